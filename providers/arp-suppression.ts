@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { interfaceName } from "../src/address.js";
+import { interfaceSysctl } from "../src/sysctl.js";
+import { define } from "./define.js";
+import { planSysctls, type Sysctls } from "./settings.js";
+
+/** Arguments of an ArpSuppression. */
+export interface ArpSuppressionArgs {
+  /**
+   * Interface to set besides `all`. Default `lo`, as most scripts do. On Linux only `all` and the interface that receives
+   * the request count, so where other addresses of the host must go on answering everywhere, set `all: false` and name
+   * the receiving interface. A change replaces.
+   */
+  interface?: string;
+  /** Set `all` too. Default true. A change replaces. */
+  all?: boolean;
+  /** Which ARP requests are answered, 0-8 (kernel, ip-sysctl: arp_ignore). Default 1: only for addresses of the interface asked on. */
+  arpIgnore?: number;
+  /** Which source address goes into ARP requests, 0-2 (kernel, ip-sysctl: arp_announce). Default 2: never the VIP. */
+  arpAnnounce?: number;
+}
+
+const key = z.strictObject({ interface: interfaceName.default("lo"), all: z.boolean().default(true) });
+
+const config = z.strictObject({
+  arpIgnore: z.number().int().min(0).max(8).default(1),
+  arpAnnounce: z.number().int().min(0).max(2).default(2),
+});
+
+type Key = z.output<typeof key>;
+type Config = z.output<typeof config>;
+
+const places = (key: Key) => (key.all ? ["all", key.interface] : [key.interface]);
+
+const sysctlsOf = (key: Key, c: Config): Sysctls =>
+  places(key).flatMap((place) => [
+    [interfaceSysctl(place, "arp_ignore"), String(c.arpIgnore)] as const,
+    [interfaceSysctl(place, "arp_announce"), String(c.arpAnnounce)] as const,
+  ]);
+
+export const arpSuppression = define({
+  kind: "ArpSuppression",
+  key,
+  config,
+  setting: true,
+  id: (key) => `arp-suppression/${key.interface}${key.all ? "" : " alone"}`,
+  facts: (key) => sysctlsOf(key, { arpIgnore: 0, arpAnnounce: 0 }).map(([name]) => `sysctl:${name}` as const),
+  read(facts, key, want) {
+    // one value stands for all places: the one that is not as wanted, so that any of them flipped by hand is seen
+    const shown = (leaf: string, wanted: number | undefined) => {
+      const values = places(key).map((place) =>
+        Number(facts.sysctl(interfaceSysctl(place, leaf)) ?? Number.NaN),
+      );
+      return values.find((value) => value !== wanted) ?? (wanted as number);
+    };
+    const found = {
+      arpIgnore: shown("arp_ignore", want?.arpIgnore),
+      arpAnnounce: shown("arp_announce", want?.arpAnnounce),
+    };
+    return Number.isNaN(found.arpIgnore + found.arpAnnounce) ? undefined : found;
+  },
+  plan: (key, want, have) => planSysctls(want && sysctlsOf(key, want), have && sysctlsOf(key, have)),
+});

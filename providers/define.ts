@@ -1,0 +1,41 @@
+import type { z } from "zod";
+import type { FactName, Facts } from "../src/facts.js";
+import type { Problem } from "../src/problems.js";
+import type { Step } from "../src/step.js";
+
+/**
+ * A kind of resource, as data and pure functions. Everything else (connection, unknown values in previews, adoption, undo,
+ * read-back, error texts) is the engine's and mentioned by none.
+ */
+export interface Definition<K = unknown, C = unknown> {
+  /** Last part of the type token `pulumi-nodejs:dynamic/lvs:KIND`; never renamed. */
+  readonly kind: string;
+  /** Identity: what differs here is another thing, and a change replaces. */
+  readonly key: z.ZodObject;
+  /** What can be edited in place; each field is required or has a default, so that deep equality compares. */
+  readonly config: z.ZodObject;
+  /**
+   * Settings of a host are never absent and may be shared: creating one claims it, deleting lets go, and what was found
+   * comes back when the last claim on it goes.
+   */
+  readonly setting?: true;
+  /** Fills in defaults that depend on other fields; in place. */
+  complete?(key: K, config: C): void;
+  /** Mistakes that no single field shows. */
+  problems?(key: K, config: C): Problem[];
+  /** How one would type it, without the host: `tcp://192.168.0.219:80`. */
+  id(key: K): string;
+  /** What `read` looks at. */
+  facts(key: K, want: C | undefined): readonly FactName[];
+  /** What the host shows; undefined where it is absent. `want` tells which optional parts are of interest, where that matters. */
+  read(facts: Facts, key: K, want: C | undefined): C | undefined;
+  /** The way from have to want; undefined is absent, so this is create, update and delete. Never called with equal ones. */
+  plan(key: K, want: C | undefined, have: C | undefined): readonly Step[];
+}
+
+/** Ties the functions of a definition to the types of its schemas. */
+export function define<K extends z.ZodObject, C extends z.ZodObject>(
+  definition: Omit<Definition<z.output<K>, z.output<C>>, "key" | "config"> & { key: K; config: C },
+): Definition {
+  return definition as unknown as Definition;
+}

@@ -1,0 +1,98 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Connection, type Endpoint, secretFields } from "../src/connection.js";
+import type { Definition } from "./define.js";
+import { type Bag, type Common, checkInputs, clean, idOf, propertiesOf } from "./inputs.js";
+
+/** Each argument may be an output of another resource; each keeps its documentation. */
+export type Inputs<Args> = { [Name in keyof Args]: pulumi.Input<Args[Name]> };
+
+/** Every argument as it is known afterwards, defaults filled in. */
+export type Outputs<Args> = {
+  readonly [Name in keyof Args]-?: pulumi.Output<Exclude<Args[Name], undefined>>;
+};
+
+/** `connection`, whose fields may be outputs one by one. */
+export type ConnectionInput = pulumi.Input<
+  { [Name in keyof Omit<Connection, "proxy">]: pulumi.Input<Connection[Name]> } & {
+    proxy?: pulumi.Input<{ [Name in keyof Endpoint]: pulumi.Input<Endpoint[Name]> } | undefined>;
+  }
+>;
+
+export type ResourceArgs<Args> = Inputs<Args & Omit<Common, "connection">> & { connection: ConnectionInput };
+
+/** The class of one kind of resource. */
+export interface ResourceClass<Args> {
+  new (
+    name: string,
+    args: ResourceArgs<Args>,
+    opts?: pulumi.CustomResourceOptions,
+  ): pulumi.dynamic.Resource & Outputs<Args> & { readonly connection: pulumi.Output<Connection> };
+  readonly definition: Definition;
+  /** Whether a value is a resource of this class, also one from another copy of the package (for policy packs). */
+  isInstance(value: unknown): value is pulumi.CustomResource;
+  /** Reads one that is there already, without owning it: it is never changed or deleted. Takes what makes its identity. */
+  get(
+    name: string,
+    args: Partial<Inputs<Args>> & { connection: ConnectionInput },
+    opts?: pulumi.CustomResourceOptions,
+  ): InstanceType<ResourceClass<Args>>;
+}
+
+/**
+ * What Pulumi keeps of a provider, in every resource's state and for ever: this text, and nothing that it would capture. It
+ * loads whatever version of the package the project has installed, also when the project is the package's own repository.
+ */
+function shim(kind: string): pulumi.dynamic.ResourceProvider {
+  // biome-ignore format: one line, whose text is pinned by a test
+  const provider = { kind, configure(r: unknown) { require("node:module").createRequire(`${process.cwd()}/index.js`)("pulumi-lvs/provider").install(this, r); } };
+  return provider as unknown as pulumi.dynamic.ResourceProvider;
+}
+
+/** Makes the class of a definition. */
+export function resource<Args>(definition: Definition): ResourceClass<Args> {
+  const provider = shim(definition.kind);
+  const type = `pulumi-nodejs:dynamic/lvs:${definition.kind}`;
+  const declared = Object.fromEntries(propertiesOf(definition).map((name) => [name, undefined]));
+  class LvsResource extends pulumi.dynamic.Resource {
+    static readonly definition = definition;
+
+    static override isInstance(value: unknown): value is pulumi.CustomResource {
+      return (value as { __pulumiType?: unknown } | null)?.__pulumiType === type;
+    }
+
+    static override get(name: string, args: Bag, opts?: pulumi.CustomResourceOptions): LvsResource {
+      const id = pulumi
+        .output(args)
+        .apply((known) => idOf(definition, checkInputs(definition, clean(known as Bag)).inputs));
+      return new LvsResource(name, args, { ...opts, id });
+    }
+
+    constructor(name: string, args: Bag, opts?: pulumi.CustomResourceOptions) {
+      const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
+      super(
+        provider,
+        name,
+        { ...declared, owner, ...args, connection: secured(args.connection) },
+        opts,
+        "lvs",
+        definition.kind,
+      );
+    }
+  }
+  return LvsResource as unknown as ResourceClass<Args>;
+}
+
+/** The connection with its secret fields marked, so that they are encrypted wherever Pulumi keeps them. */
+export function secured(connection: unknown): unknown {
+  if (pulumi.Output.isInstance(connection)) return connection.apply((known) => pulumi.output(secured(known)));
+  if (typeof connection !== "object" || connection === null || connection instanceof Promise) {
+    return connection instanceof Promise ? secured(pulumi.output(connection)) : connection;
+  }
+  return Object.fromEntries(
+    Object.entries(connection).map(([name, value]) => {
+      if (name === "proxy") return [name, secured(value)];
+      const secret = (secretFields as readonly string[]).includes(name) && value !== undefined;
+      return [name, secret ? pulumi.secret(value) : value];
+    }),
+  );
+}

@@ -1,0 +1,184 @@
+import { isDeepStrictEqual } from "node:util";
+import { StuckError } from "../src/batch.js";
+import { type Connection, hostLabel } from "../src/connection.js";
+import type { Facts } from "../src/facts.js";
+import type { Host } from "../src/host.js";
+import { HostError } from "../src/host-error.js";
+import { show } from "../src/problems.js";
+import type { Step } from "../src/step.js";
+import type { Definition } from "./define.js";
+import { type Bag, checkInputs, clean, connectionOf, hasUnknown, idOf, partsOf } from "./inputs.js";
+
+/** Finds the host of a connection; tests give a fake one. */
+export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
+
+/**
+ * A change that could be neither finished nor taken back. Pulumi keeps `properties`, so that refresh, up and destroy go on
+ * from what is really there; without `__provider` among them nothing could (the CLI would find no provider to ask).
+ */
+export class HalfDoneError extends Error {
+  readonly properties: Bag;
+  readonly reasons: readonly string[];
+  constructor(
+    readonly id: string,
+    properties: Bag,
+    inputs: Bag,
+    reason: string,
+  ) {
+    super(reason);
+    this.properties = clean({ ...properties, __provider: inputs.__provider });
+    this.reasons = [reason];
+  }
+}
+
+/** Create, read, diff, update and delete of any kind of resource. */
+export class Engine {
+  readonly #definition: Definition;
+  readonly #findHost: FindHost;
+
+  constructor(definition: Definition, findHost: FindHost) {
+    this.#definition = definition;
+    this.#findHost = findHost;
+  }
+
+  check(_olds: Bag, news: Bag) {
+    const { inputs, problems } = checkInputs(this.#definition, news);
+    const failures = problems.map(({ path, reason }) => ({ property: path, reason }));
+    return {
+      inputs: { ...inputs, ...(news.__provider === undefined ? {} : { __provider: news.__provider }) },
+      failures,
+    };
+  }
+
+  /** Never names `changes: true`: then Pulumi shows property by property what changes. */
+  diff(_id: string, olds: Bag, news: Bag) {
+    const definition = this.#definition;
+    const [was, is] = [partsOf(definition, olds), partsOf(definition, news)];
+    const unlike = (a: Bag, b: Bag) =>
+      Object.keys({ ...a, ...b }).filter((name) => !isDeepStrictEqual(plain(a[name]), plain(b[name])));
+    const otherHost =
+      hasUnknown(news.connection) || hostLabel(connectionOf(olds)) !== hostLabel(connectionOf(news));
+    const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
+    const same = isDeepStrictEqual(plain(olds.connection), plain(news.connection));
+    if (replaces.length === 0 && same && unlike(was.config, is.config).length === 0)
+      return { changes: false };
+    // another name for one machine would find the old entry in place, and deleting the old would take it away again
+    return { replaces, deleteBeforeReplace: otherHost };
+  }
+
+  async create(inputs: Bag) {
+    const { key, config: want } = partsOf(this.#definition, inputs);
+    const id = idOf(this.#definition, inputs);
+    await this.#change("create", inputs, want, (facts) => {
+      const have = this.#definition.read(facts, key, want) as Bag | undefined;
+      // a setting is claimed even where it is right already, lest somebody else's letting go change it
+      if (this.#definition.setting || !have) return this.#definition.plan(key, want, undefined);
+      if (isDeepStrictEqual(have, want)) return [];
+      if (inputs.adopt === true) return this.#definition.plan(key, want, have);
+      throw new HostError(
+        hostLabel(connectionOf(inputs)),
+        `is there already, with other settings: ${contrast(have, want)}`,
+        "set adopt: true to take it over, or remove it there",
+      );
+    });
+    return { id, outs: clean(inputs) };
+  }
+
+  async update(_id: string, olds: Bag, news: Bag) {
+    const { key, config: want } = partsOf(this.#definition, news);
+    const outs = clean({ ...news, owner: olds.owner ?? news.owner });
+    const untouched = isDeepStrictEqual(plain(partsOf(this.#definition, olds).config), plain(want));
+    const onlyConnection = untouched && !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
+    if (onlyConnection) return { outs };
+    await this.#change("update", { ...news, owner: outs.owner }, want, (facts) => {
+      const have = this.#definition.read(facts, key, want);
+      return isDeepStrictEqual(have, want) ? [] : this.#definition.plan(key, want, have);
+    });
+    return { outs };
+  }
+
+  async delete(_id: string, props: Bag) {
+    const { key, config } = partsOf(this.#definition, props);
+    await this.#change("delete", props, undefined, (facts) => {
+      // a setting is let go of even where it has vanished
+      const have =
+        this.#definition.read(facts, key, config) ?? (this.#definition.setting ? config : undefined);
+      return have === undefined ? [] : this.#definition.plan(key, undefined, have);
+    });
+  }
+
+  async read(id: string, props: Bag) {
+    const { __provider, ...given } = props;
+    const { inputs, problems } = checkInputs(this.#definition, given);
+    const parts = partsOf(this.#definition, inputs);
+    // `get` names the identity only
+    const wrong = problems.filter(
+      ({ path }) => !((path.split(/[.[]/)[0] as string) in this.#definition.config.shape),
+    );
+    if (wrong[0]) throw new Error(`cannot read ${id}: ${wrong[0].path} ${wrong[0].reason}`);
+    const key = parts.key;
+    const want = problems.length === 0 ? parts.config : undefined;
+    const facts = await this.#ask("read", inputs, {
+      facts: this.#definition.facts(key, want),
+      plan: () => [],
+      verify: () => undefined,
+    });
+    const have = this.#definition.read(facts, key, want) as Bag | undefined;
+    if (!have) return {};
+    const found = clean({ ...inputs, ...have, ...(__provider === undefined ? {} : { __provider }) });
+    return { id: idOf(this.#definition, inputs), props: found, inputs: found };
+  }
+
+  async #change(
+    verb: string,
+    inputs: Bag,
+    want: Bag | undefined,
+    plan: (facts: Facts) => readonly Step[],
+  ): Promise<void> {
+    const definition = this.#definition;
+    const { key, config } = partsOf(definition, inputs);
+    const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
+    const verify = (facts: Facts) => {
+      if (definition.setting && !want) return undefined;
+      const have = read(facts);
+      if (isDeepStrictEqual(have, want)) return undefined;
+      if (!want) return "it is still there after it was deleted";
+      return `the host did not keep what was asked for: ${have ? contrast(have, want) : "nothing is there"}`;
+    };
+    try {
+      await this.#ask(verb, inputs, { facts: definition.facts(key, config), plan, verify });
+    } catch (error) {
+      const now =
+        error instanceof Error && error.cause instanceof StuckError && want && read(error.cause.facts);
+      if (!now) throw error;
+      throw new HalfDoneError(
+        idOf(definition, inputs),
+        { ...inputs, ...now },
+        inputs,
+        (error as Error).message,
+      );
+    }
+  }
+
+  async #ask(verb: string, inputs: Bag, job: Omit<Parameters<Host["submit"]>[0], "owner">): Promise<Facts> {
+    const connection = connectionOf(inputs);
+    const label = hostLabel(connection);
+    const name = this.#definition.id(partsOf(this.#definition, inputs).key);
+    try {
+      return await this.#findHost(connection, label).submit({ ...job, owner: `${inputs.owner} ${name}` });
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      const remedy = error.remedy ? `; ${error.remedy}` : "";
+      throw new Error(`cannot ${verb} ${name} on ${error.host}: ${error.reason}${remedy}`, { cause: error });
+    }
+  }
+}
+
+// a bag may have come through Pulumi's wire, which drops undefined
+const plain = (value: unknown): unknown => (value === undefined ? undefined : clean(value));
+
+const contrast = (have: Bag, want: Bag): string =>
+  Object.keys(want)
+    .filter((name) => !isDeepStrictEqual(have[name], want[name]))
+    .map((name) => `${name} is ${show(have[name])}, wanted ${show(want[name])}`)
+    .join(", ");

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { destination, familyOf, interfaceName, ipAddress } from "../src/address.js";
+import type { RouteEntry } from "../src/facts.js";
+import { step } from "../src/step.js";
+import { define } from "./define.js";
+
+/** Arguments of a HostRoute. */
+export interface HostRouteArgs {
+  /** Where to: an address, a network such as `10.0.0.0/8`, or `default` (`::/0` for IPv6). A change replaces. */
+  destination: string;
+  /** Routing table: `main` (default) or a number. A change replaces. */
+  table?: string;
+  /** Preference among routes to one destination, lower first; part of a route's identity in the kernel. Default 0. A change replaces. */
+  metric?: number;
+  /** Interface to send by. Default: the one that reaches `via`. */
+  device?: string | null;
+  /** Address of the router to send to. Default: the destination is on the link. */
+  via?: string | null;
+  /** Source address that the host prefers for its own packets (ip-route(8), src). Default: the kernel's choice. */
+  source?: string | null;
+}
+
+const key = z.strictObject({
+  destination,
+  table: z
+    .string()
+    .regex(/^(main|[1-9]\d{0,9})$/, 'is neither "main" nor a number')
+    .default("main"),
+  metric: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(0),
+});
+
+const config = z.strictObject({
+  device: interfaceName.nullable().default(null),
+  via: ipAddress.nullable().default(null),
+  source: ipAddress.nullable().default(null),
+});
+
+type Key = z.output<typeof key>;
+type Config = z.output<typeof config>;
+
+const familyFlag = ({ destination }: Key) => (familyOf(destination) === "ipv4" ? "4" : "6");
+
+// the kernel prints a lone address without its prefix, and IPv6's default by name
+const kernelDestination = ({ destination }: Key) =>
+  destination === "::/0"
+    ? "default"
+    : destination.replace(destination.includes(":") ? /\/128$/ : /\/32$/, "");
+
+export const hostRoute = define({
+  kind: "HostRoute",
+  key,
+  config,
+
+  problems(key, { device, via, source }) {
+    const family = familyOf(key.destination);
+    const other = (["via", "source"] as const).filter((name) => {
+      const address = { via, source }[name];
+      return address !== null && familyOf(address) !== family;
+    });
+    return [
+      ...other.map((path) => ({ path, reason: `is not an ${family} address as the destination is` })),
+      ...(device === null && via === null
+        ? [{ path: "via", reason: "is missing (a route needs via, device or both)" }]
+        : []),
+    ];
+  },
+
+  id: ({ destination, table, metric }) =>
+    `route/${destination}${table === "main" ? "" : ` table ${table}`}${metric ? ` metric ${metric}` : ""}`,
+
+  facts: (key) => [`routes:${familyFlag(key)}:${key.table}`],
+
+  read(facts, key, want) {
+    const found = facts
+      .routes(familyFlag(key), key.table)
+      .find((r: RouteEntry) => r.dst === kernelDestination(key) && r.metric === key.metric);
+    if (!found) return undefined;
+    return {
+      // where only `via` was asked for, the device is the kernel's own finding
+      device: want && want.device === null && found.gateway ? null : (found.dev ?? null),
+      via: found.gateway ?? null,
+      source: found.prefsrc ?? null,
+    };
+  },
+
+  plan(key, want, have) {
+    const command = (verb: string, c: Config) => [
+      "ip",
+      `-${familyFlag(key)}`,
+      "route",
+      verb,
+      key.destination,
+      ...(c.via ? ["via", c.via] : []),
+      ...(c.device ? ["dev", c.device] : []),
+      ...(c.source ? ["src", c.source] : []),
+      ...(key.metric ? ["metric", String(key.metric)] : []),
+      "table",
+      key.table,
+    ];
+    if (!want) return have ? [step(command("del", have), command("add", have))] : [];
+    if (!have) return [step(command("add", want), command("del", want))];
+    return [step(command("replace", want), command("replace", have))];
+  },
+});

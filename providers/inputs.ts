@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { type Connection, connection, hostLabel } from "../src/connection.js";
+import { errorMap, type Problem, problemsOf } from "../src/problems.js";
+import type { Definition } from "./define.js";
+
+/** A property bag as Pulumi hands it over. */
+export type Bag = Record<string, unknown>;
+
+/** What every resource takes besides its own. */
+export interface Common {
+  /** How to reach the host. Another `host` or `port` is another host, and replaces. */
+  connection: Connection;
+  /** Take over what is there already with other settings, instead of refusing. Default false. */
+  adopt?: boolean;
+}
+
+const common = {
+  connection,
+  adopt: z.boolean().default(false),
+  /** `project/stack/name`, by the constructor: the mark that shared settings carry on the host. */
+  owner: z.string().default("somebody"),
+};
+
+/** What Pulumi puts in the place of a value that a preview does not know yet; it may stand anywhere inside a property. */
+export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+export const hasUnknown = (value: unknown): boolean =>
+  value === unknownValue ||
+  (typeof value === "object" && value !== null && Object.values(value).some(hasUnknown));
+
+const shapeOf = (definition: Definition): Record<string, z.ZodType> => ({
+  ...common,
+  ...(definition.key.shape as Record<string, z.ZodType>),
+  ...(definition.config.shape as Record<string, z.ZodType>),
+});
+
+/** Names of every property that the resource takes. */
+export const propertiesOf = (definition: Definition): string[] => Object.keys(shapeOf(definition));
+
+/** Inputs with every default filled in and every value in canonical form, and what is wrong with them. Pure. */
+export function checkInputs(definition: Definition, given: Bag): { inputs: Bag; problems: Problem[] } {
+  const shape = shapeOf(definition);
+  const inputs: Bag = {};
+  const problems: Problem[] = [];
+  for (const [name, schema] of Object.entries(shape)) {
+    if (hasUnknown(given[name])) {
+      inputs[name] = given[name];
+      continue;
+    }
+    const parsed = schema.safeParse(given[name], { error: errorMap });
+    if (!parsed.success) problems.push(...problemsOf(parsed.error, [name]));
+    else if (parsed.data !== undefined) inputs[name] = clean(parsed.data);
+  }
+  for (const name of Object.keys(given)) {
+    if (!(name in shape) && name !== "__provider")
+      problems.push({ path: name, reason: "is not a known property" });
+  }
+  const { key, config } = partsOf(definition, inputs);
+  if (problems.length === 0 && !hasUnknown(key) && !hasUnknown(config)) {
+    problems.push(...(definition.problems?.(key, config) ?? []));
+    if (problems.length === 0) {
+      definition.complete?.(key, config);
+      Object.assign(inputs, key, config);
+    }
+  }
+  return { inputs, problems };
+}
+
+/** Key and config out of a bag of inputs or outputs. */
+export function partsOf(definition: Definition, bag: Bag): { key: Bag; config: Bag } {
+  const pick = (schema: z.ZodObject) =>
+    Object.fromEntries(
+      Object.keys(schema.shape).flatMap((name) => (bag[name] === undefined ? [] : [[name, bag[name]]])),
+    );
+  return { key: pick(definition.key), config: pick(definition.config) };
+}
+
+export const connectionOf = (bag: Bag): Connection => bag.connection as Connection;
+
+/** The resource's Pulumi id: what one would type, with the host in front. */
+export const idOf = (definition: Definition, bag: Bag): string =>
+  `${hostLabel(connectionOf(bag))}/${definition.id(partsOf(definition, bag).key)}`;
+
+/** Without what Pulumi's wire cannot carry: undefined anywhere. */
+export function clean<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}

@@ -1,0 +1,46 @@
+import { hostOf } from "../src/host.js";
+import { Engine } from "./engine.js";
+import * as classes from "./index.js";
+import type { Bag } from "./inputs.js";
+
+const engines = new Map(
+  Object.values(classes).map(({ definition }) => [definition.kind, new Engine(definition, hostOf)] as const),
+);
+
+/**
+ * Called by the text in every resource's state (see dynamic.ts), so this path and signature stay for ever. Synchronous:
+ * Pulumi does not wait for it before it uses the object.
+ */
+export function install(self: Bag): void {
+  const engine = engines.get(self.kind as string);
+  if (!engine)
+    throw oneLine(
+      new Error(`this version of pulumi-lvs knows no ${self.kind}; install the one that made it`),
+    );
+  const verbs = {
+    check: (olds: Bag, news: Bag) => engine.check(olds, news),
+    diff: (id: string, olds: Bag, news: Bag) => engine.diff(id, olds, news),
+    create: (inputs: Bag) => engine.create(inputs),
+    read: (id: string, props: Bag) => engine.read(id, props),
+    update: (id: string, olds: Bag, news: Bag) => engine.update(id, olds, news),
+    delete: (id: string, props: Bag) => engine.delete(id, props),
+  };
+  for (const [verb, run] of Object.entries(verbs)) {
+    self[verb] = async (...args: never[]) => {
+      try {
+        return await (run as (...args: never[]) => unknown)(...args);
+      } catch (error) {
+        throw oneLine(error as Error);
+      }
+    };
+  }
+}
+
+/** Pulumi prints the stack of what a provider throws; to an operator the message is what counts. */
+function oneLine(error: Error): Error {
+  const message = error.message.replace(/\p{Cc}+/gu, " ");
+  error.message = message;
+  // a mistake of our own keeps its stack
+  if (error.name === "Error") error.stack = message;
+  return error;
+}

@@ -1,0 +1,116 @@
+import { z } from "zod";
+import { addressBits, familyOf, interfaceName, ipAddress } from "../src/address.js";
+import { step } from "../src/step.js";
+import { define } from "./define.js";
+
+/** Arguments of a VirtualAddress. */
+export interface VirtualAddressArgs {
+  /** Interface that carries it, such as `eth0`, or `lo` on a real server. A change replaces. */
+  interface: string;
+  /** The virtual IP address (VIP). A change replaces. */
+  address: string;
+  /** Bits of the network it is in, 1-32 or 1-128. Default 32 or 128: the address alone. */
+  prefixLength?: number;
+  /** Name that ifconfig shows it by, such as `eth0:1`; begins with the interface's (ip-address(8), label). IPv4. Default: the interface's. */
+  label?: string | null;
+  /** Broadcast address (ip-address(8), broadcast). IPv4. Default: none. */
+  broadcast?: string | null;
+  /** Tell the neighbours by gratuitous ARP (arping(8), -U) once it is there, so that none keeps the old place in mind. IPv4, not on `lo`. Default true. */
+  announce?: boolean;
+}
+
+const key = z.strictObject({ interface: interfaceName, address: ipAddress });
+
+const config = z.strictObject({
+  prefixLength: z.number().int().min(1).max(128).optional(),
+  label: z
+    .string()
+    .regex(/^[A-Za-z0-9_.@-]+(:[A-Za-z0-9_-]+)?$/, "is no label such as eth0:1")
+    .max(15)
+    .nullable()
+    .default(null),
+  broadcast: ipAddress.nullable().default(null),
+  announce: z.boolean().default(true),
+});
+
+type Key = z.output<typeof key>;
+type Config = z.output<typeof config>;
+
+const bitsOf = ({ address }: Key) => addressBits(familyOf(address));
+
+export const virtualAddress = define({
+  kind: "VirtualAddress",
+  key,
+  config,
+
+  complete(key, config) {
+    config.prefixLength ??= bitsOf(key);
+    if (config.label === key.interface) config.label = null;
+  },
+
+  problems(key, { prefixLength = 1, label, broadcast }) {
+    const ipv6 = familyOf(key.address) === "ipv6";
+    return [
+      ...(prefixLength > bitsOf(key)
+        ? [{ path: "prefixLength", reason: `${prefixLength} is above ${bitsOf(key)}` }]
+        : []),
+      ...(ipv6 && label ? [{ path: "label", reason: "is for IPv4 only" }] : []),
+      ...(broadcast && (ipv6 || familyOf(broadcast) === "ipv6")
+        ? [{ path: "broadcast", reason: "is for IPv4 only" }]
+        : []),
+      ...(label && label !== key.interface && !label.startsWith(`${key.interface}:`)
+        ? [{ path: "label", reason: `${label} does not begin with ${key.interface}:` }]
+        : []),
+    ];
+  },
+
+  id: (key) => `${key.interface}/${key.address}`,
+
+  facts: () => ["addresses"],
+
+  read(facts, key, want) {
+    const found = facts.addresses().find((a) => a.interface === key.interface && a.local === key.address);
+    if (!found) return undefined;
+    return {
+      prefixLength: found.prefixlen,
+      label: found.label === undefined || found.label === key.interface ? null : found.label,
+      broadcast: found.broadcast ?? null,
+      // nothing on the host shows it
+      announce: want?.announce ?? true,
+    };
+  },
+
+  plan(key, want, have) {
+    const ipv6 = familyOf(key.address) === "ipv6";
+    const add = (c: Config) => [
+      "ip",
+      "addr",
+      "add",
+      `${key.address}/${c.prefixLength}`,
+      "dev",
+      key.interface,
+      ...(c.broadcast ? ["broadcast", c.broadcast] : []),
+      ...(c.label ? ["label", c.label] : []),
+      ...(ipv6 ? ["nodad"] : []),
+    ];
+    const remove = (c: Config) => [
+      "ip",
+      "addr",
+      "del",
+      `${key.address}/${c.prefixLength}`,
+      "dev",
+      key.interface,
+    ];
+    const announce =
+      want?.announce && !ipv6 && key.interface !== "lo"
+        ? [step(["arping", "-q", "-U", "-c", "1", "-I", key.interface, key.address], null)]
+        : [];
+    if (!want) return have ? [step(remove(have), add(have))] : [];
+    if (!have) return [step(add(want), remove(want)), ...announce];
+    const [from, to] = [step(remove(have), add(have)), step(add(want), remove(want))];
+    const same = (["prefixLength", "label", "broadcast"] as const).every((name) => want[name] === have[name]);
+    if (same) return announce;
+    // two prefixes of one address may stand side by side, so it is never gone; one prefix cannot stand twice
+    return want.prefixLength === have.prefixLength ? [from, to, ...announce] : [to, from, ...announce];
+  },
+});

@@ -1,0 +1,158 @@
+import { z } from "zod";
+import { addressBits, type Family, ipAddress, port } from "../src/address.js";
+import { type Flags, netmaskBits, netmaskText } from "../src/ipvs-table.js";
+import {
+  maxFwmark,
+  printService,
+  type ServiceAddress,
+  serviceFamily,
+  serviceFlags,
+} from "../src/service-address.js";
+import { step } from "../src/step.js";
+import { define } from "./define.js";
+
+/** Schedulers of ipvsadm(8); each is a kernel module `ip_vs_NAME` that the director loads by itself. */
+export const schedulers = [
+  "rr",
+  "wrr",
+  "lc",
+  "wlc",
+  "lblc",
+  "lblcr",
+  "dh",
+  "sh",
+  "sed",
+  "nq",
+  "fo",
+  "ovf",
+  "mh",
+  "twos",
+] as const;
+
+/** Sends connections of one client to one real server (ipvsadm(8), --persistent). */
+export interface Persistence {
+  /** Seconds, 1-2678400 (31 days), that a client is remembered after its last connection. Default 300. */
+  timeout?: number;
+  /** Clients that share this many leading bits of their address count as one; 1-32, or 1-128 for IPv6. Default: all bits. */
+  netmask?: number;
+}
+
+/** Arguments of a VirtualService: either `address` and `port`, or `fwmark`. */
+export interface VirtualServiceArgs {
+  /** `tcp` (default) or `udp`. A change replaces. */
+  protocol?: "tcp" | "udp";
+  /** The virtual IP address (VIP). A change replaces. */
+  address?: string;
+  /** Port, 1-65535; 0 is every port, and needs `persistence`. A change replaces. */
+  port?: number;
+  /** Firewall mark, 1-2147483647, instead of address and port (ipvsadm(8), --fwmark-service). A change replaces. */
+  fwmark?: number;
+  /** Address family of a firewall-mark service: `ipv4` (default) or `ipv6`. A change replaces. */
+  family?: Family;
+  /** How a real server is chosen for a new connection (ipvsadm(8), --scheduler). Default `wlc`. */
+  scheduler?: (typeof schedulers)[number];
+  /** Remember which real server a client was given. Default: not. */
+  persistence?: Persistence | null;
+}
+
+const key = z.strictObject({
+  protocol: z.enum(["tcp", "udp"]).optional(),
+  address: ipAddress.optional(),
+  port: port.or(z.literal(0)).optional(),
+  fwmark: z.number().int().min(1).max(maxFwmark).optional(),
+  family: z.enum(["ipv4", "ipv6"]).optional(),
+});
+
+const config = z.strictObject({
+  scheduler: z.enum(schedulers).default("wlc"),
+  persistence: z
+    .strictObject({
+      timeout: z.number().int().min(1).max(2678400).default(300),
+      netmask: z.number().int().min(1).max(128).optional(),
+    })
+    .nullable()
+    .default(null),
+});
+
+type Key = z.output<typeof key>;
+type Config = z.output<typeof config>;
+
+const serviceOf = ({
+  protocol = "tcp",
+  address = "",
+  port = 0,
+  fwmark,
+  family = "ipv4",
+}: Key): ServiceAddress => (fwmark === undefined ? { protocol, address, port } : { fwmark, family });
+
+function flagsOf(key: Key, { scheduler, persistence }: Config): string[] {
+  const family = serviceFamily(serviceOf(key));
+  const flags = ["-s", scheduler];
+  if (!persistence) return flags;
+  flags.push("-p", String(persistence.timeout));
+  const bits = persistence.netmask ?? addressBits(family);
+  return bits === addressBits(family) ? flags : [...flags, "-M", netmaskText(bits, family)];
+}
+
+const configOf = (flags: Flags, family: Family): Config => ({
+  scheduler: flags.get("-s") as Config["scheduler"],
+  persistence: flags.has("-p")
+    ? { timeout: Number(flags.get("-p")), netmask: netmaskBits(flags.get("-M"), family) }
+    : null,
+});
+
+export const virtualService = define({
+  kind: "VirtualService",
+  key,
+  config,
+
+  complete(key, { persistence }) {
+    if (key.fwmark === undefined) key.protocol ??= "tcp";
+    else key.family ??= "ipv4";
+    if (persistence) persistence.netmask ??= addressBits(serviceFamily(serviceOf(key)));
+  },
+
+  problems(key, { persistence }) {
+    const given = (name: keyof Key) => key[name] !== undefined;
+    if (given("fwmark")) {
+      return (["protocol", "address", "port"] as const)
+        .filter(given)
+        .map((path) => ({ path, reason: "does not go with fwmark, which names the service alone" }));
+    }
+    const missing = (["address", "port"] as const).filter((name) => !given(name));
+    if (missing.length > 0)
+      return missing.map((path) => ({
+        path,
+        reason: "is missing (a service is address and port, or fwmark)",
+      }));
+    const bits = addressBits(serviceFamily(serviceOf(key)));
+    return [
+      ...(given("family")
+        ? [{ path: "family", reason: "goes with fwmark only; an address shows its own" }]
+        : []),
+      ...(key.port === 0 && !persistence
+        ? [{ path: "port", reason: "0 is every port, and needs persistence" }]
+        : []),
+      ...((persistence?.netmask ?? 0) > bits
+        ? [{ path: "persistence.netmask", reason: `${persistence?.netmask} is above ${bits}` }]
+        : []),
+    ];
+  },
+
+  id: (key) => printService(serviceOf(key)),
+
+  facts: () => ["ipvs"],
+
+  read(facts, key) {
+    const service = serviceOf(key);
+    const found = facts.ipvs().get(printService(service));
+    return found && configOf(found.flags, serviceFamily(service));
+  },
+
+  plan(key, want, have) {
+    const target = serviceFlags(serviceOf(key));
+    const line = (to: Config | undefined, from: Config | undefined) =>
+      to ? ["ipvsadm", from ? "-E" : "-A", ...target, ...flagsOf(key, to)] : ["ipvsadm", "-D", ...target];
+    return [step(line(want, have), line(have, want))];
+  },
+});

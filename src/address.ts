@@ -1,0 +1,58 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { show } from "./problems.js";
+
+export type Family = "ipv4" | "ipv6";
+
+/** Address family of a canonical address or CIDR text. */
+export const familyOf = (address: string): Family => (address.includes(":") ? "ipv6" : "ipv4");
+
+/** Bits in an address of the family: 32 or 128. */
+export const addressBits = (family: Family): number => (family === "ipv4" ? 32 : 128);
+
+// the URL parser writes IPv6 the way RFC 5952 wants it
+const canonical = (text: string): string =>
+  isIP(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text;
+
+const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes("%");
+
+/** An IPv4 or IPv6 address without zone, in canonical text, such as `192.168.0.219` or `2001:db8::1`. */
+export const ipAddress = z
+  .string()
+  .refine(isAddress, { error: ({ input }) => `${show(input)} is no IP address` })
+  .transform(canonical);
+
+/** A TCP or UDP port, 1-65535. */
+export const port = z.number().int().min(1).max(65535);
+
+const cidrParts = (text: string): { address: string; bits: number } | undefined => {
+  const [address = "", bits, ...rest] = text.split("/");
+  if (!isAddress(address) || rest.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits)))
+    return undefined;
+  const most = isIP(address) === 6 ? 128 : 32;
+  const n = bits === undefined ? most : Number(bits);
+  return n <= most ? { address: canonical(address), bits: n } : undefined;
+};
+
+/** A destination of a route: `default`, an address, or a network such as `10.0.0.0/8`; canonically with its prefix. */
+export const destination = z
+  .string()
+  .refine((text) => text === "default" || cidrParts(text) !== undefined, {
+    error: ({ input }) => `${show(input)} is no address, no network such as 10.0.0.0/8, and not "default"`,
+  })
+  .transform((text) => {
+    if (text === "default") return text;
+    const { address, bits } = cidrParts(text) as { address: string; bits: number };
+    return bits === 0 ? (familyOf(address) === "ipv4" ? "default" : "::/0") : `${address}/${bits}`;
+  });
+
+/** A network interface's name (`eth0`, `lo`, `bond0.100`): at most 15 characters, no blanks or slashes. */
+export const interfaceName = z
+  .string()
+  .refine((text) => /^[A-Za-z0-9_.@-]{1,15}$/.test(text) && !/^[.-]/.test(text), {
+    error: ({ input }) => `${show(input)} is no interface name`,
+  });
+
+/** `address:port`, with brackets where IPv6 needs them. */
+export const endpoint = (address: string, port: number): string =>
+  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;

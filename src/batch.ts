@@ -1,0 +1,173 @@
+import { FactError, type FactName, Facts, type Section } from "./facts.js";
+import { commandFailure, HostError, remedyFor } from "./host-error.js";
+import { digestOf, type Outcome, type Report, ReportError } from "./report.js";
+import { applyScript, inBulk, readScript, type Transaction } from "./script.js";
+import type { Step } from "./step.js";
+
+/** What is wanted of a host: facts to look at, and the steps that follow from them. */
+export interface Job {
+  readonly owner: string;
+  readonly facts: readonly FactName[];
+  /** Pure; called again when the host has changed in between. What it throws fails this job alone. */
+  plan(facts: Facts): readonly Step[];
+  /** Why the host does not show what was wanted, after the steps; undefined where it does. */
+  verify(facts: Facts): string | undefined;
+}
+
+/** A job, and whom to tell. */
+export interface Waiting {
+  readonly job: Job;
+  readonly resolve: (facts: Facts) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Planned extends Waiting {
+  readonly steps: readonly Step[];
+}
+
+/** The steps failed, and taking them back failed too: the host is in between. */
+export class StuckError extends HostError {
+  constructor(
+    host: string,
+    message: string,
+    /** What the host shows now. */
+    readonly facts: Facts,
+  ) {
+    super(host, message, "look at the host; `pulumi refresh` reads what is there, and `up` goes on from it");
+  }
+}
+
+/** How often a plan is made anew because the host changed under it. */
+const planLimit = 5;
+
+/**
+ * Serves jobs that go together. `known` holds what earlier scripts read back: a plan may be made from it, because the host
+ * compares before it acts and refuses a plan made from facts that no longer hold.
+ */
+export async function serve(
+  label: string,
+  known: Map<FactName, Section>,
+  run: (script: (nonce: string) => string) => Promise<Report>,
+  batch: readonly Waiting[],
+): Promise<void> {
+  const names = [...new Set(batch.flatMap(({ job }) => job.facts))].sort();
+  const ask = async (script: (nonce: string) => string) => {
+    const report = await run(script);
+    for (const [name, section] of report.sections) known.set(name, section);
+    return report;
+  };
+  const look = () => new Facts(new Map(names.map((name) => [name, known.get(name) as Section])));
+  const apply = (transactions: readonly Transaction[]) =>
+    ask((nonce) => applyScript(nonce, { expect: digestOf(known, names), facts: names, transactions }));
+
+  // what could not be read is asked for again
+  let fresh = !names.every((name) => "body" in (known.get(name) ?? {}));
+  if (fresh) await ask((nonce) => readScript(nonce, names));
+
+  let open: readonly Waiting[] = batch;
+  let alone = false;
+  for (let round = 0; open.length > 0; round++) {
+    if (round === planLimit) {
+      throw new HostError(
+        label,
+        "it keeps changing while it is being configured",
+        "see who else writes there, and run again",
+      );
+    }
+    const before = look();
+    const planned = open.flatMap((waiting) => planOf(waiting, before));
+    const acting = planned.filter(({ steps }) => steps.length > 0);
+    const idle = planned.filter(({ steps }) => steps.length === 0);
+    if (acting.length === 0 && !fresh) {
+      await ask((nonce) => readScript(nonce, names));
+      fresh = true;
+      continue;
+    }
+    const again: Waiting[] = [];
+    let stale = false;
+    // after a bulk that was not kept whole, each that is left goes by itself, so that the host says what is wrong with it
+    for (const group of alone ? acting.map((one) => [one]) : acting.length > 0 ? [acting] : []) {
+      const left = await attempt(group, !alone);
+      if (left === "stale") stale = true;
+      again.push(...(left === "stale" ? group : left));
+    }
+    fresh = true;
+    if (stale) again.push(...idle);
+    else {
+      for (const { resolve } of idle) resolve(look());
+      alone = true;
+    }
+    open = again;
+  }
+
+  function planOf(waiting: Waiting, facts: Facts): Planned[] {
+    try {
+      return [{ ...waiting, steps: waiting.job.plan(facts) }];
+    } catch (error) {
+      waiting.reject(explain(error));
+      return [];
+    }
+  }
+
+  /** Applies one group, tells those who are done, and returns those whose bulk line was not kept. */
+  async function attempt(group: readonly Planned[], mayBulk: boolean): Promise<readonly Waiting[] | "stale"> {
+    const transactions = group.map(({ job, steps }) => ({ owner: job.owner, steps }));
+    const report = await apply(transactions);
+    if (report.stale) return "stale";
+    const after = look();
+    const bulk = mayBulk ? inBulk(transactions) : new Set<number>();
+    const left: Waiting[] = [];
+    for (const [i, planned] of group.entries()) {
+      if (!bulk.has(i)) await conclude(planned, report.outcomes.get(i), after);
+      else if (misfit(planned.job, after) === undefined) planned.resolve(after);
+      else left.push(planned);
+    }
+    return left;
+  }
+
+  async function conclude(
+    { job, steps, resolve, reject }: Planned,
+    outcome: Outcome | undefined,
+    after: Facts,
+  ): Promise<void> {
+    if (!outcome) throw new ReportError("a transaction was not reported on");
+    if (outcome.kind === "failed") {
+      const failure = commandFailure(label, steps[outcome.step]?.run ?? [], outcome.code, outcome.text);
+      if (outcome.stuck.length === 0) reject(failure);
+      else
+        reject(
+          new StuckError(
+            label,
+            `${failure.reason}; and taking it back failed: ${outcome.stuck.join(" | ")}`,
+            after,
+          ),
+        );
+      return;
+    }
+    const why = misfit(job, after);
+    if (why === undefined) {
+      resolve(after);
+      return;
+    }
+    const undo = steps.flatMap((s) => (s.undo ? [{ run: s.undo, undo: null }] : [])).reverse();
+    const back = await apply([{ owner: job.owner, steps: undo }]);
+    if (back.stale || back.outcomes.get(0)?.kind === "failed") {
+      reject(new StuckError(label, `${why}; and taking it back failed`, look()));
+    } else reject(new HostError(label, `${why}; it was taken back`));
+  }
+
+  function misfit(job: Job, facts: Facts): string | undefined {
+    try {
+      return job.verify(facts);
+    } catch (error) {
+      const known = explain(error);
+      return known instanceof HostError ? known.reason : known.message;
+    }
+  }
+
+  function explain(error: unknown): Error {
+    if (!(error instanceof FactError)) return error as Error;
+    const said = error.text.trim().split("\n").join(" | ");
+    return new HostError(label, `cannot read ${error.fact}: ${said}`, remedyFor(error.text));
+  }
+}

@@ -1,0 +1,52 @@
+import { commandLine } from "./quote.js";
+
+/** A fault that an operator can act on: one line of what and where, and one of what to do. Never a stack trace. */
+export class HostError extends Error {
+  constructor(
+    readonly host: string,
+    readonly reason: string,
+    readonly remedy?: string,
+  ) {
+    super(`${host}: ${reason}${remedy ? `; ${remedy}` : ""}`);
+    this.name = "HostError";
+  }
+}
+
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(?:.*: )?ipvsadm: (?:command )?not found/m,
+    "install ipvsadm there (Debian, Ubuntu: apt-get install ipvsadm; RHEL: dnf install ipvsadm)",
+  ],
+  [/^(?:.*: )?modprobe: (?:command )?not found/m, "install kmod there"],
+  [
+    /^(?:.*: )?arping: (?:command )?not found/m,
+    "install arping there (Debian: apt-get install iputils-arping), or set announce: false",
+  ],
+  [/^(?:.*: )?ip: (?:command )?not found/m, "install iproute2 there"],
+  [/^(?:.*: )?flock: (?:command )?not found/m, "install util-linux there"],
+  [
+    /Can't initialize ipvs|modprobe: FATAL: Module ip_vs\w* not found/,
+    "its kernel has no ip_vs: install a kernel that has it (Debian: linux-image-amd64), or load the module where the host's kernel is managed",
+  ],
+  [
+    /Operation not permitted|Permission denied|must be root/,
+    "log in as root, or as a user who may run sudo without a password",
+  ],
+  [/Cannot find device|SIOCSIFADDR: No such device/, "name an interface that exists there (see: ip link)"],
+  [/Scheduler or persistence engine not found/, "its kernel has no module for that scheduler"],
+  [
+    /Nexthop has invalid gateway|Network is unreachable/,
+    "the gateway must be on a network that the host has an address in",
+  ],
+  [/No space left on device/, "make room there and run again"],
+];
+
+/** What to do about a command's message, where the field knows. */
+export const remedyFor = (text: string): string | undefined =>
+  remedies.find(([pattern]) => pattern.test(text))?.[1];
+
+/** A command that failed, as one line: what was asked, the exit code, what the host said. */
+export function commandFailure(host: string, argv: readonly string[], code: number, text: string): HostError {
+  const said = text.trim().split("\n").slice(-4).join(" | ") || "no message";
+  return new HostError(host, `\`${commandLine(argv)}\` failed (exit code ${code}): ${said}`, remedyFor(text));
+}

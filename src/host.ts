@@ -1,0 +1,121 @@
+import { type Job, serve, type Waiting } from "./batch.js";
+import type { Connection } from "./connection.js";
+import type { FactName, Facts, Section } from "./facts.js";
+import { HostError, remedyFor } from "./host-error.js";
+import { RemoteShell, type Shell } from "./remote-shell.js";
+import { parseReport, type Report } from "./report.js";
+import { lockSeconds } from "./script.js";
+import { openShell } from "./ssh.js";
+
+/**
+ * One host: a queue whose waiting jobs go together. Facts are read once for all of them, the steps of each are a transaction
+ * of its own in one script, and the same script reads back. What it read serves the next batch too: the script compares
+ * before it acts, so a plan made from old facts is refused by the host and made again.
+ */
+export class Host {
+  readonly #label: string;
+  readonly #open: () => Promise<Shell>;
+  #shell: Promise<Shell> | undefined;
+  #waiting: Waiting[] = [];
+  #busy = false;
+  #known = new Map<FactName, Section>();
+  /** Scripts run, for benchmarks. */
+  scripts = 0;
+
+  constructor(label: string, open: () => Promise<Shell>) {
+    this.#label = label;
+    this.#open = open;
+  }
+
+  submit(job: Job): Promise<Facts> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ job, resolve, reject });
+      if (!this.#busy) void this.#drain();
+    });
+  }
+
+  close(): void {
+    const shell = this.#shell;
+    this.#shell = undefined;
+    shell?.then((s) => s.close()).catch(() => undefined);
+  }
+
+  async #drain(): Promise<void> {
+    this.#busy = true;
+    while (this.#waiting.length > 0) {
+      // callers that start together arrive within a few milliseconds of each other
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        await serve(this.#label, this.#known, (script) => this.#run(script), batch);
+      } catch (error) {
+        this.#known.clear();
+        for (const { reject } of batch) reject(error as Error);
+      }
+    }
+    this.#busy = false;
+  }
+
+  async #run(script: (nonce: string) => string): Promise<Report> {
+    let used = "";
+    const make = (nonce: string) => {
+      used = nonce;
+      return script(nonce);
+    };
+    const shell = await this.#connected();
+    this.scripts++;
+    let output: string;
+    try {
+      output = await shell.run(make);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    let report: Report;
+    try {
+      report = parseReport(used, output);
+    } catch (error) {
+      this.close();
+      throw new HostError(this.#label, `its answer makes no sense: ${(error as Error).message}`);
+    }
+    if (report.locked !== undefined) {
+      const why =
+        report.locked === 127
+          ? "flock: not found"
+          : `another run has held the host's lock for ${lockSeconds} s`;
+      throw new HostError(
+        this.#label,
+        why,
+        report.locked === 127 ? remedyFor("flock: not found") : "wait until it has finished, then run again",
+      );
+    }
+    return report;
+  }
+
+  #connected(): Promise<Shell> {
+    this.#shell ??= this.#open().catch((error) => {
+      this.#shell = undefined;
+      throw error;
+    });
+    return this.#shell;
+  }
+}
+
+const hosts = new Map<string, Host>();
+
+/** The host of a connection: one per process, whoever asks, so that all its callers share a connection and a queue. */
+export function hostOf(connection: Connection, label: string): Host {
+  const key = JSON.stringify(Object.entries(connection).sort());
+  const known = hosts.get(key);
+  if (known) return known;
+  const host = new Host(label, async () => RemoteShell.open(label, await openShell(connection)));
+  hosts.set(key, host);
+  return host;
+}
+
+/** Closes every connection of this process. */
+export function closeHosts(): void {
+  for (const host of hosts.values()) host.close();
+  hosts.clear();
+}

@@ -1,0 +1,8 @@
+/** One word of a POSIX shell command line that means exactly `text`. NUL cannot be carried by any argument. */
+export function quote(text: string): string {
+  if (text.includes("\0")) throw new Error("a NUL character cannot be passed to a host");
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A command line from an argument vector. */
+export const commandLine = (argv: readonly string[]): string => argv.map(quote).join(" ");

@@ -1,0 +1,133 @@
+import { randomBytes } from "node:crypto";
+import { HostError } from "./host-error.js";
+
+/** One end of a byte stream to a `sh` that reads its commands from standard input. */
+export interface ShellStream {
+  write(text: string): void;
+  onOutput(listener: (text: string) => void): void;
+  onErrors(listener: (text: string) => void): void;
+  onClose(listener: () => void): void;
+  close(): void;
+}
+
+/** Runs whole scripts on a host, one after another. */
+export interface Shell {
+  /** Runs a script made for the given nonce and returns what it wrote to standard output. */
+  run(script: (nonce: string) => string): Promise<string>;
+  close(): void;
+}
+
+const newNonce = () => `lvs-${randomBytes(12).toString("hex")}`;
+
+/** Seconds after which a script that has not answered is given up; it goes on by itself. */
+export const answerSeconds = 180;
+
+/**
+ * A long-lived shell: a script costs a round trip, not a process start. Each script runs in a subshell of its own and ends
+ * with `NONCE done`; whatever comes outside of that (banner, profile output) is ignored.
+ */
+export class RemoteShell implements Shell {
+  readonly #host: string;
+  readonly #stream: ShellStream;
+  #chunks: string[] = [];
+  #tail = "";
+  #errors = "";
+  #waiting: { marker: string; resolve: (text: string) => void; reject: (error: Error) => void } | undefined;
+  #closed = false;
+
+  private constructor(host: string, stream: ShellStream) {
+    this.#host = host;
+    this.#stream = stream;
+    stream.onOutput((text) => this.#take(text));
+    stream.onErrors((text) => {
+      this.#errors = (this.#errors + text).slice(-2000);
+    });
+    stream.onClose(() => {
+      this.#closed = true;
+      this.#waiting?.reject(this.#lost());
+    });
+  }
+
+  /** Greets the shell and makes sure that it is root's. */
+  static async open(host: string, stream: ShellStream): Promise<RemoteShell> {
+    const shell = new RemoteShell(host, stream);
+    const greeting = await shell.run((nonce) => `printf '%s\\n' "${nonce} uid $(id -u)" "${nonce} done"\n`);
+    const uid = / uid (\d+)/.exec(greeting)?.[1];
+    if (uid !== "0") {
+      shell.close();
+      throw new HostError(
+        host,
+        `the user it logs in as is not root (uid ${uid})`,
+        "log in as root, or set sudo: true",
+      );
+    }
+    return shell;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  run(script: (nonce: string) => string): Promise<string> {
+    if (this.#closed) return Promise.reject(this.#lost());
+    const nonce = newNonce();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting?.reject(
+          new HostError(
+            this.#host,
+            `no answer within ${answerSeconds} s`,
+            "what it was told to do it finishes or takes back by itself; look at the host and run again",
+          ),
+        );
+        this.close();
+      }, answerSeconds * 1000);
+      const settle = () => {
+        clearTimeout(timer);
+        this.#waiting = undefined;
+        this.#chunks = [];
+        this.#tail = "";
+      };
+      this.#waiting = {
+        marker: `${nonce} done\n`,
+        resolve: (text) => {
+          settle();
+          resolve(text);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      this.#stream.write(script(nonce));
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stream.close();
+  }
+
+  #take(text: string): void {
+    if (!this.#waiting) return;
+    this.#chunks.push(text);
+    this.#tail = (this.#tail + text).slice(-200);
+    if (this.#tail.includes(this.#waiting.marker)) this.#waiting.resolve(this.#chunks.join(""));
+  }
+
+  #lost(): HostError {
+    const said = this.#errors.trim().split("\n").slice(-3).join(" | ");
+    if (/sudo:/.test(said)) {
+      return new HostError(
+        this.#host,
+        `cannot become root: ${said}`,
+        "let the user run sudo without a password, or log in as root",
+      );
+    }
+    return new HostError(
+      this.#host,
+      `the connection was lost before the host had answered${said ? ` (${said})` : ""}`,
+      "what it had received whole it finishes or takes back by itself; run again",
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import SSHConfig from "ssh-config";
+import type { Connection, Endpoint } from "./connection.js";
+import { HostError } from "./host-error.js";
+
+/** An endpoint with every default filled in from the SSH client's configuration. */
+export interface Target {
+  /** What the user calls it. */
+  readonly label: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly identityFiles: readonly string[];
+  readonly agent: string | undefined;
+  readonly knownHosts: readonly string[];
+  /** The name or address its key is filed under. */
+  readonly hostKeyAlias: string | undefined;
+  readonly proxy: Endpoint | undefined;
+  readonly given: Endpoint;
+}
+
+/** Expands `~/`. */
+export const homePath = (path: string): string =>
+  path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
+
+const configPath = () => process.env.LVS_SSH_CONFIG ?? "~/.ssh/config";
+
+function readConfig(): SSHConfig {
+  try {
+    return SSHConfig.parse(readFileSync(homePath(configPath()), "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" && !process.env.LVS_SSH_CONFIG)
+      return new SSHConfig();
+    throw new HostError(configPath(), `cannot read the SSH configuration: ${(error as Error).message}`);
+  }
+}
+
+const list = (value: string | string[] | undefined): string[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : value.split(/\s+/);
+
+/** What `ssh HOST` would do (ssh_config(5)), with the fields of the connection going first. */
+export function targetOf(given: Endpoint & Pick<Connection, "proxy">): Target {
+  // keys are looked up without regard to case, as ssh does
+  const found = new Map(
+    Object.entries(readConfig().compute(given.host, { ignoreCase: true })).map(([key, value]) => [
+      key.toLowerCase(),
+      value,
+    ]),
+  );
+  const one = (key: string) => list(found.get(key)).join(" ") || undefined;
+  const jump = one("proxyjump");
+  return {
+    label: given.host,
+    host: one("hostname") ?? given.host,
+    port: given.port ?? Number(one("port") ?? 22),
+    user: given.user ?? one("user") ?? "root",
+    identityFiles: given.privateKeyPath ? [given.privateKeyPath] : list(found.get("identityfile")),
+    agent: given.agentSocketPath ?? process.env.SSH_AUTH_SOCK,
+    knownHosts: given.knownHosts
+      ? [given.knownHosts]
+      : list(found.get("userknownhostsfile")).length
+        ? list(found.get("userknownhostsfile"))
+        : ["~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"],
+    hostKeyAlias: one("hostkeyalias"),
+    proxy: given.proxy ?? (jump && jump !== "none" ? jumpEndpoint(jump) : undefined),
+    given,
+  };
+}
+
+// the last of several jumps; its own configuration names the ones before it
+function jumpEndpoint(jump: string): Endpoint {
+  const last = jump.split(",").at(-1) as string;
+  const parts = /^(?:([^@]+)@)?(.+?)(?::(\d+))?$/.exec(last.trim());
+  if (!parts) return { host: last };
+  const [, user, host = last, port] = parts;
+  return { host, ...(user ? { user } : {}), ...(port ? { port: Number(port) } : {}) };
+}
