@@ -60,7 +60,7 @@ export function resource<Args>(definition: Definition): ResourceClass<Args> {
       return (value as { __pulumiType?: unknown } | null)?.__pulumiType === type;
     }
 
-    static override get(name: string, args: Bag, opts?: pulumi.CustomResourceOptions): LvsResource {
+    static get(name: string, args: Bag, opts?: pulumi.CustomResourceOptions): LvsResource {
       const id = pulumi
         .output(args)
         .apply((known) => idOf(definition, checkInputs(definition, clean(known as Bag)).inputs));

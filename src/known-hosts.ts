@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { homePath } from "./ssh-config.js";
+import { homePath } from "./home-path.js";
 
 /** A public key as known_hosts and `hostKey` write it. */
 export interface HostKey {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import SSHConfig from "ssh-config";
 import type { Connection, Endpoint } from "./connection.js";
+import { homePath } from "./home-path.js";
 import { HostError } from "./host-error.js";
+import { knownKeys } from "./known-hosts.js";
 
 /** An endpoint with every default filled in from the SSH client's configuration. */
 export interface Target {
@@ -20,10 +20,6 @@ export interface Target {
   readonly proxy: Endpoint | undefined;
   readonly given: Endpoint;
 }
-
-/** Expands `~/`. */
-export const homePath = (path: string): string =>
-  path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
 
 const configPath = () => process.env.LVS_SSH_CONFIG ?? "~/.ssh/config";
 
@@ -76,4 +72,42 @@ function jumpEndpoint(jump: string): Endpoint {
   if (!parts) return { host: last };
   const [, user, host = last, port] = parts;
   return { host, ...(user ? { user } : {}), ...(port ? { port: Number(port) } : {}) };
+}
+
+/** The connection as @pulumi/command takes it, which knows nothing of the SSH configuration, key files and known hosts. */
+export function commandConnection(connection: Connection): Record<string, unknown> {
+  const plainOf = (given: Endpoint & Pick<Connection, "proxy">): Record<string, unknown> => {
+    const target = targetOf(given);
+    const {
+      password,
+      privateKey,
+      privateKeyPassword,
+      agentSocketPath,
+      hostKey,
+      dialErrorLimit,
+      perDialTimeout,
+    } = given;
+    const file = target.identityFiles[0];
+    const known = knownKeys(
+      target.knownHosts,
+      target.hostKeyAlias ?? target.host,
+      target.hostKeyAlias ? 22 : target.port,
+    )[0];
+    const fields = {
+      host: target.host,
+      port: target.port,
+      user: target.user,
+      password,
+      privateKey: privateKey ?? (file === undefined ? undefined : readFileSync(homePath(file), "utf8")),
+      privateKeyPassword,
+      agentSocketPath,
+      // without one, @pulumi/command accepts any
+      hostKey: hostKey ?? (known && `${known.type} ${known.base64}`),
+      dialErrorLimit,
+      perDialTimeout,
+      proxy: target.proxy && plainOf(target.proxy),
+    };
+    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  };
+  return plainOf(connection);
 }

@@ -3,10 +3,11 @@ import type { Duplex } from "node:stream";
 import { backOff } from "exponential-backoff";
 import { Client, type ConnectConfig } from "ssh2";
 import type { Connection, Endpoint } from "./connection.js";
+import { homePath } from "./home-path.js";
 import { HostError } from "./host-error.js";
 import { fingerprint, keyType, knownKeys, parseHostKey } from "./known-hosts.js";
 import type { ShellStream } from "./remote-shell.js";
-import { homePath, type Target, targetOf } from "./ssh-config.js";
+import { type Target, targetOf } from "./ssh-config.js";
 
 /** Connections opened by this process, for benchmarks and tests. */
 export const counters = { connections: 0, shells: 0 };

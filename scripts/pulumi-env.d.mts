@@ -1,0 +1,13 @@
+/** Environment that every `pulumi` of this checkout runs with, on top of what is set already. */
+export interface PulumiEnv {
+  /** With the CLI first, if there is one, and then node_modules/.bin. */
+  readonly PATH: string;
+  readonly PULUMI_BACKEND_URL: string;
+  readonly PULUMI_CONFIG_PASSPHRASE: string;
+  readonly PULUMI_HOME: string;
+  readonly PULUMI_SKIP_UPDATE_CHECK: string;
+  readonly PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: string;
+}
+
+/** @param stateDir folder for the stacks, made if missing; without it one in the cache, of this checkout's own */
+export declare function pulumiEnv(stateDir?: string): PulumiEnv;

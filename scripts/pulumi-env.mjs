@@ -1,0 +1,63 @@
+// Prints the environment for working with Pulumi in this checkout by hand: eval "$(node scripts/pulumi-env.mjs)"
+import { createHash, randomBytes } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheRoot } from "./setup/cache.mjs";
+import { checkout } from "./setup/checkout.mjs";
+import { findPulumi } from "./setup/pulumi.mjs";
+
+/** @returns {string} what stack secrets are encrypted with; made once */
+function passphrase() {
+  const file = join(cacheRoot(), "passphrase");
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    const fresh = `${file}.${process.pid}`;
+    writeFileSync(fresh, randomBytes(32).toString("base64url"), { mode: 0o600 });
+    try {
+      // Complete from the first moment, and refused if another process was first.
+      linkSync(fresh, file);
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") throw error;
+    } finally {
+      rmSync(fresh);
+    }
+    return readFileSync(file, "utf8");
+  }
+}
+
+/** @returns {string} PATH with the CLI first, then the Node of this checkout */
+function path() {
+  const first = [findPulumi()?.bin, join(checkout, "node_modules", ".bin")].filter(
+    (folder) => folder !== undefined,
+  );
+  const rest = (process.env.PATH ?? "").split(delimiter).filter((folder) => !first.includes(folder));
+  return [...first, ...rest].join(delimiter);
+}
+
+/**
+ * @param {string} [stateDir]
+ * @returns {import("./pulumi-env.d.mts").PulumiEnv}
+ */
+export function pulumiEnv(
+  stateDir = join(cacheRoot(), "state", createHash("sha256").update(checkout).digest("hex").slice(0, 12)),
+) {
+  const home = join(cacheRoot(), "pulumi-home");
+  for (const dir of [stateDir, home]) mkdirSync(dir, { recursive: true });
+  return {
+    PATH: path(),
+    PULUMI_BACKEND_URL: `file://${stateDir}`,
+    PULUMI_CONFIG_PASSPHRASE: passphrase(),
+    PULUMI_HOME: home,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+  };
+}
+
+const quoted = (/** @type {string} */ value) => `'${value.replaceAll("'", "'\\''")}'`;
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  for (const [name, value] of Object.entries(pulumiEnv())) console.log(`export ${name}=${quoted(value)}`);
+  if (!findPulumi()) console.error("no Pulumi CLI yet: run node scripts/setup.mjs");
+}

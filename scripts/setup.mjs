@@ -1,0 +1,28 @@
+// Puts in place what tests and the demo need: node scripts/setup.mjs [--lab] [--quiet]
+// Safe to repeat. It fails only where nothing could run afterwards; what else is missing gets a line, and the tests
+// that need it are reported as skipped.
+import { parseArgs } from "node:util";
+import { build } from "./setup/build.mjs";
+import { installNodeModules } from "./setup/node-modules.mjs";
+import { installLabPackages } from "./setup/packages.mjs";
+import { installPulumi } from "./setup/pulumi.mjs";
+import { quieten, say } from "./setup/step.mjs";
+
+const { values } = parseArgs({ options: { lab: { type: "boolean" }, quiet: { type: "boolean" } } });
+
+// So that Ctrl-C runs the exit handlers, which remove half-made things.
+process.once("SIGINT", () => process.exit(130));
+process.once("SIGTERM", () => process.exit(143));
+
+async function main() {
+  if (values.lab) await installLabPackages();
+  await installNodeModules();
+  await build();
+  await installPulumi().catch((error) => say(`no Pulumi CLI: ${error.message}`));
+}
+
+if (values.quiet) quieten();
+await main().catch((error) => {
+  say(error.message);
+  process.exitCode = 1;
+});

@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { schedulers } from "../providers/virtual-service.js";
+import { interfaceName, ipAddress, port } from "../src/address.js";
+import { connection } from "../src/connection.js";
+import { errorMap, problemsOf } from "../src/problems.js";
+import { maxFwmark } from "../src/service-address.js";
+
+const count = (most: number, least = 0) => z.number().int().min(least).max(most);
+
+const vip = z.strictObject({
+  address: ipAddress,
+  prefixLength: count(128, 1).optional(),
+  label: z.string().min(1).optional(),
+  broadcast: ipAddress.optional(),
+});
+
+const service = z.strictObject({
+  protocol: z.enum(["tcp", "udp"]).optional(),
+  port: port.or(z.literal(0)).optional(),
+  fwmark: count(maxFwmark, 1).optional(),
+  scheduler: z.enum(schedulers).optional(),
+  persistence: z
+    .strictObject({ timeout: count(2678400, 1).optional(), netmask: count(128, 1).optional() })
+    .optional(),
+});
+
+const realServer = z.strictObject({
+  name: z.string().min(1).optional(),
+  address: ipAddress,
+  connection: connection.optional(),
+  weight: count(65535).optional(),
+});
+
+const director = z.strictObject({ connection, interface: interfaceName });
+
+const packages = z.strictObject({
+  director: z.array(z.string()).optional(),
+  realServers: z.array(z.string()).optional(),
+});
+
+const common = {
+  vips: z.array(z.union([ipAddress, vip])).min(1),
+  realServers: z.array(realServer).min(1),
+  packages: packages.optional(),
+};
+
+const dr = z.strictObject({
+  ...common,
+  kind: z.literal("dr"),
+  director,
+  services: z.array(service).min(1),
+  arp: z.strictObject({ interface: interfaceName.optional(), all: z.boolean().optional() }).optional(),
+  loopbackLabel: z.string().min(1).optional(),
+  hostRoutes: z.boolean().optional(),
+  ipForwarding: z.boolean().optional(),
+});
+
+const nat = z.strictObject({
+  ...common,
+  kind: z.literal("nat"),
+  director: director.extend({ dip: ipAddress.optional(), insideInterface: interfaceName.optional() }),
+  services: z.array(service.extend({ realServerPort: port.optional() })).min(1),
+  returnRoutes: z.array(z.string().min(1)).optional(),
+});
+
+/** What a stack's configuration may say: clusters by name. */
+export const clusters = z.record(
+  z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is no cluster name: letters, digits, - and _ only"),
+  z.discriminatedUnion("kind", [dr, nat]),
+);
+
+export type Clusters = z.output<typeof clusters>;
+
+/** The clusters, or every mistake with its place: `clusters.web.realServers[1].address: "10.0.0.300" is no IP address`. */
+export function parseClusters(given: unknown): { clusters: Clusters } | { mistakes: string[] } {
+  const parsed = clusters.safeParse(given, { error: errorMap });
+  if (parsed.success) return { clusters: parsed.data };
+  return { mistakes: problemsOf(parsed.error, ["clusters"]).map(({ path, reason }) => `${path}: ${reason}`) };
+}

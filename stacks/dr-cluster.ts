@@ -1,0 +1,121 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ArpSuppression, HostRoute, IpForwarding, VirtualAddress } from "../providers/index.js";
+import {
+  type ClusterArgs,
+  type ClusterOutputs,
+  director,
+  type Member,
+  nameOf,
+  type RealServerMember,
+  type VipArgs,
+  vipOf,
+} from "./cluster.js";
+import { type PackagesArgs, packages } from "./packages.js";
+
+/** Arguments of a DrCluster. */
+export interface DrClusterArgs extends ClusterArgs {
+  /** Interface and settings by which real servers keep silent about the VIP; see ArpSuppression. Default `lo` and `all`. */
+  arp?: { interface?: string; all?: boolean };
+  /** Name that ifconfig shows the VIP by on the real servers. Default `lo:0`. */
+  loopbackLabel?: string;
+  /** Route each VIP through its own interface, on director and real servers, as the classic scripts do. Default true. */
+  hostRoutes?: boolean;
+  /** Turn on the director's ip_forward. LVS/DR does not need it. Default false. */
+  ipForwarding?: boolean;
+  /** Install what is missing on the hosts first. Default: nothing. */
+  packages?: PackagesArgs;
+}
+
+/**
+ * An LVS/DR cluster: the director passes packets on as they are, real servers have the VIP on `lo`, keep silent about it,
+ * and answer clients directly.
+ *
+ * @example
+ * const web = new DrCluster("web", {
+ *   director: { connection: { host: "director1" }, interface: "eth0" },
+ *   vips: ["192.168.0.210"],
+ *   services: [{ port: 80 }],
+ *   realServers: [
+ *     { address: "192.168.0.221", connection: { host: "web1" } },
+ *     { address: "192.168.0.222", connection: { host: "web2" }, weight: 2 },
+ *   ],
+ * });
+ */
+export class DrCluster extends pulumi.ComponentResource implements ClusterOutputs {
+  declare readonly vips: pulumi.Output<string[]>;
+  declare readonly services: pulumi.Output<string[]>;
+  declare readonly members: pulumi.Output<Member[]>;
+
+  constructor(name: string, args: DrClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("lvs:index:DrCluster", name, {}, opts);
+    const prepared = packages(this, name, args);
+    const vips = args.vips.map(vipOf);
+    const hosts = new Map(
+      args.realServers.map((member) => [member, this.#realServer(name, args, member, vips, prepared)]),
+    );
+    const forward = args.ipForwarding
+      ? [
+          new IpForwarding(
+            `${name}-forwarding`,
+            { connection: args.director.connection },
+            { parent: this, dependsOn: prepared },
+          ),
+        ]
+      : [];
+    const front = director(
+      this,
+      name,
+      args,
+      "gatewaying",
+      { director: [...prepared, ...forward], realServer: (member) => hosts.get(member) ?? [] },
+      (service) => service.port ?? 0,
+    );
+    if (args.hostRoutes ?? true) {
+      for (const { vip, resource } of front.vipResources) {
+        new HostRoute(
+          `${name}-vip-route-${nameOf(`vips of ${name}`, vip)}`,
+          { connection: args.director.connection, destination: vip.address, device: args.director.interface },
+          { parent: this, dependsOn: resource },
+        );
+      }
+    }
+    const { vips: addresses, services, members } = front;
+    Object.assign(this, { vips: addresses, services, members });
+    this.registerOutputs({ vips: addresses, services, members });
+  }
+
+  // silent first, then the VIP: the other way round it would answer for the VIP in between
+  #realServer(
+    name: string,
+    args: DrClusterArgs,
+    member: RealServerMember,
+    vips: VipArgs[],
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource[] {
+    const { connection } = member;
+    if (!connection) return [];
+    const at = `${name}-${nameOf(`realServers of ${name}`, member)}`;
+    const silence = new ArpSuppression(`${at}-arp`, { connection, ...args.arp }, { parent: this, dependsOn });
+    return vips.flatMap((vip) => {
+      const label = `${at}-vip-${nameOf(`vips of ${name}`, vip)}`;
+      const address = new VirtualAddress(
+        label,
+        { connection, interface: "lo", address: vip.address, ...loopback(args, vip) },
+        { parent: this, dependsOn: silence },
+      );
+      if (!(args.hostRoutes ?? true)) return [address];
+      const route = new HostRoute(
+        `${label}-route`,
+        { connection, destination: vip.address, device: "lo" },
+        { parent: this, dependsOn: address },
+      );
+      return [address, route];
+    });
+  }
+}
+
+// label and broadcast are IPv4's
+const loopback = ({ loopbackLabel = "lo:0" }: DrClusterArgs, { address, broadcast }: VipArgs) =>
+  typeof address === "string" && address.includes(":")
+    ? {}
+    : { label: loopbackLabel, ...(broadcast ? { broadcast } : {}) };

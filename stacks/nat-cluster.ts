@@ -1,0 +1,91 @@
+import * as pulumi from "@pulumi/pulumi";
+import { HostRoute, IpForwarding } from "../providers/index.js";
+import {
+  type ClusterArgs,
+  type ClusterOutputs,
+  type DirectorArgs,
+  director,
+  type Member,
+  nameOf,
+  type RealServerMember,
+  type ServiceArgs,
+} from "./cluster.js";
+import { type PackagesArgs, packages } from "./packages.js";
+
+/** Arguments of a NatCluster. */
+export interface NatClusterArgs extends ClusterArgs {
+  director: DirectorArgs & {
+    /** The director's address on the real servers' side (DIP), which they answer through. */
+    dip?: string;
+    /** Interface on the real servers' side, on which redirects are turned off too. */
+    insideInterface?: string;
+  };
+  services: (ServiceArgs & {
+    /** Port of the real servers. Default: the service's own. */
+    realServerPort?: number;
+  })[];
+  /**
+   * What real servers send through the director: `default`, or networks and addresses of clients. Their answers must come
+   * back that way, or clients see them from the wrong address. Needs `director.dip`. Default: nothing, they do already.
+   */
+  returnRoutes?: string[];
+  /** Install what is missing on the hosts first. Default: nothing. */
+  packages?: PackagesArgs;
+}
+
+/**
+ * An LVS/NAT cluster: the director rewrites packets both ways, so real servers need nothing but the way back through it.
+ *
+ * @example
+ * const web = new NatCluster("web", {
+ *   director: { connection: { host: "director1" }, interface: "eth0", insideInterface: "eth1", dip: "192.168.10.10" },
+ *   vips: ["192.168.0.219"],
+ *   services: [{ port: 80, scheduler: "rr" }],
+ *   realServers: [{ address: "192.168.10.11", connection: { host: "web1" } }, { address: "192.168.10.12" }],
+ *   returnRoutes: ["default"],
+ * });
+ */
+export class NatCluster extends pulumi.ComponentResource implements ClusterOutputs {
+  declare readonly vips: pulumi.Output<string[]>;
+  declare readonly services: pulumi.Output<string[]>;
+  declare readonly members: pulumi.Output<Member[]>;
+
+  constructor(name: string, args: NatClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("lvs:index:NatCluster", name, {}, opts);
+    const prepared = packages(this, name, args);
+    const { connection, dip, insideInterface, interface: outside } = args.director;
+    const returnRoutes = args.returnRoutes ?? [];
+    if (returnRoutes.length > 0 && dip === undefined) {
+      throw new pulumi.RunError(`${name}: returnRoutes needs director.dip, the address that they go through`);
+    }
+    const interfaces = insideInterface ? [outside, insideInterface] : [outside];
+    // a redirect would tell real servers and clients to leave the director out
+    const forward = new IpForwarding(
+      `${name}-forwarding`,
+      { connection, sendRedirects: false, interfaces },
+      { parent: this, dependsOn: prepared },
+    );
+    const routes = (member: RealServerMember) =>
+      returnRoutes.map(
+        (destination) =>
+          new HostRoute(
+            `${name}-${nameOf(`realServers of ${name}`, member)}-route-${destination}`,
+            { connection: member.connection as never, destination, via: dip as string },
+            { parent: this, dependsOn: prepared },
+          ),
+      );
+    const hosts = new Map(
+      args.realServers.map((member) => [member, member.connection ? routes(member) : []]),
+    );
+    const { vips, services, members } = director(
+      this,
+      name,
+      args,
+      "masquerading",
+      { director: [...prepared, forward], realServer: (member) => hosts.get(member) ?? [] },
+      (service) => (service as NatClusterArgs["services"][number]).realServerPort ?? service.port ?? 0,
+    );
+    Object.assign(this, { vips, services, members });
+    this.registerOutputs({ vips, services, members });
+  }
+}

@@ -1,0 +1,63 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type ConnectionInput, secured } from "../providers/dynamic.js";
+import type { Connection } from "../src/connection.js";
+import { commandConnection } from "../src/ssh-config.js";
+import type { ClusterArgs } from "./cluster.js";
+import { nameOf } from "./cluster.js";
+
+/** Packages to install once, before anything else, by the host's own package manager (apt-get, dnf or apk). */
+export interface PackagesArgs {
+  /** On the director, such as `["ipvsadm", "iputils-arping"]`. */
+  director?: string[];
+  /** On real servers that have a connection. */
+  realServers?: string[];
+}
+
+const install = (names: readonly string[]): string => {
+  const wrong = names.find((name) => !/^[a-z0-9][a-z0-9+.-]*$/.test(name));
+  if (wrong !== undefined) throw new pulumi.RunError(`packages: ${JSON.stringify(wrong)} is no package name`);
+  const list = names.join(" ");
+  return `if command -v apt-get >/dev/null; then DEBIAN_FRONTEND=noninteractive apt-get install -y ${list}; elif command -v dnf >/dev/null; then dnf install -y ${list}; else apk add ${list}; fi`;
+};
+
+/** Host preparation is one-off and has no state worth watching, so it is @pulumi/command's, and off unless asked for. */
+export function packages(
+  parent: pulumi.Resource,
+  name: string,
+  args: ClusterArgs & { packages?: PackagesArgs },
+): pulumi.Resource[] {
+  const { director = [], realServers = [] } = args.packages ?? {};
+  const hosts = [
+    { at: "director", connection: args.director.connection as ConnectionInput | undefined, names: director },
+    ...args.realServers.map((member) => ({
+      at: nameOf(`realServers of ${name}`, member),
+      connection: member.connection,
+      names: realServers,
+    })),
+  ].filter(({ connection, names }) => connection !== undefined && names.length > 0);
+  if (hosts.length === 0) return [];
+  const { remote } = loadCommand();
+  return hosts.map(
+    ({ at, connection, names }) =>
+      new remote.Command(
+        `${name}-packages-${at}`,
+        {
+          connection: pulumi.secret(reach(connection)) as never,
+          create: install(names),
+        },
+        { parent },
+      ),
+  );
+}
+
+const reach = (connection: unknown): pulumi.Output<unknown> =>
+  (pulumi.output(secured(connection)) as pulumi.Output<Connection>).apply(commandConnection);
+
+// an optional peer: whoever installs no packages by it needs neither the package nor its plugin
+function loadCommand(): typeof import("@pulumi/command") {
+  try {
+    return require("@pulumi/command");
+  } catch {
+    throw new pulumi.RunError("packages needs @pulumi/command: npm install @pulumi/command");
+  }
+}
