@@ -44,7 +44,7 @@ export interface ResourceClass<Args> {
  */
 function shim(kind: string): pulumi.dynamic.ResourceProvider {
   // biome-ignore format: one line, whose text is pinned by a test
-  const provider = { kind, configure(r: unknown) { require("node:module").createRequire(`${process.cwd()}/index.js`)("pulumi-lvs/provider").install(this, r); } };
+  const provider = { kind, configure(r: unknown) { require("node:module").createRequire(`${process.cwd()}/`)("pulumi-lvs/provider").install(this, r); } };
   return provider as unknown as pulumi.dynamic.ResourceProvider;
 }
 
@@ -69,17 +69,33 @@ export function resource<Args>(definition: Definition): ResourceClass<Args> {
 
     constructor(name: string, args: Bag, opts?: pulumi.CustomResourceOptions) {
       const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
-      super(
-        provider,
-        name,
-        { ...declared, owner, ...args, connection: secured(args.connection) },
-        opts,
-        "lvs",
-        definition.kind,
-      );
+      const props = { ...declared, owner, ...args, connection: secured(args.connection) };
+      const restore = shortenStacks();
+      try {
+        super(provider, name, props, opts, "lvs", definition.kind);
+      } finally {
+        restore();
+      }
     }
   }
   return LvsResource as unknown as ResourceClass<Args>;
+}
+
+/**
+ * Pulumi keeps in state the stack of every registration: a kilobyte each of frames of node, ts-node and itself. The nearest
+ * tell where in the program it was; a third of the state, which the file backend writes anew after each step, is saved.
+ */
+function shortenStacks(): () => void {
+  const before = Error.prepareStackTrace;
+  Error.prepareStackTrace = (error, frames) => {
+    const near = frames.slice(0, 10);
+    return before
+      ? before(error, near)
+      : [String(error), ...near.map((frame) => `    at ${frame}`)].join("\n");
+  };
+  return () => {
+    Error.prepareStackTrace = before;
+  };
 }
 
 /** The connection with its secret fields marked, so that they are encrypted wherever Pulumi keeps them. */

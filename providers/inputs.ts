@@ -16,7 +16,7 @@ export interface Common {
 
 const common = {
   connection,
-  adopt: z.boolean().default(false),
+  adopt: z.boolean().optional(),
   /** `project/stack/name`, by the constructor: the mark that shared settings carry on the host. */
   owner: z.string().default("somebody"),
 };

@@ -74,7 +74,12 @@ export class DrCluster extends pulumi.ComponentResource implements ClusterOutput
       for (const { vip, resource } of front.vipResources) {
         new HostRoute(
           `${name}-vip-route-${nameOf(`vips of ${name}`, vip)}`,
-          { connection: args.director.connection, destination: vip.address, device: args.director.interface },
+          {
+            connection: args.director.connection,
+            destination: vip.address,
+            device: args.director.interface,
+            source: vip.address,
+          },
           { parent: this, dependsOn: resource },
         );
       }
@@ -96,20 +101,19 @@ export class DrCluster extends pulumi.ComponentResource implements ClusterOutput
     if (!connection) return [];
     const at = `${name}-${nameOf(`realServers of ${name}`, member)}`;
     const silence = new ArpSuppression(`${at}-arp`, { connection, ...args.arp }, { parent: this, dependsOn });
-    return vips.flatMap((vip) => {
+    return vips.map((vip) => {
       const label = `${at}-vip-${nameOf(`vips of ${name}`, vip)}`;
       const address = new VirtualAddress(
         label,
         { connection, interface: "lo", address: vip.address, ...loopback(args, vip) },
         { parent: this, dependsOn: silence },
       );
-      if (!(args.hostRoutes ?? true)) return [address];
-      const route = new HostRoute(
+      if (!(args.hostRoutes ?? true)) return address;
+      return new HostRoute(
         `${label}-route`,
-        { connection, destination: vip.address, device: "lo" },
+        { connection, destination: vip.address, device: "lo", source: vip.address },
         { parent: this, dependsOn: address },
       );
-      return [address, route];
     });
   }
 }
