@@ -1,0 +1,57 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { addresses, type HostName, hosts, interfaces, networks } from "./hosts.mts";
+
+const guestDir = path.join(import.meta.dirname, "guest");
+
+// the address QEMU's user network forwards to; written down, because a lease would need renewing after each loadvm
+const management = "10.0.2.15/24";
+
+// KeepConfiguration: networkd leaves addresses and routes that others add; no gateway and no DNS anywhere
+const networkFile = (match: string, address: string): string =>
+  [
+    "[Match]",
+    match,
+    "[Network]",
+    `Address=${address}`,
+    "IPv6AcceptRA=no",
+    "KeepConfiguration=yes",
+    "ConfigureWithoutCarrier=yes",
+    "IgnoreCarrierLoss=yes",
+    "",
+  ].join("\n");
+
+const bare = (address: string) => address.replace(/\/.*/, "");
+
+const hostsFile = (): string =>
+  ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
+    .concat(
+      hosts.map((host) => `${bare(addresses[host].outside ?? "127.0.1.1")} ${host}`),
+      "",
+    )
+    .join("\n");
+
+// a card without an address gets no file and stays down: the client must not hear the inside network
+const networkFiles = (host: HostName): [string, string][] =>
+  networks.flatMap((network): [string, string][] => {
+    const [card, address] = [interfaces[network], addresses[host][network]];
+    if (!address) return [];
+    return [
+      [`etc/systemd/network/20-${host}-${card}.network`, networkFile(`Name=${card}\nHost=${host}`, address)],
+    ];
+  });
+
+/** Every file the image gets on top of Debian's packages, as path and text. */
+export const guestFiles = async (): Promise<Map<string, string>> => {
+  const files = new Map<string, string>([
+    ["etc/hosts", hostsFile()],
+    ["etc/systemd/network/10-eth0.network", networkFile("Name=eth0", management)],
+    ...hosts.flatMap(networkFiles),
+  ]);
+  const found = await readdir(guestDir, { recursive: true, withFileTypes: true });
+  for (const entry of found.filter((each) => each.isFile())) {
+    const file = path.join(entry.parentPath, entry.name);
+    files.set(path.relative(guestDir, file), await readFile(file, "utf8"));
+  }
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+};
