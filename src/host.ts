@@ -2,10 +2,15 @@ import { type Job, serve, type Waiting } from "./batch.js";
 import type { Connection } from "./connection.js";
 import type { FactName, Facts, Section } from "./facts.js";
 import { HostError, remedyFor } from "./host-error.js";
+import { log } from "./log.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
 import { lockSeconds } from "./script.js";
 import { openShell } from "./ssh.js";
+
+/** Milliseconds without a newcomer after which the waiting jobs go, and after which they go anyway. */
+const gatherPause = 20;
+const gatherLimit = 200;
 
 /**
  * One host: a queue whose waiting jobs go together. Facts are read once for all of them, the steps of each are a transaction
@@ -19,7 +24,7 @@ export class Host {
   #waiting: Waiting[] = [];
   #busy = false;
   #known = new Map<FactName, Section>();
-  /** Scripts run, for benchmarks. */
+  /** Scripts run so far. */
   scripts = 0;
 
   constructor(label: string, open: () => Promise<Shell>) {
@@ -43,8 +48,7 @@ export class Host {
   async #drain(): Promise<void> {
     this.#busy = true;
     while (this.#waiting.length > 0) {
-      // callers that start together arrive within a few milliseconds of each other
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await this.#gathered();
       const batch = this.#waiting;
       this.#waiting = [];
       try {
@@ -57,6 +61,18 @@ export class Host {
     this.#busy = false;
   }
 
+  // Pulumi's engine sends what may run side by side one by one, writing its checkpoint in between
+  async #gathered(): Promise<void> {
+    for (
+      let waited = 0, seen = 0;
+      waited < gatherLimit && this.#waiting.length > seen;
+      waited += gatherPause
+    ) {
+      seen = this.#waiting.length;
+      await new Promise((resolve) => setTimeout(resolve, gatherPause));
+    }
+  }
+
   async #run(script: (nonce: string) => string): Promise<Report> {
     let used = "";
     const make = (nonce: string) => {
@@ -65,9 +81,11 @@ export class Host {
     };
     const shell = await this.#connected();
     this.scripts++;
+    const begun = performance.now();
     let output: string;
     try {
       output = await shell.run(make);
+      log(() => `${this.#label}: script in ${Math.round(performance.now() - begun)} ms`);
     } catch (error) {
       this.close();
       throw error;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import SSHConfig from "ssh-config";
-import type { Connection, Endpoint } from "./connection.js";
+import { type Connection, type Endpoint, hostLabel } from "./connection.js";
 import { homePath } from "./home-path.js";
 import { HostError } from "./host-error.js";
 import { knownKeys } from "./known-hosts.js";
@@ -48,7 +48,7 @@ export function targetOf(given: Endpoint & Pick<Connection, "proxy">): Target {
   const one = (key: string) => list(found.get(key)).join(" ") || undefined;
   const jump = one("proxyjump");
   return {
-    label: given.host,
+    label: hostLabel(given),
     host: one("hostname") ?? given.host,
     port: given.port ?? Number(one("port") ?? 22),
     user: given.user ?? one("user") ?? "root",

@@ -6,11 +6,9 @@ import type { Connection, Endpoint } from "./connection.js";
 import { homePath } from "./home-path.js";
 import { HostError } from "./host-error.js";
 import { fingerprint, keyType, knownKeys, parseHostKey } from "./known-hosts.js";
+import { log } from "./log.js";
 import type { ShellStream } from "./remote-shell.js";
 import { type Target, targetOf } from "./ssh-config.js";
-
-/** Connections opened by this process, for benchmarks and tests. */
-export const counters = { connections: 0, shells: 0 };
 
 /** Faults that another attempt cannot mend. */
 class FinalError extends HostError {}
@@ -27,7 +25,6 @@ export async function openShell(connection: Connection): Promise<ShellStream> {
         reject(new HostError(target.label, `cannot start a shell: ${error.message}`));
         return;
       }
-      counters.shells++;
       channel.setEncoding("latin1");
       channel.stderr.setEncoding("utf8");
       let closed = false;
@@ -93,7 +90,7 @@ async function dialOnce(target: Target): Promise<Client> {
   };
   return new Promise((resolve, reject) => {
     client.once("ready", () => {
-      counters.connections++;
+      log(() => `${target.label}: connected`);
       // an idle connection must not keep the process alive; a running script does, by its timer
       (client as unknown as { _sock?: { unref?: () => void } })._sock?.unref?.();
       resolve(client);
