@@ -1,0 +1,23 @@
+import { arpSuppression } from "../../providers/arp-suppression.js";
+import type { Definition } from "../../providers/define.js";
+import { hostRoute } from "../../providers/host-route.js";
+import { ipForwarding } from "../../providers/ip-forwarding.js";
+import { kernelModule } from "../../providers/kernel-module.js";
+import { realServer } from "../../providers/real-server.js";
+import { sysctl } from "../../providers/sysctl.js";
+import { virtualAddress } from "../../providers/virtual-address.js";
+import { virtualService } from "../../providers/virtual-service.js";
+
+/** Every kind of resource by the name of its file; providers/index.ts would bring Pulumi along. */
+export const definitions: ReadonlyMap<string, Definition> = new Map(
+  [
+    arpSuppression,
+    hostRoute,
+    ipForwarding,
+    kernelModule,
+    realServer,
+    sysctl,
+    virtualAddress,
+    virtualService,
+  ].map((definition) => [definition.kind.replace(/(?<!^)[A-Z]/g, (c) => `-${c}`).toLowerCase(), definition]),
+);

@@ -1,0 +1,242 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { Host } from "../../src/host.js";
+import { RemoteShell, type Shell, type ShellStream } from "../../src/remote-shell.js";
+import { rewrite } from "./rewrite.js";
+import { fakeBin, findProgram, makeTree, snapshot, writeInto } from "./tree.js";
+
+/** A shell that scripts are run by, as an argument vector. */
+export type ShellProgram = readonly string[];
+
+/** The POSIX shells that this machine has; `sh` is always among them. */
+export const shells: readonly ShellProgram[] = [
+  ["sh"],
+  ["dash"],
+  ["bash", "--posix"],
+  ["busybox", "sh"],
+].filter(([program]) => findProgram(program as string));
+
+/**
+ * A host on a private directory tree: it runs the very scripts that a real one would get, with a real `sh`, on tools that
+ * keep their state in files. Everything it holds can be read and changed behind the back of whoever talks to it.
+ */
+export class FakeHost {
+  readonly root = makeTree();
+  /** The host as the package sees it. */
+  readonly host: Host;
+  /** Shells that were opened. */
+  shells = 0;
+  /** Scripts as they arrived. */
+  readonly scripts: string[] = [];
+  /** Seconds that a script waits for the lock. */
+  lockSeconds = 5;
+  /** Characters of the next script that arrive before the connection is cut. */
+  cutAfter: number | undefined;
+  readonly #program: ShellProgram;
+  readonly #open: { child: ChildProcess; hangUp: (signal?: NodeJS.Signals) => void; quiet: Promise<void> }[] =
+    [];
+
+  constructor({ shell = ["sh"], label = "director1" }: { shell?: ShellProgram; label?: string } = {}) {
+    this.#program = shell;
+    this.host = new Host(label, () => this.open(label));
+  }
+
+  open(label = "director1"): Promise<Shell> {
+    return RemoteShell.open(label, this.stream());
+  }
+
+  /** A shell's standard streams, as SSH would carry them. */
+  stream(): ShellStream {
+    this.shells++;
+    const [program = "sh", ...args] = this.#program;
+    const child = spawn(findProgram(program) as string, args, {
+      cwd: this.root,
+      detached: true,
+      env: { PATH: join(this.root, "tools"), LVS_FAKE_ROOT: this.root, LVS_FAKE_BIN: fakeBin },
+      argv0: program,
+      // whatever the shell starts inherits the fourth: it ends when the last of them has
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
+    });
+    const [input, output, errors, life] = child.stdio as unknown as [Writable, Readable, Readable, Readable];
+    output.setEncoding("latin1");
+    errors.setEncoding("utf8");
+    input.on("error", () => undefined);
+    const quiet = new Promise<void>((resolve) => life.resume().on("close", () => resolve()));
+    const listeners: (() => void)[] = [];
+    let closed = false;
+    const close = () => {
+      if (closed) return;
+      closed = true;
+      input.end();
+      output.destroy();
+      errors.destroy();
+      for (const listener of listeners) listener();
+    };
+    const hangUp = (signal?: NodeJS.Signals) => {
+      if (signal && child.pid && child.exitCode === null) killGroup(child.pid, signal);
+      close();
+    };
+    output.on("close", close);
+    this.#open.push({ child, hangUp, quiet });
+    return {
+      write: (text) => {
+        if (closed) return;
+        this.scripts.push(text);
+        const whole = this.arriving(text);
+        input.write(whole.slice(0, this.cutAfter));
+        if (this.cutAfter === undefined) return;
+        this.cutAfter = undefined;
+        close();
+      },
+      onOutput: (listener) => void output.on("data", listener),
+      onErrors: (listener) => void errors.on("data", listener),
+      onClose: (listener) => void listeners.push(listener),
+      close,
+    };
+  }
+
+  /** A script in the form that the tree's shell gets. */
+  arriving(script: string): string {
+    return rewrite(script, this.root, this.lockSeconds);
+  }
+
+  /** Sends part of a script by a shell of its own, which then has no more input, and waits until all is quiet there. */
+  async cutStream(script: string, characters: number): Promise<void> {
+    this.cutAfter = characters;
+    this.stream().write(script);
+    await this.#open.pop()?.quiet;
+  }
+
+  /** Cuts every connection, as a dying link does: the shell hears SIGHUP, its input ends, its output is broken. */
+  hangUp(): void {
+    for (const { hangUp } of this.#open) hangUp("SIGHUP");
+  }
+
+  /** Resolves when nothing that was started on the host runs any more. */
+  async quiet(): Promise<void> {
+    await Promise.all(this.#open.map(({ quiet }) => quiet));
+  }
+
+  /** Scripts that were run, without the greetings of shells. */
+  get runs(): number {
+    return this.scripts.length - this.shells;
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.root, name), "utf8");
+  }
+
+  has(name: string): boolean {
+    return existsSync(join(this.root, name));
+  }
+
+  write(name: string, text: string): void {
+    writeInto(this.root, name, text);
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.root, name), { recursive: true, force: true });
+  }
+
+  /** Lines of a state file: `ipvs`, `addresses`, `routes`, `log`. */
+  lines(name: string): string[] {
+    return this.read(name).split("\n").filter(Boolean);
+  }
+
+  /** What a sysctl holds. */
+  sysctl(path: string): string {
+    return this.read(`proc/sys/${path}`).trim();
+  }
+
+  /** Commands that tools were called with, but for those that only look. */
+  changes(): string[] {
+    return this.lines("log").filter((line) => !/^(ipvsadm -Sn|ip -j|modprobe --show)/.test(line));
+  }
+
+  snapshot(): string {
+    return snapshot(this.root);
+  }
+
+  /** Makes the host one whose ip_vs and schedulers are modules that are not loaded yet. */
+  withModules(): this {
+    this.remove("sys/module/ip_vs");
+    this.remove("proc/net/ip_vs");
+    this.remove("proc/sys/net/ipv4/vs");
+    this.write("schedulers", "");
+    return this;
+  }
+
+  /** The n-th command from now on, counted from 0, fails: a `step`, or a `back` that takes one back. */
+  failCommand(kind: "step" | "back", n: number): void {
+    this.#arm(`fail.${kind}.${n}`);
+  }
+
+  /** The n-th step from now on waits; resolves the returned functions when it is reached, and lets it go on. */
+  pauseStep(n: number): { reached: () => Promise<void>; go: () => void } {
+    this.#arm(`pause.step.${n}`);
+    return {
+      reached: () => until(() => this.has("faults/reached")),
+      go: () => this.write("faults/go", ""),
+    };
+  }
+
+  /** Ends every fault. */
+  mend(): void {
+    this.remove("faults");
+    this.write("faults/.none", "");
+  }
+
+  withoutTool(name: string): void {
+    this.remove(`tools/${name}`);
+  }
+
+  /** Holds the host's lock as another run would; the returned function lets go. */
+  async holdLock(mode: "-x" | "-s" = "-x"): Promise<() => Promise<void>> {
+    const child = spawn("flock", [mode, join(this.root, "root"), "sh", "-c", "echo held; exec cat"], {
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    return () =>
+      new Promise((resolve) => {
+        child.once("exit", () => resolve());
+        child.stdin.end();
+      });
+  }
+
+  #arm(fault: string): void {
+    for (const kind of ["step", "back"]) this.remove(`faults/count.${kind}`);
+    this.write("faults/armed", "");
+    this.write(`faults/${fault}`, "");
+  }
+
+  async dispose(): Promise<void> {
+    this.host.close();
+    this.write("faults/go", "");
+    for (const { hangUp } of this.#open) hangUp("SIGHUP");
+    await this.quiet();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // it has ended by itself
+  }
+}
+
+/** Waits until something holds, for at most five seconds. */
+export async function until(holds: () => boolean): Promise<void> {
+  const end = Date.now() + 5000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`it did not come to pass within 5 s: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,26 @@
+import { execFileSync } from "node:child_process";
+import { globSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+const repository = join(__dirname, "../..");
+
+const newest = (patterns: string[]): number =>
+  Math.max(
+    0,
+    ...globSync(patterns, { cwd: repository }).map((file) => statSync(join(repository, file)).mtimeMs),
+  );
+
+/** Some tests look at what would be published, so it must be what the sources say. */
+export default function freshBuild(): void {
+  const sources = newest(["{src,providers,stacks}/*.ts", "tsconfig*.json"]);
+  const built = newest(["dist/**/*.js"]);
+  if (built > sources) return;
+  execFileSync(
+    process.execPath,
+    [join(repository, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"],
+    {
+      cwd: repository,
+      stdio: "inherit",
+    },
+  );
+}

@@ -1,0 +1,132 @@
+# ip-address(8) and ip-route(8) on text files.
+# addresses: INTERFACE ADDRESS/BITS BROADCAST LABEL NODAD; routes: FAMILY TABLE DESTINATION VIA DEVICE SOURCE METRIC; "-" is none
+function fail(text, rc) { print text > "/dev/stderr"; exit rc }
+function lines(name, into,   n) { while ((getline line < (root "/" name)) > 0) into[++n] = line; close(root "/" name); return n + 0 }
+function store(name, list, n,   i, file) {
+  file = root "/" name
+  printf "" > file
+  for (i = 1; i <= n; i++) if (list[i] != "") print list[i] >> file
+  close(file)
+}
+function device(name,   i, n, all) { n = lines("links", all); for (i = 1; i <= n; i++) if (all[i] == name) return; fail("Cannot find device \"" name "\"", 1) }
+function json(name, value) { return value == "-" ? "" : ",\"" name "\":\"" value "\"" }
+
+function show_addresses(   links, all, n, m, i, j, w, part, text, sep, ticks) {
+  # what DHCP gave runs out a second later at each look
+  getline ticks < (root "/ticks"); close(root "/ticks"); ticks--; print ticks > (root "/ticks"); close(root "/ticks")
+  n = lines("links", links); m = lines("addresses", all)
+  for (i = 1; i <= n; i++) {
+    text = text (i > 1 ? "," : "") "{\"ifindex\":" i ",\"ifname\":\"" links[i] "\",\"flags\":[\"UP\"],\"mtu\":1500,\"addr_info\":["
+    sep = ""
+    for (j = 1; j <= m; j++) {
+      split(all[j], w, " "); if (w[1] != links[i]) continue
+      split(w[2], part, "/")
+      text = text sep "{\"family\":\"" (part[1] ~ /:/ ? "inet6" : "inet") "\",\"local\":\"" part[1] "\",\"prefixlen\":" part[2]
+      text = text json("broadcast", w[3]) ",\"scope\":\"global\"" (w[5] == "nodad" ? ",\"nodad\":true" : "")
+      if (part[1] !~ /:/) text = text ",\"label\":\"" (w[4] == "-" ? w[1] : w[4]) "\""
+      text = text ",\"valid_life_time\":" ticks ",\"preferred_life_time\":" ticks "}"
+      sep = ","
+    }
+    text = text "]}"
+  }
+  print "[" text "]"
+}
+
+function change_address(verb,   all, n, i, w, at, dev, brd, lab, dad) {
+  at = ARGV[4]; brd = lab = dad = "-"
+  for (i = 5; i < ARGC; i++) {
+    if (ARGV[i] == "dev") dev = ARGV[++i]
+    else if (ARGV[i] == "broadcast") brd = ARGV[++i]
+    else if (ARGV[i] == "label") lab = ARGV[++i]
+    else if (ARGV[i] == "nodad") dad = "nodad"
+    else fail("Error: either \"local\" is duplicate, or \"" ARGV[i] "\" is a garbage.", 255)
+  }
+  device(dev)
+  if (at ~ /:/ && brd != "-") fail("RTNETLINK answers: Invalid argument", 2)
+  n = lines("addresses", all)
+  for (i = 1; i <= n; i++) {
+    split(all[i], w, " "); if (w[1] != dev || w[2] != at) continue
+    if (verb == "add") fail("RTNETLINK answers: File exists", 2)
+    all[i] = ""; store("addresses", all, n); return
+  }
+  if (verb == "del") fail("RTNETLINK answers: Cannot assign requested address", 2)
+  all[++n] = dev " " at " " brd " " lab " " dad
+  store("addresses", all, n)
+}
+
+function number(address,   p) { split(address, p, "."); return ((p[1] * 256 + p[2]) * 256 + p[3]) * 256 + p[4] }
+# the interface that reaches a gateway: the one with an address in its network
+function reaching(via,   all, n, i, w, part, size) {
+  n = lines("addresses", all)
+  for (i = 1; i <= n; i++) {
+    split(all[i], w, " "); split(w[2], part, "/")
+    if (via ~ /:/) { if (part[1] ~ /:/ && w[1] != "lo" && substr(part[1], 1, 9) == substr(via, 1, 9)) return w[1] }
+    else if (part[1] !~ /:/) {
+      size = 2 ^ (32 - part[2])
+      if (int(number(part[1]) / size) == int(number(via) / size)) return w[1]
+    }
+  }
+  fail("Error: Nexthop has invalid gateway.", 2)
+}
+
+function change_route(family, verb,   all, n, i, w, to, via, dev, src, met, table, named) {
+  to = ARGV[4]; via = dev = src = "-"; met = ""; table = "main"
+  for (i = 5; i < ARGC; i++) {
+    if (ARGV[i] == "via") via = ARGV[++i]
+    else if (ARGV[i] == "dev") dev = ARGV[++i]
+    else if (ARGV[i] == "src") src = ARGV[++i]
+    else if (ARGV[i] == "metric") met = ARGV[++i]
+    else if (ARGV[i] == "table") table = ARGV[++i]
+    else fail("Error: either \"to\" is duplicate, or \"" ARGV[i] "\" is a garbage.", 255)
+  }
+  if (to == "::/0" || to == "0.0.0.0/0") to = "default"
+  sub(family == 4 ? "/32$" : "/128$", "", to)
+  if (dev != "-") device(dev)
+  named = met != ""
+  # IPv6 has no metric 0: none is 1024
+  if (!named) met = family == 4 ? 0 : 1024
+  n = lines("routes", all)
+  for (i = 1; i <= n; i++) {
+    split(all[i], w, " ")
+    if (w[1] != family || w[2] != table || w[3] != to) continue
+    if (verb == "del") {
+      if ((named && w[7] != met) || (via != "-" && w[4] != via) || (dev != "-" && w[5] != dev) || (src != "-" && w[6] != src)) continue
+      all[i] = ""; store("routes", all, n); return
+    }
+    if (w[7] != met) continue
+    if (verb == "add") fail("RTNETLINK answers: File exists", 2)
+    break
+  }
+  if (verb == "del") fail("RTNETLINK answers: No such process", 2)
+  if (dev == "-") dev = reaching(via)
+  if (i > n) n = i
+  all[i] = family " " table " " to " " via " " dev " " src " " met
+  store("routes", all, n)
+}
+
+function show_routes(family, table,   all, n, i, w, text, sep) {
+  n = lines("routes", all)
+  for (i = 1; i <= n; i++) {
+    split(all[i], w, " "); if (w[1] != family || w[2] != table) continue
+    text = text sep "{\"dst\":\"" w[3] "\"" json("gateway", w[4]) json("dev", w[5]) (w[4] == "-" && family == 4 ? ",\"scope\":\"link\"" : "")
+    text = text json("prefsrc", w[6]) (w[7] == 0 ? "" : ",\"metric\":" w[7]) ",\"flags\":[]" (family == 6 ? ",\"pref\":\"medium\"" : "") "}"
+    sep = ","
+  }
+  if (text == "" && table != "main") {
+    # iproute2 has begun to print by then
+    printf "["
+    fail("Error: ipv" family ": FIB table does not exist.\nDump terminated", 2)
+  }
+  print "[" text "]"
+}
+
+BEGIN {
+  root = ENVIRON["LVS_FAKE_ROOT"]
+  words = ARGV[1]; for (i = 2; i <= 5 && i < ARGC; i++) words = words " " ARGV[i]
+  if (words == "-j addr show") show_addresses()
+  else if (words ~ /^-j -[46] route show table$/) show_routes(substr(ARGV[2], 2), ARGV[6])
+  else if (words ~ /^addr (add|del) /) { for (i = ARGC; i > 1; i--) ARGV[i] = ARGV[i - 1]; ARGC++; change_address(ARGV[3]) }
+  else if (words ~ /^-[46] route (add|del|replace) /) { family = substr(ARGV[1], 2); change_route(family, ARGV[3]) }
+  else fail("Object \"" ARGV[1] "\" is unknown, try \"ip help\".", 1)
+  exit 0
+}

@@ -1,0 +1,36 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+const realPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * Turns a script for a real host into one for a tree: other directories, its own PATH, a shorter wait for the lock, and
+ * where faults are armed a counter around each command. All else stays as it is, and a path it does not know is refused,
+ * so that no script ever touches the machine that runs the tests.
+ */
+export function rewrite(script: string, root: string, lockSeconds: number): string {
+  let text = script
+    .replace(realPath, `PATH=${join(root, "tools")}`)
+    .replace(/(?<=flock -[sx] -w )\d+/, String(lockSeconds))
+    .replaceAll(/(?<![\w.])\/(proc\/sys|proc\/net|sys\/module|run\/pulumi-lvs|root)(?![\w-])/g, `${root}/$1`);
+  for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))
+    if (!path.startsWith(root) && path !== "/dev/null") throw new Error(`the fake host has no ${path}`);
+  if (existsSync(join(root, "faults/armed"))) {
+    for (const kind of ["step", "back"])
+      text = text.replace(`\n${kind}() { out=$("$@"`, `\n${kind}() { out=$(counted ${kind} "$@"`);
+    text = text.replace("\n", `\n${counted(join(root, "faults"))}`);
+  }
+  return text;
+}
+
+const counted = (faults: string) => `counted() {
+kind=$1; shift
+i=0; [ ! -e ${faults}/count.$kind ] || read -r i <${faults}/count.$kind; echo $((i + 1)) >${faults}/count.$kind
+if [ -e ${faults}/fail.$kind.$i ]; then echo "injected failure" >&2; return 75; fi
+if [ -e ${faults}/pause.$kind.$i ]; then
+: >${faults}/reached
+t=0; while [ ! -e ${faults}/go ] && [ $t -lt 500 ]; do sleep 0.01; t=$((t + 1)); done
+fi
+"$@"
+}
+`;

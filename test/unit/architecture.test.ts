@@ -1,0 +1,87 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+import { definitions } from "../fake/definitions.js";
+
+const repository = join(__dirname, "../..");
+const files = globSync("{src,providers,stacks}/**/*.ts", { cwd: repository }).sort();
+const textOf = new Map(files.map((file) => [file, readFileSync(join(repository, file), "utf8")]));
+const importsOf = (file: string): string[] =>
+  [...(textOf.get(file) ?? "").matchAll(/(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*"([^"]+)"/g)].map(
+    ([, name = ""]) =>
+      name.startsWith(".") ? normalize(join(dirname(file), name)).replace(/\.js$/, ".ts") : name,
+  );
+const importers = (pattern: RegExp) =>
+  files.filter((file) => importsOf(file).some((name) => pattern.test(name)));
+
+test("every import of a file of our own finds it", () => {
+  const own = files.flatMap((file) => importsOf(file).filter((name) => name.endsWith(".ts")));
+  expect(own.length).toBeGreaterThan(60);
+  expect(own.filter((name) => !textOf.has(name))).toEqual([]);
+});
+
+test("arrows point one way: stacks, providers, src", () => {
+  expect(
+    files.filter(
+      (file) => file.startsWith("src/") && importsOf(file).some((name) => /^(providers|stacks)\//.test(name)),
+    ),
+  ).toEqual([]);
+  expect(
+    files.filter(
+      (file) => file.startsWith("providers/") && importsOf(file).some((name) => name.startsWith("stacks/")),
+    ),
+  ).toEqual([]);
+});
+
+test("SSH has one door, and Pulumi is met in the shim and the stacks only", () => {
+  expect(importers(/^ssh2$/)).toEqual(["src/ssh.ts"]);
+  expect(importers(/^@pulumi\//).filter((file) => !file.startsWith("stacks/"))).toEqual([
+    "providers/dynamic.ts",
+  ]);
+});
+
+test("no imports go round in a circle", () => {
+  const done = new Set<string>();
+  const circles = (file: string, path: readonly string[]): string[] => {
+    if (path.includes(file)) return [[...path, file].join(" → ")];
+    if (done.has(file)) return [];
+    const found = importsOf(file)
+      .filter((name) => textOf.has(name))
+      .flatMap((name) => circles(name, [...path, file]));
+    done.add(file);
+    return found;
+  };
+  expect(files.flatMap((file) => circles(file, []))).toEqual([]);
+});
+
+test("the engine names no kind of resource and none of their fields", () => {
+  const kinds = [...definitions.values()].flatMap(({ kind }) => [
+    kind,
+    kind[0]?.toLowerCase() + kind.slice(1),
+  ]);
+  const fields = [...definitions.values()].flatMap(({ key, config }) =>
+    Object.keys({ ...key.shape, ...config.shape }),
+  );
+  for (const file of ["providers/engine.ts", "providers/inputs.ts", "src/host.ts", "src/batch.ts"]) {
+    const code = (textOf.get(file) as string).replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+    expect(
+      kinds.filter((kind) => new RegExp(`\\b${kind}\\b`).test(code)),
+      file,
+    ).toEqual([]);
+    expect(
+      fields.filter((field) => new RegExp(`\\.${field}\\b(?!\\()|["'\`]${field}["'\`]`).test(code)),
+      file,
+    ).toEqual([]);
+  }
+});
+
+test("every kind of resource is on the list that becomes classes", () => {
+  const listed = [
+    ...(textOf.get("providers/index.ts") ?? "").matchAll(/export class (\w+) extends resource/g),
+  ].map(([, kind]) => kind);
+  expect(listed.sort()).toEqual([...definitions.values()].map(({ kind }) => kind).sort());
+});
+
+test("no file is longer than 220 lines", () => {
+  expect(files.filter((file) => (textOf.get(file) ?? "").split("\n").length > 221)).toEqual([]);
+});

@@ -1,0 +1,415 @@
+import { describe, expect, test } from "vitest";
+import type { Definition } from "../../providers/define.js";
+import { Engine } from "../../providers/engine.js";
+import { hostRoute } from "../../providers/host-route.js";
+import { type Bag, unknownValue } from "../../providers/inputs.js";
+import { ipForwarding } from "../../providers/ip-forwarding.js";
+import { kernelModule } from "../../providers/kernel-module.js";
+import { realServer } from "../../providers/real-server.js";
+import { sysctl } from "../../providers/sysctl.js";
+import { virtualAddress } from "../../providers/virtual-address.js";
+import { virtualService } from "../../providers/virtual-service.js";
+import { parseClusters } from "../../stacks/config.js";
+import { definitions } from "../fake/definitions.js";
+import { connection } from "../fake/engine.js";
+
+/** An engine that cannot reach any host: whatever it answers, it answers by itself. */
+const offline = (definition: Definition) =>
+  new Engine(definition, () => {
+    throw new Error("a host was asked for");
+  });
+
+const check = (definition: Definition, args: Bag) => {
+  const { inputs, failures } = offline(definition).check({}, { connection, ...args });
+  return { inputs: inputs as Bag, failures };
+};
+const failures = (definition: Definition, args: Bag) =>
+  check(definition, args).failures.map(({ property, reason }) => `${property}: ${reason}`);
+
+const server = { service: "tcp://192.168.0.219:80", address: "192.168.10.11", port: 80 };
+
+describe("a check says what is wrong, and where", () => {
+  test.each<[string, Definition, Bag, string[]]>([
+    ["a number above the range", realServer, { ...server, weight: 70000 }, ["weight: 70000 is above 65535"]],
+    ["a number below the range", realServer, { ...server, weight: -1 }, ["weight: -1 is below 0"]],
+    ["a broken number", realServer, { ...server, weight: 1.5 }, ["weight: 1.5 is not a whole number"]],
+    ["a text for a number", realServer, { ...server, weight: "3" }, ['weight: "3" is not a number']],
+    ["a number for a text", realServer, { ...server, service: 80 }, ["service: 80 is not a string"]],
+    ["a port above the range", realServer, { ...server, port: 70000 }, ["port: 70000 is above 65535"]],
+    [
+      "a port above the range, of a service",
+      virtualService,
+      { address: "192.168.0.219", port: 65536 },
+      ["port: 65536 is above 65535"],
+    ],
+    [
+      "what is none of the words",
+      realServer,
+      { ...server, forwarding: "nat" },
+      ['forwarding: "nat" is none of gatewaying, masquerading'],
+    ],
+    ["what is missing", realServer, { service: server.service, port: 80 }, ["address: is missing"]],
+    [
+      "an address that is none",
+      realServer,
+      { ...server, address: "10.0.0.300" },
+      ['address: "10.0.0.300" is no IP address'],
+    ],
+    [
+      "an address with a zone",
+      virtualAddress,
+      { interface: "eth0", address: "fe80::1%eth0" },
+      ['address: "fe80::1%eth0" is no IP address'],
+    ],
+    ["an unknown property", realServer, { ...server, wieght: 3 }, ["wieght: is not a known property"]],
+    [
+      "an unknown property inside another",
+      virtualService,
+      { fwmark: 1, persistence: { timout: 3 } },
+      ["persistence.timout: is not a known property"],
+    ],
+    [
+      "an unknown property of the connection",
+      realServer,
+      { ...server, connection: { host: "a", hots: "b" } },
+      ["connection.hots: is not a known property"],
+    ],
+    [
+      "a connection without a host",
+      realServer,
+      { ...server, connection: {} },
+      ["connection.host: is missing"],
+    ],
+    [
+      "a host that is an option",
+      realServer,
+      { ...server, connection: { host: "-oProxyCommand=x" } },
+      ['connection.host: "-oProxyCommand=x" is no host name or address'],
+    ],
+    [
+      "a proxy's port",
+      realServer,
+      { ...server, connection: { host: "a", proxy: { host: "b", port: 0 } } },
+      ["connection.proxy.port: 0 is below 1"],
+    ],
+    ["no connection", realServer, { ...server, connection: undefined }, ["connection: is missing"]],
+    [
+      "a port that packets cannot be rewritten to",
+      realServer,
+      { ...server, port: 8080 },
+      ["port: 8080 is not the service's 80, and gatewaying leaves ports as they are"],
+    ],
+    [
+      "a mark and an address",
+      virtualService,
+      { fwmark: 1, address: "192.168.0.219" },
+      ["address: does not go with fwmark, which names the service alone"],
+    ],
+    [
+      "neither mark nor address",
+      virtualService,
+      {},
+      [
+        "address: is missing (a service is address and port, or fwmark)",
+        "port: is missing (a service is address and port, or fwmark)",
+      ],
+    ],
+    [
+      "several things at once",
+      realServer,
+      { ...server, weight: 70000, address: "x", wieght: 1 },
+      ['address: "x" is no IP address', "weight: 70000 is above 65535", "wieght: is not a known property"],
+    ],
+  ])("%s", (_, definition, args, expected) => {
+    expect(failures(definition, args)).toEqual(expected);
+  });
+
+  test("a long value is cut", () => {
+    const [failure] = failures(virtualAddress, { interface: "eth0", address: "x".repeat(500) });
+    expect(failure?.length).toBeLessThan(120);
+  });
+
+  test("no secret is in a message, even where the secret is what is wrong", () => {
+    const said = JSON.stringify(
+      failures(realServer, {
+        ...server,
+        connection: { host: "a", privateKey: "s3cret", password: ["hunter2"] },
+      }),
+    );
+    expect(said).toContain("connection.password");
+    expect(said).not.toMatch(/s3cret|hunter2/);
+  });
+});
+
+describe("a check fills in", () => {
+  test("defaults, also those that depend on other fields", () => {
+    expect(check(virtualAddress, { interface: "eth0", address: "192.168.0.219" }).inputs).toEqual({
+      connection,
+      owner: "somebody",
+      interface: "eth0",
+      address: "192.168.0.219",
+      prefixLength: 32,
+      label: null,
+      broadcast: null,
+      announce: true,
+    });
+    expect(check(virtualAddress, { interface: "eth0", address: "::1" }).inputs).toMatchObject({
+      prefixLength: 128,
+    });
+    expect(check(virtualService, { fwmark: 1, persistence: {} }).inputs).toMatchObject({
+      family: "ipv4",
+      persistence: { timeout: 300, netmask: 32 },
+    });
+    expect(check(virtualService, { address: "::1", port: 1, persistence: {} }).inputs).toMatchObject({
+      protocol: "tcp",
+      persistence: { netmask: 128 },
+    });
+  });
+
+  test.each([
+    ["2001:DB8:0:0:0:0:0:1", "2001:db8::1"],
+    ["0:0:0:0:0:0:0:0", "::"],
+    ["2001:db8:0:1:0:0:0:1", "2001:db8:0:1::1"],
+    ["192.168.0.1", "192.168.0.1"],
+  ])("the canonical text of %s", (given, canonical) => {
+    expect(check(virtualAddress, { interface: "eth0", address: given }).inputs.address).toBe(canonical);
+  });
+
+  test("the canonical text of services and destinations", () => {
+    expect(
+      check(realServer, { ...server, service: "director1/tcp://[2001:DB8::0:1]:080", address: "::2" }).inputs
+        .service,
+    ).toBe("tcp://[2001:db8::1]:80");
+    expect(check(hostRoute, { destination: "10.0.0.1", device: "lo" }).inputs.destination).toBe(
+      "10.0.0.1/32",
+    );
+    expect(check(hostRoute, { destination: "2001:DB8::/32", device: "lo" }).inputs.destination).toBe(
+      "2001:db8::/32",
+    );
+    expect(check(sysctl, { name: "net.ipv4.tcp_rmem", value: "1\t2  3" }).inputs.value).toBe("1 2 3");
+    expect(check(kernelModule, { name: "nf-conntrack" }).inputs.name).toBe("nf_conntrack");
+    expect(check(ipForwarding, { interfaces: ["b", "a", "b"] }).inputs.interfaces).toEqual(["a", "b"]);
+  });
+
+  test("nothing where it was filled in already: a checked input is its own check", () => {
+    for (const [definition, args] of [
+      [realServer, { ...server, forwarding: "masquerading", port: 8080 }],
+      [virtualService, { address: "2001:DB8::1", port: 0, persistence: { timeout: 9 } }],
+      [virtualService, { fwmark: 3, family: "ipv6", persistence: {} }],
+      [virtualAddress, { interface: "eth0", address: "2001:DB8::1" }],
+      [virtualAddress, { interface: "eth0", address: "192.168.0.1", label: "eth0" }],
+      [hostRoute, { destination: "0.0.0.0/0", via: "192.168.0.1" }],
+      [ipForwarding, { interfaces: ["b", "a"], sendRedirects: false }],
+      [sysctl, { name: "net.ipv4.tcp_rmem", value: "1\t2" }],
+      [kernelModule, { name: "nf-conntrack", options: { hashsize: "1" } }],
+    ] as const) {
+      const once = check(definition, args);
+      expect(once.failures).toEqual([]);
+      expect(check(definition, once.inputs)).toEqual(once);
+    }
+  });
+});
+
+describe("in a preview", () => {
+  test("what is not known yet passes, wherever it stands", () => {
+    for (const [definition, args] of [
+      [realServer, { ...server, service: unknownValue, weight: unknownValue }],
+      [realServer, { ...server, connection: unknownValue }],
+      [realServer, { ...server, connection: { host: "a", proxy: { host: unknownValue } } }],
+      [virtualService, { fwmark: unknownValue }],
+      [virtualService, { fwmark: 1, persistence: { timeout: unknownValue } }],
+      [ipForwarding, { interfaces: ["eth0", unknownValue] }],
+      [hostRoute, { destination: "10.0.0.0/8", via: unknownValue }],
+      [kernelModule, { name: "ip_vs", options: { conn_tab_bits: unknownValue } }],
+    ] as const) {
+      const { inputs, failures: found } = check(definition, args);
+      expect(found).toEqual([]);
+      expect(inputs).toMatchObject(args);
+    }
+  });
+
+  test("what is known is checked all the same", () => {
+    expect(failures(realServer, { ...server, service: unknownValue, weight: 70000 })).toEqual([
+      "weight: 70000 is above 65535",
+    ]);
+  });
+
+  test("the provider's text goes through, and is no property", () => {
+    expect(check(realServer, { ...server, __provider: "text" })).toMatchObject({
+      inputs: { __provider: "text" },
+      failures: [],
+    });
+  });
+
+  test("every kind that is given nothing fails by words, not by a fault of its own", () => {
+    for (const definition of definitions.values())
+      for (const failure of check(definition, {}).failures)
+        expect(failure).toEqual({ property: failure.property, reason: expect.stringMatching(/^is missing/) });
+  });
+});
+
+describe("a diff", () => {
+  const props = (args: Bag, definition = realServer) => check(definition, args).inputs;
+  const diff = (olds: Bag, news: Bag, definition = realServer) => offline(definition).diff("", olds, news);
+
+  test("of the same has no changes", () => {
+    expect(diff({ ...props(server), __provider: "old" }, { ...props(server), __provider: "new" })).toEqual({
+      changes: false,
+    });
+  });
+
+  test("of another configuration is an update, and leaves it to Pulumi to say of what", () => {
+    expect(diff(props(server), props({ ...server, weight: 2 }))).toEqual({
+      replaces: [],
+      deleteBeforeReplace: false,
+    });
+  });
+
+  test.each([
+    ["service", { ...server, service: "tcp://192.168.0.220:80" }],
+    ["address", { ...server, address: "192.168.10.12" }],
+    ["port", { ...server, forwarding: "masquerading", port: 81 }],
+  ])("of another %s replaces, the new one first", (name, args) => {
+    expect(
+      diff(props({ ...server, forwarding: "masquerading" }), props({ forwarding: "masquerading", ...args })),
+    ).toEqual({ replaces: [name], deleteBeforeReplace: false });
+  });
+
+  test("of a service that becomes one by mark replaces by every name that changes", () => {
+    const olds = props({ address: "192.168.0.219", port: 80 }, virtualService);
+    const news = props({ fwmark: 1 }, virtualService);
+    expect((diff(olds, news, virtualService) as { replaces: string[] }).replaces.sort()).toEqual([
+      "address",
+      "family",
+      "fwmark",
+      "port",
+      "protocol",
+    ]);
+  });
+
+  test.each([
+    ["host", { host: "director2" }],
+    ["port", { host: "director1", port: 2222 }],
+  ])("of another %s replaces, the old one first, since both may be one machine", (_, other) => {
+    expect(diff(props(server), props({ ...server, connection: other }))).toEqual({
+      replaces: ["connection"],
+      deleteBeforeReplace: true,
+    });
+  });
+
+  test("of a port that is the default anyway is no other host", () => {
+    expect(diff(props(server), props({ ...server, connection: { host: "director1", port: 22 } }))).toEqual({
+      replaces: [],
+      deleteBeforeReplace: false,
+    });
+  });
+
+  test("of other credentials is an update, which touches no host", async () => {
+    const [olds, news] = [
+      props(server),
+      props({ ...server, connection: { host: "director1", user: "admin", password: "x" } }),
+    ];
+    expect(diff(olds, news)).toEqual({ replaces: [], deleteBeforeReplace: false });
+    const { outs } = await offline(realServer).update("", olds, news);
+    expect(outs).toEqual(news);
+  });
+
+  test("of credentials that are not known yet is no other host", () => {
+    const news = props({ ...server, connection: { host: "director1", password: unknownValue } });
+    expect(diff(props(server), news)).toEqual({ replaces: [], deleteBeforeReplace: false });
+  });
+
+  test("of a host that is not known yet may be another host", () => {
+    const news = props({ ...server, connection: { host: unknownValue } });
+    expect(diff(props(server), news)).toEqual({ replaces: ["connection"], deleteBeforeReplace: true });
+  });
+
+  test("of an identity that is not known yet replaces", () => {
+    expect(diff(props(server), props({ ...server, service: unknownValue }))).toEqual({
+      replaces: ["service"],
+      deleteBeforeReplace: false,
+    });
+  });
+});
+
+describe("the configuration of a stack", () => {
+  const nat = {
+    kind: "nat",
+    director: { connection: { host: "director1" }, interface: "eth0" },
+    vips: ["192.168.0.219"],
+    services: [{ port: 80, scheduler: "rr" }],
+    realServers: [{ address: "192.168.10.11" }, { address: "192.168.10.12", connection: { host: "web2" } }],
+  };
+  const mistakes = (clusters: unknown) => {
+    const parsed = parseClusters(clusters);
+    return "mistakes" in parsed ? parsed.mistakes : [];
+  };
+
+  test("that is right is taken, with addresses in canonical text", () => {
+    const { clusters } = parseClusters({
+      web: { ...nat, vips: ["2001:DB8::1", { address: "192.168.0.219", label: "eth0:1" }] },
+    }) as { clusters: Record<string, { vips: unknown[] }> };
+    expect(clusters.web?.vips).toEqual(["2001:db8::1", { address: "192.168.0.219", label: "eth0:1" }]);
+  });
+
+  test.each<[string, unknown, string[]]>([
+    [
+      "a wrong address",
+      { web: { ...nat, realServers: [{ address: "192.168.10.11" }, { address: "10.0.0.300" }] } },
+      ['clusters.web.realServers[1].address: "10.0.0.300" is no IP address'],
+    ],
+    [
+      "a wrong VIP",
+      { web: { ...nat, vips: ["10.0.0.300"] } },
+      ['clusters.web.vips[0]: "10.0.0.300" is no IP address'],
+    ],
+    [
+      "a wrong VIP with details",
+      { web: { ...nat, vips: [{ address: "10.0.0.300" }] } },
+      ['clusters.web.vips[0].address: "10.0.0.300" is no IP address'],
+    ],
+    [
+      "a word with a typing error",
+      { web: { ...nat, realServer: [] } },
+      ["clusters.web.realServer: is not a known property"],
+    ],
+    [
+      "a word of the other kind",
+      { web: { ...nat, loopbackLabel: "lo:0" } },
+      ["clusters.web.loopbackLabel: is not a known property"],
+    ],
+    [
+      "an unknown scheduler",
+      { web: { ...nat, services: [{ port: 80, scheduler: "x" }] } },
+      [
+        'clusters.web.services[0].scheduler: "x" is none of rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos',
+      ],
+    ],
+    [
+      "a port above the range",
+      { web: { ...nat, services: [{ port: 70000 }] } },
+      ["clusters.web.services[0].port: 70000 is above 65535"],
+    ],
+    [
+      "a weight above the range",
+      { web: { ...nat, realServers: [{ address: "192.168.10.11", weight: 70000 }] } },
+      ["clusters.web.realServers[0].weight: 70000 is above 65535"],
+    ],
+    ["no services", { web: { ...nat, services: [] } }, ["clusters.web.services: must not be empty"]],
+    ["no director", { web: { ...nat, director: undefined } }, ["clusters.web.director: is missing"]],
+    [
+      "a kind that is none",
+      { web: { ...nat, kind: "tunnel" } },
+      ['clusters.web.kind: "tunnel" is none of dr, nat'],
+    ],
+    ["no kind", { web: { ...nat, kind: undefined } }, ["clusters.web.kind: is missing"]],
+    [
+      "two mistakes",
+      { web: { ...nat, vips: [] }, api: { ...nat, services: [{ port: -1 }] } },
+      ["clusters.web.vips: must not be empty", "clusters.api.services[0].port: -1 is below 1"],
+    ],
+    ["a list of clusters", [nat], [expect.stringMatching(/^clusters: .* is not a map$/) as never]],
+  ])("with %s is refused with the place and the value", (_, given, expected) => {
+    expect(mistakes(given)).toEqual(expected);
+  });
+});

@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import { globSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const run = promisify(execFile);
+const repository = join(__dirname, "../..");
+let home: string;
+let project: string;
+
+// a project of its own, far from the repository, with the package as npm would publish it
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), "lvs-consumer-"));
+  project = join(home, "project");
+  const installed = join(project, "node_modules/pulumi-lvs");
+  mkdirSync(installed, { recursive: true });
+  await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", home], { cwd: repository });
+  const [tarball] = globSync("*.tgz", { cwd: home });
+  await run("tar", ["-xzf", join(home, tarball as string), "-C", installed, "--strip-components=1"]);
+  // what it depends on, one level up
+  symlinkSync(join(repository, "node_modules"), join(home, "node_modules"));
+}, 60_000);
+
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+async function node(file: string, text: string): Promise<unknown> {
+  writeFileSync(join(project, file), text);
+  const { stdout } = await run(process.execPath, [file], { cwd: project });
+  return JSON.parse(stdout);
+}
+
+const everything = [
+  "ArpSuppression",
+  "DrCluster",
+  "HostRoute",
+  "IpForwarding",
+  "KernelModule",
+  "NatCluster",
+  "RealServer",
+  "Sysctl",
+  "VirtualAddress",
+  "VirtualService",
+  "parseClusters",
+];
+
+test("the published package holds what runs, its documentation, and nothing else", () => {
+  const files = globSync("**/*", {
+    cwd: join(project, "node_modules/pulumi-lvs"),
+    exclude: ["docs/**"],
+  }).filter((name) => /\.|LICENSE/.test(name.split("/").at(-1) as string));
+  expect(
+    files.filter(
+      (name) =>
+        !/^(dist\/(src|providers|stacks)\/[\w-]+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/.test(name),
+    ),
+  ).toEqual([]);
+  const sources = globSync("{src,providers,stacks}/*.ts", { cwd: repository }).map((name) =>
+    name.replace(/\.ts$/, ""),
+  );
+  for (const extension of [".js", ".d.ts"])
+    expect(
+      files
+        .filter((name) => name.startsWith("dist/") && name.endsWith(extension))
+        .map((name) => name.slice(5, -extension.length))
+        .sort(),
+    ).toEqual([...sources].sort());
+});
+
+test("a CommonJS project requires it, and Pulumi finds the provider in it", async () => {
+  expect(
+    await node(
+      "program.cjs",
+      `const exported = Object.keys(require("pulumi-lvs")).sort();
+      const provider = { kind: "RealServer" };
+      require("node:module").createRequire(process.cwd() + "/")("pulumi-lvs/provider").install(provider, {});
+      const { version } = require("pulumi-lvs/package.json");
+      provider.check({}, { connection: { host: "a" }, service: "tcp://192.168.0.219:80", address: "10.0.0.300", port: 80 }).then(({ failures }) =>
+        console.log(JSON.stringify({ exported, verbs: Object.keys(provider).sort(), failures, version: typeof version })));`,
+    ),
+  ).toEqual({
+    exported: everything,
+    verbs: ["check", "create", "delete", "diff", "kind", "read", "update"],
+    failures: [{ property: "address", reason: '"10.0.0.300" is no IP address' }],
+    version: "string",
+  });
+});
+
+test("an ES module imports it by name", async () => {
+  expect(
+    await node(
+      "program.mjs",
+      `import { ${everything.join(", ")} } from "pulumi-lvs";
+      const classes = [${everything.join(", ")}];
+      console.log(JSON.stringify(classes.map((one) => typeof one)));`,
+    ),
+  ).toEqual(everything.map(() => "function"));
+});
+
+test("nothing but its two doors and its description can be reached", async () => {
+  expect(
+    await node(
+      "doors.cjs",
+      `const codeOf = (name) => { try { require.resolve(name); return "open"; } catch (error) { return error.code; } };
+      console.log(JSON.stringify(["pulumi-lvs/dist/src/host.js", "pulumi-lvs/src/host", "pulumi-lvs/provider"].map(codeOf)));`,
+    ),
+  ).toEqual(["ERR_PACKAGE_PATH_NOT_EXPORTED", "ERR_PACKAGE_PATH_NOT_EXPORTED", "open"]);
+});

@@ -1,0 +1,344 @@
+import { mkdirSync, symlinkSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { arpSuppression } from "../../providers/arp-suppression.js";
+import { HalfDoneError } from "../../providers/engine.js";
+import { hostRoute } from "../../providers/host-route.js";
+import { ipForwarding } from "../../providers/ip-forwarding.js";
+import { kernelModule } from "../../providers/kernel-module.js";
+import { realServer } from "../../providers/real-server.js";
+import { sysctl } from "../../providers/sysctl.js";
+import { virtualAddress } from "../../providers/virtual-address.js";
+import { virtualService } from "../../providers/virtual-service.js";
+import { StuckError } from "../../src/batch.js";
+import { digestOf } from "../../src/report.js";
+import { applyScript } from "../../src/script.js";
+import { step } from "../../src/step.js";
+import { fakeHost, resources } from "../fake/engine.js";
+import { type FakeHost, shells } from "../fake/fake-host.js";
+
+const service = "-A -t 192.168.0.219:80 -s wlc\n";
+const server = (n: number) => ({ service: "tcp://192.168.0.219:80", address: `192.168.10.${n}`, port: 80 });
+
+function withService(fake: FakeHost): FakeHost {
+  fake.write("ipvs", service);
+  return fake;
+}
+
+describe("a connection that is lost", () => {
+  const facts = ["ipvs", "sysctl:net.ipv4.ip_forward"] as const;
+  /** A small script with a bulk, a transaction of two steps, and one of three. */
+  const script = (nonce: string) =>
+    applyScript(nonce, {
+      expect: digestOf(
+        new Map([
+          ["ipvs", { body: "" }],
+          ["sysctl:net.ipv4.ip_forward", { body: "0\n" }],
+        ]),
+        facts,
+      ),
+      facts,
+      transactions: [
+        { owner: "a", steps: [step(["ipvsadm", "-A", "-f", "1"], ["ipvsadm", "-D", "-f", "1"])] },
+        { owner: "a", steps: [step(["ipvsadm", "-A", "-f", "2"], ["ipvsadm", "-D", "-f", "2"])] },
+        {
+          owner: "b",
+          steps: [
+            step(["put_sysctl", "net/ipv4/ip_forward", "1"], null),
+            step(["ipvsadm", "-A", "-f", "3"], null),
+          ],
+        },
+      ],
+    });
+
+  test.each(shells.map((shell) => [shell.join(" "), shell] as const))(
+    "before the script was whole changes nothing, wherever it was cut (%s)",
+    async (_, shell) => {
+      const fake = fakeHost({ shell });
+      const untouched = fake.snapshot();
+      const text = fake.arriving(script("lvs-0"));
+      // the parenthesis that closes it makes it whole
+      const end = text.lastIndexOf(")");
+      const lines = [...text.matchAll(/\n/g)].map(({ index }) => index + 1);
+      const between = Array.from({ length: Math.floor(end / 199) }, (_, n) => n * 199);
+      const all = [...new Set([...lines, ...between])].filter((position) => position < end);
+      expect(all.length).toBeGreaterThan(120);
+      // other shells than this machine's own read the same way: a few places will do
+      const cuts = [...all.filter((_, n) => shell === shells[0] || n % 8 === 0), end];
+      await Promise.all(cuts.map((position) => fake.cutStream(script("lvs-0"), position)));
+      expect(fake.snapshot()).toBe(untouched);
+      expect(fake.changes()).toEqual([]);
+      // with that parenthesis it does its work
+      await fake.cutStream(script("lvs-0"), end + 1);
+      expect(fake.lines("ipvs")).toEqual(["-A -f 1 -s wlc", "-A -f 2 -s wlc", "-A -f 3 -s wlc"]);
+      expect(fake.sysctl("net/ipv4/ip_forward")).toBe("1");
+    },
+  );
+
+  test.each([0, 3, 5, 7])(
+    "while the script ran, at step %i, is reported, and the work is completed or undone",
+    async (n) => {
+      const fake = fakeHost();
+      const kind = resources(arpSuppression, fake);
+      const untouched = fake.snapshot();
+      const { props } = await kind.create({});
+      const made = fake.snapshot();
+      await kind.delete(props);
+      const pause = fake.pauseStep(n);
+      const change = kind.create({});
+      await pause.reached();
+      fake.hangUp();
+      await expect(change).rejects.toThrow(
+        /^cannot create arp-suppression\/lo on director1: the connection was lost before the host had answered; what it had received whole it finishes or takes back by itself; run again$/,
+      );
+      if (n > 0) expect([untouched, made]).not.toContain(fake.snapshot());
+      pause.go();
+      await fake.quiet();
+      expect([untouched, made]).toContain(fake.snapshot());
+      expect(await fake.holdLock().then((release) => release())).toBeUndefined();
+    },
+  );
+
+  test("while the script ran into a failure is reported, and the work is undone", async () => {
+    const fake = fakeHost();
+    const untouched = fake.snapshot();
+    const kind = resources(arpSuppression, fake);
+    const pause = fake.pauseStep(5);
+    fake.failCommand("step", 6);
+    const change = kind.create({});
+    await pause.reached();
+    fake.hangUp();
+    await expect(change).rejects.toThrow(/the connection was lost/);
+    pause.go();
+    await fake.quiet();
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("is opened anew by the next who comes", async () => {
+    const fake = withService(fakeHost());
+    const kind = resources(realServer, fake);
+    const pause = fake.pauseStep(0);
+    const change = kind.create(server(1));
+    await pause.reached();
+    fake.hangUp();
+    await expect(change).rejects.toThrow(/the connection was lost/);
+    pause.go();
+    await fake.quiet();
+    fake.mend();
+    const { props } = await kind.create(server(1));
+    expect((await kind.read(props)).props).toEqual(props);
+    expect(fake.shells).toBe(2);
+  });
+
+  test("while nobody needed it is opened anew without a word", async () => {
+    const fake = withService(fakeHost());
+    const kind = resources(realServer, fake);
+    await kind.create(server(1));
+    fake.hangUp();
+    await fake.quiet();
+    await kind.create(server(2));
+    expect(fake.lines("ipvs")).toHaveLength(3);
+    expect(fake.shells).toBe(2);
+  });
+});
+
+describe("a step that fails", () => {
+  const setups = {
+    "a new VIP": [virtualAddress, { interface: "eth0", address: "192.168.0.219" }],
+    "a new silence": [arpSuppression, { interface: "eth0" }],
+    "new forwarding": [ipForwarding, { sendRedirects: false, interfaces: ["eth0"] }],
+    "a new module": [kernelModule, { name: "ip_vs" }],
+    "a new route": [hostRoute, { destination: "10.0.0.0/8", via: "192.168.0.1" }],
+    "a new service": [virtualService, { fwmark: 3 }],
+  } as const;
+
+  test.each(Object.entries(setups))(
+    "leaves nothing of %s behind, whichever step it was",
+    async (_, [definition, args]) => {
+      const fake = fakeHost().withModules();
+      const untouched = fake.snapshot();
+      const kind = resources(definition, fake);
+      let n = 0;
+      for (; n < 20; n++) {
+        fake.mend();
+        fake.failCommand("step", n);
+        const failed = await kind.create(args).then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
+        if (failed === undefined) break;
+        expect(failed).toMatch(
+          /^cannot create .* on director1: `.*` failed \(exit code 75\): injected failure$/,
+        );
+        expect(fake.snapshot(), `after step ${n} had failed`).toBe(untouched);
+      }
+      expect(n).toBeGreaterThan(0);
+      expect(n).toBeLessThan(20);
+    },
+  );
+
+  const changes = {
+    "a VIP's prefix": [virtualAddress, { interface: "eth0", address: "192.168.0.219" }, { prefixLength: 24 }],
+    "a VIP's label": [virtualAddress, { interface: "eth0", address: "192.168.0.219" }, { label: "eth0:1" }],
+    silence: [arpSuppression, {}, { arpIgnore: 2, arpAnnounce: 1 }],
+    "forwarding and the interfaces it goes for": [
+      ipForwarding,
+      { sendRedirects: false },
+      { sendRedirects: true, interfaces: ["eth0"] },
+    ],
+  } as const;
+
+  test.each(Object.entries(changes))(
+    "leaves %s as it was before the change, whichever step it was",
+    async (_, [definition, args, change]) => {
+      const fake = fakeHost();
+      const kind = resources(definition, fake);
+      const { props } = await kind.create(args);
+      const before = fake.snapshot();
+      let n = 0;
+      for (; n < 20; n++) {
+        fake.mend();
+        fake.failCommand("step", n);
+        const failed = await kind.update(props, { ...args, ...change }).then(
+          () => false,
+          () => true,
+        );
+        if (!failed) break;
+        expect(fake.snapshot(), `after step ${n} had failed`).toBe(before);
+      }
+      expect(n).toBeGreaterThan(0);
+    },
+  );
+
+  test.each([
+    ["silence", arpSuppression, {}],
+    ["forwarding", ipForwarding, { sendRedirects: false }],
+    ["a VIP", virtualAddress, { interface: "eth0", address: "192.168.0.219" }],
+  ] as const)("of a deletion leaves %s as it was, or gone", async (_, definition, args) => {
+    const fake = fakeHost();
+    const untouched = fake.snapshot();
+    const kind = resources(definition, fake);
+    const { props } = await kind.create(args);
+    const made = fake.snapshot();
+    for (let n = 0; n < 20; n++) {
+      fake.mend();
+      fake.failCommand("step", n);
+      const failed = await kind.delete(props).then(
+        () => false,
+        () => true,
+      );
+      if (!failed) break;
+      expect(fake.snapshot(), `after step ${n} had failed`).toBe(made);
+    }
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("while drift is mended puts back each place as it was found", async () => {
+    const fake = fakeHost();
+    const kind = resources(arpSuppression, fake);
+    const { props } = await kind.create({});
+    fake.write("proc/sys/net/ipv4/conf/lo/arp_ignore", "0\n");
+    const { props: drifted } = await kind.read(props);
+    expect(drifted).toMatchObject({ arpIgnore: 0 });
+    const before = fake.snapshot();
+    fake.failCommand("step", 5);
+    await expect(kind.update(drifted as never, {})).rejects.toThrow(/injected failure/);
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("and cannot be taken back is reported as half done, with what is there now", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualAddress, fake);
+    fake.withoutTool("arping");
+    fake.failCommand("back", 0);
+    const inputs = {
+      ...kind.inputsOf({ interface: "eth0", address: "192.168.0.219", prefixLength: 24, label: "eth0:1" }),
+      __provider: "the text",
+    };
+    const error = await kind.engine.create(inputs).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(HalfDoneError);
+    expect(error).toMatchObject({
+      id: "director1/eth0/192.168.0.219",
+      properties: {
+        __provider: "the text",
+        connection: { host: "director1" },
+        prefixLength: 24,
+        label: "eth0:1",
+        announce: true,
+      },
+      reasons: [
+        expect.stringMatching(
+          /^cannot create eth0\/192\.168\.0\.219 on director1: `arping .*` failed \(exit code 127\): .*; and taking it back failed: injected failure; look at the host; `pulumi refresh` reads what is there, and `up` goes on from it$/,
+        ),
+      ],
+    });
+    // and going on from there works
+    fake.mend();
+    await kind.delete((error as HalfDoneError).properties);
+    expect(fake.read("addresses")).not.toContain("192.168.0.219/");
+  });
+
+  test("and cannot be taken back, of a change, is half done with what is there now", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualAddress, fake);
+    const { props } = await kind.create({ interface: "eth0", address: "192.168.0.219", announce: false });
+    fake.failCommand("step", 1);
+    fake.failCommand("back", 0);
+    await expect(
+      kind.update(
+        { ...props, __provider: "x" },
+        { interface: "eth0", address: "192.168.0.219", label: "eth0:1", announce: false },
+      ),
+    ).rejects.toMatchObject({
+      cause: expect.any(StuckError),
+    });
+    expect(fake.read("addresses")).not.toContain("192.168.0.219/");
+  });
+
+  test("goes on taking back what it can after one thing could not be taken back", async () => {
+    const fake = fakeHost();
+    const untouched = fake.snapshot();
+    const kind = resources(arpSuppression, fake);
+    fake.failCommand("step", 6);
+    fake.failCommand("back", 0);
+    await expect(kind.create({})).rejects.toThrow(/and taking it back failed: injected failure/);
+    const left = fake
+      .snapshot()
+      .split("\n")
+      .filter((line) => !untouched.split("\n").includes(line));
+    expect(left.filter((line) => line.endsWith("/")).filter((line) => /sysctl/.test(line))).toEqual([
+      "run/pulumi-lvs/sysctl.net.ipv4.conf.lo.arp_announce/",
+    ]);
+  });
+});
+
+describe("a host whose /run is full", () => {
+  const record = "run/pulumi-lvs/sysctl.net.ipv4.ip_forward";
+  const forward = { name: "net.ipv4.ip_forward", value: "1" };
+
+  /** Files that take no more: the device that is always full. */
+  async function fill(fake: FakeHost, name: string): Promise<void> {
+    mkdirSync(`${fake.root}/${record}`, { recursive: true });
+    symlinkSync("/dev/full", `${fake.root}/${record}/${name}`);
+  }
+
+  test("says so and sets nothing", async () => {
+    const fake = fakeHost();
+    await fill(fake, "new");
+    await expect(resources(sysctl, fake).create(forward)).rejects.toThrow(/make room there and run again$/);
+    expect(fake.sysctl("net/ipv4/ip_forward")).toBe("0");
+  });
+
+  test("does not take the first owner who leaves for the last", async () => {
+    const fake = fakeHost();
+    const kind = resources(sysctl, fake);
+    const { props } = await kind.create(forward, "p/s/one");
+    await kind.create(forward, "p/s/two");
+    await fill(fake, "new");
+    await kind.delete(props).catch(() => undefined);
+    expect(fake.sysctl("net/ipv4/ip_forward")).toBe("1");
+    expect(fake.read(`${record}/owners`)).toContain("p/s/two");
+  });
+});

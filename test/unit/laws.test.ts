@@ -1,0 +1,358 @@
+import { execFileSync } from "node:child_process";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Definition } from "../../providers/define.js";
+import { type Bag, checkInputs, partsOf } from "../../providers/inputs.js";
+import { realServer } from "../../providers/real-server.js";
+import { sysctl } from "../../providers/sysctl.js";
+import { virtualAddress } from "../../providers/virtual-address.js";
+import { schedulers, virtualService } from "../../providers/virtual-service.js";
+import { destination, ipAddress } from "../../src/address.js";
+import { netmaskBits, netmaskText, parseIpvsTable } from "../../src/ipvs-table.js";
+import { commandLine } from "../../src/quote.js";
+import { parseService, printService, type ServiceAddress } from "../../src/service-address.js";
+import { sysctlValue } from "../../src/sysctl.js";
+import { definitions } from "../fake/definitions.js";
+import { connection, resources } from "../fake/engine.js";
+import { FakeHost, shells } from "../fake/fake-host.js";
+
+const ipv4 = fc
+  .tuple(fc.integer({ min: 1, max: 223 }), fc.nat(255), fc.nat(255), fc.integer({ min: 1, max: 254 }))
+  .map((parts) => parts.join("."));
+const ipv6 = fc
+  .array(fc.nat(0xffff), { minLength: 7, maxLength: 7 })
+  .map((parts) => `2001:${parts.map((n) => n.toString(16)).join(":")}`)
+  .map((text) => ipAddress.parse(text));
+const address = fc.oneof(ipv4, ipv6);
+const port = fc.integer({ min: 1, max: 65535 });
+
+const service: fc.Arbitrary<ServiceAddress> = fc.oneof(
+  fc.record({ protocol: fc.constantFrom("tcp" as const, "udp" as const), address, port }),
+  fc.record({
+    fwmark: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+    family: fc.constantFrom("ipv4" as const, "ipv6" as const),
+  }),
+);
+
+describe("print and parse are inverses", () => {
+  const law = <T>(title: string, generated: fc.Arbitrary<T>, holds: (value: T) => void) =>
+    test(title, () => {
+      fc.assert(
+        fc.property(generated, (value) => {
+          holds(value);
+        }),
+        { numRuns: 2000 },
+      );
+    });
+
+  law("for service addresses", service, (given) => {
+    expect(parseService(printService(given))).toEqual(given);
+  });
+
+  law("for addresses, whose canonical text stays as it is", fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
+    const once = ipAddress.parse(text);
+    expect(ipAddress.parse(once)).toBe(once);
+  });
+
+  law(
+    "for destinations of routes, whose canonical text stays as it is",
+    fc.oneof(
+      fc.constant("default"),
+      fc.tuple(ipv4, fc.nat(32)).map(([a, bits]) => `${a}/${bits}`),
+      fc.tuple(ipv6, fc.nat(128)).map(([a, bits]) => `${a}/${bits}`),
+      address,
+    ),
+    (text) => {
+      const once = destination.parse(text);
+      expect(destination.parse(once)).toBe(once);
+      expect(once).toMatch(/^default$|\/\d+$/);
+    },
+  );
+
+  law("for netmasks of IPv4", fc.integer({ min: 1, max: 32 }), (bits) => {
+    expect(netmaskBits(netmaskText(bits, "ipv4"), "ipv4")).toBe(bits);
+  });
+  law("for netmasks of IPv6", fc.integer({ min: 1, max: 128 }), (bits) => {
+    expect(netmaskBits(netmaskText(bits, "ipv6"), "ipv6")).toBe(bits);
+  });
+
+  law(
+    "for tables: what is added to a director is what is found there",
+    fc.uniqueArray(fc.tuple(service, fc.uniqueArray(ipv4, { maxLength: 3 })), {
+      selector: ([of]) => printService(of),
+      maxLength: 6,
+    }),
+    (all) => {
+      const lines = all.flatMap(([of, servers]) => {
+        const own = printService(of);
+        const [add] = stepsOf(virtualService, keyOf(of), {});
+        return [
+          add,
+          ...servers.map(
+            (rip) =>
+              stepsOf(
+                realServer,
+                { service: own, address: rip, port: 80 },
+                { forwarding: "masquerading" },
+              )[0],
+          ),
+        ];
+      });
+      const text = lines.map((argv) => `${(argv as string[]).slice(1).join(" ")}\n`).join("");
+      const table = parseIpvsTable(text);
+      expect([...table.keys()]).toEqual(all.map(([of]) => printService(of)));
+      for (const [of, servers] of all) {
+        expect([...(table.get(printService(of))?.realServers.keys() ?? [])]).toEqual(
+          servers.map((rip) => `${rip}:80`),
+        );
+      }
+    },
+  );
+});
+
+const keyOf = (of: ServiceAddress): Bag => ({ ...of });
+
+/** Commands that create what is not there. */
+function stepsOf(definition: Definition, key: Bag, config: Bag): string[][] {
+  const { inputs } = checkInputs(definition, { connection, ...key, ...config });
+  const parts = partsOf(definition, inputs);
+  return definition.plan(parts.key, parts.config, undefined).map(({ run }) => [...run]);
+}
+
+test.each(shells)("a command line says exactly the words it was made from, to %s", (program, ...args) => {
+  const word = fc.string({ unit: "binary", maxLength: 12 }).map((text) => text.replaceAll("\0", ""));
+  const all = fc.sample(fc.array(word, { minLength: 1, maxLength: 10 }), 300);
+  const script = all.map((argv) => `printf '%s\\0' ${commandLine(argv)}\n`).join("");
+  const heard = execFileSync(program as string, args, { input: script, maxBuffer: 2 ** 24 });
+  // a lone surrogate has no UTF-8 of its own
+  expect(heard.toString()).toBe(
+    Buffer.from(all.flatMap((argv) => argv.map((one) => `${one}\0`)).join("")).toString(),
+  );
+});
+
+/** Hosts per law; more of them find more (LAWS_RUNS=50 for an hour of idle time). */
+const runs = (together: number): number => Number(process.env.LAWS_RUNS ?? (together > 1 ? 1 : 2));
+
+/** Arguments of a kind that a fake host can have: its identity, and its configuration. */
+interface Kind {
+  readonly key: fc.Arbitrary<Bag>;
+  readonly config: fc.Arbitrary<Bag>;
+  /** How many may stand beside each other without meaning the same thing. */
+  readonly together: number;
+  /** The IPVS table that they need. */
+  readonly table?: string;
+}
+
+const interfaceName = fc.constantFrom("lo", "eth0", "eth1", "eth0.100");
+const configured: Record<string, Kind> = {
+  "virtual-service": {
+    together: 8,
+    key: service.map(keyOf),
+    config: fc.record(
+      {
+        scheduler: fc.constantFrom(...schedulers),
+        persistence: fc.option(
+          fc.record(
+            { timeout: fc.integer({ min: 1, max: 2678400 }), netmask: fc.integer({ min: 1, max: 32 }) },
+            { requiredKeys: [] },
+          ),
+        ),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  "real-server": {
+    key: fc.record({ service: fc.constant("tcp://192.168.0.219:80"), address: ipv4, port }),
+    config: fc.record({ forwarding: fc.constant("masquerading"), weight: fc.nat(65535) }),
+    together: 8,
+    table: "-A -t 192.168.0.219:80 -s wlc\n",
+  },
+  "virtual-address": {
+    together: 8,
+    key: fc.record({ interface: fc.constantFrom("lo", "eth0", "eth1"), address: ipv4 }),
+    config: fc.record(
+      { prefixLength: fc.integer({ min: 8, max: 32 }), broadcast: fc.option(ipv4), announce: fc.boolean() },
+      { requiredKeys: [] },
+    ),
+  },
+  "host-route": {
+    together: 8,
+    key: fc.record({
+      destination: fc.oneof(ipv4, fc.constant("10.0.0.0/8")),
+      metric: fc.nat(9),
+      table: fc.constant("main"),
+    }),
+    config: fc.oneof(
+      fc.record({
+        device: fc.constantFrom("lo", "eth0", "eth1"),
+        source: fc.constantFrom(null, "192.168.0.5"),
+      }),
+      fc.record({ via: fc.integer({ min: 1, max: 254 }).map((n) => `192.168.10.${n}`) }),
+    ),
+  },
+  "arp-suppression": {
+    together: 1,
+    key: fc.record({ interface: interfaceName, all: fc.boolean() }),
+    config: fc.record({ arpIgnore: fc.nat(8), arpAnnounce: fc.nat(2) }),
+  },
+  "ip-forwarding": {
+    together: 1,
+    key: fc.constant({ family: "ipv4" }),
+    config: fc.record({
+      enabled: fc.boolean(),
+      sendRedirects: fc.constantFrom(null, false, true),
+      interfaces: fc.uniqueArray(interfaceName),
+    }),
+  },
+  sysctl: {
+    together: 3,
+    key: fc
+      .constantFrom(
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.conf.eth0/100.arp_ignore",
+        "net.ipv4.vs.expire_nodest_conn",
+      )
+      .map((name) => ({ name })),
+    config: fc.record({ value: fc.integer().map(String) }),
+  },
+  "kernel-module": {
+    together: 1,
+    key: fc.constant({ name: "ip_vs" }),
+    config: fc.record({ options: fc.record({ conn_tab_bits: fc.constant("12") }, { requiredKeys: [] }) }),
+  },
+};
+
+test("every kind of resource is under the laws", () => {
+  expect(Object.keys(configured).sort()).toEqual([...definitions.keys()].sort());
+});
+
+describe.each(Object.entries(configured))("%s", (name, { key, config, together, table }) => {
+  const definition = definitions.get(name) as Definition;
+  const id = (args: { key: Bag }) =>
+    definition.id(partsOf(definition, checkInputs(definition, { connection, ...args.key }).inputs).key);
+  const several = fc.uniqueArray(fc.record({ key, a: config, b: config }), {
+    minLength: Math.ceil(together / 2),
+    maxLength: together,
+    selector: id,
+    size: "max",
+  });
+  type All = { key: Bag; a: Bag; b: Bag }[];
+
+  const onHost = (holds: (kind: ReturnType<typeof resources>, fake: FakeHost, all: All) => Promise<void>) =>
+    fc.assert(
+      fc.asyncProperty(several, async (all) => {
+        await using fake = new FakeHost();
+        if (table) fake.write("ipvs", table);
+        await holds(resources(definition, fake), fake, all);
+      }),
+      { numRuns: runs(together), endOnFailure: true },
+    );
+
+  test("what was created is found as it was asked for, changes nothing when asked for again, and leaves nothing when it is deleted, twice", () =>
+    onHost(async (kind, fake, all) => {
+      const untouched = fake.snapshot();
+      const made = await Promise.all(all.map(({ key, a }) => kind.create({ ...key, ...a })));
+      const found = await Promise.all(made.map(({ props }) => kind.read(props)));
+      expect(found.map(({ props }) => props)).toEqual(made.map(({ props }) => props));
+      const then = fake.snapshot();
+      await Promise.all(all.map(({ key, a }) => kind.create({ ...key, ...a })));
+      expect(fake.snapshot()).toBe(then);
+      for (const _ of ["once", "twice"]) {
+        await Promise.all(made.map(({ props }) => kind.delete(props)));
+        expect(fake.snapshot()).toBe(untouched);
+      }
+    }));
+
+  test("a change and its reverse leave the host as it was, and whatever was changed in between goes with the resource", () =>
+    onHost(async (kind, fake, all) => {
+      const untouched = fake.snapshot();
+      const made = await Promise.all(all.map(({ key, a }) => kind.create({ ...key, ...a })));
+      const first = hostState(fake);
+      const changed = await Promise.all(
+        made.map(({ props }, i) => kind.update(props, { ...all[i]?.key, ...all[i]?.b })),
+      );
+      expect(await Promise.all(changed.map(async (props) => (await kind.read(props)).props))).toEqual(
+        changed,
+      );
+      const back = await Promise.all(
+        changed.map((props, i) => kind.update(props, { ...all[i]?.key, ...all[i]?.a })),
+      );
+      expect(hostState(fake)).toBe(first);
+      await Promise.all(back.map((props, i) => kind.update(props, { ...all[i]?.key, ...all[i]?.b })));
+      await Promise.all(changed.map((props) => kind.delete(props)));
+      expect(fake.snapshot()).toBe(untouched);
+    }));
+});
+
+/** The host without the records of who wants what. */
+const hostState = (fake: FakeHost): string =>
+  fake
+    .snapshot()
+    .split("\n")
+    .filter((line) => !line.startsWith("run/"))
+    .join("\n");
+
+test("two owners of one sysctl may come and go in any order: what was found comes back with the last of them", () =>
+  fc.assert(
+    fc.asyncProperty(fc.shuffledSubarray([0, 1, 2], { minLength: 3 }), async (order) => {
+      await using fake = new FakeHost();
+      const untouched = fake.snapshot();
+      const kind = resources(sysctl, fake);
+      const made = [];
+      for (const n of [0, 1, 2])
+        made.push(await kind.create({ name: "net.ipv4.conf.all.arp_ignore", value: "1" }, `p/s/owner ${n}`));
+      for (const [i, n] of order.entries()) {
+        expect(fake.sysctl("net/ipv4/conf/all/arp_ignore")).toBe("1");
+        await kind.delete((made[n] as { props: Bag }).props);
+        if (i < 2) expect(fake.has("run/pulumi-lvs/sysctl.net.ipv4.conf.all.arp_ignore/owners")).toBe(true);
+      }
+      expect(fake.snapshot()).toBe(untouched);
+    }),
+    { numRuns: runs(1) },
+  ));
+
+test("any order of independent resources, one by one or all at once, gives one host", () => {
+  const wanted: [Definition, Bag][] = [
+    [virtualService, { address: "192.168.0.219", port: 80, scheduler: "rr" }],
+    [virtualService, { address: "192.168.0.219", port: 443, persistence: { timeout: 60 } }],
+    [virtualService, { fwmark: 7 }],
+    [realServer, { service: "tcp://192.168.0.1:1", address: "192.168.10.11", port: 1 }],
+    [realServer, { service: "tcp://192.168.0.1:1", address: "192.168.10.12", port: 1, weight: 3 }],
+    [sysctl, { name: "net.ipv4.tcp_rmem", value: "1 2 3" }],
+    [virtualAddress, { interface: "lo", address: "192.168.0.219" }],
+  ];
+  const results = new Set<string>();
+  return fc.assert(
+    fc.asyncProperty(
+      fc.shuffledSubarray(wanted, { minLength: wanted.length }),
+      fc.boolean(),
+      async (order, together) => {
+        await using fake = new FakeHost();
+        fake.write("ipvs", "-A -t 192.168.0.1:1 -s wlc\n");
+        const makers = order.map(
+          ([definition, args]) =>
+            () =>
+              resources(definition, fake).create(args),
+        );
+        if (together) await Promise.all(makers.map((make) => make()));
+        else for (const make of makers) await make();
+        results.add(fake.snapshot());
+        expect(results.size).toBe(1);
+        expect(fake.lines("ipvs")).toHaveLength(6);
+      },
+    ),
+    { numRuns: 3 },
+  );
+});
+
+test("a value of several numbers is the same however its blanks are written", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(), { minLength: 1, maxLength: 5 }),
+      fc.constantFrom(" ", "\t", "  "),
+      (numbers, blank) => {
+        expect(sysctlValue(` ${numbers.join(blank)}\n`)).toBe(numbers.join(" "));
+      },
+    ),
+  );
+});

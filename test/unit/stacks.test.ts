@@ -1,0 +1,324 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, onTestFinished, test } from "vitest";
+import { RealServer } from "../../providers/index.js";
+import type { DrClusterArgs } from "../../stacks/dr-cluster.js";
+import { DrCluster, NatCluster } from "../../stacks/package.js";
+
+interface Registered {
+  readonly name: string;
+  readonly type: string;
+  readonly inputs: Record<string, unknown>;
+}
+
+/** What a program registers, in order; its providers are not asked. */
+async function program(
+  run: () => pulumi.Resource,
+): Promise<{ all: Registered[]; cluster: pulumi.Resource; children: pulumi.Resource[] }> {
+  const all: Registered[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ name, type, inputs }) => {
+        all.push({ name, type: type.replace("pulumi-nodejs:dynamic/", ""), inputs });
+        return { id: `id of ${name}`, state: inputs };
+      },
+      call: () => ({}),
+    },
+    "project",
+    "stack",
+  );
+  try {
+    const cluster = run();
+    return { all, cluster, children: childrenOf(cluster) };
+  } finally {
+    await pulumi.runtime.disconnect();
+  }
+}
+
+const childrenOf = (parent: pulumi.Resource): pulumi.Resource[] => [
+  ...((parent as unknown as { __childResources?: Set<pulumi.Resource> }).__childResources ?? []),
+];
+
+const known = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
+
+const named = (all: Registered[], name: string): Registered => {
+  const found = all.find((one) => one.name === name);
+  if (!found) throw new Error(`nothing is called ${name}: ${all.map((one) => one.name).join(", ")}`);
+  return found;
+};
+
+/** Whether one is registered only after the other, because it depends on it. */
+const follows = (all: Registered[], later: string, earlier: string): void => {
+  expect(all.indexOf(named(all, later)), `${later} after ${earlier}`).toBeGreaterThan(
+    all.indexOf(named(all, earlier)),
+  );
+};
+
+const dr: DrClusterArgs = {
+  director: { connection: { host: "director1" }, interface: "eth0" },
+  vips: ["192.168.0.210"],
+  services: [{ port: 80 }],
+  realServers: [
+    { address: "192.168.0.221", connection: { host: "web1" } },
+    { name: "second", address: "192.168.0.222", weight: 2 },
+  ],
+};
+
+test("a DR cluster is silence, VIP and route on each real server that is reached, and services and VIP on the director", async () => {
+  const { all } = await program(() => new DrCluster("web", dr));
+  expect(all.map(({ type, name }) => `${type} ${name}`).sort()).toEqual(
+    [
+      "lvs:index:DrCluster web",
+      "lvs:ArpSuppression web-192.168.0.221-arp",
+      "lvs:VirtualAddress web-192.168.0.221-vip-192.168.0.210",
+      "lvs:HostRoute web-192.168.0.221-vip-192.168.0.210-route",
+      "lvs:KernelModule web-ip-vs",
+      "lvs:VirtualService web-tcp-192.168.0.210-80",
+      "lvs:RealServer web-tcp-192.168.0.210-80-192.168.0.221",
+      "lvs:RealServer web-tcp-192.168.0.210-80-second",
+      "lvs:VirtualAddress web-vip-192.168.0.210",
+      "lvs:HostRoute web-vip-route-192.168.0.210",
+    ].sort(),
+  );
+});
+
+test("a DR cluster is made in the order in which nobody is let in before there is somebody to answer", async () => {
+  const { all } = await program(() => new DrCluster("web", dr));
+  follows(all, "web-192.168.0.221-vip-192.168.0.210", "web-192.168.0.221-arp");
+  follows(all, "web-192.168.0.221-vip-192.168.0.210-route", "web-192.168.0.221-vip-192.168.0.210");
+  follows(all, "web-tcp-192.168.0.210-80", "web-ip-vs");
+  follows(all, "web-tcp-192.168.0.210-80-192.168.0.221", "web-192.168.0.221-vip-192.168.0.210-route");
+  follows(all, "web-tcp-192.168.0.210-80-192.168.0.221", "web-tcp-192.168.0.210-80");
+  for (const { name } of all.filter(({ type }) => /RealServer|VirtualService/.test(type)))
+    follows(all, "web-vip-192.168.0.210", name);
+  follows(all, "web-vip-route-192.168.0.210", "web-vip-192.168.0.210");
+});
+
+test("a DR cluster's real servers have the VIP on lo, and its packets stay as they are", async () => {
+  const { all } = await program(
+    () =>
+      new DrCluster("web", {
+        ...dr,
+        vips: [{ address: "192.168.0.210", label: "eth0:1", broadcast: "192.168.0.210" }],
+      }),
+  );
+  expect(named(all, "web-192.168.0.221-vip-192.168.0.210").inputs).toMatchObject({
+    interface: "lo",
+    address: "192.168.0.210",
+    label: "lo:0",
+    broadcast: "192.168.0.210",
+    connection: { host: "web1" },
+  });
+  expect(named(all, "web-vip-192.168.0.210").inputs).toMatchObject({
+    interface: "eth0",
+    label: "eth0:1",
+    connection: { host: "director1" },
+  });
+  expect(named(all, "web-tcp-192.168.0.210-80-second").inputs).toMatchObject({
+    service: "id of web-tcp-192.168.0.210-80",
+    forwarding: "gatewaying",
+    port: 80,
+    weight: 2,
+    connection: { host: "director1" },
+  });
+});
+
+test("an IPv6 VIP has no label on lo", async () => {
+  const { all } = await program(
+    () =>
+      new DrCluster("web", {
+        ...dr,
+        vips: ["2001:db8::210"],
+        realServers: [{ address: "2001:db8::221", connection: { host: "web1" } }],
+      }),
+  );
+  expect(named(all, "web-2001:db8::221-vip-2001:db8::210").inputs.label).toBeUndefined();
+});
+
+test("a DR cluster leaves out routes, and turns on forwarding, where it is told to", async () => {
+  const { all } = await program(() => new DrCluster("web", { ...dr, hostRoutes: false, ipForwarding: true }));
+  expect(all.filter(({ type }) => /HostRoute/.test(type))).toEqual([]);
+  follows(all, "web-tcp-192.168.0.210-80", "web-forwarding");
+});
+
+test("a NAT cluster turns forwarding on and redirects off, and sends answers back through the director", async () => {
+  const { all } = await program(
+    () =>
+      new NatCluster("web", {
+        director: {
+          connection: { host: "director1" },
+          interface: "eth0",
+          insideInterface: "eth1",
+          dip: "192.168.10.10",
+        },
+        vips: ["192.168.0.219"],
+        services: [{ port: 80, scheduler: "rr", realServerPort: 8080 }, { fwmark: 7 }],
+        realServers: [
+          { address: "192.168.10.11", connection: { host: "web1" } },
+          { address: "192.168.10.12" },
+        ],
+        returnRoutes: ["default"],
+      }),
+  );
+  expect(all.map(({ type, name }) => `${type} ${name}`).sort()).toEqual(
+    [
+      "lvs:index:NatCluster web",
+      "lvs:IpForwarding web-forwarding",
+      "lvs:HostRoute web-192.168.10.11-route-default",
+      "lvs:KernelModule web-ip-vs",
+      "lvs:VirtualService web-tcp-192.168.0.219-80",
+      "lvs:RealServer web-tcp-192.168.0.219-80-192.168.10.11",
+      "lvs:RealServer web-tcp-192.168.0.219-80-192.168.10.12",
+      "lvs:VirtualService web-fwmark-7",
+      "lvs:RealServer web-fwmark-7-192.168.10.11",
+      "lvs:RealServer web-fwmark-7-192.168.10.12",
+      "lvs:VirtualAddress web-vip-192.168.0.219",
+    ].sort(),
+  );
+  expect(named(all, "web-forwarding").inputs).toMatchObject({
+    sendRedirects: false,
+    interfaces: ["eth0", "eth1"],
+  });
+  expect(named(all, "web-192.168.10.11-route-default").inputs).toMatchObject({
+    destination: "default",
+    via: "192.168.10.10",
+    connection: { host: "web1" },
+  });
+  expect(named(all, "web-tcp-192.168.0.219-80-192.168.10.12").inputs).toMatchObject({
+    forwarding: "masquerading",
+    port: 8080,
+  });
+  expect(named(all, "web-fwmark-7-192.168.10.12").inputs).toMatchObject({ port: 0 });
+  follows(all, "web-tcp-192.168.0.219-80", "web-forwarding");
+  follows(all, "web-tcp-192.168.0.219-80-192.168.10.11", "web-192.168.10.11-route-default");
+  for (const { name } of all.filter(({ type }) => /RealServer|VirtualService/.test(type)))
+    follows(all, "web-vip-192.168.0.219", name);
+});
+
+test("every resource of a cluster is the cluster's child", async () => {
+  const { all, cluster, children } = await program(() => new DrCluster("web", dr));
+  expect(await known(cluster.urn)).toBe("urn:pulumi:stack::project::lvs:index:DrCluster::web");
+  expect(children).toHaveLength(all.length - 1);
+  for (const child of children)
+    expect(await known(child.urn)).toMatch(/::lvs:index:DrCluster\$pulumi-nodejs:dynamic\/lvs:\w+::web-/);
+});
+
+test("a cluster shows its VIPs, the ids of its services, and who stands behind them", async () => {
+  const { cluster } = await program(() => new DrCluster("web", dr));
+  const { vips, services, members } = cluster as DrCluster;
+  expect(await known(vips)).toEqual(["192.168.0.210"]);
+  expect(await known(services)).toEqual(["id of web-tcp-192.168.0.210-80"]);
+  expect(await known(members)).toMatchObject([
+    {
+      service: "id of web-tcp-192.168.0.210-80",
+      address: "192.168.0.221",
+      port: 80,
+      forwarding: "gatewaying",
+    },
+    { address: "192.168.0.222", weight: 2 },
+  ]);
+});
+
+const secretMark = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+
+test.each(["plainly", "as outputs", "as one output", "as a promise"])(
+  "secrets in a connection given %s are secret, and nothing else of it is",
+  async (how) => {
+    const plain = { host: "director1", password: "hunter2", proxy: { host: "jump", privateKey: "PEM" } };
+    const connection = {
+      plainly: plain,
+      "as outputs": {
+        host: pulumi.output("director1"),
+        password: pulumi.output("hunter2"),
+        proxy: pulumi.output({ host: "jump", privateKey: "PEM" }),
+      },
+      "as one output": pulumi.output(plain),
+      "as a promise": Promise.resolve(plain),
+    }[how];
+    const { cluster } = await program(
+      () =>
+        new RealServer("one", {
+          connection: connection as never,
+          service: "tcp://192.168.0.219:80",
+          address: "192.168.10.11",
+          port: 80,
+        }),
+    );
+    const output = (cluster as RealServer).connection;
+    expect(await known(output)).toEqual(plain);
+    expect(await pulumi.isSecret(output)).toBe(true);
+    const wire = (await pulumi.runtime.serializeProperties("one", { connection: output })) as {
+      connection: unknown;
+    };
+    expect(wire.connection).toMatchObject(secretMark);
+  },
+);
+
+test("a connection without secrets is none itself", async () => {
+  const { cluster } = await program(
+    () =>
+      new RealServer("one", {
+        connection: { host: "director1", user: "admin" },
+        service: "tcp://192.168.0.219:80",
+        address: "192.168.10.11",
+        port: 80,
+      }),
+  );
+  expect(await pulumi.isSecret((cluster as RealServer).connection)).toBe(false);
+});
+
+test("a resource is marked with project, stack and name as its owner, and keeps undefined arguments to itself", async () => {
+  const { all } = await program(
+    () =>
+      new RealServer("one", {
+        connection: { host: "director1" },
+        service: "tcp://192.168.0.219:80",
+        address: "192.168.10.11",
+        port: 80,
+      }),
+  );
+  expect(named(all, "one").inputs).toMatchObject({ owner: "project/stack/one" });
+  expect(named(all, "one").inputs).not.toHaveProperty("weight");
+});
+
+test("a resource is known by its kind, whichever copy of the package made it", async () => {
+  const { cluster } = await program(
+    () =>
+      new RealServer("one", {
+        connection: { host: "director1" },
+        service: "tcp://192.168.0.219:80",
+        address: "192.168.10.11",
+        port: 80,
+      }),
+  );
+  expect(RealServer.isInstance(cluster)).toBe(true);
+  expect(RealServer.isInstance({ __pulumiType: "pulumi-nodejs:dynamic/lvs:RealServer" })).toBe(true);
+  expect(RealServer.isInstance({ __pulumiType: "pulumi-nodejs:dynamic/lvs:VirtualService" })).toBe(false);
+  expect(RealServer.isInstance(null)).toBe(false);
+});
+
+test("a member whose address is an output needs a name, and is told so", async () => {
+  const realServers = [{ address: pulumi.output("192.168.0.221"), connection: { host: "web1" } }];
+  await expect(program(() => new DrCluster("web", { ...dr, realServers }))).rejects.toThrow(
+    /^realServers of web: give it a name, because its address is not known/,
+  );
+  const { all } = await program(
+    () => new DrCluster("web", { ...dr, realServers: [{ name: "first", ...realServers[0] }] as never }),
+  );
+  expect(named(all, "web-tcp-192.168.0.210-80-first").inputs).toMatchObject({ address: "192.168.0.221" });
+});
+
+test("return routes without the address they go through are refused", async () => {
+  const { kind: _, ...args } = { kind: "nat", ...dr, returnRoutes: ["default"] };
+  await expect(program(() => new NatCluster("web", args))).rejects.toThrow(
+    /^web: returnRoutes needs director\.dip/,
+  );
+});
+
+test("no stack trace is shortened for anybody else", async () => {
+  const before = Error.prepareStackTrace;
+  onTestFinished(() => {
+    Error.prepareStackTrace = before as never;
+  });
+  await program(() => new DrCluster("web", dr));
+  expect(Error.prepareStackTrace).toBe(before);
+});

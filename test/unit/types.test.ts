@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
+import ts from "typescript";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import type { z } from "zod";
+import type { ResourceArgs } from "../../providers/dynamic.js";
+import type { HostRoute, RealServer, VirtualAddress, VirtualService } from "../../providers/index.js";
+import type { RealServerArgs } from "../../providers/real-server.js";
+import { schedulers, type VirtualServiceArgs } from "../../providers/virtual-service.js";
+import type { Connection } from "../../src/connection.js";
+import { connection } from "../../src/connection.js";
+import { definitions } from "../fake/definitions.js";
+
+const providers = join(__dirname, "../../providers");
+
+interface Declared {
+  readonly name: string;
+  readonly optional: boolean;
+  readonly documented: boolean;
+  readonly type: string;
+}
+
+/** Members of an interface as its source declares them. */
+function membersOf(file: string, name: string): Declared[] {
+  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+  const found = source.statements.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
+  if (!found || !ts.isInterfaceDeclaration(found)) throw new Error(`${file} declares no ${name}`);
+  return found.members.filter(ts.isPropertySignature).map((member) => ({
+    name: member.name.getText(),
+    optional: member.questionToken !== undefined,
+    documented: ts.getJSDocCommentsAndTags(member).length > 0,
+    type: member.type?.getText() ?? "",
+  }));
+}
+
+/** A value that only some types take, by the type that takes it. */
+const samples: [RegExp, unknown][] = [
+  [/\bnull\b/, null],
+  [/\bboolean\b/, true],
+  [/\bstring\[\]/, ["eth0"]],
+  [/\bRecord<string, string>/, { a: "b" }],
+  [/\bPersistence\b/, { timeout: 3 }],
+];
+
+describe.each([...definitions])("the arguments of %s", (file, { kind, key, config }) => {
+  const members = membersOf(join(providers, `${file}.ts`), `${kind}Args`);
+  const shape = { ...key.shape, ...config.shape } as Record<string, z.ZodType>;
+  const takes = (name: string, value: unknown) => shape[name]?.safeParse(value).success;
+
+  test("are those that the schemas take, each documented", () => {
+    expect(members.map(({ name }) => name).sort()).toEqual(Object.keys(shape).sort());
+    expect(members.filter(({ documented }) => !documented)).toEqual([]);
+  });
+
+  test("may be left out exactly where the schemas fill in", () => {
+    expect(members.map(({ name, optional }) => [name, optional])).toEqual(
+      members.map(({ name }) => [name, takes(name, undefined)]),
+    );
+  });
+
+  test("are of the types that the schemas take", () => {
+    for (const { name, type } of members) {
+      for (const [pattern, value] of samples)
+        expect([name, value, takes(name, value)]).toEqual([name, value, pattern.test(type)]);
+      for (const [, word] of type.matchAll(/"([a-z0-9]+)"/g))
+        expect([name, word, takes(name, word)]).toEqual([name, word, true]);
+      if (/^number\b/.test(type))
+        expect([name, takes(name, 1), takes(name, "1")]).toEqual([name, true, false]);
+      if (/^string\b(?!\[)/.test(type)) expect([name, takes(name, 1)]).toEqual([name, false]);
+    }
+  });
+});
+
+test("the schema of connections takes what the interface says, and only that", () => {
+  expectTypeOf<z.input<typeof connection>>().toExtend<Connection>();
+  expectTypeOf<Connection>().toExtend<z.input<typeof connection>>();
+  const file = join(providers, "../src/connection.ts");
+  const names = [...membersOf(file, "Endpoint"), ...membersOf(file, "Connection")].map(({ name }) => name);
+  expect(names.sort()).toEqual(Object.keys(connection.shape).sort());
+});
+
+test("outputs have the types of what was given, with what was left out filled in", () => {
+  expectTypeOf<RealServer["weight"]>().toEqualTypeOf<pulumi.Output<number>>();
+  expectTypeOf<RealServer["forwarding"]>().toEqualTypeOf<pulumi.Output<"gatewaying" | "masquerading">>();
+  expectTypeOf<RealServer["service"]>().toEqualTypeOf<pulumi.Output<string>>();
+  expectTypeOf<RealServer["connection"]>().toEqualTypeOf<pulumi.Output<Connection>>();
+  expectTypeOf<VirtualAddress["label"]>().toEqualTypeOf<pulumi.Output<string | null>>();
+  expectTypeOf<HostRoute["metric"]>().toEqualTypeOf<pulumi.Output<number>>();
+  expectTypeOf<VirtualService["scheduler"]>().toEqualTypeOf<pulumi.Output<(typeof schedulers)[number]>>();
+  expectTypeOf<VirtualServiceArgs["scheduler"]>().toEqualTypeOf<(typeof schedulers)[number] | undefined>();
+  expect(schedulers).toContain("wlc");
+});
+
+test("arguments may be outputs one by one, and a wrong one is an error of the compiler", () => {
+  type Args = ResourceArgs<RealServerArgs>;
+  expectTypeOf<pulumi.Output<number>>().toExtend<NonNullable<Args["weight"]>>();
+  expectTypeOf<{ host: pulumi.Output<string>; password: pulumi.Output<string> }>().toExtend<
+    Args["connection"]
+  >();
+  expectTypeOf<pulumi.Output<Connection>>().toExtend<Args["connection"]>();
+  expectTypeOf<"nat">().not.toExtend<NonNullable<Args["forwarding"]>>();
+  expectTypeOf<string>().not.toExtend<NonNullable<Args["weight"]>>();
+  expectTypeOf<{ user: string }>().not.toExtend<Args["connection"]>();
+  expectTypeOf<Omit<Args, "address">>().not.toExtend<Args>();
+});

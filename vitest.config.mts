@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "quick",
+          include: ["test/unit/**/*.test.ts"],
+          globalSetup: "test/fake/fresh-build.ts",
+          testTimeout: 20_000,
+          // they wait for shells more than they compute
+          maxWorkers: 4,
+          // loading Pulumi and TypeScript once per worker instead of once per file saves seconds
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: "lab",
+          include: ["test/on-lab/**/*.test.mts"],
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
