@@ -2,7 +2,7 @@ import { z } from "zod";
 import { interfaceName } from "../src/address.js";
 import { interfaceSysctl } from "../src/sysctl.js";
 import { define } from "./define.js";
-import { planSysctls, type Sysctls } from "./settings.js";
+import { type HostView, holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./settings.js";
 
 /** Arguments of an ArpSuppression. */
 export interface ArpSuppressionArgs {
@@ -32,11 +32,12 @@ type Config = z.output<typeof config>;
 
 const places = (key: Key) => (key.all ? ["all", key.interface] : [key.interface]);
 
-const sysctlsOf = (key: Key, c: Config): Sysctls =>
-  places(key).flatMap((place) => [
-    [interfaceSysctl(place, "arp_ignore"), String(c.arpIgnore)] as const,
-    [interfaceSysctl(place, "arp_announce"), String(c.arpAnnounce)] as const,
-  ]);
+const names = (key: Key, leaf: string) => places(key).map((place) => interfaceSysctl(place, leaf));
+
+const settingsOf = (view: HostView, key: Key, want: Config | undefined) => [
+  ...names(key, "arp_ignore").map((name) => sysctlSetting(view, name, want && String(want.arpIgnore))),
+  ...names(key, "arp_announce").map((name) => sysctlSetting(view, name, want && String(want.arpAnnounce))),
+];
 
 export const arpSuppression = define({
   kind: "ArpSuppression",
@@ -44,13 +45,11 @@ export const arpSuppression = define({
   config,
   setting: true,
   id: (key) => `arp-suppression/${key.interface}${key.all ? "" : " alone"}`,
-  facts: (key) => sysctlsOf(key, { arpIgnore: 0, arpAnnounce: 0 }).map(([name]) => `sysctl:${name}` as const),
+  facts: (key) => sysctlFacts([...names(key, "arp_ignore"), ...names(key, "arp_announce")]),
   read(facts, key, want) {
     // one value stands for all places: the one that is not as wanted, so that any of them flipped by hand is seen
     const shown = (leaf: string, wanted: number | undefined) => {
-      const values = places(key).map((place) =>
-        Number(facts.sysctl(interfaceSysctl(place, leaf)) ?? Number.NaN),
-      );
+      const values = names(key, leaf).map((name) => Number(facts.sysctl(name) ?? Number.NaN));
       return values.find((value) => value !== wanted) ?? (wanted as number);
     };
     const found = {
@@ -59,5 +58,8 @@ export const arpSuppression = define({
     };
     return Number.isNaN(found.arpIgnore + found.arpAnnounce) ? undefined : found;
   },
-  plan: (key, want, have) => planSysctls(want && sysctlsOf(key, want), have && sysctlsOf(key, have)),
+  plan: (key, want, _have, view) =>
+    want
+      ? holdSettings(view, settingsOf(view, key, want))
+      : releaseSettings(view, settingsOf(view, key, want)),
 });

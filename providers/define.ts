@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { FactName, Facts } from "../src/facts.js";
 import type { Problem } from "../src/problems.js";
 import type { Step } from "../src/step.js";
+import type { HostView } from "./settings.js";
 
 /**
  * A kind of resource, as data and pure functions. Everything else (connection, unknown values in previews, adoption, undo,
@@ -29,8 +30,11 @@ export interface Definition<K = unknown, C = unknown> {
   facts(key: K, want: C | undefined): readonly FactName[];
   /** What the host shows; undefined where it is absent. `want` tells which optional parts are of interest, where that matters. */
   read(facts: Facts, key: K, want: C | undefined): C | undefined;
-  /** The way from have to want; undefined is absent, so this is create, update and delete. Never called with equal ones. */
-  plan(key: K, want: C | undefined, have: C | undefined): readonly Step[];
+  /**
+   * The way from have to want; undefined is absent, so this is create, update and delete. Never called with equal ones, but
+   * for settings, which may be right without being claimed.
+   */
+  plan(key: K, want: C | undefined, have: C | undefined, view: HostView): readonly Step[];
 }
 
 /** Ties the functions of a definition to the types of its schemas. */

@@ -18,6 +18,7 @@ export type ConnectionInput = pulumi.Input<
   }
 >;
 
+/** What a constructor takes: the resource's own arguments and those common to all. */
 export type ResourceArgs<Args> = Inputs<Args & Omit<Common, "connection">> & { connection: ConnectionInput };
 
 /** The class of one kind of resource. */

@@ -8,6 +8,7 @@ import { show } from "../src/problems.js";
 import type { Step } from "../src/step.js";
 import type { Definition } from "./define.js";
 import { type Bag, checkInputs, clean, connectionOf, hasUnknown, idOf, partsOf } from "./inputs.js";
+import type { HostView } from "./settings.js";
 
 /** Finds the host of a connection; tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
@@ -56,8 +57,12 @@ export class Engine {
     const [was, is] = [partsOf(definition, olds), partsOf(definition, news)];
     const unlike = (a: Bag, b: Bag) =>
       Object.keys({ ...a, ...b }).filter((name) => !isDeepStrictEqual(plain(a[name]), plain(b[name])));
+    const { host, port } =
+      hasUnknown(news.connection) && typeof news.connection === "string"
+        ? { host: "", port: 0 }
+        : connectionOf(news);
     const otherHost =
-      hasUnknown(news.connection) || hostLabel(connectionOf(olds)) !== hostLabel(connectionOf(news));
+      hasUnknown({ host, port }) || hostLabel(connectionOf(olds)) !== hostLabel({ host, port });
     const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
     const same = isDeepStrictEqual(plain(olds.connection), plain(news.connection));
     if (replaces.length === 0 && same && unlike(was.config, is.config).length === 0)
@@ -69,12 +74,11 @@ export class Engine {
   async create(inputs: Bag) {
     const { key, config: want } = partsOf(this.#definition, inputs);
     const id = idOf(this.#definition, inputs);
-    await this.#change("create", inputs, want, (facts) => {
-      const have = this.#definition.read(facts, key, want) as Bag | undefined;
-      // a setting is claimed even where it is right already, lest somebody else's letting go change it
-      if (this.#definition.setting || !have) return this.#definition.plan(key, want, undefined);
+    await this.#change("create", inputs, want, (view) => {
+      const have = this.#definition.read(view.facts, key, want) as Bag | undefined;
+      if (this.#definition.setting || !have) return this.#definition.plan(key, want, have, view);
       if (isDeepStrictEqual(have, want)) return [];
-      if (inputs.adopt === true) return this.#definition.plan(key, want, have);
+      if (inputs.adopt === true) return this.#definition.plan(key, want, have, view);
       throw new HostError(
         hostLabel(connectionOf(inputs)),
         `is there already, with other settings: ${contrast(have, want)}`,
@@ -90,20 +94,23 @@ export class Engine {
     const untouched = isDeepStrictEqual(plain(partsOf(this.#definition, olds).config), plain(want));
     const onlyConnection = untouched && !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
     if (onlyConnection) return { outs };
-    await this.#change("update", { ...news, owner: outs.owner }, want, (facts) => {
-      const have = this.#definition.read(facts, key, want);
-      return isDeepStrictEqual(have, want) ? [] : this.#definition.plan(key, want, have);
+    await this.#change("update", { ...news, owner: outs.owner }, want, (view) => {
+      const have = this.#definition.read(view.facts, key, want);
+      // a setting may be right without being claimed
+      if (!this.#definition.setting && isDeepStrictEqual(have, want)) return [];
+      return this.#definition.plan(key, want, have, view);
     });
     return { outs };
   }
 
   async delete(_id: string, props: Bag) {
     const { key, config } = partsOf(this.#definition, props);
-    await this.#change("delete", props, undefined, (facts) => {
+    await this.#change("delete", props, undefined, (view) => {
+      const have = this.#definition.read(view.facts, key, config);
       // a setting is let go of even where it has vanished
-      const have =
-        this.#definition.read(facts, key, config) ?? (this.#definition.setting ? config : undefined);
-      return have === undefined ? [] : this.#definition.plan(key, undefined, have);
+      return have === undefined && !this.#definition.setting
+        ? []
+        : this.#definition.plan(key, undefined, have ?? config, view);
     });
   }
 
@@ -133,7 +140,7 @@ export class Engine {
     verb: string,
     inputs: Bag,
     want: Bag | undefined,
-    plan: (facts: Facts) => readonly Step[],
+    plan: (view: HostView) => readonly Step[],
   ): Promise<void> {
     const definition = this.#definition;
     const { key, config } = partsOf(definition, inputs);
@@ -146,7 +153,9 @@ export class Engine {
       return `the host did not keep what was asked for: ${have ? contrast(have, want) : "nothing is there"}`;
     };
     try {
-      await this.#ask(verb, inputs, { facts: definition.facts(key, config), plan, verify });
+      const owner = this.#owner(inputs);
+      const facts = definition.facts(key, config);
+      await this.#ask(verb, inputs, { facts, plan: (facts) => plan({ facts, owner }), verify });
     } catch (error) {
       const now =
         error instanceof Error && error.cause instanceof StuckError && want && read(error.cause.facts);
@@ -160,12 +169,17 @@ export class Engine {
     }
   }
 
+  /** What marks a setting as wanted by this resource; another identity is another mark, so a replacement holds on before the old one lets go. */
+  #owner(inputs: Bag): string {
+    return `${inputs.owner} ${this.#definition.id(partsOf(this.#definition, inputs).key)}`;
+  }
+
   async #ask(verb: string, inputs: Bag, job: Omit<Parameters<Host["submit"]>[0], "owner">): Promise<Facts> {
     const connection = connectionOf(inputs);
     const label = hostLabel(connection);
     const name = this.#definition.id(partsOf(this.#definition, inputs).key);
     try {
-      return await this.#findHost(connection, label).submit({ ...job, owner: `${inputs.owner} ${name}` });
+      return await this.#findHost(connection, label).submit({ ...job, owner: this.#owner(inputs) });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       const remedy = error.remedy ? `; ${error.remedy}` : "";

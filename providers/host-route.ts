@@ -10,7 +10,7 @@ export interface HostRouteArgs {
   destination: string;
   /** Routing table: `main` (default) or a number. A change replaces. */
   table?: string;
-  /** Preference among routes to one destination, lower first; part of a route's identity in the kernel. Default 0. A change replaces. */
+  /** Preference among routes to one destination, lower first; part of a route's identity in the kernel. Default 0, for IPv6 1024. A change replaces. */
   metric?: number;
   /** Interface to send by. Default: the one that reaches `via`. */
   device?: string | null;
@@ -31,7 +31,7 @@ const key = z.strictObject({
     .int()
     .min(0)
     .max(2 ** 32 - 1)
-    .default(0),
+    .optional(),
 });
 
 const config = z.strictObject({
@@ -51,10 +51,19 @@ const kernelDestination = ({ destination }: Key) =>
     ? "default"
     : destination.replace(destination.includes(":") ? /\/128$/ : /\/32$/, "");
 
+/** A route: `ip -j route` shows it, `ip route add`, `replace` and `del` change it. */
+// 0 and 1024 are what the kernel takes for none
+const metricOf = (key: Key) => key.metric || defaultMetric(key);
+const defaultMetric = (key: Key) => (familyFlag(key) === "4" ? 0 : 1024);
+
 export const hostRoute = define({
   kind: "HostRoute",
   key,
   config,
+
+  complete(key) {
+    key.metric = metricOf(key);
+  },
 
   problems(key, { device, via, source }) {
     const family = familyOf(key.destination);
@@ -70,15 +79,18 @@ export const hostRoute = define({
     ];
   },
 
-  id: ({ destination, table, metric }) =>
-    `route/${destination}${table === "main" ? "" : ` table ${table}`}${metric ? ` metric ${metric}` : ""}`,
+  id: (key) => {
+    const table = key.table === "main" ? "" : ` table ${key.table}`;
+    const metric = metricOf(key) === defaultMetric(key) ? "" : ` metric ${key.metric}`;
+    return `route/${key.destination}${table}${metric}`;
+  },
 
   facts: (key) => [`routes:${familyFlag(key)}:${key.table}`],
 
   read(facts, key, want) {
     const found = facts
       .routes(familyFlag(key), key.table)
-      .find((r: RouteEntry) => r.dst === kernelDestination(key) && r.metric === key.metric);
+      .find((r: RouteEntry) => r.dst === kernelDestination(key) && r.metric === metricOf(key));
     if (!found) return undefined;
     return {
       // where only `via` was asked for, the device is the kernel's own finding
@@ -98,7 +110,7 @@ export const hostRoute = define({
       ...(c.via ? ["via", c.via] : []),
       ...(c.device ? ["dev", c.device] : []),
       ...(c.source ? ["src", c.source] : []),
-      ...(key.metric ? ["metric", String(key.metric)] : []),
+      ...(metricOf(key) === defaultMetric(key) ? [] : ["metric", String(key.metric)]),
       "table",
       key.table,
     ];

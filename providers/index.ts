@@ -8,11 +8,112 @@ import { type SysctlArgs, sysctl } from "./sysctl.js";
 import { type VirtualAddressArgs, virtualAddress } from "./virtual-address.js";
 import { type VirtualServiceArgs, virtualService } from "./virtual-service.js";
 
+/**
+ * A virtual service in the director's IPVS table: address and port, or a firewall mark, and the scheduler that chooses a
+ * real server for each new connection (ipvsadm(8), --add-service; kernel, net/netfilter/ipvs).
+ *
+ * @example
+ * const web = new lvs.VirtualService("web", {
+ *   connection: { host: "director1" },
+ *   address: "192.168.0.219",
+ *   port: 80,
+ *   scheduler: "wlc",
+ *   persistence: { timeout: 600 },
+ * });
+ */
 export class VirtualService extends resource<VirtualServiceArgs>(virtualService) {}
+
+/**
+ * A real server behind a virtual service, in the director's IPVS table (ipvsadm(8), --add-server). What the real server itself
+ * needs is other resources' business: VirtualAddress and ArpSuppression for LVS/DR, HostRoute for LVS/NAT.
+ *
+ * @example
+ * new lvs.RealServer("web-1", {
+ *   connection: { host: "director1" },
+ *   service: "tcp://192.168.0.219:80",
+ *   address: "192.168.10.11",
+ *   port: 8080,
+ *   forwarding: "masquerading",
+ *   weight: 3,
+ * });
+ */
 export class RealServer extends resource<RealServerArgs>(realServer) {}
+
+/**
+ * An address on an interface, such as the VIP on a director's `eth0` or on a real server's `lo` (ip-address(8)), announced to the
+ * neighbours by gratuitous ARP (arping(8)).
+ *
+ * @example
+ * new lvs.VirtualAddress("vip", {
+ *   connection: { host: "director1" },
+ *   interface: "eth0",
+ *   address: "192.168.0.219",
+ *   label: "eth0:1",
+ * });
+ */
 export class VirtualAddress extends resource<VirtualAddressArgs>(virtualAddress) {}
+
+/**
+ * A route in one of a host's tables (ip-route(8)), such as a real server's way back through the director in LVS/NAT.
+ *
+ * @example
+ * new lvs.HostRoute("web-1-back", {
+ *   connection: { host: "web1" },
+ *   destination: "10.0.0.0/8",
+ *   via: "192.168.10.10",
+ * });
+ */
 export class HostRoute extends resource<HostRouteArgs>(hostRoute) {}
+
+/**
+ * Keeps a real server silent about the VIP that it carries for LVS/DR (kernel, ip-sysctl: arp_ignore, arp_announce). It must be
+ * in force before the VIP is there; what the host had before comes back on deletion.
+ *
+ * @example
+ * const silence = new lvs.ArpSuppression("web-1-arp", { connection: { host: "web1" } });
+ * new lvs.VirtualAddress(
+ *   "web-1-vip",
+ *   { connection: { host: "web1" }, interface: "lo", address: "192.168.0.210", label: "lo:0" },
+ *   { dependsOn: silence },
+ * );
+ */
 export class ArpSuppression extends resource<ArpSuppressionArgs>(arpSuppression) {}
+
+/**
+ * Lets a host pass on packets for others, as an LVS/NAT director must, and says whether it sends ICMP redirects (kernel,
+ * ip-sysctl: ip_forward, send_redirects). What the host had before comes back on deletion.
+ *
+ * @example
+ * new lvs.IpForwarding("forwarding", {
+ *   connection: { host: "director1" },
+ *   sendRedirects: false,
+ *   interfaces: ["eth0", "eth1"],
+ * });
+ */
 export class IpForwarding extends resource<IpForwardingArgs>(ipForwarding) {}
+
+/**
+ * Any other sysctl (sysctl(8)), such as those of IPVS (kernel, ipvs-sysctl), which are there once `ip_vs` is loaded. What the
+ * host had before comes back on deletion.
+ *
+ * @example
+ * const ipVs = new lvs.KernelModule("ip-vs", { connection: { host: "director1" }, name: "ip_vs" });
+ * new lvs.Sysctl(
+ *   "expire-nodest-conn",
+ *   { connection: { host: "director1" }, name: "net.ipv4.vs.expire_nodest_conn", value: "1" },
+ *   { dependsOn: ipVs },
+ * );
+ */
 export class Sysctl extends resource<SysctlArgs>(sysctl) {}
+
+/**
+ * A kernel module that is loaded (modprobe(8)). Deletion unloads it only where it was not loaded before and nobody uses it.
+ *
+ * @example
+ * new lvs.KernelModule("ip-vs", {
+ *   connection: { host: "director1" },
+ *   name: "ip_vs",
+ *   options: { conn_tab_bits: "15" },
+ * });
+ */
 export class KernelModule extends resource<KernelModuleArgs>(kernelModule) {}

@@ -24,6 +24,7 @@ const common = {
 /** What Pulumi puts in the place of a value that a preview does not know yet; it may stand anywhere inside a property. */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
+/** Whether such a value is anywhere in this one. */
 export const hasUnknown = (value: unknown): boolean =>
   value === unknownValue ||
   (typeof value === "object" && value !== null && Object.values(value).some(hasUnknown));
@@ -75,6 +76,7 @@ export function partsOf(definition: Definition, bag: Bag): { key: Bag; config: B
   return { key: pick(definition.key), config: pick(definition.config) };
 }
 
+/** The connection in a checked bag. */
 export const connectionOf = (bag: Bag): Connection => bag.connection as Connection;
 
 /** The resource's Pulumi id: what one would type, with the host in front. */

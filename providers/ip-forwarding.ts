@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Family, interfaceName } from "../src/address.js";
 import { interfaceSysctl } from "../src/sysctl.js";
 import { define } from "./define.js";
-import { planSysctls, type Sysctls } from "./settings.js";
+import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./settings.js";
 
 /** Arguments of an IpForwarding. */
 export interface IpForwardingArgs {
@@ -12,23 +12,25 @@ export interface IpForwardingArgs {
   enabled?: boolean;
   /** Whether it tells senders of shorter ways by ICMP redirects (kernel, ip-sysctl: send_redirects). IPv4. Default: left as it is. */
   sendRedirects?: boolean | null;
-  /** Interfaces that `sendRedirects` is set on besides `all`; the kernel sends them when either says so. Default: none. */
-  interfaces?: string[];
+  /** Interfaces that `sendRedirects` is set on besides `all`; the kernel sends them when either says so. Default: none. A change replaces. */
+  interfaces?: string[] | null;
 }
 
-const key = z.strictObject({ family: z.enum(["ipv4", "ipv6"]).default("ipv4") });
+const key = z.strictObject({
+  family: z.enum(["ipv4", "ipv6"]).default("ipv4"),
+  interfaces: z
+    .array(interfaceName)
+    .transform((names) => [...new Set(names)].sort())
+    .nullable()
+    .default(null),
+});
 
 const config = z.strictObject({
   enabled: z.boolean().default(true),
   sendRedirects: z.boolean().nullable().default(null),
-  interfaces: z
-    .array(interfaceName)
-    .default([])
-    .transform((names) => [...new Set(names)].sort()),
 });
 
 type Key = z.output<typeof key>;
-type Config = z.output<typeof config>;
 
 const forwarding = ({ family }: Key) =>
   family === "ipv4" ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding";
@@ -36,17 +38,10 @@ const forwarding = ({ family }: Key) =>
 // turning forwarding on or off sets this one to its opposite
 const dragged = ({ family }: Key) => (family === "ipv4" ? ["net.ipv4.conf.all.accept_redirects"] : []);
 
-const redirects = (c: Config) =>
-  c.sendRedirects === null
-    ? []
-    : ["all", ...c.interfaces].map((name) => interfaceSysctl(name, "send_redirects"));
+const redirects = ({ interfaces }: Key) =>
+  interfaces === null ? [] : ["all", ...interfaces].map((name) => interfaceSysctl(name, "send_redirects"));
 
-const bit = (value: boolean) => (value ? "1" : "0");
-
-const sysctlsOf = (key: Key, c: Config): Sysctls => [
-  [forwarding(key), bit(c.enabled)],
-  ...redirects(c).map((name) => [name, bit(c.sendRedirects === true)] as const),
-];
+const bit = (value: boolean | null) => (value ? "1" : "0");
 
 export const ipForwarding = define({
   kind: "IpForwarding",
@@ -54,32 +49,39 @@ export const ipForwarding = define({
   config,
   setting: true,
 
-  problems: ({ family }, { sendRedirects }) =>
-    family === "ipv6" && sendRedirects !== null
-      ? [{ path: "sendRedirects", reason: "is for IPv4 only" }]
+  complete(key, config) {
+    if (config.sendRedirects !== null) key.interfaces ??= [];
+    if (key.interfaces !== null) config.sendRedirects ??= false;
+  },
+
+  problems: ({ family, interfaces }, { sendRedirects }) =>
+    family === "ipv6" && (sendRedirects !== null || interfaces !== null)
+      ? [{ path: interfaces === null ? "sendRedirects" : "interfaces", reason: "is for IPv4 only" }]
       : [],
 
-  id: ({ family }) => `ip-forwarding/${family}`,
+  id: ({ family, interfaces }) =>
+    `ip-forwarding/${family}${interfaces === null ? "" : ` redirects ${["all", ...interfaces].join(",")}`}`,
 
-  facts: (key, want) =>
-    [forwarding(key), ...(want ? redirects(want) : [])].map((name) => `sysctl:${name}` as const),
+  facts: (key) => sysctlFacts([forwarding(key), ...dragged(key), ...redirects(key)]),
 
   read(facts, key, want) {
     const value = facts.sysctl(forwarding(key));
     if (value === undefined) return undefined;
-    const sends = want ? redirects(want).map((name) => facts.sysctl(name) === "1") : [];
+    const sends = redirects(key).map((name) => facts.sysctl(name) === "1");
     return {
       enabled: value === "1",
+      // one value stands for all places: the one that is not as wanted, so that any of them flipped by hand is seen
       sendRedirects:
-        want?.sendRedirects == null
-          ? null
-          : sends.every((on) => on === want.sendRedirects)
-            ? want.sendRedirects
-            : !want.sendRedirects,
-      interfaces: want?.interfaces ?? [],
+        key.interfaces === null ? null : (sends.find((on) => on !== want?.sendRedirects) ?? sends[0] ?? null),
     };
   },
 
-  plan: (key, want, have) =>
-    planSysctls(want && sysctlsOf(key, want), have && sysctlsOf(key, have), dragged(key)),
+  plan(key, want, _have, view) {
+    const own = [
+      sysctlSetting(view, forwarding(key), want && bit(want.enabled)),
+      ...redirects(key).map((name) => sysctlSetting(view, name, want && bit(want.sendRedirects))),
+    ];
+    const along = dragged(key).map((name) => sysctlSetting(view, name));
+    return want ? holdSettings(view, [...along, ...own]) : releaseSettings(view, [...own, ...along]);
+  },
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
+import { holdSettings, releaseSettings } from "./settings.js";
 
 /** Arguments of a KernelModule. */
 export interface KernelModuleArgs {
@@ -29,15 +30,21 @@ const config = z.strictObject({
     .default({}),
 });
 
-type Config = z.output<typeof config>;
+const recordOf = (name: string) => `module.${name}`;
+const parameterOf = (name: string, option: string) => `parameter.${name}.${option}`;
 
+/** A loaded module and its parameters, as a setting: /sys/module shows both. */
 export const kernelModule = define({
   kind: "KernelModule",
   key,
   config,
   setting: true,
   id: ({ name }) => `module/${name}`,
-  facts: ({ name }) => [`module:${name}`],
+  facts: ({ name }, want) => [
+    `module:${name}`,
+    `claim:${recordOf(name)}`,
+    ...Object.keys(want?.options ?? {}).map((option) => `claim:${parameterOf(name, option)}` as const),
+  ],
 
   read(facts, { name }, want) {
     const parameters = facts.module(name);
@@ -46,20 +53,30 @@ export const kernelModule = define({
     return { options: Object.fromEntries(declared.map((option) => [option, parameters.get(option) ?? ""])) };
   },
 
-  plan({ name }, want, have) {
-    const claim = ["claim_module", `module.${name}`, name];
-    const restore = ["restore_module", `module.${name}`, name];
-    if (!want) return [step(restore, null)];
-    const options = Object.entries(want.options);
-    if (!have)
-      return [step(claim, restore), step(["modprobe", name, ...options.map(([k, v]) => `${k}=${v}`)], null)];
-    const set = ([option, value]: [string, string], old: Config) =>
-      step(
-        ["put_parameter", name, option, value],
-        ["put_parameter", name, option, old.options[option] ?? ""],
-      );
-    return options
-      .filter(([option, value]) => have.options[option] !== value)
-      .map((entry) => set(entry, have));
+  plan({ name }, want, have, view) {
+    const record = recordOf(name);
+    const options = Object.entries(want?.options ?? have?.options ?? {});
+    const words = options.map(([option, value]) => `${option}=${value}`);
+    const settings = options.map(([option, value]) => ({
+      record: parameterOf(name, option),
+      file: `/sys/module/${name}/parameters/${option}`,
+      value: want && value,
+      now: view.facts.module(name)?.get(option),
+    }));
+    const isOwned = view.facts.owners(record).includes(view.owner);
+    if (!want) {
+      const release = step(["restore_module", record, name], ["retake_module", record, name, ...words]);
+      return [...releaseSettings(view, settings), ...(isOwned ? [release] : [])];
+    }
+    const claim = isOwned ? [] : [step(["claim_module", record, name], ["restore_module", record, name])];
+    if (!view.facts.module(name)) return [...claim, step(["modprobe", name, ...words], null)];
+    // loaded by somebody, or by us before: what its parameters were comes back
+    return [
+      ...claim,
+      ...holdSettings(
+        view,
+        settings.filter(({ value, now }) => value !== now),
+      ),
+    ];
   },
 });

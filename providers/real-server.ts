@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { endpoint, familyOf, ipAddress, port } from "../src/address.js";
+import { endpoint, familyOf, ipAddress, portOrAny } from "../src/address.js";
 import type { Flags } from "../src/ipvs-table.js";
 import {
   parseService,
@@ -28,7 +28,7 @@ export interface RealServerArgs {
   weight?: number;
 }
 
-const key = z.strictObject({ service: serviceReference, address: ipAddress, port: port.or(z.literal(0)) });
+const key = z.strictObject({ service: serviceReference, address: ipAddress, port: portOrAny });
 
 const config = z.strictObject({
   forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
@@ -51,6 +51,7 @@ const configOf = (flags: Flags): Config => ({
   weight: Number(flags.get("-w")),
 });
 
+/** A real server: `ipvsadm -Sn` shows it, `-a`, `-e` and `-d` change it. */
 export const realServer = define({
   kind: "RealServer",
   key,
@@ -58,7 +59,6 @@ export const realServer = define({
 
   problems({ service: text, address, port }, { forwarding }) {
     const service = serviceOf(text);
-    const own = "fwmark" in service ? 0 : service.port;
     if (serviceFamily(service) !== familyOf(address)) {
       return [
         {
@@ -67,16 +67,18 @@ export const realServer = define({
         },
       ];
     }
+    // a mark has no port, so each server's is as given
+    if ("fwmark" in service) return [];
     // the kernel would rewrite it silently, and the entry would never be found again
-    if (forwarding === "gatewaying" && own !== 0 && port !== own) {
+    if (forwarding === "gatewaying" && port !== service.port) {
       return [
         {
           path: "port",
-          reason: `${port} is not the service's ${own}, and gatewaying leaves ports as they are`,
+          reason: `${port} is not the service's ${service.port}, and gatewaying leaves ports as they are`,
         },
       ];
     }
-    if (port === 0 && own !== 0) return [{ path: "port", reason: "0 is below 1" }];
+    if (port === 0 && service.port !== 0) return [{ path: "port", reason: "0 is below 1" }];
     return [];
   },
 

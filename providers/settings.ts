@@ -1,37 +1,59 @@
+import type { FactName, Facts } from "../src/facts.js";
 import { type Step, step } from "../src/step.js";
 import { sysctlPath } from "../src/sysctl.js";
 
-/** A sysctl's value, in the order they are written. */
-export type Sysctls = readonly (readonly [name: string, value: string])[];
+/** What a plan may look at besides have and want. */
+export interface HostView {
+  readonly facts: Facts;
+  /** The mark of the resource that plans. */
+  readonly owner: string;
+}
+
+/** A value that the host keeps in a file, and who wants it. */
+export interface Setting {
+  /** Name of its record on the host. */
+  readonly record: string;
+  readonly file: string;
+  /** What it is to be; undefined: only remembered, because the kernel changes it along with another. */
+  readonly value?: string | undefined;
+  /** What it is now. */
+  readonly now: string | undefined;
+}
 
 // a directory's name on the host; the slash of an interface with a dot in its name would make it two
-const setting = (name: string) => `sysctl.${name.replaceAll("/", "%2F")}`;
+const recordOf = (sysctl: string) => `sysctl.${sysctl.replaceAll("/", "%2F")}`;
 
-/**
- * The way from `have` to `want` for settings kept in sysctls. The first time each is claimed, so that what was found comes
- * back with the last claim; `dragged` ones are only remembered, because the kernel changes them along with the others.
- */
-export function planSysctls(
-  want: Sysctls | undefined,
-  have: Sysctls | undefined,
-  dragged: readonly string[] = [],
-): Step[] {
-  const claim = (name: string) => ["claim_sysctl", setting(name), sysctlPath(name)];
-  const restore = (name: string) => ["restore_sysctl", setting(name), sysctlPath(name)];
-  if (!want)
-    return [...(have ?? []).map(([name]) => name), ...dragged].map((name) => step(restore(name), null));
-  const claims = [...dragged, ...want.map(([name]) => name)].map((name) =>
-    step(claim(name), have ? null : restore(name)),
+/** Facts about sysctls and who wants them. */
+export const sysctlFacts = (names: readonly string[]): FactName[] =>
+  names.flatMap((name): FactName[] => [`sysctl:${name}`, `claim:${recordOf(name)}`]);
+
+/** A sysctl as a setting. */
+export const sysctlSetting = ({ facts }: HostView, name: string, value?: string): Setting => ({
+  record: recordOf(name),
+  file: `/proc/sys/${sysctlPath(name)}`,
+  value,
+  now: facts.sysctl(name),
+});
+
+const isOwned = ({ facts, owner }: HostView, { record }: Setting) => facts.owners(record).includes(owner);
+
+/** Claims what is not claimed yet, so that what was found comes back with the last claim, and writes what differs. */
+export function holdSettings(view: HostView, settings: readonly Setting[]): Step[] {
+  const claims = settings
+    .filter((setting) => !isOwned(view, setting))
+    .map(({ record, file }) => step(["claim_file", record, file], ["restore_file", record, file]));
+  const writes = settings.flatMap(({ file, value, now }) =>
+    value === undefined || value === now
+      ? []
+      : [step(["put_file", file, value], now === undefined ? null : ["put_file", file, now])],
   );
-  const before = new Map(have);
-  const writes = want
-    .filter(([name, value]) => before.get(name) !== value)
-    .map(([name, value]) => {
-      const old = before.get(name);
-      return step(
-        ["put_sysctl", sysctlPath(name), value],
-        old === undefined ? null : ["put_sysctl", sysctlPath(name), old],
-      );
-    });
   return [...claims, ...writes];
 }
+
+/** Lets go of what is claimed. */
+export const releaseSettings = (view: HostView, settings: readonly Setting[]): Step[] =>
+  settings
+    .filter((setting) => isOwned(view, setting))
+    .map(({ record, file, now }) =>
+      step(["restore_file", record, file], now === undefined ? null : ["retake_file", record, file, now]),
+    );

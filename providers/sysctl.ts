@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { sysctlName, sysctlValue } from "../src/sysctl.js";
 import { define } from "./define.js";
-import { planSysctls } from "./settings.js";
+import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./settings.js";
 
 /** Arguments of a Sysctl. */
 export interface SysctlArgs {
@@ -21,21 +21,22 @@ const config = z.strictObject({
     .transform(sysctlValue),
 });
 
-type Config = z.output<typeof config>;
-
+/** One sysctl, as a setting. */
 export const sysctl = define({
   kind: "Sysctl",
   key,
   config,
   setting: true,
   id: ({ name }) => `sysctl/${name}`,
-  facts: ({ name }) => [`sysctl:${name}`],
+  facts: ({ name }) => sysctlFacts([name]),
   read(facts, { name }) {
     const value = facts.sysctl(name);
     return value === undefined ? undefined : { value: sysctlValue(value) };
   },
-  plan({ name }, want, have) {
-    const values = (c: Config | undefined) => c && [[name, c.value] as const];
-    return planSysctls(values(want), values(have));
+  plan({ name }, want, have, view) {
+    const setting = sysctlSetting(view, name, want?.value);
+    if (!want) return releaseSettings(view, [setting]);
+    // blanks apart, it is right
+    return holdSettings(view, [want.value === have?.value ? { ...setting, value: undefined } : setting]);
   },
 });

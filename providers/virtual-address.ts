@@ -38,6 +38,7 @@ type Config = z.output<typeof config>;
 
 const bitsOf = ({ address }: Key) => addressBits(familyOf(address));
 
+/** An address: `ip -j addr` shows it, `ip addr add` and `del` change it. */
 export const virtualAddress = define({
   kind: "VirtualAddress",
   key,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { addressBits, type Family, ipAddress, port } from "../src/address.js";
+import { addressBits, type Family, ipAddress, portOrAny } from "../src/address.js";
 import { type Flags, netmaskBits, netmaskText } from "../src/ipvs-table.js";
 import {
   maxFwmark,
@@ -58,7 +58,7 @@ export interface VirtualServiceArgs {
 const key = z.strictObject({
   protocol: z.enum(["tcp", "udp"]).optional(),
   address: ipAddress.optional(),
-  port: port.or(z.literal(0)).optional(),
+  port: portOrAny.optional(),
   fwmark: z.number().int().min(1).max(maxFwmark).optional(),
   family: z.enum(["ipv4", "ipv6"]).optional(),
 });
@@ -101,6 +101,7 @@ const configOf = (flags: Flags, family: Family): Config => ({
     : null,
 });
 
+/** A virtual service: `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. */
 export const virtualService = define({
   kind: "VirtualService",
   key,
@@ -114,10 +115,17 @@ export const virtualService = define({
 
   problems(key, { persistence }) {
     const given = (name: keyof Key) => key[name] !== undefined;
+    const bits = addressBits(serviceFamily(serviceOf(key)));
+    const wide = (persistence?.netmask ?? 0) > bits;
+    const netmask = wide
+      ? [{ path: "persistence.netmask", reason: `${persistence?.netmask} is above ${bits}` }]
+      : [];
     if (given("fwmark")) {
-      return (["protocol", "address", "port"] as const)
-        .filter(given)
-        .map((path) => ({ path, reason: "does not go with fwmark, which names the service alone" }));
+      const extra = (["protocol", "address", "port"] as const).filter(given);
+      return [
+        ...extra.map((path) => ({ path, reason: "does not go with fwmark, which names the service alone" })),
+        ...netmask,
+      ];
     }
     const missing = (["address", "port"] as const).filter((name) => !given(name));
     if (missing.length > 0)
@@ -125,7 +133,6 @@ export const virtualService = define({
         path,
         reason: "is missing (a service is address and port, or fwmark)",
       }));
-    const bits = addressBits(serviceFamily(serviceOf(key)));
     return [
       ...(given("family")
         ? [{ path: "family", reason: "goes with fwmark only; an address shows its own" }]
@@ -133,9 +140,7 @@ export const virtualService = define({
       ...(key.port === 0 && !persistence
         ? [{ path: "port", reason: "0 is every port, and needs persistence" }]
         : []),
-      ...((persistence?.netmask ?? 0) > bits
-        ? [{ path: "persistence.netmask", reason: `${persistence?.netmask} is above ${bits}` }]
-        : []),
+      ...netmask,
     ];
   },
 

@@ -11,3 +11,15 @@ export interface PulumiEnv {
 
 /** @param stateDir folder for the stacks, made if missing; without it one in the cache, of this checkout's own */
 export declare function pulumiEnv(stateDir?: string): PulumiEnv;
+
+/** The same for `npm run demo`. */
+export interface DemoEnv extends PulumiEnv {
+  /** The lab's, with the hosts client, director, rs1 and rs2. */
+  readonly LVS_SSH_CONFIG: string;
+}
+
+/** Folder of the demo's project: its stacks' configuration, states and logs. It may not exist yet. */
+export declare function demoDir(): string;
+
+/** Environment of the demo's project. */
+export declare function demoEnv(): DemoEnv;

@@ -1,6 +1,7 @@
 // Prints the environment for working with Pulumi in this checkout by hand: eval "$(node scripts/pulumi-env.mjs)"
+// With --demo that of `npm run demo -- --keep`: its stacks, and the lab's hosts.
 import { createHash, randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheRoot } from "./setup/cache.mjs";
@@ -36,13 +37,15 @@ function path() {
   return [...first, ...rest].join(delimiter);
 }
 
+/** @param {string} kind */
+const ownDir = (kind) =>
+  join(cacheRoot(), kind, createHash("sha256").update(checkout).digest("hex").slice(0, 12));
+
 /**
  * @param {string} [stateDir]
  * @returns {import("./pulumi-env.d.mts").PulumiEnv}
  */
-export function pulumiEnv(
-  stateDir = join(cacheRoot(), "state", createHash("sha256").update(checkout).digest("hex").slice(0, 12)),
-) {
+export function pulumiEnv(stateDir = ownDir("state")) {
   const home = join(cacheRoot(), "pulumi-home");
   for (const dir of [stateDir, home]) mkdirSync(dir, { recursive: true });
   return {
@@ -55,9 +58,20 @@ export function pulumiEnv(
   };
 }
 
+/** @returns {string} */
+export const demoDir = () => ownDir("demo");
+
+/** @returns {import("./pulumi-env.d.mts").DemoEnv} */
+export function demoEnv() {
+  return { ...pulumiEnv(join(demoDir(), "state")), LVS_SSH_CONFIG: join(demoDir(), "ssh_config") };
+}
+
 const quoted = (/** @type {string} */ value) => `'${value.replaceAll("'", "'\\''")}'`;
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  for (const [name, value] of Object.entries(pulumiEnv())) console.log(`export ${name}=${quoted(value)}`);
+  const demo = process.argv.includes("--demo");
+  if (demo && !existsSync(demoDir())) console.error("no demo yet: npm run demo -- --keep");
+  for (const [name, value] of Object.entries(demo ? demoEnv() : pulumiEnv()))
+    console.log(`export ${name}=${quoted(value)}`);
   if (!findPulumi()) console.error("no Pulumi CLI yet: run node scripts/setup.mjs");
 }

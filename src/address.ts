@@ -25,6 +25,9 @@ export const ipAddress = z
 /** A TCP or UDP port, 1-65535. */
 export const port = z.number().int().min(1).max(65535);
 
+/** A port, or 0 for every port. */
+export const portOrAny = z.number().int().min(0).max(65535);
+
 const cidrParts = (text: string): { address: string; bits: number } | undefined => {
   const [address = "", bits, ...rest] = text.split("/");
   if (!isAddress(address) || rest.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits)))

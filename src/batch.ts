@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { FactError, type FactName, Facts, type Section } from "./facts.js";
 import { commandFailure, HostError, remedyFor } from "./host-error.js";
 import { digestOf, type Outcome, type Report, ReportError } from "./report.js";
@@ -75,10 +76,11 @@ export async function serve(
       );
     }
     const before = look();
-    const planned = open.flatMap((waiting) => planOf(waiting, before));
+    // what is remembered may be why a plan cannot be made
+    const planned = open.flatMap((waiting) => planOf(waiting, before, fresh));
     const acting = planned.filter(({ steps }) => steps.length > 0);
     const idle = planned.filter(({ steps }) => steps.length === 0);
-    if (acting.length === 0 && !fresh) {
+    if (!fresh && (acting.length === 0 || planned.length < open.length)) {
       await ask((nonce) => readScript(nonce, names));
       fresh = true;
       continue;
@@ -100,11 +102,11 @@ export async function serve(
     open = again;
   }
 
-  function planOf(waiting: Waiting, facts: Facts): Planned[] {
+  function planOf(waiting: Waiting, facts: Facts, final: boolean): Planned[] {
     try {
       return [{ ...waiting, steps: waiting.job.plan(facts) }];
     } catch (error) {
-      waiting.reject(explain(error));
+      if (final) waiting.reject(explain(error));
       return [];
     }
   }
@@ -120,7 +122,8 @@ export async function serve(
     for (const [i, planned] of group.entries()) {
       if (!bulk.has(i)) await conclude(planned, report.outcomes.get(i), after);
       else if (misfit(planned.job, after) === undefined) planned.resolve(after);
-      else left.push(planned);
+      else if (isUntouched(planned, after)) left.push(planned);
+      else await conclude(planned, { kind: "kept" }, after);
     }
     return left;
   }
@@ -154,6 +157,15 @@ export async function serve(
     if (back.stale || back.outcomes.get(0)?.kind === "failed") {
       reject(new StuckError(label, `${why}; and taking it back failed`, look()));
     } else reject(new HostError(label, `${why}; it was taken back`));
+  }
+
+  /** Whether the host shows the job's things as if nothing had been done: then the same steps follow again. */
+  function isUntouched({ job, steps }: Planned, facts: Facts): boolean {
+    try {
+      return isDeepStrictEqual(job.plan(facts), steps);
+    } catch {
+      return false;
+    }
   }
 
   function misfit(job: Job, facts: Facts): string | undefined {

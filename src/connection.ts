@@ -3,6 +3,9 @@ import { show } from "./problems.js";
 
 const text = z.string().min(1);
 
+// a value that is wrong is shown, but for a secret's
+const secret = z.string({ error: "is not a text" }).min(1, "must not be empty");
+
 const hostName = z
   .string()
   .refine((value) => /^[A-Za-z0-9_.:%-]{1,255}$/.test(value) && !value.startsWith("-"), {
@@ -13,9 +16,9 @@ const endpoint = {
   host: hostName,
   port: z.number().int().min(1).max(65535).optional(),
   user: text.optional(),
-  password: text.optional(),
-  privateKey: text.optional(),
-  privateKeyPassword: text.optional(),
+  password: secret.optional(),
+  privateKey: secret.optional(),
+  privateKeyPassword: secret.optional(),
   privateKeyPath: text.optional(),
   agentSocketPath: text.optional(),
   hostKey: text.optional(),

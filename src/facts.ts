@@ -9,6 +9,7 @@ export type FactName =
   | "addresses"
   | `routes:${"4" | "6"}:${string}`
   | `sysctl:${string}`
+  | `claim:${string}`
   | `module:${string}`;
 
 /** A fact as it came: its standard output, or why it could not be read. */
@@ -109,6 +110,11 @@ export class Facts {
   sysctl(name: string): string | undefined {
     const body = this.#body(`sysctl:${name}`);
     return body === "" ? undefined : body.replace(/\n$/, "");
+  }
+
+  /** Who wants a setting now, by the record that is kept of it on the host. */
+  owners(record: string): string[] {
+    return this.#body(`claim:${record}`).split("\n").filter(Boolean);
   }
 
   /** Parameters of a loaded (or built-in) module; undefined where it is not loaded. */

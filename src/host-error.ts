@@ -12,6 +12,9 @@ export class HostError extends Error {
   }
 }
 
+/** A fault that another attempt cannot mend. */
+export class FinalError extends HostError {}
+
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
     /^(?:.*: )?ipvsadm: (?:command )?not found/m,
@@ -38,7 +41,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     /Nexthop has invalid gateway|Network is unreachable/,
     "the gateway must be on a network that the host has an address in",
   ],
-  [/No space left on device/, "make room there and run again"],
+  [/No space left on device|\/run\/pulumi-lvs: cannot be written to/, "make room there and run again"],
 ];
 
 /** What to do about a command's message, where the field knows. */

@@ -99,19 +99,21 @@ export class Host {
     }
     if (report.locked !== undefined) {
       const why =
-        report.locked === 127
+        report.locked === -127
           ? "flock: not found"
           : `another run has held the host's lock for ${lockSeconds} s`;
       throw new HostError(
         this.#label,
         why,
-        report.locked === 127 ? remedyFor("flock: not found") : "wait until it has finished, then run again",
+        report.locked === -127 ? remedyFor("flock: not found") : "wait until it has finished, then run again",
       );
     }
     return report;
   }
 
-  #connected(): Promise<Shell> {
+  async #connected(): Promise<Shell> {
+    // a connection that ended while nobody used it is nobody's trouble
+    if ((await this.#shell?.catch(() => undefined))?.closed) this.#shell = undefined;
     this.#shell ??= this.#open().catch((error) => {
       this.#shell = undefined;
       throw error;

@@ -11,13 +11,16 @@ export interface HostKey {
 /** Keys filed for a host in known_hosts files (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"); files that are not there hold none. */
 export function knownKeys(files: readonly string[], host: string, port: number): HostKey[] {
   const name = port === 22 ? host : `[${host}]:${port}`;
-  return files
-    .flatMap((file) => linesOf(file))
-    .flatMap((line) => {
-      const [names = "", type = "", base64 = ""] = line.split(/\s+/);
-      // @revoked and @cert-authority lines begin with a marker and never match a plain key
-      return !names.startsWith("@") && base64 !== "" && matches(names, name) ? [{ type, base64 }] : [];
-    });
+  const lines = files.flatMap(linesOf).map((line) => line.split(/\s+/));
+  // lines of @cert-authority name no host's own key
+  const found = (marker: boolean) =>
+    lines
+      .filter(([first = ""]) => (marker ? first === "@revoked" : !first.startsWith("@")))
+      .map((words) => (marker ? words.slice(1) : words))
+      .filter(([names = "", , base64]) => base64 !== undefined && matches(names, name))
+      .map(([, type = "", base64 = ""]) => ({ type, base64 }));
+  const revoked = new Set(found(true).map(({ base64 }) => base64));
+  return found(false).filter(({ base64 }) => !revoked.has(base64));
 }
 
 function linesOf(file: string): string[] {

@@ -22,8 +22,11 @@ read_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Sn; }; }
 # lifetimes tick, so they would make every reading differ from the last
 read_addresses() { has ip && ip -j addr show | sed 's/_life_time":[0-9]*/_life_time":0/g'; }
 # a table without any route does not exist, and ip calls that an error
-read_routes() { has ip && { ip -j "-$1" route show table "$2" 2>/dev/null || echo '[]'; }; }
-read_sysctl() { [ ! -e "/proc/sys/$1" ] || cat "/proc/sys/$1"; }
+read_routes() { has ip && { out=$(ip -j "-$1" route show table "$2" 2>/dev/null) || out='[]'; printf '%s\n' "$out"; }; }
+# by the shell alone: settings are many, and each process costs
+show_file() { while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$1"; }
+read_sysctl() { [ ! -e "/proc/sys/$1" ] || show_file "/proc/sys/$1"; }
+read_claim() { [ ! -e "/run/pulumi-lvs/$1/owners" ] || show_file "/run/pulumi-lvs/$1/owners"; }
 read_module() {
   if [ -d "/sys/module/$1" ]; then echo loaded; else echo absent; return 0; fi
   for f in "/sys/module/$1/parameters/"*; do
@@ -33,33 +36,43 @@ read_module() {
 
 # --- settings and who wants them
 S=/run/pulumi-lvs
+full() { echo "$S: cannot be written to" >&2; rmdir "$S/$1" "$S" 2>/dev/null; return 1; }
 claim() {
   mkdir -p "$S/$1" || return
-  [ -e "$S/$1/found" ] || { printf '%s\n' "$2" >"$S/$1/new" && mv "$S/$1/new" "$S/$1/found"; } || return
-  grep -qxF -e "$owner" "$S/$1/owners" 2>/dev/null || printf '%s\n' "$owner" >>"$S/$1/owners"
+  if [ ! -e "$S/$1/found" ]; then
+    { printf '%s\n' "$2" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/found" || { rm -f "$S/$1/new"; full "$1"; return; }
+  fi
+  grep -qxF -e "$owner" "$S/$1/owners" 2>/dev/null || { printf '%s\n' "$owner" >>"$S/$1/owners"; } 2>/dev/null || full "$1"
 }
-# true when the caller was the last owner; then $found is what to put back, and forget ends the record
+# 0: the caller was the last owner, $found is what to put back, and forget ends the record; 1: it is others' now, or nobody's
 release() {
   [ -s "$S/$1/owners" ] || return 1
-  grep -vxF -e "$owner" "$S/$1/owners" >"$S/$1/new"
-  if [ -s "$S/$1/new" ]; then mv "$S/$1/new" "$S/$1/owners"; return 1; fi
-  rm -f "$S/$1/new"; found=$(cat "$S/$1/found")
+  rest=$(grep -vxF -e "$owner" "$S/$1/owners"); [ $? -le 1 ] || return 2
+  if [ -z "$rest" ]; then found=$(cat "$S/$1/found"); return; fi
+  { printf '%s\n' "$rest" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/owners" && return 1
+  rm -f "$S/$1/new"; full "$1"; return 2
 }
 forget() { rm -rf "$S/$1" && { rmdir "$S" 2>/dev/null; :; }; }
 
-# setting, path under /proc/sys
-claim_sysctl() {
-  [ -e "/proc/sys/$2" ] || { echo "/proc/sys/$2: no such sysctl" >&2; return 4; }
-  claim "$1" "$(cat "/proc/sys/$2")"
+# record, file
+claim_file() {
+  [ -e "$2" ] || { echo "$2: there is no such setting" >&2; return 4; }
+  claim "$1" "$(cat "$2")"
 }
-put_sysctl() { printf '%s\n' "$2" >"/proc/sys/$1"; }
-restore_sysctl() {
-  release "$1" || return 0
-  [ ! -e "/proc/sys/$2" ] || [ "$(cat "/proc/sys/$2")" = "$found" ] || put_sysctl "$2" "$found" || return
+# file, value
+put_file() {
+  [ -w "$1" ] || { echo "$1 cannot be changed (a module's parameter may be one that counts only while it is loaded)" >&2; return 4; }
+  { printf '%s\n' "$2" >"$1"; } 2>/dev/null || { echo "$1: the kernel refuses $2" >&2; return 4; }
+}
+restore_file() {
+  release "$1"; case $? in 1) return 0;; 2) return 1;; esac
+  [ ! -e "$2" ] || [ "$(cat "$2")" = "$found" ] || put_file "$2" "$found" || return
   forget "$1"
 }
+# undoes restore_file: record, file, the value it had
+retake_file() { claim_file "$1" "$2" && put_file "$2" "$3"; }
 
-# setting, module: found lists the modules that loading it brings along, itself first
+# record, module: found lists the modules that loading it brings along, itself first
 claim_module() {
   has modprobe || return
   if [ -d "/sys/module/$2" ]; then claim "$1" loaded; return; fi
@@ -70,17 +83,13 @@ claim_module() {
   done | sed '1!G; h; $!d')"
 }
 restore_module() {
-  release "$1" || return 0
+  release "$1"; case $? in 1) return 0;; 2) return 1;; esac
   [ "$found" = loaded ] || for m in $(ls "/sys/module/$2/holders" 2>/dev/null) $found; do
     # a module that somebody uses now is theirs to unload
     [ "$(cat "/sys/module/$m/refcnt" 2>/dev/null)" != 0 ] || rmmod "$m" || return
   done
   forget "$1"
 }
-# module, parameter, value
-put_parameter() {
-  f=/sys/module/$1/parameters/$2
-  [ -w "$f" ] || { echo "$1 is loaded already, and its parameter $2 can only be given when it is loaded" >&2; return 1; }
-  printf '%s\n' "$3" >"$f"
-}
+# undoes restore_module: record, module, its options
+retake_module() { claim_module "$1" "$2" && shift && modprobe "$@"; }
 `;

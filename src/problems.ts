@@ -54,9 +54,19 @@ function article(expected: string): string {
 
 /** The problems in a failed parse, one per wrong place; an unknown key is reported on that key. */
 export function problemsOf(error: z.ZodError, under: readonly PropertyKey[] = []): Problem[] {
-  return error.issues.flatMap((issue) => {
-    const path = [...under, ...issue.path];
-    if (issue.code !== "unrecognized_keys") return [{ path: showPath(path), reason: issue.message }];
-    return issue.keys.map((key) => ({ path: showPath([...path, key]), reason: "is not a known property" }));
-  });
+  return error.issues.flatMap((issue) => issueProblems(issue, under));
+}
+
+function issueProblems(issue: z.core.$ZodIssue, under: readonly PropertyKey[]): Problem[] {
+  const path = [...under, ...issue.path];
+  // of the forms that a value may have, the one that it comes closest to says best what is wrong
+  const forms =
+    issue.code === "invalid_union"
+      ? issue.errors.filter((form) =>
+          form.some(({ path, code }) => path.length > 0 || code !== "invalid_type"),
+        )
+      : [];
+  if (forms[0]) return forms[0].flatMap((inner) => issueProblems(inner, path));
+  if (issue.code !== "unrecognized_keys") return [{ path: showPath(path), reason: issue.message }];
+  return issue.keys.map((key) => ({ path: showPath([...path, key]), reason: "is not a known property" }));
 }

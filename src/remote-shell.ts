@@ -14,6 +14,8 @@ export interface ShellStream {
 export interface Shell {
   /** Runs a script made for the given nonce and returns what it wrote to standard output. */
   run(script: (nonce: string) => string): Promise<string>;
+  /** Whether it has ended, and another must be opened. */
+  readonly closed: boolean;
   close(): void;
 }
 

@@ -82,7 +82,8 @@ const transactionFunctions = `
 begin() { j=$1 owner=$2 n=0; }
 step() { out=$("$@" 2>&1 9<&-) || { rc=$?; say "failed $j $n $rc"; text "$out"; return 1; }; n=$((n + 1)); }
 back() { out=$("$@" 2>&1 9<&-) || { rc=$?; say "stuck $j $rc"; text "$out"; }; }
-kept() { say "kept $j"; }
+# what is done is done, even where nobody hears of it
+kept() { say "kept $j"; :; }
 bulk() { out=$(ipvsadm -R 2>&1 9<&-) && [ -z "$out" ] || { say bulk; text "$out"; }; }
 `;
 
@@ -100,10 +101,13 @@ export LC_ALL PATH
 umask 022
 ${prelude}${transactionFunctions}
 exec 9</root
-if flock ${lock} -w ${lockSeconds} 9; then
+tries=$((${lockSeconds} * 5))
+# not flock -w, which BusyBox has not
+if has flock; then until flock ${lock} -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2 2>/dev/null || sleep 1; done; else tries=-127; fi
+if [ $tries -gt 0 ]; then
 ${body}
 else
-say locked $?
+say locked $tries
 fi
 say done
 ) </dev/null

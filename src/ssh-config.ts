@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import SSHConfig from "ssh-config";
 import { type Connection, type Endpoint, hostLabel } from "./connection.js";
 import { homePath } from "./home-path.js";
@@ -36,6 +36,8 @@ function readConfig(): SSHConfig {
 const list = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : value.split(/\s+/);
 
+const defaultIdentities = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
+
 /** What `ssh HOST` would do (ssh_config(5)), with the fields of the connection going first. */
 export function targetOf(given: Endpoint & Pick<Connection, "proxy">): Target {
   // keys are looked up without regard to case, as ssh does
@@ -52,7 +54,11 @@ export function targetOf(given: Endpoint & Pick<Connection, "proxy">): Target {
     host: one("hostname") ?? given.host,
     port: given.port ?? Number(one("port") ?? 22),
     user: given.user ?? one("user") ?? "root",
-    identityFiles: given.privateKeyPath ? [given.privateKeyPath] : list(found.get("identityfile")),
+    identityFiles: given.privateKeyPath
+      ? [given.privateKeyPath]
+      : list(found.get("identityfile")).length
+        ? list(found.get("identityfile"))
+        : defaultIdentities,
     agent: given.agentSocketPath ?? process.env.SSH_AUTH_SOCK,
     knownHosts: given.knownHosts
       ? [given.knownHosts]
@@ -87,7 +93,7 @@ export function commandConnection(connection: Connection): Record<string, unknow
       dialErrorLimit,
       perDialTimeout,
     } = given;
-    const file = target.identityFiles[0];
+    const file = target.identityFiles.find((name) => given.privateKeyPath || existsSync(homePath(name)));
     const known = knownKeys(
       target.knownHosts,
       target.hostKeyAlias ?? target.host,

@@ -1,17 +1,14 @@
 import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { backOff } from "exponential-backoff";
-import { Client, type ConnectConfig } from "ssh2";
+import { type AuthenticationType, Client, type ConnectConfig, utils } from "ssh2";
 import type { Connection, Endpoint } from "./connection.js";
 import { homePath } from "./home-path.js";
-import { HostError } from "./host-error.js";
-import { fingerprint, keyType, knownKeys, parseHostKey } from "./known-hosts.js";
+import { FinalError, HostError } from "./host-error.js";
+import { algorithms, expectedKeys, refusal } from "./host-key.js";
 import { log } from "./log.js";
 import type { ShellStream } from "./remote-shell.js";
 import { type Target, targetOf } from "./ssh-config.js";
-
-/** Faults that another attempt cannot mend. */
-class FinalError extends HostError {}
 
 /** Opens a connection and on it one `sh` as root. */
 export async function openShell(connection: Connection): Promise<ShellStream> {
@@ -79,7 +76,11 @@ async function dialOnce(target: Target): Promise<Client> {
     ...(keys?.length
       ? {
           algorithms: {
-            serverHostKey: { prepend: algorithms(keys.map((k) => k.type)), append: [], remove: [] },
+            serverHostKey: {
+              prepend: algorithms(keys.map((k) => k.type)) as never[],
+              append: [],
+              remove: [],
+            },
           },
         }
       : {}),
@@ -95,7 +96,10 @@ async function dialOnce(target: Target): Promise<Client> {
       (client as unknown as { _sock?: { unref?: () => void } })._sock?.unref?.();
       resolve(client);
     });
-    client.once("error", (error) => reject(refused ?? dialError(target, error)));
+    // a script goes out in one piece, and its answer is waited for
+    client.on("connect", () => client.setNoDelay(true));
+    // one fault may bring several errors, and one that nobody hears ends the process
+    client.on("error", (error) => reject(refused ?? dialError(target, error)));
     client.once("close", () =>
       reject(new HostError(target.label, "the connection was closed while logging in")),
     );
@@ -123,66 +127,53 @@ async function tunnel(proxy: Endpoint, target: Target): Promise<Duplex> {
   });
 }
 
+/** Ways to log in, in the order they are tried: keys, then the agent's, then the password. */
 function credentials(target: Target): ConnectConfig {
-  const { given, agent } = target;
-  const key = given.privateKey ?? firstKey(target);
-  return {
-    ...(given.password ? { password: given.password, tryKeyboard: false } : {}),
-    ...(key ? { privateKey: key } : {}),
-    ...(given.privateKeyPassword ? { passphrase: given.privateKeyPassword } : {}),
-    ...(agent && !given.privateKey && !given.privateKeyPath ? { agent } : {}),
-  };
-}
-
-function firstKey({ given, identityFiles, label }: Target): Buffer | undefined {
-  for (const file of identityFiles) {
-    try {
-      return readFileSync(homePath(file));
-    } catch (error) {
-      if (given.privateKeyPath) {
-        throw new FinalError(
-          label,
-          `cannot read the private key ${file}: ${(error as Error).message}`,
-          "name a file that is there by privateKeyPath",
-        );
-      }
-    }
-  }
-  return undefined;
-}
-
-/** undefined where any key will do. */
-function expectedKeys({ given, knownHosts, hostKeyAlias, host, port }: Target) {
-  if (given.insecureIgnoreHostKey) return undefined;
-  if (given.hostKey) return [parseHostKey(given.hostKey)];
-  return hostKeyAlias ? knownKeys(knownHosts, hostKeyAlias, 22) : knownKeys(knownHosts, host, port);
-}
-
-// an RSA key signs by newer algorithms than its type's name says
-const algorithms = (types: string[]) =>
-  [
-    ...new Set(types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]))),
-  ] as never[];
-
-function refusal(
-  target: Target,
-  key: Buffer,
-  expected: ReturnType<typeof expectedKeys>,
-): FinalError | undefined {
-  if (!expected || expected.some(({ base64 }) => base64 === key.toString("base64"))) return undefined;
-  const offered = `${keyType(key)} ${fingerprint(key)}`;
-  if (expected.length === 0) {
-    return new FinalError(
+  const { given, agent, user: username } = target;
+  const { password, privateKeyPassword: passphrase } = given;
+  const keys = given.privateKey ? [given.privateKey] : keyFiles(target);
+  const authHandler: AuthenticationType[] | object[] = [
+    ...keys
+      .flatMap((key) => usableKey(target, key))
+      .map((key) => ({ type: "publickey", username, key, passphrase })),
+    ...(agent && !given.privateKey && !given.privateKeyPath ? [{ type: "agent", username, agent }] : []),
+    ...(password ? [{ type: "password", username, password }] : []),
+  ];
+  if (authHandler.length === 0) {
+    throw new FinalError(
       target.label,
-      `its host key is not known (it offers ${offered})`,
-      `check the key, then add it (ssh-keyscan -p ${target.port} ${target.host} >> ~/.ssh/known_hosts) or give it as hostKey`,
+      "there is no key, no agent and no password to log in with",
+      "give privateKeyPath, start an SSH agent, or name an IdentityFile in the SSH configuration",
     );
   }
-  return new FinalError(
-    target.label,
-    `its host key is not the expected one (it offers ${offered})`,
-    "if the host was set up anew, replace the key in known_hosts or hostKey; if not, someone may be in between",
+  return { authHandler: authHandler as never };
+}
+
+/** A key that was asked for must be readable; one that only the SSH configuration names is passed over, as ssh does. */
+function usableKey({ given, label }: Target, key: string | Buffer): (string | Buffer)[] {
+  const parsed = utils.parseKey(key, given.privateKeyPassword);
+  if (!(parsed instanceof Error)) return [key];
+  if (!given.privateKey && !given.privateKeyPath) return [];
+  throw new FinalError(
+    label,
+    `cannot use the private key: ${parsed.message}`,
+    "check that it is one, and its privateKeyPassword",
   );
+}
+
+function keyFiles({ given, identityFiles, label }: Target): Buffer[] {
+  return identityFiles.flatMap((file) => {
+    try {
+      return [readFileSync(homePath(file))];
+    } catch (error) {
+      if (!given.privateKeyPath) return [];
+      throw new FinalError(
+        label,
+        `cannot read the private key ${file}: ${(error as Error).message}`,
+        "name a file that is there by privateKeyPath",
+      );
+    }
+  });
 }
 
 function dialError(target: Target, error: Error & { level?: string; code?: string }): HostError {

@@ -49,20 +49,29 @@ export interface RealServerMember {
   weight?: pulumi.Input<number>;
 }
 
+/** What every kind of cluster takes. */
 export interface ClusterArgs {
+  /** The machine in front. */
   director: DirectorArgs;
   /** VIPs: addresses, or addresses with details. */
   vips: (string | VipArgs)[];
+  /** What is offered at every VIP. */
   services: ServiceArgs[];
+  /** Who answers; each stands behind every service. */
   realServers: RealServerMember[];
 }
 
 /** One line of the list of who stands behind what. */
 export interface Member {
+  /** The virtual service: `tcp://192.168.0.219:80`. */
   service: string;
+  /** The real server's address (RIP). */
   address: string;
+  /** The real server's port. */
   port: number;
+  /** `gatewaying` or `masquerading`. */
   forwarding: string;
+  /** Share of new connections. */
   weight: number;
 }
 

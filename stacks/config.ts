@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { schedulers } from "../providers/virtual-service.js";
-import { interfaceName, ipAddress, port } from "../src/address.js";
+import { interfaceName, ipAddress, port, portOrAny } from "../src/address.js";
 import { connection } from "../src/connection.js";
-import { errorMap, problemsOf } from "../src/problems.js";
+import { errorMap, problemsOf, show } from "../src/problems.js";
 import { maxFwmark } from "../src/service-address.js";
 
 const count = (most: number, least = 0) => z.number().int().min(least).max(most);
@@ -16,7 +16,7 @@ const vip = z.strictObject({
 
 const service = z.strictObject({
   protocol: z.enum(["tcp", "udp"]).optional(),
-  port: port.or(z.literal(0)).optional(),
+  port: portOrAny.optional(),
   fwmark: count(maxFwmark, 1).optional(),
   scheduler: z.enum(schedulers).optional(),
   persistence: z
@@ -66,9 +66,16 @@ const nat = z.strictObject({
 /** What a stack's configuration may say: clusters by name. */
 export const clusters = z.record(
   z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is no cluster name: letters, digits, - and _ only"),
-  z.discriminatedUnion("kind", [dr, nat]),
+  z.discriminatedUnion("kind", [dr, nat], {
+    error: ({ code, input }) => {
+      if (code !== "invalid_union") return undefined;
+      const { kind } = input as { kind?: unknown };
+      return kind === undefined ? "is missing" : `${show(kind)} is none of dr, nat`;
+    },
+  }),
 );
 
+/** Clusters by name, as the schema hands them over. */
 export type Clusters = z.output<typeof clusters>;
 
 /** The clusters, or every mistake with its place: `clusters.web.realServers[1].address: "10.0.0.300" is no IP address`. */

@@ -31,7 +31,7 @@ export interface DrClusterArgs extends ClusterArgs {
  * and answer clients directly.
  *
  * @example
- * const web = new DrCluster("web", {
+ * const web = new lvs.DrCluster("web", {
  *   director: { connection: { host: "director1" }, interface: "eth0" },
  *   vips: ["192.168.0.210"],
  *   services: [{ port: 80 }],

@@ -9,6 +9,7 @@ if ("mistakes" in parsed) {
   );
 }
 
+/** Stack output: VIPs, services and members of each cluster. */
 export const clusters = Object.fromEntries(
   Object.entries(parsed.clusters).map(([name, { kind, ...args }]) => {
     const cluster = kind === "dr" ? new DrCluster(name, args as never) : new NatCluster(name, args as never);

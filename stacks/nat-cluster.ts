@@ -37,7 +37,7 @@ export interface NatClusterArgs extends ClusterArgs {
  * An LVS/NAT cluster: the director rewrites packets both ways, so real servers need nothing but the way back through it.
  *
  * @example
- * const web = new NatCluster("web", {
+ * const web = new lvs.NatCluster("web", {
  *   director: { connection: { host: "director1" }, interface: "eth0", insideInterface: "eth1", dip: "192.168.10.10" },
  *   vips: ["192.168.0.219"],
  *   services: [{ port: 80, scheduler: "rr" }],

@@ -11,7 +11,7 @@ const realPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 export function rewrite(script: string, root: string, lockSeconds: number): string {
   let text = script
     .replace(realPath, `PATH=${join(root, "tools")}`)
-    .replace(/(?<=flock -[sx] -w )\d+/, String(lockSeconds))
+    .replace(/(?<=tries=\$\(\()\d+ \* 5/, String(Math.ceil(lockSeconds * 5)))
     .replaceAll(/(?<![\w.])\/(proc\/sys|proc\/net|sys\/module|run\/pulumi-lvs|root)(?![\w-])/g, `${root}/$1`);
   for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))
     if (!path.startsWith(root) && path !== "/dev/null") throw new Error(`the fake host has no ${path}`);

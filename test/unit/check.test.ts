@@ -406,7 +406,7 @@ describe("the configuration of a stack", () => {
     [
       "two mistakes",
       { web: { ...nat, vips: [] }, api: { ...nat, services: [{ port: -1 }] } },
-      ["clusters.web.vips: must not be empty", "clusters.api.services[0].port: -1 is below 1"],
+      ["clusters.web.vips: must not be empty", "clusters.api.services[0].port: -1 is below 0"],
     ],
     ["a list of clusters", [nat], [expect.stringMatching(/^clusters: .* is not a map$/) as never]],
   ])("with %s is refused with the place and the value", (_, given, expected) => {

@@ -156,7 +156,7 @@ describe("the SSH configuration", () => {
       host: "web1",
       port: 22,
       user: "root",
-      identityFiles: [],
+      identityFiles: ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"],
       knownHosts: ["~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"],
     });
     vi.stubEnv("LVS_SSH_CONFIG", "~/nowhere");
@@ -353,7 +353,7 @@ describe("a connection to a real server of SSH", () => {
   test("with a key that is none is refused", async () => {
     const { port } = await server();
     expect((await refusal({ port, privateKey: "hunter2" })).message).toMatch(
-      /^127\.0\.0\.1:\d+: cannot use the credentials: /,
+      /^127\.0\.0\.1:\d+: cannot use the private key: /,
     );
   });
 

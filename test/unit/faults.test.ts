@@ -43,7 +43,7 @@ describe("a connection that is lost", () => {
         {
           owner: "b",
           steps: [
-            step(["put_sysctl", "net/ipv4/ip_forward", "1"], null),
+            step(["put_file", "/proc/sys/net/ipv4/ip_forward", "1"], null),
             step(["ipvsadm", "-A", "-f", "3"], null),
           ],
         },
@@ -180,10 +180,10 @@ describe("a step that fails", () => {
     "a VIP's prefix": [virtualAddress, { interface: "eth0", address: "192.168.0.219" }, { prefixLength: 24 }],
     "a VIP's label": [virtualAddress, { interface: "eth0", address: "192.168.0.219" }, { label: "eth0:1" }],
     silence: [arpSuppression, {}, { arpIgnore: 2, arpAnnounce: 1 }],
-    "forwarding and the interfaces it goes for": [
+    "forwarding and redirects": [
       ipForwarding,
-      { sendRedirects: false },
-      { sendRedirects: true, interfaces: ["eth0"] },
+      { sendRedirects: false, interfaces: ["eth0"] },
+      { sendRedirects: true, enabled: false },
     ],
   } as const;
 
@@ -240,7 +240,7 @@ describe("a step that fails", () => {
     const { props: drifted } = await kind.read(props);
     expect(drifted).toMatchObject({ arpIgnore: 0 });
     const before = fake.snapshot();
-    fake.failCommand("step", 5);
+    fake.failCommand("step", 0);
     await expect(kind.update(drifted as never, {})).rejects.toThrow(/injected failure/);
     expect(fake.snapshot()).toBe(before);
   });
@@ -302,7 +302,7 @@ describe("a step that fails", () => {
     const untouched = fake.snapshot();
     const kind = resources(arpSuppression, fake);
     fake.failCommand("step", 6);
-    fake.failCommand("back", 0);
+    fake.failCommand("back", 2);
     await expect(kind.create({})).rejects.toThrow(/and taking it back failed: injected failure/);
     const left = fake
       .snapshot()

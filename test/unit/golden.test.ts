@@ -34,6 +34,7 @@ function sourceOf(name: FactName): string {
   if (kind === "ipvs") return "ipvsadm -Sn";
   if (kind === "addresses") return "ip -j addr show";
   if (kind === "routes") return `ip -j -${rest[0]} route show table ${rest[1]}`;
+  if (kind === "claim") return `/run/pulumi-lvs/${rest.join(":")}/owners`;
   if (kind === "sysctl") return `/proc/sys/${sysctlPath(rest.join(":"))}`;
   return `/sys/module/${rest[0]}`;
 }

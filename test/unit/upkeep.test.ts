@@ -75,7 +75,7 @@ describe("a route", () => {
   });
 });
 
-describe("an update of forwarding", () => {
+describe("forwarding on other interfaces", () => {
   test.each([
     [
       "an interface that is not named any more",
@@ -83,12 +83,16 @@ describe("an update of forwarding", () => {
       { sendRedirects: false },
     ],
     ["redirects that are not asked about any more", { sendRedirects: false }, {}],
-  ])("lets go of %s", async (_, first, second) => {
+  ])("is another one, which replaces the first and lets go of %s", async (_, first, second) => {
     const fake = fakeHost();
     const untouched = fake.snapshot();
     const kind = resources(ipForwarding, fake);
     const { props } = await kind.create(first);
-    const changed = await kind.update(props, second);
+    expect(kind.engine.diff("", props, kind.inputsOf(second))).toMatchObject({ replaces: ["interfaces"] });
+    const { props: changed } = await kind.create(second);
+    await kind.delete(props);
+    expect(fake.sysctl("net/ipv4/ip_forward")).toBe("1");
+    expect(fake.sysctl("net/ipv4/conf/eth1/send_redirects")).toBe("1");
     await kind.delete(changed);
     expect(fake.snapshot()).toBe(untouched);
   });

@@ -1,0 +1,16 @@
+import type { Reporter, TestModule } from "vitest/node";
+
+/** Ends a run with one plain line that any CI can read: `N passed, N failed, N skipped`. */
+export default class ClosingLine implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+    for (const module of modules) for (const test of module.children.allTests()) count[test.result().state]++;
+    // a file that does not even load has no tests to fail
+    const broken = modules.filter(
+      (module) => module.state() === "failed" && [...module.children.allTests()].length === 0,
+    ).length;
+    console.log(
+      `${count.passed} passed, ${count.failed + broken} failed, ${count.skipped + count.pending} skipped`,
+    );
+  }
+}
