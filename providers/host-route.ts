@@ -51,11 +51,11 @@ const kernelDestination = ({ destination }: Key) =>
     ? "default"
     : destination.replace(destination.includes(":") ? /\/128$/ : /\/32$/, "");
 
-/** A route: `ip -j route` shows it, `ip route add`, `replace` and `del` change it. */
 // 0 and 1024 are what the kernel takes for none
 const metricOf = (key: Key) => key.metric || defaultMetric(key);
 const defaultMetric = (key: Key) => (familyFlag(key) === "4" ? 0 : 1024);
 
+/** A route: `ip -j route` shows it, `ip route add`, `replace` and `del` change it. */
 export const hostRoute = define({
   kind: "HostRoute",
   key,

@@ -9,7 +9,7 @@ import { lockSeconds } from "./script.js";
 import { openShell } from "./ssh.js";
 
 /** Milliseconds without a newcomer after which the waiting jobs go, and after which they go anyway. */
-const gatherPause = 20;
+const gatherPause = 25;
 const gatherLimit = 200;
 
 /**
@@ -23,6 +23,7 @@ export class Host {
   #shell: Promise<Shell> | undefined;
   #waiting: Waiting[] = [];
   #busy = false;
+  #newest = 0;
   #known = new Map<FactName, Section>();
   /** Scripts run so far. */
   scripts = 0;
@@ -34,6 +35,7 @@ export class Host {
 
   submit(job: Job): Promise<Facts> {
     return new Promise((resolve, reject) => {
+      this.#newest = performance.now();
       this.#waiting.push({ job, resolve, reject });
       if (!this.#busy) void this.#drain();
     });
@@ -63,13 +65,12 @@ export class Host {
 
   // Pulumi's engine sends what may run side by side one by one, writing its checkpoint in between
   async #gathered(): Promise<void> {
-    for (
-      let waited = 0, seen = 0;
-      waited < gatherLimit && this.#waiting.length > seen;
-      waited += gatherPause
-    ) {
-      seen = this.#waiting.length;
-      await new Promise((resolve) => setTimeout(resolve, gatherPause));
+    const limit = performance.now() + gatherLimit;
+    for (;;) {
+      const now = performance.now();
+      const pause = Math.min(this.#newest + gatherPause, limit) - now;
+      if (pause <= 0) return;
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 
@@ -85,7 +86,7 @@ export class Host {
     let output: string;
     try {
       output = await shell.run(make);
-      log(() => `${this.#label}: script in ${Math.round(performance.now() - begun)} ms`);
+      log(() => `${this.#label}: script ${this.scripts} in ${Math.round(performance.now() - begun)} ms`);
     } catch (error) {
       this.close();
       throw error;

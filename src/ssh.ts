@@ -10,6 +10,9 @@ import { log } from "./log.js";
 import type { ShellStream } from "./remote-shell.js";
 import { type Target, targetOf } from "./ssh-config.js";
 
+// so that a log tells one connection from the next
+let opened = 0;
+
 /** Opens a connection and on it one `sh` as root. */
 export async function openShell(connection: Connection): Promise<ShellStream> {
   const target = targetOf(connection);
@@ -91,7 +94,8 @@ async function dialOnce(target: Target): Promise<Client> {
   };
   return new Promise((resolve, reject) => {
     client.once("ready", () => {
-      log(() => `${target.label}: connected`);
+      opened++;
+      log(() => `${target.label}: connection ${opened}`);
       // an idle connection must not keep the process alive; a running script does, by its timer
       (client as unknown as { _sock?: { unref?: () => void } })._sock?.unref?.();
       resolve(client);

@@ -42,10 +42,9 @@ for (let round = 1; round <= rounds; round++) {
     times.servers.push(seconds);
     const table = (await run("director", "ipvsadm -Sn")).stdout.match(/^-a /gm)?.length ?? 0;
     if (table !== count) throw new Error(`the director has ${table} real servers instead of ${count}`);
-    const connections =
-      new Set(text.match(/lvs: director: connected/g)).size &&
-      text.match(/lvs: director: connected/g)?.length;
-    const scripts = text.match(/lvs: director: script/g)?.length;
+    // the CLI shows a provider's lines twice
+    const connections = new Set(text.match(/lvs: director: connection \d+/g)).size;
+    const scripts = new Set(text.match(/lvs: director: script \d+/g)).size;
     console.log(
       `round ${round}: nothing ${base.seconds.toFixed(1)} s, ${count} real servers ${seconds.toFixed(1)} s; ${connections} SSH connection, ${scripts} scripts`,
     );
