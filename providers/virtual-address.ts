@@ -94,14 +94,7 @@ export const virtualAddress = define({
       ...(c.label ? ["label", c.label] : []),
       ...(ipv6 ? ["nodad"] : []),
     ];
-    const remove = (c: Config) => [
-      "ip",
-      "addr",
-      "del",
-      `${key.address}/${c.prefixLength}`,
-      "dev",
-      key.interface,
-    ];
+    const remove = (c: Config) => ["drop_address", key.interface, `${key.address}/${c.prefixLength}`];
     const announce =
       want?.announce && !ipv6 && key.interface !== "lo"
         ? [step(["arping", "-q", "-U", "-c", "1", "-I", key.interface, key.address], null)]

@@ -34,6 +34,16 @@ read_module() {
   done
 }
 
+# --- addresses
+# interface, address: by default the kernel takes away with a primary address every later one of its network, whosever it is
+drop_address() {
+  p=/proc/sys/net/ipv4/conf/$1/promote_secondaries old=
+  [ ! -w "$p" ] || { read -r old <"$p"; echo 1 >"$p"; }
+  ip addr del "$2" dev "$1"; rc=$?
+  [ -z "$old" ] || echo "$old" >"$p"
+  return $rc
+}
+
 # --- settings and who wants them
 S=/run/pulumi-lvs
 full() { echo "$S: cannot be written to" >&2; rmdir "$S/$1" "$S" 2>/dev/null; return 1; }

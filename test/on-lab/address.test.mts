@@ -1,0 +1,47 @@
+import { expect, it } from "vitest";
+import { run } from "../lab/lab.mts";
+import { disposing, onLab } from "./setup.mts";
+import { Stack } from "./stack.mts";
+
+const program = (prefixLength: number) => `
+new lvs.VirtualAddress("vip", { connection: { host: "director" }, interface: "eth2", address: "10.77.0.1", prefixLength: ${prefixLength} });
+`;
+
+const addresses = async () =>
+  (await run("director", "ip -o -4 addr show dev eth2")).stdout.match(/10\.77\.0\.\d+\/\d+/g);
+
+onLab("a VIP that came before somebody else's address of its network", () => {
+  const keep = disposing();
+  let stack: Stack;
+
+  it("is the primary one, which the kernel would not take away alone", async () => {
+    await run(
+      "director",
+      "sysctl -qw net.ipv4.conf.all.promote_secondaries=0 net.ipv4.conf.eth2.promote_secondaries=0",
+    );
+    stack = keep(await Stack.ofProgram(program(24)));
+    await stack.up();
+    await run("director", "ip addr add 10.77.0.2/24 dev eth2");
+    expect(await addresses()).toEqual(["10.77.0.1/24", "10.77.0.2/24"]);
+  });
+
+  it("changes its prefix without the other", async () => {
+    await stack.program(program(32));
+    const { text } = await stack.pulumi("preview", "--diff");
+    expect(text).toMatch(/~ prefixLength: 24 => 32/);
+    await stack.up();
+    expect((await addresses())?.sort()).toEqual(["10.77.0.1/32", "10.77.0.2/24"]);
+    await stack.program(program(24));
+    await stack.up();
+  });
+
+  it("goes without the other, and leaves the host's settings as they were", async () => {
+    await stack.destroy();
+    expect(await addresses()).toEqual(["10.77.0.2/24"]);
+    const { stdout } = await run(
+      "director",
+      "sysctl -n net.ipv4.conf.all.promote_secondaries net.ipv4.conf.eth2.promote_secondaries",
+    );
+    expect(stdout).toBe("0\n0\n");
+  });
+});
