@@ -125,12 +125,16 @@ export class Engine {
     if (wrong[0]) throw new Error(`cannot read ${id}: ${wrong[0].path} ${wrong[0].reason}`);
     const key = parts.key;
     const want = problems.length === 0 ? parts.config : undefined;
-    const facts = await this.#ask("read", inputs, {
+    let have: Bag | undefined;
+    await this.#ask("read", inputs, {
       facts: this.#definition.facts(key, want),
-      plan: () => [],
+      // there, what the host could not tell becomes an error in words
+      plan: (facts) => {
+        have = this.#definition.read(facts, key, want) as Bag | undefined;
+        return [];
+      },
       verify: () => undefined,
     });
-    const have = this.#definition.read(facts, key, want) as Bag | undefined;
     if (!have) return {};
     const found = clean({ ...inputs, ...have, ...(__provider === undefined ? {} : { __provider }) });
     return { id: idOf(this.#definition, inputs), props: found, inputs: found };
@@ -174,12 +178,12 @@ export class Engine {
     return `${inputs.owner} ${this.#definition.id(partsOf(this.#definition, inputs).key)}`;
   }
 
-  async #ask(verb: string, inputs: Bag, job: Omit<Parameters<Host["submit"]>[0], "owner">): Promise<Facts> {
+  async #ask(verb: string, inputs: Bag, job: Omit<Parameters<Host["submit"]>[0], "owner">): Promise<void> {
     const connection = connectionOf(inputs);
     const label = hostLabel(connection);
     const name = this.#definition.id(partsOf(this.#definition, inputs).key);
     try {
-      return await this.#findHost(connection, label).submit({ ...job, owner: this.#owner(inputs) });
+      await this.#findHost(connection, label).submit({ ...job, owner: this.#owner(inputs) });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       const remedy = error.remedy ? `; ${error.remedy}` : "";

@@ -97,3 +97,13 @@ describe("forwarding on other interfaces", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
 });
+
+test("a refresh of a host that has lost ipvsadm says so, and takes nothing for gone", async () => {
+  const fake = fakeHost();
+  const kind = resources(virtualService, fake);
+  const { props } = await kind.create({ fwmark: 1 });
+  fake.withoutTool("ipvsadm");
+  await expect(kind.read(props)).rejects.toThrow(
+    /^cannot read fwmark:\/\/1 on director1: cannot read ipvs: ipvsadm: not found; install ipvsadm there/,
+  );
+});
