@@ -74,7 +74,7 @@ export class Engine {
   async create(inputs: Bag) {
     const { key, config: want } = partsOf(this.#definition, inputs);
     const id = idOf(this.#definition, inputs);
-    await this.#change("create", inputs, want, (view) => {
+    await this.#change("create", inputs, want, undefined, (view) => {
       const have = this.#definition.read(view.facts, key, want) as Bag | undefined;
       if (this.#definition.setting || !have) return this.#definition.plan(key, want, have, view);
       if (isDeepStrictEqual(have, want)) return [];
@@ -94,7 +94,8 @@ export class Engine {
     const untouched = isDeepStrictEqual(plain(partsOf(this.#definition, olds).config), plain(want));
     const onlyConnection = untouched && !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
     if (onlyConnection) return { outs };
-    await this.#change("update", { ...news, owner: outs.owner }, want, (view) => {
+    const was = partsOf(this.#definition, olds).config;
+    await this.#change("update", { ...news, owner: outs.owner }, want, was, (view) => {
       const have = this.#definition.read(view.facts, key, want);
       // a setting may be right without being claimed
       if (!this.#definition.setting && isDeepStrictEqual(have, want)) return [];
@@ -105,7 +106,7 @@ export class Engine {
 
   async delete(_id: string, props: Bag) {
     const { key, config } = partsOf(this.#definition, props);
-    await this.#change("delete", props, undefined, (view) => {
+    await this.#change("delete", props, undefined, undefined, (view) => {
       const have = this.#definition.read(view.facts, key, config);
       // a setting is let go of even where it has vanished
       return have === undefined && !this.#definition.setting
@@ -140,26 +141,39 @@ export class Engine {
     return { id: idOf(this.#definition, inputs), props: found, inputs: found };
   }
 
+  /** What a resource has on its host, as a name: what was just made under it must not be deleted as an older one's. */
+  mark(inputs: Bag): string {
+    return this.#definition.setting ? this.owner(inputs) : idOf(this.#definition, inputs);
+  }
+
   async #change(
     verb: string,
     inputs: Bag,
     want: Bag | undefined,
+    was: Bag | undefined,
     plan: (view: HostView) => readonly Step[],
   ): Promise<void> {
     const definition = this.#definition;
     const { key, config } = partsOf(definition, inputs);
     const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
     const verify = (facts: Facts) => {
-      if (definition.setting && !want) return undefined;
+      // a setting that is let go of leaves nothing more to do
+      if (definition.setting && !want) {
+        const left = definition.plan(key, undefined, read(facts) ?? config, {
+          facts,
+          owner: this.owner(inputs),
+        });
+        return left.length === 0 ? undefined : "it could not be let go of";
+      }
       const have = read(facts);
       if (isDeepStrictEqual(have, want)) return undefined;
       if (!want) return "it is still there after it was deleted";
       return `the host did not keep what was asked for: ${have ? contrast(have, want) : "nothing is there"}`;
     };
     try {
-      const owner = this.#owner(inputs);
-      const facts = definition.facts(key, config);
-      await this.#ask(verb, inputs, { facts, plan: (facts) => plan({ facts, owner }), verify });
+      const owner = this.owner(inputs);
+      const facts = [...definition.facts(key, config), ...(was ? definition.facts(key, was) : [])];
+      await this.#ask(verb, inputs, { facts, plan: (facts) => plan({ facts, owner, was }), verify });
     } catch (error) {
       const now =
         error instanceof Error && error.cause instanceof StuckError && want && read(error.cause.facts);
@@ -174,7 +188,7 @@ export class Engine {
   }
 
   /** What marks a setting as wanted by this resource; another identity is another mark, so a replacement holds on before the old one lets go. */
-  #owner(inputs: Bag): string {
+  owner(inputs: Bag): string {
     return `${inputs.owner} ${this.#definition.id(partsOf(this.#definition, inputs).key)}`;
   }
 
@@ -183,7 +197,7 @@ export class Engine {
     const label = hostLabel(connection);
     const name = this.#definition.id(partsOf(this.#definition, inputs).key);
     try {
-      await this.#findHost(connection, label).submit({ ...job, owner: this.#owner(inputs) });
+      await this.#findHost(connection, label).submit({ ...job, owner: this.owner(inputs) });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       const remedy = error.remedy ? `; ${error.remedy}` : "";

@@ -57,12 +57,14 @@ export function checkInputs(definition: Definition, given: Bag): { inputs: Bag; 
       problems.push({ path: name, reason: "is not a known property" });
   }
   const { key, config } = partsOf(definition, inputs);
-  if (problems.length === 0 && !hasUnknown(key) && !hasUnknown(config)) {
-    problems.push(...(definition.problems?.(key, config) ?? []));
-    if (problems.length === 0) {
-      definition.complete?.(key, config);
-      Object.assign(inputs, key, config);
-    }
+  if (problems.length > 0 || hasUnknown(key)) return { inputs, problems };
+  if (!hasUnknown(config)) problems.push(...(definition.problems?.(key, config) ?? []));
+  if (problems.length === 0) {
+    // what is not known yet has no part in defaults
+    const known = Object.fromEntries(Object.entries(config).filter(([, value]) => !hasUnknown(value)));
+    definition.complete?.(key, known);
+    for (const [name, value] of Object.entries({ ...key, ...known }))
+      if (!hasUnknown(inputs[name])) inputs[name] = value;
   }
   return { inputs, problems };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Family, interfaceName } from "../src/address.js";
+import { step } from "../src/step.js";
 import { interfaceSysctl } from "../src/sysctl.js";
 import { define } from "./define.js";
 import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./settings.js";
@@ -35,8 +36,11 @@ type Key = z.output<typeof key>;
 const forwarding = ({ family }: Key) =>
   family === "ipv4" ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding";
 
-// turning forwarding on or off sets this one to its opposite
-const dragged = ({ family }: Key) => (family === "ipv4" ? ["net.ipv4.conf.all.accept_redirects"] : []);
+/** Turning forwarding on or off turns it on or off for each interface, whatever it was, and accept_redirects to the opposite. */
+const dragged = {
+  record: "dragged.net.ipv4.ip_forward",
+  files: "/proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/all/accept_redirects",
+};
 
 const redirects = ({ interfaces }: Key) =>
   interfaces === null ? [] : ["all", ...interfaces].map((name) => interfaceSysctl(name, "send_redirects"));
@@ -50,7 +54,7 @@ export const ipForwarding = define({
   setting: true,
 
   complete(key, config) {
-    if (config.sendRedirects !== null) key.interfaces ??= [];
+    if (config.sendRedirects != null) key.interfaces ??= [];
     if (key.interfaces !== null) config.sendRedirects ??= false;
   },
 
@@ -62,7 +66,10 @@ export const ipForwarding = define({
   id: ({ family, interfaces }) =>
     `ip-forwarding/${family}${interfaces === null ? "" : ` redirects ${["all", ...interfaces].join(",")}`}`,
 
-  facts: (key) => sysctlFacts([forwarding(key), ...dragged(key), ...redirects(key)]),
+  facts: (key) => [
+    ...sysctlFacts([forwarding(key), ...redirects(key)]),
+    ...(key.family === "ipv4" ? [`claim:${dragged.record}` as const] : []),
+  ],
 
   read(facts, key, want) {
     const value = facts.sysctl(forwarding(key));
@@ -81,7 +88,12 @@ export const ipForwarding = define({
       sysctlSetting(view, forwarding(key), want && bit(want.enabled)),
       ...redirects(key).map((name) => sysctlSetting(view, name, want && bit(want.sendRedirects))),
     ];
-    const along = dragged(key).map((name) => sysctlSetting(view, name));
-    return want ? holdSettings(view, [...along, ...own]) : releaseSettings(view, [...own, ...along]);
+    if (key.family === "ipv6") return want ? holdSettings(view, own) : releaseSettings(view, own);
+    const { record, files } = dragged;
+    const isOwned = view.facts.owners(record).includes(view.owner);
+    if (!want)
+      return [...releaseSettings(view, own), ...(isOwned ? [step(["restore_dragged", record], null)] : [])];
+    const along = step(["claim_dragged", record, files], ["restore_dragged", record]);
+    return [...(isOwned ? [] : [along]), ...holdSettings(view, own)];
   },
 });

@@ -30,6 +30,8 @@ const config = z.strictObject({
     .default({}),
 });
 
+type Config = z.output<typeof config>;
+
 const recordOf = (name: string) => `module.${name}`;
 const parameterOf = (name: string, option: string) => `parameter.${name}.${option}`;
 
@@ -57,12 +59,16 @@ export const kernelModule = define({
     const record = recordOf(name);
     const options = Object.entries(want?.options ?? have?.options ?? {});
     const words = options.map(([option, value]) => `${option}=${value}`);
-    const settings = options.map(([option, value]) => ({
+    const setting = (option: string, value?: string) => ({
       record: parameterOf(name, option),
       file: `/sys/module/${name}/parameters/${option}`,
-      value: want && value,
+      value,
       now: view.facts.module(name)?.get(option),
-    }));
+    });
+    const settings = options.map(([option, value]) => setting(option, want && value));
+    const dropped = Object.keys((view.was as Config | undefined)?.options ?? {})
+      .filter((option) => want && !(option in want.options))
+      .map((option) => setting(option));
     const isOwned = view.facts.owners(record).includes(view.owner);
     if (!want) {
       const release = step(["restore_module", record, name], ["retake_module", record, name, ...words]);
@@ -73,6 +79,7 @@ export const kernelModule = define({
     // loaded by somebody, or by us before: what its parameters were comes back
     return [
       ...claim,
+      ...releaseSettings(view, dropped),
       ...holdSettings(
         view,
         settings.filter(({ value, now }) => value !== now),

@@ -8,6 +8,12 @@ const engines = new Map(
 );
 
 /**
+ * What was created in this run of Pulumi. A resource that was renamed, or replaced by its like, is created under its new name,
+ * which takes over what is there, and then deleted under its old one, which must not take it away.
+ */
+const made = new Set<string>();
+
+/**
  * Called by the text in every resource's state (see dynamic.ts), so this path and signature stay for ever. Synchronous:
  * Pulumi does not wait for it before it uses the object.
  */
@@ -20,10 +26,16 @@ export function install(self: Bag): void {
   const verbs = {
     check: (olds: Bag, news: Bag) => engine.check(olds, news),
     diff: (id: string, olds: Bag, news: Bag) => engine.diff(id, olds, news),
-    create: (inputs: Bag) => engine.create(inputs),
+    create: async (inputs: Bag) => {
+      const result = await engine.create(inputs);
+      made.add(engine.mark(inputs));
+      return result;
+    },
     read: (id: string, props: Bag) => engine.read(id, props),
     update: (id: string, olds: Bag, news: Bag) => engine.update(id, olds, news),
-    delete: (id: string, props: Bag) => engine.delete(id, props),
+    delete: async (id: string, props: Bag) => {
+      if (!made.has(engine.mark(props))) await engine.delete(id, props);
+    },
   };
   for (const [verb, run] of Object.entries(verbs)) {
     self[verb] = async (...args: never[]) => {

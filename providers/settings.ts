@@ -4,6 +4,8 @@ import { sysctlPath } from "../src/sysctl.js";
 
 /** What a plan may look at besides have and want. */
 export interface HostView {
+  /** What was wanted before, where that changes. */
+  readonly was?: unknown;
   readonly facts: Facts;
   /** The mark of the resource that plans. */
   readonly owner: string;
@@ -14,7 +16,7 @@ export interface Setting {
   /** Name of its record on the host. */
   readonly record: string;
   readonly file: string;
-  /** What it is to be; undefined: only remembered, because the kernel changes it along with another. */
+  /** What it is to be; undefined where that is right already. */
   readonly value?: string | undefined;
   /** What it is now. */
   readonly now: string | undefined;

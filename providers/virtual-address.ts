@@ -101,10 +101,17 @@ export const virtualAddress = define({
         : [];
     if (!want) return have ? [step(remove(have), add(have))] : [];
     if (!have) return [step(add(want), remove(want)), ...announce];
-    const [from, to] = [step(remove(have), add(have)), step(add(want), remove(want))];
     const same = (["prefixLength", "label", "broadcast"] as const).every((name) => want[name] === have[name]);
     if (same) return announce;
-    // two prefixes of one address may stand side by side, so it is never gone; one prefix cannot stand twice
-    return want.prefixLength === have.prefixLength ? [from, to, ...announce] : [to, from, ...announce];
+    const [from, to] = [step(remove(have), add(have)), step(add(want), remove(want))];
+    // one IPv6 address has one prefix
+    if (ipv6) return [from, to];
+    // two prefixes of one IPv4 address may stand side by side, so it is never gone
+    if (want.prefixLength !== have.prefixLength) return [to, from, ...announce];
+    // with an address go the routes that send from it, so another prefix holds it meanwhile, without a route of its own
+    const other = { ...want, prefixLength: want.prefixLength === 32 ? 31 : 32, label: null, broadcast: null };
+    const hold = step([...add(other), "noprefixroute"], remove(other));
+    const letGo = step(remove(other), [...add(other), "noprefixroute"]);
+    return [hold, from, to, letGo, ...announce];
   },
 });

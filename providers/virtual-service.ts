@@ -87,15 +87,23 @@ const serviceOf = ({
 
 function flagsOf(key: Key, { scheduler, persistence }: Config): string[] {
   const family = serviceFamily(serviceOf(key));
-  const flags = ["-s", scheduler];
+  const flags = ["-s", ...scheduler.split(" ")];
   if (!persistence) return flags;
   flags.push("-p", String(persistence.timeout));
   const bits = persistence.netmask ?? addressBits(family);
   return bits === addressBits(family) ? flags : [...flags, "-M", netmaskText(bits, family)];
 }
 
+const modelled = new Set(["-A", "-t", "-u", "-f", "-6", "-s", "-p", "-M"]);
+
+const foreign = (flags: Flags) =>
+  [...flags]
+    .filter(([flag]) => !modelled.has(flag))
+    .flatMap(([flag, value]) => (value === "" ? [flag] : [flag, value]));
+
 const configOf = (flags: Flags, family: Family): Config => ({
-  scheduler: flags.get("-s") as Config["scheduler"],
+  // options that are not modelled here show as a difference, lest they be taken for equal and lost at the next edit
+  scheduler: [flags.get("-s"), ...foreign(flags)].join(" ") as Config["scheduler"],
   persistence: flags.has("-p")
     ? { timeout: Number(flags.get("-p")), netmask: netmaskBits(flags.get("-M"), family) }
     : null,

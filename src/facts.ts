@@ -114,7 +114,11 @@ export class Facts {
 
   /** Who wants a setting now, by the record that is kept of it on the host. */
   owners(record: string): string[] {
-    return this.#body(`claim:${record}`).split("\n").filter(Boolean);
+    // what came byte by byte is UTF-8
+    return Buffer.from(this.#body(`claim:${record}`), "latin1")
+      .toString("utf8")
+      .split("\n")
+      .filter(Boolean);
   }
 
   /** Parameters of a loaded (or built-in) module; undefined where it is not loaded. */

@@ -23,10 +23,12 @@ read_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Sn; }; }
 read_addresses() { has ip && ip -j addr show | sed 's/_life_time":[0-9]*/_life_time":0/g'; }
 # a table without any route does not exist, and ip calls that an error
 read_routes() { has ip && { out=$(ip -j "-$1" route show table "$2" 2>/dev/null) || out='[]'; printf '%s\n' "$out"; }; }
-# by the shell alone: settings are many, and each process costs
-show_file() { while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$1"; }
-read_sysctl() { [ ! -e "/proc/sys/$1" ] || show_file "/proc/sys/$1"; }
-read_claim() { [ ! -e "/run/pulumi-lvs/$1/owners" ] || show_file "/run/pulumi-lvs/$1/owners"; }
+# not by the shell's own read: dash's takes one byte at a time, and a sysctl gives only its first one so
+read_sysctl() { [ ! -e "/proc/sys/$1" ] || cat "/proc/sys/$1"; }
+read_claim() {
+  [ -e "/run/pulumi-lvs/$1/owners" ] || return 0
+  while IFS= read -r line; do printf '%s\n' "$line"; done <"/run/pulumi-lvs/$1/owners"
+}
 read_module() {
   if [ -d "/sys/module/$1" ]; then echo loaded; else echo absent; return 0; fi
   for f in "/sys/module/$1/parameters/"*; do
@@ -38,7 +40,7 @@ read_module() {
 # interface, address: by default the kernel takes away with a primary address every later one of its network, whosever it is
 drop_address() {
   p=/proc/sys/net/ipv4/conf/$1/promote_secondaries old=
-  [ ! -w "$p" ] || { read -r old <"$p"; echo 1 >"$p"; }
+  [ ! -w "$p" ] || { old=$(cat "$p"); echo 1 >"$p"; }
   ip addr del "$2" dev "$1"; rc=$?
   [ -z "$old" ] || echo "$old" >"$p"
   return $rc
@@ -77,6 +79,15 @@ put_file() {
 restore_file() {
   release "$1"; case $? in 1) return 0;; 2) return 1;; esac
   [ ! -e "$2" ] || [ "$(cat "$2")" = "$found" ] || put_file "$2" "$found" || return
+  forget "$1"
+}
+# record, pattern of files that another setting drags along: found has a line for each, FILE:VALUE
+claim_dragged() { claim "$1" "$(grep -sH . $2)"; }
+restore_dragged() {
+  release "$1"; case $? in 1) return 0;; 2) return 1;; esac
+  printf '%s\n' "$found" | while IFS=: read -r f value; do
+    [ ! -w "$f" ] || [ "$(cat "$f")" = "$value" ] || put_file "$f" "$value" || return
+  done || return
   forget "$1"
 }
 # undoes restore_file: record, file, the value it had

@@ -99,6 +99,14 @@ export function commandConnection(connection: Connection): Record<string, unknow
       target.hostKeyAlias ?? target.host,
       target.hostKeyAlias ? 22 : target.port,
     )[0];
+    // without one, @pulumi/command accepts any
+    if (!hostKey && !known && !given.insecureIgnoreHostKey) {
+      throw new HostError(
+        target.label,
+        "its host key is not known",
+        "add it to known_hosts, or give it as hostKey",
+      );
+    }
     const fields = {
       host: target.host,
       port: target.port,
@@ -107,7 +115,6 @@ export function commandConnection(connection: Connection): Record<string, unknow
       privateKey: privateKey ?? (file === undefined ? undefined : readFileSync(homePath(file), "utf8")),
       privateKeyPassword,
       agentSocketPath,
-      // without one, @pulumi/command accepts any
       hostKey: hostKey ?? (known && `${known.type} ${known.base64}`),
       dialErrorLimit,
       perDialTimeout,

@@ -10,6 +10,9 @@ import { log } from "./log.js";
 import type { ShellStream } from "./remote-shell.js";
 import { type Target, targetOf } from "./ssh-config.js";
 
+/** Seconds that a host may take to start a shell once it let us in. */
+const shellSeconds = 30;
+
 // so that a log tells one connection from the next
 let opened = 0;
 
@@ -19,7 +22,18 @@ export async function openShell(connection: Connection): Promise<ShellStream> {
   const client = await dial(target);
   const asRoot = connection.sudo ?? target.user !== "root";
   return new Promise((resolve, reject) => {
+    const patience = setTimeout(() => {
+      client.end();
+      reject(
+        new HostError(
+          target.label,
+          "it let us log in, but starts no shell",
+          "see what its sshd and the user's login shell say",
+        ),
+      );
+    }, shellSeconds * 1000);
     client.exec(asRoot ? "exec sudo -n sh" : "exec sh", (error, channel) => {
+      clearTimeout(patience);
       if (error) {
         client.end();
         reject(new HostError(target.label, `cannot start a shell: ${error.message}`));

@@ -42,7 +42,7 @@ export interface NatClusterArgs extends ClusterArgs {
  *   vips: ["192.168.0.219"],
  *   services: [{ port: 80, scheduler: "rr" }],
  *   realServers: [{ address: "192.168.10.11", connection: { host: "web1" } }, { address: "192.168.10.12" }],
- *   returnRoutes: ["default"],
+ *   returnRoutes: ["10.0.0.0/8"],
  * });
  */
 export class NatCluster extends pulumi.ComponentResource implements ClusterOutputs {

@@ -17,7 +17,9 @@ const install = (names: readonly string[]): string => {
   const wrong = names.find((name) => !/^[a-z0-9][a-z0-9+.-]*$/.test(name));
   if (wrong !== undefined) throw new pulumi.RunError(`packages: ${JSON.stringify(wrong)} is no package name`);
   const list = names.join(" ");
-  return `if command -v apt-get >/dev/null; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y ${list}; elif command -v dnf >/dev/null; then dnf install -y ${list}; else apk add ${list}; fi`;
+  const apt = `apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y ${list}`;
+  const command = `if command -v apt-get >/dev/null; then ${apt}; elif command -v dnf >/dev/null; then dnf install -y ${list}; else apk add ${list}; fi`;
+  return `if [ "$(id -u)" = 0 ]; then ${command}; else sudo -n sh -c '${command}'; fi`;
 };
 
 /** Host preparation is one-off and has no state worth watching, so it is @pulumi/command's, and off unless asked for. */

@@ -39,6 +39,7 @@ function change_address(verb,   all, n, i, w, at, dev, brd, lab, dad) {
     else if (ARGV[i] == "broadcast") brd = ARGV[++i]
     else if (ARGV[i] == "label") lab = ARGV[++i]
     else if (ARGV[i] == "nodad") dad = "nodad"
+    else if (ARGV[i] == "noprefixroute") continue
     else fail("Error: either \"local\" is duplicate, or \"" ARGV[i] "\" is a garbage.", 255)
   }
   device(dev)

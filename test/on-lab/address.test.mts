@@ -45,3 +45,30 @@ onLab("a VIP that came before somebody else's address of its network", () => {
     expect(stdout).toBe("0\n0\n");
   });
 });
+
+const routed = (label: string) => `
+const connection = { host: "rs1" };
+const vip = new lvs.VirtualAddress("vip", { connection, interface: "lo", address: "192.168.0.210", label: "${label}" });
+new lvs.HostRoute("route", { connection, destination: vip.address, device: "lo", source: vip.address });
+`;
+
+onLab("a VIP that routes send from", () => {
+  const keep = disposing();
+  let stack: Stack;
+
+  it("changes its label, and the routes stay", async () => {
+    stack = keep(await Stack.ofProgram(routed("lo:0")));
+    await stack.up();
+    const before = (await run("rs1", "ip route show table all | grep 192.168.0.210")).stdout;
+    expect(before).toContain("192.168.0.210 dev lo scope link src 192.168.0.210");
+    await stack.program(routed("lo:1"));
+    await stack.up();
+    expect((await run("rs1", "ip route show table all | grep 192.168.0.210")).stdout).toBe(before);
+    expect((await run("rs1", "ip -o -4 addr show dev lo")).stdout).toMatch(
+      /192\.168\.0\.210\/32 scope global lo:1/,
+    );
+    expect((await run("rs1", "ip -o -4 addr show dev lo")).stdout.match(/192\.168/g)).toHaveLength(1);
+    await stack.destroy();
+    expect((await run("rs1", "ip -o addr; ip route show table all")).stdout).not.toContain("192.168.0.210");
+  });
+});

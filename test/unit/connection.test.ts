@@ -172,9 +172,9 @@ describe("the SSH configuration", () => {
 
   test("is resolved for @pulumi/command, which knows nothing of it", () => {
     file("key", "PEM");
-    file("hosts", "[10.0.0.1]:2222 ssh-ed25519 A\n");
+    file("hosts", "[10.0.0.1]:2222 ssh-ed25519 A\njump ssh-ed25519 B\n");
     config(
-      "Host web1\n  HostName 10.0.0.1\n  Port 2222\n  IdentityFile ~/key\n  UserKnownHostsFile ~/hosts\n  ProxyJump admin@jump\n",
+      "Host jump\n  UserKnownHostsFile ~/hosts\nHost web1\n  HostName 10.0.0.1\n  Port 2222\n  IdentityFile ~/key\n  UserKnownHostsFile ~/hosts\n  ProxyJump admin@jump\n",
     );
     expect(commandConnection({ host: "web1", sudo: true, perDialTimeout: 3 })).toEqual({
       host: "10.0.0.1",
@@ -183,8 +183,15 @@ describe("the SSH configuration", () => {
       privateKey: "PEM",
       hostKey: "ssh-ed25519 A",
       perDialTimeout: 3,
-      proxy: { host: "jump", port: 22, user: "admin" },
+      proxy: { host: "jump", port: 22, user: "admin", hostKey: "ssh-ed25519 B" },
     });
+  });
+
+  test("is refused for @pulumi/command where the host key is not known, because it would take any", () => {
+    expect(() => commandConnection({ host: "web1", knownHosts: file("hosts", "") })).toThrow(
+      "web1: its host key is not known; add it to known_hosts, or give it as hostKey",
+    );
+    expect(commandConnection({ host: "web1", insecureIgnoreHostKey: true })).toMatchObject({ host: "web1" });
   });
 });
 

@@ -284,7 +284,7 @@ describe("a step that fails", () => {
     const fake = fakeHost();
     const kind = resources(virtualAddress, fake);
     const { props } = await kind.create({ interface: "eth0", address: "192.168.0.219", announce: false });
-    fake.failCommand("step", 1);
+    fake.failCommand("step", 2);
     fake.failCommand("back", 0);
     await expect(
       kind.update(
