@@ -39,13 +39,15 @@ export function packages(
   ].filter(({ connection, names }) => connection !== undefined && names.length > 0);
   if (hosts.length === 0) return [];
   const { remote } = loadCommand();
+  // a wrong name is told before any key is read
+  const creates = new Map(hosts.map(({ names }) => [names, install(names)]));
   return hosts.map(
     ({ at, connection, names }) =>
       new remote.Command(
         `${name}-packages-${at}`,
         {
           connection: pulumi.secret(reach(connection)) as never,
-          create: install(names),
+          create: creates.get(names) as string,
         },
         { parent },
       ),
@@ -53,7 +55,14 @@ export function packages(
 }
 
 const reach = (connection: unknown): pulumi.Output<unknown> =>
-  (pulumi.output(secured(connection)) as pulumi.Output<Connection>).apply(commandConnection);
+  (pulumi.output(secured(connection)) as pulumi.Output<Connection>).apply((known) => {
+    try {
+      return commandConnection(known);
+    } catch (error) {
+      // what an operator can mend needs no stack
+      throw new pulumi.RunError(`packages: ${(error as Error).message}`);
+    }
+  });
 
 // an optional peer: whoever installs no packages by it needs neither the package nor its plugin
 function loadCommand(): typeof import("@pulumi/command") {

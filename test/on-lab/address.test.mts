@@ -52,6 +52,25 @@ const vip = new lvs.VirtualAddress("vip", { connection, interface: "lo", address
 new lvs.HostRoute("route", { connection, destination: vip.address, device: "lo", source: vip.address });
 `;
 
+onLab("a VIP that is new", () => {
+  const keep = disposing();
+
+  it("is announced to its neighbours by gratuitous ARP", async () => {
+    await run(
+      "client",
+      "timeout 60 tcpdump -lni eth1 -c 1 arp and host 192.168.0.210 >/tmp/arp 2>/dev/null </dev/null &",
+    );
+    const vip = '{ connection: { host: "director" }, interface: "eth1", address: "192.168.0.210" }';
+    const stack = keep(await Stack.ofProgram(`new lvs.VirtualAddress("vip", ${vip});`));
+    await stack.up();
+    const heard = async () => (await run("client", "cat /tmp/arp")).stdout;
+    await expect
+      .poll(heard, { timeout: 20_000 })
+      .toMatch(/ARP, Request who-has 192\.168\.0\.210 .*tell 192\.168\.0\.210/);
+    await stack.destroy();
+  });
+});
+
 onLab("a VIP that routes send from", () => {
   const keep = disposing();
   let stack: Stack;

@@ -322,3 +322,26 @@ test("no stack trace is shortened for anybody else", async () => {
   await program(() => new DrCluster("web", dr));
   expect(Error.prepareStackTrace).toBe(before);
 });
+
+test("packages are installed by remote commands, first of all, over the same connection and with its host key", async () => {
+  const hostKey = "ssh-ed25519 AAAA";
+  const connection = { host: "director1", user: "deploy", password: "s3cret", hostKey };
+  const args = {
+    ...dr,
+    director: { ...dr.director, connection },
+    packages: { director: ["ipvsadm", "iputils-arping"] },
+  };
+  const { all } = await program(() => new DrCluster("web", args));
+  const commands = all.filter(({ type }) => type === "command:remote:Command");
+  expect(commands.map(({ name }) => name)).toEqual(["web-packages-director"]);
+  expect(commands[0]?.inputs.create).toMatch(/apt-get install -y ipvsadm iputils-arping;.*sudo -n sh -c/);
+  expect(JSON.stringify(commands[0]?.inputs.connection)).toContain('"hostKey":"ssh-ed25519 AAAA"');
+  follows(all, "web-tcp-192.168.0.210-80", "web-packages-director");
+});
+
+test("a package's name that a shell would take for more is refused", async () => {
+  const args = { ...dr, packages: { director: ["ipvsadm; reboot"] } };
+  await expect(program(() => new DrCluster("web", args))).rejects.toThrow(
+    /"ipvsadm; reboot" is no package name/,
+  );
+});
