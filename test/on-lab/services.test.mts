@@ -10,8 +10,8 @@ const here = schedulers.filter((name) => name !== "twos");
 
 const program = `
 const connection = { host: "director" };
-const module = new lvs.KernelModule("ip-vs", { connection, name: "ip-vs", options: { conn_tab_bits: "9" } });
-const opts = { dependsOn: module };
+const loaded = new lvs.KernelModule("ip-vs", { connection, name: "ip-vs", options: { conn_tab_bits: "9" } });
+const opts = { dependsOn: loaded };
 ${JSON.stringify(here)}.forEach((scheduler, i) =>
   new lvs.VirtualService(scheduler, { connection, address: "192.168.0.210", port: 8001 + i, scheduler }, opts));
 const services = [
