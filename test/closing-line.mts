@@ -9,6 +9,10 @@ export default class ClosingLine implements Reporter {
     const broken = modules.filter(
       (module) => module.state() === "failed" && [...module.children.allTests()].length === 0,
     ).length;
+    // groups that could not run say why in their title
+    const suites = modules.flatMap((module) => [...module.children.allSuites()]);
+    const reasons = suites.flatMap(({ name }) => /\(skipped: (.*)\)$/.exec(name)?.[1] ?? []);
+    for (const reason of new Set(reasons)) console.log(`skipped: ${reason}`);
     console.log(
       `${count.passed} passed, ${count.failed + broken} failed, ${count.skipped + count.pending} skipped`,
     );
