@@ -1,10 +1,12 @@
 // How much slower than the engine alone is `pulumi up` of 100 real servers on one director, one resource each?
 // Both in one run, turn by turn: the same number of resources of a provider that does nothing.
+// `node test/bench/hundred.mts [rounds] [flags of pulumi up]`, such as `3 --parallel 64`.
 import { reset, run, up } from "../lab/lab.mts";
 import { Stack } from "../on-lab/stack.mts";
 
 const count = 100;
 const rounds = Number(process.argv[2] ?? 3);
+const flags = process.argv.slice(3);
 
 const servers = `
 const connection = { host: "director" };
@@ -22,7 +24,7 @@ for (let i = 1; i <= ${count}; i++)
 
 async function timed(stack: Stack): Promise<{ seconds: number; text: string }> {
   const begun = performance.now();
-  const text = await stack.up();
+  const text = await stack.up(...flags);
   return { seconds: (performance.now() - begun) / 1000, text };
 }
 
