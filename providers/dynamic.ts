@@ -102,9 +102,8 @@ function shortenStacks(): () => void {
 /** The connection with its secret fields marked, so that they are encrypted wherever Pulumi keeps them. */
 export function secured(connection: unknown): unknown {
   if (pulumi.Output.isInstance(connection)) return connection.apply((known) => pulumi.output(secured(known)));
-  if (typeof connection !== "object" || connection === null || connection instanceof Promise) {
-    return connection instanceof Promise ? secured(pulumi.output(connection)) : connection;
-  }
+  if (connection instanceof Promise) return secured(pulumi.output(connection));
+  if (typeof connection !== "object" || connection === null) return connection;
   return Object.fromEntries(
     Object.entries(connection).map(([name, value]) => {
       if (name === "proxy") return [name, secured(value)];

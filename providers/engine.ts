@@ -7,7 +7,7 @@ import { HostError } from "../src/host-error.js";
 import { show } from "../src/problems.js";
 import type { Step } from "../src/step.js";
 import type { Definition } from "./define.js";
-import { type Bag, checkInputs, clean, connectionOf, hasUnknown, idOf, partsOf } from "./inputs.js";
+import { type Bag, checkInputs, clean, connectionOf, idOf, isOtherHost, partsOf } from "./inputs.js";
 import type { HostView } from "./settings.js";
 
 /** Finds the host of a connection; tests give a fake one. */
@@ -57,12 +57,7 @@ export class Engine {
     const [was, is] = [partsOf(definition, olds), partsOf(definition, news)];
     const unlike = (a: Bag, b: Bag) =>
       Object.keys({ ...a, ...b }).filter((name) => !isDeepStrictEqual(plain(a[name]), plain(b[name])));
-    const { host, port } =
-      hasUnknown(news.connection) && typeof news.connection === "string"
-        ? { host: "", port: 0 }
-        : connectionOf(news);
-    const otherHost =
-      hasUnknown({ host, port }) || hostLabel(connectionOf(olds)) !== hostLabel({ host, port });
+    const otherHost = isOtherHost(olds, news);
     const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
     const same = isDeepStrictEqual(plain(olds.connection), plain(news.connection));
     if (replaces.length === 0 && same && unlike(was.config, is.config).length === 0)

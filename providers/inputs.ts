@@ -81,6 +81,13 @@ export function partsOf(definition: Definition, bag: Bag): { key: Bag; config: B
 /** The connection in a checked bag. */
 export const connectionOf = (bag: Bag): Connection => bag.connection as Connection;
 
+/** Whether the new bag is about another machine than the old one; so too where that is not known yet. */
+export function isOtherHost(olds: Bag, news: Bag): boolean {
+  if (news.connection === unknownValue) return true;
+  const { host, port } = connectionOf(news);
+  return hasUnknown([host, port]) || hostLabel(connectionOf(olds)) !== hostLabel({ host, port });
+}
+
 /** The resource's Pulumi id: what one would type, with the host in front. */
 export const idOf = (definition: Definition, bag: Bag): string =>
   `${hostLabel(connectionOf(bag))}/${definition.id(partsOf(definition, bag).key)}`;

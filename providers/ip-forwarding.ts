@@ -3,7 +3,7 @@ import { type Family, interfaceName } from "../src/address.js";
 import { step } from "../src/step.js";
 import { interfaceSysctl } from "../src/sysctl.js";
 import { define } from "./define.js";
-import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./settings.js";
+import { holdSettings, owns, releaseSettings, sysctlFacts, sysctlSetting } from "./settings.js";
 
 /** Arguments of an IpForwarding. */
 export interface IpForwardingArgs {
@@ -90,7 +90,7 @@ export const ipForwarding = define({
     ];
     if (key.family === "ipv6") return want ? holdSettings(view, own) : releaseSettings(view, own);
     const { record, files } = dragged;
-    const isOwned = view.facts.owners(record).includes(view.owner);
+    const isOwned = owns(view, record);
     if (!want)
       return [...releaseSettings(view, own), ...(isOwned ? [step(["restore_dragged", record], null)] : [])];
     const along = step(["claim_dragged", record, files], ["restore_dragged", record]);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
-import { holdSettings, releaseSettings } from "./settings.js";
+import { holdSettings, owns, releaseSettings } from "./settings.js";
 
 /** Arguments of a KernelModule. */
 export interface KernelModuleArgs {
@@ -69,7 +69,7 @@ export const kernelModule = define({
     const dropped = Object.keys((view.was as Config | undefined)?.options ?? {})
       .filter((option) => want && !(option in want.options))
       .map((option) => setting(option));
-    const isOwned = view.facts.owners(record).includes(view.owner);
+    const isOwned = owns(view, record);
     if (!want) {
       const release = step(["restore_module", record, name], ["retake_module", record, name, ...words]);
       return [...releaseSettings(view, settings), ...(isOwned ? [release] : [])];

@@ -37,12 +37,14 @@ export const sysctlSetting = ({ facts }: HostView, name: string, value?: string)
   now: facts.sysctl(name),
 });
 
-const isOwned = ({ facts, owner }: HostView, { record }: Setting) => facts.owners(record).includes(owner);
+/** Whether the resource that plans has claimed what the record is of. */
+export const owns = ({ facts, owner }: HostView, record: string): boolean =>
+  facts.owners(record).includes(owner);
 
 /** Claims what is not claimed yet, so that what was found comes back with the last claim, and writes what differs. */
 export function holdSettings(view: HostView, settings: readonly Setting[]): Step[] {
   const claims = settings
-    .filter((setting) => !isOwned(view, setting))
+    .filter((setting) => !owns(view, setting.record))
     .map(({ record, file }) => step(["claim_file", record, file], ["restore_file", record, file]));
   const writes = settings.flatMap(({ file, value, now }) =>
     value === undefined || value === now
@@ -55,7 +57,7 @@ export function holdSettings(view: HostView, settings: readonly Setting[]): Step
 /** Lets go of what is claimed. */
 export const releaseSettings = (view: HostView, settings: readonly Setting[]): Step[] =>
   settings
-    .filter((setting) => isOwned(view, setting))
+    .filter((setting) => owns(view, setting.record))
     .map(({ record, file, now }) =>
       step(["restore_file", record, file], now === undefined ? null : ["retake_file", record, file, now]),
     );

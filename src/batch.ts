@@ -89,7 +89,7 @@ export async function serve(
     let stale = false;
     // after a bulk that was not kept whole, each that is left goes by itself, so that the host says what is wrong with it
     for (const group of alone ? acting.map((one) => [one]) : acting.length > 0 ? [acting] : []) {
-      const left = await attempt(group, !alone);
+      const left = await attempt(group);
       if (left === "stale") stale = true;
       again.push(...(left === "stale" ? group : left));
     }
@@ -112,12 +112,12 @@ export async function serve(
   }
 
   /** Applies one group, tells those who are done, and returns those whose bulk line was not kept. */
-  async function attempt(group: readonly Planned[], mayBulk: boolean): Promise<readonly Waiting[] | "stale"> {
+  async function attempt(group: readonly Planned[]): Promise<readonly Waiting[] | "stale"> {
     const transactions = group.map(({ job, steps }) => ({ owner: job.owner, steps }));
     const report = await apply(transactions);
     if (report.stale) return "stale";
     const after = look();
-    const bulk = mayBulk ? inBulk(transactions) : new Set<number>();
+    const bulk = inBulk(transactions);
     const left: Waiting[] = [];
     for (const [i, planned] of group.entries()) {
       if (!bulk.has(i)) await conclude(planned, report.outcomes.get(i), after);
@@ -172,8 +172,8 @@ export async function serve(
     try {
       return job.verify(facts);
     } catch (error) {
-      const known = explain(error);
-      return known instanceof HostError ? known.reason : known.message;
+      const explained = explain(error);
+      return explained instanceof HostError ? explained.reason : explained.message;
     }
   }
 

@@ -3,11 +3,16 @@ import { fingerprint, type HostKey, keyType, knownKeys, parseHostKey } from "./k
 import type { Target } from "./ssh-config.js";
 
 /** Keys that the host may prove to own; undefined where any will do. */
-export function expectedKeys({ given, knownHosts, hostKeyAlias, host, port }: Target): HostKey[] | undefined {
+export function expectedKeys(target: Target): HostKey[] | undefined {
+  const { given } = target;
   if (given.insecureIgnoreHostKey) return undefined;
   if (given.hostKey) return [parseHostKey(given.hostKey)];
-  return hostKeyAlias ? knownKeys(knownHosts, hostKeyAlias, 22) : knownKeys(knownHosts, host, port);
+  return filedKeys(target);
 }
+
+/** Keys that known_hosts files have for the host. */
+export const filedKeys = ({ knownHosts, hostKeyAlias, host, port }: Target): HostKey[] =>
+  hostKeyAlias ? knownKeys(knownHosts, hostKeyAlias, 22) : knownKeys(knownHosts, host, port);
 
 // an RSA key signs by newer algorithms than its type's name says
 export const algorithms = (types: string[]) => [

@@ -134,9 +134,3 @@ export function hostOf(connection: Connection, label: string): Host {
   hosts.set(key, host);
   return host;
 }
-
-/** Closes every connection of this process. */
-export function closeHosts(): void {
-  for (const host of hosts.values()) host.close();
-  hosts.clear();
-}

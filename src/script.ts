@@ -44,7 +44,6 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
       "else",
       ...(rules.length > 0 ? [`bulk <<'${nonce}'`, ...rules, nonce] : []),
       ...lines,
-      "say applied",
       "fi",
       readFacts(facts),
     ].join("\n"),

@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import SSHConfig from "ssh-config";
 import { type Connection, type Endpoint, hostLabel } from "./connection.js";
 import { homePath } from "./home-path.js";
 import { HostError } from "./host-error.js";
-import { knownKeys } from "./known-hosts.js";
 
 /** An endpoint with every default filled in from the SSH client's configuration. */
 export interface Target {
@@ -36,6 +35,7 @@ function readConfig(): SSHConfig {
 const list = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : value.split(/\s+/);
 
+const defaultKnownHosts = ["~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"];
 const defaultIdentities = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
 
 /** What `ssh HOST` would do (ssh_config(5)), with the fields of the connection going first. */
@@ -48,23 +48,19 @@ export function targetOf(given: Endpoint & Pick<Connection, "proxy">): Target {
     ]),
   );
   const one = (key: string) => list(found.get(key)).join(" ") || undefined;
+  const many = (key: string, otherwise: readonly string[]) => {
+    const values = list(found.get(key));
+    return values.length > 0 ? values : otherwise;
+  };
   const jump = one("proxyjump");
   return {
     label: hostLabel(given),
     host: one("hostname") ?? given.host,
     port: given.port ?? Number(one("port") ?? 22),
     user: given.user ?? one("user") ?? "root",
-    identityFiles: given.privateKeyPath
-      ? [given.privateKeyPath]
-      : list(found.get("identityfile")).length
-        ? list(found.get("identityfile"))
-        : defaultIdentities,
+    identityFiles: given.privateKeyPath ? [given.privateKeyPath] : many("identityfile", defaultIdentities),
     agent: given.agentSocketPath ?? process.env.SSH_AUTH_SOCK,
-    knownHosts: given.knownHosts
-      ? [given.knownHosts]
-      : list(found.get("userknownhostsfile")).length
-        ? list(found.get("userknownhostsfile"))
-        : ["~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"],
+    knownHosts: given.knownHosts ? [given.knownHosts] : many("userknownhostsfile", defaultKnownHosts),
     hostKeyAlias: one("hostkeyalias"),
     proxy: given.proxy ?? (jump && jump !== "none" ? jumpEndpoint(jump) : undefined),
     given,
@@ -78,49 +74,4 @@ function jumpEndpoint(jump: string): Endpoint {
   if (!parts) return { host: last };
   const [, user, host = last, port] = parts;
   return { host, ...(user ? { user } : {}), ...(port ? { port: Number(port) } : {}) };
-}
-
-/** The connection as @pulumi/command takes it, which knows nothing of the SSH configuration, key files and known hosts. */
-export function commandConnection(connection: Connection): Record<string, unknown> {
-  const plainOf = (given: Endpoint & Pick<Connection, "proxy">): Record<string, unknown> => {
-    const target = targetOf(given);
-    const {
-      password,
-      privateKey,
-      privateKeyPassword,
-      agentSocketPath,
-      hostKey,
-      dialErrorLimit,
-      perDialTimeout,
-    } = given;
-    const file = target.identityFiles.find((name) => given.privateKeyPath || existsSync(homePath(name)));
-    const known = knownKeys(
-      target.knownHosts,
-      target.hostKeyAlias ?? target.host,
-      target.hostKeyAlias ? 22 : target.port,
-    )[0];
-    // without one, @pulumi/command accepts any
-    if (!hostKey && !known && !given.insecureIgnoreHostKey) {
-      throw new HostError(
-        target.label,
-        "its host key is not known",
-        "add it to known_hosts, or give it as hostKey",
-      );
-    }
-    const fields = {
-      host: target.host,
-      port: target.port,
-      user: target.user,
-      password,
-      privateKey: privateKey ?? (file === undefined ? undefined : readFileSync(homePath(file), "utf8")),
-      privateKeyPassword,
-      agentSocketPath,
-      hostKey: hostKey ?? (known && `${known.type} ${known.base64}`),
-      dialErrorLimit,
-      perDialTimeout,
-      proxy: target.proxy && plainOf(target.proxy),
-    };
-    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  };
-  return plainOf(connection);
 }

@@ -85,6 +85,18 @@ export interface ClusterOutputs {
   members: pulumi.Output<Member[]>;
 }
 
+/** What the components have in common: what they show. */
+export abstract class Cluster extends pulumi.ComponentResource implements ClusterOutputs {
+  declare readonly vips: pulumi.Output<string[]>;
+  declare readonly services: pulumi.Output<string[]>;
+  declare readonly members: pulumi.Output<Member[]>;
+
+  protected show({ vips, services, members }: ClusterOutputs): void {
+    Object.assign(this, { vips, services, members });
+    this.registerOutputs({ vips, services, members });
+  }
+}
+
 type VirtualServiceKey = Pick<ServiceArgs, "protocol" | "port" | "fwmark"> & {
   address?: pulumi.Input<string>;
 };
@@ -114,7 +126,7 @@ export function director(
   args: ClusterArgs,
   forwarding: "gatewaying" | "masquerading",
   ready: { director: pulumi.Resource[]; realServer(member: RealServerMember): pulumi.Resource[] },
-  portOf: (service: ServiceArgs, member: RealServerMember) => number,
+  portOf: (service: ServiceArgs) => number,
 ): ClusterOutputs & { vipResources: { vip: VipArgs; resource: VirtualAddress }[] } {
   const { connection } = args.director;
   const parent = cluster;
@@ -144,7 +156,7 @@ export function director(
             connection,
             service: virtualService.id,
             address: member.address,
-            port: portOf(service, member),
+            port: portOf(service),
             forwarding,
             ...(member.weight === undefined ? {} : { weight: member.weight }),
           },

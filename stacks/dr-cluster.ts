@@ -1,10 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { ArpSuppression, HostRoute, IpForwarding, VirtualAddress } from "../providers/index.js";
 import {
+  Cluster,
   type ClusterArgs,
-  type ClusterOutputs,
   director,
-  type Member,
   nameOf,
   type RealServerMember,
   type VipArgs,
@@ -41,11 +40,7 @@ export interface DrClusterArgs extends ClusterArgs {
  *   ],
  * });
  */
-export class DrCluster extends pulumi.ComponentResource implements ClusterOutputs {
-  declare readonly vips: pulumi.Output<string[]>;
-  declare readonly services: pulumi.Output<string[]>;
-  declare readonly members: pulumi.Output<Member[]>;
-
+export class DrCluster extends Cluster {
   constructor(name: string, args: DrClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:DrCluster", name, {}, opts);
     const prepared = packages(this, name, args);
@@ -84,9 +79,7 @@ export class DrCluster extends pulumi.ComponentResource implements ClusterOutput
         );
       }
     }
-    const { vips: addresses, services, members } = front;
-    Object.assign(this, { vips: addresses, services, members });
-    this.registerOutputs({ vips: addresses, services, members });
+    this.show(front);
   }
 
   // silent first, then the VIP: the other way round it would answer for the VIP in between

@@ -1,11 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HostRoute, IpForwarding } from "../providers/index.js";
 import {
+  Cluster,
   type ClusterArgs,
-  type ClusterOutputs,
   type DirectorArgs,
   director,
-  type Member,
   nameOf,
   type RealServerMember,
   type ServiceArgs,
@@ -45,11 +44,7 @@ export interface NatClusterArgs extends ClusterArgs {
  *   returnRoutes: ["10.0.0.0/8"],
  * });
  */
-export class NatCluster extends pulumi.ComponentResource implements ClusterOutputs {
-  declare readonly vips: pulumi.Output<string[]>;
-  declare readonly services: pulumi.Output<string[]>;
-  declare readonly members: pulumi.Output<Member[]>;
-
+export class NatCluster extends Cluster {
   constructor(name: string, args: NatClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:NatCluster", name, {}, opts);
     const prepared = packages(this, name, args);
@@ -77,7 +72,7 @@ export class NatCluster extends pulumi.ComponentResource implements ClusterOutpu
     const hosts = new Map(
       args.realServers.map((member) => [member, member.connection ? routes(member) : []]),
     );
-    const { vips, services, members } = director(
+    const front = director(
       this,
       name,
       args,
@@ -85,7 +80,6 @@ export class NatCluster extends pulumi.ComponentResource implements ClusterOutpu
       { director: [...prepared, forward], realServer: (member) => hosts.get(member) ?? [] },
       (service) => (service as NatClusterArgs["services"][number]).realServerPort ?? service.port ?? 0,
     );
-    Object.assign(this, { vips, services, members });
-    this.registerOutputs({ vips, services, members });
+    this.show(front);
   }
 }

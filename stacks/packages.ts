@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ConnectionInput, secured } from "../providers/dynamic.js";
+import { commandConnection } from "../src/command-connection.js";
 import type { Connection } from "../src/connection.js";
-import { commandConnection } from "../src/ssh-config.js";
 import type { ClusterArgs } from "./cluster.js";
 import { nameOf } from "./cluster.js";
 

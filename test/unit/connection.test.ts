@@ -4,12 +4,13 @@ import { createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { commandConnection } from "../../src/command-connection.js";
 import { type Connection, hostLabel } from "../../src/connection.js";
 import { HostError } from "../../src/host-error.js";
 import { fingerprint, knownKeys, parseHostKey } from "../../src/known-hosts.js";
 import { RemoteShell } from "../../src/remote-shell.js";
 import { openShell } from "../../src/ssh.js";
-import { commandConnection, targetOf } from "../../src/ssh-config.js";
+import { targetOf } from "../../src/ssh-config.js";
 import { newKey, type SshServer, sshServer } from "../fake/ssh-server.js";
 import { findProgram } from "../fake/tree.js";
 
