@@ -18,8 +18,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: "faults",
+          include: ["test/faults/**/*.test.ts"],
+          // one of them goes through every step of a stack
+          testTimeout: 300_000,
+          maxWorkers: 4,
+          isolate: false,
+        },
+      },
+      {
+        test: {
           name: "lab",
-          include: ["test/on-lab/**/*.test.mts"],
+          include: ["test/on-lab/**/*.test.mts", "test/faults/**/*.test.mts"],
           fileParallelism: false,
           maxWorkers: 1,
           testTimeout: 180_000,

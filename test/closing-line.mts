@@ -1,4 +1,21 @@
 import type { Reporter, TestModule } from "vitest/node";
+import { tallied } from "./tally.ts";
+
+/** What tests counted, as a table; empty where none did. */
+function table(modules: readonly TestModule[]): string[] {
+  const rows = tallied.flatMap((line) => {
+    const counts = modules
+      .flatMap((module) => [...module.children.allTests()])
+      .flatMap((test) => test.meta().tally?.[line] ?? []);
+    const sum = (of: "tried" | "held") => counts.reduce((total, count) => total + count[of], 0);
+    return counts.length > 0 ? [[line, sum("tried"), sum("held"), sum("tried") - sum("held")]] : [];
+  });
+  if (rows.length === 0) return [];
+  return [["", "injected or generated", "held", "lost"], ...rows].map(
+    ([line, ...cells]) =>
+      String(line).padEnd(22) + cells.map((cell, i) => String(cell).padStart(i === 0 ? 21 : 9)).join(""),
+  );
+}
 
 /** Ends a run with one plain line that any CI can read: `N passed, N failed, N skipped`. */
 export default class ClosingLine implements Reporter {
@@ -13,6 +30,7 @@ export default class ClosingLine implements Reporter {
     const suites = modules.flatMap((module) => [...module.children.allSuites()]);
     const reasons = suites.flatMap(({ name }) => /\(skipped: (.*)\)$/.exec(name)?.[1] ?? []);
     for (const reason of new Set(reasons)) console.log(`skipped: ${reason}`);
+    for (const line of table(modules)) console.log(line);
     console.log(
       `${count.passed} passed, ${count.failed + broken} failed, ${count.skipped + count.pending} skipped`,
     );

@@ -16,6 +16,7 @@ import { sysctlValue } from "../../src/sysctl.js";
 import { definitions } from "../fake/definitions.js";
 import { connection, resources } from "../fake/engine.js";
 import { FakeHost, shells } from "../fake/fake-host.js";
+import { tally } from "../tally.js";
 
 const ipv4 = fc
   .tuple(fc.integer({ min: 1, max: 223 }), fc.nat(255), fc.nat(255), fc.integer({ min: 1, max: 254 }))
@@ -37,10 +38,13 @@ const service: fc.Arbitrary<ServiceAddress> = fc.oneof(
 
 describe("print and parse are inverses", () => {
   const law = <T>(title: string, generated: fc.Arbitrary<T>, holds: (value: T) => void) =>
-    test(title, () => {
+    test(title, (context) => {
+      const cases = tally(context, "laws");
       fc.assert(
         fc.property(generated, (value) => {
+          cases.tried();
           holds(value);
+          cases.held();
         }),
         { numRuns: 2000 },
       );
