@@ -38,9 +38,13 @@ export class FakeHost {
   readonly #open: { child: ChildProcess; hangUp: (signal?: NodeJS.Signals) => void; quiet: Promise<void> }[] =
     [];
 
-  constructor({ shell = ["sh"], label = "director1" }: { shell?: ShellProgram; label?: string } = {}) {
+  constructor({
+    shell = ["sh"],
+    label = "director1",
+    limit,
+  }: { shell?: ShellProgram; label?: string; limit?: number } = {}) {
     this.#program = shell;
-    this.host = new Host(label, () => this.open(label));
+    this.host = new Host(label, () => this.open(label), limit);
   }
 
   open(label = "director1"): Promise<Shell> {

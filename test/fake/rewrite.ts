@@ -13,14 +13,15 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
     .replace(realPath, `PATH=${join(root, "tools")}`)
     .replace(/(?<=tries=\$\(\()\d+ \* 5/, String(Math.ceil(lockSeconds * 5)))
     .replaceAll(
-      /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*|sys\/module|run\/pulumi-lvs|root)(?![\w-])/g,
+      /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*(?=\/comm)|sys\/module|run\/pulumi-lvs|root)(?![\w-])/g,
       `${root}/$1`,
     );
   for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))
-    if (!path.startsWith(root) && path !== "/dev/null") throw new Error(`the fake host has no ${path}`);
+    if (!path.startsWith(root) && !["/dev/null", "/proc/", "/proc/self/stat"].includes(path))
+      throw new Error(`the fake host has no ${path}`);
   if (existsSync(join(root, "faults/armed"))) {
     for (const kind of ["step", "back"])
-      text = text.replace(`\n${kind}() { out=$("$@"`, `\n${kind}() { out=$(counted ${kind} "$@"`);
+      text = text.replace(new RegExp(`(\\n${kind}\\(\\) \\{[^]*?out=\\$\\()"`), `$1counted ${kind} "`);
     text = text.replace("\n", `\n${counted(join(root, "faults"))}`);
   }
   return text;
