@@ -72,7 +72,8 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
   const sockets = new Set<Socket>();
   const most = { handshakes: 0, sessions: 0 };
   let connections = 0;
-  let handshakes = 0;
+  const shaking = new Set<number>();
+  const shaken = (port: number) => void shaking.delete(port);
   let logins = 0;
   let allowed = options.clientKey && utils.parseKey(options.clientKey.public);
   const ssh = new Server(
@@ -80,9 +81,9 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
       hostKeys: [options.hostKey, ...(options.otherKeys ?? [])].map((key) => key.private),
       ...(options.banner ? { banner: options.banner } : {}),
     },
-    (peer) => {
+    (peer, { port }) => {
       peers.add(peer);
-      (peer as unknown as { setNoDelay(on: boolean): void }).setNoDelay(true);
+      peer.on("ready", () => shaken(port));
       peer.on("close", () => peers.delete(peer));
       peer.on("error", () => undefined);
       peer.on("authentication", (attempt) => {
@@ -148,7 +149,7 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
       });
       if (options.forwards === false) return;
       peer.on("tcpip", (accept, reject, { destIP, destPort }) => {
-        const socket = connect(destPort, destIP, () => {
+        const socket = connect({ port: destPort, host: destIP, noDelay: true }, () => {
           const channel = accept();
           channel.pipe(socket).pipe(channel);
           channel.on("error", () => undefined);
@@ -158,7 +159,7 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
       });
     },
   );
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
     connections++;
@@ -168,17 +169,12 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
       socket.once("data", () => socket.destroy());
       return;
     }
-    handshakes++;
-    most.handshakes = Math.max(most.handshakes, handshakes);
+    const { remotePort = 0 } = socket;
+    shaking.add(remotePort);
+    most.handshakes = Math.max(most.handshakes, shaking.size);
+    socket.on("close", () => shaken(remotePort));
     setTimeout(() => {
       ssh.injectSocket(socket as never);
-      const peer = [...peers].at(-1);
-      let shaking = true;
-      const shaken = () => {
-        if (shaking) handshakes--;
-        shaking = false;
-      };
-      peer?.on("ready", shaken).on("close", shaken);
     }, options.slowness ?? 0);
   });
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));

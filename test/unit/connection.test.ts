@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fingerprint, parseHostKey } from "../../src/known-hosts.js";
 import { clientKey, freePort, hello, hostKey, ownHome, refusal, secret } from "../fake/ssh-client.js";
-import { newKey, sshServer } from "../fake/ssh-server.js";
+import { newKey } from "../fake/ssh-server.js";
 
 const { file, config, tools, server } = ownHome();
 
@@ -243,14 +243,6 @@ describe("a connection to a real server of SSH", () => {
     expect(await hello({ port })).toBe("hello");
     const ours = setNoDelay.mock.contexts.filter((socket) => (socket as Socket).remotePort === port);
     expect(ours).not.toEqual([]);
-  });
-
-  test("is tried again as often as was set, until the host is up", async () => {
-    const port = await freePort();
-    const late = hello({ port, dialErrorLimit: 6 });
-    const made = await sshServer({ hostKey, clientKey, path: tools(), port });
-    onTestFinished(() => made.close());
-    expect(await late).toBe("hello");
   });
 
   test("is not confused by a banner and by what a profile prints", async () => {
