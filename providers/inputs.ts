@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Connection, connection, hostLabel } from "../src/connection.js";
-import { errorMap, type Problem, problemsOf } from "../src/problems.js";
+import { errorMap, type Problem, problemsOf, showPath } from "../src/problems.js";
 import type { Definition } from "./define.js";
 
 /** A property bag as Pulumi hands it over. */
@@ -18,7 +18,15 @@ const common = {
   connection,
   adopt: z.boolean().optional(),
   /** `project/stack/name`, by the constructor: the mark that shared settings carry on the host. */
-  owner: z.string().default("somebody"),
+  owner: z
+    .string()
+    .max(500)
+    // a line of a file on the host, in UTF-8
+    .regex(
+      /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u,
+      "has a line break, or what is no character: give the resource another name",
+    )
+    .default("somebody"),
 };
 
 /** What Pulumi puts in the place of a value that a preview does not know yet; it may stand anywhere inside a property. */
@@ -53,8 +61,8 @@ export function checkInputs(definition: Definition, given: Bag): { inputs: Bag; 
     else if (parsed.data !== undefined) inputs[name] = clean(parsed.data);
   }
   for (const name of Object.keys(given)) {
-    if (!(name in shape) && name !== "__provider")
-      problems.push({ path: name, reason: "is not a known property" });
+    if (!Object.hasOwn(shape, name) && name !== "__provider")
+      problems.push({ path: showPath([name]), reason: "is not a known property" });
   }
   const { key, config } = partsOf(definition, inputs);
   if (problems.length > 0 || hasUnknown(key)) return { inputs, problems };

@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { show } from "./problems.js";
 
-const text = z.string().min(1);
+const text = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has characters that are none");
+
+// somebody may have given a password where the whole was wanted
+const closed = {
+  error: ({ input }: { input?: unknown }) => (input === undefined ? "is missing" : "is not a map"),
+};
 
 // a value that is wrong is shown, but for a secret's
 const secret = z.string({ error: "is not a text" }).min(1, "must not be empty");
@@ -29,11 +38,14 @@ const endpoint = {
 };
 
 /** How to reach a host; see `Connection`. */
-export const connection = z.strictObject({
-  ...endpoint,
-  sudo: z.boolean().optional(),
-  proxy: z.strictObject(endpoint).optional(),
-});
+export const connection = z.strictObject(
+  {
+    ...endpoint,
+    sudo: z.boolean().optional(),
+    proxy: z.strictObject(endpoint, closed).optional(),
+  },
+  closed,
+);
 
 /** How to reach one machine by SSH. Fields have the names and meanings of @pulumi/command's remote connection. */
 export interface Endpoint {
