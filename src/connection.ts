@@ -2,7 +2,16 @@ import { z } from "zod";
 import { parseHostKey } from "./known-hosts.js";
 import { show } from "./problems.js";
 
-const text = z.string().min(1);
+const text = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has characters that are none");
+
+// somebody may have given a password where the whole was wanted
+const closed = {
+  error: ({ input }: { input?: unknown }) => (input === undefined ? "is missing" : "is not a map"),
+};
 
 // a value that is wrong is shown, but for a secret's
 const secret = z.string({ error: "is not a text" }).min(1, "must not be empty");
@@ -66,7 +75,7 @@ const eachOnce = z.check<Partial<Endpoint>>(({ value, issues }) => {
 });
 
 const endpoint: z.ZodType<Endpoint, Endpoint> = z.lazy(() =>
-  z.strictObject({ ...fields, proxy: endpoint.optional() }).check(eachOnce),
+  z.strictObject({ ...fields, proxy: endpoint.optional() }, closed).check(eachOnce),
 );
 
 /** Hosts that a connection may go through; more are a mistake. */
@@ -76,12 +85,15 @@ const jumps = (given: Endpoint): number => (given.proxy ? 1 + jumps(given.proxy)
 
 /** How to reach a host; see `Connection`. */
 export const connection = z
-  .strictObject({
-    ...fields,
-    proxy: endpoint.optional(),
-    sudo: z.boolean().optional(),
-    operationTimeout: z.number().int().min(1).max(3600).optional(),
-  })
+  .strictObject(
+    {
+      ...fields,
+      proxy: endpoint.optional(),
+      sudo: z.boolean().optional(),
+      operationTimeout: z.number().int().min(1).max(3600).optional(),
+    },
+    closed,
+  )
   .check(eachOnce)
   .refine((given) => jumps(given) <= maxJumps, {
     path: ["proxy"],
