@@ -20,6 +20,8 @@ export interface Definition<K = unknown, C = unknown> {
    * comes back when the last claim on it goes.
    */
   readonly setting?: true;
+  /** Whether there are programs that take such things for their own (see src/rivals.ts): none may run where these are written. */
+  rivals?(key: K): boolean;
   /** Fills in defaults that depend on other fields; in place. */
   complete?(key: K, config: C): void;
   /** Mistakes that no single field shows. */

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { StuckError } from "../src/batch.js";
 import { type Connection, hostLabel } from "../src/connection.js";
-import type { Facts } from "../src/facts.js";
 import type { Host } from "../src/host.js";
 import { HostError } from "../src/host-error.js";
-import { show } from "../src/problems.js";
-import type { Step } from "../src/step.js";
+import type { Verb } from "./change.js";
 import type { Definition } from "./define.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, isOtherHost, partsOf } from "./inputs.js";
-import type { HostView } from "./settings.js";
+import { objectChange } from "./object-change.js";
+import { refuseRivals } from "./rivals.js";
+import { settingChange } from "./setting-change.js";
 
 /** Finds the host of a connection; tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
@@ -67,47 +67,22 @@ export class Engine {
   }
 
   async create(inputs: Bag) {
-    const { key, config: want } = partsOf(this.#definition, inputs);
-    const id = idOf(this.#definition, inputs);
-    await this.#change("create", inputs, want, undefined, (view) => {
-      const have = this.#definition.read(view.facts, key, want) as Bag | undefined;
-      if (this.#definition.setting || !have) return this.#definition.plan(key, want, have, view);
-      if (isDeepStrictEqual(have, want)) return [];
-      if (inputs.adopt === true) return this.#definition.plan(key, want, have, view);
-      throw new HostError(
-        hostLabel(connectionOf(inputs)),
-        `is there already, with other settings: ${contrast(have, want)}`,
-        "set adopt: true to take it over, or remove it there",
-      );
-    });
-    return { id, outs: clean(inputs) };
+    await this.#change("create", inputs);
+    return { id: idOf(this.#definition, inputs), outs: clean(inputs) };
   }
 
   async update(_id: string, olds: Bag, news: Bag) {
-    const { key, config: want } = partsOf(this.#definition, news);
     const outs = clean({ ...news, owner: olds.owner ?? news.owner });
-    const untouched = isDeepStrictEqual(plain(partsOf(this.#definition, olds).config), plain(want));
-    const onlyConnection = untouched && !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
-    if (onlyConnection) return { outs };
-    const was = partsOf(this.#definition, olds).config;
-    await this.#change("update", { ...news, owner: outs.owner }, want, was, (view) => {
-      const have = this.#definition.read(view.facts, key, want);
-      // a setting may be right without being claimed
-      if (!this.#definition.setting && isDeepStrictEqual(have, want)) return [];
-      return this.#definition.plan(key, want, have, view);
-    });
+    const [was, want] = [olds, news].map((bag) => plain(partsOf(this.#definition, bag).config));
+    const onlyConnection =
+      isDeepStrictEqual(was, want) && !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
+    if (!onlyConnection)
+      await this.#change("update", { ...news, owner: outs.owner }, partsOf(this.#definition, olds).config);
     return { outs };
   }
 
   async delete(_id: string, props: Bag) {
-    const { key, config } = partsOf(this.#definition, props);
-    await this.#change("delete", props, undefined, undefined, (view) => {
-      const have = this.#definition.read(view.facts, key, config);
-      // a setting is let go of even where it has vanished
-      return have === undefined && !this.#definition.setting
-        ? []
-        : this.#definition.plan(key, undefined, have ?? config, view);
-    });
+    await this.#change("delete", props);
   }
 
   async read(id: string, props: Bag) {
@@ -129,6 +104,7 @@ export class Engine {
         have = this.#definition.read(facts, key, want) as Bag | undefined;
         return [];
       },
+      look: () => undefined,
       verify: () => undefined,
     });
     if (!have) return {};
@@ -137,41 +113,39 @@ export class Engine {
   }
 
   /** What a resource has on its host, as a name: what was just made under it must not be deleted as an older one's. */
-  mark(inputs: Bag): string {
+  thing(inputs: Bag): string {
     return this.#definition.setting ? this.owner(inputs) : idOf(this.#definition, inputs);
   }
 
-  async #change(
-    verb: string,
-    inputs: Bag,
-    want: Bag | undefined,
-    was: Bag | undefined,
-    plan: (view: HostView) => readonly Step[],
-  ): Promise<void> {
+  async #change(verb: Verb, inputs: Bag, was?: Bag): Promise<void> {
     const definition = this.#definition;
     const { key, config } = partsOf(definition, inputs);
-    const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
-    const verify = (facts: Facts) => {
-      // a setting that is let go of leaves nothing more to do
-      if (definition.setting && !want) {
-        const left = definition.plan(key, undefined, read(facts) ?? config, {
-          facts,
-          owner: this.owner(inputs),
-        });
-        return left.length === 0 ? undefined : "it could not be let go of";
-      }
-      const have = read(facts);
-      if (isDeepStrictEqual(have, want)) return undefined;
-      if (!want) return "it is still there after it was deleted";
-      return `the host did not keep what was asked for: ${have ? contrast(have, want) : "nothing is there"}`;
-    };
+    const owner = this.owner(inputs);
+    const change = definition.setting
+      ? settingChange(definition, inputs, owner)
+      : objectChange(definition, inputs);
+    const guarded = verb !== "delete" && definition.rivals?.(key) === true;
     try {
-      const owner = this.owner(inputs);
-      const facts = [...definition.facts(key, config), ...(was ? definition.facts(key, was) : [])];
-      await this.#ask(verb, inputs, { facts, plan: (facts) => plan({ facts, owner, was }), verify });
+      await this.#ask(verb, inputs, {
+        facts: [
+          ...definition.facts(key, config),
+          ...(was ? definition.facts(key, was) : []),
+          ...change.facts,
+          ...(guarded ? (["rivals"] as const) : []),
+        ],
+        plan: (facts) => {
+          if (guarded) refuseRivals(facts, inputs);
+          return change.plan(verb, { facts, owner, was });
+        },
+        look: change.look,
+        verify: (facts) => change.misfit(verb, facts),
+      });
     } catch (error) {
       const now =
-        error instanceof Error && error.cause instanceof StuckError && want && read(error.cause.facts);
+        error instanceof Error &&
+        error.cause instanceof StuckError &&
+        verb !== "delete" &&
+        (definition.read(error.cause.facts, key, config) as Bag | undefined);
       if (!now) throw error;
       throw new HalfDoneError(
         idOf(definition, inputs),
@@ -203,9 +177,3 @@ export class Engine {
 
 // a bag may have come through Pulumi's wire, which drops undefined
 const plain = (value: unknown): unknown => (value === undefined ? undefined : clean(value));
-
-const contrast = (have: Bag, want: Bag): string =>
-  Object.keys(want)
-    .filter((name) => !isDeepStrictEqual(have[name], want[name]))
-    .map((name) => `${name} is ${show(have[name])}, wanted ${show(want[name])}`)
-    .join(", ");

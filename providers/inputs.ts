@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Connection, connection, hostLabel } from "../src/connection.js";
 import { errorMap, type Problem, problemsOf } from "../src/problems.js";
+import { type Rival, rivals } from "../src/rivals.js";
 import type { Definition } from "./define.js";
 
 /** A property bag as Pulumi hands it over. */
@@ -12,13 +13,22 @@ export interface Common {
   connection: Connection;
   /** Take over what is there already with other settings, instead of refusing. Default false. */
   adopt?: boolean;
+  /**
+   * Programs that may run on the host although they take its IPVS table for their own, because they are known to leave this
+   * entry alone (a keepalived that does nothing but VRRP, say). Default: none, and where one runs nothing is written.
+   */
+  alongside?: Rival[];
 }
 
 const common = {
   connection,
   adopt: z.boolean().optional(),
-  /** `project/stack/name`, by the constructor: the mark that shared settings carry on the host. */
-  owner: z.string().default("somebody"),
+  alongside: z.array(z.enum(rivals)).optional(),
+  /** `project/stack/name`, by the constructor: whose it is, as the host keeps it in lines of text. */
+  owner: z
+    .string()
+    .transform((text) => text.replace(/\p{Cc}/gu, "?"))
+    .default("somebody"),
 };
 
 /** What Pulumi puts in the place of a value that a preview does not know yet; it may stand anywhere inside a property. */

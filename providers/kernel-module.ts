@@ -41,6 +41,7 @@ export const kernelModule = define({
   key,
   config,
   setting: true,
+  rivals: ({ name }) => name.startsWith("ip_vs"),
   id: ({ name }) => `module/${name}`,
   facts: ({ name }, want) => [
     `module:${name}`,

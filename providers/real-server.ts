@@ -56,6 +56,7 @@ export const realServer = define({
   kind: "RealServer",
   key,
   config,
+  rivals: () => true,
 
   problems({ service: text, address, port }, { forwarding }) {
     const service = serviceOf(text);

@@ -39,7 +39,7 @@ export const sysctlSetting = ({ facts }: HostView, name: string, value?: string)
 
 /** Whether the resource that plans has claimed what the record is of. */
 export const owns = ({ facts, owner }: HostView, record: string): boolean =>
-  facts.owners(record).includes(owner);
+  facts.claims(record).includes(owner);
 
 /** Claims what is not claimed yet, so that what was found comes back with the last claim, and writes what differs. */
 export function holdSettings(view: HostView, settings: readonly Setting[]): Step[] {

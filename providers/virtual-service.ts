@@ -114,6 +114,7 @@ export const virtualService = define({
   kind: "VirtualService",
   key,
   config,
+  rivals: () => true,
 
   complete(key, { persistence }) {
     if (key.fwmark === undefined) key.protocol ??= "tcp";

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { FactError, type FactName, Facts, type Section } from "./facts.js";
 import { commandFailure, HostError, remedyFor } from "./host-error.js";
 import { digestOf, type Outcome, type Report, ReportError } from "./report.js";
-import { applyScript, inBulk, readScript, type Transaction } from "./script.js";
+import { applyScript, inBulk, readScript, rulesOf, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
 
 /** What is wanted of a host: facts to look at, and the steps that follow from them. */
@@ -11,6 +11,8 @@ export interface Job {
   readonly facts: readonly FactName[];
   /** Pure; called again when the host has changed in between. What it throws fails this job alone. */
   plan(facts: Facts): readonly Step[];
+  /** What the host shows of it; after what was taken back it must be what it was before. */
+  look(facts: Facts): unknown;
   /** Why the host does not show what was wanted, after the steps; undefined where it does. */
   verify(facts: Facts): string | undefined;
 }
@@ -114,16 +116,17 @@ export async function serve(
   /** Applies one group, tells those who are done, and returns those whose bulk line was not kept. */
   async function attempt(group: readonly Planned[]): Promise<readonly Waiting[] | "stale"> {
     const transactions = group.map(({ job, steps }) => ({ owner: job.owner, steps }));
+    const before = look();
     const report = await apply(transactions);
     if (report.stale) return "stale";
     const after = look();
     const bulk = inBulk(transactions);
     const left: Waiting[] = [];
     for (const [i, planned] of group.entries()) {
-      if (!bulk.has(i)) await conclude(planned, report.outcomes.get(i), after);
+      if (!bulk.has(i)) await conclude(planned, report.outcomes.get(i), before, after);
       else if (misfit(planned.job, after) === undefined) planned.resolve(after);
       else if (isUntouched(planned, after)) left.push(planned);
-      else await conclude(planned, { kind: "kept" }, after);
+      else await conclude(planned, { kind: "kept" }, before, after);
     }
     return left;
   }
@@ -131,20 +134,24 @@ export async function serve(
   async function conclude(
     { job, steps, resolve, reject }: Planned,
     outcome: Outcome | undefined,
+    before: Facts,
     after: Facts,
   ): Promise<void> {
     if (!outcome) throw new ReportError("a transaction was not reported on");
     if (outcome.kind === "failed") {
       const failure = commandFailure(label, steps[outcome.step]?.run ?? [], outcome.code, outcome.text);
-      if (outcome.stuck.length === 0) reject(failure);
-      else
-        reject(
-          new StuckError(
-            label,
-            `${failure.reason}; and taking it back failed: ${outcome.stuck.join(" | ")}`,
-            after,
-          ),
-        );
+      // a command that failed may have done its work all the same, or half of it
+      const left =
+        outcome.stuck.length > 0
+          ? outcome.stuck
+          : isBack(job, before, after)
+            ? []
+            : ["something of it is left"];
+      reject(
+        left.length === 0
+          ? failure
+          : new StuckError(label, `${failure.reason}; and taking it back failed: ${left.join(" | ")}`, after),
+      );
       return;
     }
     const why = misfit(job, after);
@@ -154,15 +161,24 @@ export async function serve(
     }
     const undo = steps.flatMap((s) => (s.undo ? [{ run: s.undo, undo: null }] : [])).reverse();
     const back = await apply([{ owner: job.owner, steps: undo }]);
-    if (back.stale || back.outcomes.get(0)?.kind === "failed") {
+    if (back.stale || back.outcomes.get(0)?.kind === "failed" || !isBack(job, before, look())) {
       reject(new StuckError(label, `${why}; and taking it back failed`, look()));
     } else reject(new HostError(label, `${why}; it was taken back`));
   }
 
-  /** Whether the host shows the job's things as if nothing had been done: then the same steps follow again. */
+  /** Whether the host shows the job's things as if nothing had been done, or all but the marks: then no other steps follow. */
   function isUntouched({ job, steps }: Planned, facts: Facts): boolean {
     try {
-      return isDeepStrictEqual(job.plan(facts), steps);
+      const again = rulesOf(job.plan(facts));
+      return again.length === 0 || isDeepStrictEqual(again, rulesOf(steps));
+    } catch {
+      return false;
+    }
+  }
+
+  function isBack(job: Job, before: Facts, after: Facts): boolean {
+    try {
+      return isDeepStrictEqual(job.look(after), job.look(before));
     } catch {
       return false;
     }

@@ -7,6 +7,8 @@ import { sysctlPath } from "./sysctl.js";
 export type FactName =
   | "ipvs"
   | "addresses"
+  | "owners"
+  | "rivals"
   | `routes:${"4" | "6"}:${string}`
   | `sysctl:${string}`
   | `claim:${string}`
@@ -112,13 +114,24 @@ export class Facts {
     return body === "" ? undefined : body.replace(/\n$/, "");
   }
 
-  /** Who wants a setting now, by the record that is kept of it on the host. */
-  owners(record: string): string[] {
+  #lines(name: FactName): string[] {
     // what came byte by byte is UTF-8
-    return Buffer.from(this.#body(`claim:${record}`), "latin1")
-      .toString("utf8")
-      .split("\n")
-      .filter(Boolean);
+    return Buffer.from(this.#body(name), "latin1").toString("utf8").split("\n").filter(Boolean);
+  }
+
+  /** Who wants a setting now, by the record that is kept of it on the host. */
+  claims(record: string): string[] {
+    return this.#lines(`claim:${record}`);
+  }
+
+  /** Whose the objects on the host are: a line each, `project/stack/name KIND ID`. */
+  owners(): string[] {
+    return this.#lines("owners");
+  }
+
+  /** Programs that run there and take the IPVS table for their own. */
+  rivals(): string[] {
+    return this.#lines("rivals");
   }
 
   /** Parameters of a loaded (or built-in) module; undefined where it is not loaded. */

@@ -1,9 +1,12 @@
+import { rivals } from "./rivals.js";
+
 /**
  * Shell functions that every script starts with. POSIX sh; nothing but what a minimal Debian, RHEL or Alpine has.
  *
- * Settings (sysctls, modules) are never absent and may be wanted by several resources at once, so what was found before
- * the first of them and who wants it now are kept on the host, readable by people: /run/pulumi-lvs/SETTING/{found,owners}.
- * The directory lives exactly as long as the settings themselves do: until reboot, or until the last owner lets go.
+ * Who owns what is kept on the host, readable by people, for as long as the things themselves live: until reboot, or until
+ * the last owner lets go. Objects (entries, addresses, routes) have one owner: a line each in /run/pulumi-lvs/owners. Settings
+ * (sysctls, modules) are never absent and may be wanted by several resources at once, so what was found before the first of
+ * them is kept too: /run/pulumi-lvs/SETTING/{found,owners}.
  */
 export const prelude = String.raw`
 say() { printf '%s %s\n' "$N" "$*"; }
@@ -36,6 +39,16 @@ read_module() {
   done
 }
 
+read_owners() { [ ! -e /run/pulumi-lvs/owners ] || cat /run/pulumi-lvs/owners; }
+# programs that take the IPVS table for their own; each named once, however many processes it has
+read_rivals() {
+  seen=
+  for f in /proc/[0-9]*/comm; do
+    read -r name <"$f" || continue
+    case "$name" in ${rivals.join("|")}) case " $seen " in *" $name "*) ;; *) seen="$seen $name"; echo "$name";; esac;; esac
+  done 2>/dev/null
+}
+
 # --- addresses
 # interface, address: by default the kernel takes away with a primary address every later one of its network, whosever it is
 drop_address() {
@@ -46,9 +59,24 @@ drop_address() {
   return $rc
 }
 
-# --- settings and who wants them
+# --- objects and whose they are
 S=/run/pulumi-lvs
 full() { echo "$S: cannot be written to" >&2; rmdir "$S/$1" "$S" 2>/dev/null; return 1; }
+# lines: an append, so that it costs no process; one that was cut short for want of room is taken back
+mark() {
+  [ -d "$S" ] || mkdir -p "$S" || return
+  { printf '%s\n' "$@" >>"$S/owners"; } 2>/dev/null || { unmark "$@"; full .; }
+}
+# a last line without its end is no line; the shorter text always has room, be it in place
+unmark() {
+  for line; do shift; set -- "$@" -e "$line"; done
+  rest=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$S/owners" | grep -vxF "$@")
+  if [ -z "$rest" ]; then rm -f "$S/owners" && { rmdir "$S" 2>/dev/null; :; }; return; fi
+  { printf '%s\n' "$rest" >"$S/new"; } 2>/dev/null && mv "$S/new" "$S/owners" && return
+  rm -f "$S/new"; { printf '%s\n' "$rest" >"$S/owners"; } 2>/dev/null || full .
+}
+
+# --- settings and who wants them
 claim() {
   mkdir -p "$S/$1" || return
   if [ ! -e "$S/$1/found" ]; then

@@ -25,8 +25,9 @@ export const readScript = (nonce: string, facts: readonly FactName[]): string =>
   whole(nonce, "-s", readFacts(facts));
 
 /**
- * A script that changes the host and reads it back. Single-step ipvsadm transactions go through one `ipvsadm -R`,
- * which costs a process for all of them; its exit code lies, so the reader looks at what came of each.
+ * A script that changes the host and reads it back. Transactions of a single ipvsadm line go through one `ipvsadm -R`,
+ * which costs a process for all of them; its exit code lies, so the reader looks at what came of each. Their owner marks go
+ * along: new ones before, so that nothing is there without one, and old ones after, once all went well.
  */
 export function applyScript(nonce: string, { expect, facts, transactions }: Apply): string {
   const numbered = transactions.map((transaction, i) => ({ ...transaction, i }));
@@ -34,7 +35,12 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   const lines = numbered.flatMap(({ i, ...transaction }) =>
     bulk.has(i) ? [] : [renderTransaction(transaction, i)],
   );
-  const rules = [...bulk].map((i) => (transactions[i] as Transaction).steps[0]?.run.slice(1).join(" "));
+  const together = [...bulk].flatMap((i) => transactions[i]?.steps ?? []);
+  const rules = together.filter(isRule).map(({ run }) => run.slice(1).join(" "));
+  const marks = (name: string) => {
+    const lines = together.flatMap(({ run: [command, ...words] }) => (command === name ? words : []));
+    return lines.length > 0 ? [commandLine([name, ...lines])] : [];
+  };
   return whole(
     nonce,
     "-x",
@@ -42,7 +48,17 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
       `if [ "$({ ${facts.map(factCommand).join("; ") || ":"}; } 2>/dev/null | sha256sum)" != '${expect}  -' ]; then`,
       "say stale",
       "else",
-      ...(rules.length > 0 ? [`bulk <<'${nonce}'`, ...rules, nonce] : []),
+      ...(rules.length > 0
+        ? [
+            [
+              ...marks("mark").map((line) => `aside ${line}`),
+              `bulk <<'${nonce}'`,
+              ...marks("unmark").map((line) => `aside ${line}`),
+            ].join(" && "),
+            ...rules,
+            nonce,
+          ]
+        : []),
       ...lines,
       "fi",
       readFacts(facts),
@@ -50,15 +66,28 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   );
 }
 
-/** Which transactions are one plain ipvsadm line each; alone, one goes the common way, for its own error text. */
+const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm";
+const isMark = ({ run }: Step): boolean => ["mark", "unmark", ":"].includes(run[0] ?? "");
+
+/**
+ * Which transactions are one plain ipvsadm line each, and at most an owner mark; alone, one goes the common way, for its own
+ * error text.
+ */
 export function inBulk(transactions: readonly Transaction[]): ReadonlySet<number> {
   const plain = transactions.flatMap(({ steps }, i) => {
-    const argv = steps[0]?.run ?? [];
-    const ok = steps.length === 1 && argv[0] === "ipvsadm" && argv.every((word) => !/[\s'"\\#]/.test(word));
+    const [rule, ...more] = rulesOf(steps);
+    const ok =
+      rule !== undefined &&
+      isRule(rule) &&
+      more.length === 0 &&
+      rule.run.every((word) => !/[\s'"\\#]/.test(word));
     return ok ? [i] : [];
   });
   return new Set(plain.length > 1 ? plain : []);
 }
+
+/** Steps without those that are only about whose it is. */
+export const rulesOf = (steps: readonly Step[]): readonly Step[] => steps.filter((step) => !isMark(step));
 
 const readFacts = (facts: readonly FactName[]): string =>
   facts.map((name) => `fact ${quote(name)} ${factCommand(name)}`).join("\n");
@@ -83,7 +112,8 @@ step() { out=$("$@" 2>&1 9<&-) || { rc=$?; say "failed $j $n $rc"; text "$out"; 
 back() { out=$("$@" 2>&1 9<&-) || { rc=$?; say "stuck $j $rc"; text "$out"; }; }
 # what is done is done, even where nobody hears of it
 kept() { say "kept $j"; :; }
-bulk() { out=$(ipvsadm -R 2>&1 9<&-) && [ -z "$out" ] || { say bulk; text "$out"; }; }
+aside() { out=$("$@" 2>&1 9<&-) || { say bulk; text "$out"; return 1; }; }
+bulk() { out=$(ipvsadm -R 2>&1 9<&-) && [ -z "$out" ] || { say bulk; text "$out"; return 1; }; }
 `;
 
 /**

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput } from "../providers/dynamic.js";
-import { KernelModule, RealServer, VirtualAddress, VirtualService } from "../providers/index.js";
 import type { Persistence, schedulers } from "../providers/virtual-service.js";
+import type { Rival } from "../src/rivals.js";
 
 /** The machine that has the VIP and passes connections on. */
 export interface DirectorArgs {
@@ -9,6 +9,8 @@ export interface DirectorArgs {
   connection: ConnectionInput;
   /** Interface that carries the VIPs, such as `eth0`. */
   interface: string;
+  /** Programs that may run there although they take the IPVS table for their own, such as a keepalived that does nothing but VRRP. Default: none. */
+  alongside?: Rival[];
 }
 
 /** A VIP of the cluster, as the director carries it. */
@@ -59,6 +61,8 @@ export interface ClusterArgs {
   services: ServiceArgs[];
   /** Who answers; each stands behind every service. */
   realServers: RealServerMember[];
+  /** Take over what is there already with other settings, or belongs to another stack, instead of refusing. Default false. */
+  adopt?: boolean;
 }
 
 /** One line of the list of who stands behind what. */
@@ -97,10 +101,6 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   }
 }
 
-type VirtualServiceKey = Pick<ServiceArgs, "protocol" | "port" | "fwmark"> & {
-  address?: pulumi.Input<string>;
-};
-
 /** `192.168.0.1` or `{ address }`, as the latter. */
 export const vipOf = (vip: string | VipArgs): VipArgs => (typeof vip === "string" ? { address: vip } : vip);
 
@@ -116,78 +116,6 @@ export function nameOf(
   );
 }
 
-/**
- * The director's side, common to every way of forwarding: the module, then services, then their real servers once these are
- * `ready`, and the VIP last, so that nobody is let in before there is somebody to answer. Deletion goes the other way.
- */
-export function director(
-  cluster: pulumi.ComponentResource,
-  name: string,
-  args: ClusterArgs,
-  forwarding: "gatewaying" | "masquerading",
-  ready: { director: pulumi.Resource[]; realServer(member: RealServerMember): pulumi.Resource[] },
-  portOf: (service: ServiceArgs) => number,
-): ClusterOutputs & { vipResources: { vip: VipArgs; resource: VirtualAddress }[] } {
-  const { connection } = args.director;
-  const parent = cluster;
-  const module = new KernelModule(`${name}-ip-vs`, { connection, name: "ip_vs" }, { parent });
-  const keys = args.services.flatMap(
-    (service, i): { label: string; key: VirtualServiceKey; service: ServiceArgs }[] => {
-      const { protocol = "tcp", port, fwmark } = service;
-      if (fwmark !== undefined) return [{ label: `fwmark-${fwmark}`, key: { fwmark }, service }];
-      return args.vips.map(vipOf).map((vip) => ({
-        label: `${protocol}-${nameOf(`vips of ${name}`, vip)}-${port ?? i}`,
-        key: { protocol, address: vip.address, ...(port === undefined ? {} : { port }) },
-        service,
-      }));
-    },
-  );
-  const pools = keys.map(({ label, key, service }) => {
-    const virtualService = new VirtualService(
-      `${name}-${label}`,
-      { connection, ...key, scheduler: service.scheduler, persistence: service.persistence } as never,
-      { parent, dependsOn: [module, ...ready.director] },
-    );
-    const realServers = args.realServers.map(
-      (member) =>
-        new RealServer(
-          `${name}-${label}-${nameOf(`realServers of ${name}`, member)}`,
-          {
-            connection,
-            service: virtualService.id,
-            address: member.address,
-            port: portOf(service),
-            forwarding,
-            ...(member.weight === undefined ? {} : { weight: member.weight }),
-          },
-          { parent, dependsOn: ready.realServer(member) },
-        ),
-    );
-    return { virtualService, realServers };
-  });
-  const everything = pools.flatMap(({ virtualService, realServers }) => [virtualService, ...realServers]);
-  const vipResources = args.vips.map(vipOf).map((vip) => ({
-    vip,
-    resource: new VirtualAddress(
-      `${name}-vip-${nameOf(`vips of ${name}`, vip)}`,
-      { connection, interface: args.director.interface, ...vip },
-      { parent, dependsOn: everything },
-    ),
-  }));
-  return {
-    vipResources,
-    vips: pulumi.output(vipResources.map(({ resource }) => resource.address)),
-    services: pulumi.output(pools.map(({ virtualService }) => virtualService.id)),
-    members: pulumi.output(
-      pools.flatMap(({ realServers }) =>
-        realServers.map(({ service, address, port, forwarding, weight }) => ({
-          service,
-          address,
-          port,
-          forwarding,
-          weight,
-        })),
-      ),
-    ),
-  };
-}
+/** What each resource of a cluster is told about things that are there already. */
+export const adoption = ({ adopt }: ClusterArgs): { adopt?: boolean } =>
+  adopt === undefined ? {} : { adopt };

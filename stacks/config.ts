@@ -3,6 +3,7 @@ import { schedulers } from "../providers/virtual-service.js";
 import { interfaceName, ipAddress, port, portOrAny } from "../src/address.js";
 import { connection } from "../src/connection.js";
 import { errorMap, problemsOf, show } from "../src/problems.js";
+import { rivals } from "../src/rivals.js";
 import { maxFwmark } from "../src/service-address.js";
 
 const count = (most: number, least = 0) => z.number().int().min(least).max(most);
@@ -31,7 +32,11 @@ const realServer = z.strictObject({
   weight: count(65535).optional(),
 });
 
-const director = z.strictObject({ connection, interface: interfaceName });
+const director = z.strictObject({
+  connection,
+  interface: interfaceName,
+  alongside: z.array(z.enum(rivals)).optional(),
+});
 
 const packages = z.strictObject({
   director: z.array(z.string()).optional(),
@@ -42,6 +47,7 @@ const common = {
   vips: z.array(z.union([ipAddress, vip])).min(1),
   realServers: z.array(realServer).min(1),
   packages: packages.optional(),
+  adopt: z.boolean().optional(),
 };
 
 const dr = z.strictObject({

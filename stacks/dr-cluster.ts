@@ -1,14 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { ArpSuppression, HostRoute, IpForwarding, VirtualAddress } from "../providers/index.js";
 import {
+  adoption,
   Cluster,
   type ClusterArgs,
-  director,
   nameOf,
   type RealServerMember,
   type VipArgs,
   vipOf,
 } from "./cluster.js";
+import { director, ipVs } from "./director.js";
 import { type PackagesArgs, packages } from "./packages.js";
 
 /** Arguments of a DrCluster. */
@@ -48,12 +49,13 @@ export class DrCluster extends Cluster {
     const hosts = new Map(
       args.realServers.map((member) => [member, this.#realServer(name, args, member, vips, prepared)]),
     );
+    const module = ipVs(this, name, args, prepared);
     const forward = args.ipForwarding
       ? [
           new IpForwarding(
             `${name}-forwarding`,
             { connection: args.director.connection },
-            { parent: this, dependsOn: prepared },
+            { parent: this, dependsOn: module },
           ),
         ]
       : [];
@@ -62,7 +64,7 @@ export class DrCluster extends Cluster {
       name,
       args,
       "gatewaying",
-      { director: [...prepared, ...forward], realServer: (member) => hosts.get(member) ?? [] },
+      { director: [module, ...forward], realServer: (member) => hosts.get(member) ?? [] },
       (service) => service.port ?? 0,
     );
     if (args.hostRoutes ?? true) {
@@ -74,6 +76,7 @@ export class DrCluster extends Cluster {
             destination: vip.address,
             device: args.director.interface,
             source: vip.address,
+            ...adoption(args),
           },
           { parent: this, dependsOn: resource },
         );
@@ -98,13 +101,13 @@ export class DrCluster extends Cluster {
       const label = `${at}-vip-${nameOf(`vips of ${name}`, vip)}`;
       const address = new VirtualAddress(
         label,
-        { connection, interface: "lo", address: vip.address, ...loopback(args, vip) },
+        { connection, interface: "lo", address: vip.address, ...loopback(args, vip), ...adoption(args) },
         { parent: this, dependsOn: silence },
       );
       if (!(args.hostRoutes ?? true)) return address;
       return new HostRoute(
         `${label}-route`,
-        { connection, destination: vip.address, device: "lo", source: vip.address },
+        { connection, destination: vip.address, device: "lo", source: vip.address, ...adoption(args) },
         { parent: this, dependsOn: address },
       );
     });

@@ -1,14 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HostRoute, IpForwarding } from "../providers/index.js";
 import {
+  adoption,
   Cluster,
   type ClusterArgs,
   type DirectorArgs,
-  director,
   nameOf,
   type RealServerMember,
   type ServiceArgs,
 } from "./cluster.js";
+import { director, ipVs } from "./director.js";
 import { type PackagesArgs, packages } from "./packages.js";
 
 /** Arguments of a NatCluster. */
@@ -54,18 +55,19 @@ export class NatCluster extends Cluster {
       throw new pulumi.RunError(`${name}: returnRoutes needs director.dip, the address that they go through`);
     }
     const interfaces = insideInterface ? [outside, insideInterface] : [outside];
+    const module = ipVs(this, name, args, prepared);
     // a redirect would tell real servers and clients to leave the director out
     const forward = new IpForwarding(
       `${name}-forwarding`,
       { connection, sendRedirects: false, interfaces },
-      { parent: this, dependsOn: prepared },
+      { parent: this, dependsOn: module },
     );
     const routes = (member: RealServerMember) =>
       returnRoutes.map(
         (destination) =>
           new HostRoute(
             `${name}-${nameOf(`realServers of ${name}`, member)}-route-${destination}`,
-            { connection: member.connection as never, destination, via: dip as string },
+            { connection: member.connection as never, destination, via: dip as string, ...adoption(args) },
             { parent: this, dependsOn: prepared },
           ),
       );
@@ -77,7 +79,7 @@ export class NatCluster extends Cluster {
       name,
       args,
       "masquerading",
-      { director: [...prepared, forward], realServer: (member) => hosts.get(member) ?? [] },
+      { director: [forward], realServer: (member) => hosts.get(member) ?? [] },
       (service) => (service as NatClusterArgs["services"][number]).realServerPort ?? service.port ?? 0,
     );
     this.show(front);

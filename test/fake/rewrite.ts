@@ -12,7 +12,10 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
   const text = script
     .replace(realPath, `PATH=${join(root, "tools")}`)
     .replace(/(?<=tries=\$\(\()\d+ \* 5/, String(Math.ceil(lockSeconds * 5)))
-    .replaceAll(/(?<![\w.])\/(proc\/sys|proc\/net|sys\/module|run\/pulumi-lvs|root)(?![\w-])/g, `${root}/$1`);
+    .replaceAll(
+      /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*|sys\/module|run\/pulumi-lvs|root)(?![\w-])/g,
+      `${root}/$1`,
+    );
   for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))
     if (!path.startsWith(root) && path !== "/dev/null") throw new Error(`the fake host has no ${path}`);
   return existsSync(join(root, "faults/armed")) ? armed(text, root) : text;

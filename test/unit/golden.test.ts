@@ -6,6 +6,7 @@ import { type Bag, checkInputs, partsOf } from "../../providers/inputs.js";
 import type { Job } from "../../src/batch.js";
 import { type FactName, Facts, type Section } from "../../src/facts.js";
 import { commandLine } from "../../src/quote.js";
+import { rulesOf } from "../../src/script.js";
 import type { Step } from "../../src/step.js";
 import { sysctlPath } from "../../src/sysctl.js";
 import { definitions } from "../fake/definitions.js";
@@ -34,6 +35,8 @@ function sourceOf(name: FactName): string {
   if (kind === "ipvs") return "ipvsadm -Sn";
   if (kind === "addresses") return "ip -j addr show";
   if (kind === "routes") return `ip -j -${rest[0]} route show table ${rest[1]}`;
+  if (kind === "owners") return "/run/pulumi-lvs/owners";
+  if (kind === "rivals") return "/proc/*/comm";
   if (kind === "claim") return `/run/pulumi-lvs/${rest.join(":")}/owners`;
   if (kind === "sysctl") return `/proc/sys/${sysctlPath(rest.join(":"))}`;
   return `/sys/module/${rest[0]}`;
@@ -114,8 +117,10 @@ function check({ kind, cases }: File): void {
         : engine.delete("", inputs);
       if (given.error) await expect(change).rejects.toThrow(new Error(given.error));
       else await change;
-      expect(steps.map(({ run }) => commandLine(run))).toEqual(given.run ?? []);
-      const undo = steps.flatMap((step) => (step.undo ? [commandLine(step.undo)] : [])).reverse();
+      // owner marks are alike for all kinds: see ownership.test.ts
+      const own = rulesOf(steps);
+      expect(own.map(({ run }) => commandLine(run))).toEqual(given.run ?? []);
+      const undo = own.flatMap((step) => (step.undo ? [commandLine(step.undo)] : [])).reverse();
       expect(undo).toEqual(given.undo ?? []);
     }
     expect(Object.keys(given.host ?? {}).filter((source) => !used.has(source))).toEqual([]);

@@ -28,7 +28,7 @@ describe("a kernel module", () => {
     await resources(virtualService, fake).create({ fwmark: 1, scheduler: "rr" });
     await modules.delete(props);
     expect(fake.has("sys/module/ip_vs")).toBe(true);
-    expect(fake.has("run/pulumi-lvs")).toBe(false);
+    expect(fake.has("run/pulumi-lvs/module.ip_vs")).toBe(false);
   });
 
   test("that was loaded before stays, with the option it had", async () => {

@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from "node:util";
+import { hostLabel } from "../src/connection.js";
+import type { Facts } from "../src/facts.js";
+import { HostError } from "../src/host-error.js";
+import type { Change } from "./change.js";
+import { contrast } from "./contrast.js";
+import type { Definition } from "./define.js";
+import { type Bag, connectionOf, partsOf } from "./inputs.js";
+import { holderOf, leaving, type Ownership, stackOf, taking } from "./ownership.js";
+
+/** Changes of what is there or not, and has one owner: entries, addresses, routes. */
+export function objectChange(definition: Definition, inputs: Bag): Change {
+  const { key, config } = partsOf(definition, inputs);
+  const owner = String(inputs.owner);
+  const ownership: Ownership = { owner, thing: `${definition.kind} ${definition.id(key)}` };
+  const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
+  const refused = (reason: string, remedy: string) =>
+    new HostError(hostLabel(connectionOf(inputs)), reason, remedy);
+  const isOthers = (facts: Facts) => ![undefined, owner].includes(holderOf(facts, ownership));
+
+  return {
+    facts: ["owners"],
+
+    plan(verb, view) {
+      const { facts } = view;
+      const have = read(facts);
+      if (verb === "delete") {
+        // somebody took it over
+        if (isOthers(facts)) return [];
+        return leaving(facts, ownership, have ? definition.plan(key, undefined, have, view) : []);
+      }
+      const holder = holderOf(facts, ownership);
+      if (have && holder && stackOf(holder) !== stackOf(owner) && inputs.adopt !== true) {
+        throw refused(
+          `it belongs to ${holder}, of another stack`,
+          "remove it there, or set adopt: true to take it over; removing it there then leaves it alone",
+        );
+      }
+      const different = have && !isDeepStrictEqual(have, config);
+      // what this very resource made before is its own, whatever became of the answer
+      if (verb === "create" && different && holder !== owner && inputs.adopt !== true) {
+        throw refused(
+          `is there already, with other settings: ${contrast(have, config)}`,
+          "set adopt: true to take it over, or remove it there",
+        );
+      }
+      const steps = have && !different ? [] : definition.plan(key, config, have, view);
+      return taking(facts, ownership, have !== undefined, steps);
+    },
+
+    misfit(verb, facts) {
+      const have = read(facts);
+      if (verb === "delete") {
+        if (isOthers(facts)) return undefined;
+        if (have) return "it is still there after it was deleted";
+        return holderOf(facts, ownership) ? "the mark of its owner is still there" : undefined;
+      }
+      if (!isDeepStrictEqual(have, config))
+        return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
+      return holderOf(facts, ownership) === owner ? undefined : "the host did not keep the mark of its owner";
+    },
+
+    look: read,
+  };
+}

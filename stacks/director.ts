@@ -1,0 +1,114 @@
+import * as pulumi from "@pulumi/pulumi";
+import { KernelModule, RealServer, VirtualAddress, VirtualService } from "../providers/index.js";
+import type { Rival } from "../src/rivals.js";
+import {
+  adoption,
+  type ClusterArgs,
+  type ClusterOutputs,
+  type DirectorArgs,
+  nameOf,
+  type RealServerMember,
+  type ServiceArgs,
+  type VipArgs,
+  vipOf,
+} from "./cluster.js";
+
+type VirtualServiceKey = Pick<ServiceArgs, "protocol" | "port" | "fwmark"> & {
+  address?: pulumi.Input<string>;
+};
+
+const guard = ({ alongside }: DirectorArgs): { alongside?: Rival[] } => (alongside ? { alongside } : {});
+
+/** The module, first of all on the director: where the table is somebody else's, it is this that is refused. */
+export const ipVs = (
+  cluster: pulumi.ComponentResource,
+  name: string,
+  { director }: ClusterArgs,
+  dependsOn: pulumi.Resource[],
+): KernelModule =>
+  new KernelModule(
+    `${name}-ip-vs`,
+    { connection: director.connection, name: "ip_vs", ...guard(director) },
+    { parent: cluster, dependsOn },
+  );
+
+/**
+ * The director's side, common to every way of forwarding: services once the director is `ready`, then their real servers once these are, and the VIP last, so that nobody is let in before there is somebody to answer. Deletion goes the other way.
+ */
+export function director(
+  cluster: pulumi.ComponentResource,
+  name: string,
+  args: ClusterArgs,
+  forwarding: "gatewaying" | "masquerading",
+  ready: { director: pulumi.Resource[]; realServer(member: RealServerMember): pulumi.Resource[] },
+  portOf: (service: ServiceArgs) => number,
+): ClusterOutputs & { vipResources: { vip: VipArgs; resource: VirtualAddress }[] } {
+  const common = { connection: args.director.connection, ...adoption(args) };
+  const parent = cluster;
+  const keys = args.services.flatMap(
+    (service, i): { label: string; key: VirtualServiceKey; service: ServiceArgs }[] => {
+      const { protocol = "tcp", port, fwmark } = service;
+      if (fwmark !== undefined) return [{ label: `fwmark-${fwmark}`, key: { fwmark }, service }];
+      return args.vips.map(vipOf).map((vip) => ({
+        label: `${protocol}-${nameOf(`vips of ${name}`, vip)}-${port ?? i}`,
+        key: { protocol, address: vip.address, ...(port === undefined ? {} : { port }) },
+        service,
+      }));
+    },
+  );
+  const pools = keys.map(({ label, key, service }) => {
+    const virtualService = new VirtualService(
+      `${name}-${label}`,
+      {
+        ...common,
+        ...guard(args.director),
+        ...key,
+        scheduler: service.scheduler,
+        persistence: service.persistence,
+      } as never,
+      { parent, dependsOn: ready.director },
+    );
+    const realServers = args.realServers.map(
+      (member) =>
+        new RealServer(
+          `${name}-${label}-${nameOf(`realServers of ${name}`, member)}`,
+          {
+            ...common,
+            ...guard(args.director),
+            service: virtualService.id,
+            address: member.address,
+            port: portOf(service),
+            forwarding,
+            ...(member.weight === undefined ? {} : { weight: member.weight }),
+          },
+          { parent, dependsOn: ready.realServer(member) },
+        ),
+    );
+    return { virtualService, realServers };
+  });
+  const everything = pools.flatMap(({ virtualService, realServers }) => [virtualService, ...realServers]);
+  const vipResources = args.vips.map(vipOf).map((vip) => ({
+    vip,
+    resource: new VirtualAddress(
+      `${name}-vip-${nameOf(`vips of ${name}`, vip)}`,
+      { ...common, interface: args.director.interface, ...vip },
+      { parent, dependsOn: everything },
+    ),
+  }));
+  return {
+    vipResources,
+    vips: pulumi.output(vipResources.map(({ resource }) => resource.address)),
+    services: pulumi.output(pools.map(({ virtualService }) => virtualService.id)),
+    members: pulumi.output(
+      pools.flatMap(({ realServers }) =>
+        realServers.map(({ service, address, port, forwarding, weight }) => ({
+          service,
+          address,
+          port,
+          forwarding,
+          weight,
+        })),
+      ),
+    ),
+  };
+}

@@ -1,0 +1,194 @@
+import { describe, expect, test } from "vitest";
+import { kernelModule } from "../../providers/kernel-module.js";
+import { realServer } from "../../providers/real-server.js";
+import { sysctl } from "../../providers/sysctl.js";
+import { virtualAddress } from "../../providers/virtual-address.js";
+import { virtualService } from "../../providers/virtual-service.js";
+import { rivals } from "../../src/rivals.js";
+import { fakeHost, resources } from "../fake/engine.js";
+
+const web = { address: "192.168.0.219", port: 80 };
+const entry = "-A -t 192.168.0.219:80 -s wlc";
+const owners = "run/pulumi-lvs/owners";
+const line = (owner: string) => `${owner} VirtualService tcp://192.168.0.219:80`;
+
+describe("an object says on its host whose it is", () => {
+  test("from its creation until its deletion, in a line that people can read", async () => {
+    const fake = fakeHost();
+    const untouched = fake.snapshot();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web, "shop/prod/web");
+    expect(fake.lines(owners)).toEqual([line("shop/prod/web")]);
+    const changed = await kind.update(props, { ...web, scheduler: "rr" });
+    expect(fake.lines(owners)).toEqual([line("shop/prod/web")]);
+    await kind.delete(changed);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("also where it was there before and was taken over, or was made before there were marks", async () => {
+    const fake = fakeHost();
+    fake.write("ipvs", `${entry}\n`);
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web, "shop/prod/web");
+    expect(fake.changes()).toEqual([]);
+    expect(fake.lines(owners)).toEqual([line("shop/prod/web")]);
+    fake.remove("run/pulumi-lvs");
+    await kind.update(props, { ...web, scheduler: "rr" });
+    expect(fake.lines(owners)).toEqual([line("shop/prod/web")]);
+  });
+
+  test("many at once cost one script and one ipvsadm, and their marks go with them", async () => {
+    const fake = fakeHost();
+    fake.write("ipvs", `${entry}\n`);
+    const untouched = fake.snapshot();
+    const kind = resources(realServer, fake);
+    const server = (n: number) => ({
+      service: "tcp://192.168.0.219:80",
+      address: `192.168.10.${n}`,
+      port: 80,
+    });
+    const made = await Promise.all([1, 2, 3].map((n) => kind.create(server(n), `shop/prod/web-${n}`)));
+    expect(fake.changes()).toEqual(["ipvsadm -R"]);
+    expect(fake.lines(owners)).toHaveLength(3);
+    await Promise.all(made.map(({ props }) => kind.delete(props)));
+    expect(fake.changes()).toEqual(["ipvsadm -R", "ipvsadm -R"]);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("and one that the host refuses among many leaves none", async () => {
+    const fake = fakeHost();
+    fake.write("schedulers", "wlc\n");
+    const kind = resources(virtualService, fake);
+    const bad = kind.create({ fwmark: 1, scheduler: "mh" }, "shop/prod/bad");
+    const good = [2, 3].map((fwmark) => kind.create({ fwmark }, `shop/prod/good-${fwmark}`));
+    await expect(bad).rejects.toThrow(/Scheduler or persistence engine not found/);
+    await Promise.all(good);
+    expect(fake.lines(owners).sort()).toEqual([
+      "shop/prod/good-2 VirtualService fwmark://2",
+      "shop/prod/good-3 VirtualService fwmark://3",
+    ]);
+  });
+});
+
+describe("two stacks that declare the same thing", () => {
+  const both = async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web, "shop/prod/web");
+    return { fake, kind, props };
+  };
+
+  test("are told of each other, and nothing is changed", async () => {
+    const { fake, kind } = await both();
+    const before = fake.snapshot();
+    await expect(kind.create(web, "blog/prod/front")).rejects.toThrow(
+      "cannot create tcp://192.168.0.219:80 on director1: it belongs to shop/prod/web, of another stack; remove it there, or set adopt: true to take it over; removing it there then leaves it alone",
+    );
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("may hand it over: the new one adopts it, and the old one's deletion leaves it alone", async () => {
+    const { fake, kind, props } = await both();
+    const taken = await kind.create({ ...web, scheduler: "rr", adopt: true }, "blog/prod/front");
+    expect(fake.lines(owners)).toEqual([line("blog/prod/front")]);
+    await expect(kind.update(props, { ...web, scheduler: "lc" })).rejects.toThrow(
+      /it belongs to blog\/prod\/front, of another stack/,
+    );
+    await kind.delete(props);
+    expect(fake.lines("ipvs")).toEqual(["-A -t 192.168.0.219:80 -s rr"]);
+    await kind.delete(taken.props);
+    expect(fake.lines("ipvs")).toEqual([]);
+    expect(fake.has("run/pulumi-lvs")).toBe(false);
+  });
+
+  test("may both have what is gone from the host: a mark without its object keeps nobody away", async () => {
+    const { fake, kind } = await both();
+    fake.write("ipvs", "");
+    await kind.create(web, "blog/prod/front");
+    expect(fake.lines(owners)).toEqual([line("blog/prod/front")]);
+  });
+
+  test("share settings, which are not one's own", async () => {
+    const { fake } = await both();
+    const kind = resources(sysctl, fake);
+    for (const owner of ["shop/prod/forward", "blog/prod/forward"])
+      await kind.create({ name: "net.ipv4.ip_forward", value: "1" }, owner);
+  });
+});
+
+describe("of one stack", () => {
+  test("a resource with a new name takes over what the old one had, and the old one's deletion leaves it alone", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web, "shop/prod/old");
+    await kind.create(web, "shop/prod/new");
+    await kind.delete(props);
+    expect(fake.lines("ipvs")).toEqual([entry]);
+    expect(fake.lines(owners)).toEqual([line("shop/prod/new")]);
+  });
+
+  test("a resource whose creation was never answered goes on from there, also with other settings", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    await kind.create(web, "shop/prod/web");
+    await kind.create({ ...web, scheduler: "rr" }, "shop/prod/web");
+    expect(fake.lines("ipvs")).toEqual(["-A -t 192.168.0.219:80 -s rr"]);
+  });
+
+  test("another resource with other settings is refused", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    await kind.create(web, "shop/prod/web");
+    await expect(kind.create({ ...web, scheduler: "rr" }, "shop/prod/other")).rejects.toThrow(
+      /is there already, with other settings: scheduler is "wlc", wanted "rr"/,
+    );
+  });
+});
+
+describe("a program that takes the table for its own", () => {
+  const running = (name: string) => {
+    const fake = fakeHost();
+    fake.write("proc/712/comm", `${name}\n`);
+    fake.write("proc/713/comm", `${name}\n`);
+    return fake;
+  };
+
+  test.each(rivals)(
+    "%s keeps everything away from its host's table, before anything is done",
+    async (name) => {
+      const fake = running(name);
+      const before = fake.snapshot();
+      for (const [definition, args] of [
+        [virtualService, web],
+        [realServer, { service: "tcp://192.168.0.219:80", address: "192.168.10.1", port: 80 }],
+        [kernelModule, { name: "ip_vs" }],
+      ] as const) {
+        await expect(resources(definition, fake).create(args)).rejects.toThrow(
+          `${name} runs there, and takes the IPVS table for its own; stop it there (systemctl disable --now ${name}), or set alongside: ["${name}"] if it leaves this entry alone`,
+        );
+      }
+      expect(fake.snapshot()).toBe(before);
+      expect(fake.changes()).toEqual([]);
+    },
+  );
+
+  test("may be allowed by name, and another is still refused", async () => {
+    const fake = running("keepalived");
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create({ ...web, alongside: ["keepalived"] });
+    fake.write("proc/800/comm", "kube-proxy\n");
+    await expect(kind.update(props, { ...web, scheduler: "rr", alongside: ["keepalived"] })).rejects.toThrow(
+      /kube-proxy runs there/,
+    );
+  });
+
+  test("does not keep one's own from being deleted, nor other things from being made", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web);
+    fake.write("proc/712/comm", "keepalived\n");
+    await kind.delete(props);
+    await resources(virtualAddress, fake).create({ interface: "lo", address: "192.168.0.219" });
+    expect(fake.lines("ipvs")).toEqual([]);
+  });
+});
