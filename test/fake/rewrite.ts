@@ -33,8 +33,8 @@ function armed(script: string, root: string): string {
       new RegExp(`(?<=\\n${kind}\\(\\) \\{ out=\\$\\()(?="\\$@"|ipvsadm -R)`),
       `counted ${kind} `,
     );
-  // what is written to /run goes to the device that is always full once /run is
-  text = text.replaceAll(/(>>?)("\$S\/[^"]*")/g, '$1"$(room $2)"');
+  // what is written to /run goes to the device that is always full once /run is; a file made shorter in place finds room
+  text = text.replaceAll(/(>>?)("\$S\/[^"]*")/g, (_, how, path) => `${how}"$(room '${how}' ${path})"`);
   return text.replace("\n", `\n${faultFunctions(faults, join(root, "tools"))}`);
 }
 
@@ -50,5 +50,7 @@ t=0; while [ ! -e ${faults}/go ] && [ $t -lt 500 ]; do sleep 0.01; t=$((t + 1));
 fi
 "$@"
 }
-room() { if [ -e ${faults}/full ]; then : >>"$1"; printf /dev/full; else printf %s "$1"; fi; }
+room() {
+if [ -e ${faults}/full ] && ! { [ "$1" = '>' ] && [ -s "$2" ]; }; then : >>"$2"; printf /dev/full; else printf %s "$2"; fi
+}
 `;

@@ -34,7 +34,8 @@ export const nothing: State = { resources: [], pending: [] };
 export type Call = { readonly name: string; readonly kind: string } & (
   | { readonly verb: "create"; readonly inputs: Bag; readonly replaces?: true }
   | { readonly verb: "update"; readonly inputs: Bag; readonly old: Kept }
-  | { readonly verb: "delete" | "read"; readonly old: Kept }
+  | { readonly verb: "delete"; readonly old: Kept }
+  | { readonly verb: "read"; readonly old: Kept }
 );
 
 /** What it answered. */

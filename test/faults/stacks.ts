@@ -1,4 +1,4 @@
-import { HostRoute, Sysctl, VirtualAddress } from "../../providers/index.js";
+import { ArpSuppression, HostRoute, Sysctl, VirtualAddress } from "../../providers/index.js";
 import { DrCluster, type DrClusterArgs, NatCluster, type NatClusterArgs } from "../../stacks/package.js";
 import { declared, type Goal } from "./program.js";
 
@@ -26,40 +26,39 @@ const nat: NatClusterArgs = {
   returnRoutes: ["192.168.0.100"],
 };
 
-/** What stands beside the cluster: a sysctl, an address, and a route. */
-function beside(value: string, address: boolean, route: boolean): void {
-  new Sysctl("memory", { ...at("rs1"), name: "net.ipv4.tcp_rmem", value });
-  if (address) new VirtualAddress("extra", { ...at("rs2"), interface: "eth1", address: "192.168.7.7" });
-  if (route) {
-    new HostRoute("way", { ...at("director"), destination: "10.0.0.0/8", via: "192.168.0.1" });
-    new HostRoute("other", { ...at("rs2"), destination: "10.9.0.0/16", device: "eth0" });
-  }
+/** What stands beside the cluster. */
+function beside(change: { memory: string; arpIgnore: number; left?: true }): void {
+  new Sysctl("memory", { ...at("rs1"), name: "net.ipv4.tcp_rmem", value: change.memory });
+  const inside = { interface: "eth1", all: false, arpIgnore: change.arpIgnore };
+  new ArpSuppression("inside", { ...at("rs1"), ...inside });
+  if (!change.left) return;
+  new VirtualAddress("extra", { ...at("rs2"), interface: "eth1", address: "192.168.7.7" });
+  new HostRoute("way", { ...at("director"), destination: "10.0.0.0/8", via: "192.168.0.1" });
 }
 
 export const drStack = (): Promise<Goal[]> => declared(() => new DrCluster("web", dr));
 export const natStack = (): Promise<Goal[]> => declared(() => new NatCluster("web", nat));
 
 /** The DR stack and what stands beside it, before and after a change of everything that can change at once. */
-export const before = (): Promise<Goal[]> =>
+export const beforeMixed = (): Promise<Goal[]> =>
   declared(() => {
     new DrCluster("web", dr);
-    beside("4096 131072 6291456", true, true);
+    beside({ memory: "4096 131072 4194304", arpIgnore: 1, left: true });
   });
 
-export const after = (): Promise<Goal[]> =>
+export const afterMixed = (): Promise<Goal[]> =>
   declared(() => {
     const [http, https] = dr.services as [object, object];
     const [first, second] = dr.realServers as [DrClusterArgs["realServers"][number], { name: string }];
     new DrCluster("web", {
       ...dr,
       vips: [...dr.vips, "192.168.0.211"],
-      services: [{ ...http, scheduler: "sh" }, https] as DrClusterArgs["services"],
+      services: [{ ...http, scheduler: "lc" }, https] as DrClusterArgs["services"],
       realServers: [
         { ...first, weight: 5 },
-        // the machine stays, and another address on it answers
+        // another address on the same machine answers, under another name: what stays there changes hands
         { ...second, name: "new", address: "192.168.0.223" },
       ],
-      arp: { all: true },
     });
-    beside("4096 87380 6291456", false, false);
+    beside({ memory: "4096 87380 6291456", arpIgnore: 2 });
   });
