@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { StuckError } from "../src/batch.js";
 import { type Connection, hostLabel } from "../src/connection.js";
+import type { Facts } from "../src/facts.js";
 import type { Host } from "../src/host.js";
 import { HostError } from "../src/host-error.js";
 import type { Verb } from "./change.js";
@@ -141,18 +142,10 @@ export class Engine {
         verify: (facts) => change.misfit(verb, facts),
       });
     } catch (error) {
-      const now =
-        error instanceof Error &&
-        error.cause instanceof StuckError &&
-        verb !== "delete" &&
-        (definition.read(error.cause.facts, key, config) as Bag | undefined);
+      if (!(error instanceof Error && error.cause instanceof StuckError) || verb === "delete") throw error;
+      const now = there(definition, error.cause.facts, key, config);
       if (!now) throw error;
-      throw new HalfDoneError(
-        idOf(definition, inputs),
-        { ...inputs, ...now },
-        inputs,
-        (error as Error).message,
-      );
+      throw new HalfDoneError(idOf(definition, inputs), { ...inputs, ...now }, inputs, error.message);
     }
   }
 
@@ -172,6 +165,15 @@ export class Engine {
       const remedy = error.remedy ? `; ${error.remedy}` : "";
       throw new Error(`cannot ${verb} ${name} on ${error.host}: ${error.reason}${remedy}`, { cause: error });
     }
+  }
+}
+
+/** What is there after a failure; undefined too where that cannot be read, which may be why it failed. */
+function there(definition: Definition, facts: Facts, key: Bag, want: Bag): Bag | undefined {
+  try {
+    return definition.read(facts, key, want) as Bag | undefined;
+  } catch {
+    return undefined;
   }
 }
 

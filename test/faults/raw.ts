@@ -63,7 +63,7 @@ export function thing(image: Image, kind: string, inputs: Bag): string[] {
         (name) => `${name} ${image[name] ?? "/"}`,
       );
     default:
-      return sysctls(kind, inputs).map((name) => `${name} ${image[fileOf(name)]}`);
+      return sysctls(kind, inputs).map((name) => `${name} ${image[fileOf(name)]?.trim()}`);
   }
 }
 
@@ -80,7 +80,9 @@ export function traces(image: Image, kind: string, inputs: Bag): string {
     ...thing(image, kind, inputs),
     ...records.flatMap((record) =>
       Object.entries(image).flatMap(([name, text]) =>
-        `${name}/`.startsWith(`run/pulumi-lvs/${record}/`) ? [`${name} ${text}`] : [],
+        `${name}/`.startsWith(`run/pulumi-lvs/${record}/`)
+          ? [`${name} ${(text ?? "").split("\n").sort().join(" ")}`]
+          : [],
       ),
     ),
     ...lines(image, "run/pulumi-lvs/owners").filter((line) => line.endsWith(mark)),

@@ -7,7 +7,10 @@ const at = (host: string) => ({ connection: { host } });
 const dr: DrClusterArgs = {
   director: { ...at("director"), interface: "eth0" },
   vips: [{ address: "192.168.0.210", label: "eth0:1", broadcast: "192.168.0.210" }],
-  services: [{ port: 80 }, { port: 443, scheduler: "rr" }],
+  services: [
+    { port: 80, scheduler: "rr" },
+    { port: 443, scheduler: "rr" },
+  ],
   realServers: [
     { name: "rs1", address: "192.168.0.221", ...at("rs1") },
     { name: "rs2", address: "192.168.0.222", weight: 2, ...at("rs2") },
@@ -53,7 +56,7 @@ export const afterMixed = (): Promise<Goal[]> =>
     new DrCluster("web", {
       ...dr,
       vips: [...dr.vips, "192.168.0.211"],
-      services: [{ ...http, scheduler: "lc" }, https] as DrClusterArgs["services"],
+      services: [{ ...http, scheduler: "wlc" }, https] as DrClusterArgs["services"],
       realServers: [
         { ...first, weight: 5 },
         // another address on the same machine answers, under another name: what stays there changes hands
