@@ -10,7 +10,7 @@ export function strike(title: string, prepare: () => Promise<Scenario>): void {
     let scenario: Scenario;
     beforeAll(async () => {
       scenario = await prepare();
-    });
+    }, 120_000);
     afterAll(tearDown);
 
     for (const kind of faultKinds) {

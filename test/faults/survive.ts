@@ -30,15 +30,29 @@ export async function survive({ start, goals, reference }: Scenario, fault: Faul
   neverBetween(fault, struck, resourcesOf(start, goals));
   carries(after);
 
+  if (after.state.resources.some(({ initErrors }) => initErrors)) await goesOn(after, goals, reference);
+  if (!fault.with && !/link/.test(fault.place)) await destroyed(after, "after destroying what was left at once");
+
   const again = await up(fault.with === "kill" || fault.with === "reboot" ? await seen(after) : after, goals);
   if (again.errors[0]) throw new Error(`the next up failed: ${(again.errors[0] as Error).message}`);
   alike(again.images, reference.images, "after the next up");
   if (canonical(again.state) !== canonical(reference.state))
     throw new Error(`state differs: ${differences(canonical(again.state), canonical(reference.state), ",")}`);
-  const gone = await up(again, []);
-  if (gone.errors[0]) throw new Error(`destroy failed: ${(gone.errors[0] as Error).message}`);
-  alike(gone.images, booted, "after destroy");
+  await destroyed(again, "after destroy");
   return true;
+}
+
+async function destroyed(world: World, when: string): Promise<void> {
+  const gone = await up(world, []);
+  if (gone.errors[0]) throw new Error(`destroy failed: ${(gone.errors[0] as Error).message}`);
+  alike(gone.images, booted, when);
+}
+
+/** What is half done may be looked at again before it is mended. */
+async function goesOn(world: World, goals: readonly Goal[], reference: Update): Promise<void> {
+  const again = await up(await seen(world), goals);
+  if (again.errors[0]) throw new Error(`up after refresh failed: ${(again.errors[0] as Error).message}`);
+  alike(again.images, reference.images, "after refresh and up");
 }
 
 async function seen(world: World): Promise<World> {
