@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { FactError, type FactName, Facts, type Section } from "./facts.js";
-import { commandFailure, HostError, remedyFor } from "./host-error.js";
+import { commandFailure, HostError, lateFailure, remedyFor } from "./host-error.js";
 import { digestOf, type Outcome, type Report, ReportError } from "./report.js";
 import { applyScript, inBulk, readScript, rulesOf, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
@@ -129,7 +129,7 @@ export async function serve(
     const bulk = inBulk(transactions);
     const left: Waiting[] = [];
     for (const [i, planned] of group.entries()) {
-      if (!bulk.has(i)) await conclude(planned, report.outcomes.get(i), before, after);
+      if (!bulk.has(i)) await conclude(planned, report.outcomes.get(i), before, after, report.late);
       else if (misfit(planned.job, after) === undefined) planned.resolve(after);
       else if (isUntouched(planned, after)) left.push(planned);
       else await conclude(planned, { kind: "kept" }, before, after);
@@ -142,10 +142,14 @@ export async function serve(
     outcome: Outcome | undefined,
     before: Facts,
     after: Facts,
+    late = false,
   ): Promise<void> {
     if (!outcome) throw new ReportError("a transaction was not reported on");
     if (outcome.kind === "failed") {
-      const failure = commandFailure(label, steps[outcome.step]?.run ?? [], outcome.code, outcome.text);
+      const argv = steps[outcome.step]?.run ?? [];
+      const failure = late
+        ? lateFailure(label, argv)
+        : commandFailure(label, argv, outcome.code, outcome.text);
       // a command that failed may have done its work all the same, or half of it
       const left =
         outcome.stuck.length > 0
@@ -202,7 +206,7 @@ export async function serve(
 
   function explain(error: unknown): Error {
     if (!(error instanceof FactError)) return error as Error;
-    const said = error.text.trim().split("\n").join(" | ");
+    const said = error.text.trim().split("\n").join(" | ") || `exit code ${error.code}`;
     return new HostError(label, `cannot read ${error.fact}: ${said}`, remedyFor(error.text));
   }
 }

@@ -32,6 +32,7 @@ const endpoint = {
 export const connection = z.strictObject({
   ...endpoint,
   sudo: z.boolean().optional(),
+  operationTimeout: z.number().int().min(1).max(3600).optional(),
   proxy: z.strictObject(endpoint).optional(),
 });
 
@@ -69,6 +70,11 @@ export interface Endpoint {
 export interface Connection extends Endpoint {
   /** Become root with `sudo -n`. Default: when the user is not root. */
   sudo?: boolean | undefined;
+  /**
+   * Seconds, 1-3600, that one batch of changes may take on the host, once it is its turn. Then what runs is ended, and what was
+   * begun is taken back. Default 120.
+   */
+  operationTimeout?: number | undefined;
   /** A host to go through (ProxyJump). */
   proxy?: Endpoint | undefined;
 }

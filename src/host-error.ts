@@ -53,3 +53,11 @@ export function commandFailure(host: string, argv: readonly string[], code: numb
   const said = text.trim().split("\n").slice(-4).join(" | ") || "no message";
   return new HostError(host, `\`${commandLine(argv)}\` failed (exit code ${code}): ${said}`, remedyFor(text));
 }
+
+/** A command that ran when the time was out, or that none was left for. */
+export const lateFailure = (host: string, argv: readonly string[]): HostError =>
+  new HostError(
+    host,
+    `\`${commandLine(argv)}\` was ended, because the host took longer than connection.operationTimeout`,
+    "see what keeps it there, or allow more",
+  );

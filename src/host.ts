@@ -5,8 +5,12 @@ import { HostError, remedyFor } from "./host-error.js";
 import { log } from "./log.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
-import { lockSeconds } from "./script.js";
+import { endScript, lockSeconds } from "./script.js";
 import { openShell } from "./ssh.js";
+
+/** Seconds that a script may work on a host, where the connection does not say; and more, for what it takes back then. */
+const defaultLimit = 120;
+const grace = 30;
 
 /** Milliseconds without a newcomer after which the waiting jobs go, and after which they go anyway. */
 const gatherPause = 25;
@@ -20,6 +24,7 @@ const gatherLimit = 200;
 export class Host {
   readonly #label: string;
   readonly #open: () => Promise<Shell>;
+  readonly #limit: number;
   #shell: Promise<Shell> | undefined;
   #waiting: Waiting[] = [];
   #busy = false;
@@ -28,9 +33,11 @@ export class Host {
   /** Scripts run so far. */
   scripts = 0;
 
-  constructor(label: string, open: () => Promise<Shell>) {
+  /** `limit`: seconds that a script may work there. */
+  constructor(label: string, open: () => Promise<Shell>, limit = defaultLimit) {
     this.#label = label;
     this.#open = open;
+    this.#limit = limit;
   }
 
   submit(job: Job): Promise<Facts> {
@@ -84,12 +91,24 @@ export class Host {
     this.scripts++;
     const begun = performance.now();
     let output: string;
+    let patience: NodeJS.Timeout | undefined;
+    const end = (pid: number) => {
+      patience = setTimeout(() => end(pid), (grace * 1000) / 3);
+      void this.#end(pid);
+    };
     try {
-      output = await shell.run(make);
+      output = await shell.run(make, {
+        seconds: lockSeconds + this.#limit + grace,
+        onBegun: (pid) => {
+          patience = setTimeout(() => end(pid), this.#limit * 1000);
+        },
+      });
       log(() => `${this.#label}: script ${this.scripts} in ${Math.round(performance.now() - begun)} ms`);
     } catch (error) {
       this.close();
       throw error;
+    } finally {
+      clearTimeout(patience);
     }
     let report: Report;
     try {
@@ -112,6 +131,17 @@ export class Host {
     return report;
   }
 
+  /** Ends what a script does just now, by a connection of its own. */
+  async #end(pid: number): Promise<void> {
+    log(() => `${this.#label}: the script takes too long, and is ended`);
+    try {
+      const shell = await this.#open();
+      await shell.run((nonce) => endScript(nonce, pid)).finally(() => shell.close());
+    } catch (error) {
+      log(() => `${this.#label}: it could not be ended: ${(error as Error).message}`);
+    }
+  }
+
   async #connected(): Promise<Shell> {
     // a connection that ended while nobody used it is nobody's trouble
     if ((await this.#shell?.catch(() => undefined))?.closed) this.#shell = undefined;
@@ -130,7 +160,8 @@ export function hostOf(connection: Connection, label: string): Host {
   const key = JSON.stringify(Object.entries(connection).sort());
   const known = hosts.get(key);
   if (known) return known;
-  const host = new Host(label, async () => RemoteShell.open(label, await openShell(connection)));
+  const open = async () => RemoteShell.open(label, await openShell(connection));
+  const host = new Host(label, open, connection.operationTimeout);
   hosts.set(key, host);
   return host;
 }

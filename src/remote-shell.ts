@@ -10,19 +10,23 @@ export interface ShellStream {
   close(): void;
 }
 
+export interface RunOptions {
+  /** Seconds after which a script that has not answered is given up; it goes on by itself. Default 30. */
+  readonly seconds?: number;
+  /** Called when the script holds the lock and begins its work, with its process number. */
+  readonly onBegun?: (pid: number) => void;
+}
+
 /** Runs whole scripts on a host, one after another. */
 export interface Shell {
   /** Runs a script made for the given nonce and returns what it wrote to standard output. */
-  run(script: (nonce: string) => string): Promise<string>;
+  run(script: (nonce: string) => string, options?: RunOptions): Promise<string>;
   /** Whether it has ended, and another must be opened. */
   readonly closed: boolean;
   close(): void;
 }
 
 const newNonce = () => `lvs-${randomBytes(12).toString("hex")}`;
-
-/** Seconds after which a script that has not answered is given up; it goes on by itself. */
-export const answerSeconds = 180;
 
 /**
  * A long-lived shell: a script costs a round trip, not a process start. Each script runs in a subshell of its own and ends
@@ -34,7 +38,15 @@ export class RemoteShell implements Shell {
   #chunks: string[] = [];
   #tail = "";
   #errors = "";
-  #waiting: { marker: string; resolve: (text: string) => void; reject: (error: Error) => void } | undefined;
+  #waiting:
+    | {
+        marker: string;
+        /** Told once, then forgotten. */
+        begun: { pattern: RegExp; tell: (pid: number) => void } | undefined;
+        resolve: (text: string) => void;
+        reject: (error: Error) => void;
+      }
+    | undefined;
   #closed = false;
 
   private constructor(host: string, stream: ShellStream) {
@@ -70,7 +82,7 @@ export class RemoteShell implements Shell {
     return this.#closed;
   }
 
-  run(script: (nonce: string) => string): Promise<string> {
+  run(script: (nonce: string) => string, { seconds = 30, onBegun }: RunOptions = {}): Promise<string> {
     if (this.#closed) return Promise.reject(this.#lost());
     const nonce = newNonce();
     return new Promise((resolve, reject) => {
@@ -78,12 +90,12 @@ export class RemoteShell implements Shell {
         this.#waiting?.reject(
           new HostError(
             this.#host,
-            `no answer within ${answerSeconds} s`,
+            `no answer within ${seconds} s`,
             "what it was told to do it finishes or takes back by itself; look at the host and run again",
           ),
         );
         this.close();
-      }, answerSeconds * 1000);
+      }, seconds * 1000);
       const settle = () => {
         clearTimeout(timer);
         this.#waiting = undefined;
@@ -92,6 +104,7 @@ export class RemoteShell implements Shell {
       };
       this.#waiting = {
         marker: `${nonce} done\n`,
+        begun: onBegun && { pattern: new RegExp(`${nonce} begun (\\d+)\\n`), tell: onBegun },
         resolve: (text) => {
           settle();
           resolve(text);
@@ -113,7 +126,14 @@ export class RemoteShell implements Shell {
   #take(text: string): void {
     if (!this.#waiting) return;
     this.#chunks.push(text);
-    this.#tail = (this.#tail + text).slice(-200);
+    const latest = this.#tail + text;
+    const { begun } = this.#waiting;
+    const pid = begun?.pattern.exec(latest)?.[1];
+    if (pid !== undefined) {
+      this.#waiting.begun = undefined;
+      begun?.tell(Number(pid));
+    }
+    this.#tail = latest.slice(-200);
     if (this.#tail.includes(this.#waiting.marker)) this.#waiting.resolve(this.#chunks.join(""));
   }
 

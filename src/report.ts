@@ -20,6 +20,8 @@ export interface Report {
   readonly stale: boolean;
   /** Exit code of flock when the lock could not be had. */
   readonly locked: number | undefined;
+  /** It took too long, and was told to come to an end. */
+  readonly late: boolean;
 }
 
 /** The report was not of the expected form: cut off, or garbled by something else that writes there. */
@@ -34,6 +36,7 @@ export function parseReport(nonce: string, output: string): Report {
   const outcomes = new Map<number, Outcome>();
   let stale = false;
   let locked: number | undefined;
+  let late = false;
   let fact: { name: FactName; from: number } | undefined;
   let failed: { text: string[]; sink: (text: string) => void } | undefined;
   let complete = false;
@@ -99,6 +102,11 @@ export function parseReport(nonce: string, output: string): Report {
       case "locked":
         locked = Number(rest[0]);
         break;
+      case "begun":
+        break;
+      case "late":
+        late = true;
+        break;
       case "done":
         complete = true;
         break;
@@ -112,7 +120,7 @@ export function parseReport(nonce: string, output: string): Report {
   }
   finishText();
   if (!complete) throw new ReportError("the report is incomplete");
-  return { sections, outcomes, stale, locked };
+  return { sections, outcomes, stale, locked, late };
 }
 
 /** The digest that the host computes of the same facts in the same order. */

@@ -20,6 +20,27 @@ export interface Apply {
 /** Seconds to wait for another run that holds the host's lock. */
 export const lockSeconds = 60;
 
+/**
+ * A script that ends what another, which has taken too long, is doing just now: whatever that one runs is killed, and it hears
+ * that it is late, so that it takes back what it has begun and begins nothing more.
+ */
+export const endScript = (nonce: string, pid: number): string => `(
+kill -USR1 ${pid}
+near=${pid} all=
+while [ -n "$near" ]; do
+  next=
+  for f in /proc/[0-9]*/stat; do
+    read -r line <"$f" || continue
+    p=\${line%% *} rest=\${line##*) }; rest=\${rest#* }
+    case " $near " in *" \${rest%% *} "*) next="$next $p";; esac
+  done
+  all="$all$next" near=$next
+done
+[ -z "$all" ] || kill -KILL $all
+) </dev/null >/dev/null 2>&1
+echo "${nonce} done"
+`;
+
 /** A script that only reads. */
 export const readScript = (nonce: string, facts: readonly FactName[]): string =>
   whole(nonce, "-s", readFacts(facts));
@@ -108,12 +129,16 @@ function renderTransaction({ owner, steps }: Transaction, index: number): string
 
 const transactionFunctions = `
 begin() { j=$1 owner=$2 n=0; }
-step() { out=$("$@" 2>&1 9<&-) || { rc=$?; say "failed $j $n $rc"; text "$out"; return 1; }; n=$((n + 1)); }
+step() {
+  [ -z "$late" ] || { say "failed $j $n 124"; return 1; }
+  out=$("$@" 2>&1 9<&-) || { rc=$?; say "failed $j $n $rc"; text "$out"; return 1; }
+  n=$((n + 1))
+}
 back() { out=$("$@" 2>&1 9<&-) || { rc=$?; say "stuck $j $rc"; text "$out"; }; }
 # what is done is done, even where nobody hears of it
 kept() { say "kept $j"; :; }
 aside() { out=$("$@" 2>&1 9<&-) || { say bulk; text "$out"; return 1; }; }
-bulk() { out=$(ipvsadm -R 2>&1 9<&-) && [ -z "$out" ] || { say bulk; text "$out"; return 1; }; }
+bulk() { [ -z "$late" ] && out=$(ipvsadm -R 2>&1 9<&-) && [ -z "$out" ] || { say bulk; text "$out"; return 1; }; }
 `;
 
 /**
@@ -125,6 +150,8 @@ function whole(nonce: string, lock: "-s" | "-x", body: string): string {
   return `(
 N=${nonce}
 trap '' HUP INT TERM PIPE
+late=
+trap late=1 USR1
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 umask 022
@@ -134,10 +161,14 @@ tries=$((${lockSeconds} * 5))
 # not flock -w, which BusyBox has not
 if has flock; then until flock ${lock} -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2 2>/dev/null || sleep 1; done; else tries=-127; fi
 if [ $tries -gt 0 ]; then
+# not by a child, whose own number it would be
+read -r P rest </proc/self/stat
+say "begun $P"
 ${body}
 else
 say locked $tries
 fi
+[ -z "$late" ] || say late
 say done
 ) </dev/null
 `;

@@ -50,18 +50,22 @@ export class FakeHost {
   readonly #open: { child: ChildProcess; hangUp: (signal?: NodeJS.Signals) => void; quiet: Promise<void> }[] =
     [];
 
-  readonly #label: string;
+  readonly #newHost: () => Host;
 
-  constructor({ shell = ["sh"], label = "director1" }: { shell?: ShellProgram; label?: string } = {}) {
+  constructor({
+    shell = ["sh"],
+    label = "director1",
+    limit,
+  }: { shell?: ShellProgram; label?: string; limit?: number } = {}) {
     this.#program = shell;
-    this.#label = label;
-    this.host = new Host(label, () => this.open(label));
+    this.#newHost = () => new Host(label, () => this.open(label), limit);
+    this.host = this.#newHost();
   }
 
   /** Another run of the package, which knows nothing of what the last one read; the last one's connection is closed. */
   async newRun(): Promise<void> {
     this.host.close();
-    this.host = new Host(this.#label, () => this.open(this.#label));
+    this.host = this.#newHost();
     await this.quiet();
     this.#open.length = 0;
     this.scripts.length = 0;

@@ -13,11 +13,12 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
     .replace(realPath, `PATH=${join(root, "tools")}`)
     .replace(/(?<=tries=\$\(\()\d+ \* 5/, String(Math.ceil(lockSeconds * 5)))
     .replaceAll(
-      /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*|sys\/module|run\/pulumi-lvs|root)(?![\w-])/g,
+      /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*(?=\/comm)|sys\/module|run\/pulumi-lvs|root)(?![\w-])/g,
       `${root}/$1`,
     );
   for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))
-    if (!path.startsWith(root) && path !== "/dev/null") throw new Error(`the fake host has no ${path}`);
+    if (!path.startsWith(root) && !["/dev/null", "/proc/", "/proc/self/stat"].includes(path))
+      throw new Error(`the fake host has no ${path}`);
   return existsSync(join(root, "faults/armed")) ? armed(text, root) : text;
 }
 
@@ -30,8 +31,8 @@ function armed(script: string, root: string): string {
   let text = script;
   for (const kind of countedKinds)
     text = text.replace(
-      new RegExp(`(?<=\\n${kind}\\(\\) \\{ out=\\$\\()(?="\\$@"|ipvsadm -R)`),
-      `counted ${kind} `,
+      new RegExp(`(\\n${kind}\\(\\) \\{[^]*?out=\\$\\()("\\$@"|ipvsadm -R)`),
+      `$1counted ${kind} $2`,
     );
   // what is written to /run goes to the device that is always full once /run is; a file made shorter in place finds room
   text = text.replaceAll(/(>>?)("\$S\/[^"]*")/g, (_, how, path) => `${how}"$(room '${how}' ${path})"`);

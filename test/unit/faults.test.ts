@@ -314,6 +314,37 @@ describe("a step that fails", () => {
   });
 });
 
+describe("a host that takes too long", () => {
+  test.each(shells.map((shell) => [shell.join(" "), shell] as const))(
+    "is told to end: what runs is killed, what was begun is taken back, and the next is served (%s)",
+    async (_, shell) => {
+      const fake = fakeHost({ shell, limit: 0.3 });
+      const untouched = fake.snapshot();
+      const kind = resources(arpSuppression, fake);
+      fake.pauseStep(5);
+      await expect(kind.create({})).rejects.toThrow(
+        /^cannot create arp-suppression\/lo on director1: `put_file .*` was ended, because the host took longer than connection\.operationTimeout; see what keeps it there, or allow more$/,
+      );
+      expect(fake.snapshot()).toBe(untouched);
+      fake.mend();
+      await kind.create({});
+      expect(fake.sysctl("net/ipv4/conf/lo/arp_ignore")).toBe("1");
+    },
+  );
+
+  test("fails all that waited with it, and leaves nothing of any of them", async () => {
+    const fake = fakeHost({ limit: 0.3 });
+    const untouched = fake.snapshot();
+    fake.pauseStep(2);
+    const changes = [
+      resources(arpSuppression, fake).create({}),
+      resources(sysctl, fake).create({ name: "net.ipv4.ip_forward", value: "1" }),
+    ];
+    for (const change of changes) await expect(change).rejects.toThrow(/connection\.operationTimeout/);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+});
+
 describe("a host whose /run is full", () => {
   const record = "run/pulumi-lvs/sysctl.net.ipv4.ip_forward";
   const forward = { name: "net.ipv4.ip_forward", value: "1" };
