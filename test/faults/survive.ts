@@ -125,15 +125,19 @@ function neverBetween(fault: Fault, struck: Done, resources: readonly Resource[]
   }
 }
 
-/** What is in state as half done is what is there. */
+/** What is in state as half done is what is there, if anything is. */
 function carries({ state, images }: World): void {
   for (const { kind, outputs, initErrors } of state.resources) {
     if (!initErrors) continue;
     const image = images[(outputs.connection as { host: keyof Images }).host];
     const there = properties(image, kind, outputs);
-    const fits = there.some((shown) =>
-      Object.entries(shown).every(([name, value]) => JSON.stringify(outputs[name]) === JSON.stringify(value)),
-    );
+    const fits =
+      there.length === 0 ||
+      there.some((shown) =>
+        Object.entries(shown).every(
+          ([name, value]) => JSON.stringify(outputs[name]) === JSON.stringify(value),
+        ),
+      );
     if (!fits)
       throw new Error(
         `state has ${JSON.stringify(outputs)} of ${kind}, but there is ${thing(image, kind, outputs).join("; ")}`,
