@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { StuckError } from "../src/batch.js";
 import { type Connection, hostLabel } from "../src/connection.js";
+import type { Facts } from "../src/facts.js";
 import type { Host } from "../src/host.js";
 import { HostError } from "../src/host-error.js";
-import type { Verb } from "./change.js";
+import type { Change, Verb } from "./change.js";
 import type { Definition } from "./define.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, isOtherHost, partsOf } from "./inputs.js";
 import { objectChange } from "./object-change.js";
 import { refuseRivals } from "./rivals.js";
 import { settingChange } from "./setting-change.js";
+import type { HostView } from "./settings.js";
 
 /** Finds the host of a connection; tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
@@ -31,6 +33,12 @@ export class HalfDoneError extends Error {
     this.reasons = [reason];
   }
 }
+
+/**
+ * What a refresh finds that is there as declared, while the host does not know whose it is (records that were lost, or never
+ * written because /run was full). The next update writes them.
+ */
+const unmarked = "unmarked";
 
 /** Create, read, diff, update and delete of any kind of resource. */
 export class Engine {
@@ -60,7 +68,8 @@ export class Engine {
     const otherHost = isOtherHost(olds, news);
     const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
     const same = isDeepStrictEqual(plain(olds.connection), plain(news.connection));
-    if (replaces.length === 0 && same && unlike(was.config, is.config).length === 0)
+    const ours = olds[unmarked] === undefined;
+    if (replaces.length === 0 && same && ours && unlike(was.config, is.config).length === 0)
       return { changes: false };
     // another name for one machine would find the old entry in place, and deleting the old would take it away again
     return { replaces, deleteBeforeReplace: otherHost };
@@ -75,7 +84,9 @@ export class Engine {
     const outs = clean({ ...news, owner: olds.owner ?? news.owner });
     const [was, want] = [olds, news].map((bag) => plain(partsOf(this.#definition, bag).config));
     const onlyConnection =
-      isDeepStrictEqual(was, want) && !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
+      olds[unmarked] === undefined &&
+      isDeepStrictEqual(was, want) &&
+      !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
     if (!onlyConnection)
       await this.#change("update", { ...news, owner: outs.owner }, partsOf(this.#definition, olds).config);
     return { outs };
@@ -86,7 +97,7 @@ export class Engine {
   }
 
   async read(id: string, props: Bag) {
-    const { __provider, ...given } = props;
+    const { __provider, [unmarked]: _, ...given } = props;
     const { inputs, problems } = checkInputs(this.#definition, given);
     const parts = partsOf(this.#definition, inputs);
     // `get` names the identity only
@@ -96,19 +107,29 @@ export class Engine {
     if (wrong[0]) throw new Error(`cannot read ${id}: ${wrong[0].path} ${wrong[0].reason}`);
     const key = parts.key;
     const want = problems.length === 0 ? parts.config : undefined;
+    const owner = this.owner(inputs);
+    const change = this.#changeOf(inputs, owner);
     let have: Bag | undefined;
+    let isOurs = true;
     await this.#ask("read", inputs, {
-      facts: this.#definition.facts(key, want),
+      facts: [...this.#definition.facts(key, want), ...change.facts],
       // there, what the host could not tell becomes an error in words
       plan: (facts) => {
         have = this.#definition.read(facts, key, want) as Bag | undefined;
+        // it is as it should be, and something is to be done all the same: to say whose it is
+        if (isDeepStrictEqual(have, want)) isOurs = isRecorded(change, { facts, owner });
         return [];
       },
       look: () => undefined,
       verify: () => undefined,
     });
     if (!have) return {};
-    const found = clean({ ...inputs, ...have, ...(__provider === undefined ? {} : { __provider }) });
+    const found = clean({
+      ...inputs,
+      ...have,
+      ...(isOurs ? {} : { [unmarked]: true }),
+      ...(__provider === undefined ? {} : { __provider }),
+    });
     return { id: idOf(this.#definition, inputs), props: found, inputs: found };
   }
 
@@ -117,13 +138,17 @@ export class Engine {
     return this.#definition.setting ? this.owner(inputs) : idOf(this.#definition, inputs);
   }
 
+  #changeOf(inputs: Bag, owner: string): Change {
+    return this.#definition.setting
+      ? settingChange(this.#definition, inputs, owner)
+      : objectChange(this.#definition, inputs);
+  }
+
   async #change(verb: Verb, inputs: Bag, was?: Bag): Promise<void> {
     const definition = this.#definition;
     const { key, config } = partsOf(definition, inputs);
     const owner = this.owner(inputs);
-    const change = definition.setting
-      ? settingChange(definition, inputs, owner)
-      : objectChange(definition, inputs);
+    const change = this.#changeOf(inputs, owner);
     const guarded = verb !== "delete" && definition.rivals?.(key) === true;
     try {
       await this.#ask(verb, inputs, {
@@ -141,18 +166,11 @@ export class Engine {
         verify: (facts) => change.misfit(verb, facts),
       });
     } catch (error) {
-      const now =
-        error instanceof Error &&
-        error.cause instanceof StuckError &&
-        verb !== "delete" &&
-        (definition.read(error.cause.facts, key, config) as Bag | undefined);
-      if (!now) throw error;
-      throw new HalfDoneError(
-        idOf(definition, inputs),
-        { ...inputs, ...now },
-        inputs,
-        (error as Error).message,
-      );
+      if (!(error instanceof Error && error.cause instanceof StuckError) || verb === "delete") throw error;
+      const now = there(definition, error.cause.facts, key, config);
+      // of what did not exist before, a record may be left even where nothing shows: deleting takes it away
+      if (!now && verb !== "create") throw error;
+      throw new HalfDoneError(idOf(definition, inputs), { ...inputs, ...now }, inputs, error.message);
     }
   }
 
@@ -172,6 +190,24 @@ export class Engine {
       const remedy = error.remedy ? `; ${error.remedy}` : "";
       throw new Error(`cannot ${verb} ${name} on ${error.host}: ${error.reason}${remedy}`, { cause: error });
     }
+  }
+}
+
+/** Whether the host knows whose it is. What another stack has taken over is its own, as whoever changes it is told. */
+function isRecorded(change: Change, view: HostView): boolean {
+  try {
+    return change.plan("update", view).length === 0;
+  } catch {
+    return true;
+  }
+}
+
+/** What is there after a failure; undefined too where that cannot be read, which may be why it failed. */
+function there(definition: Definition, facts: Facts, key: Bag, want: Bag): Bag | undefined {
+  try {
+    return definition.read(facts, key, want) as Bag | undefined;
+  } catch {
+    return undefined;
   }
 }
 

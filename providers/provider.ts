@@ -7,11 +7,33 @@ const engines = new Map(
   Object.values(classes).map(({ definition }) => [definition.kind, new Engine(definition, hostOf)] as const),
 );
 
+/** Things that were created in one run of Pulumi, and by whom. */
+export type Made = Map<string, unknown>;
+
 /**
  * What was created in this run of Pulumi, and by whom. A resource that was renamed, or replaced by its like, is created under
  * its new name, which takes over what is there, and then deleted under its old one, which must not take it away.
  */
-const made = new Map<string, unknown>();
+const made: Made = new Map();
+
+/** What Pulumi calls of a kind of resource, in a run that has made these things so far. */
+export const verbsOf = (engine: Engine, made: Made) => ({
+  check: (olds: Bag, news: Bag) => engine.check(olds, news),
+  diff: (id: string, olds: Bag, news: Bag) => engine.diff(id, olds, news),
+  create: async (inputs: Bag) => {
+    const thing = engine.thing(inputs);
+    if (made.has(thing))
+      throw new Error(`${thing} is declared twice: by ${made.get(thing)} and by ${inputs.owner}`);
+    const result = await engine.create(inputs);
+    made.set(thing, inputs.owner);
+    return result;
+  },
+  read: (id: string, props: Bag) => engine.read(id, props),
+  update: (id: string, olds: Bag, news: Bag) => engine.update(id, olds, news),
+  delete: async (id: string, props: Bag) => {
+    if (!made.has(engine.thing(props))) await engine.delete(id, props);
+  },
+});
 
 /**
  * Called by the text in every resource's state (see dynamic.ts), so this path and signature stay for ever. Synchronous:
@@ -23,24 +45,7 @@ export function install(self: Bag): void {
     throw oneLine(
       new Error(`this version of pulumi-lvs knows no ${self.kind}; install the one that made it`),
     );
-  const verbs = {
-    check: (olds: Bag, news: Bag) => engine.check(olds, news),
-    diff: (id: string, olds: Bag, news: Bag) => engine.diff(id, olds, news),
-    create: async (inputs: Bag) => {
-      const thing = engine.thing(inputs);
-      if (made.has(thing))
-        throw new Error(`${thing} is declared twice: by ${made.get(thing)} and by ${inputs.owner}`);
-      const result = await engine.create(inputs);
-      made.set(thing, inputs.owner);
-      return result;
-    },
-    read: (id: string, props: Bag) => engine.read(id, props),
-    update: (id: string, olds: Bag, news: Bag) => engine.update(id, olds, news),
-    delete: async (id: string, props: Bag) => {
-      if (!made.has(engine.thing(props))) await engine.delete(id, props);
-    },
-  };
-  for (const [verb, run] of Object.entries(verbs)) {
+  for (const [verb, run] of Object.entries(verbsOf(engine, made))) {
     self[verb] = async (...args: never[]) => {
       try {
         return await (run as (...args: never[]) => unknown)(...args);

@@ -40,6 +40,12 @@ export class StuckError extends HostError {
   }
 }
 
+/** Nothing but the way back: as if all had been done and what came next had failed, so that one undo that fails stops no other. */
+const takingBack = (steps: readonly Step[]): Step[] => [
+  ...steps.map(({ undo }) => ({ run: [":"], undo })),
+  { run: ["false"], undo: null },
+];
+
 /** How often a plan is made anew because the host changed under it. */
 const planLimit = 5;
 
@@ -163,9 +169,10 @@ export async function serve(
       resolve(after);
       return;
     }
-    const undo = steps.flatMap((s) => (s.undo ? [{ run: s.undo, undo: null }] : [])).reverse();
-    const back = await apply([{ owner: job.owner, steps: undo }]);
-    if (back.stale || back.outcomes.get(0)?.kind === "failed" || !isBack(job, before, look())) {
+    const report = await apply([{ owner: job.owner, steps: takingBack(steps) }]);
+    const back = report.outcomes.get(0);
+    const stuck = report.stale || back?.kind !== "failed" || back.stuck.length > 0;
+    if (stuck || !isBack(job, before, look())) {
       reject(new StuckError(label, `${why}; and taking it back failed`, look()));
     } else reject(new HostError(label, `${why}; it was taken back`));
   }

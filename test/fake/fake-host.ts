@@ -4,8 +4,18 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { Host } from "../../src/host.js";
 import { RemoteShell, type Shell, type ShellStream } from "../../src/remote-shell.js";
-import { rewrite } from "./rewrite.js";
-import { fakeBin, findProgram, makeTree, snapshot, writeInto } from "./tree.js";
+import { type CountedKind, countedKinds, rewrite } from "./rewrite.js";
+import {
+  fakeBin,
+  findProgram,
+  type Image,
+  imageOf,
+  makeTree,
+  putImage,
+  restoreTools,
+  snapshot,
+  writeInto,
+} from "./tree.js";
 
 /** A shell that scripts are run by, as an argument vector. */
 export type ShellProgram = readonly string[];
@@ -25,7 +35,7 @@ export const shells: readonly ShellProgram[] = [
 export class FakeHost {
   readonly root = makeTree();
   /** The host as the package sees it. */
-  readonly host: Host;
+  host: Host;
   /** Shells that were opened. */
   shells = 0;
   /** Scripts as they arrived. */
@@ -34,9 +44,13 @@ export class FakeHost {
   lockSeconds = 5;
   /** Characters of the next script that arrive before the connection is cut. */
   cutAfter: number | undefined;
+  /** The connection is cut at a script yet to come, counted from 0: after so many of its characters, or before its answer. */
+  cut: { script: number; after: number | "work" } | undefined;
   readonly #program: ShellProgram;
   readonly #open: { child: ChildProcess; hangUp: (signal?: NodeJS.Signals) => void; quiet: Promise<void> }[] =
     [];
+
+  readonly #newHost: () => Host;
 
   constructor({
     shell = ["sh"],
@@ -44,7 +58,19 @@ export class FakeHost {
     limit,
   }: { shell?: ShellProgram; label?: string; limit?: number } = {}) {
     this.#program = shell;
-    this.host = new Host(label, () => this.open(label), limit);
+    this.#newHost = () => new Host(label, () => this.open(label), limit);
+    this.host = this.#newHost();
+  }
+
+  /** Another run of the package, which knows nothing of what the last one read; the last one's connection is closed. */
+  async newRun(): Promise<void> {
+    this.host.close();
+    this.host = this.#newHost();
+    await this.quiet();
+    this.#open.length = 0;
+    this.scripts.length = 0;
+    this.shells = 0;
+    this.cut = undefined;
   }
 
   open(label = "director1"): Promise<Shell> {
@@ -70,6 +96,7 @@ export class FakeHost {
     const quiet = new Promise<void>((resolve) => life.resume().on("close", () => resolve()));
     const listeners: (() => void)[] = [];
     let closed = false;
+    let silent = false;
     const close = () => {
       if (closed) return;
       closed = true;
@@ -87,14 +114,21 @@ export class FakeHost {
     return {
       write: (text) => {
         if (closed) return;
+        const cut = this.cut?.script === this.scripts.length ? this.cut.after : undefined;
         this.scripts.push(text);
         const whole = this.arriving(text);
+        if (typeof cut === "number") this.cutAfter = cut;
+        if (cut === "work") silent = true;
         input.write(whole.slice(0, this.cutAfter));
         if (this.cutAfter === undefined) return;
         this.cutAfter = undefined;
         close();
       },
-      onOutput: (listener) => void output.on("data", listener),
+      onOutput: (listener) =>
+        void output.on("data", (text: string) => {
+          if (!silent) listener(text);
+          else if (/^lvs-\S+ done$/m.test(text)) close();
+        }),
       onErrors: (listener) => void errors.on("data", listener),
       onClose: (listener) => void listeners.push(listener),
       close,
@@ -116,6 +150,13 @@ export class FakeHost {
   /** Cuts every connection, as a dying link does: the shell hears SIGHUP, its input ends, its output is broken. */
   hangUp(): void {
     for (const { hangUp } of this.#open) hangUp("SIGHUP");
+  }
+
+  /** The machine goes down in the middle of whatever it does, and comes up as the image has it. */
+  async reboot(image: Image): Promise<void> {
+    for (const { hangUp } of this.#open) hangUp("SIGKILL");
+    await this.quiet();
+    putImage(this.root, image);
   }
 
   /** Resolves when nothing that was started on the host runs any more. */
@@ -163,6 +204,14 @@ export class FakeHost {
     return snapshot(this.root);
   }
 
+  image(): Image {
+    return imageOf(this.root);
+  }
+
+  restore(image: Image): void {
+    putImage(this.root, image);
+  }
+
   /** Makes the host one whose ip_vs and schedulers are modules that are not loaded yet. */
   withModules(): this {
     this.remove("sys/module/ip_vs");
@@ -172,24 +221,53 @@ export class FakeHost {
     return this;
   }
 
-  /** The n-th command from now on, counted from 0, fails: a `step`, or a `back` that takes one back. */
-  failCommand(kind: "step" | "back", n: number): void {
-    this.#arm(`fail.${kind}.${n}`);
+  /** The n-th command of a kind from now on, counted from 0, fails: a `step`, or a `back` that takes one back. */
+  failCommand(kind: CountedKind, n: number): void {
+    this.arm(`fail.${kind}.${n}`);
   }
 
   /** The n-th step from now on waits; resolves the returned functions when it is reached, and lets it go on. */
   pauseStep(n: number): { reached: () => Promise<void>; go: () => void } {
-    this.#arm(`pause.step.${n}`);
+    return this.pauseCommand("step", n);
+  }
+
+  pauseCommand(kind: CountedKind, n: number): { reached: () => Promise<void>; go: () => void } {
+    this.arm(`pause.${kind}.${n}`);
     return {
       reached: () => until(() => this.has("faults/reached")),
       go: () => this.write("faults/go", ""),
     };
   }
 
+  /** A tool is gone before the n-th command of a kind begins. */
+  takeTool(name: string, kind: CountedKind, n: number): void {
+    this.arm(`vanish.${kind}.${n}`, `${name}\n`);
+  }
+
+  /** From the n-th command of a kind on, nothing more can be written to /run. */
+  fillRun(kind: CountedKind, n: number): void {
+    this.arm(`fill.${kind}.${n}`);
+  }
+
+  /** The kernel refuses the n-th line, counted from 1, that `ipvsadm -R` reads, and the same command ever after. */
+  refuseLine(n: number): void {
+    this.arm("refuse", `${n}\n`);
+  }
+
+  /** How many commands of a kind there were since counting began: when a fault was armed, or here. */
+  counted(kind: CountedKind): number {
+    return this.has(`faults/count.${kind}`) ? Number(this.read(`faults/count.${kind}`)) : 0;
+  }
+
+  countCommands(): void {
+    this.arm(".none");
+  }
+
   /** Ends every fault. */
   mend(): void {
     this.remove("faults");
     this.write("faults/.none", "");
+    restoreTools(this.root);
   }
 
   withoutTool(name: string): void {
@@ -209,10 +287,10 @@ export class FakeHost {
       });
   }
 
-  #arm(fault: string): void {
-    for (const kind of ["step", "back"]) this.remove(`faults/count.${kind}`);
+  private arm(fault: string, text = ""): void {
+    for (const kind of countedKinds) this.remove(`faults/count.${kind}`);
     this.write("faults/armed", "");
-    this.write(`faults/${fault}`, "");
+    this.write(`faults/${fault}`, text);
   }
 
   async dispose(): Promise<void> {

@@ -46,7 +46,9 @@ function known_scheduler(name,   line, found) {
 }
 
 # one command line in w[1..n]; true when the kernel took it
-function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, other, line, own, k, part) {
+function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, other, line, own, k, part, text) {
+  text = w[1]; for (i = 2; i <= n; i++) text = text " " w[i]
+  if (text == refused) return refuse("Memory allocation problem", 255)
   verb = w[1]; kind = ""; s = "wlc"; how = "-g"; weight = 1; p = m = r = v6 = other = ""
   if (verb !~ /^-[AEDaedC]$/) return refuse("Unknown arg `" verb "'", 2)
   for (i = 2; i <= n; i++) {
@@ -98,12 +100,15 @@ BEGIN {
   root = ENVIRON["LVS_FAKE_ROOT"]; table = root "/ipvs"
   # fault: a kernel that stores another weight than it was told
   while ((getline line < (root "/faults/weights")) > 0) { split(line, w, " "); distorted[w[1]] = w[2] }
+  # fault: a kernel that has no room for a certain line of a bulk, nor for the same command alone
+  getline refusing < (root "/faults/refuse"); getline refused < (root "/faults/refused")
   load()
   if (ARGV[1] == "-R") {
     # the exit code is the last line's only
     while ((getline line < "-") > 0) {
       if (line ~ /^[ \t]*$/) continue
       if (line ~ /^#/) { code = 255; break }
+      if (++number == refusing && refused == "") { refused = line; print line > (root "/faults/refused") }
       code = 0; n = split(line, w, " ")
       run(w, n)
       if (code == 2) break

@@ -9,7 +9,7 @@ const realPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
  * so that no script ever touches the machine that runs the tests.
  */
 export function rewrite(script: string, root: string, lockSeconds: number): string {
-  let text = script
+  const text = script
     .replace(realPath, `PATH=${join(root, "tools")}`)
     .replace(/(?<=tries=\$\(\()\d+ \* 5/, String(Math.ceil(lockSeconds * 5)))
     .replaceAll(
@@ -19,22 +19,39 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
   for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))
     if (!path.startsWith(root) && !["/dev/null", "/proc/", "/proc/self/stat"].includes(path))
       throw new Error(`the fake host has no ${path}`);
-  if (existsSync(join(root, "faults/armed"))) {
-    for (const kind of ["step", "back"])
-      text = text.replace(new RegExp(`(\\n${kind}\\(\\) \\{[^]*?out=\\$\\()"`), `$1counted ${kind} "`);
-    text = text.replace("\n", `\n${counted(join(root, "faults"))}`);
-  }
-  return text;
+  return existsSync(join(root, "faults/armed")) ? armed(text, root) : text;
 }
 
-const counted = (faults: string) => `counted() {
+/** Commands of a script are counted one by one, in its own words for them, so that a fault can be bound to each. */
+export const countedKinds = ["step", "back", "bulk", "aside"] as const;
+export type CountedKind = (typeof countedKinds)[number];
+
+function armed(script: string, root: string): string {
+  const faults = join(root, "faults");
+  let text = script;
+  for (const kind of countedKinds)
+    text = text.replace(
+      new RegExp(`(\\n${kind}\\(\\) \\{[^]*?out=\\$\\()("\\$@"|ipvsadm -R)`),
+      `$1counted ${kind} $2`,
+    );
+  // what is written to /run goes to the device that is always full once /run is; a file made shorter in place finds room
+  text = text.replaceAll(/(>>?)("\$S\/[^"]*")/g, (_, how, path) => `${how}"$(room '${how}' ${path})"`);
+  return text.replace("\n", `\n${faultFunctions(faults, join(root, "tools"))}`);
+}
+
+const faultFunctions = (faults: string, tools: string) => `counted() {
 kind=$1; shift
 i=0; [ ! -e ${faults}/count.$kind ] || read -r i <${faults}/count.$kind; echo $((i + 1)) >${faults}/count.$kind
+if [ -e ${faults}/vanish.$kind.$i ]; then read -r tool <${faults}/vanish.$kind.$i; rm -f ${tools}/$tool; fi
+[ ! -e ${faults}/fill.$kind.$i ] || : >${faults}/full
 if [ -e ${faults}/fail.$kind.$i ]; then echo "injected failure" >&2; return 75; fi
 if [ -e ${faults}/pause.$kind.$i ]; then
 : >${faults}/reached
 t=0; while [ ! -e ${faults}/go ] && [ $t -lt 500 ]; do sleep 0.01; t=$((t + 1)); done
 fi
 "$@"
+}
+room() {
+if [ -e ${faults}/full ] && ! { [ "$1" = '>' ] && [ -s "$2" ]; }; then : >>"$2"; printf /dev/full; else printf %s "$2"; fi
 }
 `;

@@ -3,6 +3,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -61,9 +62,23 @@ export function makeTree(): string {
   for (const directory of ["faults", "tools", "run", "root", "sys/module"])
     mkdirSync(join(root, directory), { recursive: true });
   for (const [name, text] of Object.entries(files)) writeInto(root, name, text);
-  for (const [name, path] of systemTools) if (path) symlinkSync(path, join(root, "tools", name));
-  for (const name of readdirSync(fakeBin)) symlinkSync(join(fakeBin, name), join(root, "tools", name));
+  for (const name of allTools.keys()) linkTool(root, name);
   return root;
+}
+
+const allTools = new Map([
+  ...systemTools.flatMap(([name, path]) => (path ? [[name, path] as const] : [])),
+  ...readdirSync(fakeBin).map((name) => [name, join(fakeBin, name)] as const),
+]);
+
+function linkTool(root: string, name: string): void {
+  symlinkSync(allTools.get(name) as string, join(root, "tools", name));
+}
+
+/** Puts back every tool that was taken away. */
+export function restoreTools(root: string): void {
+  const present = new Set(readdirSync(join(root, "tools")));
+  for (const name of allTools.keys()) if (!present.has(name)) linkTool(root, name);
 }
 
 export function writeInto(root: string, name: string, text: string): void {
@@ -72,22 +87,54 @@ export function writeInto(root: string, name: string, text: string): void {
   writeFileSync(path, text);
 }
 
-/** Whatever a host keeps, as one text: every file with its content, and every directory. */
-export function snapshot(root: string): string {
-  const apart = new Set(["faults", "tools", "log", "ticks"]);
-  const visit = (directory: string): string[] =>
-    readdirSync(join(root, directory), { withFileTypes: true })
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .flatMap((entry) => {
-        const name = directory ? `${directory}/${entry.name}` : entry.name;
-        if (apart.has(name)) return [];
-        if (entry.isDirectory()) return [`${name}/`, ...visit(name)];
-        const text = entry.isFile() ? readFileSync(join(root, name), "utf8") : "special";
-        // which of them came first means nothing
-        const sorted = /^(addresses|routes|run\/.*\/?owners)$/.test(name)
-          ? text.split("\n").sort().join("\n")
-          : text;
-        return [`${name}: ${JSON.stringify(sorted)}`];
-      });
-  return visit("").join("\n");
+/** Whatever a host keeps: each file with its content, each directory with null, wherever the tree is. */
+export type Image = Readonly<Record<string, string | null>>;
+
+const placeholder = "%ROOT%";
+const apart = new Set(["faults", "tools", "log", "ticks"]);
+
+export function imageOf(root: string): Image {
+  const image: Record<string, string | null> = {};
+  const visit = (directory: string): void => {
+    for (const entry of readdirSync(join(root, directory), { withFileTypes: true }).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    )) {
+      const name = directory ? `${directory}/${entry.name}` : entry.name;
+      if (apart.has(name)) continue;
+      image[name] = entry.isDirectory()
+        ? null
+        : entry.isFile()
+          ? readFileSync(join(root, name), "utf8").replaceAll(root, placeholder)
+          : "special";
+      if (entry.isDirectory()) visit(name);
+    }
+  };
+  visit("");
+  return image;
 }
+
+/** Makes a tree hold what the image has, and nothing else. */
+export function putImage(root: string, image: Image): void {
+  const now = imageOf(root);
+  for (const name of Object.keys(now).reverse())
+    if (!(name in image) || (now[name] === null) !== (image[name] === null))
+      rmSync(join(root, name), { recursive: true, force: true });
+  for (const [name, text] of Object.entries(image)) {
+    if (now[name] === text) continue;
+    if (text === null) mkdirSync(join(root, name), { recursive: true });
+    else writeInto(root, name, text.replaceAll(placeholder, root));
+  }
+}
+
+/** An image as one text, in which the order of what has none does not show. */
+export const textOf = (image: Image): string =>
+  Object.entries(image)
+    .map(([name, text]) => {
+      if (text === null) return `${name}/`;
+      const isSet = /^(addresses|routes|run\/.*\/?owners)$/.test(name);
+      return `${name}: ${JSON.stringify(isSet ? text.split("\n").sort().join("\n") : text)}`;
+    })
+    .join("\n");
+
+/** Whatever a host keeps, as one text. */
+export const snapshot = (root: string): string => textOf(imageOf(root));

@@ -1,0 +1,10 @@
+import { booted } from "./machines.js";
+import { nothing } from "./pulumi.js";
+import { drStack } from "./stacks.js";
+import { strike } from "./strike.js";
+import { scenario } from "./survive.js";
+import { up } from "./update.js";
+
+strike("the destroy of a DR stack", async () =>
+  scenario(await up({ images: booted, state: nothing }, await drStack()), []),
+);

@@ -1,0 +1,9 @@
+import { booted } from "./machines.js";
+import { nothing } from "./pulumi.js";
+import { drStack } from "./stacks.js";
+import { strike } from "./strike.js";
+import { scenario } from "./survive.js";
+
+strike("the first up of a DR stack", async () =>
+  scenario({ images: booted, state: nothing }, await drStack()),
+);
