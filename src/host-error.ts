@@ -53,3 +53,9 @@ export function commandFailure(host: string, argv: readonly string[], code: numb
   const said = text.trim().split("\n").slice(-4).join(" | ") || "no message";
   return new HostError(host, `\`${commandLine(argv)}\` failed (exit code ${code}): ${said}`, remedyFor(text));
 }
+
+/** Whether a message leaves open what came of the change: the host may have made it, and its answer was not heard. */
+export const isUncertain = (message: string): boolean =>
+  /the connection was lost before the host had answered|no answer within \d+ s|its answer makes no sense/.test(
+    message,
+  );

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { type AddressInfo, connect } from "node:net";
-import { type Connection as Peer, Server, utils } from "ssh2";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { type Connection as Peer, Server, type ServerChannel, utils } from "ssh2";
 
 /** A key pair in OpenSSH form; the public one as known_hosts has it. */
 export interface KeyPair {
@@ -8,7 +8,11 @@ export interface KeyPair {
   readonly public: string;
 }
 
-export const newKey = (type: "ed25519" = "ed25519"): KeyPair => utils.generateKeyPairSync(type);
+/** A new key; of a few in a thousand ssh2 writes a private part that it cannot read itself. */
+export function newKey(type: "ed25519" = "ed25519"): KeyPair {
+  const pair = utils.generateKeyPairSync(type);
+  return utils.parseKey(pair.private) instanceof Error ? newKey(type) : pair;
+}
 
 export interface SshServer {
   readonly port: number;
@@ -16,6 +20,8 @@ export interface SshServer {
   readonly commands: string[];
   /** Users who came in. */
   readonly users: string[];
+  /** Breaks every connection without a word. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -31,6 +37,8 @@ export async function sshServer(options: {
   port?: number;
   /** Directory that is the whole PATH of what it runs. */
   path?: string;
+  /** Serves a command instead of a `sh` of this machine. */
+  serve?: (channel: ServerChannel) => void;
 }): Promise<SshServer> {
   const commands: string[] = [];
   const users: string[] = [];
@@ -67,6 +75,7 @@ export async function sshServer(options: {
         accept().on("exec", (acceptExec, _reject, { command }) => {
           commands.push(command);
           const channel = acceptExec();
+          if (options.serve) return options.serve(channel);
           if (options.greeting) channel.write(options.greeting);
           const child = spawn("sh", ["-c", command], { env: { PATH: options.path ?? process.env.PATH } });
           channel.on("close", () => child.kill());
@@ -95,6 +104,9 @@ export async function sshServer(options: {
     port: (server.address() as AddressInfo).port,
     commands,
     users,
+    cut: () => {
+      for (const peer of peers) (peer as unknown as { _sock: Socket })._sock.destroy();
+    },
     close: () =>
       new Promise((resolve) => {
         for (const peer of peers) peer.end();

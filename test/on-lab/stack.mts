@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -54,9 +54,10 @@ export class Stack {
     return stack.#begin();
   }
 
-  /** A program that somebody else might write, with the package installed. */
-  static async ofProgram(source: string): Promise<Stack> {
+  /** A program that somebody else might write, with the package installed; hosts are the lab's unless `env` says more. */
+  static async ofProgram(source: string, env: Record<string, string> = {}): Promise<Stack> {
     const stack = await Stack.#make("program");
+    stack.environment(env);
     const modules = join(stack.#cwd, "node_modules");
     await mkdir(modules);
     await symlink(checkout, join(modules, "pulumi-lvs"));
@@ -105,22 +106,39 @@ export class Stack {
     this.#env = { ...this.#env, ...env };
   }
 
+  /** Folder of the project. */
+  get folder(): string {
+    return this.#cwd;
+  }
+
+  /** Environment of the CLI. */
+  get env(): Record<string, string> {
+    return this.#env;
+  }
+
   pulumi(...args: string[]): Promise<Answer> {
+    const stack = args[1] === "init" ? [] : ["--stack", this.#name];
+    return this.run("pulumi", [...args, ...stack, "--non-interactive", "--color", "never"]);
+  }
+
+  /** Runs a program where `pulumi` would be run. */
+  run(program: string, args: string[], begun?: (child: ChildProcess) => void): Promise<Answer> {
     return new Promise((resolve) => {
-      execFile(
-        "pulumi",
-        [
-          ...args,
-          ...(args[1] === "init" ? [] : ["--stack", this.#name]),
-          "--non-interactive",
-          "--color",
-          "never",
-        ],
+      const child = execFile(
+        program,
+        args,
         { cwd: this.#cwd, env: { ...process.env, ...this.#env }, maxBuffer: 64 * 1024 * 1024 },
         (error, stdout, stderr) =>
           resolve({ code: error ? Number(error.code ?? 1) : 0, text: stdout + stderr }),
       );
+      begun?.(child);
     });
+  }
+
+  /** `npx pulumi-lvs`, as it was built. */
+  pulumiLvs(args: string[], begun?: (child: ChildProcess) => void): Promise<Answer> {
+    const cli = join(checkout, "dist/stacks/rollback/cli.js");
+    return this.run(process.execPath, [cli, ...args], begun);
   }
 
   async #must(args: string[]): Promise<string> {
