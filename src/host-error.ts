@@ -83,3 +83,9 @@ export const lateFailure = (host: string, argv: readonly string[]): HostError =>
     `\`${commandLine(argv)}\` was ended, because the host took longer than connection.operationTimeout`,
     "see what keeps it there, or allow more",
   );
+
+/** Whether a message leaves open what came of the change: the host may have made it, and its answer was not heard. */
+export const isUncertain = (message: string): boolean =>
+  /the connection was lost before the host had answered|no answer within \d+ s|its answer makes no sense/.test(
+    message,
+  );

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { type AuthenticationType, type Connection as Peer, Server, utils } from "ssh2";
+import { type AuthenticationType, type Connection as Peer, Server, type ServerChannel, utils } from "ssh2";
 
 /** A key pair in OpenSSH form; the public one as known_hosts has it. */
 export interface KeyPair {
@@ -8,11 +8,17 @@ export interface KeyPair {
   readonly public: string;
 }
 
-/** A new key pair; of a type other than ed25519, or under a passphrase, on demand. */
+/**
+ * A new key pair; of a type other than ed25519, or under a passphrase, on demand. Of a few in a thousand ssh2 writes a private
+ * part that it cannot read itself.
+ */
 export function newKey(type: "ed25519" | "ecdsa" | "rsa" = "ed25519", passphrase?: string): KeyPair {
   const secrecy = passphrase === undefined ? {} : { passphrase, cipher: "aes256-ctr", rounds: 1 };
-  if (type === "ed25519") return utils.generateKeyPairSync(type, secrecy as never);
-  return utils.generateKeyPairSync(type, { bits: type === "rsa" ? 2048 : 256, ...secrecy } as never);
+  const pair =
+    type === "ed25519"
+      ? utils.generateKeyPairSync(type, secrecy as never)
+      : utils.generateKeyPairSync(type, { bits: type === "rsa" ? 2048 : 256, ...secrecy } as never);
+  return utils.parseKey(pair.private, passphrase) instanceof Error ? newKey(type, passphrase) : pair;
 }
 
 export interface SshServer {
@@ -61,6 +67,8 @@ export interface ServerOptions {
   forwards?: boolean;
   /** Asks for a new password instead of letting in. */
   expired?: boolean;
+  /** Serves a command instead of a `sh` of this machine. */
+  serve?: (channel: ServerChannel) => void;
 }
 
 /** An SSH server on loopback that lets in who has the key or the password, runs `sh`, and passes connections on. */
@@ -129,6 +137,7 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
         accept().on("exec", (acceptExec, _reject, { command }) => {
           commands.push(command);
           const channel = acceptExec();
+          if (options.serve) return options.serve(channel);
           if (options.greeting) channel.write(options.greeting);
           const child = spawn("sh", ["-c", command], {
             env: { PATH: options.path ?? process.env.PATH, ...options.env },
