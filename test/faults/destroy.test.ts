@@ -5,6 +5,6 @@ import { strike } from "./strike.js";
 import { scenario } from "./survive.js";
 import { up } from "./update.js";
 
-strike("the destroy of a DR stack", async () =>
+strike("the destroy of a DR stack survives that", async () =>
   scenario(await up({ images: booted, state: nothing }, await drStack()), []),
 );

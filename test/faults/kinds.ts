@@ -146,8 +146,12 @@ const locked = (title: string, seconds: number, release: (held: () => Promise<vo
 
 const later = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+export const commandFails = atCommands("a command fails", ({ kind, n }) => ({
+  arm: (fake) => fake.failCommand(kind, n),
+}));
+
 export const faultKinds: readonly FaultKind[] = [
-  atCommands("a command fails", ({ kind, n }) => ({ arm: (fake) => fake.failCommand(kind, n) })),
+  commandFails,
   refused,
   atCommands(
     "a command fails, and so does taking back the one before",

@@ -141,7 +141,8 @@ const bulkLines = (script: string): number => {
   return end === undefined ? 0 : rest.split("\n").indexOf(end);
 };
 
-async function perform(call: Call, fake: FakeHost, made: Made): Promise<Answer> {
+/** Asks the real engine for one call. */
+export async function perform(call: Call, fake: FakeHost, made: Made): Promise<Answer> {
   const verbs = verbsOf(new Engine(definitionOf(call.kind), () => fake.host), made);
   try {
     switch (call.verb) {

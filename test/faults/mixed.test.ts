@@ -5,6 +5,6 @@ import { strike } from "./strike.js";
 import { scenario } from "./survive.js";
 import { up } from "./update.js";
 
-strike("an update of a DR stack that changes everything that can change at once", async () =>
+strike("an update of a DR stack that changes everything that can change at once survives that", async () =>
   scenario(await up({ images: booted, state: nothing }, await beforeMixed()), await afterMixed()),
 );

@@ -4,6 +4,6 @@ import { natStack } from "./stacks.js";
 import { strike } from "./strike.js";
 import { scenario } from "./survive.js";
 
-strike("the first up of a NAT stack", async () =>
+strike("the first up of a NAT stack survives that", async () =>
   scenario({ images: booted, state: nothing }, await natStack()),
 );

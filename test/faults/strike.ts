@@ -4,8 +4,8 @@ import { faultKinds } from "./kinds.js";
 import { tearDown } from "./machines.js";
 import { type Scenario, survive } from "./survive.js";
 
-/** Every kind of fault at every place of an update, as tests. */
-export function strike(title: string, prepare: () => Promise<Scenario>): void {
+/** Every kind of fault, or some, at every place of an update, as tests. */
+export function strike(title: string, prepare: () => Promise<Scenario>, kinds = faultKinds): void {
   describe(title, () => {
     let scenario: Scenario;
     beforeAll(async () => {
@@ -13,7 +13,7 @@ export function strike(title: string, prepare: () => Promise<Scenario>): void {
     }, 120_000);
     afterAll(tearDown);
 
-    for (const kind of faultKinds) {
+    for (const kind of kinds) {
       test(kind.title, async (context) => {
         const faults = tally(context, "faults on fake hosts");
         const places = kind.places(scenario.reference.levels);

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { arpSuppression } from "../../providers/arp-suppression.js";
+import { virtualAddress } from "../../providers/virtual-address.js";
+import { virtualService } from "../../providers/virtual-service.js";
+import { fakeHost, resources } from "../fake/engine.js";
+
+const owners = "run/pulumi-lvs/owners";
+const thrown = (promise: Promise<unknown>): Promise<Error> =>
+  promise.then(
+    () => new Error("it went well"),
+    (error: Error) => error,
+  );
+
+describe("a tool that vanishes in the middle", () => {
+  test("leaves no mark of what it could not make", async () => {
+    const fake = fakeHost();
+    const untouched = fake.snapshot();
+    const services = resources(virtualService, fake);
+    fake.takeTool("ipvsadm", "bulk", 0);
+    const errors = await Promise.all([1, 2].map((fwmark) => thrown(services.create({ fwmark }))));
+    for (const { message } of errors) expect(message).toMatch(/ipvsadm: not found/);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("leaves in state what may be there, and says that it could not be taken back", async () => {
+    const fake = fakeHost();
+    const untouched = fake.snapshot();
+    const addresses = resources(virtualAddress, fake);
+    // after the mark and the address, before the neighbours are told
+    fake.takeTool("ip", "step", 2);
+    const error = await thrown(addresses.create({ interface: "eth0", address: "192.168.0.219" }));
+    expect(error.message).toMatch(/^cannot create eth0.192\.168\.0\.219 .*; and taking it back failed; /);
+    expect(error).toMatchObject({ id: "director1/eth0/192.168.0.219", properties: { interface: "eth0" } });
+    fake.mend();
+    await addresses.delete((error as unknown as { properties: Record<string, unknown> }).properties);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+});
+
+describe("what is there as declared, while the host does not know whose it is,", () => {
+  const cases = {
+    "a VIP": [virtualAddress, { interface: "eth0", address: "192.168.0.219" }, owners],
+    silence: [arpSuppression, {}, "run/pulumi-lvs/sysctl.net.ipv4.conf.lo.arp_ignore/owners"],
+  } as const;
+
+  test.each(Object.entries(cases))(
+    "is found by refresh and mended by up: %s",
+    async (_, [definition, args, file]) => {
+      const fake = fakeHost();
+      const kind = resources(definition, fake);
+      const { props } = await kind.create(args);
+      const whole = fake.snapshot();
+      fake.write(file, "");
+      const { props: found } = await kind.read(props);
+      expect(found).toMatchObject({ unmarked: true });
+      const inputs = kind.inputsOf(args);
+      expect(kind.engine.diff("", found as never, inputs)).toEqual({
+        replaces: [],
+        deleteBeforeReplace: false,
+      });
+      const outs = await kind.update(found as never, args);
+      expect(outs).toEqual(props);
+      expect(fake.snapshot()).toBe(whole);
+      expect((await kind.read(outs)).props).toEqual(props);
+      expect(kind.engine.diff("", outs, inputs)).toEqual({ changes: false });
+    },
+  );
+
+  test("is left to another stack that has taken it over", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualAddress, fake);
+    const args = { interface: "eth0", address: "192.168.0.219" };
+    const { props } = await kind.create(args);
+    await kind.create({ ...args, adopt: true }, "p/other/one");
+    expect((await kind.read(props)).props).toEqual(props);
+  });
+});
