@@ -78,6 +78,11 @@ export class Stack {
     return new Stack(name, join(place, "project"), place);
   }
 
+  /** Where the file backend keeps what it knows. */
+  get state(): string {
+    return join(this.#place, "state");
+  }
+
   get #configFile(): string {
     return join(this.#cwd, `Pulumi.${this.#name}.yaml`);
   }
