@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { FactError, type FactName, Facts, type Section } from "./facts.js";
-import { commandFailure, HostError, remedyFor } from "./host-error.js";
-import { digestOf, type Outcome, type Report, ReportError } from "./report.js";
+import { commandFailure, HostError, remedyFor, said } from "./host-error.js";
+import { digestOf, type Outcome, type Report } from "./report.js";
 import { applyScript, inBulk, readScript, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
 
@@ -54,9 +54,12 @@ export async function serve(
   const names = [...new Set(batch.flatMap(({ job }) => job.facts))].sort();
   const ask = async (script: (nonce: string) => string) => {
     const report = await run(script);
+    const silent = names.find((name) => !report.sections.has(name));
+    if (silent !== undefined) throw senseless(`it says nothing of ${silent}`);
     for (const [name, section] of report.sections) known.set(name, section);
     return report;
   };
+  const senseless = (why: string) => new HostError(label, `its answer makes no sense: ${why}`);
   const look = () => new Facts(new Map(names.map((name) => [name, known.get(name) as Section])));
   const apply = (transactions: readonly Transaction[]) =>
     ask((nonce) => applyScript(nonce, { expect: digestOf(known, names), facts: names, transactions }));
@@ -133,7 +136,7 @@ export async function serve(
     outcome: Outcome | undefined,
     after: Facts,
   ): Promise<void> {
-    if (!outcome) throw new ReportError("a transaction was not reported on");
+    if (!outcome) throw senseless("a transaction was not reported on");
     if (outcome.kind === "failed") {
       const failure = commandFailure(label, steps[outcome.step]?.run ?? [], outcome.code, outcome.text);
       if (outcome.stuck.length === 0) reject(failure);
@@ -141,7 +144,7 @@ export async function serve(
         reject(
           new StuckError(
             label,
-            `${failure.reason}; and taking it back failed: ${outcome.stuck.join(" | ")}`,
+            `${failure.reason}; and taking it back failed: ${outcome.stuck.map(said).join(" | ")}`,
             after,
           ),
         );
@@ -179,7 +182,6 @@ export async function serve(
 
   function explain(error: unknown): Error {
     if (!(error instanceof FactError)) return error as Error;
-    const said = error.text.trim().split("\n").join(" | ");
-    return new HostError(label, `cannot read ${error.fact}: ${said}`, remedyFor(error.text));
+    return new HostError(label, `cannot read ${error.fact}: ${said(error.text)}`, remedyFor(error.text));
   }
 }
