@@ -11,12 +11,12 @@ export type Outputs<Args> = {
   readonly [Name in keyof Args]-?: pulumi.Output<Exclude<Args[Name], undefined>>;
 };
 
-/** `connection`, whose fields may be outputs one by one. */
-export type ConnectionInput = pulumi.Input<
-  { [Name in keyof Omit<Connection, "proxy">]: pulumi.Input<Connection[Name]> } & {
-    proxy?: pulumi.Input<{ [Name in keyof Endpoint]: pulumi.Input<Endpoint[Name]> } | undefined>;
-  }
->;
+type EndpointInput = { [Name in keyof Omit<Endpoint, "proxy">]: pulumi.Input<Endpoint[Name]> } & {
+  proxy?: pulumi.Input<EndpointInput | undefined>;
+};
+
+/** `connection`, whose fields may be outputs one by one, also those of the hosts that it goes through. */
+export type ConnectionInput = pulumi.Input<EndpointInput & { sudo?: pulumi.Input<boolean | undefined> }>;
 
 /** What a constructor takes: the resource's own arguments and those common to all. */
 export type ResourceArgs<Args> = Inputs<Args & Omit<Common, "connection">> & { connection: ConnectionInput };

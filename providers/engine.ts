@@ -102,7 +102,7 @@ export class Engine {
     const parts = partsOf(this.#definition, inputs);
     // `get` names the identity only
     const wrong = problems.filter(
-      ({ path }) => !((path.split(/[.[]/)[0] as string) in this.#definition.config.shape),
+      ({ path }) => !Object.hasOwn(this.#definition.config.shape, path.split(/[.[]/)[0] as string),
     );
     if (wrong[0]) throw new Error(`cannot read ${id}: ${wrong[0].path} ${wrong[0].reason}`);
     const key = parts.key;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { destination, familyOf, interfaceName, ipAddress } from "../src/address.js";
+import { destination, familyOf, hostAddress, interfaceName } from "../src/address.js";
 import type { RouteEntry } from "../src/facts.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
@@ -20,11 +20,16 @@ export interface HostRouteArgs {
   source?: string | null;
 }
 
+const maxTable = 2 ** 32 - 1;
+
 const key = z.strictObject({
   destination,
   table: z
     .string()
-    .regex(/^(main|[1-9]\d{0,9})$/, 'is neither "main" nor a number')
+    .regex(/^(main|[1-9]\d{0,9})$/, { error: 'is neither "main" nor a number', abort: true })
+    .refine((table) => table === "main" || Number(table) <= maxTable, `is above ${maxTable}`)
+    // two names of one table
+    .transform((table) => (table === "254" ? "main" : table))
     .default("main"),
   metric: z
     .number()
@@ -36,8 +41,8 @@ const key = z.strictObject({
 
 const config = z.strictObject({
   device: interfaceName.nullable().default(null),
-  via: ipAddress.nullable().default(null),
-  source: ipAddress.nullable().default(null),
+  via: hostAddress.nullable().default(null),
+  source: hostAddress.nullable().default(null),
 });
 
 type Key = z.output<typeof key>;

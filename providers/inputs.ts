@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Connection, connection, hostLabel } from "../src/connection.js";
-import { errorMap, type Problem, problemsOf } from "../src/problems.js";
+import { errorMap, type Problem, problemsOf, showPath } from "../src/problems.js";
 import { type Rival, rivals } from "../src/rivals.js";
 import type { Definition } from "./define.js";
 
@@ -27,7 +27,12 @@ const common = {
   /** `project/stack/name`, by the constructor: whose it is, as the host keeps it in lines of text. */
   owner: z
     .string()
-    .transform((text) => text.replace(/\p{Cc}/gu, "?"))
+    .max(500)
+    // a line of a file on the host, in UTF-8
+    .regex(
+      /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u,
+      "has a line break, or what is no character: give the resource another name",
+    )
     .default("somebody"),
 };
 
@@ -63,8 +68,8 @@ export function checkInputs(definition: Definition, given: Bag): { inputs: Bag; 
     else if (parsed.data !== undefined) inputs[name] = clean(parsed.data);
   }
   for (const name of Object.keys(given)) {
-    if (!(name in shape) && name !== "__provider")
-      problems.push({ path: name, reason: "is not a known property" });
+    if (!Object.hasOwn(shape, name) && name !== "__provider")
+      problems.push({ path: showPath([name]), reason: "is not a known property" });
   }
   const { key, config } = partsOf(definition, inputs);
   if (problems.length > 0 || hasUnknown(key)) return { inputs, problems };

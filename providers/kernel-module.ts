@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mapOf } from "../src/problems.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
 import { holdSettings, owns, releaseSettings } from "./settings.js";
@@ -22,12 +23,10 @@ const key = z.strictObject({
 });
 
 const config = z.strictObject({
-  options: z
-    .record(
-      z.string().regex(word, "is no parameter name"),
-      z.string().regex(/^[A-Za-z0-9_,.:/-]{1,200}$/, "is no parameter value"),
-    )
-    .default({}),
+  options: mapOf(
+    z.string().regex(word, "is no parameter name"),
+    z.string().regex(/^[A-Za-z0-9_,.:/-]{1,200}$/, "is no parameter value"),
+  ).default({}),
 });
 
 type Config = z.output<typeof config>;
@@ -68,7 +67,7 @@ export const kernelModule = define({
     });
     const settings = options.map(([option, value]) => setting(option, want && value));
     const dropped = Object.keys((view.was as Config | undefined)?.options ?? {})
-      .filter((option) => want && !(option in want.options))
+      .filter((option) => want && !Object.hasOwn(want.options, option))
       .map((option) => setting(option));
     const isOwned = owns(view, record);
     if (!want) {

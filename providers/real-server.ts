@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { endpoint, familyOf, ipAddress, portOrAny } from "../src/address.js";
+import { endpoint, familyOf, hostAddress, portOrAny } from "../src/address.js";
 import type { Flags } from "../src/ipvs-table.js";
 import {
   parseService,
@@ -28,7 +28,7 @@ export interface RealServerArgs {
   weight?: number;
 }
 
-const key = z.strictObject({ service: serviceReference, address: ipAddress, port: portOrAny });
+const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
 
 const config = z.strictObject({
   forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),

@@ -18,7 +18,8 @@ const config = z.strictObject({
     .min(1)
     .max(1000)
     .regex(/^[\x20-\x7e\t]*$/, "has characters that no sysctl takes")
-    .transform(sysctlValue),
+    .transform(sysctlValue)
+    .refine((value) => value !== "", "must not be empty"),
 });
 
 /** One sysctl, as a setting. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { addressBits, familyOf, interfaceName, ipAddress } from "../src/address.js";
+import { addressBits, familyOf, hostAddress, interfaceName, ipAddress } from "../src/address.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
 
@@ -19,7 +19,7 @@ export interface VirtualAddressArgs {
   announce?: boolean;
 }
 
-const key = z.strictObject({ interface: interfaceName, address: ipAddress });
+const key = z.strictObject({ interface: interfaceName, address: hostAddress });
 
 const config = z.strictObject({
   prefixLength: z.number().int().min(1).max(128).optional(),

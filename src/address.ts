@@ -22,11 +22,34 @@ export const ipAddress = z
   .refine(isAddress, { error: ({ input }) => `${show(input)} is no IP address` })
   .transform(canonical);
 
+// nobody's, or everybody's: the kernel refuses these for a host, or stores none
+const isHost = (address: string): boolean =>
+  !/^(0\.0\.0\.0|::|22[4-9]\..*|23\d\..*|255\.255\.255\.255|ff..:.*)$/.test(address);
+
+/** An address that one host can have: neither unspecified nor multicast nor broadcast. */
+export const hostAddress = ipAddress.refine(isHost, {
+  error: ({ input }) => `${show(input)} is no address that a host can have`,
+});
+
 /** A TCP or UDP port, 1-65535. */
 export const port = z.number().int().min(1).max(65535);
 
 /** A port, or 0 for every port. */
 export const portOrAny = z.number().int().min(0).max(65535);
+
+/** Every bit of an address in canonical text, as `0` and `1`. */
+function bitsOf(address: string): string {
+  if (!address.includes(":"))
+    return address
+      .split(".")
+      .map((part) => binary(Number(part), 8))
+      .join("");
+  const [head = [], tail = []] = address.split("::").map((half) => half.split(":").filter(Boolean));
+  const zeros = Array<string>(8 - head.length - tail.length).fill("0");
+  return [...head, ...zeros, ...tail].map((part) => binary(Number.parseInt(part, 16), 16)).join("");
+}
+
+const binary = (value: number, digits: number): string => value.toString(2).padStart(digits, "0");
 
 const cidrParts = (text: string): { address: string; bits: number } | undefined => {
   const [address = "", bits, ...rest] = text.split("/");
@@ -37,11 +60,21 @@ const cidrParts = (text: string): { address: string; bits: number } | undefined 
   return n <= most ? { address: canonical(address), bits: n } : undefined;
 };
 
+function hasHostBits(text: string): boolean {
+  const parts = cidrParts(text);
+  return parts !== undefined && bitsOf(parts.address).slice(parts.bits).includes("1");
+}
+
 /** A destination of a route: `default`, an address, or a network such as `10.0.0.0/8`; canonically with its prefix. */
 export const destination = z
   .string()
   .refine((text) => text === "default" || cidrParts(text) !== undefined, {
     error: ({ input }) => `${show(input)} is no address, no network such as 10.0.0.0/8, and not "default"`,
+    abort: true,
+  })
+  // the kernel refuses them in IPv4 and drops them in IPv6
+  .refine((text) => !hasHostBits(text), {
+    error: ({ input }) => `${show(input)} is no network: it has bits set beyond its prefix`,
   })
   .transform((text) => {
     if (text === "default") return text;

@@ -1,47 +1,51 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Connection, Endpoint } from "./connection.js";
+import type { Connection } from "./connection.js";
 import { homePath } from "./home-path.js";
 import { HostError } from "./host-error.js";
 import { filedKeys } from "./host-key.js";
-import { targetOf } from "./ssh-config.js";
+import { secretOf } from "./secret.js";
+import { type Target, targetOf } from "./ssh-config.js";
 
 /** The connection as @pulumi/command takes it, which knows nothing of the SSH configuration, key files and known hosts. */
 export function commandConnection(connection: Connection): Record<string, unknown> {
-  const plainOf = (given: Endpoint & Pick<Connection, "proxy">): Record<string, unknown> => {
-    const target = targetOf(given);
-    const {
-      password,
-      privateKey,
-      privateKeyPassword,
-      agentSocketPath,
-      hostKey,
-      dialErrorLimit,
-      perDialTimeout,
-    } = given;
-    const file = target.identityFiles.find((name) => given.privateKeyPath || existsSync(homePath(name)));
-    const [known] = filedKeys(target);
-    // without one, @pulumi/command accepts any
-    if (!hostKey && !known && !given.insecureIgnoreHostKey) {
-      throw new HostError(
-        target.label,
-        "its host key is not known",
-        "add it to known_hosts, or give it as hostKey",
-      );
-    }
-    const fields = {
-      host: target.host,
-      port: target.port,
-      user: target.user,
-      password,
-      privateKey: privateKey ?? (file === undefined ? undefined : readFileSync(homePath(file), "utf8")),
-      privateKeyPassword,
-      agentSocketPath,
-      hostKey: hostKey ?? (known && `${known.type} ${known.base64}`),
-      dialErrorLimit,
-      perDialTimeout,
-      proxy: target.proxy && plainOf(target.proxy),
-    };
-    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const target = targetOf(connection);
+  if (target.proxy?.proxy) {
+    throw new HostError(
+      target.label,
+      `it is reached by way of ${target.proxy.proxy.label} and ${target.proxy.label}, and @pulumi/command goes through one host at most`,
+      "leave out `packages` and install them by other means",
+    );
+  }
+  return fieldsOf(target);
+}
+
+function fieldsOf(target: Target): Record<string, unknown> {
+  const { given } = target;
+  const file = target.identityFiles.find((name) => given.privateKeyPath || existsSync(homePath(name)));
+  const [known] = filedKeys(target);
+  // without one, @pulumi/command accepts any
+  if (!given.hostKey && !known && !given.insecureIgnoreHostKey) {
+    throw new HostError(
+      target.label,
+      "its host key is not known",
+      "add it to known_hosts, or give it as hostKey",
+    );
+  }
+  const fields = {
+    host: target.host,
+    port: target.port,
+    user: target.user,
+    password: secretOf(target, "password", "passwordEnv"),
+    privateKey:
+      secretOf(target, "privateKey", "privateKeyEnv") ??
+      (file === undefined ? undefined : readFileSync(homePath(file), "utf8")),
+    privateKeyPassword: secretOf(target, "privateKeyPassword", "privateKeyPasswordEnv"),
+    // it looks at SSH_AUTH_SOCK by itself
+    agentSocketPath: target.agent === process.env.SSH_AUTH_SOCK ? undefined : target.agent,
+    hostKey: given.hostKey ?? (known && `${known.type} ${known.base64}`),
+    dialErrorLimit: given.dialErrorLimit,
+    perDialTimeout: given.perDialTimeout,
+    proxy: target.proxy && fieldsOf(target.proxy),
   };
-  return plainOf(connection);
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -1,7 +1,17 @@
 import { z } from "zod";
+import { parseHostKey } from "./known-hosts.js";
 import { show } from "./problems.js";
 
-const text = z.string().min(1);
+const text = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has characters that are none");
+
+// somebody may have given a password where the whole was wanted
+const closed = {
+  error: ({ input }: { input?: unknown }) => (input === undefined ? "is missing" : "is not a map"),
+};
 
 // a value that is wrong is shown, but for a secret's
 const secret = z.string({ error: "is not a text" }).min(1, "must not be empty");
@@ -12,29 +22,83 @@ const hostName = z
     error: ({ input }) => `${show(input)} is no host name or address`,
   });
 
-const endpoint = {
+const variable = z.string().refine((value) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(value), {
+  error: "is no name of an environment variable",
+});
+
+// people put the key itself there, and then it must not be shown
+const fileName = text.refine((value) => !/[\r\n]|PRIVATE KEY/.test(value), {
+  error: "is no name of a file (a key itself goes in privateKey)",
+});
+
+const publicKey = text.refine((value) => parseHostKey(value) !== undefined, {
+  error: "is no public key, such as ssh-ed25519 AAAA…",
+});
+
+const fields = {
   host: hostName,
   port: z.number().int().min(1).max(65535).optional(),
   user: text.optional(),
   password: secret.optional(),
+  passwordEnv: variable.optional(),
   privateKey: secret.optional(),
+  privateKeyEnv: variable.optional(),
   privateKeyPassword: secret.optional(),
-  privateKeyPath: text.optional(),
+  privateKeyPasswordEnv: variable.optional(),
+  privateKeyPath: fileName.optional(),
   agentSocketPath: text.optional(),
-  hostKey: text.optional(),
+  hostKey: publicKey.optional(),
   knownHosts: text.optional(),
   insecureIgnoreHostKey: z.boolean().optional(),
   dialErrorLimit: z.number().int().min(-1).optional(),
   perDialTimeout: z.number().int().min(0).optional(),
 };
 
-/** How to reach a host; see `Connection`. */
-export const connection = z.strictObject({
-  ...endpoint,
-  sudo: z.boolean().optional(),
-  operationTimeout: z.number().int().min(1).max(3600).optional(),
-  proxy: z.strictObject(endpoint).optional(),
+/** Fields that say the same thing in two ways. */
+const alternatives = [
+  ["password", "passwordEnv"],
+  ["privateKey", "privateKeyEnv"],
+  ["privateKey", "privateKeyPath"],
+  ["privateKeyEnv", "privateKeyPath"],
+  ["privateKeyPassword", "privateKeyPasswordEnv"],
+] as const;
+
+const eachOnce = z.check<Partial<Endpoint>>(({ value, issues }) => {
+  for (const [one, other] of alternatives)
+    if (value[one] !== undefined && value[other] !== undefined)
+      issues.push({
+        code: "custom",
+        path: [other],
+        message: `cannot stand beside ${one}`,
+        input: undefined,
+      });
 });
+
+const endpoint: z.ZodType<Endpoint, Endpoint> = z.lazy(() =>
+  z.strictObject({ ...fields, proxy: endpoint.optional() }, closed).check(eachOnce),
+);
+
+/** Hosts that a connection may go through; more are a mistake. */
+export const maxJumps = 8;
+
+const jumps = (given: Endpoint): number => (given.proxy ? 1 + jumps(given.proxy) : 0);
+
+/** How to reach a host; see `Connection`. */
+export const connection = z
+  .strictObject(
+    {
+      ...fields,
+      proxy: endpoint.optional(),
+      sudo: z.boolean().optional(),
+      operationTimeout: z.number().int().min(1).max(3600).optional(),
+    },
+    closed,
+  )
+  .check(eachOnce)
+  .refine((given) => jumps(given) <= maxJumps, {
+    path: ["proxy"],
+    error: `goes through more than ${maxJumps} hosts`,
+  });
 
 /** How to reach one machine by SSH. Fields have the names and meanings of @pulumi/command's remote connection. */
 export interface Endpoint {
@@ -44,15 +108,21 @@ export interface Endpoint {
   port?: number | undefined;
   /** User to log in as. Default: the SSH configuration's, else root. */
   user?: string | undefined;
-  /** Password; kept as a secret. Better by reference: an agent or `privateKeyPath`. */
+  /** Password; kept as a secret. Better by reference: `passwordEnv`, an agent or `privateKeyPath`. */
   password?: string | undefined;
+  /** Name of an environment variable that holds the password, looked up at each run and never stored. */
+  passwordEnv?: string | undefined;
   /** Private key in PEM or OpenSSH form; kept as a secret. Better by reference. */
   privateKey?: string | undefined;
+  /** Name of an environment variable that holds the private key, looked up at each run and never stored. */
+  privateKeyEnv?: string | undefined;
   /** Passphrase of the private key; kept as a secret. */
   privateKeyPassword?: string | undefined;
+  /** Name of an environment variable that holds the passphrase, looked up at each run and never stored. */
+  privateKeyPasswordEnv?: string | undefined;
   /** File with the private key, read at each run, so that it may change between `up` and `destroy`. `~/` is the home directory. */
   privateKeyPath?: string | undefined;
-  /** Socket of an SSH agent. Default: the environment's `SSH_AUTH_SOCK`. */
+  /** Socket of an SSH agent. Default: the SSH configuration's `IdentityAgent`, else the environment's `SSH_AUTH_SOCK`. */
   agentSocketPath?: string | undefined;
   /** The host's public key (`ssh-ed25519 AAAA…`), which it must prove to own. */
   hostKey?: string | undefined;
@@ -60,10 +130,12 @@ export interface Endpoint {
   knownHosts?: string | undefined;
   /** Accept any host key. Default false: an unknown or changed key is refused. */
   insecureIgnoreHostKey?: boolean | undefined;
-  /** How many failed attempts to connect to accept; -1 is no limit. Default 10. */
+  /** How many failed attempts to connect to accept, with pauses of 0.25 to 10 seconds; -1 is no limit. Default 10. */
   dialErrorLimit?: number | undefined;
   /** Seconds to wait for each attempt; 0 is no limit. Default 15. */
   perDialTimeout?: number | undefined;
+  /** A host to go through (ProxyJump), which may have a `proxy` of its own, up to eight in all. */
+  proxy?: Endpoint | undefined;
 }
 
 /** How to reach a host. Two connections with one `host` and `port` are one host. */
@@ -75,8 +147,6 @@ export interface Connection extends Endpoint {
    * begun is taken back. Default 120.
    */
   operationTimeout?: number | undefined;
-  /** A host to go through (ProxyJump). */
-  proxy?: Endpoint | undefined;
 }
 
 /** What a host is called in ids and messages: `director1`, or `director1:2222`. */

@@ -15,6 +15,28 @@ export class HostError extends Error {
 /** A fault that another attempt cannot mend. */
 export class FinalError extends HostError {}
 
+const sudoRemedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /must have a tty|no tty present|requiretty/,
+    "take `Defaults requiretty` out of its sudoers for that user (`Defaults:USER !requiretty`), or log in as root",
+  ],
+  [/sudo: (?:command )?not found/, "install sudo there, or log in as root"],
+  [
+    /^Sorry, user|not in the sudoers|may not run sudo|not allowed to execute/,
+    "let the user run /bin/sh by sudo without a password (NOPASSWD), or log in as root",
+  ],
+  [/^sudo:/, "let the user run sudo without a password (NOPASSWD), or log in as root"],
+];
+
+/** Why sudo lets nobody become root, in its own words, without its lecture; undefined where it said nothing. */
+export function sudoRefusal(host: string, lines: readonly string[]): FinalError | undefined {
+  for (const [pattern, remedy] of sudoRemedies) {
+    const said = lines.find((line) => pattern.test(line));
+    if (said !== undefined) return new FinalError(host, `cannot become root: ${said}`, remedy);
+  }
+  return undefined;
+}
+
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
     /^(?:.*: )?ipvsadm: (?:command )?not found/m,
@@ -60,4 +82,10 @@ export const lateFailure = (host: string, argv: readonly string[]): HostError =>
     host,
     `\`${commandLine(argv)}\` was ended, because the host took longer than connection.operationTimeout`,
     "see what keeps it there, or allow more",
+  );
+
+/** Whether a message leaves open what came of the change: the host may have made it, and its answer was not heard. */
+export const isUncertain = (message: string): boolean =>
+  /the connection was lost before the host had answered|no answer within \d+ s|its answer makes no sense/.test(
+    message,
   );

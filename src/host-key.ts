@@ -1,42 +1,69 @@
 import { FinalError } from "./host-error.js";
-import { fingerprint, type HostKey, keyType, knownKeys, parseHostKey } from "./known-hosts.js";
+import { type Filed, fingerprint, type HostKey, keyType, lookUp, parseHostKey } from "./known-hosts.js";
 import type { Target } from "./ssh-config.js";
 
-/** Keys that the host may prove to own; undefined where any will do. */
-export function expectedKeys(target: Target): HostKey[] | undefined {
+/** What a host's key is compared with; undefined where any will do. */
+export function expectedKeys(target: Target): Filed | undefined {
   const { given } = target;
   if (given.insecureIgnoreHostKey) return undefined;
-  if (given.hostKey) return [parseHostKey(given.hostKey)];
-  return filedKeys(target);
+  if (given.hostKey === undefined) return filed(target);
+  const key = parseHostKey(given.hostKey);
+  if (!key) throw new FinalError(target.label, "its hostKey is no public key", "give ssh-ed25519 AAAA…");
+  return { keys: [key], revoked: [], authority: false };
 }
 
-/** Keys that known_hosts files have for the host. */
-export const filedKeys = ({ knownHosts, hostKeyAlias, host, port }: Target): HostKey[] =>
-  hostKeyAlias ? knownKeys(knownHosts, hostKeyAlias, 22) : knownKeys(knownHosts, host, port);
+/** What known_hosts files say of the host. */
+const filed = ({ knownHosts, hostKeyAlias, host, port }: Target): Filed =>
+  hostKeyAlias ? lookUp(knownHosts, hostKeyAlias, 22) : lookUp(knownHosts, host, port);
 
-// an RSA key signs by newer algorithms than its type's name says
-export const algorithms = (types: string[]) => [
-  ...new Set(types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]))),
+/** Keys that known_hosts files have for the host. */
+export const filedKeys = (target: Target): readonly HostKey[] => filed(target).keys;
+
+// in order of preference; an RSA key signs by newer algorithms than its type's name says
+const algorithmsOf: Readonly<Record<string, readonly string[]>> = {
+  "ssh-ed25519": ["ssh-ed25519"],
+  "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
+  "ecdsa-sha2-nistp384": ["ecdsa-sha2-nistp384"],
+  "ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
+  "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
+};
+
+/** Algorithms to ask a host for, so that of several keys it shows one that is known. */
+export const algorithms = (keys: readonly HostKey[]): string[] => [
+  ...new Set([
+    ...keys.flatMap(({ type }) => algorithmsOf[type] ?? []),
+    ...Object.values(algorithmsOf).flat(),
+  ]),
 ];
 
 /** Why a key is refused; undefined where it is not. */
-export function refusal(
-  target: Target,
-  key: Buffer,
-  expected: ReturnType<typeof expectedKeys>,
-): FinalError | undefined {
-  if (!expected || expected.some(({ base64 }) => base64 === key.toString("base64"))) return undefined;
-  const offered = `${keyType(key)} ${fingerprint(key)}`;
-  if (expected.length === 0) {
-    return new FinalError(
+export function refusal(target: Target, key: Buffer, expected: Filed | undefined): FinalError | undefined {
+  const base64 = key.toString("base64");
+  if (!expected || expected.keys.some((known) => known.base64 === base64)) return undefined;
+  const refused = (reason: string, remedy: string) =>
+    new FinalError(
       target.label,
-      `its host key is not known (it offers ${offered})`,
-      `check the key, then add it (ssh-keyscan -p ${target.port} ${target.host} >> ~/.ssh/known_hosts) or give it as hostKey`,
+      `its host key ${reason} (it offers ${keyType(key)} ${fingerprint(key)})`,
+      remedy,
+    );
+  if (expected.revoked.includes(base64)) {
+    return refused(
+      "was revoked",
+      "someone may be in between; if not, give the host a new key and take its @revoked line out of known_hosts",
     );
   }
-  return new FinalError(
-    target.label,
-    `its host key is not the expected one (it offers ${offered})`,
-    "if the host was set up anew, replace the key in known_hosts or hostKey; if not, someone may be in between",
-  );
+  const file = `ssh-keyscan -p ${target.port} ${target.host} >> ~/.ssh/known_hosts`;
+  if (expected.keys.length > 0) {
+    return refused(
+      "is not the expected one",
+      "if the host was set up anew, replace the key in known_hosts or hostKey; if not, someone may be in between",
+    );
+  }
+  if (expected.authority) {
+    return refused(
+      "is not filed, only an authority for it (@cert-authority), and host certificates are not understood",
+      `check the key, then add it (${file}) or give it as hostKey`,
+    );
+  }
+  return refused("is not known", `check the key, then add it (${file}) or give it as hostKey`);
 }

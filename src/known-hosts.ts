@@ -8,27 +8,42 @@ export interface HostKey {
   readonly base64: string;
 }
 
-/** Keys filed for a host in known_hosts files (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"); files that are not there hold none. */
-export function knownKeys(files: readonly string[], host: string, port: number): HostKey[] {
-  const name = port === 22 ? host : `[${host}]:${port}`;
-  const lines = files.flatMap(linesOf).map((line) => line.split(/\s+/));
-  // lines of @cert-authority name no host's own key
-  const found = (marker: boolean) =>
-    lines
-      .filter(([first = ""]) => (marker ? first === "@revoked" : !first.startsWith("@")))
-      .map((words) => (marker ? words.slice(1) : words))
-      .filter(([names = "", , base64]) => base64 !== undefined && matches(names, name))
-      .map(([, type = "", base64 = ""]) => ({ type, base64 }));
-  const revoked = new Set(found(true).map(({ base64 }) => base64));
-  return found(false).filter(({ base64 }) => !revoked.has(base64));
+/** What known_hosts files say of a host. */
+export interface Filed {
+  /** Keys that it may have. */
+  readonly keys: readonly HostKey[];
+  /** Keys that were revoked, in base64. */
+  readonly revoked: readonly string[];
+  /** Whether an authority's certificates are accepted for it (`@cert-authority`). */
+  readonly authority: boolean;
 }
 
-function linesOf(file: string): string[] {
+/** Looks a host up in known_hosts files (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"); files that are not there say nothing. */
+export function lookUp(files: readonly string[], host: string, port: number): Filed {
+  const name = (port === 22 ? host : `[${host}]:${port}`).toLowerCase();
+  const lines = files
+    .flatMap(linesOf)
+    .map((words) => (words[0]?.startsWith("@") ? words : ["", ...words]))
+    .filter(([, names = "", , base64]) => base64 !== undefined && matches(names, name));
+  const of = (marker: string) =>
+    lines
+      .filter(([first]) => first === marker)
+      .map(([, , type = "", base64 = ""]): HostKey => ({ type, base64 }));
+  const revoked = of("@revoked").map(({ base64 }) => base64);
+  return {
+    keys: of("").filter(({ base64 }) => !revoked.includes(base64)),
+    revoked,
+    authority: of("@cert-authority").length > 0,
+  };
+}
+
+function linesOf(file: string): string[][] {
   try {
     return readFileSync(homePath(file), "utf8")
       .split("\n")
       .map((line) => line.trim())
-      .filter((line) => line !== "" && !line.startsWith("#"));
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => line.split(/\s+/));
   } catch {
     return [];
   }
@@ -39,7 +54,7 @@ function matches(names: string, name: string): boolean {
     const [, , salt = "", hash = ""] = names.split("|");
     return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
   }
-  const patterns = names.split(",");
+  const patterns = names.toLowerCase().split(",");
   const hit = (pattern: string) =>
     new RegExp(
       `^${pattern
@@ -60,9 +75,11 @@ export const keyType = (key: Buffer): string => key.subarray(4, 4 + key.readUInt
 export const fingerprint = (key: Buffer): string =>
   `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 
-/** A key given as `ssh-ed25519 AAAA… comment`, or just the base64 part. */
-export function parseHostKey(text: string): HostKey {
-  const words = text.trim().split(/\s+/);
-  const base64 = words.length > 1 ? (words[1] as string) : (words[0] as string);
-  return { type: keyType(Buffer.from(base64, "base64")), base64 };
+/** A key given as `ssh-ed25519 AAAA… comment`, as a line of known_hosts, or just the base64 part; undefined where it is none. */
+export function parseHostKey(text: string): HostKey | undefined {
+  const base64 = text.split(/\s+/).find((word) => /^AAAA[A-Za-z0-9+/]+=*$/.test(word));
+  const key = Buffer.from(base64 ?? "", "base64");
+  if (base64 === undefined || key.length < 32) return undefined;
+  const type = keyType(key);
+  return /^[a-z0-9@.-]{5,60}$/.test(type) ? { type, base64 } : undefined;
 }

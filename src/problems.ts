@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 
 /** One thing wrong with the input: where (`persistence.timeout`, `realServers[1].address`) and why. */
 export interface Problem {
@@ -6,23 +6,52 @@ export interface Problem {
   readonly reason: string;
 }
 
+// what a terminal obeys or that turns text around, and halves of characters
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+const escaped = (character: string): string =>
+  character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** Text in one line that every terminal shows as it is, cut where it is long. */
+export function plainText(text: string, most = 80): string {
+  // cut before it is looked at, since it may be megabytes
+  const short = text.slice(0, most).replace(unprintable, escaped);
+  return text.length > most || short.length > most
+    ? `${[...short.slice(0, most - 3)].filter(isWhole).join("")}...`
+    : short;
+}
+
+const isWhole = (character: string): boolean => !/\p{Cs}/u.test(character);
+
 /** A value as it is shown to people: strings quoted, long ones cut. */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  if (typeof value === "number") return String(value);
+  // cut first, since it may be megabytes
+  return plainText(JSON.stringify(typeof value === "string" ? value.slice(0, 100) : value) ?? String(value));
 }
 
-/** `["realServers", 1, "address"]` as people write it: `realServers[1].address`. */
+/** What was given, as messages about it show it: lists and maps stay closed, since secrets may be inside. */
+export function showGiven(value: unknown): string {
+  if (typeof value !== "object" || value === null) return show(value);
+  return Array.isArray(value) ? "a list" : "a map";
+}
+
+/** `["realServers", 1, "address"]` as people write it: `realServers[1].address`; other keys than words are quoted. */
 export function showPath(path: readonly PropertyKey[]): string {
   return path
-    .map((part, i) => (typeof part === "number" ? `[${part}]` : i ? `.${String(part)}` : String(part)))
+    .map((part, i) => {
+      if (typeof part === "number") return `[${part}]`;
+      const key = String(part);
+      if (!/^[\w-]{1,60}$/.test(key)) return `[${show(key)}]`;
+      return i ? `.${key}` : key;
+    })
     .join("");
 }
 
 /** Message for zod's own checks in the words of an operator: the value, and what is allowed. */
 export const errorMap: z.core.$ZodErrorMap = (issue) => {
-  const value = show(issue.input);
+  const value = showGiven(issue.input);
   switch (issue.code) {
     case "invalid_type":
       if (issue.input === undefined) return "is missing";
@@ -52,9 +81,33 @@ function article(expected: string): string {
   return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }
 
+/** A map by names. zod drops `__proto__` without a word, so it is refused here. */
+export const mapOf = <Key extends z.core.$ZodRecordKey, Value extends z.core.SomeType>(
+  key: Key,
+  value: Value,
+  params?: Parameters<typeof z.record>[2],
+) =>
+  z.preprocess(
+    (given, context) => {
+      if (typeof given === "object" && given !== null && Object.hasOwn(given, "__proto__"))
+        context.issues.push({
+          code: "custom",
+          input: given,
+          path: ["__proto__"],
+          message: "is not a known property",
+        });
+      return given;
+    },
+    z.record(key, value, params),
+  );
+
 /** The problems in a failed parse, one per wrong place; an unknown key is reported on that key. */
 export function problemsOf(error: z.ZodError, under: readonly PropertyKey[] = []): Problem[] {
-  return error.issues.flatMap((issue) => issueProblems(issue, under));
+  const problems = error.issues.flatMap((issue) => issueProblems(issue, under));
+  // what is above all whole numbers is above the property's own limit too, and the nearer one says more
+  const isLast = ({ path }: Problem, i: number) =>
+    !problems.slice(i + 1).some((other) => other.path === path);
+  return problems.filter(isLast);
 }
 
 function issueProblems(issue: z.core.$ZodIssue, under: readonly PropertyKey[]): Problem[] {

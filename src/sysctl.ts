@@ -8,7 +8,8 @@ import { show } from "./problems.js";
 export const sysctlName = z
   .string()
   .max(200)
-  .refine((text) => /^[a-z0-9_]+(\.[A-Za-z0-9_@/-]+)+$/.test(text), {
+  // a slash stands between characters, lest a part of the path be `..`
+  .refine((text) => /^[a-z0-9_]+(\.[A-Za-z0-9_@-]+(\/[A-Za-z0-9_@-]+)*)+$/.test(text), {
     error: ({ input }) => `${show(input)} is no sysctl name such as net.ipv4.ip_forward`,
   });
 

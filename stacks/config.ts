@@ -2,7 +2,7 @@ import { z } from "zod";
 import { schedulers } from "../providers/virtual-service.js";
 import { interfaceName, ipAddress, port, portOrAny } from "../src/address.js";
 import { connection } from "../src/connection.js";
-import { errorMap, problemsOf, show } from "../src/problems.js";
+import { errorMap, mapOf, problemsOf, showGiven } from "../src/problems.js";
 import { rivals } from "../src/rivals.js";
 import { maxFwmark } from "../src/service-address.js";
 
@@ -26,7 +26,12 @@ const service = z.strictObject({
 });
 
 const realServer = z.strictObject({
-  name: z.string().min(1).optional(),
+  name: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "has a line break, or what is no character")
+    .optional(),
   address: ipAddress,
   connection: connection.optional(),
   weight: count(65535).optional(),
@@ -70,13 +75,13 @@ const nat = z.strictObject({
 });
 
 /** What a stack's configuration may say: clusters by name. */
-export const clusters = z.record(
+export const clusters = mapOf(
   z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is no cluster name: letters, digits, - and _ only"),
   z.discriminatedUnion("kind", [dr, nat], {
     error: ({ code, input }) => {
       if (code !== "invalid_union") return undefined;
       const { kind } = input as { kind?: unknown };
-      return kind === undefined ? "is missing" : `${show(kind)} is none of dr, nat`;
+      return kind === undefined ? "is missing" : `${showGiven(kind)} is none of dr, nat`;
     },
   }),
 );

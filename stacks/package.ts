@@ -7,3 +7,10 @@ export type { ClusterArgs, DirectorArgs, Member, RealServerMember, ServiceArgs, 
 export { parseClusters } from "./config.js";
 export { DrCluster, type DrClusterArgs } from "./dr-cluster.js";
 export { NatCluster, type NatClusterArgs } from "./nat-cluster.js";
+export type { Left, TakenBack } from "./rollback/take-back.js";
+export {
+  type Outcome,
+  type RolledBack,
+  type UpOrRollBackOptions,
+  upOrRollBack,
+} from "./rollback/up-or-roll-back.js";

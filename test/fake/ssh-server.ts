@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { type AddressInfo, connect } from "node:net";
-import { type Connection as Peer, Server, utils } from "ssh2";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type AuthenticationType, type Connection as Peer, Server, type ServerChannel, utils } from "ssh2";
 
 /** A key pair in OpenSSH form; the public one as known_hosts has it. */
 export interface KeyPair {
@@ -8,7 +8,18 @@ export interface KeyPair {
   readonly public: string;
 }
 
-export const newKey = (type: "ed25519" = "ed25519"): KeyPair => utils.generateKeyPairSync(type);
+/**
+ * A new key pair; of a type other than ed25519, or under a passphrase, on demand. Of a few in a thousand ssh2 writes a private
+ * part that it cannot read itself.
+ */
+export function newKey(type: "ed25519" | "ecdsa" | "rsa" = "ed25519", passphrase?: string): KeyPair {
+  const secrecy = passphrase === undefined ? {} : { passphrase, cipher: "aes256-ctr", rounds: 1 };
+  const pair =
+    type === "ed25519"
+      ? utils.generateKeyPairSync(type, secrecy as never)
+      : utils.generateKeyPairSync(type, { bits: type === "rsa" ? 2048 : 256, ...secrecy } as never);
+  return utils.parseKey(pair.private, passphrase) instanceof Error ? newKey(type, passphrase) : pair;
+}
 
 export interface SshServer {
   readonly port: number;
@@ -16,14 +27,27 @@ export interface SshServer {
   readonly commands: string[];
   /** Users who came in. */
   readonly users: string[];
+  /** Connections that were made, with those that were dropped. */
+  readonly connections: number;
+  /** Most handshakes, and most sessions on one connection, that there were at a time. */
+  readonly most: { readonly handshakes: number; readonly sessions: number };
+  /** Lets in who has this key instead. */
+  allow(key: KeyPair): void;
+  /** Cuts every connection that is open. */
+  cut(): void;
   close(): Promise<void>;
 }
 
-/** An SSH server on loopback that lets in who has the key or the password, runs `sh`, and passes connections on. */
-export async function sshServer(options: {
+export interface ServerOptions {
   hostKey: KeyPair;
+  /** Further host keys. */
+  otherKeys?: readonly KeyPair[];
   clientKey?: KeyPair;
   password?: string;
+  /** Ways to log in that it names; password and keyboard-interactive work only where they are named. */
+  takes?: readonly AuthenticationType[];
+  /** What it asks of who logs in by keyboard-interactive, round by round; the first answer must be the password. */
+  questions?: readonly string[];
   /** Written before the shell's own first output, as a profile or a message of the day would. */
   greeting?: string;
   banner?: string;
@@ -31,29 +55,71 @@ export async function sshServer(options: {
   port?: number;
   /** Directory that is the whole PATH of what it runs. */
   path?: string;
-}): Promise<SshServer> {
+  /** Further variables of what it runs. */
+  env?: Readonly<Record<string, string>>;
+  /** How many connections it drops at first, and when: at once, as MaxStartups has it, in the key exchange, or after login. */
+  drops?: { readonly connections: number; readonly at: "once" | "exchange" | "login" };
+  /** Milliseconds after which it begins to answer. */
+  slowness?: number;
+  /** Sessions that it allows per connection. Default 10. */
+  maxSessions?: number;
+  /** Whether it passes connections on. Default true. */
+  forwards?: boolean;
+  /** Asks for a new password instead of letting in. */
+  expired?: boolean;
+  /** Serves a command instead of a `sh` of this machine. */
+  serve?: (channel: ServerChannel) => void;
+}
+
+/** An SSH server on loopback that lets in who has the key or the password, runs `sh`, and passes connections on. */
+export async function sshServer(options: ServerOptions): Promise<SshServer> {
+  const { takes = ["publickey", "password"], drops, maxSessions = 10 } = options;
   const commands: string[] = [];
   const users: string[] = [];
   const peers = new Set<Peer>();
-  const allowed = options.clientKey && utils.parseKey(options.clientKey.public);
-  const server = new Server(
-    { hostKeys: [options.hostKey.private], ...(options.banner ? { banner: options.banner } : {}) },
-    (peer) => {
+  const sockets = new Set<Socket>();
+  const most = { handshakes: 0, sessions: 0 };
+  let connections = 0;
+  const shaking = new Set<number>();
+  const shaken = (port: number) => void shaking.delete(port);
+  let logins = 0;
+  let allowed = options.clientKey && utils.parseKey(options.clientKey.public);
+  const ssh = new Server(
+    {
+      hostKeys: [options.hostKey, ...(options.otherKeys ?? [])].map((key) => key.private),
+      ...(options.banner ? { banner: options.banner } : {}),
+    },
+    (peer, { port }) => {
       peers.add(peer);
-      (peer as unknown as { setNoDelay(on: boolean): void }).setNoDelay(true);
+      peer.on("ready", () => shaken(port));
       peer.on("close", () => peers.delete(peer));
       peer.on("error", () => undefined);
       peer.on("authentication", (attempt) => {
         const accept = () => {
+          if (drops?.at === "login" && logins++ < drops.connections) return peer.end();
           users.push(attempt.username);
           attempt.accept();
         };
-        if (
-          attempt.method === "password" &&
-          options.password !== undefined &&
-          attempt.password === options.password
-        )
-          return accept();
+        const reject = () => attempt.reject([...takes]);
+        if (!takes.includes(attempt.method)) return reject();
+        if (attempt.method === "password") {
+          if (options.expired) return attempt.requestChange("too old", () => undefined);
+          return options.password !== undefined && attempt.password === options.password
+            ? accept()
+            : reject();
+        }
+        if (attempt.method === "keyboard-interactive") {
+          const [first = "Password: ", ...others] = options.questions ?? [];
+          attempt.prompt([{ prompt: first, echo: false }], ([answer]) => {
+            if (answer !== options.password) return reject();
+            if (others.length === 0) return accept();
+            attempt.prompt(
+              others.map((prompt) => ({ prompt, echo: false })),
+              reject,
+            );
+          });
+          return;
+        }
         if (attempt.method === "publickey" && allowed && !(allowed instanceof Error)) {
           const same = attempt.key.data.equals(allowed.getPublicSSH());
           const signed =
@@ -61,15 +127,25 @@ export async function sshServer(options: {
             allowed.verify(attempt.blob as Buffer, attempt.signature, attempt.hashAlgo) === true;
           if (same && signed) return attempt.signature ? accept() : attempt.accept();
         }
-        return attempt.reject(["publickey", "password"]);
+        reject();
       });
-      peer.on("session", (accept) => {
+      let sessions = 0;
+      peer.on("session", (accept, reject) => {
+        if (sessions >= maxSessions) return void reject();
+        sessions++;
+        most.sessions = Math.max(most.sessions, sessions);
         accept().on("exec", (acceptExec, _reject, { command }) => {
           commands.push(command);
           const channel = acceptExec();
+          if (options.serve) return options.serve(channel);
           if (options.greeting) channel.write(options.greeting);
-          const child = spawn("sh", ["-c", command], { env: { PATH: options.path ?? process.env.PATH } });
-          channel.on("close", () => child.kill());
+          const child = spawn("sh", ["-c", command], {
+            env: { PATH: options.path ?? process.env.PATH, ...options.env },
+          });
+          channel.on("close", () => {
+            sessions--;
+            child.kill();
+          });
           child.stdin.on("error", () => undefined);
           channel.pipe(child.stdin);
           child.stdout.pipe(channel, { end: false });
@@ -80,25 +156,57 @@ export async function sshServer(options: {
           });
         });
       });
+      if (options.forwards === false) return;
       peer.on("tcpip", (accept, reject, { destIP, destPort }) => {
-        const socket = connect(destPort, destIP, () => {
+        const socket = connect({ port: destPort, host: destIP, noDelay: true }, () => {
           const channel = accept();
           channel.pipe(socket).pipe(channel);
           channel.on("error", () => undefined);
+          channel.on("close", () => socket.destroy());
         });
         socket.on("error", () => reject());
       });
     },
   );
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
+    connections++;
+    if (drops && drops.at !== "login" && connections <= drops.connections) {
+      if (drops.at === "once") return void socket.end("Exceeded MaxStartups\r\n");
+      socket.write("SSH-2.0-OpenSSH_9.2p1\r\n");
+      socket.once("data", () => socket.destroy());
+      return;
+    }
+    const { remotePort = 0 } = socket;
+    shaking.add(remotePort);
+    most.handshakes = Math.max(most.handshakes, shaking.size);
+    socket.on("close", () => shaken(remotePort));
+    setTimeout(() => {
+      ssh.injectSocket(socket as never);
+    }, options.slowness ?? 0);
+  });
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
     commands,
     users,
+    get connections() {
+      return connections;
+    },
+    most,
+    allow: (key) => {
+      allowed = utils.parseKey(key.public);
+    },
+    cut,
     close: () =>
       new Promise((resolve) => {
-        for (const peer of peers) peer.end();
         server.close(() => resolve());
+        for (const peer of peers) peer.end();
+        cut();
       }),
   };
 }

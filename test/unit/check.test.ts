@@ -92,6 +92,37 @@ describe("a check says what is wrong, and where", () => {
       { ...server, connection: { host: "a", proxy: { host: "b", port: 0 } } },
       ["connection.proxy.port: 0 is below 1"],
     ],
+    [
+      "a property that every object of JavaScript has",
+      realServer,
+      { ...server, constructor: "x" },
+      ["constructor: is not a known property"],
+    ],
+    [
+      "a property whose name turns the line around",
+      realServer,
+      { ...server, "\u202ea\nb": 1 },
+      ['["\\u202ea\\nb"]: is not a known property'],
+    ],
+    [
+      "what is no number among numbers",
+      realServer,
+      { ...server, weight: Number.POSITIVE_INFINITY },
+      ["weight: Infinity is not a number"],
+    ],
+    ["a number beyond all", realServer, { ...server, weight: 1e21 }, ["weight: 1e+21 is above 65535"]],
+    [
+      "a value that a terminal would obey",
+      virtualAddress,
+      { interface: "\x9b2J\u202e", address: "192.168.0.219" },
+      ['interface: "\\u009b2J\\u202e" is no interface name'],
+    ],
+    [
+      "an owner of two lines, which would be two owners on the host",
+      realServer,
+      { ...server, owner: "p/s/a\np/s/b" },
+      ["owner: has a line break, or what is no character: give the resource another name"],
+    ],
     ["no connection", realServer, { ...server, connection: undefined }, ["connection: is missing"]],
     [
       "a port that packets cannot be rewritten to",
@@ -127,6 +158,19 @@ describe("a check says what is wrong, and where", () => {
   test("a long value is cut", () => {
     const [failure] = failures(virtualAddress, { interface: "eth0", address: "x".repeat(500) });
     expect(failure?.length).toBeLessThan(120);
+  });
+
+  test.each([
+    ["a list for the connection", { connection: [{ host: "a", password: "hunter2" }] }],
+    ["a text for the connection", { connection: "root:hunter2@a" }],
+    ["a list for the proxy", { connection: { host: "a", proxy: [{ password: "hunter2" }] } }],
+    ["a map for the host", { connection: { host: { password: "hunter2" } } }],
+    ["the connection for a text", { address: { host: "a", password: "hunter2" } }],
+  ])("no secret is in a message about %s", (_, args) => {
+    const said = failures(realServer, { ...server, ...args });
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/is not a (map|string)|is no/);
+    expect(said[0]).not.toContain("hunter2");
   });
 
   test("no secret is in a message, even where the secret is what is wrong", () => {
@@ -172,7 +216,7 @@ describe("a check fills in", () => {
     ["2001:db8:0:1:0:0:0:1", "2001:db8:0:1::1"],
     ["192.168.0.1", "192.168.0.1"],
   ])("the canonical text of %s", (given, canonical) => {
-    expect(check(virtualAddress, { interface: "eth0", address: given }).inputs.address).toBe(canonical);
+    expect(check(virtualService, { address: given, port: 80 }).inputs.address).toBe(canonical);
   });
 
   test("the canonical text of services and destinations", () => {

@@ -43,6 +43,8 @@ const everything = [
   "VirtualAddress",
   "VirtualService",
   "parseClusters",
+  "rollBack",
+  "upOrRollBack",
 ];
 
 test("the published package holds what runs, its documentation, and nothing else", () => {
@@ -53,10 +55,12 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks)\/[\w-]+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/.test(name),
+        !/^(dist\/(src|providers|stacks)\/(rollback\/)?[\w-]+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/.test(
+          name,
+        ),
     ),
   ).toEqual([]);
-  const sources = globSync("{src,providers,stacks}/*.ts", { cwd: repository }).map((name) =>
+  const sources = globSync("{src,providers,stacks}/**/*.ts", { cwd: repository }).map((name) =>
     name.replace(/\.ts$/, ""),
   );
   for (const extension of [".js", ".d.ts"])

@@ -7,7 +7,7 @@ import { parseClusters } from "../../stacks/config.js";
 
 const repository = join(__dirname, "../..");
 const documents = globSync(["README.md", "AGENTS.md", "docs/*.md"], { cwd: repository });
-const sources = globSync("{providers,stacks}/*.ts", { cwd: repository });
+const sources = globSync("{providers,stacks}/**/*.ts", { cwd: repository });
 const textOf = (file: string) => readFileSync(join(repository, file), "utf8");
 
 /** Blocks of code in a document, or after `@example` in a comment, each with the place where it begins. */

@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import type { automation } from "@pulumi/pulumi";
+import type { Deployment } from "./deployment.js";
+import { pulumiMust } from "./pulumi.js";
+import type { Trouble } from "./watch.js";
+
+/** What `up` keeps of the time before it. */
+export interface Saved {
+  readonly format: 1;
+  /** The stack with its backend, for whoever finds the file. */
+  readonly stack: string;
+  /** An export, secrets encrypted. */
+  readonly before: { readonly version: number; readonly deployment: Deployment };
+  /** When the state was written that the update left; undefined while it runs. */
+  readonly after?: string | undefined;
+  /** What went wrong in it, as far as `rollback` must know. */
+  readonly troubles?: readonly Trouble[];
+  /** It has been taken back. */
+  readonly takenBack?: boolean;
+}
+
+/** The copy of a stack as it was before its last update, in a file that only its user reads. */
+export class SavedCopy {
+  private constructor(
+    readonly path: string,
+    readonly stack: string,
+  ) {}
+
+  /**
+   * In Pulumi's own folder of the user, where it keeps what it knows of projects and credentials: what is kept in a project
+   * ends in its repository.
+   */
+  static async of({ name, workspace }: automation.Stack): Promise<SavedCopy> {
+    const { url = "" } = (await workspace.whoAmI()) as { url?: string };
+    const { name: project } = await workspace.projectSettings();
+    const home = workspace.pulumiHome ?? workspace.envVars.PULUMI_HOME ?? process.env.PULUMI_HOME;
+    const stack = `${url} ${project} ${name}`;
+    const key = createHash("sha256").update(stack).digest("hex").slice(0, 16);
+    const file = `${project}-${name.split("/").at(-1)}-${key}.json`;
+    return new SavedCopy(join(home || join(homedir(), ".pulumi"), "pulumi-lvs", file), stack);
+  }
+
+  async read(): Promise<Saved | undefined> {
+    try {
+      return JSON.parse(await readFile(this.path, "utf8"));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw new Error(`cannot read ${this.path}: ${(error as Error).message}`);
+    }
+  }
+
+  async restore(earlier: Saved | undefined): Promise<void> {
+    if (earlier) await this.write(earlier);
+    else await rm(this.path, { force: true });
+  }
+
+  async write(saved: Omit<Saved, "format" | "stack">): Promise<void> {
+    const folder = dirname(this.path);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await chmod(folder, 0o700);
+    const fresh = `${this.path}.${process.pid}`;
+    await writeFile(fresh, JSON.stringify({ ...saved, format: 1, stack: this.stack }), { mode: 0o600 });
+    await rename(fresh, this.path);
+  }
+}
+
+/** An export with its secrets encrypted. */
+export const encryptedExport = async ({ name, workspace }: automation.Stack): Promise<Saved["before"]> =>
+  JSON.parse(await pulumiMust(workspace, ["stack", "export", "--stack", name]));

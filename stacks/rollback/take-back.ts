@@ -1,0 +1,126 @@
+import type { automation } from "@pulumi/pulumi";
+import { again } from "./again.js";
+import { type Declared, declaredAgain, loosened, notAsBefore } from "./declared.js";
+import { type Deployment, entriesOf, hostIn, isOurs, titleOf } from "./deployment.js";
+import { orphansGone } from "./orphans.js";
+import { type Change, type Trouble, Watch } from "./watch.js";
+
+/** Something that is not as it was. */
+export interface Left {
+  /** `RealServer web-rs1`. */
+  readonly resource: string;
+  readonly urn: string;
+  readonly host: string | undefined;
+  readonly why: string;
+}
+
+/** What came of going back. */
+export interface TakenBack {
+  readonly changes: readonly Change[];
+  /** Empty where all is as before. */
+  readonly left: readonly Left[];
+}
+
+/** How the runs of Pulumi that go back are made. */
+export interface TakeBackOptions {
+  /** What went wrong in the update, as far as it is known. */
+  readonly troubles: readonly Trouble[];
+  /** The file with the stack's configuration, where it is not the usual one. */
+  readonly configFile?: string;
+  readonly message: string;
+  /** Told what is being done, a line each. */
+  readonly say: (line: string) => void;
+}
+
+/** Brings hosts and state of a stack back to what an earlier export of it shows; both exports have secrets in clear. */
+export async function takeBack(
+  stack: automation.Stack,
+  before: Deployment,
+  options: TakeBackOptions,
+): Promise<TakenBack> {
+  const why = new Map<string, string>();
+  const settings = {
+    message: options.message,
+    ...(options.configFile ? { configFile: options.configFile } : {}),
+  };
+  const read = async (): Promise<Deployment> => (await stack.exportStack()).deployment;
+  let now = await read();
+
+  const unsure = unsureOf(now, options.troubles);
+  // somebody else's are theirs to clear
+  const clearPendingCreates = (now.pending_operations ?? []).every(({ resource }) => isOurs(resource));
+  for (const [host, urns] of unsure) {
+    options.say(
+      `looking at ${host} again, because it is not known what came of ${urns.map(titleOf).join(", ")}`,
+    );
+    const watch = new Watch();
+    await stack
+      .refresh({ ...settings, target: urns, clearPendingCreates, onEvent: (event) => watch.take(event) })
+      .catch((error) => {
+        for (const urn of urns) why.set(urn, watch.said(urn) ?? lastLine(error));
+      });
+  }
+  if (unsure.size > 0) now = await read();
+
+  const changes: Change[] = [];
+  const run = async (declared: Declared): Promise<void> => {
+    const watch = new Watch();
+    let failure: string | undefined;
+    await stack
+      .up({
+        ...settings,
+        program: again(declared),
+        target: [...declared.targets],
+        continueOnError: true,
+        onEvent: (event) => watch.take(event),
+      })
+      .catch((error) => {
+        failure = lastLine(error);
+      });
+    changes.push(...watch.made);
+    for (const trouble of watch.troubles) why.set(trouble.urn, trouble.message || "nothing was heard of it");
+    now = await read();
+    if (failure) for (const { urn } of notAsBefore(before, now)) why.set(urn, why.get(urn) ?? failure);
+  };
+
+  const loose = loosened(before, now);
+  if (loose) await run(loose);
+  await run(declaredAgain(before, now));
+  const orphans = await orphansGone(options.troubles, [before, now], options.say);
+
+  const left = notAsBefore(before, now).map(({ urn, id }) => ({
+    resource: titleOf(urn),
+    urn,
+    host: hostIn(id),
+    why: why.get(urn) ?? "it is not as it was",
+  }));
+  const unread = [...unsure.values()].flat().flatMap((urn) => {
+    const reason = why.get(urn);
+    if (reason === undefined || left.some((one) => one.urn === urn)) return [];
+    return [{ resource: titleOf(urn), urn, host: hostIn(entriesOf(now).get(urn)?.id), why: reason }];
+  });
+  return { changes, left: [...left, ...unread, ...orphans] };
+}
+
+/** Resources in state that may differ from their hosts, by host. */
+function unsureOf(now: Deployment, troubles: readonly Trouble[]): Map<string, string[]> {
+  const present = entriesOf(now);
+  const pending = (now.pending_operations ?? []).map(({ resource }) => resource.urn);
+  const urns = new Set([...troubles.filter(({ uncertain }) => uncertain).map(({ urn }) => urn), ...pending]);
+  const byHost = new Map<string, string[]>();
+  for (const urn of urns) {
+    const entry = present.get(urn);
+    if (!entry || !isOurs(entry)) continue;
+    const host = hostIn(entry.id) ?? "its host";
+    byHost.set(host, [...(byHost.get(host) ?? []), urn]);
+  }
+  return byHost;
+}
+
+/** What a failed run of the CLI said last. */
+export const lastLine = (error: unknown): string =>
+  String((error as Error).message)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => /error:/.test(line))
+    .at(-1) ?? "pulumi failed";

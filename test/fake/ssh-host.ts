@@ -1,0 +1,99 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ServerChannel } from "ssh2";
+import { FakeHost } from "./fake-host.js";
+import { type KeyPair, newKey, type SshServer, sshServer } from "./ssh-server.js";
+
+/** A fake host behind a real SSH server on loopback: what a Pulumi CLI of its own process reaches as it would any host. */
+export class SshHost {
+  readonly fake = new FakeHost();
+  readonly #hostKey = newKey();
+  readonly #clientKey: KeyPair;
+  #server: SshServer | undefined;
+  #port = 0;
+  #deafAfter: ((script: string) => boolean) | undefined;
+
+  private constructor(clientKey: KeyPair) {
+    this.#clientKey = clientKey;
+  }
+
+  static async start(clientKey: KeyPair): Promise<SshHost> {
+    const host = new SshHost(clientKey);
+    await host.up();
+    return host;
+  }
+
+  get label(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  /** What a program gives as `connection`; the client's key is in that file. */
+  connection(privateKeyPath: string) {
+    const [type, key] = this.#hostKey.public.split(" ");
+    const address = { host: "127.0.0.1", port: this.#port, user: "root" };
+    return { ...address, privateKeyPath, hostKey: `${type} ${key}`, dialErrorLimit: 1 };
+  }
+
+  async up(): Promise<void> {
+    this.#server = await sshServer({
+      hostKey: this.#hostKey,
+      clientKey: this.#clientKey,
+      port: this.#port,
+      serve: (channel) => this.#serve(channel),
+    });
+    this.#port = this.#server.port;
+  }
+
+  /** Nobody is there any more, until `up`. */
+  async down(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    server?.cut();
+    await server?.close();
+  }
+
+  /** The next script with that text in it is run, but the link breaks before the answer. */
+  loseAnswerTo(text: string): void {
+    this.#deafAfter = (script) => script.includes(text);
+  }
+
+  async dispose(): Promise<void> {
+    await this.down();
+    await this.fake.dispose();
+  }
+
+  #serve(channel: ServerChannel): void {
+    const shell = this.fake.stream();
+    let deaf = false;
+    let arrived = "";
+    channel.setEncoding("latin1");
+    channel.on("data", (text: string) => {
+      arrived += text;
+      // the tree's shell gets scripts rewritten, so each must have come whole
+      if (!/^(?:printf [^\n]*|[\s\S]*\n\) <\/dev\/null)\n$/.test(arrived)) return;
+      const script = arrived;
+      arrived = "";
+      if (this.#deafAfter?.(script)) {
+        this.#deafAfter = undefined;
+        deaf = true;
+      }
+      shell.write(script);
+    });
+    shell.onOutput((text) => {
+      if (!deaf) channel.write(Buffer.from(text, "latin1"));
+      else if (text.includes(" done\n")) this.#server?.cut();
+    });
+    shell.onErrors((text) => void channel.stderr.write(text));
+    shell.onClose(() => channel.end());
+    channel.on("close", () => shell.close());
+    channel.on("error", () => undefined);
+  }
+}
+
+/** Writes a new key for clients into a file of that folder. */
+export function clientKeyIn(folder: string): { key: KeyPair; path: string } {
+  const key = newKey();
+  const path = join(folder, "client_key");
+  writeFileSync(path, key.private, { mode: 0o600 });
+  return { key, path };
+}

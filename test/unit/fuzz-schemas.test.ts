@@ -1,0 +1,280 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Definition } from "../../providers/define.js";
+import { type Bag, checkInputs, clean, hasUnknown, partsOf, unknownValue } from "../../providers/inputs.js";
+import { type FactName, Facts } from "../../src/facts.js";
+import type { Problem } from "../../src/problems.js";
+import { parseClusters } from "../../stacks/config.js";
+import { definitions } from "../fake/definitions.js";
+import { hostile, hostileKey } from "../fake/hostile.js";
+import { tally } from "../tally.js";
+
+/** Cases per schema; more of them find more (FUZZ_RUNS=100000 for idle hours). */
+const numRuns = Number(process.env.FUZZ_RUNS ?? 600);
+
+const secret = "s3cret-that-nobody-may-see";
+
+/** Arguments that are right, for hostile values to be put among. */
+const right: Record<string, Bag[]> = {
+  "arp-suppression": [{ interface: "eth0.100", all: true, arpIgnore: 1, arpAnnounce: 2 }],
+  "host-route": [
+    {
+      destination: "10.0.0.0/8",
+      table: "main",
+      metric: 3,
+      device: "eth0",
+      via: "192.168.0.1",
+      source: "192.168.0.5",
+    },
+    { destination: "2001:db8::/32", table: "100", device: null, via: "2001:db8::1" },
+  ],
+  "ip-forwarding": [{ family: "ipv4", interfaces: ["eth0", "eth1"], enabled: true, sendRedirects: false }],
+  "kernel-module": [{ name: "ip_vs", options: { conn_tab_bits: "15" } }],
+  "real-server": [
+    {
+      service: "tcp://192.168.0.219:80",
+      address: "192.168.10.11",
+      port: 80,
+      forwarding: "masquerading",
+      weight: 1,
+    },
+    { service: "fwmark://7/ipv6", address: "2001:db8::1", port: 0, forwarding: "gatewaying", weight: 1 },
+  ],
+  sysctl: [{ name: "net.ipv4.conf.eth0/100.arp_ignore", value: "1 2" }],
+  "virtual-address": [
+    {
+      interface: "eth0",
+      address: "192.168.0.219",
+      prefixLength: 24,
+      label: "eth0:1",
+      broadcast: "192.168.0.255",
+      announce: true,
+    },
+    { interface: "lo", address: "2001:db8::219", prefixLength: 128 },
+  ],
+  "virtual-service": [
+    {
+      protocol: "tcp",
+      address: "192.168.0.219",
+      port: 80,
+      scheduler: "wlc",
+      persistence: { timeout: 300, netmask: 24 },
+    },
+    { fwmark: 1, family: "ipv6", persistence: { netmask: 64 } },
+  ],
+};
+
+const common: Bag = {
+  connection: {
+    host: "director1",
+    port: 22,
+    user: "root",
+    password: secret,
+    privateKeyPath: "~/.ssh/id",
+    knownHosts: "/k",
+    dialErrorLimit: 1,
+    proxy: { host: "jump", privateKeyPassword: secret },
+  },
+  adopt: false,
+  owner: "p/s/one",
+};
+
+type Path = (string | number)[];
+
+/** Every place in a value, itself last. */
+function placesIn(value: unknown, at: Path = []): Path[] {
+  const inside = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return [
+    ...inside.flatMap(([key, child]) => placesIn(child, [...at, Array.isArray(value) ? Number(key) : key])),
+    at,
+  ];
+}
+
+/** The value with another one at a place. */
+function put(value: unknown, [first, ...rest]: Path, other: unknown): unknown {
+  if (first === undefined) return other;
+  const copy = (Array.isArray(value) ? [...value] : { ...(value as Bag) }) as Bag;
+  // as JSON has it: an own property, whatever its name
+  Object.defineProperty(copy, first, {
+    value: put(copy[first], rest, other),
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+  return copy;
+}
+
+/** Something right with one hostile value in it, in a place of its own or under a key that nobody expects. */
+const spoilt = (bases: readonly unknown[], value: fc.Arbitrary<unknown>) =>
+  fc.constantFrom(...bases).chain((base) =>
+    fc
+      .tuple(
+        fc.constantFrom(...placesIn(base).filter((at) => at.length > 0)),
+        fc.option(hostileKey, { freq: 8 }),
+        value,
+      )
+      .map(([at, key, other]) => {
+        const where = key === null ? at : [...at.slice(0, -1), typeof at.at(-1) === "number" ? 0 : key];
+        return { where, args: put(base, where, other) as Bag };
+      }),
+  );
+
+const oneLine = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,300}$/u;
+
+function readable(problems: readonly Problem[]): void {
+  for (const { path, reason } of problems) {
+    if (!oneLine.test(path) || !oneLine.test(reason))
+      throw new Error(`not readable: ${JSON.stringify({ path, reason })}`);
+    if (`${path}${reason}`.includes(secret.slice(0, 8))) throw new Error(`the secret is in ${reason}`);
+  }
+}
+
+const same = (one: unknown, other: unknown) => expect(one).toEqual(other);
+
+/** Facts of a host that has nothing. */
+const nothing = (names: readonly FactName[]) =>
+  new Facts(
+    new Map(
+      names.map((name) => [
+        name,
+        { body: /^(addresses|routes)/.test(name) ? "[]" : name.startsWith("module") ? "absent\n" : "" },
+      ]),
+    ),
+  );
+
+/** What would be run on a host has no word that a shell, a tool or a file system takes for something else. */
+function harmless(definition: Definition, inputs: Bag): void {
+  const { key, config } = partsOf(definition, inputs);
+  const names = definition.facts(key, config);
+  const view = { facts: nothing(names), owner: `${inputs.owner} ${definition.id(key)}` };
+  if (!/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,600}$/u.test(view.owner)) throw new Error(`bad mark ${view.owner}`);
+  for (const { run, undo } of definition.plan(key, config, undefined, view)) {
+    for (const word of [...run.slice(1), ...(undo?.slice(1) ?? [])]) {
+      // a sysctl's value goes into its file, and is no argument of any program
+      if (word === config.value) continue;
+      if (!/^[\x20-\x7e]+$/.test(word)) throw new Error(`bad word ${JSON.stringify(word)}`);
+      if (/^-/.test(word) && !/^-[46AEDaedtufrgmwspMqUcI]$/.test(word) && !/^-\d+$/.test(word))
+        throw new Error(`an option by value: ${word}`);
+      // a pattern of files is the resource's own
+      const isInside =
+        /^\/(proc\/sys|sys\/module)(\/(?!\.{1,2}(\/|$))[^/]+)+$/.test(word) || word.includes("*");
+      if (word.startsWith("/") && !isInside) throw new Error(`bad path ${word}`);
+    }
+  }
+}
+
+describe.each([...definitions])("%s", (name, definition) => {
+  const bases = (right[name] as Bag[]).map((args) => ({ ...common, ...args }));
+  const shape = { ...definition.key.shape, ...definition.config.shape } as Bag;
+
+  test("takes what is right", () => {
+    for (const base of bases) expect(checkInputs(definition, base).problems).toEqual([]);
+  });
+
+  test("refuses a hostile value where it stands, in one readable line, or takes it whole", (context) => {
+    const cases = tally(context, "fuzz");
+    fc.assert(
+      fc.property(spoilt(bases, hostile), ({ where, args }) => {
+        cases.tried();
+        const { inputs, problems } = checkInputs(definition, args);
+        readable(problems);
+        same(JSON.parse(JSON.stringify(inputs)), inputs);
+        if (problems.length > 0) {
+          const at = String(where[0]);
+          const alone = shape[at] as { safeParse(value: unknown): { success: boolean } } | undefined;
+          const here = problems.some(({ path }) => path.startsWith(at) || path.startsWith("["));
+          // fields that do not go together are told at either
+          if (!here && !alone?.safeParse(args[at]).success)
+            throw new Error(`not at ${at}: ${JSON.stringify(problems)}`);
+        } else if (!hasUnknown(args)) {
+          same(checkInputs(definition, inputs), { inputs, problems: [] });
+          for (const key of Object.keys(args)) if (!(key in inputs)) throw new Error(`${key} was dropped`);
+          harmless(definition, inputs);
+        }
+        cases.held();
+      }),
+      { numRuns, verbose: 1 },
+    );
+  });
+
+  test("lets pass what is not known yet, wherever it stands", (context) => {
+    const cases = tally(context, "fuzz");
+    for (const base of bases)
+      for (const at of placesIn(base).filter((place) => place.length > 0)) {
+        cases.tried();
+        const args = put(base, at, unknownValue) as Bag;
+        const { inputs, problems } = checkInputs(definition, args);
+        same(problems, []);
+        expect(inputs[at[0] as string]).toEqual(args[at[0] as string]);
+        same(checkInputs(definition, inputs), { inputs, problems });
+        cases.held();
+      }
+  });
+});
+
+describe("the configuration of a stack", () => {
+  const one = {
+    director: { connection: common.connection, interface: "eth0" },
+    vips: [
+      "192.168.0.219",
+      { address: "192.168.0.220", prefixLength: 24, label: "eth0:1", broadcast: "192.168.0.255" },
+    ],
+    realServers: [
+      { name: "web1", address: "192.168.10.11", connection: common.connection, weight: 2 },
+      { address: "192.168.10.12" },
+    ],
+    packages: { director: ["ipvsadm"], realServers: ["nginx"] },
+  };
+  const services = [
+    { protocol: "tcp", port: 80, scheduler: "wlc", persistence: { timeout: 300, netmask: 24 } },
+    { fwmark: 7 },
+  ];
+  const bases = [
+    {
+      web: {
+        ...one,
+        kind: "dr",
+        services,
+        arp: { interface: "lo", all: true },
+        loopbackLabel: "lo:0",
+        hostRoutes: true,
+        ipForwarding: false,
+      },
+    },
+    {
+      web: {
+        ...one,
+        kind: "nat",
+        director: { ...one.director, dip: "192.168.10.10", insideInterface: "eth1" },
+        services: [{ ...services[0], realServerPort: 8080 }],
+        returnRoutes: ["default"],
+      },
+    },
+  ];
+
+  test("is refused where a hostile value stands, in one readable line each, or taken whole", (context) => {
+    const cases = tally(context, "fuzz");
+    fc.assert(
+      fc.property(spoilt(bases, hostile), ({ where, args }) => {
+        cases.tried();
+        const parsed = parseClusters(args);
+        if ("mistakes" in parsed) {
+          for (const line of parsed.mistakes) {
+            if (!oneLine.test(line)) throw new Error(`not readable: ${JSON.stringify(line)}`);
+            if (line.includes(secret.slice(0, 8))) throw new Error(`the secret is in ${line}`);
+            if (!line.startsWith("clusters")) throw new Error(`no place: ${line}`);
+          }
+          const at = where.slice(0, 2).filter((part) => /^[\w-]{1,60}$/.test(String(part)));
+          if (at.length === 2 && !parsed.mistakes.some((line) => line.startsWith(`clusters.${at.join(".")}`)))
+            throw new Error(`not at ${where}: ${parsed.mistakes}`);
+        } else {
+          const { clusters } = clean(parsed);
+          same(clean(parseClusters(clusters)), { clusters });
+          same(placesIn(parsed.clusters).map(String).sort(), placesIn(args).map(String).sort());
+        }
+        cases.held();
+      }),
+      { numRuns, verbose: 1 },
+    );
+  });
+});
