@@ -11,6 +11,8 @@ export interface Fault {
   readonly mishap: Mishap;
   /** What is lost besides: the engine stops after this level, dies in it, or the machine's memory goes. */
   readonly with?: "interrupt" | "kill" | "reboot";
+  /** What became of it only the next up learns: what was made meanwhile is not in state. */
+  readonly unheard?: true;
   /** Nothing may have changed. */
   readonly nothing?: true;
   /** It counts only if something was taken back. */
@@ -115,7 +117,7 @@ const cut: FaultKind = {
               fake.cut = { script: i, after };
             },
           },
-          ...(after === "work" ? {} : { nothing: true as const }),
+          ...(after === "work" ? { unheard: true as const } : { nothing: true as const }),
         }));
       }),
     ),
@@ -169,7 +171,11 @@ export const faultKinds: readonly FaultKind[] = [
     arm: (fake) => fake.fillRun(kind, n),
   })),
   cut,
-  atCommands("the link is cut during a command", (command) => paused(command, (fake) => fake.hangUp())),
+  atCommands(
+    "the link is cut during a command",
+    (command) => paused(command, (fake) => fake.hangUp()),
+    () => ({ unheard: true }),
+  ),
   atCommands(
     "the engine is interrupted (SIGINT, SIGTERM) during a command",
     (command) => paused(command, () => undefined),
