@@ -67,9 +67,19 @@ export function parseReport(nonce: string, output: string): Report {
     }
     finishText();
     // how many numbers follow the word
-    const count = { end: 1, error: 1, kept: 1, failed: 3, stuck: 2, stale: 0, locked: 1, done: 0, bulk: 0 }[
-      word
-    ];
+    const count = {
+      end: 1,
+      error: 1,
+      kept: 1,
+      failed: 3,
+      stuck: 2,
+      stale: 0,
+      locked: 1,
+      begun: 1,
+      late: 0,
+      done: 0,
+      bulk: 0,
+    }[word];
     const isForm = rest.length === count && rest.every((number) => /^-?\d{1,9}$/.test(number));
     if (word !== "fact" && !isForm) throw new ReportError(`unknown line ${show(line)}`);
     if (complete) throw new ReportError("it goes on after its end");
