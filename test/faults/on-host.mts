@@ -8,7 +8,8 @@ const place = "/tmp/lvs-faults";
 // stands before the real program, and counts the calls that change something
 const wrapper = `#!/bin/sh
 real=/usr/sbin/\${0##*/}; [ -x "$real" ] || real=/usr/bin/\${0##*/}
-case " $* " in *" -Sn "*|*" -j "*|*" show "*|*--show-depends*) exec "$real" "$@";; esac
+# an ipvsadm -R that fails is no failure: its lines are tried one by one
+case " $* " in *" -Sn "*|*" -R "*|*" -j "*|*" show "*|*--show-depends*) exec "$real" "$@";; esac
 n=$(cat ${place}/count); echo $((n + 1)) >${place}/count; echo "\${0##*/} $*" >>${place}/log
 if [ -e ${place}/fail.$n ]; then echo "injected failure" >&2; exit 75; fi
 if [ -e ${place}/pause.$n ]; then
