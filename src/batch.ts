@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { FactError, type FactName, Facts, type Section } from "./facts.js";
-import { commandFailure, HostError, lateFailure, remedyFor } from "./host-error.js";
-import { digestOf, type Outcome, type Report, ReportError } from "./report.js";
+import { commandFailure, HostError, lateFailure, remedyFor, said } from "./host-error.js";
+import { digestOf, type Outcome, type Report } from "./report.js";
 import { applyScript, inBulk, readScript, rulesOf, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
 
@@ -62,9 +62,12 @@ export async function serve(
   const names = [...new Set(batch.flatMap(({ job }) => job.facts))].sort();
   const ask = async (script: (nonce: string) => string) => {
     const report = await run(script);
+    const silent = names.find((name) => !report.sections.has(name));
+    if (silent !== undefined) throw senseless(`it says nothing of ${silent}`);
     for (const [name, section] of report.sections) known.set(name, section);
     return report;
   };
+  const senseless = (why: string) => new HostError(label, `its answer makes no sense: ${why}`);
   const look = () => new Facts(new Map(names.map((name) => [name, known.get(name) as Section])));
   const apply = (transactions: readonly Transaction[]) =>
     ask((nonce) => applyScript(nonce, { expect: digestOf(known, names), facts: names, transactions }));
@@ -144,7 +147,7 @@ export async function serve(
     after: Facts,
     late = false,
   ): Promise<void> {
-    if (!outcome) throw new ReportError("a transaction was not reported on");
+    if (!outcome) throw senseless("a transaction was not reported on");
     if (outcome.kind === "failed") {
       const argv = steps[outcome.step]?.run ?? [];
       const failure = late
@@ -153,7 +156,7 @@ export async function serve(
       // a command that failed may have done its work all the same, or half of it
       const left =
         outcome.stuck.length > 0
-          ? outcome.stuck
+          ? outcome.stuck.map(said)
           : isBack(job, before, after)
             ? []
             : ["something of it is left"];
@@ -206,7 +209,7 @@ export async function serve(
 
   function explain(error: unknown): Error {
     if (!(error instanceof FactError)) return error as Error;
-    const said = error.text.trim().split("\n").join(" | ") || `exit code ${error.code}`;
-    return new HostError(label, `cannot read ${error.fact}: ${said}`, remedyFor(error.text));
+    const text = said(error.text) || `exit code ${error.code}`;
+    return new HostError(label, `cannot read ${error.fact}: ${text}`, remedyFor(error.text));
   }
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { ipAddress } from "./address.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
+import { show } from "./problems.js";
 import { quote } from "./quote.js";
 import { sysctlPath } from "./sysctl.js";
 
@@ -35,36 +37,50 @@ export class FactError extends Error {
   }
 }
 
+// old versions of ip print an empty map for each entry that they leave out
+const listOf = <Entry extends z.ZodType>(entry: Entry) =>
+  z.preprocess(
+    (given) => (Array.isArray(given) ? given.filter((one) => JSON.stringify(one) !== "{}") : given),
+    z.array(entry),
+  );
+
+// C libraries differ in how they print IPv6
 const addressEntry = z.object({
+  family: z.enum(["inet", "inet6"]),
+  local: ipAddress,
+  prefixlen: z.number().int().min(0).max(128),
+  broadcast: ipAddress.optional(),
+  label: z.string().optional(),
+});
+
+const link = z.object({
   ifname: z.string(),
-  addr_info: z
-    .array(
-      z.object({
-        family: z.string(),
-        local: z.string().optional(),
-        prefixlen: z.number().optional(),
-        broadcast: z.string().optional(),
-        label: z.string().optional(),
-      }),
-    )
-    .default([]),
+  // other families have addresses of other forms
+  addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
 });
 
 const routeEntry = z.object({
-  dst: z.string(),
+  // a lone address comes without its prefix
+  dst: z
+    .string()
+    .regex(/^(default|[^/]+(\/\d+)?)$/)
+    .transform((text) => text.split("/"))
+    .refine(([to]) => to === "default" || ipAddress.safeParse(to).success)
+    .transform(([to, ...bits]) => [to === "default" ? to : ipAddress.parse(to), ...bits].join("/")),
   type: z.string().optional(),
   dev: z.string().optional(),
-  gateway: z.string().optional(),
-  prefsrc: z.string().optional(),
-  metric: z.number().default(0),
+  gateway: ipAddress.optional(),
+  prefsrc: ipAddress.optional(),
+  metric: z.number().int().min(0).default(0),
 });
 
-export type AddressEntry = z.output<typeof addressEntry>["addr_info"][number] & { interface: string };
+export type AddressEntry = z.output<typeof addressEntry> & { interface: string };
 export type RouteEntry = z.output<typeof routeEntry>;
 
 /** What was read of a host in one go; parsed when asked for. Asking for what was not read is a mistake in the resource. */
 export class Facts {
   readonly #sections: ReadonlyMap<FactName, Section>;
+  readonly #parsed = new Map<FactName, unknown>();
 
   constructor(sections: ReadonlyMap<FactName, Section>) {
     this.#sections = sections;
@@ -77,35 +93,43 @@ export class Facts {
     return section.body;
   }
 
+  // many jobs look at one table
+  #once<T>(name: FactName, parse: (body: string) => T): T {
+    if (!this.#parsed.has(name)) this.#parsed.set(name, parse(this.#body(name)));
+    return this.#parsed.get(name) as T;
+  }
+
   #json<T>(name: FactName, schema: z.ZodType<T>): T {
-    const body = this.#body(name);
-    try {
-      return schema.parse(JSON.parse(body));
-    } catch {
-      throw new FactError(name, 0, `unexpected output ${JSON.stringify(body.slice(0, 120))}`);
-    }
+    return this.#once(name, (body) => {
+      try {
+        return schema.parse(JSON.parse(body));
+      } catch {
+        throw new FactError(name, 0, `unexpected output ${show(body)}`);
+      }
+    });
   }
 
   /** The IPVS table; empty where the module is not loaded. */
   ipvs(): IpvsTable {
-    const body = this.#body("ipvs");
-    try {
-      return parseIpvsTable(body);
-    } catch (error) {
-      throw new FactError("ipvs", 0, (error as Error).message);
-    }
+    return this.#once("ipvs", (body) => {
+      try {
+        return parseIpvsTable(body);
+      } catch (error) {
+        throw new FactError("ipvs", 0, (error as Error).message);
+      }
+    });
   }
 
   /** Every address of every interface. */
   addresses(): AddressEntry[] {
-    return this.#json("addresses", z.array(addressEntry)).flatMap((link) =>
-      link.addr_info.map((entry) => ({ ...entry, interface: link.ifname })),
+    return this.#json("addresses", listOf(link)).flatMap(({ ifname, addr_info }) =>
+      addr_info.flatMap((entry) => ("local" in entry ? [{ ...entry, interface: ifname }] : [])),
     );
   }
 
   /** Routes of one table (`main`, or a number) and family. */
   routes(family: "4" | "6", table: string): RouteEntry[] {
-    return this.#json(`routes:${family}:${table}`, z.array(routeEntry));
+    return this.#json(`routes:${family}:${table}`, listOf(routeEntry));
   }
 
   /** A sysctl's value as the kernel prints it; undefined where the host has no such sysctl. */
@@ -137,7 +161,8 @@ export class Facts {
   /** Parameters of a loaded (or built-in) module; undefined where it is not loaded. */
   module(name: string): ReadonlyMap<string, string> | undefined {
     const [state, ...lines] = this.#body(`module:${name}`).split("\n");
-    if (state !== "loaded") return undefined;
+    if (state === "absent") return undefined;
+    if (state !== "loaded") throw new FactError(`module:${name}`, 0, `unexpected output ${show(state)}`);
     return new Map(
       lines
         .filter(Boolean)

@@ -1,4 +1,15 @@
+import { stripVTControlCharacters } from "node:util";
+import { plainText } from "./problems.js";
 import { commandLine } from "./quote.js";
+
+/** What a host said, in one line: its last lines, without colours, each cut where it is long. */
+export const said = (text: string): string =>
+  stripVTControlCharacters(text.slice(-100_000))
+    .split(/[\r\n]+/)
+    .map((line) => plainText(line.replace(/[\s\p{Cc}]+/gu, " ").trim(), 300))
+    .filter(Boolean)
+    .slice(-4)
+    .join(" | ");
 
 /** A fault that an operator can act on: one line of what and where, and one of what to do. Never a stack trace. */
 export class HostError extends Error {
@@ -48,6 +59,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     "install arping there (Debian: apt-get install iputils-arping), or set announce: false",
   ],
   [/^(?:.*: )?ip: (?:command )?not found/m, "install iproute2 there"],
+  [/^BusyBox v[\s\S]*Usage: ip /m, "install iproute2 there: its ip is BusyBox's, which prints no JSON"],
   [/^(?:.*: )?flock: (?:command )?not found/m, "install util-linux there"],
   [
     /Can't initialize ipvs|modprobe: FATAL: Module ip_vs\w* not found/,
@@ -72,8 +84,12 @@ export const remedyFor = (text: string): string | undefined =>
 
 /** A command that failed, as one line: what was asked, the exit code, what the host said. */
 export function commandFailure(host: string, argv: readonly string[], code: number, text: string): HostError {
-  const said = text.trim().split("\n").slice(-4).join(" | ") || "no message";
-  return new HostError(host, `\`${commandLine(argv)}\` failed (exit code ${code}): ${said}`, remedyFor(text));
+  const asked = `\`${plainText(commandLine(argv), 500)}\``;
+  return new HostError(
+    host,
+    `${asked} failed (exit code ${code}): ${said(text) || "no message"}`,
+    remedyFor(text),
+  );
 }
 
 /** A command that ran when the time was out, or that none was left for. */

@@ -1,4 +1,5 @@
-import { type Family, ipAddress } from "./address.js";
+import { endpoint, type Family, ipAddress } from "./address.js";
+import { show } from "./problems.js";
 import { printService, type ServiceAddress } from "./service-address.js";
 
 /** Options of one `ipvsadm -Sn` line, by flag; a flag without a value has "". */
@@ -16,18 +17,54 @@ export type IpvsTable = ReadonlyMap<string, IpvsService>;
 /** Reads what `ipvsadm -Sn` prints (ipvsadm(8), --save). Throws on a line that is not of its form. */
 export function parseIpvsTable(text: string): IpvsTable {
   const table = new Map<string, { flags: Flags; realServers: Map<string, Flags> }>();
+  if (text !== "" && !text.endsWith("\n")) throw new Error("the last line of ipvsadm -Sn is cut off");
   for (const line of text.split("\n")) {
     if (line.trim() === "") continue;
-    const flags = parseFlags(line);
-    const service = flags && serviceOf(flags);
-    if (!flags || !service)
-      throw new Error(`not a line of ipvsadm -Sn: ${JSON.stringify(line.slice(0, 120))}`);
-    const id = printService(service);
-    if (flags.has("-A")) table.set(id, { flags, realServers: new Map() });
-    else table.get(id)?.realServers.set(flags.get("-r") ?? "", flags);
+    if (!add(table, parseFlags(line))) throw new Error(`not a line of ipvsadm -Sn: ${show(line)}`);
   }
   return table;
 }
+
+/** Takes a line into the table; false where it cannot be one of it. */
+function add(
+  table: Map<string, { flags: Flags; realServers: Map<string, Flags> }>,
+  flags: Flags | undefined,
+): boolean {
+  const service = flags && serviceOf(flags);
+  if (!flags || !service) return false;
+  const id = printService(service);
+  const known = table.get(id);
+  if (flags.has("-A")) {
+    table.set(id, { flags, realServers: new Map() });
+    return known === undefined && flags.has("-s");
+  }
+  const at = parseEndpoint(flags.get("-r"));
+  const server = at && endpoint(at.address, at.port);
+  if (!known || !server || !flags.has("-w") || known.realServers.has(server)) return false;
+  known.realServers.set(server, flags);
+  return true;
+}
+
+const nothing = /^$/;
+const digits = /^\d+$/;
+
+/** What follows flags that are always of one form; others, of versions to come, have any value or none. */
+const forms: Readonly<Record<string, RegExp>> = {
+  "-A": nothing,
+  "-a": nothing,
+  "-6": nothing,
+  "-g": nothing,
+  "-m": nothing,
+  "-i": nothing,
+  "-o": nothing,
+  "-f": /^-?\d+$/,
+  "-s": /^[a-z][\w-]*$/,
+  "-p": digits,
+  "-w": digits,
+  "-x": digits,
+  "-y": digits,
+  "-M": /^[\d.]+$/,
+};
 
 function parseFlags(line: string): Flags | undefined {
   const words = line.trim().split(/\s+/);
@@ -35,31 +72,32 @@ function parseFlags(line: string): Flags | undefined {
   const flags = new Map<string, string>();
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string;
-    if (!word.startsWith("-")) return undefined;
+    if (!/^--?[A-Za-z0-9]/.test(word) || flags.has(word)) return undefined;
     const next = words[i + 1];
-    const value = next !== undefined && !/^-\D/.test(next) ? next : "";
+    const value = next !== undefined && !/^-\D/.test(next) && forms[word] !== nothing ? next : "";
+    if (!(forms[word] ?? /^/).test(value)) return undefined;
     flags.set(word, value);
     if (value !== "") i++;
   }
   return flags;
 }
 
-function serviceOf(flags: Flags): ServiceAddress | undefined {
-  const mark = flags.get("-f");
-  // a mark above 2^31 is printed negative: another owner's service, kept apart under a name of its own
-  if (mark !== undefined) return { fwmark: Number(mark), family: flags.has("-6") ? "ipv6" : "ipv4" };
-  const [flag, protocol] = (
-    [
-      ["-t", "tcp"],
-      ["-u", "udp"],
-      ["--sctp-service", "sctp"],
-    ] as const
-  ).find(([f]) => flags.has(f)) ?? [undefined, undefined];
-  if (!flag) return undefined;
-  const parts = /^(?:\[(.+)\]|([^[\]:]+)):(\d+)$/.exec(flags.get(flag) ?? "");
+/** `ADDRESS:PORT`, with the address in canonical text, since C libraries differ in how they print IPv6. */
+function parseEndpoint(text = ""): { address: string; port: number } | undefined {
+  const parts = /^(?:\[(.+)\]|([^[\]:]+)):(\d{1,5})$/.exec(text);
   const address = ipAddress.safeParse(parts?.[1] ?? parts?.[2]);
-  if (!parts || !address.success) return undefined;
-  return { protocol: protocol as "tcp" | "udp", address: address.data, port: Number(parts[3]) };
+  return parts && address.success ? { address: address.data, port: Number(parts[3]) } : undefined;
+}
+
+const protocols = { "-t": "tcp", "-u": "udp", "--sctp-service": "sctp" } as const;
+
+function serviceOf(flags: Flags): ServiceAddress | undefined {
+  const [kind, ...more] = [...flags.keys()].filter((flag) => flag === "-f" || flag in protocols);
+  if (kind === undefined || more.length > 0) return undefined;
+  // a mark above 2^31 is printed negative: another owner's service, kept apart under a name of its own
+  if (kind === "-f") return { fwmark: Number(flags.get("-f")), family: flags.has("-6") ? "ipv6" : "ipv4" };
+  const at = parseEndpoint(flags.get(kind));
+  return at && { protocol: protocols[kind as "-t" | "-u"], ...at };
 }
 
 /** Prefix length of a `-M` value: dotted for IPv4, a number for IPv6. */

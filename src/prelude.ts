@@ -1,5 +1,9 @@
 import { rivals } from "./rivals.js";
 
+// in the text below a brace after a dollar would be TypeScript's
+const unmarked = "$".concat("{out%.}");
+const length = "$".concat("{#out}");
+
 /**
  * Shell functions that every script starts with. POSIX sh; nothing but what a minimal Debian, RHEL or Alpine has.
  *
@@ -11,11 +15,12 @@ import { rivals } from "./rivals.js";
 export const prelude = String.raw`
 say() { printf '%s %s\n' "$N" "$*"; }
 text() { printf '%s\n' "$1" | while IFS= read -r line; do say "text $line"; done; }
+# with its length, so that whatever else is written in between, or lost, is noticed
 fact() {
   say "fact $1"; shift
-  "$@" 2>/dev/null; rc=$?
-  printf '\n'
-  if [ $rc = 0 ]; then say end; else say "error $rc"; text "$("$@" 2>&1 >/dev/null)"; fi
+  out=$("$@" 2>/dev/null; rc=$?; printf .; exit $rc); rc=$? out=${unmarked}
+  printf '%s\n' "$out"
+  if [ $rc = 0 ]; then say "end ${length}"; else say "error $rc"; text "$("$@" 2>&1 >/dev/null)"; fi
 }
 
 # --- reading
@@ -23,9 +28,13 @@ has() { command -v "$1" >/dev/null || { echo "$1: not found" >&2; return 127; };
 # without the module the table is empty, and ipvsadm would load it just for looking
 read_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Sn; }; }
 # lifetimes tick, so they would make every reading differ from the last
-read_addresses() { has ip && ip -j addr show | sed 's/_life_time":[0-9]*/_life_time":0/g'; }
-# a table without any route does not exist, and ip calls that an error
-read_routes() { has ip && { out=$(ip -j "-$1" route show table "$2" 2>/dev/null) || out='[]'; printf '%s\n' "$out"; }; }
+read_addresses() { has ip && out=$(ip -j addr show) && printf '%s\n' "$out" | sed 's/_life_time":[0-9]*/_life_time":0/g'; }
+# a table without any route does not exist, and ip calls that an error; any other error is no empty table
+read_routes() {
+  has ip || return
+  if out=$(ip -j "-$1" route show table "$2" 2>/dev/null); then printf '%s\n' "$out"; return; fi
+  case $(ip -j "-$1" route show table "$2" 2>&1) in *'table does not exist'*) echo '[]';; *) ip -j "-$1" route show table "$2";; esac
+}
 # not by the shell's own read: dash's takes one byte at a time, and a sysctl gives only its first one so
 read_sysctl() { [ ! -e "/proc/sys/$1" ] || cat "/proc/sys/$1"; }
 read_claim() {

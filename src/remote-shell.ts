@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { HostError } from "./host-error.js";
+import { HostError, said } from "./host-error.js";
 
 /** One end of a byte stream to a `sh` that reads its commands from standard input. */
 export interface ShellStream {
@@ -66,12 +66,12 @@ export class RemoteShell implements Shell {
   static async open(host: string, stream: ShellStream): Promise<RemoteShell> {
     const shell = new RemoteShell(host, stream);
     const greeting = await shell.run((nonce) => `printf '%s\\n' "${nonce} uid $(id -u)" "${nonce} done"\n`);
-    const uid = / uid (\d+)/.exec(greeting)?.[1];
+    const uid = /lvs-[0-9a-f]{24} uid (\d+)/.exec(greeting)?.[1];
     if (uid !== "0") {
       shell.close();
       throw new HostError(
         host,
-        `the user it logs in as is not root (uid ${uid})`,
+        `the user it logs in as is not root (uid ${uid ?? "unknown"})`,
         "log in as root, or set sudo: true",
       );
     }
@@ -126,29 +126,43 @@ export class RemoteShell implements Shell {
   #take(text: string): void {
     if (!this.#waiting) return;
     this.#chunks.push(text);
-    const latest = this.#tail + text;
-    const { begun } = this.#waiting;
-    const pid = begun?.pattern.exec(latest)?.[1];
-    if (pid !== undefined) {
-      this.#waiting.begun = undefined;
-      begun?.tell(Number(pid));
+    const seen = this.#tail + text;
+    this.#begun(seen);
+    this.#tail = seen.slice(-200);
+    const { marker, resolve, reject } = this.#waiting;
+    if (seen.includes(marker)) resolve(this.#chunks.join(""));
+    else if (seen.includes(`${marker.trimEnd()}\r\n`)) {
+      reject(
+        new HostError(
+          this.#host,
+          "a terminal stands between, and changes what it says (lines end in CR LF)",
+          "let the user log in there without one (sudoers: requiretty; sshd_config: ForceCommand)",
+        ),
+      );
+      this.close();
     }
-    this.#tail = latest.slice(-200);
-    if (this.#tail.includes(this.#waiting.marker)) this.#waiting.resolve(this.#chunks.join(""));
+  }
+
+  #begun(seen: string): void {
+    const begun = this.#waiting?.begun;
+    const pid = begun?.pattern.exec(seen)?.[1];
+    if (!this.#waiting || pid === undefined) return;
+    this.#waiting.begun = undefined;
+    begun?.tell(Number(pid));
   }
 
   #lost(): HostError {
-    const said = this.#errors.trim().split("\n").slice(-3).join(" | ");
-    if (/sudo:/.test(said)) {
+    const last = said(this.#errors);
+    if (/sudo:/.test(last)) {
       return new HostError(
         this.#host,
-        `cannot become root: ${said}`,
+        `cannot become root: ${last}`,
         "let the user run sudo without a password, or log in as root",
       );
     }
     return new HostError(
       this.#host,
-      `the connection was lost before the host had answered${said ? ` (${said})` : ""}`,
+      `the connection was lost before the host had answered${last ? ` (${last})` : ""}`,
       "what it had received whole it finishes or takes back by itself; run again",
     );
   }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FactName, Section } from "./facts.js";
+import { show } from "./problems.js";
 
 /** What became of one transaction. */
 export type Outcome =
@@ -54,16 +55,39 @@ export function parseReport(nonce: string, output: string): Report {
     const line = output.slice(at, to);
     const start = at;
     at = to + 1;
-    if (!line.startsWith(mark)) continue;
+    if (!line.startsWith(mark)) {
+      if (line.includes(nonce)) throw new ReportError("something else was written into it");
+      continue;
+    }
+    if (newline < 0) throw new ReportError("the report is incomplete");
     const [word = "", ...rest] = line.slice(mark.length).split(" ");
     if (word === "text") {
       failed?.text.push(line.slice(mark.length + 5));
       continue;
     }
     finishText();
+    // how many numbers follow the word
+    const count = {
+      end: 1,
+      error: 1,
+      kept: 1,
+      failed: 3,
+      stuck: 2,
+      stale: 0,
+      locked: 1,
+      begun: 1,
+      late: 0,
+      done: 0,
+      bulk: 0,
+    }[word];
+    const isForm = rest.length === count && rest.every((number) => /^-?\d{1,9}$/.test(number));
+    if (word !== "fact" && !isForm) throw new ReportError(`unknown line ${show(line)}`);
+    if (complete) throw new ReportError("it goes on after its end");
+    if (fact && word !== "end" && word !== "error") throw new ReportError("a fact was not ended");
     switch (word) {
       case "fact":
         fact = { name: rest.join(" ") as FactName, from: at };
+        if (sections.has(fact.name)) throw new ReportError("a fact was told twice");
         break;
       case "end":
       case "error": {
@@ -72,6 +96,8 @@ export function parseReport(nonce: string, output: string): Report {
         // the script ends every body with a newline of its own
         const body = output.slice(from, Math.max(from, start - 1));
         fact = undefined;
+        if (word === "end" && body.length !== Number(rest[0]))
+          throw new ReportError(`${name} is not as it was sent`);
         if (word === "end") sections.set(name, { body });
         else failed = { text: [], sink: (text) => sections.set(name, { code: Number(rest[0]), text }) };
         break;
@@ -114,8 +140,6 @@ export function parseReport(nonce: string, output: string): Report {
         // what came of each line is read back
         failed = { text: [], sink: () => undefined };
         break;
-      default:
-        throw new ReportError(`unknown line ${JSON.stringify(line.slice(0, 80))}`);
     }
   }
   finishText();

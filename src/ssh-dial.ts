@@ -1,11 +1,12 @@
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { backOff } from "exponential-backoff";
 import { Client, type ConnectConfig } from "ssh2";
 import { dialError } from "./dial-error.js";
 import { Gate } from "./gate.js";
 import { FinalError, HostError } from "./host-error.js";
 import { algorithms, expectedKeys, refusal } from "./host-key.js";
 import { log } from "./log.js";
+import { retrying } from "./retrying.js";
 import type { Target } from "./ssh-config.js";
 import { Jumps, type Lease } from "./ssh-jumps.js";
 import { type Login, loginOf } from "./ssh-login.js";
@@ -21,36 +22,6 @@ let opened = 0;
 
 /** What sshd says while it lets nobody in but root (pam_nologin). */
 export const notYet = /System is (?:booting up|going down)|not permitted to log in/i;
-
-/** Tries until it works, within the limits the connection sets; what cannot get better is not tried twice. */
-export async function retrying<T>(target: Target, attempt: () => Promise<T>): Promise<T> {
-  const limit = target.given.dialErrorLimit ?? 10;
-  const begun = performance.now();
-  let attempts = 0;
-  // while we wait, nothing else need keep the process alive
-  const alive = setInterval(() => undefined, 60_000);
-  const tryOnce = () => {
-    attempts++;
-    return attempt();
-  };
-  try {
-    return await backOff(tryOnce, {
-      numOfAttempts: limit < 0 ? Number.MAX_SAFE_INTEGER : Math.max(1, limit),
-      startingDelay: 250,
-      maxDelay: 10_000,
-      retry: (error) => {
-        log(() => `${target.label}: attempt ${attempts}: ${(error as Error).message}`);
-        return error instanceof HostError && !(error instanceof FinalError);
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof HostError) || attempts < 2) throw error;
-    const seconds = Math.round((performance.now() - begun) / 1000);
-    throw new HostError(error.host, `${error.reason} (${attempts} attempts in ${seconds} s)`, error.remedy);
-  } finally {
-    clearInterval(alive);
-  }
-}
 
 /** Connects once and logs in. */
 export async function dial(target: Target): Promise<Client> {
@@ -155,8 +126,6 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
     port: target.port,
     username: target.user,
     readyTimeout: timeout,
-    keepaliveInterval: 15_000,
-    keepaliveCountMax: 4,
     authHandler: login.handler,
     ...(sock ? { sock } : {}),
     // a list of the library's own kind would leave its order as it is
@@ -180,8 +149,7 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
     client.once("ready", () => {
       opened++;
       log(() => `${target.label}: connection ${opened}`);
-      // an idle connection must not keep the process alive; a running script does, by its timer
-      (client as unknown as { _sock?: { unref?: () => void } })._sock?.unref?.();
+      quietly(client);
       resolve(client);
     });
     // a script goes out in one piece, and its answer is waited for
@@ -216,4 +184,14 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
     );
     client.connect(config);
   });
+}
+
+/**
+ * An idle connection must not keep the process alive; a running script does, by its timer. The library's own keep-alive
+ * would, so the kernel's finds out when the other end is gone.
+ */
+function quietly(client: Client): void {
+  const { _sock: socket } = client as unknown as { _sock?: Partial<Socket> };
+  socket?.setKeepAlive?.(true, 15_000);
+  socket?.unref?.();
 }

@@ -22,11 +22,13 @@ export function readKey(text: string | Buffer, passphrase?: string): Key {
   if (encrypted && !passphrase) {
     return { kind: "public", blob: publicPart(words), why: "it needs a passphrase" };
   }
-  const parsed = /-----BEGIN (?:(?:RSA|EC|ENCRYPTED) )?PRIVATE KEY-----/.test(words)
-    ? fromPem(words, passphrase)
-    : parse(words, passphrase);
+  const isPem = /-----BEGIN (?:(?:RSA|EC|ENCRYPTED) )?PRIVATE KEY-----/.test(words);
+  const parsed = isPem ? fromPem(words, passphrase) : parse(words, passphrase);
   if (parsed instanceof Error) {
-    return encrypted && !/[Uu]nsupported/.test(parsed.message)
+    const wrong = isPem
+      ? !/unsupported:/.test(parsed.message)
+      : /passphrase|authenticate/.test(parsed.message);
+    return encrypted && wrong
       ? unusable("its passphrase is wrong", "give the right one as privateKeyPassword")
       : unusable(
           `it is of no form that is known (${parsed.message})`,

@@ -1,8 +1,9 @@
 import type { Connection } from "./connection.js";
 import { FinalError, HostError, sudoRefusal } from "./host-error.js";
 import type { ShellStream } from "./remote-shell.js";
+import { retrying } from "./retrying.js";
 import { type Target, targetOf } from "./ssh-config.js";
-import { dial, notYet, retrying } from "./ssh-dial.js";
+import { dial, notYet } from "./ssh-dial.js";
 
 /** Seconds that a host may take to start a shell once it let us in. */
 const shellSeconds = 30;

@@ -7,7 +7,9 @@ export type { ClusterArgs, DirectorArgs, Member, RealServerMember, ServiceArgs, 
 export { parseClusters } from "./config.js";
 export { DrCluster, type DrClusterArgs } from "./dr-cluster.js";
 export { NatCluster, type NatClusterArgs } from "./nat-cluster.js";
-export type { Left, TakenBack } from "./rollback/take-back.js";
+export type { Left } from "./rollback/deployment.js";
+export { NothingToTakeBack, type RollBackOptions, rollBack } from "./rollback/roll-back.js";
+export type { TakenBack } from "./rollback/take-back.js";
 export {
   type Outcome,
   type RolledBack,

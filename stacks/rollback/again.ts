@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Declaration, Declared } from "./declared.js";
 import { nameIn } from "./deployment.js";
+import { withSecrets } from "./secrets.js";
 
 /** A program that declares resources again from what state says of them. */
 export function again({ resources, outputs }: Declared): () => Promise<Record<string, unknown>> {
@@ -13,19 +14,9 @@ export function again({ resources, outputs }: Declared): () => Promise<Record<st
 
 type Made = ReadonlyMap<string, pulumi.Resource>;
 
-class Custom extends pulumi.CustomResource {
-  // biome-ignore lint/complexity/noUselessConstructor: what it extends is abstract
-  constructor(type: string, name: string, inputs: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
-    super(type, name, inputs, opts);
-  }
-}
+class Custom extends pulumi.CustomResource {}
 
-class Provider extends pulumi.ProviderResource {
-  // biome-ignore lint/complexity/noUselessConstructor: what it extends is abstract
-  constructor(pkg: string, name: string, inputs: pulumi.Inputs, opts: pulumi.ResourceOptions) {
-    super(pkg, name, inputs, opts);
-  }
-}
+class Provider extends pulumi.ProviderResource {}
 
 class Component extends pulumi.ComponentResource {
   constructor(
@@ -90,14 +81,5 @@ function optionsOf(
   };
 }
 
-const signature = "4dabf18193072939515e22adb298388d";
-const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
-
-/** A value of an export that shows secrets, with these marked as such again. */
-export function revived(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(revived);
-  const bag = value as Record<string, unknown>;
-  if (bag[signature] === secretSignature) return pulumi.secret(revived(JSON.parse(bag.plaintext as string)));
-  return Object.fromEntries(Object.entries(bag).map(([name, inner]) => [name, revived(inner)]));
-}
+/** A value of an export, with its secrets marked as such again. */
+const revived = (value: unknown): unknown => withSecrets(value, (secret) => pulumi.secret(secret));

@@ -31,6 +31,12 @@ export interface Deployment {
   readonly pending_operations?: readonly { readonly resource: Entry; readonly type: string }[];
 }
 
+/** What `pulumi stack export` prints. */
+export interface Exported {
+  readonly version: number;
+  readonly deployment: Deployment;
+}
+
 const stackType = "pulumi:pulumi:Stack";
 
 /** Whether it is a resource of this package. */
@@ -64,3 +70,12 @@ export const hostIn = (id: string | undefined): string | undefined => id?.split(
 /** Whether both say the same about a resource that hosts have. */
 export const sameEntry = (a: Entry, b: Entry): boolean =>
   isDeepStrictEqual(a.inputs, b.inputs) && a.id === b.id && !a.initErrors?.length && !b.initErrors?.length;
+
+/** Something that is not as it was. */
+export interface Left {
+  /** `RealServer web-rs1`. */
+  readonly resource: string;
+  readonly urn: string;
+  readonly host: string | undefined;
+  readonly why: string;
+}

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import type { automation } from "@pulumi/pulumi";
+import type { Deployment, Exported } from "./deployment.js";
 
 /** What a run of the CLI came to. */
 export interface Ran {
@@ -33,7 +34,7 @@ export function pulumi(
 /** What it wrote, or an error with what it said. */
 export async function pulumiMust(...args: Parameters<typeof pulumi>): Promise<string> {
   const { code, stdout, stderr } = await pulumi(...args);
-  if (code !== 0) throw new PulumiError(code, stderr.trim() || stdout.trim());
+  if (code !== 0) throw new PulumiError(code, (stderr.trim() || stdout.trim()).replace(/^error: /, ""));
   return stdout;
 }
 
@@ -47,3 +48,14 @@ export class PulumiError extends Error {
     this.name = "PulumiError";
   }
 }
+
+/** The stack's state, secrets encrypted, or in clear. */
+export const exported = async (
+  { name, workspace }: automation.Stack,
+  ...flags: readonly "--show-secrets"[]
+): Promise<Exported> =>
+  JSON.parse(await pulumiMust(workspace, ["stack", "export", ...flags, "--stack", name]));
+
+/** The stack's state with secrets in clear, for memory only. */
+export const stateOf = async (stack: automation.Stack): Promise<Deployment> =>
+  (await exported(stack, "--show-secrets")).deployment;

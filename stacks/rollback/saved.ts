@@ -3,7 +3,8 @@ import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { automation } from "@pulumi/pulumi";
-import type { Deployment } from "./deployment.js";
+import type { Exported } from "./deployment.js";
+import { isChange, isRollback, type Operation, operations } from "./history.js";
 import { pulumiMust } from "./pulumi.js";
 import type { Trouble } from "./watch.js";
 
@@ -13,9 +14,9 @@ export interface Saved {
   /** The stack with its backend, for whoever finds the file. */
   readonly stack: string;
   /** An export, secrets encrypted. */
-  readonly before: { readonly version: number; readonly deployment: Deployment };
-  /** When the state was written that the update left; undefined while it runs. */
-  readonly after?: string | undefined;
+  readonly before: Exported;
+  /** The update, as `operationId` names it; undefined while it runs. */
+  readonly update?: string | undefined;
   /** What went wrong in it, as far as `rollback` must know. */
   readonly troubles?: readonly Trouble[];
   /** It has been taken back. */
@@ -26,6 +27,8 @@ export interface Saved {
 export class SavedCopy {
   private constructor(
     readonly path: string,
+    readonly url: string,
+    readonly project: string,
     readonly stack: string,
   ) {}
 
@@ -34,13 +37,12 @@ export class SavedCopy {
    * ends in its repository.
    */
   static async of({ name, workspace }: automation.Stack): Promise<SavedCopy> {
-    const { url = "" } = (await workspace.whoAmI()) as { url?: string };
+    const { url = "" } = JSON.parse(await pulumiMust(workspace, ["whoami", "--json"])) as { url?: string };
     const { name: project } = await workspace.projectSettings();
     const home = workspace.pulumiHome ?? workspace.envVars.PULUMI_HOME ?? process.env.PULUMI_HOME;
-    const stack = `${url} ${project} ${name}`;
-    const key = createHash("sha256").update(stack).digest("hex").slice(0, 16);
+    const key = createHash("sha256").update(`${url} ${project} ${name}`).digest("hex").slice(0, 16);
     const file = `${project}-${name.split("/").at(-1)}-${key}.json`;
-    return new SavedCopy(join(home || join(homedir(), ".pulumi"), "pulumi-lvs", file), stack);
+    return new SavedCopy(join(home || join(homedir(), ".pulumi"), "pulumi-lvs", file), url, project, name);
   }
 
   async read(): Promise<Saved | undefined> {
@@ -62,11 +64,20 @@ export class SavedCopy {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
     const fresh = `${this.path}.${process.pid}`;
-    await writeFile(fresh, JSON.stringify({ ...saved, format: 1, stack: this.stack }), { mode: 0o600 });
+    await writeFile(
+      fresh,
+      JSON.stringify({ ...saved, format: 1, stack: `${this.project}/${this.stack} in ${this.url}` }),
+      { mode: 0o600 },
+    );
     await rename(fresh, this.path);
   }
 }
 
-/** An export with its secrets encrypted. */
-export const encryptedExport = async ({ name, workspace }: automation.Stack): Promise<Saved["before"]> =>
-  JSON.parse(await pulumiMust(workspace, ["stack", "export", "--stack", name]));
+/** The newest operation that changed what is declared, and did not take another one back. */
+export async function lastUpdate(stack: automation.Stack): Promise<Operation | undefined> {
+  return (await operations(stack)).find((one) => isChange(one) && !isRollback(one));
+}
+
+/** Tells operations of one stack from each other. */
+export const operationId = (operation: Operation | undefined): string =>
+  operation ? `${operation.kind} ${operation.version} ${operation.startTime}` : "none";

@@ -1,18 +1,10 @@
 import type { automation } from "@pulumi/pulumi";
 import { again } from "./again.js";
 import { type Declared, declaredAgain, loosened, notAsBefore } from "./declared.js";
-import { type Deployment, entriesOf, hostIn, isOurs, titleOf } from "./deployment.js";
+import { type Deployment, entriesOf, hostIn, isOurs, type Left, stackOf, titleOf } from "./deployment.js";
 import { orphansGone } from "./orphans.js";
+import { stateOf } from "./pulumi.js";
 import { type Change, type Trouble, Watch } from "./watch.js";
-
-/** Something that is not as it was. */
-export interface Left {
-  /** `RealServer web-rs1`. */
-  readonly resource: string;
-  readonly urn: string;
-  readonly host: string | undefined;
-  readonly why: string;
-}
 
 /** What came of going back. */
 export interface TakenBack {
@@ -43,8 +35,7 @@ export async function takeBack(
     message: options.message,
     ...(options.configFile ? { configFile: options.configFile } : {}),
   };
-  const read = async (): Promise<Deployment> => (await stack.exportStack()).deployment;
-  let now = await read();
+  let now = await stateOf(stack);
 
   const unsure = unsureOf(now, options.troubles);
   // somebody else's are theirs to clear
@@ -60,7 +51,7 @@ export async function takeBack(
         for (const urn of urns) why.set(urn, watch.said(urn) ?? lastLine(error));
       });
   }
-  if (unsure.size > 0) now = await read();
+  if (unsure.size > 0) now = await stateOf(stack);
 
   const changes: Change[] = [];
   const run = async (declared: Declared): Promise<void> => {
@@ -79,14 +70,19 @@ export async function takeBack(
       });
     changes.push(...watch.made);
     for (const trouble of watch.troubles) why.set(trouble.urn, trouble.message || "nothing was heard of it");
-    now = await read();
+    now = await stateOf(stack);
     if (failure) for (const { urn } of notAsBefore(before, now)) why.set(urn, why.get(urn) ?? failure);
   };
 
   const loose = loosened(before, now);
   if (loose) await run(loose);
   await run(declaredAgain(before, now));
-  const orphans = await orphansGone(options.troubles, [before, now], options.say);
+  const creating = pendingCreates(now);
+  const orphans = await orphansGone([...options.troubles, ...creating], [before, now], options.say);
+  const root = stackOf(now);
+  // looks at nothing, and forgets them
+  if (creating.length > 0 && clearPendingCreates && root)
+    await stack.refresh({ ...settings, target: [root.urn], clearPendingCreates }).catch(() => undefined);
 
   const left = notAsBefore(before, now).map(({ urn, id }) => ({
     resource: titleOf(urn),
@@ -101,6 +97,18 @@ export async function takeBack(
   });
   return { changes, left: [...left, ...unread, ...orphans] };
 }
+
+/** What a killed run of Pulumi was creating. */
+const pendingCreates = ({ pending_operations = [] }: Deployment): Trouble[] =>
+  pending_operations
+    .filter(({ resource, type }) => isOurs(resource) && type === "creating")
+    .map(({ resource: { urn, inputs = {} } }) => ({
+      urn,
+      op: "create",
+      message: "",
+      uncertain: true,
+      inputs,
+    }));
 
 /** Resources in state that may differ from their hosts, by host. */
 function unsureOf(now: Deployment, troubles: readonly Trouble[]): Map<string, string[]> {

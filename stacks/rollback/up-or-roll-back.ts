@@ -1,7 +1,9 @@
 import type { automation } from "@pulumi/pulumi";
 import { notAsBefore } from "./declared.js";
-import type { Deployment } from "./deployment.js";
-import { encryptedExport, type Saved, SavedCopy } from "./saved.js";
+import type { Deployment, Exported } from "./deployment.js";
+import { rollbackMark } from "./history.js";
+import { exported, stateOf } from "./pulumi.js";
+import { lastUpdate, operationId, SavedCopy } from "./saved.js";
 import { type TakenBack, takeBack } from "./take-back.js";
 import { sayTrouble, type Trouble, Watch } from "./watch.js";
 
@@ -72,30 +74,27 @@ export async function guarded(
     readonly configFile?: string;
   },
 ): Promise<Outcome> {
-  const { update, verify, say = () => undefined, configFile } = options;
-  const [copy, encrypted, { deployment: before }] = await Promise.all([
-    SavedCopy.of(stack),
-    encryptedExport(stack),
-    stack.exportStack() as Promise<{ deployment: Deployment }>,
-  ]);
+  const { verify, say = () => undefined, configFile } = options;
+  const [copy, encrypted, before] = await Promise.all([SavedCopy.of(stack), exported(stack), stateOf(stack)]);
   const earlier = await copy.read();
   await copy.write({ before: encrypted });
 
   const watch = new Watch();
   let failure: { why: string; error: unknown } | undefined;
   try {
-    await update((event) => watch.take(event));
+    await options.update((event) => watch.take(event));
   } catch (error) {
     failure = { why: "the update failed", error };
   }
-  const after = (await stack.exportStack()).deployment as Deployment;
+  const after = await stateOf(stack);
   const { troubles } = watch;
   if (failure && !watch.begun && notAsBefore(before, after).length === 0) {
     // the update before this one is still the last that did something
     await copy.restore(earlier);
     return { result: "nothing changed", ...failure };
   }
-  await copy.write({ before: encrypted, after: after.manifest?.time, troubles });
+  const update = operationId(await lastUpdate(stack));
+  await copy.write({ before: encrypted, update, troubles });
   if (!failure && verify) {
     try {
       await verify();
@@ -108,7 +107,7 @@ export async function guarded(
   const { why } = failure;
   say(`${why}; rolling back`);
   for (const trouble of troubles) say(`  ${sayTrouble(trouble)}`);
-  return goBack(stack, { copy, encrypted, before, troubles, why, say, configFile });
+  return goBack(stack, { copy, encrypted, before, update, troubles, why, say, configFile });
 }
 
 /** Takes back, and notes in the copy what came of it. */
@@ -116,26 +115,24 @@ export async function goBack(
   stack: automation.Stack,
   options: {
     readonly copy: SavedCopy;
-    readonly encrypted: Saved["before"];
+    readonly encrypted: Exported;
     readonly before: Deployment;
+    /** What is taken back, as `operationId` names it. */
+    readonly update: string;
     readonly troubles: readonly Trouble[];
     readonly why: string;
     readonly say: (line: string) => void;
     readonly configFile: string | undefined;
   },
 ): Promise<RolledBack> {
-  const { copy, encrypted, before, troubles, why, say, configFile } = options;
+  const { copy, encrypted, before, update, troubles, why, say, configFile } = options;
   const done = await takeBack(stack, before, {
     troubles,
     say,
     message: `${rollbackMark}: ${why}`,
     ...(configFile ? { configFile } : {}),
   });
-  const { manifest } = (await stack.exportStack()).deployment as Deployment;
   const takenBack = done.left.length === 0;
-  await copy.write({ before: encrypted, after: manifest?.time, troubles, takenBack });
+  await copy.write({ before: encrypted, update, troubles, takenBack });
   return { result: takenBack ? "rolled back" : "not rolled back", why, ...done };
 }
-
-/** Begins the message of each update that takes another one back. */
-export const rollbackMark = "pulumi-lvs rollback";

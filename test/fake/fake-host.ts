@@ -40,6 +40,8 @@ export class FakeHost {
   shells = 0;
   /** Scripts as they arrived. */
   readonly scripts: string[] = [];
+  /** What a profile has put into the shell's environment. */
+  environment: Record<string, string> = {};
   /** Seconds that a script waits for the lock. */
   lockSeconds = 5;
   /** Characters of the next script that arrive before the connection is cut. */
@@ -84,7 +86,12 @@ export class FakeHost {
     const child = spawn(findProgram(program) as string, args, {
       cwd: this.root,
       detached: true,
-      env: { PATH: join(this.root, "tools"), LVS_FAKE_ROOT: this.root, LVS_FAKE_BIN: fakeBin },
+      env: {
+        ...this.environment,
+        PATH: join(this.root, "tools"),
+        LVS_FAKE_ROOT: this.root,
+        LVS_FAKE_BIN: fakeBin,
+      },
       argv0: program,
       // whatever the shell starts inherits the fourth: it ends when the last of them has
       stdio: ["pipe", "pipe", "pipe", "pipe"],

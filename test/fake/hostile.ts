@@ -3,17 +3,17 @@ import { unknownValue } from "../../providers/inputs.js";
 
 /** What a shell would run, were it ever to read a value as its own text; it would leave a file. */
 export const canaries = [
-  "$(touch PWNED)",
-  "`touch PWNED`",
-  "'; touch PWNED; '",
-  '"; touch PWNED; "',
-  "\ntouch PWNED\n",
-  "|touch PWNED",
-  "&& touch PWNED",
-  "$IFS;touch$IFS PWNED",
+  "$(: >PWNED)",
+  "`: >PWNED`",
+  "'; : >PWNED; '",
+  '"; : >PWNED; "',
+  "\n: >PWNED\n",
+  "|: >PWNED",
+  "&& : >PWNED",
+  "$IFS;:$IFS>PWNED",
   ">PWNED",
-  "\\'; touch PWNED #",
-  ")\ntouch PWNED\n(",
+  "\\'; : >PWNED #",
+  ")\n: >PWNED\n(",
 ];
 
 const texts = [

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { type AuthenticationType, type Connection as Peer, Server, type ServerChannel, utils } from "ssh2";
+import type { ShellStream } from "../../src/remote-shell.js";
 
 /** A key pair in OpenSSH form; the public one as known_hosts has it. */
 export interface KeyPair {
@@ -14,17 +15,20 @@ export interface KeyPair {
  */
 export function newKey(type: "ed25519" | "ecdsa" | "rsa" = "ed25519", passphrase?: string): KeyPair {
   const secrecy = passphrase === undefined ? {} : { passphrase, cipher: "aes256-ctr", rounds: 1 };
-  const pair =
-    type === "ed25519"
-      ? utils.generateKeyPairSync(type, secrecy as never)
-      : utils.generateKeyPairSync(type, { bits: type === "rsa" ? 2048 : 256, ...secrecy } as never);
-  return utils.parseKey(pair.private, passphrase) instanceof Error ? newKey(type, passphrase) : pair;
+  const options = type === "ed25519" ? secrecy : { bits: type === "rsa" ? 2048 : 256, ...secrecy };
+  for (;;) {
+    const made = utils.generateKeyPairSync(type as never, options as never);
+    // of some hundred keys the library writes one that nobody can read
+    if (!(utils.parseKey(made.private, passphrase) instanceof Error)) return made;
+  }
 }
 
 export interface SshServer {
   readonly port: number;
   /** Commands that were asked for. */
   readonly commands: string[];
+  /** Commands and everything that was written to them. */
+  readonly received: string;
   /** Users who came in. */
   readonly users: string[];
   /** Connections that were made, with those that were dropped. */
@@ -65,6 +69,8 @@ export interface ServerOptions {
   maxSessions?: number;
   /** Whether it passes connections on. Default true. */
   forwards?: boolean;
+  /** Runs commands instead of `sh`, as a fake host does. */
+  shell?: () => ShellStream;
   /** Asks for a new password instead of letting in. */
   expired?: boolean;
   /** Serves a command instead of a `sh` of this machine. */
@@ -79,6 +85,7 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
   const peers = new Set<Peer>();
   const sockets = new Set<Socket>();
   const most = { handshakes: 0, sessions: 0 };
+  let received = "";
   let connections = 0;
   const shaking = new Set<number>();
   const shaken = (port: number) => void shaking.delete(port);
@@ -138,7 +145,12 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
           commands.push(command);
           const channel = acceptExec();
           if (options.serve) return options.serve(channel);
+          received += `${command}\n`;
+          channel.on("data", (data: Buffer) => {
+            received += data.toString("latin1");
+          });
           if (options.greeting) channel.write(options.greeting);
+          if (options.shell) return join(channel, options.shell());
           const child = spawn("sh", ["-c", command], {
             env: { PATH: options.path ?? process.env.PATH, ...options.env },
           });
@@ -197,6 +209,9 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
     get connections() {
       return connections;
     },
+    get received() {
+      return received;
+    },
     most,
     allow: (key) => {
       allowed = utils.parseKey(key.public);
@@ -209,4 +224,23 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
         cut();
       }),
   };
+}
+
+/** What comes within a moment is one script, which a fake host takes in one piece. */
+function join(channel: ServerChannel, shell: ShellStream): void {
+  let script = "";
+  let timer: NodeJS.Timeout | undefined;
+  channel.setEncoding("utf8");
+  channel.on("data", (text: string) => {
+    script += text;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      shell.write(script);
+      script = "";
+    }, 10);
+  });
+  shell.onOutput((text) => void channel.write(text, "latin1"));
+  shell.onErrors((text) => void channel.stderr.write(text));
+  shell.onClose(() => channel.close());
+  channel.on("close", () => shell.close());
 }

@@ -2,6 +2,8 @@
 function groupOf(line: string): string {
   const [host = ""] = line.split(" ");
   const kinds: [string, RegExp][] = [
+    // the kernel loads a scheduler by itself, with the first service that wants it
+    ["scheduler", /modules: . ip_vs_/],
     ["module", /modules:|net\.(ipv4\.vs|ipv4\.conf\.\w+\.vs|netfilter|ipv4\.netfilter|nf_conntrack)/],
     ["silence", /arp_(ignore|announce)/],
     ["forwarding", /forward|redirects/],

@@ -33,7 +33,7 @@ chmod +x /usr/local/sbin/.lvs-fault\n${links}`,
 /** Takes every fault away. */
 export const mend = async (host: HostName): Promise<void> => {
   const files = [".lvs-fault", ...tools].map((name) => `/usr/local/sbin/${name}`).join(" ");
-  await run(host, `: >${place}/go 2>/dev/null; rm -rf ${files} ${place}`, { allowFailure: true });
+  await run(host, `[ ! -d ${place} ] || touch ${place}/go; rm -rf ${files} ${place}`, { allowFailure: true });
 };
 
 /** Waits until the call that is to pause has been reached. */

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import freshBuild from "../fake/fresh-build.js";
 import { clientKeyIn, SshHost } from "../fake/ssh-host.js";
-import { Stack } from "../on-lab/stack.mjs";
+import { type Answer, Stack, type StateResource } from "../on-lab/stack.mjs";
+
+// The real Pulumi CLI and engine, real SSH to fake hosts that run the real scripts: nothing but the kernel is missing.
 
 let place: string;
 let key: ReturnType<typeof clientKeyIn>;
@@ -17,53 +19,333 @@ beforeAll(() => {
 
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 
-async function hosts(count: number): Promise<SshHost[]> {
-  const made = await Promise.all(Array.from({ length: count }, () => SshHost.start(key.key)));
+/** Three directors that go with the test. */
+async function threeHosts(): Promise<[SshHost, SshHost, SshHost]> {
+  const hosts = await Promise.all([1, 2, 3].map(() => SshHost.start(key.key)));
   onTestFinished(async () => {
-    for (const host of made) await host.dispose();
+    for (const host of hosts) await host.dispose();
   });
-  return made;
+  return hosts as [SshHost, SshHost, SshHost];
 }
 
+const environment = () => ({
+  PULUMI_HOME: mkdtempSync(join(place, "home-")),
+  LVS_SSH_CONFIG: "/dev/null",
+  SSH_AUTH_SOCK: "",
+});
+
 async function stackOf(program: string): Promise<Stack> {
-  const stack = await Stack.ofProgram(program, {
-    PULUMI_HOME: join(place, "home"),
-    LVS_SSH_CONFIG: "/dev/null",
-  });
+  const stack = await Stack.ofProgram(program, environment());
   onTestFinished(() => stack.dispose());
   return stack;
 }
 
-const up = (stack: Stack, ...args: string[]) =>
-  stack.pulumiLvs(["up", "--yes", "--skip-preview", "--non-interactive", "--color", "never", ...args]);
+interface Site {
+  /** Weight of the real server behind each host's service; undefined is no real server. */
+  weights: (number | undefined)[];
+  /** What the neighbour is told, which belongs to somebody else. */
+  neighbour?: string;
+  /** Lines at the end. */
+  more?: string;
+}
 
-test("smoke", async () => {
-  const three = await hosts(3);
-  const connections = JSON.stringify(three.map((host) => host.connection(key.path)));
-  const program = (weights: (number | undefined)[]) => `
-const connections = ${connections};
+/** A larger program: somebody else's component, in it a service on each host, and somebody else's resource that ours depend on. */
+const site = (hosts: readonly SshHost[], { weights, neighbour = "stays", more = "" }: Site): string => `
+const connections = ${JSON.stringify(hosts.map((host) => ({ ...host.connection(key.path), password: "planted-secret" })))};
 const weights = ${JSON.stringify(weights)};
-connections.forEach((connection, i) => {
-  const web = new lvs.VirtualService("web" + i, { connection, address: "192.168.0.210", port: 80 });
-  if (weights[i]) new lvs.RealServer("rs" + i, { connection, service: web.id, address: "192.168.10.11", port: 80, weight: weights[i] });
+const calls = ${JSON.stringify(join(place, "calls-"))} + pulumi.getProject() + process.env.PULUMI_HOME.replaceAll("/", "-");
+class Neighbour extends pulumi.dynamic.Resource {
+  constructor(name, told) {
+    super({
+      async create(props) { require("node:fs").appendFileSync(props.calls, "create\\n"); return { id: "neighbour", outs: props }; },
+      async update(_id, _olds, news) { require("node:fs").appendFileSync(news.calls, "update\\n"); return { outs: news }; },
+      async delete(_id, props) { require("node:fs").appendFileSync(props.calls, "delete\\n"); },
+    }, name, { told, calls });
+  }
+}
+const neighbour = new Neighbour("neighbour", ${JSON.stringify(neighbour)});
+const site = new pulumi.ComponentResource("somebody:index:Site", "site", {}, {});
+weights.forEach((weight, i) => {
+  const connection = connections[i];
+  const service = new lvs.VirtualService("web" + i, { connection, address: "192.168.0.210", port: 80 }, { parent: site, dependsOn: neighbour });
+  if (weight !== null) new lvs.RealServer("rs" + i, { connection, service: service.id, address: "192.168.10.11", port: 80, weight }, { parent: service });
 });
 exports.weights = weights;
-`;
-  const stack = await stackOf(program([1, 1, undefined]));
-  console.log((await up(stack)).text);
-  const before = three.map((h) => h.fake.lines("ipvs"));
-  const resources = await stack.resources();
-  console.log(before);
-  await stack.program(program([2, 3, 4]));
-  three[1]?.fake.failCommand("step", 0);
+exports.hidden = pulumi.secret("planted-secret");
+${more}`;
+
+const callsOf = (stack: Stack): string[] => {
+  const file = `${join(place, "calls-")}test${stack.env.PULUMI_HOME?.replaceAll("/", "-")}`;
+  return existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean) : [];
+};
+
+const quiet = ["--yes", "--skip-preview", "--non-interactive", "--color", "never"];
+const up = (stack: Stack, ...args: string[]): Promise<Answer> => stack.pulumiLvs(["up", ...quiet, ...args]);
+
+async function succeed(stack: Stack, ...args: string[]): Promise<void> {
+  const { code, text } = await up(stack, ...args);
+  expect(code, text).toBe(0);
+}
+
+const tables = (hosts: readonly SshHost[]): string[][] => hosts.map(({ fake }) => fake.lines("ipvs"));
+
+type Entry = StateResource & {
+  dependencies?: string[];
+  propertyDependencies?: Record<string, string[]>;
+} & Record<string, unknown>;
+
+/** State with secrets in clear, without what only tells when and from where in a program, and in one order. */
+async function stateOf(stack: Stack): Promise<Entry[]> {
+  const { text } = await stack.pulumi("stack", "export", "--show-secrets");
+  const { resources = [] } = (JSON.parse(text) as { deployment: { resources?: Entry[] } }).deployment;
+  const told = ({ created, modified, stackTrace, sourcePosition, ...entry }: Entry): Entry => ({
+    ...entry,
+    dependencies: (entry.dependencies ?? []).toSorted(),
+    propertyDependencies: Object.fromEntries(
+      Object.entries(entry.propertyDependencies ?? {}).filter(([, urns]) => urns.length > 0),
+    ),
+  });
+  return resources.map(told).sort((a, b) => (a.urn < b.urn ? -1 : 1));
+}
+
+async function previewIsEmpty(stack: Stack): Promise<void> {
+  const { code, text } = await stack.pulumi("preview", "--diff", "--expect-no-changes");
+  expect(code, text).toBe(0);
+}
+
+test("an update that breaks on the second of three hosts is taken back on all of them, and in state", async () => {
+  const hosts = await threeHosts();
+  const old = site(hosts, {
+    weights: [1, 1, undefined],
+    more: 'new lvs.RealServer("old", { connection: connections[0], service: "tcp://192.168.0.210:80", address: "192.168.10.19", port: 80 }, { dependsOn: site });',
+  });
+  const stack = await stackOf(old);
+  await succeed(stack);
+  const [before, state, calls] = [tables(hosts), await stateOf(stack), callsOf(stack)];
+  expect(before[0]).toHaveLength(3);
+
+  // one is changed, one fails, one is new, one goes
+  await stack.program(site(hosts, { weights: [2, 3, 4] }));
+  hosts[1].fake.failCommand("step", 0);
   const { code, text } = await up(stack);
-  console.log(text);
-  expect(code).toBe(10);
-  three[1]?.fake.mend();
-  expect(three.map((h) => h.fake.lines("ipvs"))).toEqual(before);
-  await stack.program(program([1, 1, undefined]));
-  const preview = await stack.pulumi("preview", "--diff", "--expect-no-changes");
-  console.log(preview.text);
-  expect(preview.code).toBe(0);
-  void resources;
+  expect(code, text).toBe(10);
+  expect(text).toMatch(
+    /pulumi-lvs: the update failed; rolling back\npulumi-lvs: {3}RealServer rs1: cannot update .* on 127\.0\.0\.1:\d+: .*injected failure/,
+  );
+  expect(text).toMatch(/pulumi-lvs: {3}update RealServer rs0\n/);
+  expect(text).toMatch(/pulumi-lvs: {3}delete RealServer rs2\n/);
+  expect(text).toMatch(/rolled back: hosts and state are as they were before the update\n$/);
+  expect(text).not.toContain("planted-secret");
+  hosts[1].fake.mend();
+
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+  expect(callsOf(stack)).toEqual(calls);
+  await stack.program(old);
+  await previewIsEmpty(stack);
+});
+
+test("an update that a verification finds wrong is taken back, and one that it finds right stays", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  await succeed(stack, "--verify", "true");
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(site(hosts, { weights: [2, 2, undefined], neighbour: "changes" }));
+  const { code, text } = await up(stack, "--verify=echo checked; exit 3");
+  expect(code, text).toBe(10);
+  expect(text).toMatch(/^checked$/m);
+  expect(text).toContain(
+    "pulumi-lvs: the verification failed: `echo checked; exit 3` ended with 3; rolling back\n",
+  );
+  expect(tables(hosts)).toEqual(before);
+  // what is somebody else's stays as the update left it, and nobody called its provider again
+  const neighbour = ({ urn }: Entry) => urn.endsWith("::neighbour");
+  expect((await stateOf(stack)).filter((one) => !neighbour(one))).toEqual(
+    state.filter((one) => !neighbour(one)),
+  );
+  expect((await stateOf(stack)).find(neighbour)?.inputs.told).toBe("changes");
+  expect(callsOf(stack)).toEqual(["create", "update"]);
+});
+
+test("a host that is down while others go back is named, and rollback goes on when it is up again", async () => {
+  const hosts = await threeHosts();
+  const old = site(hosts, { weights: [1, 1, 1] });
+  const stack = await stackOf(old);
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(site(hosts, { weights: [2, 2, 2] }));
+  const [reached, go] = [join(place, "reached"), join(place, "go")];
+  const updating = up(
+    stack,
+    "--verify",
+    `touch ${reached}; while [ ! -e ${go} ]; do sleep 0.05; done; exit 1`,
+  );
+  await expect.poll(() => existsSync(reached), { timeout: 120_000 }).toBe(true);
+  const label = hosts[1].label;
+  await hosts[1].down();
+  writeFileSync(go, "");
+  const { code, text } = await updating;
+  expect(code, text).toBe(11);
+  expect(text).toMatch(
+    new RegExp(`could not roll back:\npulumi-lvs: {3}RealServer rs1 on ${label}: .*cannot be reached at`),
+  );
+  expect(text).toMatch(/mend what is named there, then: npx pulumi-lvs rollback\n$/);
+  expect(tables(hosts)).toEqual([before[0], tables(hosts)[1], before[2]]);
+  expect(tables(hosts)[1]).not.toEqual(before[1]);
+
+  await hosts[1].up();
+  const again = await stack.pulumiLvs(["rollback"]);
+  expect(again.code, again.text).toBe(0);
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+  await stack.program(old);
+  await previewIsEmpty(stack);
+});
+
+test("a host that the update never reached does not keep others from going back", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(site(hosts, { weights: [2, 2, 2] }));
+  await hosts[1].down();
+  const { code, text } = await up(stack);
+  expect(code, text).toBe(10);
+  expect(text).toMatch(/RealServer rs1: cannot update .*cannot be reached at root@127\.0\.0\.1/);
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+});
+
+test("a first update that fails leaves nothing of ours, and what is somebody else's", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  hosts[1].fake.failCommand("step", 1);
+  const { code, text } = await up(stack);
+  expect(code, text).toBe(10);
+  expect(tables(hosts)).toEqual([[], [], []]);
+  const types = (await stateOf(stack)).map(({ type }) => type);
+  expect(types.toSorted()).toEqual([
+    "pulumi-nodejs:dynamic:Resource",
+    "pulumi:providers:pulumi-nodejs",
+    "pulumi:pulumi:Stack",
+    "somebody:index:Site",
+  ]);
+  expect(callsOf(stack)).toEqual(["create"]);
+});
+
+test("a change whose answer was lost is looked at on its host, and taken back there too", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, undefined, 1] }));
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(site(hosts, { weights: [5, 5, 1] }));
+  hosts[0].loseAnswerTo("-w 5");
+  hosts[1].loseAnswerTo("-w 5");
+  const { code, text } = await up(stack);
+  expect(code, text).toBe(10);
+  // the second is not in state, because it never was heard of
+  expect(text).toMatch(
+    /looking at 127\.0\.0\.1:\d+ again, because it is not known what came of RealServer rs0\n/,
+  );
+  expect(text).toMatch(
+    /looking for RealServer rs1 on 127\.0\.0\.1:\d+, because the link broke while it was created\n/,
+  );
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+});
+
+test("Ctrl-C ends the update in order, and then it is taken back", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(site(hosts, { weights: [2, 2, 2] }));
+  const { reached, go } = hosts[1].fake.pauseStep(0);
+  let pid = 0;
+  const updating = stack.pulumiLvs(["up", ...quiet], (child) => {
+    pid = child.pid as number;
+  });
+  await expect.poll(() => reached().then(() => true), { timeout: 120_000 }).toBe(true);
+  process.kill(pid, "SIGINT");
+  await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 20_000 }).toContain("-w 2");
+  go();
+  const { code, text } = await updating;
+  hosts[1].fake.mend();
+  expect(code, text).toBe(10);
+  expect(text).toMatch(/SIGINT|cancel/i);
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+});
+
+test("rollback takes back what went through, by the copy, in which nothing secret is in clear", async () => {
+  const hosts = await threeHosts();
+  const old = site(hosts, { weights: [1, 1, undefined] });
+  const stack = await stackOf(old);
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(site(hosts, { weights: [2, undefined, 3] }));
+  await succeed(stack);
+  const copies = globSync("pulumi-lvs/*", { cwd: stack.env.PULUMI_HOME as string });
+  expect(copies).toHaveLength(1);
+  const copy = join(stack.env.PULUMI_HOME as string, copies[0] as string);
+  expect(statSync(copy).mode & 0o777).toBe(0o600);
+  expect(readFileSync(copy, "utf8")).toMatch(/ciphertext/);
+  expect(readFileSync(copy, "utf8")).not.toContain("planted-secret");
+
+  const { code, text } = await stack.pulumiLvs(["rollback"]);
+  expect(code, text).toBe(0);
+  expect(text).toMatch(/taking back the update of .*, by the copy that `pulumi-lvs up` saved\n/);
+  expect(text).not.toContain("planted-secret");
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+  await stack.program(old);
+  await previewIsEmpty(stack);
+
+  const again = await stack.pulumiLvs(["rollback"]);
+  expect(again).toEqual({
+    code: 1,
+    text: "pulumi-lvs: the last update was itself a rollback; update the stack to what it shall be by `pulumi up`\n",
+  });
+});
+
+test("rollback takes back an update of pulumi up, by the backend's history", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
+  const none = await stack.pulumiLvs(["rollback"]);
+  expect(none).toEqual({ code: 1, text: "pulumi-lvs: the stack has had no update yet\n" });
+  await stack.up();
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(site(hosts, { weights: [2, undefined, 3] }));
+  await stack.up();
+  await stack.refresh("--skip-preview");
+  const { code, text } = await stack.pulumiLvs(["rollback"]);
+  expect(code, text).toBe(0);
+  expect(text).toMatch(/by the backend's history\n/);
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+  expect((await stack.pulumiLvs(["rollback"])).text).toMatch(/was itself a rollback/);
+});
+
+test("what Pulumi refuses changes nothing and keeps its exit code", async () => {
+  const [host] = await threeHosts();
+  const stack = await stackOf(site([host], { weights: [1] }));
+  await succeed(stack);
+  const before = tables([host]);
+  await stack.program(site([host], { weights: [2] }));
+  const wrong = await up(stack, "--no-such-flag");
+  expect(wrong.text).toMatch(
+    /error: unknown flag: --no-such-flag\npulumi-lvs: nothing of this package was changed/,
+  );
+  const unconfirmed = await stack.pulumiLvs(["up", "--non-interactive"]);
+  const plain = await stack.run("pulumi", ["up", "--non-interactive"]);
+  expect(unconfirmed.code).toBe(plain.code);
+  const elsewhere = await up(stack, "--stack", "nowhere");
+  expect(elsewhere.code).toBe(6);
+  expect(elsewhere.text).toBe("pulumi-lvs: no stack named 'nowhere' found\n");
+  await stack.program("throw new pulumi.RunError('a mistake in the program');");
+  const broken = await up(stack);
+  expect(broken.code, broken.text).not.toBe(0);
+  expect(broken.text).toMatch(/nothing of this package was changed, so there is nothing to take back\n$/);
+  expect([wrong.code, unconfirmed.code, broken.code]).not.toContain(10);
+  expect(tables([host])).toEqual(before);
 });

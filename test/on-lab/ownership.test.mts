@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { until } from "../lab/command.mts";
 import { run } from "../lab/lab.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
 import { disposing, onLab } from "./setup.mts";
@@ -28,6 +29,7 @@ onLab("whose things are", () => {
   let clean: States;
 
   it("is written on the host, in lines that people can read", async () => {
+    await run("director", "modprobe -a ip_vs ip_vs_rr");
     clean = await statesOf(["director"]);
     shop = keep(await Stack.ofProgram(service(), {}, "shop"));
     await shop.up();
@@ -84,6 +86,9 @@ onLab("a keepalived on the director", () => {
     await run(
       "director",
       "printf 'vrrp_instance lab {\\n interface eth2\\n virtual_router_id 7\\n virtual_ipaddress { 192.168.10.99 }\\n}\\n' >/etc/keepalived/keepalived.conf; systemctl start keepalived",
+    );
+    await until("keepalived's own address", 30, async () =>
+      (await run("director", "ip -o addr show dev eth2")).stdout.includes("192.168.10.99") ? true : undefined,
     );
     const clean = await statesOf(["director"]);
     const stack = keep(

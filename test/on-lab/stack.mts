@@ -43,14 +43,20 @@ export class Stack {
 
   /**
    * The repository's own program with the configuration of `Pulumi.<environment>.yaml`. The CLI writes to the folder of the
-   * project (`stack init` adds a salt), so it gets a folder of its own whose parts are the checkout's.
+   * project (`stack init` adds a salt), so it gets a folder of its own whose parts are the checkout's. `configuration` stands
+   * in for that file.
    */
-  static async ofEnvironment(environment: string): Promise<Stack> {
+  static async ofEnvironment(
+    environment: string,
+    { configuration, env = {} }: { configuration?: string; env?: Record<string, string> } = {},
+  ): Promise<Stack> {
     const stack = await Stack.#make(environment);
+    stack.environment(env);
     for (const part of ["stacks", "node_modules", "package.json", "tsconfig.json"])
       await symlink(join(checkout, part), join(stack.#cwd, part));
-    for (const file of ["Pulumi.yaml", `Pulumi.${environment}.yaml`])
-      await cp(join(checkout, file), join(stack.#cwd, file));
+    await cp(join(checkout, "Pulumi.yaml"), join(stack.#cwd, "Pulumi.yaml"));
+    if (configuration !== undefined) await writeFile(stack.#configFile, configuration);
+    else await cp(join(checkout, `Pulumi.${environment}.yaml`), stack.#configFile);
     return stack.#begin();
   }
 
@@ -76,6 +82,11 @@ export class Stack {
     const place = await mkdtemp(join(tmpdir(), "lvs-stack-"));
     for (const folder of ["state", "project"]) await mkdir(join(place, folder));
     return new Stack(name, join(place, "project"), place);
+  }
+
+  /** Where the file backend keeps what it knows. */
+  get state(): string {
+    return join(this.#place, "state");
   }
 
   get #configFile(): string {

@@ -38,6 +38,7 @@ const everything = [
   "IpForwarding",
   "KernelModule",
   "NatCluster",
+  "NothingToTakeBack",
   "RealServer",
   "Sysctl",
   "VirtualAddress",

@@ -1,4 +1,6 @@
+import { spawn } from "node:child_process";
 import { EventEmitter } from "node:events";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Gate } from "../../src/gate.js";
 import { openShell } from "../../src/ssh.js";
@@ -88,6 +90,24 @@ describe("a jump host", () => {
       inner.map(() => [1, 1]),
     );
   });
+
+  test("that is still connected does not keep the process from ending", async () => {
+    const [inner, outer] = [await server(), await server()];
+    const given = JSON.stringify(to({ port: inner.port, proxy: by(outer) }));
+    const ssh = JSON.stringify(join(__dirname, "../../dist/src/ssh.js"));
+    const child = spawn(
+      process.execPath,
+      ["-e", `require(${ssh}).openShell(${given}).then((shell) => { console.log("open"); shell.close(); })`],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    onTestFinished(() => void child.kill());
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect([code, said, outer.connections]).toEqual([0, "open\n", 1]);
+  }, 10_000);
 
   test("that was lost is connected to anew", async () => {
     const [inner, outer] = [await server(), await server()];

@@ -1,0 +1,257 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FakeHost } from "../fake/fake-host.js";
+import { type KeyPair, newKey, type SshServer, sshServer } from "../fake/ssh-server.js";
+import type { Answer, Stack } from "../on-lab/stack.mjs";
+
+const hostKey = newKey();
+const passphrase = "planted-passphrase-7f3a";
+const password = "planted-password-91bc";
+const jumpPassword = "planted-jump-password-44d0";
+const fromEnvironment = "planted-environment-c52e";
+const lockedKey = newKey("ed25519", passphrase);
+const keyOf = ({ private: text }: KeyPair): string => text.split("\n")[2] as string;
+const planted = [passphrase, password, jumpPassword, fromEnvironment, keyOf(lockedKey)];
+
+/** Where a planted secret stands, if anywhere: also as JSON, base64 and hex have it. */
+const found = (text: string, secrets: readonly string[] = planted): string[] =>
+  secrets.filter((secret) =>
+    [
+      secret,
+      Buffer.from(secret).toString("base64").replace(/=+$/, ""),
+      Buffer.from(secret).toString("hex"),
+    ].some((form) => text.includes(form)),
+  );
+
+const filesUnder = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+const textUnder = (directory: string): string =>
+  filesUnder(directory)
+    .map((file) => `${file}\n${readFileSync(file, "latin1")}`)
+    .join("\n");
+
+/** A fake host that is reached by real SSH. */
+async function hostBySsh(options: Partial<Parameters<typeof sshServer>[0]>) {
+  const fake = new FakeHost();
+  const server = await sshServer({ hostKey, shell: () => fake.stream(), ...options });
+  return { fake, server };
+}
+
+type Reached = Awaited<ReturnType<typeof hostBySsh>>;
+
+let place: string;
+let stack: Stack;
+const hosts: Reached[] = [];
+const answers: Answer[] = [];
+
+async function reached(options: Partial<Parameters<typeof sshServer>[0]>): Promise<Reached> {
+  const made = await hostBySsh(options);
+  hosts.push(made);
+  return made;
+}
+
+/** Runs the CLI, and keeps what it said. */
+async function pulumi(...args: string[]): Promise<Answer> {
+  const answer = await stack.pulumi(...args);
+  answers.push(answer);
+  return answer;
+}
+
+/** Lines that show a secret, cut short around it. */
+const leaks = (text: string): string[] =>
+  text.split("\n").flatMap((line) =>
+    found(line).map((secret) => {
+      const at = Math.max(0, line.indexOf(secret));
+      return `${line.slice(0, 160)} … ${line.slice(Math.max(0, at - 80), at)}${secret}`;
+    }),
+  );
+
+const up = () => pulumi("up", "--yes", "--skip-preview");
+
+const service = (name: string, { port }: SshServer, credentials: string): string => `
+new lvs.VirtualService("${name}", {
+  connection: { host: "127.0.0.1", port: ${port}, hostKey: "${hostKey.public}", dialErrorLimit: 1, ${credentials} },
+  address: "192.168.0.210", port: 80,
+});`;
+
+beforeAll(async () => {
+  place = mkdtempSync(join(tmpdir(), "lvs-secrets-"));
+  const { Stack } = await import("../on-lab/stack.mjs");
+  stack = await Stack.ofProgram("");
+  writeFileSync(join(place, "ssh_config"), "");
+  stack.environment({
+    SSH_AUTH_SOCK: "",
+    HOME: place,
+    LVS_SSH_CONFIG: join(place, "ssh_config"),
+    LVS_LOG: "debug",
+    PLANTED_KEY: lockedKey.private,
+    PLANTED_PASSPHRASE: passphrase,
+    PLANTED_PASSWORD: password,
+    PLANTED_JUMP_PASSWORD: jumpPassword,
+    PLANTED_BY_NAME: fromEnvironment,
+  });
+});
+
+afterAll(async () => {
+  await stack?.dispose();
+  for (const { fake, server } of hosts) {
+    await server.close();
+    await fake.dispose();
+  }
+  rmSync(place, { recursive: true, force: true });
+});
+
+describe("secrets, through the whole life of a stack of the real CLI", () => {
+  test("are nowhere: not in state, in what is printed, in process lists, or on the host", async () => {
+    const byKey = await reached({ clientKey: lockedKey });
+    const byPassword = await reached({ password });
+    const byName = await reached({ password: fromEnvironment });
+    const jump = await reached({ password: jumpPassword });
+    const proxy = `proxy: { host: "127.0.0.1", port: ${jump.server.port}, hostKey: "${hostKey.public}", password: process.env.PLANTED_JUMP_PASSWORD }`;
+    await stack.program(
+      [
+        service(
+          "key",
+          byKey.server,
+          "privateKey: process.env.PLANTED_KEY, privateKeyPassword: process.env.PLANTED_PASSPHRASE",
+        ),
+        service("password", byPassword.server, `password: process.env.PLANTED_PASSWORD, ${proxy}`),
+        service("name", byName.server, 'passwordEnv: "PLANTED_BY_NAME"'),
+      ].join("\n"),
+    );
+
+    // a tool of the host that looks around while a script runs
+    const seen = join(place, "seen");
+    const tool = readFileSync(join(byKey.fake.root, "tools/ipvsadm"), "utf8");
+    byKey.fake.remove("tools/ipvsadm");
+    byKey.fake.write(
+      "tools/ipvsadm",
+      tool.replace(
+        "\n",
+        `\ncat /proc/[0-9]*/cmdline /proc/$$/environ /proc/$PPID/environ >>${seen} 2>/dev/null\n`,
+      ),
+    );
+    chmodSync(join(byKey.fake.root, "tools/ipvsadm"), 0o755);
+
+    for (const command of [["preview"], ["up", "--yes"], ["refresh", "--yes"]]) {
+      const answer = await pulumi(...command);
+      expect(answer.code, answer.text).toBe(0);
+    }
+    for (const { fake } of [byKey, byPassword, byName])
+      expect(fake.lines("ipvs")).toEqual(["-A -t 192.168.0.210:80 -s wlc"]);
+    expect(found(textUnder(stack.state))).toEqual([]);
+    const exported = await stack.pulumi("stack", "export");
+    expect(exported.text).toContain('"passwordEnv"');
+    expect(found(exported.text)).toEqual([]);
+
+    const destroyed = await pulumi("destroy", "--yes");
+    expect(destroyed.code, destroyed.text).toBe(0);
+    for (const { fake } of [byKey, byPassword, byName]) expect(fake.lines("ipvs")).toEqual([]);
+
+    const said = answers.map(({ text }) => text).join("\n");
+    expect(said).toMatch(/lvs: 127\.0\.0\.1:\d+: connection \d/);
+    expect(leaks(said)).toEqual([]);
+    const around = readFileSync(seen, "latin1");
+    expect(around).toContain("vitest");
+    expect(found(around)).toEqual([]);
+    for (const { fake, server } of hosts) {
+      expect(found(server.received)).toEqual([]);
+      expect(found(textUnder(fake.root))).toEqual([]);
+    }
+    expect(byKey.server.received).toContain("ipvsadm");
+    expect(found(textUnder(stack.state))).toEqual([]);
+  });
+
+  test("are in no error, whatever went wrong with them", async () => {
+    const host = await reached({ clientKey: newKey(), password: "another" });
+    const wrong: [string, string, RegExp][] = [
+      ["a password", "password: process.env.PLANTED_PASSWORD", /was refused; check user/],
+      ["a name", 'passwordEnv: "PLANTED_BY_NAME"', /was refused; check user/],
+      [
+        "a key",
+        "privateKey: process.env.PLANTED_KEY, privateKeyPassword: process.env.PLANTED_PASSPHRASE",
+        /was refused; check user/,
+      ],
+      [
+        "a passphrase",
+        "privateKey: process.env.PLANTED_KEY, privateKeyPassword: process.env.PLANTED_PASSWORD",
+        /its passphrase is wrong/,
+      ],
+      ["no passphrase", "privateKey: process.env.PLANTED_KEY", /it needs a passphrase/],
+      [
+        "half a key",
+        "privateKey: process.env.PLANTED_KEY.slice(0, 200)",
+        /cannot use the private key: it is of no form/,
+      ],
+      [
+        "a key for a file's name",
+        "privateKeyPath: process.env.PLANTED_KEY",
+        /connection\.privateKeyPath .*has a problem: is no name of a file \(a key itself goes in privateKey\)/,
+      ],
+      [
+        "a key for a host's key",
+        "hostKey: process.env.PLANTED_KEY",
+        /connection\.hostKey .*has a problem: is no public key/,
+      ],
+    ];
+    const named = wrong.map(([name, credentials]) =>
+      service(name.replaceAll(/\W/g, ""), host.server, credentials),
+    );
+    for (const [at, [, , words]] of [...wrong.entries()].slice(-2)) {
+      await stack.program(named[at] as string);
+      const checked = await pulumi("preview");
+      expect(checked.code).not.toBe(0);
+      expect(checked.text).toMatch(words);
+      expect(leaks(checked.text)).toEqual([]);
+    }
+    await stack.program(named.slice(0, -2).join("\n"));
+    const failed = await pulumi("up", "--yes", "--skip-preview", "--continue-on-error");
+    expect(failed.code).not.toBe(0);
+    for (const [, , words] of wrong.slice(0, -2)) expect(failed.text).toMatch(words);
+    expect(leaks(failed.text)).toEqual([]);
+    expect(found(textUnder(stack.state))).toEqual([]);
+  });
+});
+
+describe("credentials by reference", () => {
+  test("are nowhere, even in Pulumi's own log at its loudest", async () => {
+    const byName = await reached({ password: fromEnvironment });
+    await stack.program(service("loud", byName.server, 'passwordEnv: "PLANTED_BY_NAME"'));
+    for (const command of [
+      ["up", "--yes"],
+      ["refresh", "--yes"],
+      ["destroy", "--yes"],
+    ]) {
+      const answer = await pulumi(...command, "--logtostderr", "-v=9");
+      expect(answer.code).toBe(0);
+      expect(answer.text.includes('"v":9')).toBe(true);
+      expect(leaks(answer.text)).toEqual([]);
+    }
+  });
+
+  test("may change between up and destroy: the key file is read anew", async () => {
+    const [first, second] = [newKey(), newKey()];
+    const byFile = await reached({ clientKey: first });
+    const file = join(place, "key");
+    writeFileSync(file, first.private, { mode: 0o600 });
+    await stack.program(service("file", byFile.server, `privateKeyPath: "${file}"`));
+    const made = await up();
+    expect(made.code, made.text).toBe(0);
+
+    byFile.server.allow(second);
+    const stale = await pulumi("destroy", "--yes", "--skip-preview");
+    expect(stale.code).not.toBe(0);
+    expect(stale.text).toMatch(/cannot delete tcp:\/\/192\.168\.0\.210:80 .*was refused/);
+    expect(byFile.fake.lines("ipvs")).toHaveLength(1);
+
+    writeFileSync(file, second.private, { mode: 0o600 });
+    const destroyed = await pulumi("destroy", "--yes", "--skip-preview");
+    expect(destroyed.code, destroyed.text).toBe(0);
+    expect(byFile.fake.lines("ipvs")).toEqual([]);
+  });
+});
