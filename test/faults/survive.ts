@@ -31,8 +31,7 @@ export async function survive({ start, goals, reference }: Scenario, fault: Faul
   carries(after);
 
   if (after.state.resources.some(({ initErrors }) => initErrors)) await goesOn(after, goals, reference);
-  if (!fault.with && !/link/.test(fault.place))
-    await destroyed(after, "after destroying what was left at once");
+  if (!fault.with && !fault.unheard) await destroyed(after, "after destroying what was left at once");
 
   const again = await up(fault.with === "kill" || fault.with === "reboot" ? await seen(after) : after, goals);
   if (again.errors[0]) throw new Error(`the next up failed: ${(again.errors[0] as Error).message}`);

@@ -82,16 +82,18 @@ export async function real(acts: readonly Act[]): Promise<Left[]> {
       writeFileSync(place("calls"), "");
       const flags = ["--skip-preview", ...(verb === "refresh" ? ["--clear-pending-creates"] : [])];
       let cli: ChildProcess | undefined;
+      let said = "";
       const args = [verb, "--yes", "--stack", "program", "--non-interactive", "--color", "never", ...flags];
       const answer = stack.run("pulumi", args, (child) => {
         cli = child;
+        for (const stream of [child.stdout, child.stderr]) stream?.on("data", (text) => (said += text));
       });
       if (signal) {
         await until(() => existsSync(place("reached")));
         cli?.kill(signal);
         // what is killed never sees its call come back; what is interrupted waits for it
         if (signal === "SIGKILL") await answer;
-        else await later(300);
+        else await until(() => /cancel/i.test(said));
         appendFileSync(place("go"), "");
       }
       const { code, text } = await answer;
@@ -109,9 +111,9 @@ export async function real(acts: readonly Act[]): Promise<Left[]> {
 const later = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 60_000;
   while (!holds()) {
-    if (Date.now() > end) throw new Error("the call was not reached within 30 s");
+    if (Date.now() > end) throw new Error(`it did not come to pass within 60 s: ${holds}`);
     await later(10);
   }
 }
