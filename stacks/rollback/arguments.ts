@@ -11,7 +11,6 @@ export type Asked =
       readonly cwd?: string;
       readonly configFile?: string;
       readonly verify?: string;
-      readonly yes: boolean;
       /** For `pulumi up`, unchanged. */
       readonly rest: readonly string[];
     };
@@ -71,7 +70,6 @@ export function asked(argv: readonly string[]): Asked {
   const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
   return {
     command,
-    yes: values.yes === true,
     rest: args.filter((_, i) => !dropped.has(i)),
     ...given("stack", text(values.stack)),
     ...given("cwd", text(values.cwd)),

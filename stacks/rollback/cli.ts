@@ -1,13 +1,5 @@
 #!/usr/bin/env node
-import type { automation } from "@pulumi/pulumi";
-import { type Asked, asked } from "./arguments.js";
-import { titleOf } from "./deployment.js";
-import { listening } from "./listen.js";
-import { stackAt } from "./project.js";
-import { PulumiError } from "./pulumi.js";
-import { rollBack } from "./roll-back.js";
-import { outlive, run } from "./terminal.js";
-import { guarded, type Outcome } from "./up-or-roll-back.js";
+import { asked } from "./arguments.js";
 
 const help = `usage: pulumi-lvs up [--verify COMMAND] [flags of pulumi up]
        pulumi-lvs rollback [--stack NAME] [--cwd FOLDER] [--config-file FILE]
@@ -18,71 +10,6 @@ rollback  takes the last update of the stack back
 Exit codes: 0 done, 10 rolled back, 11 could not roll back. Any other is Pulumi's: nothing of this package was changed.
 Resources of other packages stay as the update left them. More is in docs/rollback.md.`;
 
-/** Exit codes that Pulumi has no use for. */
-const exitCodes = { "rolled back": 10, "not rolled back": 11 } as const;
-
-const say = (line: string): void => console.error(`pulumi-lvs: ${line}`);
-
-/** Pulumi ended with another code than 0, and has said why. */
-class UpdateFailed extends Error {
-  constructor(readonly code: number) {
-    super(`pulumi ended with ${code}`);
-  }
-}
-
-type Command = Extract<Asked, { command: "up" | "rollback" }>;
-
-async function up({ cwd, stack: name, configFile, verify, rest }: Command): Promise<number> {
-  const stack = await stackAt(cwd, name);
-  const update = async (onEvent: (event: automation.EngineEvent) => void) => {
-    const { address, close } = await listening(stack, onEvent);
-    // without the variable the CLI does not know the flag
-    const env = { ...process.env, PULUMI_DEBUG_COMMANDS: "true" };
-    const args = ["up", "--event-log", address, ...rest];
-    const code = await run(stack.workspace.pulumiCommand.command, args, { env }).finally(close);
-    if (code !== 0) throw new UpdateFailed(code);
-  };
-  const holds = async (command: string) => {
-    const code = await run(command, [], { shell: true });
-    if (code !== 0) throw new Error(`\`${command}\` ended with ${code}`);
-  };
-  return told(
-    await guarded(stack, {
-      update,
-      say,
-      ...(configFile ? { configFile } : {}),
-      ...(verify ? { verify: () => holds(verify) } : {}),
-    }),
-  );
-}
-
-async function rollback({ cwd, stack: name, configFile }: Command): Promise<number> {
-  const stack = await stackAt(cwd, name);
-  const outcome = await rollBack(stack, { say, ...(configFile ? { configFile } : {}) });
-  const code = told(outcome);
-  // here it is what was asked for
-  return code === exitCodes["rolled back"] ? 0 : code;
-}
-
-/** Says how it went, and returns the exit code. */
-function told(outcome: Outcome): number {
-  if (outcome.result === "done") return 0;
-  if (outcome.result === "nothing changed") {
-    say("nothing of this package was changed, so there is nothing to take back");
-    return outcome.error instanceof UpdateFailed ? outcome.error.code : 1;
-  }
-  for (const { op, urn } of outcome.changes) say(`  ${op} ${titleOf(urn)}`);
-  if (outcome.result === "rolled back")
-    say("rolled back: hosts and state are as they were before the update");
-  else {
-    say("could not roll back:");
-    for (const { resource, host, why } of outcome.left)
-      say(`  ${resource}${host ? ` on ${host}` : ""}: ${why}`);
-    say("mend what is named there, then: npx pulumi-lvs rollback");
-  }
-  return exitCodes[outcome.result];
-}
-
 async function main(): Promise<number> {
   const args = asked(process.argv.slice(2));
   if (args.command === "help") {
@@ -90,23 +17,18 @@ async function main(): Promise<number> {
     return 0;
   }
   if (args.command === "wrong") {
-    say(args.why);
+    console.error(`pulumi-lvs: ${args.why}`);
     return 2;
   }
-  outlive((signal, terminal) =>
-    say(
-      terminal && signal === "SIGINT"
-        ? "interrupted while going back; npx pulumi-lvs rollback goes on from there"
-        : `${signal}: going back is finished first`,
-    ),
-  );
-  return args.command === "up" ? up(args) : rollback(args);
+  // Pulumi is loaded only where it is wanted: it takes a second
+  const { carryOut } = await import("./commands.js");
+  return carryOut(args);
 }
 
 main().then(
   (code) => process.exit(code),
-  (error: Error) => {
-    say(error.message);
-    process.exit(error instanceof PulumiError ? error.code : 1);
+  (error: Error & { code?: unknown }) => {
+    console.error(`pulumi-lvs: ${error.message}`);
+    process.exit(typeof error.code === "number" ? error.code : 1);
   },
 );

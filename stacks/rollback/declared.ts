@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import * as classes from "../../providers/index.js";
 import {
   type Deployment,
   type Entry,
@@ -31,9 +31,10 @@ export interface Declared {
 /**
  * What takes a stack from `now` back to `before`: every resource of ours of before, what they are parts of, and as targets
  * besides these what has come since. Somebody else's are declared only where ours are parts of them, and are no targets,
- * unless they have gone and ours need them as a place to be.
+ * unless they have gone and ours need them as a place to be. `beyond` says whether what is declared may depend on what is
+ * not: the engine then keeps that in its place.
  */
-export function declaredAgain(before: Deployment, now: Deployment): Declared {
+export function declaredAgain(before: Deployment, now: Deployment, beyond = true): Declared {
   const [old, present] = [entriesOf(before), entriesOf(now)];
   const needed = new Set<string>();
   const need = (urn: string | undefined): void => {
@@ -50,7 +51,7 @@ export function declaredAgain(before: Deployment, now: Deployment): Declared {
   const gone = [...present.values()].filter((entry) => isPart(entry) && !old.has(entry.urn));
   return {
     resources: resources.map((entry) => ({
-      entry: reachable(entry, needed, present),
+      entry: reachable(entry, needed, beyond ? present : new Map()),
       aliases: otherNames(entry, present, gone),
       ...providerOf(entry, old),
     })),
@@ -68,7 +69,7 @@ export function declaredAgain(before: Deployment, now: Deployment): Declared {
  * What must be declared first, because options of the update stand in the way: a resource of ours that is to go, or to be
  * replaced, and is protected or would be left on its host. Undefined where there is none.
  */
-export function loosened(before: Deployment, now: Deployment): Declared | undefined {
+export function loosened(before: Deployment, now: Deployment, beyond = true): Declared | undefined {
   const old = oursOf(before);
   const held = [...oursOf(now).values()].filter((entry) => {
     const was = old.get(entry.urn);
@@ -81,7 +82,7 @@ export function loosened(before: Deployment, now: Deployment): Declared | undefi
   const resources = (now.resources ?? []).map((entry) =>
     entry.delete ? entry : (loose.get(entry.urn) ?? entry),
   );
-  return { ...declaredAgain({ ...now, resources }, now), targets: [...loose.keys()] };
+  return { ...declaredAgain({ ...now, resources }, now, beyond), targets: [...loose.keys()] };
 }
 
 /** Resources of ours that are not as they were: titles are for people to read. */
@@ -131,12 +132,20 @@ function reachable(entry: Entry, declared: ReadonlySet<string>, present: Readonl
   };
 }
 
-/** The same thing on the same host may have another name now: it is to be renamed back, not made beside itself. */
+/**
+ * The same thing on the same host may have another name now: it is to be renamed back, not made beside itself. What carries
+ * marks of owners on its host changes them by being made and deleted.
+ */
 const otherNames = (entry: Entry, present: ReadonlyMap<string, Entry>, gone: readonly Entry[]): string[] =>
   present.has(entry.urn) || !isOurs(entry)
     ? []
     : gone
-        .filter(
-          ({ type, id, external }) => !external && isDeepStrictEqual([type, id], [entry.type, entry.id]),
-        )
+        .filter(({ type, id, external }) => !external && type === entry.type && id === entry.id)
+        .filter(({ outputs }) => !settings.has(entry.type) || outputs?.owner === entry.outputs?.owner)
         .map(({ urn }) => urn);
+
+const settings = new Set(
+  Object.values(classes)
+    .filter(({ definition }) => definition.setting)
+    .map(({ definition }) => `pulumi-nodejs:dynamic/lvs:${definition.kind}`),
+);

@@ -26,9 +26,11 @@ export class NothingToTakeBack extends Error {}
  * @example
  * import { automation } from "@pulumi/pulumi";
  *
- * const stack = await automation.LocalWorkspace.selectStack({ stackName: "prod", workDir: "." });
- * const { result, left } = await lvs.rollBack(stack, { say: console.log });
- * if (result !== "rolled back") console.error(left);
+ * async function back(): Promise<void> {
+ *   const stack = await automation.LocalWorkspace.selectStack({ stackName: "prod", workDir: "." });
+ *   const { result, left } = await lvs.rollBack(stack, { say: console.log });
+ *   if (result !== "rolled back") console.error(left);
+ * }
  */
 export async function rollBack(stack: automation.Stack, options: RollBackOptions = {}): Promise<RolledBack> {
   const { say = () => undefined, configFile } = options;

@@ -74,9 +74,10 @@ export async function takeBack(
     if (failure) for (const { urn } of notAsBefore(before, now)) why.set(urn, why.get(urn) ?? failure);
   };
 
-  const loose = loosened(before, now);
+  const beyond = keepsOthers(stack.workspace.pulumiVersion);
+  const loose = loosened(before, now, beyond);
   if (loose) await run(loose);
-  await run(declaredAgain(before, now));
+  await run(declaredAgain(before, now, beyond));
   const creating = pendingCreates(now);
   const orphans = await orphansGone([...options.troubles, ...creating], [before, now], options.say);
   const root = stackOf(now);
@@ -97,6 +98,12 @@ export async function takeBack(
   });
   return { changes, left: [...left, ...unread, ...orphans] };
 }
+
+/** Whether the CLI keeps what a resource depends on in its place, though the program does not declare it; tried with 3.258. */
+const keepsOthers = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 3 || minor >= 258;
+};
 
 /** What a killed run of Pulumi was creating. */
 const pendingCreates = ({ pending_operations = [] }: Deployment): Trouble[] =>

@@ -40,16 +40,18 @@ export interface UpOrRollBackOptions {
  * @example
  * import { automation } from "@pulumi/pulumi";
  *
- * const stack = await automation.LocalWorkspace.selectStack({ stackName: "prod", workDir: "." });
- * const outcome = await lvs.upOrRollBack(stack, {
- *   up: { onOutput: console.log },
- *   verify: async () => {
- *     const { status } = await fetch("http://192.168.0.210/");
- *     if (status !== 200) throw new Error(`the VIP answers ${status}`);
- *   },
- *   say: console.log,
- * });
- * if (outcome.result !== "done") process.exitCode = 1;
+ * async function deploy(): Promise<boolean> {
+ *   const stack = await automation.LocalWorkspace.selectStack({ stackName: "prod", workDir: "." });
+ *   const outcome = await lvs.upOrRollBack(stack, {
+ *     up: { onOutput: console.log },
+ *     verify: async () => {
+ *       const { status } = await fetch("http://192.168.0.210/");
+ *       if (status !== 200) throw new Error(`the VIP answers ${status}`);
+ *     },
+ *     say: console.log,
+ *   });
+ *   return outcome.result === "done";
+ * }
  */
 export function upOrRollBack(stack: automation.Stack, options: UpOrRollBackOptions = {}): Promise<Outcome> {
   return guarded(stack, {

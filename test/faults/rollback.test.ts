@@ -108,6 +108,20 @@ async function stateOf(stack: Stack): Promise<Entry[]> {
   return resources.map(told).sort((a, b) => (a.urn < b.urn ? -1 : 1));
 }
 
+/** Processes that a process has started, and those have: parents first. */
+const descendants = (pid: number): number[] =>
+  globSync(`/proc/${pid}/task/*/children`)
+    .flatMap((file) => readFileSync(file, "utf8").split(" ").filter(Boolean))
+    .flatMap((child) => [Number(child), ...descendants(Number(child))]);
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // it has ended by itself
+  }
+}
+
 async function previewIsEmpty(stack: Stack): Promise<void> {
   const { code, text } = await stack.pulumi("preview", "--diff", "--expect-no-changes");
   expect(code, text).toBe(0);
@@ -277,6 +291,39 @@ test("Ctrl-C ends the update in order, and then it is taken back", async () => {
   expect(await stateOf(stack)).toEqual(state);
 });
 
+test("an update whose processes were killed is taken back by rollback, with what was on its way", async () => {
+  const hosts = await threeHosts();
+  const old = site(hosts, { weights: [1, undefined, 1] });
+  const stack = await stackOf(old);
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(site(hosts, { weights: [2, 2, 1] }));
+  const { reached, go } = hosts[1].fake.pauseStep(0);
+  let pid = 0;
+  const updating = stack.pulumiLvs(["up", ...quiet], (child) => {
+    pid = child.pid as number;
+  });
+  await expect.poll(() => reached().then(() => true), { timeout: 120_000 }).toBe(true);
+  await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 20_000 }).toContain("-w 2");
+  const [pulumi = 0, ...others] = descendants(pid);
+  // plugins whose engine was killed stay
+  onTestFinished(() => others.forEach(end));
+  for (const one of [pid, pulumi]) end(one);
+  await updating;
+  go();
+  await expect.poll(() => hosts[1].fake.lines("ipvs").join(), { timeout: 20_000 }).toContain("-w 2");
+  hosts[1].fake.mend();
+  const locked = await stack.pulumiLvs(["rollback"]);
+  expect(locked.code, locked.text).toBe(11);
+  expect(locked.text).toMatch(/locked/);
+  expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
+  const { code, text } = await stack.pulumiLvs(["rollback"]);
+  expect(code, text).toBe(0);
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+  expect((await stack.pulumi("stack", "export")).text).not.toContain("pending_operations");
+});
+
 test("rollback takes back what went through, by the copy, in which nothing secret is in clear", async () => {
   const hosts = await threeHosts();
   const old = site(hosts, { weights: [1, 1, undefined] });
@@ -348,4 +395,94 @@ test("what Pulumi refuses changes nothing and keeps its exit code", async () => 
   expect(broken.text).toMatch(/nothing of this package was changed, so there is nothing to take back\n$/);
   expect([wrong.code, unconfirmed.code, broken.code]).not.toContain(10);
   expect(tables([host])).toEqual(before);
+});
+
+test("names, protection and retention of the update do not stand in the way", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  const server = (i: number, name: string, options: string) =>
+    `new lvs.RealServer("${name}", { connection: connections[${i}], service: "tcp://192.168.0.210:80", address: "192.168.10.1${i}", port: 80, weight: 3, adopt: true }, { ${options} });`;
+  const service = (i: number) =>
+    `new lvs.VirtualService("web${i}", { connection: connections[${i}], address: "192.168.0.210", port: 80 }, { parent: site, dependsOn: neighbour });`;
+  await stack.program(
+    site(hosts, {
+      weights: [],
+      more: `
+${service(0)} ${service(1)} ${service(2)}
+new lvs.RealServer("renamed", { connection: connections[0], service: "tcp://192.168.0.210:80", address: "192.168.10.11", port: 80, weight: 7, adopt: true });
+${server(1, "held", "protect: true, parent: site")}
+${server(2, "kept", "protect: true, retainOnDelete: true, parent: site")}
+`,
+    }),
+  );
+  const { code, text } = await up(stack, "--verify", "exit 1");
+  expect(code, text).toBe(10);
+  expect(tables(hosts)).toEqual(before);
+  // a resource keeps the owner that it was made with, so one that was renamed back has the other name's
+  const unowned = (entries: Entry[]) =>
+    entries.map(({ outputs: { owner, ...outputs } = {}, ...rest }) => ({ ...rest, outputs }));
+  expect(unowned(await stateOf(stack))).toEqual(unowned(state));
+});
+
+test("a cluster that is only configured goes back with all that it has on its hosts", async () => {
+  const [director, web1, web2] = await threeHosts();
+  const hosts = [director, web1, web2];
+  const connection = (host: SshHost) => JSON.stringify(host.connection(key.path));
+  const stack = await Stack.ofEnvironment("dr", {
+    env: environment(),
+    configuration: `config:
+  lvs:clusters:
+    web:
+      kind: dr
+      director: { connection: ${connection(director)}, interface: eth0 }
+      vips: [192.168.0.210]
+      services: [{ port: 80, scheduler: wlc }]
+      realServers:
+        - { name: web1, address: 192.168.10.11, connection: ${connection(web1)} }
+        - { name: web2, address: 192.168.10.12, connection: ${connection(web2)} }
+`,
+  });
+  onTestFinished(() => stack.dispose());
+  await succeed(stack);
+  const [before, state] = [hosts.map(({ fake }) => fake.snapshot()), await stateOf(stack)];
+  await stack.edit("vips: [192.168.0.210]", "vips: [192.168.0.210, 192.168.0.211]");
+  await stack.edit("scheduler: wlc", "scheduler: wrr");
+  web2.fake.failCommand("step", 1);
+  const { code, text } = await up(stack);
+  web2.fake.mend();
+  expect(code, text).toBe(10);
+  expect(hosts.map(({ fake }) => fake.snapshot())).toEqual(before);
+  // with the provider Pulumi keeps the configuration of its last run, whatever that was
+  const without = (entries: Entry[]) => entries.filter(({ type }) => !type.startsWith("pulumi:providers:"));
+  expect(without(await stateOf(stack))).toEqual(without(state));
+  await stack.edit("vips: [192.168.0.210, 192.168.0.211]", "vips: [192.168.0.210]");
+  await stack.edit("scheduler: wrr", "scheduler: wlc");
+  await previewIsEmpty(stack);
+});
+
+test("programs of the Automation API have the same", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(site(hosts, { weights: [2, undefined, 3] }));
+  writeFileSync(
+    join(stack.folder, "deploy.js"),
+    `const { automation } = require("@pulumi/pulumi");
+    const lvs = require("pulumi-lvs");
+    (async () => {
+      const stack = await automation.LocalWorkspace.selectStack({ stackName: "program", workDir: __dirname });
+      const verify = () => { throw new Error("no answer"); };
+      const { result, why, left } = await lvs.upOrRollBack(stack, { verify, say: console.log });
+      console.log(JSON.stringify({ result, why, left }));
+    })();`,
+  );
+  const { text } = await stack.run(process.execPath, ["deploy.js"]);
+  expect(text).toBe(
+    `the verification failed: no answer; rolling back\n{"result":"rolled back","why":"the verification failed: no answer","left":[]}\n`,
+  );
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
 });
