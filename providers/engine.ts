@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { StuckError } from "../src/batch.js";
 import { type Connection, hostLabel } from "../src/connection.js";
 import type { Facts } from "../src/facts.js";
 import type { Host } from "../src/host.js";
-import { HostError } from "../src/host-error.js";
+import { HostError, UnansweredError } from "../src/host-error.js";
+import { StuckError } from "../src/stuck-error.js";
 import type { Change, Verb } from "./change.js";
 import type { Definition } from "./define.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, isOtherHost, partsOf } from "./inputs.js";
@@ -166,11 +166,13 @@ export class Engine {
         verify: (facts) => change.misfit(verb, facts),
       });
     } catch (error) {
-      if (!(error instanceof Error && error.cause instanceof StuckError) || verb === "delete") throw error;
-      const now = there(definition, error.cause.facts, key, config);
-      // of what did not exist before, a record may be left even where nothing shows: deleting takes it away
-      if (!now && verb !== "create") throw error;
-      throw new HalfDoneError(idOf(definition, inputs), { ...inputs, ...now }, inputs, error.message);
+      const { cause, message } = error as Error;
+      // nobody but the state would know of what did not exist before: with it, up goes on, and destroy takes it away
+      const isNew = verb === "create" && (cause instanceof StuckError || cause instanceof UnansweredError);
+      const now =
+        cause instanceof StuckError && verb !== "delete" && there(definition, cause.facts, key, config);
+      if (!isNew && !now) throw error;
+      throw new HalfDoneError(idOf(definition, inputs), { ...inputs, ...(now || {}) }, inputs, message);
     }
   }
 

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { FactError, type FactName, Facts, type Section } from "./facts.js";
-import { commandFailure, HostError, lateFailure, remedyFor, said } from "./host-error.js";
+import { commandFailure, HostError, lateFailure, remedyFor, said, UnansweredError } from "./host-error.js";
 import { digestOf, type Outcome, type Report } from "./report.js";
 import { applyScript, inBulk, readScript, rulesOf, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
+import { StuckError } from "./stuck-error.js";
 
 /** What is wanted of a host: facts to look at, and the steps that follow from them. */
 export interface Job {
@@ -26,18 +27,6 @@ export interface Waiting {
 
 interface Planned extends Waiting {
   readonly steps: readonly Step[];
-}
-
-/** The steps failed, and taking them back failed too: the host is in between. */
-export class StuckError extends HostError {
-  constructor(
-    host: string,
-    message: string,
-    /** What the host shows now. */
-    readonly facts: Facts,
-  ) {
-    super(host, message, "look at the host; `pulumi refresh` reads what is there, and `up` goes on from it");
-  }
 }
 
 /** Nothing but the way back: as if all had been done and what came next had failed, so that one undo that fails stops no other. */
@@ -67,14 +56,20 @@ export async function serve(
     for (const [name, section] of report.sections) known.set(name, section);
     return report;
   };
-  const senseless = (why: string) => new HostError(label, `its answer makes no sense: ${why}`);
+  const senseless = (why: string) => new UnansweredError(label, `its answer makes no sense: ${why}`);
   const look = () => new Facts(new Map(names.map((name) => [name, known.get(name) as Section])));
   const apply = (transactions: readonly Transaction[]) =>
     ask((nonce) => applyScript(nonce, { expect: digestOf(known, names), facts: names, transactions }));
 
+  // a reading that is not answered has changed nothing
+  const read = () =>
+    ask((nonce) => readScript(nonce, names)).catch((error) => {
+      throw error instanceof UnansweredError ? new HostError(error.host, error.reason, error.remedy) : error;
+    });
+
   // what could not be read is asked for again
   let fresh = !names.every((name) => "body" in (known.get(name) ?? {}));
-  if (fresh) await ask((nonce) => readScript(nonce, names));
+  if (fresh) await read();
 
   let open: readonly Waiting[] = batch;
   let alone = false;
@@ -92,7 +87,7 @@ export async function serve(
     const acting = planned.filter(({ steps }) => steps.length > 0);
     const idle = planned.filter(({ steps }) => steps.length === 0);
     if (!fresh && (acting.length === 0 || planned.length < open.length)) {
-      await ask((nonce) => readScript(nonce, names));
+      await read();
       fresh = true;
       continue;
     }

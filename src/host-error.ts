@@ -23,6 +23,9 @@ export class HostError extends Error {
   }
 }
 
+/** A script was sent, and what came of it was never heard: it may have run, and undone itself, or never arrived. */
+export class UnansweredError extends HostError {}
+
 /** A fault that another attempt cannot mend. */
 export class FinalError extends HostError {}
 

@@ -1,7 +1,7 @@
 import { type Job, serve, type Waiting } from "./batch.js";
 import type { Connection } from "./connection.js";
 import type { FactName, Facts, Section } from "./facts.js";
-import { HostError, remedyFor } from "./host-error.js";
+import { HostError, remedyFor, UnansweredError } from "./host-error.js";
 import { log } from "./log.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
@@ -115,7 +115,7 @@ export class Host {
       report = parseReport(used, output);
     } catch (error) {
       this.close();
-      throw new HostError(this.#label, `its answer makes no sense: ${(error as Error).message}`);
+      throw new UnansweredError(this.#label, `its answer makes no sense: ${(error as Error).message}`);
     }
     if (report.locked !== undefined) {
       const why =

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { HostError, said } from "./host-error.js";
+import { HostError, said, UnansweredError } from "./host-error.js";
 
 /** One end of a byte stream to a `sh` that reads its commands from standard input. */
 export interface ShellStream {
@@ -88,7 +88,7 @@ export class RemoteShell implements Shell {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting?.reject(
-          new HostError(
+          new UnansweredError(
             this.#host,
             `no answer within ${seconds} s`,
             "what it was told to do it finishes or takes back by itself; look at the host and run again",
@@ -133,7 +133,7 @@ export class RemoteShell implements Shell {
     if (seen.includes(marker)) resolve(this.#chunks.join(""));
     else if (seen.includes(`${marker.trimEnd()}\r\n`)) {
       reject(
-        new HostError(
+        new UnansweredError(
           this.#host,
           "a terminal stands between, and changes what it says (lines end in CR LF)",
           "let the user log in there without one (sudoers: requiretty; sshd_config: ForceCommand)",
@@ -160,7 +160,7 @@ export class RemoteShell implements Shell {
         "let the user run sudo without a password, or log in as root",
       );
     }
-    return new HostError(
+    return new UnansweredError(
       this.#host,
       `the connection was lost before the host had answered${last ? ` (${last})` : ""}`,
       "what it had received whole it finishes or takes back by itself; run again",

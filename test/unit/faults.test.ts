@@ -9,10 +9,10 @@ import { realServer } from "../../providers/real-server.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
-import { StuckError } from "../../src/batch.js";
 import { digestOf } from "../../src/report.js";
 import { applyScript } from "../../src/script.js";
 import { step } from "../../src/step.js";
+import { StuckError } from "../../src/stuck-error.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { type FakeHost, shells } from "../fake/fake-host.js";
 

@@ -75,3 +75,43 @@ describe("what is there as declared, while the host does not know whose it is,",
     expect((await kind.read(props)).props).toEqual(props);
   });
 });
+
+describe("a create whose answer was lost", () => {
+  const created = async (n: number) => {
+    const fake = fakeHost();
+    const untouched = fake.snapshot();
+    const services = resources(virtualService, fake);
+    const pause = fake.pauseStep(n);
+    const change = thrown(services.create({ fwmark: 1 }));
+    await pause.reached();
+    fake.hangUp();
+    const error = await change;
+    pause.go();
+    await fake.quiet();
+    fake.mend();
+    expect(error.message).toMatch(/the connection was lost before the host had answered/);
+    const { properties } = error as unknown as { properties: Record<string, unknown> };
+    return { fake, untouched, services, properties };
+  };
+
+  test("is in state, so that destroy takes away what the host made of it alone", async () => {
+    const { fake, untouched, services, properties } = await created(1);
+    expect(fake.lines("ipvs")).toEqual(["-A -f 1 -s wlc"]);
+    await services.delete(properties);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("goes on by an update, as Pulumi asks for what was not initialized", async () => {
+    const { fake, services, properties } = await created(1);
+    fake.write("ipvs", "");
+    await services.update(properties, { fwmark: 1 });
+    expect(fake.lines("ipvs")).toEqual(["-A -f 1 -s wlc"]);
+  });
+
+  test("is a plain failure where nothing was sent but a question", async () => {
+    const fake = fakeHost();
+    fake.cutAfter = 0;
+    const error = await thrown(resources(virtualService, fake).create({ fwmark: 1 }));
+    expect(error).not.toHaveProperty("properties");
+  });
+});
