@@ -182,6 +182,7 @@ export async function serve(
 
   function explain(error: unknown): Error {
     if (!(error instanceof FactError)) return error as Error;
-    return new HostError(label, `cannot read ${error.fact}: ${said(error.text)}`, remedyFor(error.text));
+    const why = said(error.text) || `no message (exit code ${error.code})`;
+    return new HostError(label, `cannot read ${error.fact}: ${why}`, remedyFor(error.text));
   }
 }
