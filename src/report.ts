@@ -69,7 +69,7 @@ export function parseReport(nonce: string, output: string): Report {
     ];
     const isForm =
       word === "fact"
-        ? rest.length === 1 && /^[!-~]+$/.test(rest[0] as string)
+        ? rest.length === 1 && /^[!-~]{1,300}$/.test(rest[0] as string)
         : rest.length === count && rest.every((number) => /^-?\d{1,9}$/.test(number));
     if (!isForm) throw new ReportError(`unknown line ${show(line)}`);
     if (complete) throw new ReportError("it goes on after its end");
