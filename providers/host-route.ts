@@ -6,9 +6,9 @@ import { define } from "./define.js";
 
 /** Arguments of a HostRoute. */
 export interface HostRouteArgs {
-  /** Where to: an address, a network such as `10.0.0.0/8`, or `default` (`::/0` for IPv6). A change replaces. */
+  /** Where to: an address, a network such as `10.0.0.0/8` without bits beyond its prefix, or `default` (`::/0` for IPv6). A change replaces. */
   destination: string;
-  /** Routing table: `main` (default) or a number. A change replaces. */
+  /** Routing table: `main` (default, also 254) or a number, 1-4294967295. A change replaces. */
   table?: string;
   /** Preference among routes to one destination, lower first; part of a route's identity in the kernel. Default 0, for IPv6 1024. A change replaces. */
   metric?: number;

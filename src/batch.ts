@@ -204,7 +204,7 @@ export async function serve(
 
   function explain(error: unknown): Error {
     if (!(error instanceof FactError)) return error as Error;
-    const text = said(error.text) || `exit code ${error.code}`;
-    return new HostError(label, `cannot read ${error.fact}: ${text}`, remedyFor(error.text));
+    const why = said(error.text) || `no message (exit code ${error.code})`;
+    return new HostError(label, `cannot read ${error.fact}: ${why}`, remedyFor(error.text));
   }
 }

@@ -3,6 +3,7 @@ import { ipAddress } from "./address.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
+import { type Rival, rivals } from "./rivals.js";
 import { sysctlPath } from "./sysctl.js";
 
 /** What can be asked of a host, by name; the readers are functions of the script's prelude. */
@@ -154,8 +155,11 @@ export class Facts {
   }
 
   /** Programs that run there and take the IPVS table for their own. */
-  rivals(): string[] {
-    return this.#lines("rivals");
+  rivals(): Rival[] {
+    const lines = this.#lines("rivals") as Rival[];
+    const other = lines.find((line) => !rivals.includes(line));
+    if (other !== undefined) throw new FactError("rivals", 0, `unexpected output ${show(other)}`);
+    return lines;
   }
 
   /** Parameters of a loaded (or built-in) module; undefined where it is not loaded. */

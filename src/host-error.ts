@@ -4,11 +4,18 @@ import { commandLine } from "./quote.js";
 
 /** What a host said, in one line: its last lines, without colours, each cut where it is long. */
 export const said = (text: string): string =>
-  stripVTControlCharacters(text.slice(-100_000))
+  text
     .split(/[\r\n]+/)
-    .map((line) => plainText(line.replace(/[\s\p{Cc}]+/gu, " ").trim(), 300))
+    .slice(-50)
+    // cut before it is looked at, since it may be megabytes
+    .map((line) =>
+      stripVTControlCharacters(line.slice(0, 2000))
+        .replace(/[\s\p{Cc}]+/gu, " ")
+        .trim(),
+    )
     .filter(Boolean)
     .slice(-4)
+    .map((line) => plainText(line, 300))
     .join(" | ");
 
 /** A fault that an operator can act on: one line of what and where, and one of what to do. Never a stack trace. */

@@ -65,8 +65,13 @@ export class RemoteShell implements Shell {
   /** Greets the shell and makes sure that it is root's. */
   static async open(host: string, stream: ShellStream): Promise<RemoteShell> {
     const shell = new RemoteShell(host, stream);
-    const greeting = await shell.run((nonce) => `printf '%s\\n' "${nonce} uid $(id -u)" "${nonce} done"\n`);
-    const uid = /lvs-[0-9a-f]{24} uid (\d+)/.exec(greeting)?.[1];
+    let own = "";
+    const greet = (nonce: string) => {
+      own = nonce;
+      return `printf '%s\\n' "${nonce} uid $(id -u)" "${nonce} done"\n`;
+    };
+    const greeting = await shell.run(greet);
+    const uid = new RegExp(`${own} uid (\\d+)`).exec(greeting)?.[1];
     if (uid !== "0") {
       shell.close();
       throw new HostError(

@@ -80,13 +80,16 @@ export function parseReport(nonce: string, output: string): Report {
       done: 0,
       bulk: 0,
     }[word];
-    const isForm = rest.length === count && rest.every((number) => /^-?\d{1,9}$/.test(number));
-    if (word !== "fact" && !isForm) throw new ReportError(`unknown line ${show(line)}`);
+    const isForm =
+      word === "fact"
+        ? rest.length === 1 && /^[!-~]{1,300}$/.test(rest[0] as string)
+        : rest.length === count && rest.every((number) => /^-?\d{1,9}$/.test(number));
+    if (!isForm) throw new ReportError(`unknown line ${show(line)}`);
     if (complete) throw new ReportError("it goes on after its end");
     if (fact && word !== "end" && word !== "error") throw new ReportError("a fact was not ended");
     switch (word) {
       case "fact":
-        fact = { name: rest.join(" ") as FactName, from: at };
+        fact = { name: rest[0] as FactName, from: at };
         if (sections.has(fact.name)) throw new ReportError("a fact was told twice");
         break;
       case "end":

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { unknownValue } from "../../providers/inputs.js";
+import { type Bag, unknownValue } from "../../providers/inputs.js";
 
 /** What a shell would run, were it ever to read a value as its own text; it would leave a file. */
 export const canaries = [
@@ -237,3 +237,95 @@ export const hostile: fc.Arbitrary<unknown> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
 );
+
+type Path = (string | number)[];
+
+/** What no message may show. */
+export const secret = "s3cret-that-nobody-may-see";
+
+/** A connection with every kind of field. */
+export const hostileConnection: Bag = {
+  host: "director1",
+  port: 22,
+  user: "root",
+  password: secret,
+  privateKeyPath: "~/.ssh/id",
+  knownHosts: "/k",
+  dialErrorLimit: 1,
+  proxy: { host: "jump", privateKeyPassword: secret },
+};
+
+const one = {
+  director: { connection: hostileConnection, interface: "eth0" },
+  vips: [
+    "192.168.0.219",
+    { address: "192.168.0.220", prefixLength: 24, label: "eth0:1", broadcast: "192.168.0.255" },
+  ],
+  realServers: [
+    { name: "web1", address: "192.168.10.11", connection: hostileConnection, weight: 2 },
+    { address: "192.168.10.12" },
+  ],
+};
+const service = { protocol: "tcp", port: 80, scheduler: "wlc", persistence: { timeout: 300, netmask: 24 } };
+
+/** Configurations of stacks that are right, for hostile values to be put among. */
+export const rightClusters: { web: Bag }[] = [
+  {
+    web: {
+      ...one,
+      kind: "dr",
+      services: [service, { fwmark: 7 }],
+      arp: { interface: "lo", all: true },
+      loopbackLabel: "lo:0",
+      hostRoutes: true,
+      ipForwarding: false,
+    },
+  },
+  {
+    web: {
+      ...one,
+      kind: "nat",
+      director: { ...one.director, dip: "192.168.10.10", insideInterface: "eth1" },
+      services: [{ ...service, realServerPort: 8080 }],
+      returnRoutes: ["default"],
+    },
+  },
+];
+
+/** Every place in a value, itself last. */
+export function placesIn(value: unknown, at: Path = []): Path[] {
+  const inside = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return [
+    ...inside.flatMap(([key, child]) => placesIn(child, [...at, Array.isArray(value) ? Number(key) : key])),
+    at,
+  ];
+}
+
+/** The value with another one at a place. */
+export function put(value: unknown, [first, ...rest]: Path, other: unknown): unknown {
+  if (first === undefined) return other;
+  const copy = (Array.isArray(value) ? [...value] : { ...(value as Bag) }) as Bag;
+  // as JSON has it: an own property, whatever its name
+  Object.defineProperty(copy, first, {
+    value: put(copy[first], rest, other),
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+  return copy;
+}
+
+/** Something right with one hostile value in it, in a place of its own or under a key that nobody expects. */
+export const spoilt = (bases: readonly unknown[], value: fc.Arbitrary<unknown>) =>
+  fc.constantFrom(...bases).chain((base) =>
+    fc
+      .tuple(
+        fc.constantFrom(...placesIn(base).filter((at) => at.length > 0)),
+        fc.option(hostileKey, { freq: 8 }),
+        value,
+      )
+      .map(([at, key, other]) => {
+        const where = key === null ? at : [...at.slice(0, -1), typeof at.at(-1) === "number" ? 0 : key];
+        return { where, args: put(base, where, other) as Bag };
+      }),
+  );

@@ -1,11 +1,13 @@
 import { spawnSync } from "node:child_process";
+import { chmodSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Definition } from "../../providers/define.js";
 import { type Bag, checkInputs } from "../../providers/inputs.js";
+import { inBulk } from "../../src/script.js";
 import { definitions } from "../fake/definitions.js";
 import { connection, fakeHost, resources } from "../fake/engine.js";
-import type { FakeHost } from "../fake/fake-host.js";
+import { type FakeHost, shells } from "../fake/fake-host.js";
 import { canaries, hostileText } from "../fake/hostile.js";
 import { tally } from "../tally.js";
 
@@ -178,6 +180,61 @@ test("what would show that a value was run does show it, where a shell reads the
   });
   expect(ran).toEqual(canaries);
 });
+
+test.for(shells.map((shell) => [shell.join(" "), shell] as const))(
+  "words reach a tool as they are, in its arguments or in the lines of ipvsadm -R (%s)",
+  async ([, shell], context) => {
+    const cases = tally(context, "fuzz");
+    const fake = fakeHost({ shell });
+    fake.remove("tools/ipvsadm");
+    fake.write(
+      "tools/ipvsadm",
+      `#!/bin/sh
+case $1 in
+-Sn) ;;
+-R) cat >>"$LVS_FAKE_ROOT/lines" ;;
+*) printf '%s\\0' "$@" >>"$LVS_FAKE_ROOT/words"; printf '\\n\\0' >>"$LVS_FAKE_ROOT/words" ;;
+esac
+`,
+    );
+    chmodSync(`${fake.root}/tools/ipvsadm`, 0o755);
+    const word = fc
+      .oneof(
+        hostileText,
+        fc.string({ minLength: 1, maxLength: 30 }),
+        fc.constantFrom("lvs-0123456789abcdef01234567", "EOF", "a b"),
+      )
+      .filter((one) => one !== "" && one.length < 1000 && isNoPath(one) && !/[\0\p{Cs}]/u.test(one));
+    const all = fc
+      .sample(fc.array(word, { minLength: 1, maxLength: 5 }), 60 * times)
+      .map((words) => ["-a", ...words]);
+    cases.tried(all.length);
+    await Promise.all(
+      all.map((words, i) =>
+        fake.host.submit({
+          owner: `${words.at(-1)} ${i}`.replaceAll("\n", ""),
+          facts: ["ipvs"],
+          plan: () => [{ run: ["ipvsadm", ...words], undo: null }],
+          look: () => undefined,
+          verify: () => undefined,
+        }),
+      ),
+    );
+    const transactions = all.map((words) => ({
+      owner: "",
+      steps: [{ run: ["ipvsadm", ...words], undo: null }],
+    }));
+    const bulk = inBulk(transactions);
+    expect(fake.read("words")).toBe(
+      all.flatMap((words, i) => (bulk.has(i) ? [] : [`${words.join("\0")}\0\n\0`])).join(""),
+    );
+    expect(fake.read("lines")).toBe(
+      all.flatMap((words, i) => (bulk.has(i) ? [`${words.join(" ")}\n`] : [])).join(""),
+    );
+    expect(fake.has("PWNED")).toBe(false);
+    cases.held(all.length);
+  },
+);
 
 describe.each(Object.entries(kinds))("%s", (name, { count, args, lines, prepare }) => {
   const definition = definitions.get(name) as Definition;

@@ -6,13 +6,11 @@ import { type FactName, Facts } from "../../src/facts.js";
 import type { Problem } from "../../src/problems.js";
 import { parseClusters } from "../../stacks/config.js";
 import { definitions } from "../fake/definitions.js";
-import { hostile, hostileKey } from "../fake/hostile.js";
+import { hostile, hostileConnection, placesIn, put, rightClusters, secret, spoilt } from "../fake/hostile.js";
 import { tally } from "../tally.js";
 
 /** Cases per schema; more of them find more (FUZZ_RUNS=100000 for idle hours). */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 600);
-
-const secret = "s3cret-that-nobody-may-see";
 
 /** Arguments that are right, for hostile values to be put among. */
 const right: Record<string, Bag[]> = {
@@ -64,60 +62,7 @@ const right: Record<string, Bag[]> = {
   ],
 };
 
-const common: Bag = {
-  connection: {
-    host: "director1",
-    port: 22,
-    user: "root",
-    password: secret,
-    privateKeyPath: "~/.ssh/id",
-    knownHosts: "/k",
-    dialErrorLimit: 1,
-    proxy: { host: "jump", privateKeyPassword: secret },
-  },
-  adopt: false,
-  owner: "p/s/one",
-};
-
-type Path = (string | number)[];
-
-/** Every place in a value, itself last. */
-function placesIn(value: unknown, at: Path = []): Path[] {
-  const inside = typeof value === "object" && value !== null ? Object.entries(value) : [];
-  return [
-    ...inside.flatMap(([key, child]) => placesIn(child, [...at, Array.isArray(value) ? Number(key) : key])),
-    at,
-  ];
-}
-
-/** The value with another one at a place. */
-function put(value: unknown, [first, ...rest]: Path, other: unknown): unknown {
-  if (first === undefined) return other;
-  const copy = (Array.isArray(value) ? [...value] : { ...(value as Bag) }) as Bag;
-  // as JSON has it: an own property, whatever its name
-  Object.defineProperty(copy, first, {
-    value: put(copy[first], rest, other),
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
-  return copy;
-}
-
-/** Something right with one hostile value in it, in a place of its own or under a key that nobody expects. */
-const spoilt = (bases: readonly unknown[], value: fc.Arbitrary<unknown>) =>
-  fc.constantFrom(...bases).chain((base) =>
-    fc
-      .tuple(
-        fc.constantFrom(...placesIn(base).filter((at) => at.length > 0)),
-        fc.option(hostileKey, { freq: 8 }),
-        value,
-      )
-      .map(([at, key, other]) => {
-        const where = key === null ? at : [...at.slice(0, -1), typeof at.at(-1) === "number" ? 0 : key];
-        return { where, args: put(base, where, other) as Bag };
-      }),
-  );
+const common: Bag = { connection: hostileConnection, adopt: false, owner: "p/s/one" };
 
 const oneLine = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,300}$/u;
 
@@ -213,44 +158,8 @@ describe.each([...definitions])("%s", (name, definition) => {
 });
 
 describe("the configuration of a stack", () => {
-  const one = {
-    director: { connection: common.connection, interface: "eth0" },
-    vips: [
-      "192.168.0.219",
-      { address: "192.168.0.220", prefixLength: 24, label: "eth0:1", broadcast: "192.168.0.255" },
-    ],
-    realServers: [
-      { name: "web1", address: "192.168.10.11", connection: common.connection, weight: 2 },
-      { address: "192.168.10.12" },
-    ],
-    packages: { director: ["ipvsadm"], realServers: ["nginx"] },
-  };
-  const services = [
-    { protocol: "tcp", port: 80, scheduler: "wlc", persistence: { timeout: 300, netmask: 24 } },
-    { fwmark: 7 },
-  ];
-  const bases = [
-    {
-      web: {
-        ...one,
-        kind: "dr",
-        services,
-        arp: { interface: "lo", all: true },
-        loopbackLabel: "lo:0",
-        hostRoutes: true,
-        ipForwarding: false,
-      },
-    },
-    {
-      web: {
-        ...one,
-        kind: "nat",
-        director: { ...one.director, dip: "192.168.10.10", insideInterface: "eth1" },
-        services: [{ ...services[0], realServerPort: 8080 }],
-        returnRoutes: ["default"],
-      },
-    },
-  ];
+  const packages = { director: ["ipvsadm"], realServers: ["nginx"] };
+  const bases = rightClusters.map(({ web }) => ({ web: { ...web, packages } }));
 
   test("is refused where a hostile value stands, in one readable line each, or taken whole", (context) => {
     const cases = tally(context, "fuzz");

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import type { Definition } from "../../providers/define.js";
 import { type Bag, checkInputs, partsOf } from "../../providers/inputs.js";
 import { realServer } from "../../providers/real-server.js";
@@ -153,7 +153,7 @@ const runs = (together: number): number => Number(process.env.LAWS_RUNS ?? (toge
 interface Kind {
   readonly key: fc.Arbitrary<Bag>;
   readonly config: fc.Arbitrary<Bag>;
-  /** How many may stand beside each other without meaning the same thing. */
+  /** How many stand beside each other on each host, without meaning the same thing. */
   readonly together: number;
   /** The IPVS table that they need. */
   readonly table?: string;
@@ -162,7 +162,7 @@ interface Kind {
 const interfaceName = fc.constantFrom("lo", "eth0", "eth1", "eth0.100");
 const configured: Record<string, Kind> = {
   "virtual-service": {
-    together: 8,
+    together: 250,
     key: service.map(keyOf),
     config: fc.record(
       {
@@ -180,11 +180,11 @@ const configured: Record<string, Kind> = {
   "real-server": {
     key: fc.record({ service: fc.constant("tcp://192.168.0.219:80"), address: ipv4, port }),
     config: fc.record({ forwarding: fc.constant("masquerading"), weight: fc.nat(65535) }),
-    together: 8,
+    together: 250,
     table: "-A -t 192.168.0.219:80 -s wlc\n",
   },
   "virtual-address": {
-    together: 8,
+    together: 12,
     key: fc.record({ interface: fc.constantFrom("lo", "eth0", "eth1"), address: ipv4 }),
     config: fc.record(
       { prefixLength: fc.integer({ min: 8, max: 32 }), broadcast: fc.option(ipv4), announce: fc.boolean() },
@@ -192,7 +192,7 @@ const configured: Record<string, Kind> = {
     ),
   },
   "host-route": {
-    together: 8,
+    together: 16,
     key: fc.record({
       destination: fc.oneof(ipv4, fc.constant("10.0.0.0/8")),
       metric: fc.nat(9),
@@ -238,63 +238,76 @@ test("every kind of resource is under the laws", () => {
   expect(Object.keys(configured).sort()).toEqual([...definitions.keys()].sort());
 });
 
-describe.each(Object.entries(configured))("%s", (name, { key, config, together, table }) => {
-  const definition = definitions.get(name) as Definition;
-  const id = (args: { key: Bag }) =>
-    definition.id(partsOf(definition, checkInputs(definition, { connection, ...args.key }).inputs).key);
-  const several = fc.uniqueArray(fc.record({ key, a: config, b: config }), {
-    minLength: Math.ceil(together / 2),
-    maxLength: together,
-    selector: id,
-    size: "max",
-  });
-  type All = { key: Bag; a: Bag; b: Bag }[];
+describe.each(Object.entries(configured).map(([name, kind]) => [name, kind.together, kind] as const))(
+  "%s, %i on a host",
+  (name, together, { key, config, table }) => {
+    const definition = definitions.get(name) as Definition;
+    const id = (args: { key: Bag }) =>
+      definition.id(partsOf(definition, checkInputs(definition, { connection, ...args.key }).inputs).key);
+    const several = fc.uniqueArray(fc.record({ key, a: config, b: config }), {
+      minLength: together,
+      maxLength: together,
+      selector: id,
+      size: "max",
+    });
+    type All = { key: Bag; a: Bag; b: Bag }[];
 
-  const onHost = (holds: (kind: ReturnType<typeof resources>, fake: FakeHost, all: All) => Promise<void>) =>
-    fc.assert(
-      fc.asyncProperty(several, async (all) => {
-        await using fake = new FakeHost();
-        if (table) fake.write("ipvs", table);
-        await holds(resources(definition, fake), fake, all);
+    const onHost =
+      (holds: (kind: ReturnType<typeof resources>, fake: FakeHost, all: All) => Promise<void>) =>
+      (context: TestContext) => {
+        const cases = tally(context, "laws");
+        return fc.assert(
+          fc.asyncProperty(several, async (all) => {
+            cases.tried(all.length);
+            await using fake = new FakeHost();
+            if (table) fake.write("ipvs", table);
+            await holds(resources(definition, fake), fake, all);
+            cases.held(all.length);
+          }),
+          { numRuns: runs(together), endOnFailure: true },
+        );
+      };
+
+    test(
+      "what was created is found as it was asked for, changes nothing when asked for again, and leaves nothing when it is deleted, twice",
+      onHost(async (kind, fake, all) => {
+        const untouched = fake.snapshot();
+        const made = await Promise.all(all.map(({ key, a }) => kind.create({ ...key, ...a })));
+        const found = await Promise.all(made.map(({ props }) => kind.read(props)));
+        expect(found.map(({ props }) => props)).toEqual(made.map(({ props }) => props));
+        const then = fake.snapshot();
+        await Promise.all(all.map(({ key, a }) => kind.create({ ...key, ...a })));
+        expect(fake.snapshot()).toBe(then);
+        for (const _ of ["once", "twice"]) {
+          await Promise.all(made.map(({ props }) => kind.delete(props)));
+          expect(fake.snapshot()).toBe(untouched);
+        }
       }),
-      { numRuns: runs(together), endOnFailure: true },
     );
 
-  test("what was created is found as it was asked for, changes nothing when asked for again, and leaves nothing when it is deleted, twice", () =>
-    onHost(async (kind, fake, all) => {
-      const untouched = fake.snapshot();
-      const made = await Promise.all(all.map(({ key, a }) => kind.create({ ...key, ...a })));
-      const found = await Promise.all(made.map(({ props }) => kind.read(props)));
-      expect(found.map(({ props }) => props)).toEqual(made.map(({ props }) => props));
-      const then = fake.snapshot();
-      await Promise.all(all.map(({ key, a }) => kind.create({ ...key, ...a })));
-      expect(fake.snapshot()).toBe(then);
-      for (const _ of ["once", "twice"]) {
-        await Promise.all(made.map(({ props }) => kind.delete(props)));
+    test(
+      "a change and its reverse leave the host as it was, and whatever was changed in between goes with the resource",
+      onHost(async (kind, fake, all) => {
+        const untouched = fake.snapshot();
+        const made = await Promise.all(all.map(({ key, a }) => kind.create({ ...key, ...a })));
+        const first = hostState(fake);
+        const changed = await Promise.all(
+          made.map(({ props }, i) => kind.update(props, { ...all[i]?.key, ...all[i]?.b })),
+        );
+        expect(await Promise.all(changed.map(async (props) => (await kind.read(props)).props))).toEqual(
+          changed,
+        );
+        const back = await Promise.all(
+          changed.map((props, i) => kind.update(props, { ...all[i]?.key, ...all[i]?.a })),
+        );
+        expect(hostState(fake)).toBe(first);
+        await Promise.all(back.map((props, i) => kind.update(props, { ...all[i]?.key, ...all[i]?.b })));
+        await Promise.all(changed.map((props) => kind.delete(props)));
         expect(fake.snapshot()).toBe(untouched);
-      }
-    }));
-
-  test("a change and its reverse leave the host as it was, and whatever was changed in between goes with the resource", () =>
-    onHost(async (kind, fake, all) => {
-      const untouched = fake.snapshot();
-      const made = await Promise.all(all.map(({ key, a }) => kind.create({ ...key, ...a })));
-      const first = hostState(fake);
-      const changed = await Promise.all(
-        made.map(({ props }, i) => kind.update(props, { ...all[i]?.key, ...all[i]?.b })),
-      );
-      expect(await Promise.all(changed.map(async (props) => (await kind.read(props)).props))).toEqual(
-        changed,
-      );
-      const back = await Promise.all(
-        changed.map((props, i) => kind.update(props, { ...all[i]?.key, ...all[i]?.a })),
-      );
-      expect(hostState(fake)).toBe(first);
-      await Promise.all(back.map((props, i) => kind.update(props, { ...all[i]?.key, ...all[i]?.b })));
-      await Promise.all(changed.map((props) => kind.delete(props)));
-      expect(fake.snapshot()).toBe(untouched);
-    }));
-});
+      }),
+    );
+  },
+);
 
 /** The host without the records of who wants what. */
 const hostState = (fake: FakeHost): string =>
@@ -323,7 +336,8 @@ test("two owners of one sysctl may come and go in any order: what was found come
     { numRuns: runs(1) },
   ));
 
-test("any order of independent resources, one by one or all at once, gives one host", () => {
+test("any order of independent resources, one by one or all at once, gives one host", (context) => {
+  const cases = tally(context, "laws");
   const wanted: [Definition, Bag][] = [
     [virtualService, { address: "192.168.0.219", port: 80, scheduler: "rr" }],
     [virtualService, { address: "192.168.0.219", port: 443, persistence: { timeout: 60 } }],
@@ -339,6 +353,7 @@ test("any order of independent resources, one by one or all at once, gives one h
       fc.shuffledSubarray(wanted, { minLength: wanted.length }),
       fc.boolean(),
       async (order, together) => {
+        cases.tried(order.length);
         await using fake = new FakeHost();
         fake.write("ipvs", "-A -t 192.168.0.1:1 -s wlc\n");
         const makers = order.map(
@@ -351,6 +366,7 @@ test("any order of independent resources, one by one or all at once, gives one h
         results.add(fake.snapshot());
         expect(results.size).toBe(1);
         expect(fake.lines("ipvs")).toHaveLength(6);
+        cases.held(order.length);
       },
     ),
     { numRuns: 3 },
