@@ -7,6 +7,8 @@ export default defineConfig({
       {
         test: {
           name: "quick",
+          // one group after another: machines that are busy with tests keep no time
+          sequence: { groupOrder: 0 },
           include: ["test/unit/**/*.test.ts"],
           globalSetup: "test/fake/fresh-build.ts",
           testTimeout: 20_000,
@@ -19,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: "faults",
+          sequence: { groupOrder: 1 },
           include: ["test/faults/**/*.test.ts"],
           // one of them goes through every step of a stack
           testTimeout: 300_000,
@@ -29,6 +32,7 @@ export default defineConfig({
       {
         test: {
           name: "lab",
+          sequence: { groupOrder: 2 },
           include: ["test/on-lab/**/*.test.mts", "test/faults/**/*.test.mts"],
           fileParallelism: false,
           maxWorkers: 1,
