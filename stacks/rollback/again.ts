@@ -1,16 +1,39 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Declaration, Declared } from "./declared.js";
-import { nameIn } from "./deployment.js";
+import { isOurs, nameIn } from "./deployment.js";
 import { withSecrets } from "./secrets.js";
 
 /** A program that declares resources again from what state says of them. */
-export function again({ resources, outputs }: Declared): () => Promise<Record<string, unknown>> {
+export function again({ resources, outputs, oneByOne }: Declared): () => Promise<Record<string, unknown>> {
   return async () => {
     const made = new Map<string, pulumi.Resource>();
-    for (const declaration of resources) made.set(declaration.entry.urn, declare(declaration, made));
+    const seen = new Set(resources.map(({ entry }) => entry.urn));
+    for (const declaration of resources) {
+      const resource = declare(declaration, made);
+      made.set(declaration.entry.urn, resource);
+      const beyond = needs(declaration).filter((urn) => !seen.has(urn));
+      for (const urn of beyond) seen.add(urn);
+      if (oneByOne || beyond.length > 0 || !isOurs(declaration.entry)) await registered(resource);
+    }
     return revived(outputs) as Record<string, unknown>;
   };
 }
+
+/**
+ * With the first resource that needs something which is not declared, the engine writes that into state too. What needs it
+ * next must not come before that, or the engine writes it first, and a state in which something needs what comes later is
+ * broken: no run of Pulumi reads it any more.
+ */
+const registered = (resource: pulumi.Resource): Promise<unknown> =>
+  (resource.urn as unknown as { promise(): Promise<string> }).promise().catch(() => undefined);
+
+const needs = ({
+  entry: { dependencies = [], propertyDependencies = {}, deletedWith },
+}: Declaration): string[] => [
+  ...dependencies,
+  ...Object.values(propertyDependencies).flatMap((urns) => urns ?? []),
+  ...(deletedWith ? [deletedWith] : []),
+];
 
 type Made = ReadonlyMap<string, pulumi.Resource>;
 

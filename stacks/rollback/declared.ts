@@ -26,6 +26,8 @@ export interface Declared {
   readonly resources: readonly Declaration[];
   readonly targets: readonly string[];
   readonly outputs: Readonly<Record<string, unknown>>;
+  /** Each is to be there before the next is declared. */
+  readonly oneByOne: boolean;
 }
 
 /**
@@ -62,6 +64,8 @@ export function declaredAgain(before: Deployment, now: Deployment, beyond = true
       ...gone.map(({ urn }) => urn),
     ],
     outputs: stackOf(before)?.outputs ?? {},
+    // an engine that does not keep them is not known to keep their order either
+    oneByOne: !beyond,
   };
 }
 

@@ -48,7 +48,7 @@ export async function takeBack(
     await stack
       .refresh({ ...settings, target: urns, clearPendingCreates, onEvent: (event) => watch.take(event) })
       .catch((error) => {
-        for (const urn of urns) why.set(urn, watch.said(urn) ?? lastLine(error));
+        for (const urn of urns) why.set(urn, watch.said(urn) ?? wordsOf(error));
       });
   }
   if (unsure.size > 0) now = await stateOf(stack);
@@ -66,7 +66,7 @@ export async function takeBack(
         onEvent: (event) => watch.take(event),
       })
       .catch((error) => {
-        failure = lastLine(error);
+        failure = wordsOf(error);
       });
     changes.push(...watch.made);
     for (const trouble of watch.troubles) why.set(trouble.urn, trouble.message || "nothing was heard of it");
@@ -132,10 +132,11 @@ function unsureOf(now: Deployment, troubles: readonly Trouble[]): Map<string, st
   return byHost;
 }
 
-/** What a failed run of the CLI said last. */
-export const lastLine = (error: unknown): string =>
-  String((error as Error).message)
+/** Why a run of the CLI failed, in its words; that it failed is known. */
+function wordsOf(error: unknown): string {
+  const errors = String((error as Error).message)
     .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => /error:/.test(line))
-    .at(-1) ?? "pulumi failed";
+    .flatMap((line) => /error: (.*)/.exec(line)?.[1]?.trim() ?? [])
+    .filter((line) => !/^(update|refresh) failed$/.test(line));
+  return [...new Set(errors)].join("; ") || "pulumi failed";
+}
