@@ -17,7 +17,7 @@ const engines = new Map(
 
 /**
  * What was being created when the link broke may be on its host, and is not in state, so Pulumi cannot take it away. It is
- * looked for, and deleted where it is as it was asked for. Returns what could not be settled.
+ * looked for, and deleted where it is as it was asked for and bears this stack's mark. Returns what could not be settled.
  */
 export async function orphansGone(
   troubles: readonly Trouble[],
@@ -64,7 +64,8 @@ export async function orphansGone(
         : ((await engine.read(id, props)) as { props?: Bag }).props;
       const asAsked =
         found && isDeepStrictEqual(partsOf(definition, found).config, partsOf(definition, props).config);
-      if (definition.setting || asAsked) await engine.delete(id, props);
+      // what does not bear this stack's mark was there before, or is somebody else's
+      if (definition.setting || (asAsked && found.unmarked === undefined)) await engine.delete(id, props);
     } catch (error) {
       unsettled((error as Error).message);
     }
