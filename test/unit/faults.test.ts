@@ -234,6 +234,20 @@ describe("a step that fails", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
 
+  test("of a deletion brings back an entry with the servers behind it", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create({ address: "192.168.0.219", port: 80 });
+    fake.write("ipvs", `${service}-a -t 192.168.0.219:80 -r 192.168.10.9:80 -g -w 7\n`);
+    const before = fake.snapshot();
+    fake.failCommand("step", 2);
+    await expect(kind.delete(props)).rejects.toThrow(/injected failure$/);
+    expect(fake.snapshot()).toBe(before);
+    fake.mend();
+    await kind.delete(props);
+    expect(fake.lines("ipvs")).toEqual([]);
+  });
+
   test("while drift is mended puts back each place as it was found", async () => {
     const fake = fakeHost();
     const kind = resources(arpSuppression, fake);
