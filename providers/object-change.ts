@@ -6,7 +6,7 @@ import type { Change } from "./change.js";
 import { contrast } from "./contrast.js";
 import type { Definition } from "./define.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
-import { holderOf, leaving, type Ownership, stackOf, taking } from "./ownership.js";
+import { holderOf, leaving, type Ownership, othersOf, stackOf, taking } from "./ownership.js";
 
 /** Changes of what is there or not, and has one owner: entries, addresses, routes. */
 export function objectChange(definition: Definition, inputs: Bag): Change {
@@ -57,7 +57,9 @@ export function objectChange(definition: Definition, inputs: Bag): Change {
       }
       if (!isDeepStrictEqual(have, config))
         return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
-      return holderOf(facts, ownership) === owner ? undefined : "the host did not keep the mark of its owner";
+      if (holderOf(facts, ownership) !== owner) return "the host did not keep the mark of its owner";
+      const [other] = othersOf(facts, ownership);
+      return other && `the mark of ${other} is still there`;
     },
 
     look: read,

@@ -14,14 +14,21 @@ export interface Ownership {
 
 const lineOf = (owner: string, thing: string) => `${owner} ${thing}`;
 
-/** Who owns it, as the host says; undefined where it says nothing. */
-export function holderOf(facts: Facts, { owner, thing }: Ownership): string | undefined {
-  const holders = facts
+const holdersOf = (facts: Facts, thing: string): string[] =>
+  facts
     .owners()
     .filter((line) => line.endsWith(` ${thing}`))
     .map((line) => line.slice(0, -thing.length - 1));
+
+/** Who owns it, as the host says; undefined where it says nothing. */
+export function holderOf(facts: Facts, { owner, thing }: Ownership): string | undefined {
+  const holders = holdersOf(facts, thing);
   return holders.includes(owner) ? owner : holders[0];
 }
+
+/** Whose marks it carries besides one's own: a handing over that was not finished leaves two. */
+export const othersOf = (facts: Facts, { owner, thing }: Ownership): string[] =>
+  holdersOf(facts, thing).filter((holder) => holder !== owner);
 
 /** `project/stack` of an owner. */
 export const stackOf = (owner: string): string => owner.split("/").slice(0, 2).join("/");
@@ -31,17 +38,12 @@ export const stackOf = (owner: string): string => owner.split("/").slice(0, 2).j
  * something that is gone, it goes again if the rest fails.
  */
 export function taking(facts: Facts, of: Ownership, isThere: boolean, steps: readonly Step[]): Step[] {
-  const holder = holderOf(facts, of);
-  const [mine, theirs] = [lineOf(of.owner, of.thing), holder && lineOf(holder, of.thing)];
-  if (holder === of.owner) {
-    const stays = isThere || steps.length === 0;
-    return [...(stays ? [] : [step([":"], ["unmark", mine])]), ...steps];
-  }
-  return [
-    ...(theirs ? [step(["unmark", theirs], ["mark", theirs])] : []),
-    step(["mark", mine], ["unmark", mine]),
-    ...steps,
-  ];
+  const mine = lineOf(of.owner, of.thing);
+  const others = othersOf(facts, of).map((other) => lineOf(other, of.thing));
+  const unmarks = others.map((theirs) => step(["unmark", theirs], ["mark", theirs]));
+  if (holderOf(facts, of) !== of.owner) return [...unmarks, step(["mark", mine], ["unmark", mine]), ...steps];
+  const stays = others.length === 0 && (isThere || steps.length === 0);
+  return [...unmarks, ...(stays ? [] : [step([":"], ["unmark", mine])]), ...steps];
 }
 
 /** Steps around those of a deletion: the mark goes last. */

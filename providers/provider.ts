@@ -7,8 +7,8 @@ const engines = new Map(
   Object.values(classes).map(({ definition }) => [definition.kind, new Engine(definition, hostOf)] as const),
 );
 
-/** Things that were created in one run of Pulumi, and by whom. */
-export type Made = Map<string, unknown>;
+/** Things that are or were created in one run of Pulumi, and by whom. */
+export type Made = Map<string, { owner: unknown; isDone: boolean }>;
 
 /**
  * What was created in this run of Pulumi, and by whom. A resource that was renamed, or replaced by its like, is created under
@@ -22,16 +22,23 @@ export const verbsOf = (engine: Engine, made: Made) => ({
   diff: (id: string, olds: Bag, news: Bag) => engine.diff(id, olds, news),
   create: async (inputs: Bag) => {
     const thing = engine.thing(inputs);
-    if (made.has(thing))
-      throw new Error(`${thing} is declared twice: by ${made.get(thing)} and by ${inputs.owner}`);
-    const result = await engine.create(inputs);
-    made.set(thing, inputs.owner);
-    return result;
+    const first = made.get(thing);
+    if (first) throw new Error(`${thing} is declared twice: by ${first.owner} and by ${inputs.owner}`);
+    // Pulumi creates many at a time, so it counts from the beginning
+    const entry = { owner: inputs.owner, isDone: false };
+    made.set(thing, entry);
+    try {
+      const result = await engine.create(inputs);
+      entry.isDone = true;
+      return result;
+    } finally {
+      if (!entry.isDone) made.delete(thing);
+    }
   },
   read: (id: string, props: Bag) => engine.read(id, props),
   update: (id: string, olds: Bag, news: Bag) => engine.update(id, olds, news),
   delete: async (id: string, props: Bag) => {
-    if (!made.has(engine.thing(props))) await engine.delete(id, props);
+    if (!made.get(engine.thing(props))?.isDone) await engine.delete(id, props);
   },
 });
 

@@ -94,12 +94,12 @@ function flagsOf(key: Key, { scheduler, persistence }: Config): string[] {
   return bits === addressBits(family) ? flags : [...flags, "-M", netmaskText(bits, family)];
 }
 
+const wordsOf = (flags: Iterable<readonly [string, string]>): string[] =>
+  [...flags].flatMap(([flag, value]) => (value === "" ? [flag] : [flag, value]));
+
 const modelled = new Set(["-A", "-t", "-u", "-f", "-6", "-s", "-p", "-M"]);
 
-const foreign = (flags: Flags) =>
-  [...flags]
-    .filter(([flag]) => !modelled.has(flag))
-    .flatMap(([flag, value]) => (value === "" ? [flag] : [flag, value]));
+const foreign = (flags: Flags) => wordsOf([...flags].filter(([flag]) => !modelled.has(flag)));
 
 const configOf = (flags: Flags, family: Family): Config => ({
   // options that are not modelled here show as a difference, lest they be taken for equal and lost at the next edit
@@ -163,10 +163,22 @@ export const virtualService = define({
     return found && configOf(found.flags, serviceFamily(service));
   },
 
-  plan(key, want, have) {
+  plan(key, want, have, { facts }) {
     const target = serviceFlags(serviceOf(key));
     const line = (to: Config | undefined, from: Config | undefined) =>
       to ? ["ipvsadm", from ? "-E" : "-A", ...target, ...flagsOf(key, to)] : ["ipvsadm", "-D", ...target];
-    return [step(line(want, have), line(have, want))];
+    // with an entry go the servers behind it, whosever they are; they come back with it
+    const servers = want
+      ? []
+      : [
+          ...(facts
+            .ipvs()
+            .get(printService(serviceOf(key)))
+            ?.realServers.values() ?? []),
+        ];
+    return [
+      ...servers.map((flags) => step([":"], ["ipvsadm", ...wordsOf(flags)])),
+      step(line(want, have), line(have, want)),
+    ];
   },
 });

@@ -1,29 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
 import { FactError, type FactName, Facts, type Section } from "./facts.js";
-import { commandFailure, HostError, lateFailure, remedyFor, said, UnansweredError } from "./host-error.js";
+import {
+  commandFailure,
+  HostError,
+  lateFailure,
+  lateReading,
+  remedyFor,
+  said,
+  UnansweredError,
+} from "./host-error.js";
+import type { Job, Waiting } from "./job.js";
 import { digestOf, type Outcome, type Report } from "./report.js";
 import { applyScript, inBulk, readScript, rulesOf, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
 import { StuckError } from "./stuck-error.js";
-
-/** What is wanted of a host: facts to look at, and the steps that follow from them. */
-export interface Job {
-  readonly owner: string;
-  readonly facts: readonly FactName[];
-  /** Pure; called again when the host has changed in between. What it throws fails this job alone. */
-  plan(facts: Facts): readonly Step[];
-  /** What the host shows of it; after what was taken back it must be what it was before. */
-  look(facts: Facts): unknown;
-  /** Why the host does not show what was wanted, after the steps; undefined where it does. */
-  verify(facts: Facts): string | undefined;
-}
-
-/** A job, and whom to tell. */
-export interface Waiting {
-  readonly job: Job;
-  readonly resolve: (facts: Facts) => void;
-  readonly reject: (error: Error) => void;
-}
 
 interface Planned extends Waiting {
   readonly steps: readonly Step[];
@@ -62,13 +52,16 @@ export async function serve(
     ask((nonce) => applyScript(nonce, { expect: digestOf(known, names), facts: names, transactions }));
 
   // a reading that is not answered has changed nothing
-  const read = () =>
-    ask((nonce) => readScript(nonce, names)).catch((error) => {
+  const read = async () => {
+    const report = await ask((nonce) => readScript(nonce, names)).catch((error) => {
       throw error instanceof UnansweredError ? new HostError(error.host, error.reason, error.remedy) : error;
     });
+    if (report.late && !isReadable()) throw lateReading(label);
+  };
 
   // what could not be read is asked for again
-  let fresh = !names.every((name) => "body" in (known.get(name) ?? {}));
+  const isReadable = () => names.every((name) => "body" in (known.get(name) ?? {}));
+  let fresh = !isReadable();
   if (fresh) await read();
 
   let open: readonly Waiting[] = batch;
@@ -122,17 +115,23 @@ export async function serve(
     const transactions = group.map(({ job, steps }) => ({ owner: job.owner, steps }));
     const before = look();
     const report = await apply(transactions);
+    if (report.stale && report.late) throw lateReading(label);
     if (report.stale) return "stale";
     const after = look();
     const bulk = inBulk(transactions);
-    const left: Waiting[] = [];
+    const left: Planned[] = [];
     for (const [i, planned] of group.entries()) {
       if (!bulk.has(i)) await conclude(planned, report.outcomes.get(i), before, after, report.late);
       else if (misfit(planned.job, after) === undefined) planned.resolve(after);
       else if (isUntouched(planned, after)) left.push(planned);
       else await conclude(planned, { kind: "kept" }, before, after);
     }
-    return left;
+    if (!report.late || left.length === 0) return left;
+    // each by itself would take as long again; marks went before
+    const marks = ({ steps }: Planned) => steps.filter(({ run }) => run[0] === "mark");
+    await apply(left.map((planned) => ({ owner: planned.job.owner, steps: takingBack(marks(planned)) })));
+    for (const { steps, reject } of left) reject(lateFailure(label, rulesOf(steps)[0]?.run ?? []));
+    return [];
   }
 
   async function conclude(
@@ -145,9 +144,11 @@ export async function serve(
     if (!outcome) throw senseless("a transaction was not reported on");
     if (outcome.kind === "failed") {
       const argv = steps[outcome.step]?.run ?? [];
-      const failure = late
-        ? lateFailure(label, argv)
-        : commandFailure(label, argv, outcome.code, outcome.text);
+      // 124: not begun; above 128: killed
+      const failure =
+        late && (outcome.code === 124 || outcome.code > 128)
+          ? lateFailure(label, argv)
+          : commandFailure(label, argv, outcome.code, outcome.text);
       // a command that failed may have done its work all the same, or half of it
       const left =
         outcome.stuck.length > 0

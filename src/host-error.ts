@@ -102,13 +102,19 @@ export function commandFailure(host: string, argv: readonly string[], code: numb
   );
 }
 
-/** A command that ran when the time was out, or that none was left for. */
-export const lateFailure = (host: string, argv: readonly string[]): HostError =>
+const late = (host: string, what: string): HostError =>
   new HostError(
     host,
-    `\`${commandLine(argv)}\` was ended, because the host took longer than connection.operationTimeout`,
+    `${what} was ended, because the host took longer than connection.operationTimeout`,
     "see what keeps it there, or allow more",
   );
+
+/** A command that ran when the time was out, or that none was left for. */
+export const lateFailure = (host: string, argv: readonly string[]): HostError =>
+  late(host, `\`${plainText(commandLine(argv), 500)}\``);
+
+/** Nothing was begun when the time was out. */
+export const lateReading = (host: string): HostError => late(host, "reading what is there");
 
 /** Whether a message leaves open what came of the change: the host may have made it, and its answer was not heard. */
 export const isUncertain = (message: string): boolean =>

@@ -1,7 +1,8 @@
-import { type Job, serve, type Waiting } from "./batch.js";
+import { serve } from "./batch.js";
 import type { Connection } from "./connection.js";
 import type { FactName, Facts, Section } from "./facts.js";
 import { HostError, remedyFor, UnansweredError } from "./host-error.js";
+import type { Job, Waiting } from "./job.js";
 import { log } from "./log.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";

@@ -1,7 +1,8 @@
 import { rivals } from "./rivals.js";
 
 // in the text below a brace after a dollar would be TypeScript's
-const unmarked = "$".concat("{out%.}");
+const withoutDot = "$".concat("{out%.}");
+const itsNetwork = "$".concat("{f%comm}ns/net");
 const length = "$".concat("{#out}");
 
 /**
@@ -18,9 +19,13 @@ text() { printf '%s\n' "$1" | while IFS= read -r line; do say "text $line"; done
 # with its length, so that whatever else is written in between, or lost, is noticed
 fact() {
   say "fact $1"; shift
-  out=$("$@" 2>/dev/null; rc=$?; printf .; exit $rc); rc=$? out=${unmarked}
+  out=$("$@" 2>/dev/null; rc=$?; printf .; exit $rc); rc=$? out=${withoutDot}
   printf '%s\n' "$out"
-  if [ $rc = 0 ]; then say "end ${length}"; else say "error $rc"; text "$("$@" 2>&1 >/dev/null)"; fi
+  if [ $rc = 0 ]; then say "end ${length}"; else
+    say "error $rc"
+    # what hung would hang again
+    [ -n "$late" ] || text "$("$@" 2>&1 >/dev/null)"
+  fi
 }
 
 # --- reading
@@ -49,12 +54,14 @@ read_module() {
 }
 
 read_owners() { [ ! -e /run/pulumi-lvs/owners ] || cat /run/pulumi-lvs/owners; }
+# each network namespace has a table of its own; where nothing is told, a process counts as one of ours
+is_elsewhere() { theirs=$(readlink "$1") && ours=$(readlink /proc/self/ns/net) && [ "$theirs" != "$ours" ]; }
 # programs that take the IPVS table for their own; each named once, however many processes it has
 read_rivals() {
   seen=
   for f in /proc/[0-9]*/comm; do
     read -r name <"$f" || continue
-    case "$name" in ${rivals.join("|")}) case " $seen " in *" $name "*) ;; *) seen="$seen $name"; echo "$name";; esac;; esac
+    case "$name" in ${rivals.join("|")}) case " $seen " in *" $name "*) ;; *) is_elsewhere "${itsNetwork}" || { seen="$seen $name"; echo "$name"; };; esac;; esac
   done 2>/dev/null
 }
 
@@ -79,7 +86,7 @@ mark() {
 # a last line without its end is no line; the shorter text always has room, be it in place
 unmark() {
   for line; do shift; set -- "$@" -e "$line"; done
-  rest=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$S/owners" | grep -vxF "$@")
+  rest=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$S/owners" | grep -vxF "$@") || [ $? = 1 ] || return
   if [ -z "$rest" ]; then rm -f "$S/owners" && { rmdir "$S" 2>/dev/null; :; }; return; fi
   { printf '%s\n' "$rest" >"$S/new"; } 2>/dev/null && mv "$S/new" "$S/owners" && return
   rm -f "$S/new"; { printf '%s\n' "$rest" >"$S/owners"; } 2>/dev/null || full .

@@ -22,9 +22,11 @@ export const lockSeconds = 60;
 
 /**
  * A script that ends what another, which has taken too long, is doing just now: whatever that one runs is killed, and it hears
- * that it is late, so that it takes back what it has begun and begins nothing more.
+ * that it is late, so that it takes back what it has begun and begins nothing more. By now it may have ended, and its number be another's: only who
+ * holds the lock as a script does is meant.
  */
 export const endScript = (nonce: string, pid: number): string => `(
+[ /proc/${pid}/fd/9 -ef /root ] || exit
 kill -USR1 ${pid}
 near=${pid} all=
 while [ -n "$near" ]; do
@@ -159,7 +161,7 @@ ${prelude}${transactionFunctions}
 exec 9</root
 tries=$((${lockSeconds} * 5))
 # not flock -w, which BusyBox has not
-if has flock; then until flock ${lock} -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2 2>/dev/null || sleep 1; done; else tries=-127; fi
+if has flock; then until flock ${lock} -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2 2>/dev/null || { sleep 1; tries=$((tries - 4)); }; done; else tries=-127; fi
 if [ $tries -gt 0 ]; then
 # not by a child, whose own number it would be
 read -r P rest </proc/self/stat

@@ -38,6 +38,8 @@ function execute(client: Client, target: Target, command: string): Promise<Chann
     client.exec(command, (error, channel) => {
       clearTimeout(timer);
       if (!error) return resolve(channel);
+      // the library's words for a connection that ended meanwhile
+      if (error.message === "No response from server") return reject(cutOff(target));
       reject(
         new FinalError(
           target.label,
@@ -97,6 +99,9 @@ const patience = (target: Target, reject: (error: HostError) => void): NodeJS.Ti
     shellSeconds * 1000,
   );
 
+const cutOff = (target: Target): HostError =>
+  new HostError(target.label, "the connection was closed before a shell had started", "see its sshd's log");
+
 function noShell(target: Target, asRoot: boolean, text: string): HostError {
   const lines = text
     .split(/\r?\n/)
@@ -111,7 +116,7 @@ function noShell(target: Target, asRoot: boolean, text: string): HostError {
     if (refused) return refused;
   }
   // a link that is cut says nothing
-  if (said === "") return new HostError(target.label, "the connection was closed before a shell had started");
+  if (said === "") return cutOff(target);
   return new FinalError(
     target.label,
     `it let us log in, but the shell ended at once: ${said}`,

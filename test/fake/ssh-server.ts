@@ -61,8 +61,8 @@ export interface ServerOptions {
   path?: string;
   /** Further variables of what it runs. */
   env?: Readonly<Record<string, string>>;
-  /** How many connections it drops at first, and when: at once, as MaxStartups has it, in the key exchange, or after login. */
-  drops?: { readonly connections: number; readonly at: "once" | "exchange" | "login" };
+  /** How many connections it drops at first, and when: at once, as MaxStartups has it, in the key exchange, after login, or when a session is asked for. */
+  drops?: { readonly connections: number; readonly at: "once" | "exchange" | "login" | "session" };
   /** Milliseconds after which it begins to answer. */
   slowness?: number;
   /** Sessions that it allows per connection. Default 10. */
@@ -89,7 +89,7 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
   let connections = 0;
   const shaking = new Set<number>();
   const shaken = (port: number) => void shaking.delete(port);
-  let logins = 0;
+  let dropped = 0;
   let allowed = options.clientKey && utils.parseKey(options.clientKey.public);
   const ssh = new Server(
     {
@@ -103,7 +103,7 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
       peer.on("error", () => undefined);
       peer.on("authentication", (attempt) => {
         const accept = () => {
-          if (drops?.at === "login" && logins++ < drops.connections) return peer.end();
+          if (drops?.at === "login" && dropped++ < drops.connections) return peer.end();
           users.push(attempt.username);
           attempt.accept();
         };
@@ -138,6 +138,7 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
       });
       let sessions = 0;
       peer.on("session", (accept, reject) => {
+        if (drops?.at === "session" && dropped++ < drops.connections) return void peer.end();
         if (sessions >= maxSessions) return void reject();
         sessions++;
         most.sessions = Math.max(most.sessions, sessions);
@@ -184,7 +185,7 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
     sockets.add(socket);
     socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
     connections++;
-    if (drops && drops.at !== "login" && connections <= drops.connections) {
+    if (drops && drops.at !== "login" && drops.at !== "session" && connections <= drops.connections) {
       if (drops.at === "once") return void socket.end("Exceeded MaxStartups\r\n");
       socket.write("SSH-2.0-OpenSSH_9.2p1\r\n");
       socket.once("data", () => socket.destroy());

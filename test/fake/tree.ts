@@ -14,9 +14,10 @@ import { delimiter, join } from "node:path";
 export const fakeBin = join(__dirname, "bin");
 
 /** The programs of a minimal system that scripts and fake tools use. */
-const systemTools = "awk basename cat flock grep head ls mkdir mv rm rmdir sed sh sha256sum sleep tr wc"
-  .split(" ")
-  .map((name) => [name, findProgram(name)] as const);
+const systemTools =
+  "awk basename cat flock grep head ls mkdir mv readlink rm rmdir sed sh sha256sum sleep tr wc"
+    .split(" ")
+    .map((name) => [name, findProgram(name)] as const);
 
 /** Where a program is on this machine; undefined where it is not. */
 export function findProgram(name: string): string | undefined {

@@ -1,5 +1,7 @@
-import { mkdirSync, symlinkSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { arpSuppression } from "../../providers/arp-suppression.js";
 import { HalfDoneError } from "../../providers/engine.js";
 import { hostRoute } from "../../providers/host-route.js";
@@ -10,7 +12,7 @@ import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
 import { digestOf } from "../../src/report.js";
-import { applyScript } from "../../src/script.js";
+import { applyScript, endScript } from "../../src/script.js";
 import { step } from "../../src/step.js";
 import { StuckError } from "../../src/stuck-error.js";
 import { fakeHost, resources } from "../fake/engine.js";
@@ -232,6 +234,20 @@ describe("a step that fails", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
 
+  test("of a deletion brings back an entry with the servers behind it", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create({ address: "192.168.0.219", port: 80 });
+    fake.write("ipvs", `${service}-a -t 192.168.0.219:80 -r 192.168.10.9:80 -g -w 7\n`);
+    const before = fake.snapshot();
+    fake.failCommand("step", 2);
+    await expect(kind.delete(props)).rejects.toThrow(/injected failure$/);
+    expect(fake.snapshot()).toBe(before);
+    fake.mend();
+    await kind.delete(props);
+    expect(fake.lines("ipvs")).toEqual([]);
+  });
+
   test("while drift is mended puts back each place as it was found", async () => {
     const fake = fakeHost();
     const kind = resources(arpSuppression, fake);
@@ -342,6 +358,47 @@ describe("a host that takes too long", () => {
     ];
     for (const change of changes) await expect(change).rejects.toThrow(/connection\.operationTimeout/);
     expect(fake.snapshot()).toBe(untouched);
+  });
+  test("gives up many lines at once together, not one by one for as long again", async () => {
+    const fake = withService(fakeHost({ limit: 0.3 }));
+    const untouched = fake.snapshot();
+    fake.pauseCommand("bulk", 0);
+    const kind = resources(realServer, fake);
+    const changes = [1, 2, 3].map((n) => kind.create(server(n), `p/s/${n}`));
+    for (const change of changes)
+      await expect(change).rejects.toThrow(/`ipvsadm -a .*` was ended, .* connection\.operationTimeout/);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("says of what failed before its own reason", async () => {
+    const fake = fakeHost({ limit: 0.3 });
+    fake.failCommand("step", 0);
+    fake.write("faults/pause.step.1", "");
+    const failing = resources(virtualService, fake).create({ fwmark: 1 }, "p/s/failing");
+    const hanging = resources(sysctl, fake).create({ name: "net.ipv4.ip_forward", value: "1" });
+    await expect(failing).rejects.toThrow(/failed \(exit code 75\): injected failure/);
+    await expect(hanging).rejects.toThrow(/connection\.operationTimeout/);
+  });
+
+  test("is told to end its reading too", async () => {
+    const fake = fakeHost({ limit: 0.3 });
+    fake.withoutTool("ip");
+    writeFileSync(`${fake.root}/tools/ip`, "#!/bin/sh\nexec sleep 30\n", { mode: 0o755 });
+    await expect(
+      resources(virtualAddress, fake).create({ interface: "lo", address: "192.168.0.219" }),
+    ).rejects.toThrow(
+      "director1: reading what is there was ended, because the host took longer than connection.operationTimeout",
+    );
+  });
+
+  test("leaves alone a process that has by now the script's number", async () => {
+    const other = spawn("sleep", ["30"], { stdio: "ignore" });
+    onTestFinished(() => void other.kill("SIGKILL"));
+    const shell = spawn("sh", { stdio: ["pipe", "ignore", "ignore"] });
+    shell.stdin.end(endScript("lvs-0", other.pid as number));
+    await once(shell, "exit");
+    other.kill("SIGTERM");
+    expect(await once(other, "exit")).toEqual([null, "SIGTERM"]);
   });
 });
 

@@ -243,7 +243,7 @@ describe("handshakes", () => {
     expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled", "fulfilled"]);
   });
 
-  test.each(["once", "exchange", "login"] as const)(
+  test.each(["once", "exchange", "login", "session"] as const)(
     "that the host drops (%s) are tried again",
     async (at) => {
       const made = await server({ drops: { connections: 1, at } });

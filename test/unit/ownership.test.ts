@@ -1,3 +1,4 @@
+import { mkdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { kernelModule } from "../../providers/kernel-module.js";
 import { realServer } from "../../providers/real-server.js";
@@ -70,6 +71,17 @@ describe("an object says on its host whose it is", () => {
   });
 });
 
+test("a host that cannot tell one mark from the others forgets none of them", async () => {
+  const fake = fakeHost();
+  const kind = resources(virtualService, fake);
+  const { props } = await kind.create({ fwmark: 1 }, "shop/prod/one");
+  await kind.create({ fwmark: 2 }, "shop/prod/two");
+  const before = fake.snapshot();
+  fake.withoutTool("grep");
+  await expect(kind.delete(props)).rejects.toThrow(/grep: (command )?not found/);
+  expect(fake.snapshot()).toBe(before);
+});
+
 describe("two stacks that declare the same thing", () => {
   const both = async () => {
     const fake = fakeHost();
@@ -99,6 +111,39 @@ describe("two stacks that declare the same thing", () => {
     await kind.delete(taken.props);
     expect(fake.lines("ipvs")).toEqual([]);
     expect(fake.has("run/pulumi-lvs")).toBe(false);
+  });
+
+  test("may hand over many at once, also where the host refuses one that comes along", async () => {
+    const fake = fakeHost();
+    fake.write("schedulers", "wlc\nrr\n");
+    const kind = resources(virtualService, fake);
+    const marks = [1, 2];
+    const old = await Promise.all(marks.map((fwmark) => kind.create({ fwmark }, `shop/prod/${fwmark}`)));
+    const bad = kind.create({ fwmark: 3, scheduler: "mh" }, "blog/prod/bad");
+    const taken = marks.map((fwmark) =>
+      kind.create({ fwmark, scheduler: "rr", adopt: true }, `blog/prod/${fwmark}`),
+    );
+    await expect(bad).rejects.toThrow(/Scheduler or persistence engine not found/);
+    await Promise.all(taken);
+    expect(fake.lines(owners).sort()).toEqual(
+      marks.map((n) => `blog/prod/${n} VirtualService fwmark://${n}`),
+    );
+    for (const { props } of old) await kind.delete(props);
+    expect(fake.lines("ipvs")).toEqual(marks.map((n) => `-A -f ${n} -s rr`));
+  });
+
+  test("keep what they had where the host refuses what is to be handed over", async () => {
+    const fake = fakeHost();
+    fake.write("schedulers", "wlc\n");
+    const kind = resources(virtualService, fake);
+    const marks = [1, 2];
+    await Promise.all(marks.map((fwmark) => kind.create({ fwmark }, `shop/prod/${fwmark}`)));
+    const before = fake.snapshot();
+    const bad = marks.map((fwmark) =>
+      kind.create({ fwmark, scheduler: "mh", adopt: true }, `blog/prod/${fwmark}`),
+    );
+    for (const one of bad) await expect(one).rejects.toThrow(/Scheduler or persistence engine not found/);
+    expect(fake.snapshot()).toBe(before);
   });
 
   test("may both have what is gone from the host: a mark without its object keeps nobody away", async () => {
@@ -180,6 +225,20 @@ describe("a program that takes the table for its own", () => {
     await expect(kind.update(props, { ...web, scheduler: "rr", alongside: ["keepalived"] })).rejects.toThrow(
       /kube-proxy runs there/,
     );
+  });
+
+  test("in another network namespace has another table, and is nobody's rival", async () => {
+    const fake = running("keepalived");
+    for (const pid of [712, 713]) {
+      mkdirSync(`${fake.root}/proc/${pid}/ns`);
+      symlinkSync("net:[1]", `${fake.root}/proc/${pid}/ns/net`);
+    }
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web);
+    fake.write("proc/714/comm", "keepalived\n");
+    mkdirSync(`${fake.root}/proc/714/ns`);
+    symlinkSync(readlinkSync("/proc/self/ns/net"), `${fake.root}/proc/714/ns/net`);
+    await expect(kind.update(props, { ...web, scheduler: "rr" })).rejects.toThrow(/keepalived runs there/);
   });
 
   test("does not keep one's own from being deleted, nor other things from being made", async () => {

@@ -58,3 +58,22 @@ test("a setting that was renamed stays, and what was found comes back with the n
   await (await run(fake, "Sysctl")).delete("", renamed.outs);
   expect(fake.snapshot()).toBe(untouched);
 });
+
+test("what two resources declare is told to one of them, also where Pulumi creates both at once", async () => {
+  const fake = fakeHost();
+  fake.write("ipvs", "-A -t 192.168.0.219:80 -s wlc\n");
+  const { create } = await run(fake, "RealServer");
+  const [first, second] = [create(server("one")), create(server("two"))];
+  await expect(second).rejects.toThrow(/is declared twice: by p\/s\/one and by p\/s\/two$/);
+  await first;
+  expect(fake.lines("run/pulumi-lvs/owners")).toHaveLength(1);
+});
+
+test("what could not be created may be declared again in the same run", async () => {
+  const fake = fakeHost();
+  const { create } = await run(fake, "RealServer");
+  await expect(create(server("one"))).rejects.toThrow(/ipvsadm/);
+  fake.write("ipvs", "-A -t 192.168.0.219:80 -s wlc\n");
+  await create(server("two"));
+  expect(fake.lines("ipvs")).toHaveLength(2);
+});
