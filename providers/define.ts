@@ -22,6 +22,8 @@ export interface Definition<K = unknown, C = unknown> {
   readonly setting?: true;
   /** Whether there are programs that take such things for their own (see src/rivals.ts): none may run where these are written. */
   rivals?(key: K): boolean;
+  /** How the owner's marks of things begin that go along when this one is deleted: `KIND ID-WITHOUT-ITS-END`. */
+  carries?(key: K): string;
   /** Fills in defaults that depend on other fields; in place. */
   complete?(key: K, config: C): void;
   /** Mistakes that no single field shows. */

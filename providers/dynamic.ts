@@ -70,7 +70,9 @@ export function resource<Args>(definition: Definition): ResourceClass<Args> {
 
     constructor(name: string, args: Bag, opts?: pulumi.CustomResourceOptions) {
       const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
-      const props = { ...declared, owner, ...args, connection: secured(args.connection) };
+      // what is only read is nobody's here
+      const own = opts?.id === undefined ? { owner } : {};
+      const props = { ...declared, ...own, ...args, connection: secured(args.connection) };
       const restore = shortenStacks();
       try {
         super(provider, name, props, opts, "lvs", definition.kind);

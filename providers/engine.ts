@@ -6,7 +6,7 @@ import { HostError, UnansweredError } from "../src/host-error.js";
 import { StuckError } from "../src/stuck-error.js";
 import type { Change, Verb } from "./change.js";
 import type { Definition } from "./define.js";
-import { type Bag, checkInputs, clean, connectionOf, idOf, isOtherHost, partsOf } from "./inputs.js";
+import { type Bag, checkInputs, clean, connectionOf, idOf, isOtherHost, nobody, partsOf } from "./inputs.js";
 import { objectChange } from "./object-change.js";
 import { refuseRivals } from "./rivals.js";
 import { settingChange } from "./setting-change.js";
@@ -117,7 +117,8 @@ export class Engine {
       plan: (facts) => {
         have = this.#definition.read(facts, key, want) as Bag | undefined;
         // it is as it should be, and something is to be done all the same: to say whose it is
-        if (isDeepStrictEqual(have, want)) isOurs = isRecorded(change, { facts, owner });
+        if (inputs.owner !== nobody && isDeepStrictEqual(have, want))
+          isOurs = isRecorded(change, { facts, owner });
         return [];
       },
       look: () => undefined,

@@ -20,6 +20,9 @@ export interface Common {
   alongside?: Rival[];
 }
 
+/** The owner of what is only read. */
+export const nobody = "somebody";
+
 const common = {
   connection,
   adopt: z.boolean().optional(),
@@ -33,7 +36,7 @@ const common = {
       /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u,
       "has a line break, or what is no character: give the resource another name",
     )
-    .default("somebody"),
+    .default(nobody),
 };
 
 /** What Pulumi puts in the place of a value that a preview does not know yet; it may stand anywhere inside a property. */

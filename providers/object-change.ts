@@ -6,7 +6,7 @@ import type { Change } from "./change.js";
 import { contrast } from "./contrast.js";
 import type { Definition } from "./define.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
-import { holderOf, leaving, type Ownership, othersOf, stackOf, taking } from "./ownership.js";
+import { guestOf, holderOf, leaving, type Ownership, othersOf, stackOf, taking } from "./ownership.js";
 
 /** Changes of what is there or not, and has one owner: entries, addresses, routes. */
 export function objectChange(definition: Definition, inputs: Bag): Change {
@@ -27,6 +27,13 @@ export function objectChange(definition: Definition, inputs: Bag): Change {
       if (verb === "delete") {
         // somebody took it over
         if (isOthers(facts)) return [];
+        const things = definition.carries?.(key);
+        const guest = have && things && guestOf(facts, owner, things);
+        if (guest && inputs.adopt !== true)
+          throw refused(
+            `with it would go what belongs to another stack: ${guest}`,
+            "remove that there first, or set adopt: true here and run up before",
+          );
         return leaving(facts, ownership, have ? definition.plan(key, undefined, have, view) : []);
       }
       const holder = holderOf(facts, ownership);

@@ -115,6 +115,7 @@ export const virtualService = define({
   key,
   config,
   rivals: () => true,
+  carries: (key) => `RealServer ${printService(serviceOf(key))}/`,
 
   complete(key, { persistence }) {
     if (key.fwmark === undefined) key.protocol ??= "tcp";

@@ -94,7 +94,8 @@ export class Host {
     let output: string;
     let patience: NodeJS.Timeout | undefined;
     const end = (pid: number) => {
-      patience = setTimeout(() => end(pid), (grace * 1000) / 3);
+      // once more, where taking back hangs too; sooner it would end what only takes its time
+      patience = setTimeout(() => end(pid), grace * 700);
       void this.#end(pid);
     };
     try {

@@ -135,8 +135,6 @@ const commandsFail = (of: Subject) => async (context: TestContext) => {
 const dr = new Subject("lab-dr", "http://192.168.0.210/");
 
 underFaults("a DR cluster on its way up survives", dr, () => {
-  it("each command that fails on the director", commandsFail(dr));
-
   it("a link that is cut while a command runs", async (context) => {
     const cases = tally(context, "faults on the lab");
     await arm("director", "pause", 3);
@@ -185,7 +183,7 @@ underFaults("a DR cluster on its way up survives", dr, () => {
     cases.held();
   });
 
-  it("a full /run, a full /etc, a director without ipvsadm, and another run that holds the lock", async (context) => {
+  it("a full /run, a full /etc, a director without ipvsadm, and another run that holds the lock for a while", async (context) => {
     const cases = tally(context, "faults on the lab");
     const faults = [
       [
@@ -198,11 +196,6 @@ underFaults("a DR cluster on its way up survives", dr, () => {
         "mv /usr/sbin/ipvsadm.gone /usr/sbin/ipvsadm",
         /install ipvsadm there/,
       ],
-      [
-        "setsid flock /root sleep 100 >/dev/null 2>&1 & echo $! >/tmp/holder",
-        "pkill -P $(cat /tmp/holder); rm /tmp/holder",
-        /another run has held the host's lock for 60 s/,
-      ],
     ] as const;
     for (const [break_, repair, said] of faults) {
       await run("director", break_);
@@ -212,13 +205,14 @@ underFaults("a DR cluster on its way up survives", dr, () => {
       await dr.isNotBetween(answer, said);
       cases.held();
     }
-    // nothing is written there: it makes no difference
+    // nothing is written to /etc, and the lock is waited for: neither makes a difference
     await run("director", "fallocate -l $(df --output=avail -B1 / | tail -1) /ballast");
-    cases.tried();
+    await run("director", "setsid flock /root sleep 15 >/dev/null 2>&1 &");
+    cases.tried(2);
     await dr.stack.up();
     await run("director", "rm /ballast");
     await dr.isWhole();
-    cases.held();
+    cases.held(2);
   });
 });
 

@@ -153,6 +153,20 @@ describe("two stacks that declare the same thing", () => {
     expect(fake.lines(owners)).toEqual([line("blog/prod/front")]);
   });
 
+  test("may stand behind one another: a service stays as long as it has real servers of the other", async () => {
+    const { fake, kind, props } = await both();
+    const servers = resources(realServer, fake);
+    const server = { service: "tcp://192.168.0.219:80", address: "192.168.10.1", port: 80 };
+    const guest = await servers.create(server, "blog/prod/web-1");
+    await expect(kind.delete(props)).rejects.toThrow(
+      "cannot delete tcp://192.168.0.219:80 on director1: with it would go what belongs to another stack: blog/prod/web-1 RealServer tcp://192.168.0.219:80/192.168.10.1:80; remove that there first, or set adopt: true here and run up before",
+    );
+    expect(fake.lines("ipvs")).toHaveLength(2);
+    await servers.delete(guest.props);
+    await kind.delete(props);
+    expect(fake.has("run/pulumi-lvs")).toBe(false);
+  });
+
   test("share settings, which are not one's own", async () => {
     const { fake } = await both();
     const kind = resources(sysctl, fake);
