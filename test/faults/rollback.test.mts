@@ -34,8 +34,8 @@ onLab("rollback of a whole update", () => {
     const { code, text } = await stack.pulumiLvs(["up", ...flags, "--verify", "true"]);
     expect(code, text).toBe(0);
     expect(await ask("http://192.168.0.210/", 6)).toEqual({ rs1: 2, rs2: 4 });
-    // somebody's own, in the way of the update on the second real server only
-    await run("rs2", "ip addr add 192.168.0.211/24 dev lo");
+    // somebody's own by another label, in the way of the update on the second real server only
+    await run("rs2", "ip addr add 192.168.0.211/32 dev lo label lo:9");
     before = await statesOf(hosts);
   });
 
