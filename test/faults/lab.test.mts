@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it, type TestContext } from "vitest";
 import { power, run, waitForSsh } from "../lab/lab.mts";
 import { differences, type States, statesOf } from "../on-lab/host-state.mts";
+import { descendants, end } from "../on-lab/processes.mts";
 import { ask, onLab } from "../on-lab/setup.mts";
 import { type Answer, Stack } from "../on-lab/stack.mts";
 import { tally } from "../tally.ts";
@@ -72,14 +73,18 @@ class Subject {
   /** `up` that gets a signal while a command waits on the director. */
   async signalled(signal: NodeJS.Signals): Promise<Answer> {
     const args = ["up", "--yes", "--skip-preview", "--stack", this.#environment, "--non-interactive"];
-    let pid: number | undefined;
+    let pid = 0;
     const done = this.stack.run("pulumi", args, (child) => {
-      pid = child.pid;
+      pid = child.pid as number;
     });
     await reached("director");
-    process.kill(pid as number, signal);
+    const plugins = descendants(pid);
+    process.kill(pid, signal);
     await goOn("director");
-    return done;
+    const answer = await done;
+    // those of an engine that was killed stay
+    if (signal === "SIGKILL") plugins.forEach(end);
+    return answer;
   }
 
   /** `up` failed, and every resource of every host is as before or as after. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import freshBuild from "../fake/fresh-build.js";
 import { clientKeyIn, SshHost } from "../fake/ssh-host.js";
+import { descendants, end } from "../on-lab/processes.mjs";
 import { type Answer, Stack, type StateResource } from "../on-lab/stack.mjs";
 
 // The real Pulumi CLI and engine, real SSH to fake hosts that run the real scripts: nothing but the kernel is missing.
@@ -106,20 +107,6 @@ async function stateOf(stack: Stack): Promise<Entry[]> {
     ),
   });
   return resources.map(told).sort((a, b) => (a.urn < b.urn ? -1 : 1));
-}
-
-/** Processes that a process has started, and those have: parents first. */
-const descendants = (pid: number): number[] =>
-  globSync(`/proc/${pid}/task/*/children`)
-    .flatMap((file) => readFileSync(file, "utf8").split(" ").filter(Boolean))
-    .flatMap((child) => [Number(child), ...descendants(Number(child))]);
-
-function end(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // it has ended by itself
-  }
 }
 
 async function previewIsEmpty(stack: Stack): Promise<void> {
