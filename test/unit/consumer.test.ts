@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -111,4 +111,13 @@ test("nothing but its two doors and its description can be reached", async () =>
       console.log(JSON.stringify(["pulumi-lvs/dist/src/host.js", "pulumi-lvs/src/host", "pulumi-lvs/provider"].map(codeOf)));`,
     ),
   ).toEqual(["ERR_PACKAGE_PATH_NOT_EXPORTED", "ERR_PACKAGE_PATH_NOT_EXPORTED", "open"]);
+});
+
+test("its command runs from where it is installed", async () => {
+  const installed = join(project, "node_modules/pulumi-lvs");
+  const { bin } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  const command = join(installed, bin["pulumi-lvs"]);
+  expect(readFileSync(command, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+  const { stdout } = await run(process.execPath, [command, "--help"], { cwd: project });
+  expect(stdout).toMatch(/^usage: pulumi-lvs up .*\n +pulumi-lvs rollback /);
 });
