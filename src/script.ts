@@ -152,7 +152,7 @@ function whole(nonce: string, lock: "-s" | "-x", body: string): string {
   return `(
 N=${nonce}
 trap '' HUP INT TERM PIPE
-late=
+late= looks=${lock === "-s" ? 1 : ""}
 trap late=1 USR1
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH

@@ -73,10 +73,10 @@ const leaks = (text: string): string[] =>
 
 const up = () => pulumi("up", "--yes", "--skip-preview");
 
-const service = (name: string, { port }: SshServer, credentials: string): string => `
+const service = (name: string, { port }: SshServer, credentials: string, at = 80): string => `
 new lvs.VirtualService("${name}", {
   connection: { host: "127.0.0.1", port: ${port}, hostKey: "${hostKey.public}", dialErrorLimit: 1, ${credentials} },
-  address: "192.168.0.210", port: 80,
+  address: "192.168.0.210", port: ${at},
 });`;
 
 beforeAll(async () => {
@@ -199,8 +199,8 @@ describe("secrets, through the whole life of a stack of the real CLI", () => {
         /connection\.hostKey .*has a problem: is no public key/,
       ],
     ];
-    const named = wrong.map(([name, credentials]) =>
-      service(name.replaceAll(/\W/g, ""), host.server, credentials),
+    const named = wrong.map(([name, credentials], i) =>
+      service(name.replaceAll(/\W/g, ""), host.server, credentials, 81 + i),
     );
     for (const [at, [, , words]] of [...wrong.entries()].slice(-2)) {
       await stack.program(named[at] as string);
