@@ -70,7 +70,7 @@ export class SshHost {
     channel.on("data", (text: string) => {
       arrived += text;
       // the tree's shell gets scripts rewritten, so each must have come whole
-      if (!/^(?:printf [^\n]*|[\s\S]*\n\) <\/dev\/null)\n$/.test(arrived)) return;
+      if (!/^(?:(?:printf|echo) [^\n]*|[\s\S]*\n\) <\/dev\/null)\n$/.test(arrived)) return;
       const script = arrived;
       arrived = "";
       if (this.#deafAfter?.(script)) {
