@@ -244,13 +244,13 @@ test("a change whose answer was lost is looked at on its host, and taken back th
   hosts[1].loseAnswerTo("-w 5");
   const { code, text } = await up(stack);
   expect(code, text).toBe(10);
-  // the second is not in state, because it never was heard of
-  expect(text).toMatch(
-    /looking at 127\.0\.0\.1:\d+ again, because it is not known what came of RealServer rs0\n/,
-  );
-  expect(text).toMatch(
-    /looking for RealServer rs1 on 127\.0\.0\.1:\d+, because the link broke while it was created\n/,
-  );
+  // the second was not there before, and is deleted
+  for (const name of ["rs0", "rs1"])
+    expect(text).toMatch(
+      new RegExp(
+        `looking at 127\\.0\\.0\\.1:\\d+ again, because it is not known what came of RealServer ${name}\\n`,
+      ),
+    );
   expect(tables(hosts)).toEqual(before);
   expect(await stateOf(stack)).toEqual(state);
 });
@@ -382,6 +382,76 @@ test("what Pulumi refuses changes nothing and keeps its exit code", async () => 
   expect(broken.text).toMatch(/nothing of this package was changed, so there is nothing to take back\n$/);
   expect([wrong.code, unconfirmed.code, broken.code]).not.toContain(10);
   expect(tables([host])).toEqual(before);
+});
+
+test("what somebody else updated meanwhile is not taken back", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  await succeed(stack);
+  /** An update during whose preview another one is made, by a program of its own. */
+  const upAndMeanwhile = async (weight: number, more: string, ...args: string[]): Promise<Answer> => {
+    const [reached, go] = [`reached-${weight}`, `go-${weight}`].map((name) => join(place, name));
+    const wait = `
+if (pulumi.runtime.isDryRun()) {
+  const { existsSync, writeFileSync } = require("node:fs");
+  writeFileSync(${JSON.stringify(reached)}, "");
+  while (!existsSync(${JSON.stringify(go)})) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+}
+${more}`;
+    const own = wait + site(hosts, { weights: [9, 9, 9] });
+    await stack.program(own);
+    const previewed = quiet.filter((flag) => flag !== "--skip-preview");
+    const updating = stack.pulumiLvs(["up", ...previewed, ...args]);
+    await expect.poll(() => existsSync(reached as string), { timeout: 120_000 }).toBe(true);
+    await stack.program(site(hosts, { weights: [weight, weight, weight] }));
+    await stack.up();
+    await stack.program(own);
+    writeFileSync(go as string, "");
+    return updating;
+  };
+  const weights = () => tables(hosts).map((lines) => / -w (\d+)/.exec(lines.join())?.[1]);
+
+  const refused = await upAndMeanwhile(5, 'throw new pulumi.RunError("a mistake");');
+  expect(refused.text).toMatch(/nothing of this package was changed, so there is nothing to take back\n$/);
+  expect(weights()).toEqual(["5", "5", "5"]);
+
+  const { code, text } = await upAndMeanwhile(6, "", "--verify", "exit 1");
+  expect(code, text).toBe(11);
+  expect(text).toMatch(/ {3}stack program: somebody else has updated the stack meanwhile/);
+  // what the last update changed is theirs no more, and the history tells what was before it
+  const back = await stack.pulumiLvs(["rollback"]);
+  expect(back.code, back.text).toBe(0);
+  expect(weights()).toEqual(["6", "6", "6"]);
+});
+
+test("what somebody else's resource needs by now stays and is named, and goes when that has gone", async () => {
+  const hosts = await threeHosts();
+  const old = site(hosts, { weights: [1, 1, undefined] });
+  const stack = await stackOf(old);
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(
+    site(hosts, {
+      weights: [2, 2, 3],
+      more: `
+const fresh = new lvs.VirtualService("fresh", { connection: connections[0], address: "192.168.0.211", port: 80 });
+new Neighbour("record", fresh.id);`,
+    }),
+  );
+  const { code, text } = await up(stack, "--verify", "exit 1");
+  expect(code, text).toBe(11);
+  expect(text).toMatch(
+    /VirtualService fresh on .*: Resource record needs it, .*pulumi destroy --target '.*::record'\n/,
+  );
+  expect(text).toMatch(/delete RealServer rs2\n/);
+  expect(tables(hosts).slice(1)).toEqual(before.slice(1));
+
+  const [, target = ""] = /--target '(.*)'/.exec(text) ?? [];
+  await stack.destroy("--target", target);
+  const back = await stack.pulumiLvs(["rollback"]);
+  expect(back.code, back.text).toBe(0);
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
 });
 
 test("names, protection and retention of the update do not stand in the way", async () => {
