@@ -13,7 +13,7 @@ export function heldByOthers(before: Deployment, now: Deployment): Map<string, s
     if (!entry || !isPart(entry) || old.has(urn) || held.has(urn) || isRenamed(entry)) return;
     held.set(
       urn,
-      `${titleOf(by)} needs it, and is no resource of this package; take that away first: pulumi destroy --target '${by}'`,
+      `${titleOf(by)} needs it, and is no resource of this package; to take both away: pulumi destroy --target '${urn}' --target-dependents`,
     );
     for (const need of needsOf(entry)) hold(need, by);
   };

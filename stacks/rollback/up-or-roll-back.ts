@@ -91,7 +91,7 @@ export async function guarded(
     failure = { why: "the update failed", error };
   }
   if (failure && !watch.begun) {
-    // what is different by now is the doing of somebody else, while this one waited for a yes or for the lock
+    // what is different by now is the doing of somebody else, while this one was refused the lock, or waited for a yes where previews hold none
     await copy.restore(earlier);
     return { result: "nothing changed", ...failure };
   }

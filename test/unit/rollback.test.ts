@@ -111,7 +111,7 @@ describe("what is declared again", () => {
     const now = of(vip, web, server("alone"), record);
     expect(short(declaredAgain(of(), now).targets)).toEqual(["alone"]);
     expect(heldByOthers(of(), now).get(vip.urn)).toBe(
-      `Record dns needs it, and is no resource of this package; take that away first: pulumi destroy --target '${record.urn}'`,
+      `Record dns needs it, and is no resource of this package; to take both away: pulumi destroy --target '${vip.urn}' --target-dependents`,
     );
 
     const vm = entry("aws:ec2:Instance", "vm");
