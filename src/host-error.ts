@@ -116,8 +116,8 @@ export const lateFailure = (host: string, argv: readonly string[]): HostError =>
 /** Nothing was begun when the time was out. */
 export const lateReading = (host: string): HostError => late(host, "reading what is there");
 
-/** Whether a message leaves open what came of the change: the host may have made it, and its answer was not heard. */
+/** Whether a message leaves open what came of the change: its answer was not heard, or it could not be taken back whole. */
 export const isUncertain = (message: string): boolean =>
-  /the connection was lost before the host had answered|no answer within \d+ s|its answer makes no sense/.test(
+  /the connection was lost before the host had answered|no answer within \d+ s|its answer makes no sense|taking it back failed/.test(
     message,
   );

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
 import type { Asked } from "./arguments.js";
 import { titleOf } from "./deployment.js";
@@ -73,7 +74,12 @@ function told(outcome: Outcome): number {
 }
 
 /** Does what the command line asks for, and returns the exit code. */
-export function carryOut(command: Command): Promise<number> {
+export function carryOut(asked: Command): Promise<number> {
+  // from the folder that Pulumi takes it from, as what goes back runs in the project's own
+  const { configFile, cwd = "." } = asked;
+  const command = configFile === undefined ? asked : { ...asked, configFile: resolve(cwd, configFile) };
+  // nobody may listen any more: a terminal that was closed, a pipe
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   outlive((signal, terminal) =>
     say(
       terminal && signal === "SIGINT"

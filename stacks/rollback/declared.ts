@@ -9,6 +9,7 @@ import {
   sameEntry,
   stackOf,
 } from "./deployment.js";
+import { heldByOthers } from "./others.js";
 
 /** A resource to declare again. */
 export interface Declaration {
@@ -33,11 +34,12 @@ export interface Declared {
 /**
  * What takes a stack from `now` back to `before`: every resource of ours of before, what they are parts of, and as targets
  * besides these what has come since. Somebody else's are declared only where ours are parts of them, and are no targets,
- * unless they have gone and ours need them as a place to be. `beyond` says whether what is declared may depend on what is
+ * unless they are components that have gone and ours need them as a place to be. `beyond` says whether what is declared may depend on what is
  * not: the engine then keeps that in its place.
  */
 export function declaredAgain(before: Deployment, now: Deployment, beyond = true): Declared {
   const [old, present] = [entriesOf(before), entriesOf(now)];
+  const held = heldByOthers(before, now);
   const needed = new Set<string>();
   const need = (urn: string | undefined): void => {
     const entry = urn === undefined ? undefined : old.get(urn);
@@ -47,7 +49,8 @@ export function declaredAgain(before: Deployment, now: Deployment, beyond = true
     need(explicitProvider(entry));
   };
   const unread = (entry: Entry) => !entry.external || !present.has(entry.urn);
-  for (const entry of old.values()) if (isPart(entry) && unread(entry)) need(entry.urn);
+  for (const entry of old.values())
+    if (isPart(entry) && unread(entry) && !held.has(entry.urn)) need(entry.urn);
   // a list in the order of the state has parents and dependencies before what needs them
   const resources = [...old.values()].filter(({ urn }) => needed.has(urn));
   const gone = [...present.values()].filter((entry) => isPart(entry) && !old.has(entry.urn));
@@ -61,7 +64,7 @@ export function declaredAgain(before: Deployment, now: Deployment, beyond = true
       ...resources
         .filter((entry) => isPart(entry) || !(present.has(entry.urn) || isProvider(entry)))
         .map(({ urn }) => urn),
-      ...gone.map(({ urn }) => urn),
+      ...gone.map(({ urn }) => urn).filter((urn) => !held.has(urn)),
     ],
     outputs: stackOf(before)?.outputs ?? {},
     // an engine that does not keep them is not known to keep their order either

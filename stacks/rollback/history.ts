@@ -1,5 +1,4 @@
 import { readdir, readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
@@ -18,9 +17,12 @@ export interface Operation {
   readonly version?: number;
 }
 
-/** Operations that the backend remembers, the newest first. Every backend does. */
-export const operations = async ({ name, workspace }: automation.Stack): Promise<Operation[]> =>
-  JSON.parse(await pulumiMust(workspace, ["stack", "history", "--json", "--stack", name])) ?? [];
+/** The latest operations that the backend remembers, the newest first. Every backend does. */
+export async function operations({ name, workspace }: automation.Stack): Promise<Operation[]> {
+  // unsaid it is ten, which a day of refreshing fills
+  const args = ["stack", "history", "--json", "--page-size", "100", "--stack", name];
+  return JSON.parse(await pulumiMust(workspace, args)) ?? [];
+}
 
 /** Operations that change what is declared; refreshing only looks. */
 export const isChange = ({ kind }: Operation): boolean => kind !== "refresh" && kind !== "preview";
@@ -29,6 +31,20 @@ export const isChange = ({ kind }: Operation): boolean => kind !== "refresh" && 
 export const rollbackMark = "pulumi-lvs rollback";
 
 export const isRollback = ({ message = "" }: Operation): boolean => message.startsWith(rollbackMark);
+
+/** Tells operations of one stack from each other. */
+export const operationId = (operation: Operation | undefined): string =>
+  operation ? `${operation.kind} ${operation.version} ${operation.startTime}` : "none";
+
+/** The newest operation that changed what is declared. */
+export const newest = (past: readonly Operation[]): Operation | undefined => past.find(isChange);
+
+/** Operations that changed what is declared after the named one, the newest first. */
+export function since(past: readonly Operation[], id: string): Operation[] {
+  const changes = past.filter(isChange);
+  const at = changes.findIndex((one) => operationId(one) === id);
+  return at === -1 ? changes : changes.slice(0, at);
+}
 
 const nothing: Exported = { version: 3, deployment: {} };
 
@@ -42,8 +58,7 @@ export async function stateBefore(
   { url, project }: { url: string; project: string },
 ): Promise<Exported | undefined> {
   if (url.startsWith("file://")) {
-    const path = url.slice("file://".length).replace(/^~(?=\/|$)/, homedir());
-    const folder = path.startsWith("/") ? fileURLToPath(`file://${path}`) : path;
+    const folder = fileURLToPath(url);
     return stateInFolder(join(folder, ".pulumi", "history", project, stack.name.split("/").at(-1) as string));
   }
   if (!update.version) return undefined;

@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { Engine } from "../../providers/engine.js";
 import * as classes from "../../providers/index.js";
-import { type Bag, idOf, partsOf } from "../../providers/inputs.js";
+import { type Bag, connectionOf, idOf, partsOf } from "../../providers/inputs.js";
 import { hostLabel } from "../../src/connection.js";
 import { hostOf } from "../../src/host.js";
-import { type Deployment, type Left, oursOf, titleOf } from "./deployment.js";
+import { type Deployment, type Entry, isOurs, type Left, oursOf, titleOf } from "./deployment.js";
 import { inClear } from "./secrets.js";
-import type { Trouble } from "./watch.js";
 
 const engines = new Map(
   Object.values(classes).map(({ definition }) => [
@@ -15,50 +14,46 @@ const engines = new Map(
   ]),
 );
 
+/** What a run of Pulumi that was killed was creating: it may be on its host, and state has it as an intention only. */
+export const interrupted = ({ pending_operations = [] }: Deployment): Entry[] =>
+  pending_operations
+    .filter(({ resource, type }) => isOurs(resource) && type === "creating")
+    .map(({ resource }) => resource);
+
 /**
- * What was being created when the link broke may be on its host, and is not in state, so Pulumi cannot take it away. It is
- * looked for, and deleted where it is as it was asked for and bears this stack's mark. Returns what could not be settled.
+ * Looks for these on their hosts, and deletes each that is there as it was asked for and bears this stack's mark. Returns what
+ * could not be settled.
  */
 export async function orphansGone(
-  troubles: readonly Trouble[],
+  orphans: readonly Entry[],
   known: readonly Deployment[],
   say: (line: string) => void,
 ): Promise<Left[]> {
   const entries = known.flatMap((deployment) => [...oursOf(deployment).values()]);
-  const connections = new Map<string, Bag>();
-  for (const { inputs } of entries) {
-    const connection = inClear(inputs?.connection) as Bag | undefined;
-    if (connection?.host) connections.set(hostLabel(connection as never), connection);
-  }
   const left: Left[] = [];
-  for (const { urn, op, inputs, uncertain } of troubles.toReversed()) {
-    if (!uncertain || !op.startsWith("create")) continue;
+  for (const { urn, inputs } of orphans.toReversed()) {
     const resource = titleOf(urn);
     const kind = engines.get(resource.split(" ")[0] as string);
-    const wanted = inClear(inputs) as Bag;
-    const connection = wanted.connection as Bag | undefined;
-    const host = connection?.host ? hostLabel(connection as never) : undefined;
-    const unsettled = (why: string) => left.push({ resource, urn, host, why });
-    const reach = complete(connection, connections.get(host ?? ""));
-    if (!kind || !reach) {
-      unsettled(
-        "the link broke while it was created, and how to reach its host is not in state; look there, remove it, or create it again, which takes it over",
-      );
+    if (!kind) {
+      const why = "Pulumi was killed while it was created, and this version of the package does not know it";
+      left.push({ resource, urn, host: undefined, why });
       continue;
     }
     const { definition, engine } = kind;
-    const props = { ...wanted, connection: reach };
+    const props = inClear(inputs) as Bag;
+    const host = hostLabel(connectionOf(props));
+    const unsettled = (why: string) => left.push({ resource, urn, host, why });
     const id = idOf(definition, props);
     // it is one of those that were there before
     if (entries.some((entry) => entry.id === id && entry.type.endsWith(`:${definition.kind}`))) continue;
-    if (wanted.adopt === true && !definition.setting) {
+    if (props.adopt === true && !definition.setting) {
       unsettled(
-        "the link broke while it was taken over (adopt: true), and what was there before is not known; look at the host",
+        "Pulumi was killed while it was taken over (adopt: true), and what was there before is not known; look at the host",
       );
       continue;
     }
     try {
-      say(`looking for ${resource} on ${host}, because the link broke while it was created`);
+      say(`looking for ${resource} on ${host}, because Pulumi was killed while it was created`);
       const found = definition.setting
         ? undefined
         : ((await engine.read(id, props)) as { props?: Bag }).props;
@@ -71,14 +66,4 @@ export async function orphansGone(
     }
   }
   return left;
-}
-
-/** The connection with its masked fields as another resource of the host has them; undefined where one is missing. */
-function complete(connection: Bag | undefined, other: Bag | undefined): Bag | undefined {
-  if (!connection?.host) return undefined;
-  const filled = Object.entries(connection).map(([name, value]): [string, unknown] => {
-    if (name === "proxy") return [name, complete(value as Bag, other?.proxy as Bag | undefined)];
-    return [name, value === undefined ? other?.[name] : value];
-  });
-  return filled.every(([, value]) => value !== undefined) ? Object.fromEntries(filled) : undefined;
 }

@@ -1,9 +1,17 @@
 import type { automation } from "@pulumi/pulumi";
 import { decrypted } from "./decrypted.js";
 import { type Deployment, type Exported, oursOf } from "./deployment.js";
-import { isChange, isRollback, operations, stateBefore } from "./history.js";
+import {
+  isChange,
+  isRollback,
+  type Operation,
+  operationId,
+  operations,
+  since,
+  stateBefore,
+} from "./history.js";
 import { stateOf } from "./pulumi.js";
-import { operationId, SavedCopy } from "./saved.js";
+import { type Saved, SavedCopy } from "./saved.js";
 import { goBack, type RolledBack } from "./up-or-roll-back.js";
 import type { Trouble } from "./watch.js";
 
@@ -39,8 +47,7 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
   const changes = past.filter(isChange);
   const last = changes.find((one) => !isRollback(one));
   const update = operationId(last);
-  // one that never ended was killed, and is the last on this machine
-  const own = saved && (saved.update === undefined || saved.update === update) ? saved : undefined;
+  const own = saved && isOfLast(saved, past) ? saved : undefined;
   if (own?.takenBack || (!own && changes[0] && isRollback(changes[0])))
     throw new NothingToTakeBack(
       "the last update was itself a rollback; update the stack to what it shall be by `pulumi up`",
@@ -64,10 +71,13 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
   const heard = own ? own.troubles : last?.result === "succeeded" ? [] : undefined;
   return goBack(stack, {
     copy,
-    encrypted: earlier,
+    saved: {
+      before: earlier,
+      previous: own?.previous ?? update,
+      update: own ? own.update : update,
+      troubles: heard ?? unheard(now),
+    },
     before,
-    update,
-    troubles: heard ?? unheard(now),
     why: "rollback of the last update",
     say,
     configFile,
@@ -76,4 +86,15 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
 
 /** Where nobody listened to a failed update, any of its resources may differ from its host. */
 const unheard = (now: Deployment): Trouble[] =>
-  [...oursOf(now).keys()].map((urn) => ({ urn, op: "update", message: "", uncertain: true, inputs: {} }));
+  [...oursOf(now).keys()].map((urn) => ({ urn, op: "update", message: "", uncertain: true }));
+
+/** Whether a copy was saved for the last update. One that was killed has no place in the history, or none among what went well. */
+export function isOfLast(
+  { update, previous }: Pick<Saved, "update" | "previous">,
+  past: readonly Operation[],
+): boolean {
+  if (update !== undefined)
+    return update === operationId(past.find((one) => isChange(one) && !isRollback(one)));
+  const later = since(past, previous).filter((one) => !isRollback(one));
+  return later.length <= 1 && later.every(({ result }) => result !== "succeeded");
+}

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
 import type { Exported } from "./deployment.js";
-import { isChange, isRollback, type Operation, operations } from "./history.js";
 import { pulumiMust } from "./pulumi.js";
 import type { Trouble } from "./watch.js";
 
@@ -15,7 +14,9 @@ export interface Saved {
   readonly stack: string;
   /** An export, secrets encrypted. */
   readonly before: Exported;
-  /** The update, as `operationId` names it; undefined while it runs. */
+  /** The newest operation of the history when it was saved, as `operationId` names it. */
+  readonly previous: string;
+  /** The update, named so too; undefined while it runs, and for ever where it was killed. */
   readonly update?: string | undefined;
   /** What went wrong in it, as far as `rollback` must know. */
   readonly troubles?: readonly Trouble[];
@@ -37,7 +38,10 @@ export class SavedCopy {
    * ends in its repository.
    */
   static async of({ name, workspace }: automation.Stack): Promise<SavedCopy> {
-    const { url = "" } = JSON.parse(await pulumiMust(workspace, ["whoami", "--json"])) as { url?: string };
+    const { url: given = "" } = JSON.parse(await pulumiMust(workspace, ["whoami", "--json"])) as {
+      url?: string;
+    };
+    const url = addressOf(given, workspace.workDir);
     const { name: project } = await workspace.projectSettings();
     const home = workspace.pulumiHome ?? workspace.envVars.PULUMI_HOME ?? process.env.PULUMI_HOME;
     const key = createHash("sha256").update(`${url} ${project} ${name}`).digest("hex").slice(0, 16);
@@ -73,11 +77,9 @@ export class SavedCopy {
   }
 }
 
-/** The newest operation that changed what is declared, and did not take another one back. */
-export async function lastUpdate(stack: automation.Stack): Promise<Operation | undefined> {
-  return (await operations(stack)).find((one) => isChange(one) && !isRollback(one));
+/** Without the password that a database's has; a folder by its full path, as two checkouts may both call theirs `./state`. */
+export function addressOf(url: string, workDir: string): string {
+  const folder = /^file:\/\/(.*)$/.exec(url)?.[1];
+  if (folder === undefined) return url.replace(/\/\/[^/@]*@/, "//");
+  return `file://${resolve(workDir, folder.replace(/^~(?=\/|$)/, homedir()))}`;
 }
-
-/** Tells operations of one stack from each other. */
-export const operationId = (operation: Operation | undefined): string =>
-  operation ? `${operation.kind} ${operation.version} ${operation.startTime}` : "none";

@@ -2,7 +2,8 @@ import type { automation } from "@pulumi/pulumi";
 import { again } from "./again.js";
 import { type Declared, declaredAgain, loosened, notAsBefore } from "./declared.js";
 import { type Deployment, entriesOf, hostIn, isOurs, type Left, stackOf, titleOf } from "./deployment.js";
-import { orphansGone } from "./orphans.js";
+import { interrupted, orphansGone } from "./orphans.js";
+import { heldByOthers } from "./others.js";
 import { stateOf } from "./pulumi.js";
 import { type Change, type Trouble, Watch } from "./watch.js";
 
@@ -78,8 +79,9 @@ export async function takeBack(
   const loose = loosened(before, now, beyond);
   if (loose) await run(loose);
   await run(declaredAgain(before, now, beyond));
-  const creating = pendingCreates(now);
-  const orphans = await orphansGone([...options.troubles, ...creating], [before, now], options.say);
+  for (const [urn, reason] of heldByOthers(before, now)) why.set(urn, reason);
+  const creating = interrupted(now);
+  const orphans = await orphansGone(creating, [before, now], options.say);
   const root = stackOf(now);
   // looks at nothing, and forgets them
   if (creating.length > 0 && clearPendingCreates && root)
@@ -104,18 +106,6 @@ const keepsOthers = (version: string): boolean => {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > 3 || minor >= 258;
 };
-
-/** What a killed run of Pulumi was creating. */
-const pendingCreates = ({ pending_operations = [] }: Deployment): Trouble[] =>
-  pending_operations
-    .filter(({ resource, type }) => isOurs(resource) && type === "creating")
-    .map(({ resource: { urn, inputs = {} } }) => ({
-      urn,
-      op: "create",
-      message: "",
-      uncertain: true,
-      inputs,
-    }));
 
 /** Resources in state that may differ from their hosts, by host. */
 function unsureOf(now: Deployment, troubles: readonly Trouble[]): Map<string, string[]> {

@@ -1,9 +1,8 @@
 import type { automation } from "@pulumi/pulumi";
-import { notAsBefore } from "./declared.js";
-import type { Deployment, Exported } from "./deployment.js";
-import { rollbackMark } from "./history.js";
+import type { Deployment } from "./deployment.js";
+import { newest, operationId, operations, rollbackMark, since } from "./history.js";
 import { exported, stateOf } from "./pulumi.js";
-import { lastUpdate, operationId, SavedCopy } from "./saved.js";
+import { type Saved, SavedCopy } from "./saved.js";
 import { type TakenBack, takeBack } from "./take-back.js";
 import { sayTrouble, type Trouble, Watch } from "./watch.js";
 
@@ -77,9 +76,12 @@ export async function guarded(
   },
 ): Promise<Outcome> {
   const { verify, say = () => undefined, configFile } = options;
+  // what is done besides after this is seen in the history
+  const previous = operationId(newest(await operations(stack)));
+  const changes = async () => since(await operations(stack), previous);
   const [copy, encrypted, before] = await Promise.all([SavedCopy.of(stack), exported(stack), stateOf(stack)]);
   const earlier = await copy.read();
-  await copy.write({ before: encrypted });
+  await copy.write({ before: encrypted, previous });
 
   const watch = new Watch();
   let failure: { why: string; error: unknown } | undefined;
@@ -88,53 +90,89 @@ export async function guarded(
   } catch (error) {
     failure = { why: "the update failed", error };
   }
-  const after = await stateOf(stack);
-  const { troubles } = watch;
-  if (failure && !watch.begun && notAsBefore(before, after).length === 0) {
-    // the update before this one is still the last that did something
+  if (failure && !watch.begun) {
+    // what is different by now is the doing of somebody else, while this one was refused the lock, or waited for a yes where previews hold none
     await copy.restore(earlier);
     return { result: "nothing changed", ...failure };
   }
-  const update = operationId(await lastUpdate(stack));
-  await copy.write({ before: encrypted, update, troubles });
-  if (!failure && verify) {
-    try {
-      await verify();
-    } catch (error) {
-      failure = { why: `the verification failed: ${(error as Error).message}`, error };
+  try {
+    const { troubles } = watch;
+    const made = await changes();
+    // a preview only
+    if (made.length === 0 && !watch.begun) await copy.restore(earlier);
+    // the backend's history knows better
+    else if (made.length > 1) await copy.restore(undefined);
+    else await copy.write({ before: encrypted, previous, update: made[0] && operationId(made[0]), troubles });
+    if (!failure && verify) {
+      try {
+        await verify();
+      } catch (error) {
+        failure = { why: `the verification failed: ${(error as Error).message}`, error };
+      }
     }
-  }
-  if (!failure) return { result: "done" };
+    if (!failure) return { result: "done" };
 
-  const { why } = failure;
-  say(`${why}; rolling back`);
-  for (const trouble of troubles) say(`  ${sayTrouble(trouble)}`);
-  return goBack(stack, { copy, encrypted, before, update, troubles, why, say, configFile });
+    const { why } = failure;
+    if (made.length > 1 || (await changes()).length > made.length) {
+      say(why);
+      return notKnown(
+        stack,
+        why,
+        "somebody else has updated the stack meanwhile; see `pulumi stack history`",
+      );
+    }
+    say(`${why}; rolling back`);
+    for (const trouble of troubles) say(`  ${sayTrouble(trouble)}`);
+    const update = made[0] && operationId(made[0]);
+    return await goBack(stack, {
+      copy,
+      saved: { before: encrypted, previous, update, troubles },
+      before,
+      why,
+      say,
+      configFile,
+    });
+  } catch (error) {
+    return notKnown(stack, failure?.why ?? "the update went through", (error as Error).message);
+  }
 }
+
+/** Nothing was taken back, for a reason that is not one resource's. */
+const notKnown = ({ name }: automation.Stack, why: string, reason: string): RolledBack => ({
+  result: "not rolled back",
+  why,
+  changes: [],
+  left: [{ resource: `stack ${name}`, urn: "", host: undefined, why: reason }],
+});
 
 /** Takes back, and notes in the copy what came of it. */
 export async function goBack(
   stack: automation.Stack,
   options: {
     readonly copy: SavedCopy;
-    readonly encrypted: Exported;
+    readonly saved: Omit<Saved, "format" | "stack" | "troubles"> & { readonly troubles: readonly Trouble[] };
+    /** What is in the copy, with secrets in clear. */
     readonly before: Deployment;
-    /** What is taken back, as `operationId` names it. */
-    readonly update: string;
-    readonly troubles: readonly Trouble[];
     readonly why: string;
     readonly say: (line: string) => void;
     readonly configFile: string | undefined;
   },
 ): Promise<RolledBack> {
-  const { copy, encrypted, before, update, troubles, why, say, configFile } = options;
-  const done = await takeBack(stack, before, {
-    troubles,
-    say,
-    message: `${rollbackMark}: ${why}`,
-    ...(configFile ? { configFile } : {}),
-  });
-  const takenBack = done.left.length === 0;
-  await copy.write({ before: encrypted, update, troubles, takenBack });
-  return { result: takenBack ? "rolled back" : "not rolled back", why, ...done };
+  const { copy, saved, before, why, say, configFile } = options;
+  try {
+    // whatever becomes of this process, the next one goes on
+    await copy.write(saved);
+    const done = await takeBack(stack, before, {
+      troubles: saved.troubles,
+      say,
+      // it is kept in the history and shown in lists of processes: no words of the verification, which may have secrets
+      message: `${rollbackMark}: ${why.split(":")[0]}`,
+      ...(configFile ? { configFile } : {}),
+    });
+    const takenBack = done.left.length === 0;
+    await copy.write({ ...saved, takenBack });
+    return { result: takenBack ? "rolled back" : "not rolled back", why, ...done };
+  } catch (error) {
+    return notKnown(stack, why, (error as Error).message);
+  }
 }

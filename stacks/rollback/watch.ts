@@ -10,11 +10,9 @@ export interface Trouble {
   readonly message: string;
   /** Whether the host may show what was asked for all the same. */
   readonly uncertain: boolean;
-  /** What was wanted; secrets are masked. */
-  readonly inputs: Readonly<Record<string, unknown>>;
 }
 
-/** A change that was made. */
+/** A change of one resource. */
 export interface Change {
   readonly urn: string;
   readonly op: string;
@@ -33,8 +31,8 @@ const announced = new Set(["replace", "read-replacement"]);
 
 /** Follows an update by the engine's events: what of ours was begun, made, and not made. */
 export class Watch {
-  readonly #open = new Map<string, Omit<Trouble, "message" | "uncertain">>();
-  readonly #failed: Omit<Trouble, "message" | "uncertain">[] = [];
+  readonly #open = new Map<string, Change>();
+  readonly #failed: Change[] = [];
   readonly #messages = new Map<string, string>();
   readonly made: Change[] = [];
 
@@ -49,11 +47,10 @@ export class Watch {
     const { urn, op } = about.metadata;
     if (looking.has(op) || announced.has(op)) return;
     const key = `${op} ${urn}`;
-    const step = this.#open.get(key) ?? { urn, op, inputs: about.metadata.new?.inputs ?? {} };
-    if (begun) this.#open.set(key, step);
+    if (begun) this.#open.set(key, { urn, op });
     else this.#open.delete(key);
     if (ended) this.made.push({ urn, op });
-    if (failed) this.#failed.push(step);
+    if (failed) this.#failed.push({ urn, op });
   }
 
   /** Whether anything of ours was begun at all. */

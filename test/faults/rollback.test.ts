@@ -244,13 +244,13 @@ test("a change whose answer was lost is looked at on its host, and taken back th
   hosts[1].loseAnswerTo("-w 5");
   const { code, text } = await up(stack);
   expect(code, text).toBe(10);
-  // the second is not in state, because it never was heard of
-  expect(text).toMatch(
-    /looking at 127\.0\.0\.1:\d+ again, because it is not known what came of RealServer rs0\n/,
-  );
-  expect(text).toMatch(
-    /looking for RealServer rs1 on 127\.0\.0\.1:\d+, because the link broke while it was created\n/,
-  );
+  // the second was not there before, and is deleted
+  for (const name of ["rs0", "rs1"])
+    expect(text).toMatch(
+      new RegExp(
+        `looking at 127\\.0\\.0\\.1:\\d+ again, because it is not known what came of RealServer ${name}\\n`,
+      ),
+    );
   expect(tables(hosts)).toEqual(before);
   expect(await stateOf(stack)).toEqual(state);
 });
@@ -382,6 +382,59 @@ test("what Pulumi refuses changes nothing and keeps its exit code", async () => 
   expect(broken.text).toMatch(/nothing of this package was changed, so there is nothing to take back\n$/);
   expect([wrong.code, unconfirmed.code, broken.code]).not.toContain(10);
   expect(tables([host])).toEqual(before);
+});
+
+test("what somebody else updated meanwhile is not taken back", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  await succeed(stack);
+  await stack.program(site(hosts, { weights: [2, 2, 2] }));
+  const [reached, go] = [join(place, "theirs-reached"), join(place, "theirs-go")];
+  const verify = `touch ${reached}; while [ ! -e ${go} ]; do sleep 0.05; done; exit 1`;
+  const updating = up(stack, "--verify", verify);
+  await expect.poll(() => existsSync(reached), { timeout: 120_000 }).toBe(true);
+  const ours = tables(hosts);
+  await stack.program(site(hosts, { weights: [6, 6, 6] }));
+  await stack.up();
+  const theirs = tables(hosts);
+  writeFileSync(go, "");
+  const { code, text } = await updating;
+  expect(code, text).toBe(11);
+  expect(text).toMatch(/ {3}stack program: somebody else has updated the stack meanwhile/);
+  expect(tables(hosts)).toEqual(theirs);
+  expect(theirs).not.toEqual(ours);
+  // the last update is theirs, and the history tells what was before it
+  const back = await stack.pulumiLvs(["rollback"]);
+  expect(back.code, back.text).toBe(0);
+  expect(tables(hosts)).toEqual(ours);
+});
+
+test("what somebody else's resource needs by now stays and is named, and goes when that has gone", async () => {
+  const hosts = await threeHosts();
+  const old = site(hosts, { weights: [1, 1, undefined] });
+  const stack = await stackOf(old);
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(
+    site(hosts, {
+      weights: [2, 2, 3],
+      more: `
+const fresh = new lvs.VirtualService("fresh", { connection: connections[0], address: "192.168.0.211", port: 80 });
+new Neighbour("record", fresh.id);`,
+    }),
+  );
+  const { code, text } = await up(stack, "--verify", "exit 1");
+  expect(code, text).toBe(11);
+  expect(text).toMatch(
+    /VirtualService fresh on .*: Resource record needs it, .*pulumi destroy --target '.*::fresh' --target-dependents\n/,
+  );
+  expect(text).toMatch(/delete RealServer rs2\n/);
+  expect(tables(hosts).slice(1)).toEqual(before.slice(1));
+
+  const [, target = ""] = /--target '(.*)'/.exec(text) ?? [];
+  await stack.destroy("--target", target, "--target-dependents");
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
 });
 
 test("names, protection and retention of the update do not stand in the way", async () => {

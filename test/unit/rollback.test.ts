@@ -1,12 +1,20 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { Engine } from "../../providers/engine.js";
+import * as classes from "../../providers/index.js";
+import { isUncertain } from "../../src/host-error.js";
 import { RemoteShell, type ShellStream } from "../../src/remote-shell.js";
 import { asked } from "../../stacks/rollback/arguments.js";
 import { declaredAgain, loosened, notAsBefore } from "../../stacks/rollback/declared.js";
 import type { Deployment, Entry } from "../../stacks/rollback/deployment.js";
+import { since } from "../../stacks/rollback/history.js";
+import { heldByOthers } from "../../stacks/rollback/others.js";
+import { isOfLast } from "../../stacks/rollback/roll-back.js";
+import { addressOf } from "../../stacks/rollback/saved.js";
 import { inClear } from "../../stacks/rollback/secrets.js";
 import { Watch } from "../../stacks/rollback/watch.js";
+import { FakeHost } from "../fake/fake-host.js";
 
 const cluster = "lvs:index:DrCluster";
 const ours = (kind: string) => `pulumi-nodejs:dynamic/lvs:${kind}`;
@@ -97,6 +105,22 @@ describe("what is declared again", () => {
     expect(declaredAgain(of(setting("a")), of(setting("z"))).resources[0]?.aliases).toEqual([]);
   });
 
+  test("leaves what somebody else's needs by now, and makes nothing of somebody else's to put ours in", () => {
+    const [vip, web] = [server("vip"), server("web", 1, { dependencies: [server("vip").urn] })];
+    const record = entry("aws:route53/record:Record", "dns", { propertyDependencies: { name: [web.urn] } });
+    const now = of(vip, web, server("alone"), record);
+    expect(short(declaredAgain(of(), now).targets)).toEqual(["alone"]);
+    expect(heldByOthers(of(), now).get(vip.urn)).toBe(
+      `Record dns needs it, and is no resource of this package; to take both away: pulumi destroy --target '${vip.urn}' --target-dependents`,
+    );
+
+    const vm = entry("aws:ec2:Instance", "vm");
+    const part = server("a", 1, { in: "aws:ec2:Instance", parent: vm.urn });
+    const gone = declaredAgain(of(vm, part, server("b")), of(server("b")));
+    expect([names(gone), short(gone.targets)]).toEqual([["b"], ["b"]]);
+    expect([...heldByOthers(of(vm, part), of()).keys()]).toEqual([part.urn]);
+  });
+
   test("leaves out what is only read and still there, and what waits for its deletion", () => {
     const [read, waits] = [server("read", 1, { external: true }), server("waits", 1, { delete: true })];
     expect(names(declaredAgain(of(read, waits, server("a")), of(read)))).toEqual(["a"]);
@@ -163,9 +187,52 @@ test("secrets of an export are read, and what is masked is nothing", () => {
   expect(inClear({ ...sign, ciphertext: "[secret]" })).toBeUndefined();
 });
 
+describe("the copy", () => {
+  const operation = (startTime: string, more = {}) => ({
+    kind: "update",
+    startTime,
+    result: "succeeded",
+    ...more,
+  });
+  const [first, second] = [operation("1"), operation("2")];
+  const id = (time: string) => `update undefined ${time}`;
+
+  test("is of the last update if that has its name, whatever was refreshed or taken back since", () => {
+    const copy = { update: id("2"), previous: id("1") };
+    const later = [
+      operation("4", { kind: "refresh" }),
+      operation("3", { message: "pulumi-lvs rollback: the update failed" }),
+    ];
+    expect(isOfLast(copy, [...later, second, first])).toBe(true);
+    expect(isOfLast(copy, [operation("5"), second, first])).toBe(false);
+    expect(isOfLast(copy, [operation("5", { kind: "destroy" }), second, first])).toBe(false);
+  });
+
+  test("of an update that was killed is of the last one until another went through", () => {
+    const copy = { previous: id("1") };
+    expect(isOfLast(copy, [first])).toBe(true);
+    expect(isOfLast(copy, [operation("2", { result: "in-progress" }), first])).toBe(true);
+    expect(isOfLast(copy, [second, first])).toBe(false);
+    // the history has another stack's operations
+    expect(isOfLast(copy, [operation("8"), operation("7")])).toBe(false);
+  });
+
+  test("knows what came after an operation", () => {
+    expect(since([second, operation("3", { kind: "refresh" }), first], id("1"))).toEqual([second]);
+    expect(since([first], "none")).toEqual([first]);
+  });
+
+  test("is told from those of other checkouts, and names no password", () => {
+    expect(addressOf("file://./state", "/a/shop")).toBe("file:///a/shop/state");
+    expect(addressOf("file:///var/state", "/a/shop")).toBe("file:///var/state");
+    expect(addressOf("postgres://me:hush@db/state", "/a")).toBe("postgres://db/state");
+    expect(addressOf("https://app.pulumi.com/me", "/a")).toBe("https://app.pulumi.com/me");
+  });
+});
+
 describe("the engine's events tell", () => {
   const metadata = (op: string, name: string, type = ours("RealServer")) =>
-    ({ op, urn: entry(type, name).urn, type, new: { inputs: { weight: 2 } } }) as never;
+    ({ op, urn: entry(type, name).urn, type }) as never;
   const heard = (...events: object[]): Watch => {
     const watch = new Watch();
     for (const event of events) watch.take({ sequence: 0, timestamp: 0, ...event } as never);
@@ -206,9 +273,8 @@ describe("the engine's events tell", () => {
         op: "update",
         message: "cannot update a",
         uncertain: false,
-        inputs: { weight: 2 },
       },
-      { urn: server("b").urn, op: "create", message: "", uncertain: true, inputs: { weight: 2 } },
+      { urn: server("b").urn, op: "create", message: "", uncertain: true },
     ]);
   });
 
@@ -228,6 +294,29 @@ describe("the engine's events tell", () => {
       { resOpFailedEvent: { metadata: metadata("update", "a") } },
     );
     expect(watch.troubles[0]).toMatchObject({ uncertain: true, message });
+  });
+
+  test("the same of what a host could not take back, as of a deletion that state says nothing of", async () => {
+    const fake = new FakeHost();
+    const engine = new Engine(classes.VirtualService.definition, () => fake.host);
+    const props = {
+      connection: { host: "director1" },
+      address: "10.0.0.1",
+      port: 80,
+      scheduler: "rr",
+      owner: "a/b/c",
+    };
+    const { inputs } = engine.check({}, props);
+    await engine.create(inputs);
+    fake.failCommand("step", 1);
+    fake.failCommand("back", 0);
+    const { message } = await engine.delete("x", inputs).then(
+      () => new Error("deleted"),
+      (error: Error) => error,
+    );
+    await fake.dispose();
+    expect(message).toMatch(/taking it back failed/);
+    expect(isUncertain(message)).toBe(true);
   });
 });
 
