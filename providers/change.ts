@@ -12,6 +12,17 @@ export interface Change {
   plan(verb: Verb, view: HostView): readonly Step[];
   /** Why the host does not show what was wanted; undefined where it does. */
   misfit(verb: Verb, facts: Facts): string | undefined;
+  /** Whether creating it would take over what somebody else made. */
+  adopts(facts: Facts): boolean;
   /** What must be as before after a change was taken back; undefined where others may have changed it meanwhile. */
   look(facts: Facts): unknown;
+}
+
+/** Whether the host knows whose it is. What another stack has taken over is its own, as whoever changes it is told. */
+export function isRecorded(change: Change, view: HostView): boolean {
+  try {
+    return change.plan("update", view).length === 0;
+  } catch {
+    return true;
+  }
 }

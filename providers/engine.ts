@@ -4,13 +4,12 @@ import type { Facts } from "../src/facts.js";
 import type { Host } from "../src/host.js";
 import { HostError, UnansweredError } from "../src/host-error.js";
 import { StuckError } from "../src/stuck-error.js";
-import type { Change, Verb } from "./change.js";
+import { type Change, isRecorded, type Verb } from "./change.js";
 import type { Definition } from "./define.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, isOtherHost, nobody, partsOf } from "./inputs.js";
 import { objectChange } from "./object-change.js";
 import { refuseRivals } from "./rivals.js";
 import { settingChange } from "./setting-change.js";
-import type { HostView } from "./settings.js";
 
 /** Finds the host of a connection; tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
@@ -39,6 +38,9 @@ export class HalfDoneError extends Error {
  * written because /run was full). The next update writes them.
  */
 const unmarked = "unmarked";
+
+/** What creation found there, made by somebody else, and took over: a rollback of that update must not delete it. */
+const adopted = "adopted";
 
 /** Create, read, diff, update and delete of any kind of resource. */
 export class Engine {
@@ -76,8 +78,9 @@ export class Engine {
   }
 
   async create(inputs: Bag) {
-    await this.#change("create", inputs);
-    return { id: idOf(this.#definition, inputs), outs: clean(inputs) };
+    const isAdopted = await this.#change("create", inputs);
+    const outs = clean({ ...inputs, ...(isAdopted ? { [adopted]: true } : {}) });
+    return { id: idOf(this.#definition, inputs), outs };
   }
 
   async update(_id: string, olds: Bag, news: Bag) {
@@ -97,7 +100,7 @@ export class Engine {
   }
 
   async read(id: string, props: Bag) {
-    const { __provider, [unmarked]: _, ...given } = props;
+    const { __provider, [unmarked]: _, [adopted]: wasAdopted, ...given } = props;
     const { inputs, problems } = checkInputs(this.#definition, given);
     const parts = partsOf(this.#definition, inputs);
     // `get` names the identity only
@@ -131,7 +134,8 @@ export class Engine {
       ...(isOurs ? {} : { [unmarked]: true }),
       ...(__provider === undefined ? {} : { __provider }),
     });
-    return { id: idOf(this.#definition, inputs), props: found, inputs: found };
+    const shown = { ...found, ...(wasAdopted === true ? { [adopted]: true } : {}) };
+    return { id: idOf(this.#definition, inputs), props: shown, inputs: found };
   }
 
   /** What a resource has on its host, as a name: what was just made under it must not be deleted as an older one's. */
@@ -145,12 +149,14 @@ export class Engine {
       : objectChange(this.#definition, inputs);
   }
 
-  async #change(verb: Verb, inputs: Bag, was?: Bag): Promise<void> {
+  /** Makes a change, and tells whether it took over what somebody else had made. */
+  async #change(verb: Verb, inputs: Bag, was?: Bag): Promise<boolean> {
     const definition = this.#definition;
     const { key, config } = partsOf(definition, inputs);
     const owner = this.owner(inputs);
     const change = this.#changeOf(inputs, owner);
     const guarded = verb !== "delete" && definition.rivals?.(key) === true;
+    let isAdopted = false;
     try {
       await this.#ask(verb, inputs, {
         facts: [
@@ -161,6 +167,7 @@ export class Engine {
         ],
         plan: (facts) => {
           if (guarded) refuseRivals(facts, inputs);
+          isAdopted ||= verb === "create" && change.adopts(facts);
           return change.plan(verb, { facts, owner, was });
         },
         look: change.look,
@@ -175,6 +182,7 @@ export class Engine {
       if (!isNew && !now) throw error;
       throw new HalfDoneError(idOf(definition, inputs), { ...inputs, ...(now || {}) }, inputs, message);
     }
+    return isAdopted;
   }
 
   /** What marks a setting as wanted by this resource; another identity is another mark, so a replacement holds on before the old one lets go. */
@@ -193,15 +201,6 @@ export class Engine {
       const remedy = error.remedy ? `; ${error.remedy}` : "";
       throw new Error(`cannot ${verb} ${name} on ${error.host}: ${error.reason}${remedy}`, { cause: error });
     }
-  }
-}
-
-/** Whether the host knows whose it is. What another stack has taken over is its own, as whoever changes it is told. */
-function isRecorded(change: Change, view: HostView): boolean {
-  try {
-    return change.plan("update", view).length === 0;
-  } catch {
-    return true;
   }
 }
 

@@ -69,6 +69,11 @@ export function objectChange(definition: Definition, inputs: Bag): Change {
       return other && `the mark of ${other} is still there`;
     },
 
+    adopts(facts) {
+      const holder = holderOf(facts, ownership);
+      return read(facts) !== undefined && (holder === undefined || stackOf(holder) !== stackOf(owner));
+    },
+
     look: read,
   };
 }

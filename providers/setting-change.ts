@@ -30,6 +30,9 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
       return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
     },
 
+    // what was found comes back with the last claim, whoever made it
+    adopts: () => false,
+
     look: () => undefined,
   };
 }

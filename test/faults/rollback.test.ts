@@ -146,6 +146,24 @@ test("an update that breaks on the second of three hosts is taken back on all of
   await previewIsEmpty(stack);
 });
 
+test("what the update took over was somebody else's before: it stays on its host, and is named", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  await succeed(stack);
+  hosts[0].fake.write("ipvs", `${hosts[0].fake.read("ipvs")}-A -f 7 -s wlc\n`);
+  const more = 'new lvs.VirtualService("theirs", { connection: connections[0], fwmark: 7 });';
+  await stack.program(site(hosts, { weights: [2, 1, 1], more }));
+  const { code, text } = await up(stack, "--verify=exit 3");
+  expect(code, text).toBe(11);
+  expect(text).toMatch(
+    /VirtualService theirs was there before the update took it over, and stays on its host/,
+  );
+  expect(hosts[0].fake.lines("ipvs").filter((line) => /-f 7|-w/.test(line))).toEqual([
+    expect.stringContaining("-w 1"),
+    "-A -f 7 -s wlc",
+  ]);
+});
+
 test("an update that a verification finds wrong is taken back, and one that it finds right stays", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));

@@ -38,6 +38,22 @@ describe("an object says on its host whose it is", () => {
     expect(fake.lines(owners)).toEqual([line("shop/prod/web")]);
   });
 
+  test("and is told from what was made, so that a rollback does not delete it", async () => {
+    const fake = fakeHost();
+    fake.write("ipvs", `${entry}\n`);
+    const kind = resources(virtualService, fake);
+    const taken = await kind.create(web, "shop/prod/web");
+    const made = await kind.create({ fwmark: 1 }, "shop/prod/mark");
+    expect([taken.props.adopted, made.props.adopted]).toEqual([true, undefined]);
+    const found = await kind.read(taken.props);
+    expect(found).toMatchObject({
+      props: { adopted: true },
+      inputs: expect.not.objectContaining({ adopted: true }),
+    });
+    const again = await kind.create({ fwmark: 1 }, "shop/prod/renamed");
+    expect(again.props.adopted).toBeUndefined();
+  });
+
   test("many at once cost one script and one ipvsadm, and their marks go with them", async () => {
     const fake = fakeHost();
     fake.write("ipvs", `${entry}\n`);
