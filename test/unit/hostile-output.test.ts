@@ -11,7 +11,7 @@ import { connection } from "../fake/engine.js";
 import { tally } from "../tally.js";
 
 /** Cases per thing that is done and kind of noise; more find more (FUZZ_RUNS=10000 for idle hours). */
-const numRuns = Math.ceil(Number(process.env.FUZZ_RUNS ?? 600) / 10);
+const numRuns = Math.ceil(Number(process.env.FUZZ_RUNS ?? 400) / 10);
 
 // as ipvsadm 1.31 and iproute2 6.1 print them
 const recorded: Record<FactName, string> = {

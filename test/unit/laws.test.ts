@@ -52,7 +52,7 @@ describe("print and parse are inverses", () => {
           holds(value);
           cases.held();
         }),
-        { numRuns: 2000 },
+        { numRuns: 1000 },
       );
     });
 
