@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { ipAddress } from "./address.js";
+import { type Connections, parseConnections } from "./connections.js";
+import { type DrainedServer, type DrainingServer, parseDrained, parseDraining } from "./draining.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
@@ -12,6 +14,10 @@ export type FactName =
   | "addresses"
   | "owners"
   | "rivals"
+  | "connections"
+  | "draining"
+  | "drained"
+  | "clock"
   | `routes:${"4" | "6"}:${string}`
   | `sysctl:${string}`
   | `claim:${string}`
@@ -19,6 +25,12 @@ export type FactName =
 
 /** A fact as it came: its standard output, or why it could not be read. */
 export type Section = { readonly body: string } | { readonly code: number; readonly text: string };
+
+/**
+ * What is another at each look, although nobody changed anything: it has no part in the digest, or every plan would be stale.
+ * So a plan must not follow from it; it is for jobs that only look, and for what a script read back.
+ */
+export const ticks = (name: FactName): boolean => name === "connections" || name === "clock";
 
 /** The prelude function and its arguments that read a fact. */
 export function factCommand(name: FactName): string {
@@ -100,6 +112,17 @@ export class Facts {
     return this.#parsed.get(name) as T;
   }
 
+  /** As `#once`, where the parser throws what is wrong with the text. */
+  #strictly<T>(name: FactName, parse: (body: string) => T): T {
+    return this.#once(name, (body) => {
+      try {
+        return parse(body);
+      } catch (error) {
+        throw new FactError(name, 0, (error as Error).message);
+      }
+    });
+  }
+
   #json<T>(name: FactName, schema: z.ZodType<T>): T {
     return this.#once(name, (body) => {
       try {
@@ -112,13 +135,7 @@ export class Facts {
 
   /** The IPVS table; empty where the module is not loaded. */
   ipvs(): IpvsTable {
-    return this.#once("ipvs", (body) => {
-      try {
-        return parseIpvsTable(body);
-      } catch (error) {
-        throw new FactError("ipvs", 0, (error as Error).message);
-      }
-    });
+    return this.#strictly("ipvs", parseIpvsTable);
   }
 
   /** Every address of every interface. */
@@ -152,6 +169,29 @@ export class Facts {
   /** Whose the objects on the host are: a line each, `project/stack/name KIND ID`. */
   owners(): string[] {
     return this.#lines("owners");
+  }
+
+  /** How many connections each real server has just now. */
+  connections(): Connections {
+    return this.#strictly("connections", parseConnections);
+  }
+
+  /** Real servers that are on their way out. */
+  draining(): readonly DrainingServer[] {
+    return this.#strictly("draining", parseDraining);
+  }
+
+  /** Real servers that went, the last one last. */
+  drained(): readonly DrainedServer[] {
+    return this.#once("drained", parseDrained);
+  }
+
+  /** Seconds since 1970, by the host's own clock. */
+  clock(): number {
+    return this.#strictly("clock", (body) => {
+      if (!/^\d{1,12}\n$/.test(body)) throw new Error(`unexpected output ${show(body)}`);
+      return Number(body);
+    });
   }
 
   /** Programs that run there and take the IPVS table for their own. */

@@ -55,7 +55,13 @@ read_module() {
   done
 }
 
-read_owners() { [ ! -e /run/pulumi-lvs/owners ] || cat /run/pulumi-lvs/owners; }
+read_owners() { read_record owners; }
+read_draining() { read_record draining; }
+read_drained() { read_record drained; }
+read_record() { [ ! -e "/run/pulumi-lvs/$1" ] || cat "/run/pulumi-lvs/$1"; }
+# these two tick, and so take no part in the digest of facts
+read_connections() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Ln --persistent-conn; }; }
+read_clock() { date +%s; }
 # each network namespace has a table of its own; where nothing is told, a process counts as one of ours
 is_elsewhere() { theirs=$(readlink "$1") && ours=$(readlink /proc/self/ns/net) && [ "$theirs" != "$ours" ]; }
 # programs that take the IPVS table for their own; each named once, however many processes it has
@@ -80,18 +86,34 @@ drop_address() {
 # --- objects and whose they are
 S=/run/pulumi-lvs
 full() { echo "$S: cannot be written to" >&2; rmdir "$S/$1" "$S" 2>/dev/null; return 1; }
-# lines: an append, so that it costs no process; one that was cut short for want of room is taken back
-mark() {
+# nothing of ours is left there; what was drained is told of no longer than that
+leave() { [ "$(ls -A "$S" 2>/dev/null)" != drained ] || rm -f "$S/drained"; rmdir "$S" 2>/dev/null; :; }
+# lines
+mark() { add_lines owners "$@"; }
+unmark() { drop_lines owners "$@"; }
+# file, lines: an append, so that it costs no process; one that was cut short for want of room is taken back
+add_lines() {
+  file=$1; shift
   [ -d "$S" ] || mkdir -p "$S" || return
-  { printf '%s\n' "$@" >>"$S/owners"; } 2>/dev/null || { unmark "$@"; full .; }
+  { printf '%s\n' "$@" >>"$S/$file"; } 2>/dev/null || { drop_lines "$file" "$@"; full .; }
 }
 # a last line without its end is no line; the shorter text always has room, be it in place
-unmark() {
+drop_lines() {
+  file=$1; shift
   for line; do shift; set -- "$@" -e "$line"; done
-  rest=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$S/owners" | grep -vxF "$@") || [ $? = 1 ] || return
-  if [ -z "$rest" ]; then rm -f "$S/owners" && { rmdir "$S" 2>/dev/null; :; }; return; fi
-  { printf '%s\n' "$rest" >"$S/new"; } 2>/dev/null && mv "$S/new" "$S/owners" && return
-  rm -f "$S/new"; { printf '%s\n' "$rest" >"$S/owners"; } 2>/dev/null || full .
+  rest=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$S/$file" | grep -vxF "$@") || [ $? = 1 ] || return
+  if [ -z "$rest" ]; then rm -f "$S/$file" && leave; return; fi
+  { printf '%s\n' "$rest" >"$S/new"; } 2>/dev/null && mv "$S/new" "$S/$file" && return
+  rm -f "$S/new"; { printf '%s\n' "$rest" >"$S/$file"; } 2>/dev/null || full .
+}
+
+# --- what is on its way out: service, server
+begin_drain() { add_lines draining "$(printf '%s\t%s\t%s' "$1" "$2" "$(date +%s)")"; }
+end_drain() { ! line=$(grep -F -e "$(printf '%s\t%s\t' "$1" "$2")" "$S/draining" 2>/dev/null) || drop_lines draining "$line"; }
+# service, server, seconds, connections left: for people, so neither want of room nor an empty house is an error
+note_drained() {
+  [ -d "$S" ] || return 0
+  { tail -n 99 "$S/drained" 2>/dev/null; printf '%s\t%s\t%s\t%s\t%s\n' "$@" "$(date +%s)"; } >"$S/new" 2>/dev/null && mv "$S/new" "$S/drained" || rm -f "$S/new"
 }
 
 # --- settings and who wants them
@@ -110,7 +132,7 @@ release() {
   { printf '%s\n' "$rest" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/owners" && return 1
   rm -f "$S/$1/new"; full "$1"; return 2
 }
-forget() { rm -rf "$S/$1" && { rmdir "$S" 2>/dev/null; :; }; }
+forget() { rm -rf "$S/$1" && leave; }
 
 # record, file
 claim_file() {

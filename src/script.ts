@@ -1,4 +1,4 @@
-import { type FactName, factCommand } from "./facts.js";
+import { type FactName, factCommand, ticks } from "./facts.js";
 import { prelude } from "./prelude.js";
 import { commandLine, quote } from "./quote.js";
 import type { Step } from "./step.js";
@@ -64,11 +64,12 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
     const lines = together.flatMap(({ run: [command, ...words] }) => (command === name ? words : []));
     return lines.length > 0 ? [commandLine([name, ...lines])] : [];
   };
+  const guarded = facts.filter((name) => !ticks(name)).map(factCommand);
   return whole(
     nonce,
     "-x",
     [
-      `if [ "$({ ${facts.map(factCommand).join("; ") || ":"}; } 2>/dev/null | sha256sum)" != '${expect}  -' ]; then`,
+      `if [ "$({ ${guarded.join("; ") || ":"}; } 2>/dev/null | sha256sum)" != '${expect}  -' ]; then`,
       "say stale",
       "else",
       ...(rules.length > 0
