@@ -65,6 +65,7 @@ export const hostRoute = define({
   kind: "HostRoute",
   key,
   config,
+  rank: 90,
 
   complete(key) {
     key.metric = metricOf(key);

@@ -56,6 +56,7 @@ export const realServer = define({
   kind: "RealServer",
   key,
   config,
+  rank: 60,
   rivals: () => true,
 
   problems({ service: text, address, port }, { forwarding }) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ipAddress } from "./address.js";
+import { type Declared, parseDeclared } from "./declared.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
@@ -11,6 +12,7 @@ export type FactName =
   | "ipvs"
   | "addresses"
   | "owners"
+  | "declared"
   | "rivals"
   | `routes:${"4" | "6"}:${string}`
   | `sysctl:${string}`
@@ -80,11 +82,18 @@ export type RouteEntry = z.output<typeof routeEntry>;
 
 /** What was read of a host in one go; parsed when asked for. Asking for what was not read is a mistake in the resource. */
 export class Facts {
-  readonly #sections: ReadonlyMap<FactName, Section>;
+  readonly #sections: Pick<ReadonlyMap<FactName, Section>, "get">;
   readonly #parsed = new Map<FactName, unknown>();
 
-  constructor(sections: ReadonlyMap<FactName, Section>) {
+  constructor(sections: Pick<ReadonlyMap<FactName, Section>, "get">) {
     this.#sections = sections;
+  }
+
+  /** Those of a host on which nothing is. */
+  static nothing(): Facts {
+    const blank = (name: FactName) =>
+      name === "addresses" || name.startsWith("routes:") ? "[]" : name.startsWith("module:") ? "absent" : "";
+    return new Facts({ get: (name) => ({ body: blank(name) }) });
   }
 
   #body(name: FactName): string {
@@ -152,6 +161,17 @@ export class Facts {
   /** Whose the objects on the host are: a line each, `project/stack/name KIND ID`. */
   owners(): string[] {
     return this.#lines("owners");
+  }
+
+  /** What is declared there, and whether it would come back after a reboot. */
+  declared(): Declared {
+    return this.#once("declared", (body) => {
+      try {
+        return parseDeclared(body);
+      } catch (error) {
+        throw new FactError("declared", 0, (error as Error).message);
+      }
+    });
   }
 
   /** Programs that run there and take the IPVS table for their own. */
