@@ -1,10 +1,9 @@
-import type { DrainingServer } from "../src/draining.js";
 import type { FactName, Facts } from "../src/facts.js";
 import { FinalError, HostError } from "../src/host-error.js";
 import type { Job } from "../src/job.js";
 import { tell } from "../src/log.js";
 import { type Step, step } from "../src/step.js";
-import type { Change, Verb } from "./change.js";
+import { calledOff, recordOf } from "./drain-change.js";
 
 /** How long is waited. */
 export interface Patience {
@@ -52,11 +51,15 @@ export const watch: Watch = {
   tell,
 };
 
-/** A thing that is draining, or may have to. */
+/** A thing that has to drain. */
 export interface Draining {
   readonly drains: Drains;
   readonly key: unknown;
   readonly patience: Patience;
+  /** What `isLeaving` looks at. */
+  readonly facts: readonly FactName[];
+  /** Whether it is still this one's to let nobody in. */
+  isLeaving(facts: Facts): boolean;
 }
 
 /** Where it is, and how jobs get there. */
@@ -68,29 +71,16 @@ export interface Place {
 
 const boot = "kernel.random.boot_id";
 
-const recordOf = (facts: Facts, drains: Drains, key: unknown): DrainingServer | undefined => {
-  const [service, server] = drains.words(key);
-  return facts.draining().find((one) => one.service === service && one.server === server);
-};
-
-const calledOff = (host: string): HostError =>
-  new HostError(
-    host,
-    "its draining was called off there, because it was declared again",
-    "run up again if it is to go",
-  );
-
 /**
  * Lets nobody new in and waits until nobody is left. Undefined where there is nothing to wait for. Since when it drains is on
  * the host, so whoever is asked for the same after a crash goes on from there. The host is asked by short jobs that change
  * nothing, with others of the same host in between.
  */
 export async function drain(
-  { drains, key, patience }: Draining,
-  isLeaving: (facts: Facts) => boolean,
+  { drains, key, patience, isLeaving, ...of }: Draining,
   { host, watch, submit }: Place,
 ): Promise<Drained | undefined> {
-  const facts: FactName[] = [...drains.facts(key), "draining", "owners", `sysctl:${boot}`];
+  const facts: FactName[] = [...of.facts, ...drains.facts(key), "draining", `sysctl:${boot}`];
   const quiesce = (facts: Facts): readonly Step[] | undefined => {
     const steps = isLeaving(facts) ? drains.quiesce(facts, key) : undefined;
     if (!steps || recordOf(facts, drains, key)) return steps;
@@ -136,78 +126,4 @@ export async function drain(
       return undefined;
     });
   }
-}
-
-/** The end of draining where the thing stays: the record goes. */
-export const settled = ({ drains, key }: Draining, drained: Drained): Omit<Job, "owner"> => {
-  const record = (facts: Facts) => recordOf(facts, drains, key);
-  return {
-    facts: ["draining"],
-    plan: (facts) => {
-      const found = record(facts);
-      return found ? [...forget(found), note(drains, key, drained)] : [];
-    },
-    look: (facts) => record(facts)?.line,
-    verify: (facts) => (record(facts) ? stillThere : undefined),
-  };
-};
-
-const stillThere = "the record of its draining is still there";
-
-const forget = ({ service, server, line }: DrainingServer): Step[] => [
-  step(["end_drain", service, server], ["add_lines", "draining", line]),
-];
-
-// goes last, where nothing after it can fail
-const note = (drains: Drains, key: unknown, { seconds, left }: Drained): Step =>
-  step(["note_drained", ...drains.words(key), String(seconds), String(left)], null);
-
-/**
- * A change of what may be draining: whatever else becomes of it, the record goes, so that being declared again calls draining
- * off. `drained` tells that this very deletion has waited.
- */
-export function withDraining(
-  change: Change,
-  { drains, key }: Pick<Draining, "drains" | "key">,
-  config: unknown,
-  host: string,
-  drained?: Drained,
-): Change {
-  const stays = (verb: Verb) =>
-    verb !== "delete" && drains.patience(config) !== undefined && drains.isQuiesced(config);
-  const record = (facts: Facts) => recordOf(facts, drains, key);
-  return {
-    ...change,
-    facts: [...change.facts, "draining"],
-    plan(verb, view) {
-      const found = record(view.facts);
-      if (verb !== "delete") {
-        // what the way out made of it is no difference that somebody wants
-        const steps = change.plan(found ? "update" : verb, view);
-        return found && !stays(verb) ? [...forget(found), ...steps] : steps;
-      }
-      const steps = change.plan(verb, view);
-      const isThere = change.look(view.facts) !== undefined;
-      // what is there and not to be touched is another's by now, and so is the record
-      if (isThere && steps.length === 0) return steps;
-      if (drained && isThere && !found) throw calledOff(host);
-      const noted = drained && steps.length > 0 ? [note(drains, key, drained)] : [];
-      return [...(found ? forget(found) : []), ...steps, ...noted];
-    },
-    misfit(verb, facts) {
-      const why = change.misfit(verb, facts);
-      if (why !== undefined || stays(verb) || !record(facts)) return why;
-      return verb === "delete" && change.look(facts) !== undefined ? undefined : stillThere;
-    },
-    look: (facts) => [change.look(facts), record(facts)?.line],
-  };
-}
-
-/** What became of it, for people. */
-export function told(verb: Verb, host: string, { drains, key }: Draining, { seconds, left }: Drained): string {
-  const [service, server] = drains.words(key);
-  const what = `${host}: ${server} of ${service}`;
-  const who = `${left} connection${left === 1 ? "" : "s"} after ${seconds} s`;
-  if (left === 0) return `${what} drained in ${seconds} s`;
-  return verb === "delete" ? `${what} cut off with ${who}` : `${what} still has ${who}`;
 }

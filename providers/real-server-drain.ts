@@ -1,10 +1,12 @@
 import { BlockList } from "node:net";
 import { z } from "zod";
 import { endpoint, type Family } from "../src/address.js";
+import type { DrainedServer } from "../src/draining.js";
 import type { Facts } from "../src/facts.js";
 import type { Flags } from "../src/ipvs-table.js";
 import { parseService, type ServiceAddress, serviceFamily } from "../src/service-address.js";
 import { step } from "../src/step.js";
+import type { Definition } from "./define.js";
 import type { Drains } from "./drain.js";
 
 /** How a real server is given time to finish before it goes. */
@@ -101,3 +103,30 @@ export const realServerDrains: Drains<Key, Config> = {
     return own + (heeded ? found.persistent : 0);
   },
 };
+
+const outcomeOf = ({ seconds, left }: DrainedServer) => ({ seconds, forced: left, clean: left === 0 });
+
+/** What a server that was quiesced shows: how that went. */
+export const shownDrained: NonNullable<Definition<Key, Config>["shows"]> = {
+  names: ["drained"],
+  facts: () => ["ipvs", "drained"],
+  read(facts, key) {
+    if (entryOf(facts, key)?.get("-w") !== "0") return {};
+    const last = facts
+      .drained()
+      .findLast((one) => one.service === key.service && one.server === serverOf(key));
+    return last ? { drained: outcomeOf(last) } : {};
+  },
+};
+
+/** The servers that went from behind a service, the last ones last. */
+export const drainedOf = (facts: Facts, service: string) =>
+  facts
+    .drained()
+    .filter((one) => one.service === service)
+    .slice(-10)
+    .map((one) => ({
+      server: one.server,
+      at: new Date(one.at * 1000).toISOString(),
+      ...outcomeOf(one),
+    }));

@@ -10,6 +10,7 @@ import {
 } from "../src/service-address.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
+import { type Drain, drain, realServerDrains, shownDrained } from "./real-server-drain.js";
 
 /** Arguments of a RealServer. */
 export interface RealServerArgs {
@@ -26,6 +27,11 @@ export interface RealServerArgs {
   forwarding?: "gatewaying" | "masquerading";
   /** Share of new connections relative to the others, 0-65535; 0 quiesces it: no new ones, the old go on. Default 1. */
   weight?: number;
+  /**
+   * Before it is deleted, and when its weight becomes 0: let nobody new in, and wait until those who are connected have finished.
+   * Default null: it goes at once, and connections through it with it.
+   */
+  drain?: Drain | null;
 }
 
 const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
@@ -33,6 +39,7 @@ const key = z.strictObject({ service: serviceReference, address: hostAddress, po
 const config = z.strictObject({
   forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
   weight: z.number().int().min(0).max(65535).default(1),
+  drain,
 });
 
 type Config = z.output<typeof config>;
@@ -45,10 +52,12 @@ const flagsOf = ({ forwarding, weight }: Config) => [
   String(weight),
 ];
 
-const configOf = (flags: Flags): Config => ({
+const configOf = (flags: Flags, want: Config | undefined): Config => ({
   // a server that somebody made a tunnel's end shows as what it is, so that the difference is seen and mended
   forwarding: flags.has("-m") ? "masquerading" : flags.has("-i") ? ("tunneling" as never) : "gatewaying",
   weight: Number(flags.get("-w")),
+  // nothing on the host shows it
+  drain: want?.drain ?? null,
 });
 
 /** A real server: `ipvsadm -Sn` shows it, `-a`, `-e` and `-d` change it. */
@@ -56,10 +65,15 @@ export const realServer = define({
   kind: "RealServer",
   key,
   config,
+  rank: 60,
   rivals: () => true,
+  drains: realServerDrains,
+  shows: shownDrained,
 
-  problems({ service: text, address, port }, { forwarding }) {
+  problems({ service: text, address, port }, { forwarding, drain }) {
     const service = serviceOf(text);
+    if (drain && drain.minimum > drain.timeout)
+      return [{ path: "drain.minimum", reason: `${drain.minimum} is above the timeout, ${drain.timeout}` }];
     if (serviceFamily(service) !== familyOf(address)) {
       return [
         {
@@ -87,9 +101,9 @@ export const realServer = define({
 
   facts: () => ["ipvs"],
 
-  read(facts, { service, address, port }) {
+  read(facts, { service, address, port }, want) {
     const found = facts.ipvs().get(service)?.realServers.get(endpoint(address, port));
-    return found && configOf(found);
+    return found && configOf(found, want);
   },
 
   plan({ service, address, port }, want, have) {

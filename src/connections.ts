@@ -16,7 +16,7 @@ export interface ConnectionCounts {
 export type Connections = ReadonlyMap<string, ReadonlyMap<string, ConnectionCounts>>;
 
 const heading =
-  /^(IP Virtual Server version .*|Prot LocalAddress:Port +Weight +PersistConn ActiveConn InActConn|  -> RemoteAddress:Port)$/;
+  /^(IP Virtual Server version .*|Prot LocalAddress:Port +Weight +PersistConn ActiveConn InActConn| {2}-> RemoteAddress:Port)$/;
 
 /** Reads what `ipvsadm -Ln --persistent-conn` prints. Throws on a line that is not of its form. */
 export function parseConnections(text: string): Connections {

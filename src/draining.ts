@@ -43,3 +43,9 @@ export const parseDrained = (text: string): DrainedServer[] =>
     const [seconds = 0, left = 0, at = 0] = rest.map(Number);
     return service && server ? [{ service, server, seconds, left, at }] : [];
   });
+
+/** Reads what `date +%s` prints. Throws where it is none. */
+export function parseClock(text: string): number {
+  if (!/^\d{1,12}\n$/.test(text)) throw new Error(`unexpected output ${show(text)}`);
+  return Number(text);
+}

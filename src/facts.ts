@@ -1,7 +1,14 @@
-import { z } from "zod";
-import { ipAddress } from "./address.js";
+import type { z } from "zod";
 import { type Connections, parseConnections } from "./connections.js";
-import { type DrainedServer, type DrainingServer, parseDrained, parseDraining } from "./draining.js";
+import { type Declared, parseDeclared } from "./declared.js";
+import {
+  type DrainedServer,
+  type DrainingServer,
+  parseClock,
+  parseDrained,
+  parseDraining,
+} from "./draining.js";
+import { type AddressEntry, link, listOf, type RouteEntry, routeEntry } from "./ip-json.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
@@ -13,6 +20,7 @@ export type FactName =
   | "ipvs"
   | "addresses"
   | "owners"
+  | "declared"
   | "rivals"
   | "connections"
   | "draining"
@@ -50,53 +58,20 @@ export class FactError extends Error {
   }
 }
 
-// old versions of ip print an empty map for each entry that they leave out
-const listOf = <Entry extends z.ZodType>(entry: Entry) =>
-  z.preprocess(
-    (given) => (Array.isArray(given) ? given.filter((one) => JSON.stringify(one) !== "{}") : given),
-    z.array(entry),
-  );
-
-// C libraries differ in how they print IPv6
-const addressEntry = z.object({
-  family: z.enum(["inet", "inet6"]),
-  local: ipAddress,
-  prefixlen: z.number().int().min(0).max(128),
-  broadcast: ipAddress.optional(),
-  label: z.string().optional(),
-});
-
-const link = z.object({
-  ifname: z.string(),
-  // other families have addresses of other forms
-  addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
-});
-
-const routeEntry = z.object({
-  // a lone address comes without its prefix
-  dst: z
-    .string()
-    .regex(/^(default|[^/]+(\/\d+)?)$/)
-    .transform((text) => text.split("/"))
-    .refine(([to]) => to === "default" || ipAddress.safeParse(to).success)
-    .transform(([to, ...bits]) => [to === "default" ? to : ipAddress.parse(to), ...bits].join("/")),
-  type: z.string().optional(),
-  dev: z.string().optional(),
-  gateway: ipAddress.optional(),
-  prefsrc: ipAddress.optional(),
-  metric: z.number().int().min(0).default(0),
-});
-
-export type AddressEntry = z.output<typeof addressEntry> & { interface: string };
-export type RouteEntry = z.output<typeof routeEntry>;
-
 /** What was read of a host in one go; parsed when asked for. Asking for what was not read is a mistake in the resource. */
 export class Facts {
-  readonly #sections: ReadonlyMap<FactName, Section>;
+  readonly #sections: Pick<ReadonlyMap<FactName, Section>, "get">;
   readonly #parsed = new Map<FactName, unknown>();
 
-  constructor(sections: ReadonlyMap<FactName, Section>) {
+  constructor(sections: Pick<ReadonlyMap<FactName, Section>, "get">) {
     this.#sections = sections;
+  }
+
+  /** Those of a host on which nothing is. */
+  static nothing(): Facts {
+    const blank = (name: FactName) =>
+      name === "addresses" || name.startsWith("routes:") ? "[]" : name.startsWith("module:") ? "absent" : "";
+    return new Facts({ get: (name) => ({ body: blank(name) }) });
   }
 
   #body(name: FactName): string {
@@ -112,7 +87,7 @@ export class Facts {
     return this.#parsed.get(name) as T;
   }
 
-  /** As `#once`, where the parser throws what is wrong with the text. */
+  // parsers of our own throw what is wrong with the text
   #strictly<T>(name: FactName, parse: (body: string) => T): T {
     return this.#once(name, (body) => {
       try {
@@ -171,6 +146,11 @@ export class Facts {
     return this.#lines("owners");
   }
 
+  /** What is declared there, and whether it would come back after a reboot. */
+  declared(): Declared {
+    return this.#strictly("declared", parseDeclared);
+  }
+
   /** How many connections each real server has just now. */
   connections(): Connections {
     return this.#strictly("connections", parseConnections);
@@ -188,10 +168,7 @@ export class Facts {
 
   /** Seconds since 1970, by the host's own clock. */
   clock(): number {
-    return this.#strictly("clock", (body) => {
-      if (!/^\d{1,12}\n$/.test(body)) throw new Error(`unexpected output ${show(body)}`);
-      return Number(body);
-    });
+    return this.#strictly("clock", parseClock);
   }
 
   /** Programs that run there and take the IPVS table for their own. */

@@ -14,6 +14,9 @@ const length = "$".concat("{#out}");
  * them is kept too: /run/pulumi-lvs/SETTING/{found,owners}.
  */
 export const prelude = String.raw`
+S=/run/pulumi-lvs E=/etc/pulumi-lvs
+# what has systemd run E/restore at boot
+W=/etc/systemd/system/multi-user.target.wants/pulumi-lvs.service
 say() { printf '%s %s\n' "$N" "$*"; }
 text() { printf '%s\n' "$1" | while IFS= read -r line; do say "text $line"; done; }
 # with its length, so that whatever else is written in between, or lost, is noticed
@@ -55,10 +58,17 @@ read_module() {
   done
 }
 
-read_owners() { read_record owners; }
-read_draining() { read_record draining; }
-read_drained() { read_record drained; }
-read_record() { [ ! -e "/run/pulumi-lvs/$1" ] || cat "/run/pulumi-lvs/$1"; }
+# what is to come back after a reboot, and what is declared until then; first, whether anything would bring it back
+read_declared() {
+  [ ! -e "$S/boot" ] && [ ! -e "$E/boot" ] && return
+  [ ! -e "$E/restore" ] || [ ! -e "$W" ] || echo restored
+  echo --; [ ! -e "$E/boot" ] || cat "$E/boot"
+  echo; echo --; [ ! -e "$S/boot" ] || cat "$S/boot"
+}
+read_owners() { read_lines owners; }
+read_draining() { read_lines draining; }
+read_drained() { read_lines drained; }
+read_lines() { [ ! -e "$S/$1" ] || cat "$S/$1"; }
 # these two tick, and so take no part in the digest of facts
 read_connections() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Ln --persistent-conn; }; }
 read_clock() { date +%s; }
@@ -83,46 +93,61 @@ drop_address() {
   return $rc
 }
 
-# --- objects and whose they are
-S=/run/pulumi-lvs
-full() { echo "$S: cannot be written to" >&2; rmdir "$S/$1" "$S" 2>/dev/null; return 1; }
-# nothing of ours is left there; what was drained is told of no longer than that
-leave() { [ "$(ls -A "$S" 2>/dev/null)" != drained ] || rm -f "$S/drained"; rmdir "$S" 2>/dev/null; :; }
-# lines
-mark() { add_lines owners "$@"; }
-unmark() { drop_lines owners "$@"; }
-# file, lines: an append, so that it costs no process; one that was cut short for want of room is taken back
-add_lines() {
-  file=$1; shift
-  [ -d "$S" ] || mkdir -p "$S" || return
-  { printf '%s\n' "$@" >>"$S/$file"; } 2>/dev/null || { drop_lines "$file" "$@"; full .; }
-}
-# a last line without its end is no line; the shorter text always has room, be it in place
-drop_lines() {
-  file=$1; shift
-  for line; do shift; set -- "$@" -e "$line"; done
-  rest=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$S/$file" | grep -vxF "$@") || [ $? = 1 ] || return
-  if [ -z "$rest" ]; then rm -f "$S/$file" && leave; return; fi
-  { printf '%s\n' "$rest" >"$S/new"; } 2>/dev/null && mv "$S/new" "$S/$file" && return
-  rm -f "$S/new"; { printf '%s\n' "$rest" >"$S/$file"; } 2>/dev/null || full .
+# interface, address: tells the neighbours, more than once, since it may be lost, and in both forms, since some heed only one
+announce() {
+  arping -q -U -c 1 -I "$1" "$2" || return
+  # who comes too late is not to be told of what has gone
+  (
+    for form in -A -U -A -U; do
+      sleep 1
+      ip -o addr show dev "$1" 2>/dev/null | grep -qF " $2/" || exit
+      arping -q $form -c 1 -I "$1" "$2"
+    done
+  ) >/dev/null 2>&1 9<&- &
 }
 
+# --- objects and whose they are
+full() { echo "$1: cannot be written to" >&2; return 1; }
+# directory: what was drained is told of for as long as there is anything else of ours
+leave() { [ "$(ls -A "$1" 2>/dev/null)" != drained ] || rm -f "$1/drained"; rmdir "$1" 2>/dev/null; :; }
+# directory, file, lines: an append, so that it costs no process; one that was cut short for want of room is taken back
+add_lines() {
+  d=$1 f=$1/$2; shift 2
+  [ -d "$d" ] || mkdir -p "$d" || return
+  { printf '%s\n' "$@" >>"$f"; } 2>/dev/null || { cut_from "$d" "$f" "$@"; rmdir "$d" 2>/dev/null; full "$d"; }
+}
+cut_lines() { d=$1 f=$1/$2; shift 2; cut_from "$d" "$f" "$@"; }
+# a last line without its end is no line; the shorter text always has room, be it in place
+cut_from() {
+  d=$1 f=$2; shift 2
+  for line; do shift; set -- "$@" -e "$line"; done
+  rest=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$f" | grep -vxF "$@") || [ $? = 1 ] || return
+  if [ -z "$rest" ]; then rm -f "$f" && leave "$d"; return; fi
+  { printf '%s\n' "$rest" >"$d/new"; } 2>/dev/null && mv "$d/new" "$f" && return
+  rm -f "$d/new"; { printf '%s\n' "$rest" >"$f"; } 2>/dev/null || full "$d"
+}
+mark() { add_lines "$S" owners "$@"; }
+unmark() { cut_lines "$S" owners "$@"; }
+
 # --- what is on its way out: service, server
-begin_drain() { add_lines draining "$(printf '%s\t%s\t%s' "$1" "$2" "$(date +%s)")"; }
-end_drain() { ! line=$(grep -F -e "$(printf '%s\t%s\t' "$1" "$2")" "$S/draining" 2>/dev/null) || drop_lines draining "$line"; }
+begin_drain() { add_lines "$S" draining "$(printf '%s\t%s\t%s' "$1" "$2" "$(date +%s)")"; }
+end_drain() { ! line=$(grep -F -e "$(printf '%s\t%s\t' "$1" "$2")" "$S/draining" 2>/dev/null) || cut_lines "$S" draining "$line"; }
+# undoes end_drain: the line
+drain_on() { add_lines "$S" draining "$1"; }
 # service, server, seconds, connections left: for people, so neither want of room nor an empty house is an error
 note_drained() {
   [ -d "$S" ] || return 0
-  { tail -n 99 "$S/drained" 2>/dev/null; printf '%s\t%s\t%s\t%s\t%s\n' "$@" "$(date +%s)"; } >"$S/new" 2>/dev/null && mv "$S/new" "$S/drained" || rm -f "$S/new"
+  { tail -n 99 "$S/drained" 2>/dev/null; printf '%s\t%s\t%s\t%s\t%s\n' "$@" "$(date +%s)"; } 2>/dev/null >"$S/new" && mv "$S/new" "$S/drained" || rm -f "$S/new"
 }
 
 # --- settings and who wants them
+no_room() { rmdir "$S/$1" "$S" 2>/dev/null; full "$S"; }
 claim() {
   mkdir -p "$S/$1" || return
   if [ ! -e "$S/$1/found" ]; then
-    { printf '%s\n' "$2" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/found" || { rm -f "$S/$1/new"; full "$1"; return; }
+    { printf '%s\n' "$2" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/found" || { rm -f "$S/$1/new"; no_room "$1"; return; }
   fi
-  grep -qxF -e "$owner" "$S/$1/owners" 2>/dev/null || { printf '%s\n' "$owner" >>"$S/$1/owners"; } 2>/dev/null || full "$1"
+  grep -qxF -e "$owner" "$S/$1/owners" 2>/dev/null || { printf '%s\n' "$owner" >>"$S/$1/owners"; } 2>/dev/null || no_room "$1"
 }
 # 0: the caller was the last owner, $found is what to put back, and forget ends the record; 1: it is others' now, or nobody's
 release() {
@@ -130,9 +155,9 @@ release() {
   rest=$(grep -vxF -e "$owner" "$S/$1/owners"); [ $? -le 1 ] || return 2
   if [ -z "$rest" ]; then found=$(cat "$S/$1/found"); return; fi
   { printf '%s\n' "$rest" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/owners" && return 1
-  rm -f "$S/$1/new"; full "$1"; return 2
+  rm -f "$S/$1/new"; no_room "$1"; return 2
 }
-forget() { rm -rf "$S/$1" && leave; }
+forget() { rm -rf "$S/$1" && leave "$S"; }
 
 # record, file
 claim_file() {

@@ -3,6 +3,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -15,7 +16,7 @@ export const fakeBin = join(__dirname, "bin");
 
 /** The programs of a minimal system that scripts and fake tools use. */
 const systemTools =
-  "awk basename cat flock grep head ls mkdir mv readlink rm rmdir sed sh sha256sum sleep tr wc"
+  "awk basename cat cut flock grep head ln ls mkdir mv readlink rm rmdir sed sh sha256sum sleep sort sync tail tr wc"
     .split(" ")
     .map((name) => [name, findProgram(name)] as const);
 
@@ -36,6 +37,9 @@ const files: Record<string, string> = {
   routes: "4 main default 192.168.0.1 eth0 - 0\n6 main default 2001:db8::1 eth0 - 1024\n",
   uid: "0\n",
   ticks: "86400\n",
+  // what `date +%s` says, and what goes to real servers
+  date: "1769860800\n",
+  connections: "",
   schedulers: "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos".split(" ").join("\n").concat("\n"),
   modules:
     "libcrc32c - -\nnf_conntrack libcrc32c hashsize=65536\nip_vs nf_conntrack,libcrc32c conn_tab_bits=12\nip_vs_rr ip_vs -\nip_vs_lc ip_vs -\nip_vs_wlc ip_vs -\nipip - -\n",
@@ -48,6 +52,8 @@ const files: Record<string, string> = {
   "proc/sys/net/ipv4/conf/all/accept_redirects": "1\n",
   "proc/sys/net/ipv4/tcp_rmem": "4096\t131072\t6291456\n",
   "proc/sys/net/ipv4/vs/expire_nodest_conn": "0\n",
+  "proc/sys/net/ipv4/vs/expire_quiescent_template": "0\n",
+  "proc/sys/kernel/random/boot_id": "one\n",
   ...Object.fromEntries(
     ["all", "lo", "eth0", "eth1", "eth0.100"].flatMap((name) => [
       [`proc/sys/net/ipv4/conf/${name}/arp_ignore`, "0\n"],
@@ -60,7 +66,14 @@ const files: Record<string, string> = {
 /** Makes a host's tree: state as files, and `tools`, the only directory on its PATH. */
 export function makeTree(): string {
   const root = mkdtempSync(join(tmpdir(), "lvs-fake-"));
-  for (const directory of ["faults", "tools", "run", "root", "sys/module"])
+  for (const directory of [
+    "faults",
+    "tools",
+    "run/systemd/system",
+    "root",
+    "sys/module",
+    "etc/systemd/system/multi-user.target.wants",
+  ])
     mkdirSync(join(root, directory), { recursive: true });
   for (const [name, text] of Object.entries(files)) writeInto(root, name, text);
   for (const name of allTools.keys()) linkTool(root, name);
@@ -92,6 +105,8 @@ export function writeInto(root: string, name: string, text: string): void {
 export type Image = Readonly<Record<string, string | null>>;
 
 const placeholder = "%ROOT%";
+const linkTo = "\0link to ";
+const link = (path: string) => `${linkTo}${readlinkSync(path)}`;
 const apart = new Set(["faults", "tools", "log", "ticks"]);
 
 export function imageOf(root: string): Image {
@@ -106,7 +121,7 @@ export function imageOf(root: string): Image {
         ? null
         : entry.isFile()
           ? readFileSync(join(root, name), "utf8").replaceAll(root, placeholder)
-          : "special";
+          : link(join(root, name)).replaceAll(root, placeholder);
       if (entry.isDirectory()) visit(name);
     }
   };
@@ -123,7 +138,10 @@ export function putImage(root: string, image: Image): void {
   for (const [name, text] of Object.entries(image)) {
     if (now[name] === text) continue;
     if (text === null) mkdirSync(join(root, name), { recursive: true });
-    else writeInto(root, name, text.replaceAll(placeholder, root));
+    else if (text.startsWith(linkTo)) {
+      rmSync(join(root, name), { force: true });
+      symlinkSync(text.slice(linkTo.length).replaceAll(placeholder, root), join(root, name));
+    } else writeInto(root, name, text.replaceAll(placeholder, root));
   }
 }
 
@@ -132,7 +150,7 @@ export const textOf = (image: Image): string =>
   Object.entries(image)
     .map(([name, text]) => {
       if (text === null) return `${name}/`;
-      const isSet = /^(addresses|routes|run\/.*\/?owners)$/.test(name);
+      const isSet = /^(addresses|routes|run\/.*\/?owners|(etc|run)\/pulumi-lvs\/boot)$/.test(name);
       return `${name}: ${JSON.stringify(isSet ? text.split("\n").sort().join("\n") : text)}`;
     })
     .join("\n");

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { arpSuppression } from "../../providers/arp-suppression.js";
-import { HalfDoneError } from "../../providers/engine.js";
+import { HalfDoneError } from "../../providers/half-done.js";
 import { hostRoute } from "../../providers/host-route.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
 import { kernelModule } from "../../providers/kernel-module.js";
@@ -286,7 +286,7 @@ describe("a step that fails", () => {
       },
       reasons: [
         expect.stringMatching(
-          /^cannot create eth0\/192\.168\.0\.219 on director1: `arping .*` failed \(exit code 127\): .*; and taking it back failed: injected failure; look at the host; `pulumi refresh` reads what is there, and `up` goes on from it$/,
+          /^cannot create eth0\/192\.168\.0\.219 on director1: `announce .*` failed \(exit code 127\): .*; and taking it back failed: injected failure; look at the host; `pulumi refresh` reads what is there, and `up` goes on from it$/,
         ),
       ],
     });

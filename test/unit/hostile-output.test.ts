@@ -37,7 +37,24 @@ const recorded: Record<FactName, string> = {
   "claim:module.ip_vs": "p/s/böse module/ip_vs\n",
   "claim:parameter.ip_vs.conn_tab_bits": "",
   owners: "p/s/böse VirtualService tcp://192.168.0.210:80\np/s/böse HostRoute route/10.0.0.0/8\n",
+  declared: `restored
+--
+50\tobject\tVirtualService tcp://192.168.0.210:80\tp/s/böse\tipvsadm -A -t 192.168.0.210:80 -s wlc -p 600 -M 255.255.255.0
+
+--
+`,
   rivals: "",
+  connections: `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn
+  -> RemoteAddress:Port
+TCP  192.168.0.210:80 wlc persistent 600 mask 255.255.255.0
+  -> 192.168.10.11:80             1         2           3          4         
+  -> 192.168.10.12:8080           10        0           0          0         
+FWM  10 wlc
+`,
+  draining: "tcp://192.168.0.210:80\t192.168.10.12:8080\t1769860800\n",
+  drained: "tcp://192.168.0.210:80\t192.168.10.13:8080\t12\t0\t1769860800\n",
+  clock: "1769860812\n",
 };
 
 const web = {
