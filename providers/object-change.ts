@@ -36,10 +36,8 @@ export function objectChange(definition: Definition, inputs: Bag): Change {
             `with it would go what belongs to another stack: ${guest}`,
             "remove that there first, or set adopt: true here and run up before",
           );
-        return [
-          ...recording(facts, record, false),
-          ...leaving(facts, ownership, have ? definition.plan(key, undefined, have, view) : []),
-        ];
+        const gone = have ? definition.plan(key, undefined, have, view) : [];
+        return leaving(facts, ownership, recording(facts, record, gone, true, false));
       }
       const holder = holderOf(facts, ownership);
       if (have && holder && stackOf(holder) !== stackOf(owner) && inputs.adopt !== true) {
@@ -57,7 +55,8 @@ export function objectChange(definition: Definition, inputs: Bag): Change {
         );
       }
       const steps = have && !different ? [] : definition.plan(key, config, have, view);
-      return [...taking(facts, ownership, have !== undefined, steps), ...recording(facts, record)];
+      const isThere = have !== undefined;
+      return taking(facts, ownership, isThere, recording(facts, record, steps, isThere));
     },
 
     misfit(verb, facts) {

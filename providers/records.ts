@@ -28,9 +28,19 @@ export function recordOf(definition: Definition, inputs: Bag, owner: string): De
 
 const verbs = { boot: ["keep", "unkeep"], now: ["note", "unnote"] } as const;
 
-/** Steps after which the host has this record of the thing, or none: the new one comes first, so that it is never without. */
-export function recording(facts: Facts, of: DeclaredRecord | undefined, isWanted = true): Step[] {
-  if (!of) return [];
+/**
+ * Steps around those of a change, after which the host has this record of the thing, or none: a new one comes before an old
+ * one goes, so that nothing is there without any. `isThere` says whether the thing is; where it is not, or its
+ * change was begun by a bulk that failed, a record that stayed goes again if the rest fails.
+ */
+export function recording(
+  facts: Facts,
+  of: DeclaredRecord | undefined,
+  steps: readonly Step[],
+  isThere: boolean,
+  isWanted = true,
+): Step[] {
+  if (!of) return [...steps];
   const { records, isRestored } = facts.declared();
   const known = records.filter(
     ({ thing, owner, nature }) => thing === of.thing && (nature === "object" || owner === of.owner),
@@ -39,12 +49,16 @@ export function recording(facts: Facts, of: DeclaredRecord | undefined, isWanted
     isWanted && printRecord(one) === printRecord(of) && one.until === of.until;
   const put = (one: DeclaredRecord) => [verbs[one.until][0], printRecord(one)];
   const take = (one: DeclaredRecord) => [verbs[one.until][1], printRecord(one)];
-  const isThere = known.some(isSame) && (of.until === "now" || isRestored);
-  // what somebody has taken the unit away from is put there anew
+  const others = known.filter((one) => !isSame(one));
+  const stays = others.length < known.length;
   return [
-    ...(isWanted && !isThere && known.some(isSame) ? [step(["install_boot"], null)] : []),
-    ...(isWanted && !known.some(isSame) ? [step(put(of), take(of))] : []),
-    ...known.filter((one) => !isSame(one)).map((one) => step(take(one), put(one))),
+    ...(isWanted && !stays ? [step(put(of), take(of))] : []),
+    ...(stays && steps.length > 0 && (!isThere || others.length > 0) ? [step([":"], take(of))] : []),
+    // somebody has taken away what brings it back
+    ...(stays && of.until === "boot" && !isRestored ? [step(["install_boot"], null)] : []),
+    ...others.map((one) => step(take(one), put(one))),
+    // what there is may be found as it was, also where its last step cannot be taken back
+    ...steps,
   ];
 }
 
@@ -54,4 +68,4 @@ export const recordMisfit = (
   of: DeclaredRecord | undefined,
   isWanted = true,
 ): string | undefined =>
-  recording(facts, of, isWanted).length === 0 ? undefined : "the host did not keep its record";
+  recording(facts, of, [], true, isWanted).length === 0 ? undefined : "the host did not keep its record";

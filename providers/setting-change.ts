@@ -18,8 +18,8 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
       const have = read(view.facts);
       // it may be right without being claimed, and is let go of even where it has vanished
       return verb === "delete"
-        ? [...recording(view.facts, record, false), ...definition.plan(key, undefined, have ?? config, view)]
-        : [...definition.plan(key, config, have, view), ...recording(view.facts, record)];
+        ? recording(view.facts, record, definition.plan(key, undefined, have ?? config, view), true, false)
+        : recording(view.facts, record, definition.plan(key, config, have, view), have !== undefined);
     },
 
     misfit(verb, facts) {

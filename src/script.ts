@@ -76,9 +76,9 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
       ...(rules.length > 0
         ? [
             [
-              ...aside("mark"),
+              ...["mark", "keep", "note"].flatMap(aside),
               `bulk <<'${nonce}'`,
-              ...["keep", "note", "unkeep", "unnote", "unmark"].flatMap(aside),
+              ...["unkeep", "unnote", "unmark"].flatMap(aside),
             ].join(" && "),
             ...rules,
             nonce,

@@ -21,8 +21,9 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
     // and have their paths in the tree where they are run
     .replace(
       'eval "$commands"',
-      `eval "$(printf '%s\\n' "$commands" | sed 's#/\\(proc\\|sys\\)/#${root}/\\1/#g')"`,
-    );
+      `eval "$(printf "%s\\n" "$commands" | sed "s#/\\(proc\\|sys\\)/#${root}/\\1/#g")"`,
+    )
+    .replace("left=15", "left=1");
   return existsSync(join(root, "faults/armed")) ? armed(text, root) : text;
 }
 

@@ -120,7 +120,10 @@ export function imageOf(root: string): Image {
       image[name] = entry.isDirectory()
         ? null
         : entry.isFile()
-          ? readFileSync(join(root, name), "utf8").replaceAll(root, placeholder)
+          ? readFileSync(join(root, name), "utf8")
+              .replaceAll(root, placeholder)
+              // how it comes there while faults are armed is no part of what there is
+              .replaceAll(/"\$\(room \d ("[^"]*")\)"/g, "$1")
           : link(join(root, name)).replaceAll(root, placeholder);
       if (entry.isDirectory()) visit(name);
     }

@@ -240,7 +240,7 @@ describe("a step that fails", () => {
     const { props } = await kind.create({ address: "192.168.0.219", port: 80 });
     fake.write("ipvs", `${service}-a -t 192.168.0.219:80 -r 192.168.10.9:80 -g -w 7\n`);
     const before = fake.snapshot();
-    fake.failCommand("step", 2);
+    fake.failCommand("step", 3);
     await expect(kind.delete(props)).rejects.toThrow(/injected failure$/);
     expect(fake.snapshot()).toBe(before);
     fake.mend();
@@ -300,7 +300,7 @@ describe("a step that fails", () => {
     const fake = fakeHost();
     const kind = resources(virtualAddress, fake);
     const { props } = await kind.create({ interface: "eth0", address: "192.168.0.219", announce: false });
-    fake.failCommand("step", 2);
+    fake.failCommand("step", 4);
     fake.failCommand("back", 0);
     await expect(
       kind.update(
@@ -317,7 +317,7 @@ describe("a step that fails", () => {
     const fake = fakeHost();
     const untouched = fake.snapshot();
     const kind = resources(arpSuppression, fake);
-    fake.failCommand("step", 6);
+    fake.failCommand("step", 7);
     fake.failCommand("back", 2);
     await expect(kind.create({})).rejects.toThrow(/and taking it back failed: injected failure/);
     const left = fake
