@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { FactName, Facts } from "../src/facts.js";
 import type { Problem } from "../src/problems.js";
 import type { Step } from "../src/step.js";
-import type { Drains } from "./drain.js";
+import type { Drains } from "./drains.js";
 import type { HostView } from "./settings.js";
 
 /**

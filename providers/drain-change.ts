@@ -1,24 +1,12 @@
+import { hostLabel } from "../src/connection.js";
 import type { DrainingServer } from "../src/draining.js";
 import type { Facts } from "../src/facts.js";
-import { HostError } from "../src/host-error.js";
 import type { Job } from "../src/job.js";
 import { type Step, step } from "../src/step.js";
 import type { Change, Verb } from "./change.js";
-import type { Drained, Drains } from "./drain.js";
-
-/** The host's record that it drains. */
-export const recordOf = (facts: Facts, drains: Drains, key: unknown): DrainingServer | undefined => {
-  const [service, server] = drains.words(key);
-  return facts.draining().find((one) => one.service === service && one.server === server);
-};
-
-/** Somebody declared it again while it was draining. */
-export const calledOff = (host: string): HostError =>
-  new HostError(
-    host,
-    "its draining was called off there, because it was declared again",
-    "run up again if it is to go",
-  );
+import type { Definition } from "./define.js";
+import { calledOff, type Drained, type Drains, recordOf } from "./drains.js";
+import { type Bag, connectionOf, partsOf } from "./inputs.js";
 
 /** The end of draining where the thing stays: the record goes. */
 export const settled = (drains: Drains, key: unknown, drained: Drained): Omit<Job, "owner"> => {
@@ -48,14 +36,11 @@ const note = (drains: Drains, key: unknown, { seconds, left }: Drained): Step =>
  * A change of what may be draining: whatever else becomes of it, the record goes, so that being declared again calls draining
  * off. `drained` tells that this very deletion has waited.
  */
-export function withDraining(
-  change: Change,
-  drains: Drains,
-  key: unknown,
-  config: unknown,
-  host: string,
-  drained?: Drained,
-): Change {
+export function withDraining(change: Change, definition: Definition, inputs: Bag, drained?: Drained): Change {
+  const { drains } = definition;
+  if (!drains) return change;
+  const { key, config } = partsOf(definition, inputs);
+  const host = hostLabel(connectionOf(inputs));
   const stays = (verb: Verb) =>
     verb !== "delete" && drains.patience(config) !== undefined && drains.isQuiesced(config);
   const record = (facts: Facts) => recordOf(facts, drains, key);

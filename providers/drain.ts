@@ -3,38 +3,7 @@ import { FinalError, HostError } from "../src/host-error.js";
 import type { Job } from "../src/job.js";
 import { tell } from "../src/log.js";
 import { type Step, step } from "../src/step.js";
-import { calledOff, recordOf } from "./drain-change.js";
-
-/** How long is waited. */
-export interface Patience {
-  /** Seconds after which it goes, whoever still uses it. */
-  readonly timeout: number;
-  /** Seconds that are waited even where nobody uses it. */
-  readonly minimum: number;
-}
-
-/** What a definition says of things that must not go while somebody uses them. */
-export interface Drains<K = unknown, C = unknown> {
-  /** How long is waited for it; undefined where it goes at once. */
-  patience(config: C): Patience | undefined;
-  /** Whether this lets nobody new in, so that an update to it waits too. */
-  isQuiesced(config: C): boolean;
-  /** Service and server, as the host's record of what is draining names it. */
-  words(key: K): readonly [string, string];
-  /** What `quiesce` and `count` look at. */
-  facts(key: K): readonly FactName[];
-  /** Steps after which nobody new comes; undefined where it is gone, or nobody can come any more. */
-  quiesce(facts: Facts, key: K): readonly Step[] | undefined;
-  /** How many still use it. */
-  count(facts: Facts, key: K): number;
-}
-
-/** What came of waiting. */
-export interface Drained {
-  readonly seconds: number;
-  /** How many still used it when the time was out. */
-  readonly left: number;
-}
+import { calledOff, type Drained, type Drains, type Patience, recordOf } from "./drains.js";
 
 /** Time, and somebody to tell; tests give another. */
 export interface Watch {

@@ -3,8 +3,9 @@ import type { Facts } from "../src/facts.js";
 import type { Job } from "../src/job.js";
 import type { Change, Verb } from "./change.js";
 import type { Definition } from "./define.js";
-import { type Drained, drain, type Watch } from "./drain.js";
+import { drain, type Watch } from "./drain.js";
 import { settled, told } from "./drain-change.js";
+import type { Drained } from "./drains.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
 
 /** What the engine has to offer to who waits. */

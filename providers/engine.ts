@@ -7,9 +7,10 @@ import { StuckError } from "../src/stuck-error.js";
 import { type Change, isRecorded, type Verb } from "./change.js";
 import type { Definition } from "./define.js";
 import { diff, plain } from "./diff.js";
-import { type Drained, type Watch, watch } from "./drain.js";
+import { type Watch, watch } from "./drain.js";
 import { withDraining } from "./drain-change.js";
 import { type Around, drained, quiesced } from "./draining.js";
+import type { Drained } from "./drains.js";
 import { HalfDoneError, there } from "./half-done.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, nobody, partsOf } from "./inputs.js";
 import { objectChange } from "./object-change.js";
@@ -136,11 +137,9 @@ export class Engine {
   }
 
   #changeOf(inputs: Bag, owner: string, drained?: Drained): Change {
-    if (this.#definition.setting) return settingChange(this.#definition, inputs, owner);
-    const change = objectChange(this.#definition, inputs);
-    const { drains } = this.#definition;
-    const { key, config } = partsOf(this.#definition, inputs);
-    return drains ? withDraining(change, drains, key, config, hostOf(inputs), drained) : change;
+    return this.#definition.setting
+      ? settingChange(this.#definition, inputs, owner)
+      : withDraining(objectChange(this.#definition, inputs), this.#definition, inputs, drained);
   }
 
   // what it takes to wait for those who still use it
@@ -210,8 +209,6 @@ export class Engine {
     }
   }
 }
-
-const hostOf = (inputs: Bag): string => hostLabel(connectionOf(inputs));
 
 /** Outputs in a bag that only tell. */
 const shownBy = ({ shows }: Definition, bag: Bag): Bag =>

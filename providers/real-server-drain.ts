@@ -7,7 +7,7 @@ import type { Flags } from "../src/ipvs-table.js";
 import { parseService, type ServiceAddress, serviceFamily } from "../src/service-address.js";
 import { step } from "../src/step.js";
 import type { Definition } from "./define.js";
-import type { Drains } from "./drain.js";
+import type { Drains } from "./drains.js";
 
 /** How a real server is given time to finish before it goes. */
 export interface Drain {
