@@ -64,28 +64,33 @@ export async function drain(
       look: plan,
       verify: (facts) => (plan(facts).length === 0 ? undefined : "the host did not keep it quiesced"),
     });
-  const look = () => submit({ facts, plan: () => [], look: () => undefined, verify: () => undefined });
 
   const first = await begin();
   const record = recordOf(first, drains, key);
   if (!record || !quiesce(first)) return undefined;
   const began = watch.now() - Math.max(0, first.clock() - record.since) * 1000;
   const elapsed = () => (watch.now() - began) / 1000;
+  // a reboot takes the record along, and connections too; otherwise somebody took it out
+  const isCalledOff = (facts: Facts) =>
+    plan(facts).length > 0 && !recordOf(facts, drains, key) && facts.sysctl(boot) === first.sysctl(boot);
+  const look = () =>
+    submit({
+      facts,
+      plan: (facts) => {
+        if (isCalledOff(facts)) throw calledOff(host);
+        return [];
+      },
+      look: () => undefined,
+      verify: () => undefined,
+    });
   let seen: Facts | undefined = first;
   for (;;) {
-    // what is seen at the end must be no older than the end
-    const isOver = elapsed() >= patience.timeout;
-    if (seen && (quiesce(seen)?.length ?? 0) > 0) {
-      const isRebooted = seen.sysctl(boot) !== first.sysctl(boot);
-      if (!recordOf(seen, drains, key) && !isRebooted) throw calledOff(host);
-      seen = await begin();
-    }
+    if (seen && plan(seen).length > 0) seen = await begin();
     if (seen) {
-      const seconds = Math.round(elapsed());
-      // where nobody can come, those who were there are cut off already
-      if (!quiesce(seen)) return { seconds, left: 0 };
       const left = drains.count(seen, key);
-      if (isOver || (left === 0 && elapsed() >= patience.minimum)) return { seconds, left };
+      const isDone = left === 0 && elapsed() >= patience.minimum;
+      if (isDone || elapsed() >= patience.timeout || !quiesce(seen))
+        return { seconds: Math.round(elapsed()), left };
     }
     await watch.pause();
     seen = await look().catch((error: Error) => {

@@ -1,6 +1,6 @@
 import type { DrainingServer } from "../src/draining.js";
 import type { FactName, Facts } from "../src/facts.js";
-import { HostError } from "../src/host-error.js";
+import { FinalError } from "../src/host-error.js";
 import type { Step } from "../src/step.js";
 
 /** How long is waited. */
@@ -41,8 +41,8 @@ export const recordOf = (facts: Facts, drains: Drains, key: unknown): DrainingSe
 };
 
 /** Somebody declared it again while it was draining. */
-export const calledOff = (host: string): HostError =>
-  new HostError(
+export const calledOff = (host: string): FinalError =>
+  new FinalError(
     host,
     "its draining was called off there, because it was declared again",
     "run up again if it is to go",
