@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { KernelModule, RealServer, VirtualAddress, VirtualService } from "../providers/index.js";
+import { KernelModule, RealServer, Sysctl, VirtualAddress, VirtualService } from "../providers/index.js";
 import type { Rival } from "../src/rivals.js";
 import {
   adoption,
@@ -56,6 +56,21 @@ export function director(
       }));
     },
   );
+  const drainOf = (service: ServiceArgs) => (service.drain === undefined ? args.drain : service.drain);
+  // otherwise remembered clients would come back even to a server that is quiesced
+  const forget = args.services.some((service) => service.persistence && drainOf(service))
+    ? [
+        new Sysctl(
+          `${name}-expire-quiescent-template`,
+          {
+            connection: args.director.connection,
+            name: "net.ipv4.vs.expire_quiescent_template",
+            value: "1",
+          },
+          { parent, dependsOn: ready.director },
+        ),
+      ]
+    : [];
   const pools = keys.map(({ label, key, service }) => {
     const virtualService = new VirtualService(
       `${name}-${label}`,
@@ -66,8 +81,9 @@ export function director(
         scheduler: service.scheduler,
         persistence: service.persistence,
       } as never,
-      { parent, dependsOn: ready.director },
+      { parent, dependsOn: [...ready.director, ...forget] },
     );
+    const drain = drainOf(service);
     const realServers = args.realServers.map(
       (member) =>
         new RealServer(
@@ -80,6 +96,7 @@ export function director(
             port: portOf(service),
             forwarding,
             ...(member.weight === undefined ? {} : { weight: member.weight }),
+            ...(drain === undefined ? {} : { drain }),
           },
           { parent, dependsOn: ready.realServer(member) },
         ),
