@@ -36,7 +36,6 @@ const servers = [
 new lvs.VirtualAddress("vip", { connection, interface: "eth1", address }, { dependsOn: [web, ...servers] });
 for (const host of ["rs1", "rs2"])
   new lvs.HostRoute(host + "-back", { connection: { host }, destination: "192.168.0.100", via: "192.168.10.10" });
-exports.shown = pulumi.all(servers.map((server) => server.drained));
 `;
 
 const url = "http://192.168.0.210/";
