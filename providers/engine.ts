@@ -100,6 +100,7 @@ export class Engine {
     const change = this.#changeOf(inputs, owner);
     let have: Bag | undefined;
     let isOurs = true;
+    let isDeclared = true;
     const facts = await this.#ask("read", inputs, {
       facts: [
         ...this.#definition.facts(key, want),
@@ -112,6 +113,8 @@ export class Engine {
         // it is as it should be, and something is to be done all the same: to say whose it is
         if (inputs.owner !== nobody && isDeepStrictEqual(have, want))
           isOurs = isRecorded(change, { facts, owner, persist: inputs.persist !== false });
+        // what was recorded is not what is there, and the next program may want just that
+        else isDeclared = inputs.owner === nobody;
         return [];
       },
       look: () => undefined,
@@ -127,6 +130,7 @@ export class Engine {
     const shown = {
       ...this.#definition.shows?.read(facts, key),
       ...(wasAdopted === true ? { [adopted]: true } : {}),
+      ...(isDeclared ? {} : { [unmarked]: true }),
     };
     return { id: idOf(this.#definition, inputs), props: clean({ ...found, ...shown }), inputs: found };
   }

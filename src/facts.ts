@@ -8,7 +8,7 @@ import {
   parseDrained,
   parseDraining,
 } from "./draining.js";
-import { type AddressEntry, link, listOf, type RouteEntry, routeEntry } from "./ip-json.js";
+import { type AddressEntry, link, listOf, type RouteEntry, routeEntry } from "./ip-lists.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
@@ -87,8 +87,7 @@ export class Facts {
     return this.#parsed.get(name) as T;
   }
 
-  // parsers of our own throw what is wrong with the text
-  #strictly<T>(name: FactName, parse: (body: string) => T): T {
+  #text<T>(name: FactName, parse: (body: string) => T): T {
     return this.#once(name, (body) => {
       try {
         return parse(body);
@@ -110,7 +109,7 @@ export class Facts {
 
   /** The IPVS table; empty where the module is not loaded. */
   ipvs(): IpvsTable {
-    return this.#strictly("ipvs", parseIpvsTable);
+    return this.#text("ipvs", parseIpvsTable);
   }
 
   /** Every address of every interface. */
@@ -148,17 +147,17 @@ export class Facts {
 
   /** What is declared there, and whether it would come back after a reboot. */
   declared(): Declared {
-    return this.#strictly("declared", parseDeclared);
+    return this.#text("declared", parseDeclared);
   }
 
   /** How many connections each real server has just now. */
   connections(): Connections {
-    return this.#strictly("connections", parseConnections);
+    return this.#text("connections", parseConnections);
   }
 
   /** Real servers that are on their way out. */
   draining(): readonly DrainingServer[] {
-    return this.#strictly("draining", parseDraining);
+    return this.#text("draining", parseDraining);
   }
 
   /** Real servers that went, the last one last. */
@@ -168,7 +167,7 @@ export class Facts {
 
   /** Seconds since 1970, by the host's own clock. */
   clock(): number {
-    return this.#strictly("clock", parseClock);
+    return this.#text("clock", parseClock);
   }
 
   /** Programs that run there and take the IPVS table for their own. */

@@ -112,19 +112,25 @@ full() { echo "$1: cannot be written to" >&2; return 1; }
 leave() { [ "$(ls -A "$1" 2>/dev/null)" != drained ] || rm -f "$1/drained"; rmdir "$1" 2>/dev/null; :; }
 # directory, file, lines: an append, so that it costs no process; one that was cut short for want of room is taken back
 add_lines() {
-  d=$1 f=$1/$2; shift 2
+  d=$1 name=$2 f=$1/$2; shift 2
   [ -d "$d" ] || mkdir -p "$d" || return
-  { printf '%s\n' "$@" >>"$f"; } 2>/dev/null || { cut_from "$d" "$f" "$@"; rmdir "$d" 2>/dev/null; full "$d"; }
+  { printf '%s\n' "$@" >>"$f"; } 2>/dev/null && return
+  # a last line without its end is no line
+  whole=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$f")
+  put_lines "$d" "$f" "$whole"; cut_lines "$d" "$name" "$@"; full "$d"
 }
-cut_lines() { d=$1 f=$1/$2; shift 2; cut_from "$d" "$f" "$@"; }
-# a last line without its end is no line; the shorter text always has room, be it in place
-cut_from() {
-  d=$1 f=$2; shift 2
+# directory, file, text: a shorter one always has room, be it in place; the file goes with the last line
+put_lines() {
+  if [ -z "$3" ]; then rm -f "$2" && leave "$1"; return; fi
+  { printf '%s\n' "$3" >"$1/new"; } 2>/dev/null && mv "$1/new" "$2" && return
+  rm -f "$1/new"; { printf '%s\n' "$3" >"$2"; } 2>/dev/null || full "$1"
+}
+# directory, file, lines
+cut_lines() {
+  d=$1 f=$1/$2; shift 2
   for line; do shift; set -- "$@" -e "$line"; done
-  rest=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$f" | grep -vxF "$@") || [ $? = 1 ] || return
-  if [ -z "$rest" ]; then rm -f "$f" && leave "$d"; return; fi
-  { printf '%s\n' "$rest" >"$d/new"; } 2>/dev/null && mv "$d/new" "$f" && return
-  rm -f "$d/new"; { printf '%s\n' "$rest" >"$f"; } 2>/dev/null || full "$d"
+  rest=$([ ! -e "$f" ] || grep -vxF "$@" <"$f") || [ $? = 1 ] || return
+  put_lines "$d" "$f" "$rest"
 }
 mark() { add_lines "$S" owners "$@"; }
 unmark() { cut_lines "$S" owners "$@"; }

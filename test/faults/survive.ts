@@ -126,8 +126,7 @@ function neverBetween(fault: Fault, struck: Done, resources: readonly Resource[]
     const { kind, inputs } = resource;
     const [before, now] = [level.images[machine], struck.image].map((image) => traces(image, kind, inputs));
     const after = traces((level.done[machine] as Done).image, kind, inputs);
-    const boot = traces(booted[machine], kind, inputs);
-    const may = fault.with === "reboot" ? [boot] : fault.nothing ? [before] : [before, after];
+    const may = fault.nothing ? [before] : [before, after];
     // where it drains there is a stage between, with a record of it; and a link that is cut then is only one look less
     if (inputs.drain && thing(level.images[machine], kind, inputs).length > 0)
       may.push(quiesced(before as string, inputs), after);

@@ -381,7 +381,7 @@ describe("a host that takes too long", () => {
   });
 
   test("is told to end its reading too", async () => {
-    const fake = fakeHost({ limit: 0.3 });
+    const fake = fakeHost({ limit: 1 });
     fake.withoutTool("ip");
     writeFileSync(`${fake.root}/tools/ip`, "#!/bin/sh\nexec sleep 30\n", { mode: 0o755 });
     await expect(

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { ipAddress } from "./address.js";
 
-/** A list as `ip -j` prints it; old versions print an empty map for each entry that they leave out. */
+// what `ip -j` prints
+
+/** A list; old versions of ip print an empty map for each entry that they leave out. */
 export const listOf = <Entry extends z.ZodType>(entry: Entry) =>
   z.preprocess(
     (given) => (Array.isArray(given) ? given.filter((one) => JSON.stringify(one) !== "{}") : given),
@@ -17,14 +19,14 @@ const addressEntry = z.object({
   label: z.string().optional(),
 });
 
-/** An interface of `ip -j addr show`. */
+/** An interface with its addresses. */
 export const link = z.object({
   ifname: z.string(),
   // other families have addresses of other forms
   addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
 });
 
-/** A route of `ip -j route show`. */
+/** A route of any table. */
 export const routeEntry = z.object({
   // a lone address comes without its prefix
   dst: z
