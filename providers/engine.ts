@@ -16,6 +16,7 @@ import { type Bag, checkInputs, clean, connectionOf, idOf, nobody, partsOf } fro
 import { objectChange } from "./object-change.js";
 import { refuseRivals } from "./rivals.js";
 import { settingChange } from "./setting-change.js";
+import { shownBy, without } from "./shown.js";
 
 /** Finds the host of a connection; tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
@@ -76,12 +77,8 @@ export class Engine {
   }
 
   async delete(_id: string, props: Bag) {
-    await this.#change(
-      "delete",
-      props,
-      undefined,
-      await drained(this.#definition, "delete", props, this.#around(props)),
-    );
+    const result = await drained(this.#definition, "delete", props, this.#around(props));
+    await this.#change("delete", props, undefined, result);
   }
 
   async read(id: string, props: Bag) {
@@ -213,10 +210,3 @@ export class Engine {
     }
   }
 }
-
-/** Outputs in a bag that only tell. */
-const shownBy = ({ shows }: Definition, bag: Bag): Bag =>
-  Object.fromEntries(Object.entries(bag).filter(([name]) => shows?.names.includes(name)));
-
-const without = (bag: Bag, names: readonly string[]): Bag =>
-  Object.fromEntries(Object.entries(bag).filter(([name]) => !names.includes(name)));
