@@ -11,6 +11,7 @@ import { type Watch, watch } from "./drain.js";
 import { withDraining } from "./drain-change.js";
 import { type Around, drained, quiesced } from "./draining.js";
 import type { Drained } from "./drains.js";
+import { adopted, undeclared, unmarked } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, nobody, partsOf } from "./inputs.js";
 import { objectChange } from "./object-change.js";
@@ -20,15 +21,6 @@ import { shownBy, without } from "./shown.js";
 
 /** Finds the host of a connection; tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
-
-/**
- * What a refresh finds that is there as declared, while the host does not know whose it is (records that were lost, or never
- * written because /run was full). The next update writes them.
- */
-const unmarked = "unmarked";
-
-/** What creation found there, made by somebody else, and took over: a rollback of that update must not delete it. */
-const adopted = "adopted";
 
 /** Create, read, diff, update and delete of any kind of resource. */
 export class Engine {
@@ -52,7 +44,7 @@ export class Engine {
   }
 
   diff(_id: string, olds: Bag, news: Bag) {
-    return diff(this.#definition, olds, news, olds[unmarked] === undefined);
+    return diff(this.#definition, olds, news);
   }
 
   async create(inputs: Bag) {
@@ -66,6 +58,7 @@ export class Engine {
     const [was, want] = [olds, news].map((bag) => plain(partsOf(this.#definition, bag).config));
     const onlyConnection =
       olds[unmarked] === undefined &&
+      olds[undeclared] === undefined &&
       isDeepStrictEqual(was, want) &&
       olds.persist === news.persist &&
       !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
@@ -82,7 +75,7 @@ export class Engine {
   }
 
   async read(id: string, props: Bag) {
-    const { __provider, [unmarked]: _, [adopted]: wasAdopted, ...rest } = props;
+    const { __provider, [unmarked]: _, [undeclared]: __, [adopted]: wasAdopted, ...rest } = props;
     const given = without(rest, Object.keys(shownBy(this.#definition, rest)));
     const { inputs, problems } = checkInputs(this.#definition, given);
     const parts = partsOf(this.#definition, inputs);
@@ -107,6 +100,7 @@ export class Engine {
       // there, what the host could not tell becomes an error in words
       plan: (facts) => {
         have = this.#definition.read(facts, key, want) as Bag | undefined;
+        isOurs = isDeclared = true;
         // it is as it should be, and something is to be done all the same: to say whose it is
         if (inputs.owner !== nobody && isDeepStrictEqual(have, want))
           isOurs = isRecorded(change, { facts, owner, persist: inputs.persist !== false });
@@ -127,7 +121,7 @@ export class Engine {
     const shown = {
       ...this.#definition.shows?.read(facts, key),
       ...(wasAdopted === true ? { [adopted]: true } : {}),
-      ...(isDeclared ? {} : { [unmarked]: true }),
+      ...(isDeclared ? {} : { [undeclared]: true }),
     };
     return { id: idOf(this.#definition, inputs), props: clean({ ...found, ...shown }), inputs: found };
   }
