@@ -1,5 +1,13 @@
 import { z } from "zod";
 import { ipAddress } from "./address.js";
+import {
+  type Daemon,
+  parseDaemons,
+  parseThresholds,
+  parseTimeouts,
+  type ThresholdTable,
+  type Timeouts,
+} from "./ipvs-lists.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
@@ -9,6 +17,9 @@ import { sysctlPath } from "./sysctl.js";
 /** What can be asked of a host, by name; the readers are functions of the script's prelude. */
 export type FactName =
   | "ipvs"
+  | "thresholds"
+  | "timeouts"
+  | "daemons"
   | "addresses"
   | "owners"
   | "rivals"
@@ -110,15 +121,34 @@ export class Facts {
     });
   }
 
-  /** The IPVS table; empty where the module is not loaded. */
-  ipvs(): IpvsTable {
-    return this.#once("ipvs", (body) => {
+  #text<T>(name: FactName, parse: (body: string) => T): T {
+    return this.#once(name, (body) => {
       try {
-        return parseIpvsTable(body);
+        return parse(body);
       } catch (error) {
-        throw new FactError("ipvs", 0, (error as Error).message);
+        throw new FactError(name, 0, (error as Error).message);
       }
     });
+  }
+
+  /** The IPVS table; empty where the module is not loaded. */
+  ipvs(): IpvsTable {
+    return this.#text("ipvs", parseIpvsTable);
+  }
+
+  /** Thresholds of the real servers that have any. */
+  thresholds(): ThresholdTable {
+    return this.#text("thresholds", parseThresholds);
+  }
+
+  /** The director's timeouts; undefined where the module is not loaded. */
+  timeouts(): Timeouts | undefined {
+    return this.#text("timeouts", parseTimeouts);
+  }
+
+  /** Sync daemons that run. */
+  daemons(): readonly Daemon[] {
+    return this.#text("daemons", parseDaemons);
   }
 
   /** Every address of every interface. */

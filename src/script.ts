@@ -89,7 +89,8 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   );
 }
 
-const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm";
+// of what is not about an entry there is one, which needs no bulk
+const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm" && !run[1]?.startsWith("--");
 const isMark = ({ run }: Step): boolean => ["mark", "unmark", ":"].includes(run[0] ?? "");
 
 /**

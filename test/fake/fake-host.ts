@@ -204,7 +204,7 @@ export class FakeHost {
 
   /** Commands that tools were called with, but for those that only look. */
   changes(): string[] {
-    return this.lines("log").filter((line) => !/^(ipvsadm -Sn|ip -j|modprobe --show)/.test(line));
+    return this.lines("log").filter((line) => !/^(ipvsadm -(Sn|Ln)|ip -j|modprobe --show)/.test(line));
   }
 
   snapshot(): string {
