@@ -27,8 +27,6 @@ const server = (name: string) => ({
   port: 80,
   forwarding: "gatewaying",
   weight: 1,
-  upperThreshold: 0,
-  lowerThreshold: 0,
 });
 
 test("a resource that was renamed stays on its host: the new name takes it over, the old one leaves it", async () => {
