@@ -43,6 +43,7 @@ export const arpSuppression = define({
   kind: "ArpSuppression",
   key,
   config,
+  rank: 20,
   setting: true,
   id: (key) => `arp-suppression/${key.interface}${key.all ? "" : " alone"}`,
   facts: (key) => sysctlFacts([...names(key, "arp_ignore"), ...names(key, "arp_announce")]),

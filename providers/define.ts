@@ -20,6 +20,17 @@ export interface Definition<K = unknown, C = unknown> {
    * comes back when the last claim on it goes.
    */
   readonly setting?: true;
+  /**
+   * When it is its turn at boot, 10-99: modules 10, settings 20-30, the table 40-60, health checks 70, addresses 80, so that
+   * nobody is let in before there is somebody to answer, and routes 90. Nothing comes back of a kind that has none.
+   */
+  readonly rank?: number;
+  /** Outputs that only tell, beside what was declared: never compared, and known after the first reading. */
+  readonly shows?: {
+    readonly names: readonly string[];
+    facts(key: K): readonly FactName[];
+    read(facts: Facts, key: K): Record<string, unknown>;
+  };
   /** Whether there are programs that take such things for their own (see src/rivals.ts): none may run where these are written. */
   rivals?(key: K): boolean;
   /** How the owner's marks of things begin that go along when this one is deleted: `KIND ID-WITHOUT-ITS-END`. */

@@ -53,7 +53,8 @@ function shim(kind: string): pulumi.dynamic.ResourceProvider {
 export function resource<Args>(definition: Definition): ResourceClass<Args> {
   const provider = shim(definition.kind);
   const type = `pulumi-nodejs:dynamic/lvs:${definition.kind}`;
-  const declared = Object.fromEntries(propertiesOf(definition).map((name) => [name, undefined]));
+  const names = [...propertiesOf(definition), ...(definition.shows?.names ?? [])];
+  const declared = Object.fromEntries(names.map((name) => [name, undefined]));
   class LvsResource extends pulumi.dynamic.Resource {
     static readonly definition = definition;
 

@@ -6,6 +6,7 @@ import { HostError, UnansweredError } from "../src/host-error.js";
 import { StuckError } from "../src/stuck-error.js";
 import { type Change, isRecorded, type Verb } from "./change.js";
 import type { Definition } from "./define.js";
+import { HalfDoneError, there } from "./half-done.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, isOtherHost, nobody, partsOf } from "./inputs.js";
 import { objectChange } from "./object-change.js";
 import { refuseRivals } from "./rivals.js";
@@ -15,29 +16,13 @@ import { settingChange } from "./setting-change.js";
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
 
 /**
- * A change that could be neither finished nor taken back. Pulumi keeps `properties`, so that refresh, up and destroy go on
- * from what is really there; without `__provider` among them nothing could (the CLI would find no provider to ask).
- */
-export class HalfDoneError extends Error {
-  readonly properties: Bag;
-  readonly reasons: readonly string[];
-  constructor(
-    readonly id: string,
-    properties: Bag,
-    inputs: Bag,
-    reason: string,
-  ) {
-    super(reason);
-    this.properties = clean({ ...properties, __provider: inputs.__provider });
-    this.reasons = [reason];
-  }
-}
-
-/**
  * What a refresh finds that is there as declared, while the host does not know whose it is (records that were lost, or never
  * written because /run was full). The next update writes them.
  */
 const unmarked = "unmarked";
+
+/** What of the common inputs an update is about. */
+const common = ["connection", "persist"];
 
 /** What creation found there, made by somebody else, and took over: a rollback of that update must not delete it. */
 const adopted = "adopted";
@@ -69,7 +54,7 @@ export class Engine {
       Object.keys({ ...a, ...b }).filter((name) => !isDeepStrictEqual(plain(a[name]), plain(b[name])));
     const otherHost = isOtherHost(olds, news);
     const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
-    const same = isDeepStrictEqual(plain(olds.connection), plain(news.connection));
+    const same = common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name])));
     const ours = olds[unmarked] === undefined;
     if (replaces.length === 0 && same && ours && unlike(was.config, is.config).length === 0)
       return { changes: false };
@@ -78,21 +63,23 @@ export class Engine {
   }
 
   async create(inputs: Bag) {
-    const isAdopted = await this.#change("create", inputs);
-    const outs = clean({ ...inputs, ...(isAdopted ? { [adopted]: true } : {}) });
+    const { isAdopted, shown } = await this.#change("create", inputs);
+    const outs = clean({ ...inputs, ...shown, ...(isAdopted ? { [adopted]: true } : {}) });
     return { id: idOf(this.#definition, inputs), outs };
   }
 
   async update(_id: string, olds: Bag, news: Bag) {
-    const outs = clean({ ...news, owner: olds.owner ?? news.owner });
+    const owner = olds.owner ?? news.owner;
     const [was, want] = [olds, news].map((bag) => plain(partsOf(this.#definition, bag).config));
     const onlyConnection =
       olds[unmarked] === undefined &&
       isDeepStrictEqual(was, want) &&
+      olds.persist === news.persist &&
       !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
-    if (!onlyConnection)
-      await this.#change("update", { ...news, owner: outs.owner }, partsOf(this.#definition, olds).config);
-    return { outs };
+    const { shown } = onlyConnection
+      ? { shown: shownBy(this.#definition, olds) }
+      : await this.#change("update", { ...news, owner }, partsOf(this.#definition, olds).config);
+    return { outs: clean({ ...news, owner, ...shown }) };
   }
 
   async delete(_id: string, props: Bag) {
@@ -100,7 +87,8 @@ export class Engine {
   }
 
   async read(id: string, props: Bag) {
-    const { __provider, [unmarked]: _, [adopted]: wasAdopted, ...given } = props;
+    const { __provider, [unmarked]: _, [adopted]: wasAdopted, ...rest } = props;
+    const given = without(rest, Object.keys(shownBy(this.#definition, rest)));
     const { inputs, problems } = checkInputs(this.#definition, given);
     const parts = partsOf(this.#definition, inputs);
     // `get` names the identity only
@@ -114,14 +102,21 @@ export class Engine {
     const change = this.#changeOf(inputs, owner);
     let have: Bag | undefined;
     let isOurs = true;
-    await this.#ask("read", inputs, {
-      facts: [...this.#definition.facts(key, want), ...change.facts],
+    let isDeclared = true;
+    const facts = await this.#ask("read", inputs, {
+      facts: [
+        ...this.#definition.facts(key, want),
+        ...change.facts,
+        ...(this.#definition.shows?.facts(key) ?? []),
+      ],
       // there, what the host could not tell becomes an error in words
       plan: (facts) => {
         have = this.#definition.read(facts, key, want) as Bag | undefined;
         // it is as it should be, and something is to be done all the same: to say whose it is
         if (inputs.owner !== nobody && isDeepStrictEqual(have, want))
-          isOurs = isRecorded(change, { facts, owner });
+          isOurs = isRecorded(change, { facts, owner, persist: inputs.persist !== false });
+        // what was recorded is not what is there, and the next program may want just that
+        else isDeclared = inputs.owner === nobody;
         return [];
       },
       look: () => undefined,
@@ -134,8 +129,12 @@ export class Engine {
       ...(isOurs ? {} : { [unmarked]: true }),
       ...(__provider === undefined ? {} : { __provider }),
     });
-    const shown = { ...found, ...(wasAdopted === true ? { [adopted]: true } : {}) };
-    return { id: idOf(this.#definition, inputs), props: shown, inputs: found };
+    const shown = {
+      ...this.#definition.shows?.read(facts, key),
+      ...(wasAdopted === true ? { [adopted]: true } : {}),
+      ...(isDeclared ? {} : { [unmarked]: true }),
+    };
+    return { id: idOf(this.#definition, inputs), props: clean({ ...found, ...shown }), inputs: found };
   }
 
   /** What a resource has on its host, as a name: what was just made under it must not be deleted as an older one's. */
@@ -149,8 +148,8 @@ export class Engine {
       : objectChange(this.#definition, inputs);
   }
 
-  /** Makes a change, and tells whether it took over what somebody else had made. */
-  async #change(verb: Verb, inputs: Bag, was?: Bag): Promise<boolean> {
+  /** Makes a change, and tells whether it took over what somebody else had made, and what there is to tell. */
+  async #change(verb: Verb, inputs: Bag, was?: Bag): Promise<{ isAdopted: boolean; shown: Bag }> {
     const definition = this.#definition;
     const { key, config } = partsOf(definition, inputs);
     const owner = this.owner(inputs);
@@ -158,9 +157,10 @@ export class Engine {
     const guarded = verb !== "delete" && definition.rivals?.(key) === true;
     let isAdopted = false;
     try {
-      await this.#ask(verb, inputs, {
+      const facts = await this.#ask(verb, inputs, {
         facts: [
           ...definition.facts(key, config),
+          ...(this.#definition.shows?.facts(key) ?? []),
           ...(was ? definition.facts(key, was) : []),
           ...change.facts,
           ...(guarded ? (["rivals"] as const) : []),
@@ -168,11 +168,12 @@ export class Engine {
         plan: (facts) => {
           if (guarded) refuseRivals(facts, inputs);
           isAdopted ||= verb === "create" && change.adopts(facts);
-          return change.plan(verb, { facts, owner, was });
+          return change.plan(verb, { facts, owner, was, persist: inputs.persist !== false });
         },
         look: change.look,
         verify: (facts) => change.misfit(verb, facts),
       });
+      return { isAdopted, shown: this.#definition.shows?.read(facts, key) ?? {} };
     } catch (error) {
       const { cause, message } = error as Error;
       // nobody but the state would know of what did not exist before: with it, up goes on, and destroy takes it away
@@ -182,7 +183,6 @@ export class Engine {
       if (!isNew && !now) throw error;
       throw new HalfDoneError(idOf(definition, inputs), { ...inputs, ...(now || {}) }, inputs, message);
     }
-    return isAdopted;
   }
 
   /** What marks a setting as wanted by this resource; another identity is another mark, so a replacement holds on before the old one lets go. */
@@ -190,12 +190,12 @@ export class Engine {
     return `${inputs.owner} ${this.#definition.id(partsOf(this.#definition, inputs).key)}`;
   }
 
-  async #ask(verb: string, inputs: Bag, job: Omit<Parameters<Host["submit"]>[0], "owner">): Promise<void> {
+  async #ask(verb: string, inputs: Bag, job: Omit<Parameters<Host["submit"]>[0], "owner">): Promise<Facts> {
     const connection = connectionOf(inputs);
     const label = hostLabel(connection);
     const name = this.#definition.id(partsOf(this.#definition, inputs).key);
     try {
-      await this.#findHost(connection, label).submit({ ...job, owner: this.owner(inputs) });
+      return await this.#findHost(connection, label).submit({ ...job, owner: this.owner(inputs) });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       const remedy = error.remedy ? `; ${error.remedy}` : "";
@@ -204,14 +204,12 @@ export class Engine {
   }
 }
 
-/** What is there after a failure; undefined too where that cannot be read, which may be why it failed. */
-function there(definition: Definition, facts: Facts, key: Bag, want: Bag): Bag | undefined {
-  try {
-    return definition.read(facts, key, want) as Bag | undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** Outputs in a bag that only tell. */
+const shownBy = ({ shows }: Definition, bag: Bag): Bag =>
+  Object.fromEntries(Object.entries(bag).filter(([name]) => shows?.names.includes(name)));
+
+const without = (bag: Bag, names: readonly string[]): Bag =>
+  Object.fromEntries(Object.entries(bag).filter(([name]) => !names.includes(name)));
 
 // a bag may have come through Pulumi's wire, which drops undefined
 const plain = (value: unknown): unknown => (value === undefined ? undefined : clean(value));

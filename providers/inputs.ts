@@ -18,6 +18,8 @@ export interface Common {
    * entry alone (a keepalived that does nothing but VRRP, say). Default: none, and where one runs nothing is written.
    */
   alongside?: Rival[];
+  /** Whether it comes back when the host reboots, by a unit and files of our own (/etc/pulumi-lvs). Default true. */
+  persist?: boolean;
 }
 
 /** The owner of what is only read. */
@@ -27,6 +29,7 @@ const common = {
   connection,
   adopt: z.boolean().optional(),
   alongside: z.array(z.enum(rivals)).optional(),
+  persist: z.boolean().default(true),
   /** `project/stack/name`, by the constructor: whose it is, as the host keeps it in lines of text. */
   owner: z
     .string()

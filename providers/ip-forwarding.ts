@@ -51,6 +51,7 @@ export const ipForwarding = define({
   kind: "IpForwarding",
   key,
   config,
+  rank: 20,
   setting: true,
 
   complete(key, config) {

@@ -33,6 +33,7 @@ export const ipvsTimeouts = define({
   key: z.strictObject({}),
   config,
   setting: true,
+  rank: 40,
   rivals: () => true,
   id: () => "ipvs-timeouts",
   facts: () => ["timeouts", `claim:${record}`],

@@ -39,6 +39,7 @@ export const kernelModule = define({
   kind: "KernelModule",
   key,
   config,
+  rank: 10,
   setting: true,
   rivals: ({ name }) => name.startsWith("ip_vs"),
   id: ({ name }) => `module/${name}`,

@@ -7,19 +7,21 @@ import { contrast } from "./contrast.js";
 import type { Definition } from "./define.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
 import { guestOf, holderOf, leaving, type Ownership, othersOf, stackOf, taking } from "./ownership.js";
+import { recording, recordMisfit, recordOf } from "./records.js";
 
 /** Changes of what is there or not, and has one owner: entries, addresses, routes. */
 export function objectChange(definition: Definition, inputs: Bag): Change {
   const { key, config } = partsOf(definition, inputs);
   const owner = String(inputs.owner);
   const ownership: Ownership = { owner, thing: `${definition.kind} ${definition.id(key)}` };
+  const record = recordOf(definition, inputs, owner);
   const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
   const refused = (reason: string, remedy: string) =>
     new HostError(hostLabel(connectionOf(inputs)), reason, remedy);
   const isOthers = (facts: Facts) => ![undefined, owner].includes(holderOf(facts, ownership));
 
   return {
-    facts: ["owners"],
+    facts: ["owners", "declared"],
 
     plan(verb, view) {
       const { facts } = view;
@@ -34,7 +36,8 @@ export function objectChange(definition: Definition, inputs: Bag): Change {
             `with it would go what belongs to another stack: ${guest}`,
             "remove that there first, or set adopt: true here and run up before",
           );
-        return leaving(facts, ownership, have ? definition.plan(key, undefined, have, view) : []);
+        const gone = have ? definition.plan(key, undefined, have, view) : [];
+        return leaving(facts, ownership, recording(facts, record, gone, true, false));
       }
       const holder = holderOf(facts, ownership);
       if (have && holder && stackOf(holder) !== stackOf(owner) && inputs.adopt !== true) {
@@ -52,7 +55,8 @@ export function objectChange(definition: Definition, inputs: Bag): Change {
         );
       }
       const steps = have && !different ? [] : definition.plan(key, config, have, view);
-      return taking(facts, ownership, have !== undefined, steps);
+      const isThere = have !== undefined;
+      return taking(facts, ownership, isThere, recording(facts, record, steps, isThere));
     },
 
     misfit(verb, facts) {
@@ -60,13 +64,14 @@ export function objectChange(definition: Definition, inputs: Bag): Change {
       if (verb === "delete") {
         if (isOthers(facts)) return undefined;
         if (have) return "it is still there after it was deleted";
-        return holderOf(facts, ownership) ? "the mark of its owner is still there" : undefined;
+        if (holderOf(facts, ownership)) return "the mark of its owner is still there";
+        return recordMisfit(facts, record, false);
       }
       if (!isDeepStrictEqual(have, config))
         return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
       if (holderOf(facts, ownership) !== owner) return "the host did not keep the mark of its owner";
       const [other] = othersOf(facts, ownership);
-      return other && `the mark of ${other} is still there`;
+      return other ? `the mark of ${other} is still there` : recordMisfit(facts, record);
     },
 
     adopts(facts) {

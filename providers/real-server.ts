@@ -85,6 +85,7 @@ export const realServer = define({
   kind: "RealServer",
   key,
   config,
+  rank: 60,
   rivals: () => true,
 
   problems({ service: text, address, port }, config) {

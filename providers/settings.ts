@@ -9,6 +9,8 @@ export interface HostView {
   readonly facts: Facts;
   /** The mark of the resource that plans. */
   readonly owner: string;
+  /** Whether it is to come back after a reboot. */
+  readonly persist: boolean;
 }
 
 /** A value that the host keeps in a file, and who wants it. */

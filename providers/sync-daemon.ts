@@ -50,6 +50,7 @@ export const syncDaemon = define({
   kind: "SyncDaemon",
   key,
   config,
+  rank: 40,
   rivals: () => true,
 
   complete(_key, config) {

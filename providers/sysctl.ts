@@ -27,6 +27,7 @@ export const sysctl = define({
   kind: "Sysctl",
   key,
   config,
+  rank: 30,
   setting: true,
   id: ({ name }) => `sysctl/${name}`,
   facts: ({ name }) => sysctlFacts([name]),

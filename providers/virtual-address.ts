@@ -15,7 +15,7 @@ export interface VirtualAddressArgs {
   label?: string | null;
   /** Broadcast address (ip-address(8), broadcast). IPv4. Default: none. */
   broadcast?: string | null;
-  /** Tell the neighbours by gratuitous ARP (arping(8), -U) once it is there, so that none keeps the old place in mind. IPv4, not on `lo`. Default true. */
+  /** Tell the neighbours by gratuitous ARP (arping(8), -U and -A, five within four seconds) once it is there, so that none keeps the old place in mind. IPv4, not on `lo`. Default true. */
   announce?: boolean;
 }
 
@@ -43,6 +43,7 @@ export const virtualAddress = define({
   kind: "VirtualAddress",
   key,
   config,
+  rank: 80,
 
   complete(key, config) {
     config.prefixLength ??= bitsOf(key);
@@ -97,7 +98,7 @@ export const virtualAddress = define({
     const remove = (c: Config) => ["drop_address", key.interface, `${key.address}/${c.prefixLength}`];
     const announce =
       want?.announce && !ipv6 && key.interface !== "lo"
-        ? [step(["arping", "-q", "-U", "-c", "1", "-I", key.interface, key.address], null)]
+        ? [step(["announce", key.interface, key.address], null)]
         : [];
     if (!want) return have ? [step(remove(have), add(have))] : [];
     if (!have) return [step(add(want), remove(want)), ...announce];

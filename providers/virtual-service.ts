@@ -115,6 +115,7 @@ export const virtualService = define({
   kind: "VirtualService",
   key,
   config,
+  rank: 50,
   rivals: () => true,
   carries: (key) => `RealServer ${printService(serviceOf(key))}/`,
 

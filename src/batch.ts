@@ -128,7 +128,8 @@ export async function serve(
     }
     if (!report.late || left.length === 0) return left;
     // each by itself would take as long again; marks went before
-    const marks = ({ steps }: Planned) => steps.filter(({ run }) => run[0] === "mark");
+    const marks = ({ steps }: Planned) =>
+      steps.filter(({ run }) => ["mark", "keep", "note"].includes(run[0] ?? ""));
     await apply(left.map((planned) => ({ owner: planned.job.owner, steps: takingBack(marks(planned)) })));
     for (const { steps, reject } of left) reject(lateFailure(label, rulesOf(steps)[0]?.run ?? []));
     return [];

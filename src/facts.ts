@@ -1,5 +1,6 @@
-import { z } from "zod";
-import { ipAddress } from "./address.js";
+import type { z } from "zod";
+import { type Declared, parseDeclared } from "./declared.js";
+import { type AddressEntry, link, listOf, type RouteEntry, routeEntry } from "./ip-lists.js";
 import {
   type Daemon,
   parseDaemons,
@@ -22,6 +23,7 @@ export type FactName =
   | "daemons"
   | "addresses"
   | "owners"
+  | "declared"
   | "rivals"
   | `routes:${"4" | "6"}:${string}`
   | `sysctl:${string}`
@@ -49,53 +51,20 @@ export class FactError extends Error {
   }
 }
 
-// old versions of ip print an empty map for each entry that they leave out
-const listOf = <Entry extends z.ZodType>(entry: Entry) =>
-  z.preprocess(
-    (given) => (Array.isArray(given) ? given.filter((one) => JSON.stringify(one) !== "{}") : given),
-    z.array(entry),
-  );
-
-// C libraries differ in how they print IPv6
-const addressEntry = z.object({
-  family: z.enum(["inet", "inet6"]),
-  local: ipAddress,
-  prefixlen: z.number().int().min(0).max(128),
-  broadcast: ipAddress.optional(),
-  label: z.string().optional(),
-});
-
-const link = z.object({
-  ifname: z.string(),
-  // other families have addresses of other forms
-  addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
-});
-
-const routeEntry = z.object({
-  // a lone address comes without its prefix
-  dst: z
-    .string()
-    .regex(/^(default|[^/]+(\/\d+)?)$/)
-    .transform((text) => text.split("/"))
-    .refine(([to]) => to === "default" || ipAddress.safeParse(to).success)
-    .transform(([to, ...bits]) => [to === "default" ? to : ipAddress.parse(to), ...bits].join("/")),
-  type: z.string().optional(),
-  dev: z.string().optional(),
-  gateway: ipAddress.optional(),
-  prefsrc: ipAddress.optional(),
-  metric: z.number().int().min(0).default(0),
-});
-
-export type AddressEntry = z.output<typeof addressEntry> & { interface: string };
-export type RouteEntry = z.output<typeof routeEntry>;
-
 /** What was read of a host in one go; parsed when asked for. Asking for what was not read is a mistake in the resource. */
 export class Facts {
-  readonly #sections: ReadonlyMap<FactName, Section>;
+  readonly #sections: Pick<ReadonlyMap<FactName, Section>, "get">;
   readonly #parsed = new Map<FactName, unknown>();
 
-  constructor(sections: ReadonlyMap<FactName, Section>) {
+  constructor(sections: Pick<ReadonlyMap<FactName, Section>, "get">) {
     this.#sections = sections;
+  }
+
+  /** Those of a host on which nothing is. */
+  static nothing(): Facts {
+    const blank = (name: FactName) =>
+      name === "addresses" || name.startsWith("routes:") ? "[]" : name.startsWith("module:") ? "absent" : "";
+    return new Facts({ get: (name) => ({ body: blank(name) }) });
   }
 
   #body(name: FactName): string {
@@ -182,6 +151,11 @@ export class Facts {
   /** Whose the objects on the host are: a line each, `project/stack/name KIND ID`. */
   owners(): string[] {
     return this.#lines("owners");
+  }
+
+  /** What is declared there, and whether it would come back after a reboot. */
+  declared(): Declared {
+    return this.#text("declared", parseDeclared);
   }
 
   /** Programs that run there and take the IPVS table for their own. */

@@ -14,6 +14,9 @@ const length = "$".concat("{#out}");
  * them is kept too: /run/pulumi-lvs/SETTING/{found,owners}.
  */
 export const prelude = String.raw`
+S=/run/pulumi-lvs E=/etc/pulumi-lvs
+# what has systemd run E/restore at boot
+W=/etc/systemd/system/multi-user.target.wants/pulumi-lvs.service
 say() { printf '%s %s\n' "$N" "$*"; }
 text() { printf '%s\n' "$1" | while IFS= read -r line; do say "text $line"; done; }
 # with its length, so that whatever else is written in between, or lost, is noticed
@@ -60,6 +63,13 @@ read_module() {
   done
 }
 
+# what is to come back after a reboot, and what is declared until then; first, whether anything would bring it back
+read_declared() {
+  [ ! -e "$S/boot" ] && [ ! -e "$E/boot" ] && return
+  [ ! -e "$E/restore" ] || [ ! -e "$W" ] || echo restored
+  echo --; [ ! -e "$E/boot" ] || cat "$E/boot"
+  echo; echo --; [ ! -e "$S/boot" ] || cat "$S/boot"
+}
 read_owners() { [ ! -e /run/pulumi-lvs/owners ] || cat /run/pulumi-lvs/owners; }
 # each network namespace has a table of its own; where nothing is told, a process counts as one of ours
 is_elsewhere() { theirs=$(readlink "$1") && ours=$(readlink /proc/self/ns/net) && [ "$theirs" != "$ours" ]; }
@@ -82,30 +92,54 @@ drop_address() {
   return $rc
 }
 
-# --- objects and whose they are
-S=/run/pulumi-lvs
-full() { echo "$S: cannot be written to" >&2; rmdir "$S/$1" "$S" 2>/dev/null; return 1; }
-# lines: an append, so that it costs no process; one that was cut short for want of room is taken back
-mark() {
-  [ -d "$S" ] || mkdir -p "$S" || return
-  { printf '%s\n' "$@" >>"$S/owners"; } 2>/dev/null || { unmark "$@"; full .; }
-}
-# a last line without its end is no line; the shorter text always has room, be it in place
-unmark() {
-  for line; do shift; set -- "$@" -e "$line"; done
-  rest=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$S/owners" | grep -vxF "$@") || [ $? = 1 ] || return
-  if [ -z "$rest" ]; then rm -f "$S/owners" && { rmdir "$S" 2>/dev/null; :; }; return; fi
-  { printf '%s\n' "$rest" >"$S/new"; } 2>/dev/null && mv "$S/new" "$S/owners" && return
-  rm -f "$S/new"; { printf '%s\n' "$rest" >"$S/owners"; } 2>/dev/null || full .
+# interface, address: tells the neighbours, more than once, since it may be lost, and in both forms, since some heed only one
+announce() {
+  arping -q -U -c 1 -I "$1" "$2" || return
+  # who comes too late is not to be told of what has gone
+  (
+    for form in -A -U -A -U; do
+      sleep 1
+      ip -o addr show dev "$1" 2>/dev/null | grep -qF " $2/" || exit
+      arping -q $form -c 1 -I "$1" "$2"
+    done
+  ) >/dev/null 2>&1 9<&- &
 }
 
+# --- objects and whose they are
+full() { echo "$1: cannot be written to" >&2; return 1; }
+# directory, file, lines: an append, so that it costs no process; one that was cut short for want of room is taken back
+add_lines() {
+  d=$1 name=$2 f=$1/$2; shift 2
+  [ -d "$d" ] || mkdir -p "$d" || return
+  { printf '%s\n' "$@" >>"$f"; } 2>/dev/null && return
+  # a last line without its end is no line
+  whole=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$f")
+  put_lines "$d" "$f" "$whole"; cut_lines "$d" "$name" "$@"; full "$d"
+}
+# directory, file, text: a shorter one always has room, be it in place; the file goes with the last line
+put_lines() {
+  if [ -z "$3" ]; then rm -f "$2" && { rmdir "$1" 2>/dev/null; :; }; return; fi
+  { printf '%s\n' "$3" >"$1/new"; } 2>/dev/null && mv "$1/new" "$2" && return
+  rm -f "$1/new"; { printf '%s\n' "$3" >"$2"; } 2>/dev/null || full "$1"
+}
+# directory, file, lines
+cut_lines() {
+  d=$1 f=$1/$2; shift 2
+  for line; do shift; set -- "$@" -e "$line"; done
+  rest=$([ ! -e "$f" ] || grep -vxF "$@" <"$f") || [ $? = 1 ] || return
+  put_lines "$d" "$f" "$rest"
+}
+mark() { add_lines "$S" owners "$@"; }
+unmark() { cut_lines "$S" owners "$@"; }
+
 # --- settings and who wants them
+no_room() { rmdir "$S/$1" "$S" 2>/dev/null; full "$S"; }
 claim() {
   mkdir -p "$S/$1" || return
   if [ ! -e "$S/$1/found" ]; then
-    { printf '%s\n' "$2" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/found" || { rm -f "$S/$1/new"; full "$1"; return; }
+    { printf '%s\n' "$2" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/found" || { rm -f "$S/$1/new"; no_room "$1"; return; }
   fi
-  grep -qxF -e "$owner" "$S/$1/owners" 2>/dev/null || { printf '%s\n' "$owner" >>"$S/$1/owners"; } 2>/dev/null || full "$1"
+  grep -qxF -e "$owner" "$S/$1/owners" 2>/dev/null || { printf '%s\n' "$owner" >>"$S/$1/owners"; } 2>/dev/null || no_room "$1"
 }
 # 0: the caller was the last owner, $found is what to put back, and forget ends the record; 1: it is others' now, or nobody's
 release() {
@@ -113,7 +147,7 @@ release() {
   rest=$(grep -vxF -e "$owner" "$S/$1/owners"); [ $? -le 1 ] || return 2
   if [ -z "$rest" ]; then found=$(cat "$S/$1/found"); return; fi
   { printf '%s\n' "$rest" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/owners" && return 1
-  rm -f "$S/$1/new"; full "$1"; return 2
+  rm -f "$S/$1/new"; no_room "$1"; return 2
 }
 forget() { rm -rf "$S/$1" && { rmdir "$S" 2>/dev/null; :; }; }
 

@@ -1,3 +1,4 @@
+import { bootFunctions } from "./boot.js";
 import { type FactName, factCommand } from "./facts.js";
 import { prelude } from "./prelude.js";
 import { commandLine, quote } from "./quote.js";
@@ -50,7 +51,7 @@ export const readScript = (nonce: string, facts: readonly FactName[]): string =>
 /**
  * A script that changes the host and reads it back. Transactions of a single ipvsadm line go through one `ipvsadm -R`,
  * which costs a process for all of them; its exit code lies, so the reader looks at what came of each. Their owner marks go
- * along: new ones before, so that nothing is there without one, and old ones after, once all went well.
+ * along: new ones before, so that nothing is there without one, and old ones after, once all went well, as records do.
  */
 export function applyScript(nonce: string, { expect, facts, transactions }: Apply): string {
   const numbered = transactions.map((transaction, i) => ({ ...transaction, i }));
@@ -60,9 +61,9 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   );
   const together = [...bulk].flatMap((i) => transactions[i]?.steps ?? []);
   const rules = together.filter(isRule).map(({ run }) => run.slice(1).join(" "));
-  const marks = (name: string) => {
+  const aside = (name: string) => {
     const lines = together.flatMap(({ run: [command, ...words] }) => (command === name ? words : []));
-    return lines.length > 0 ? [commandLine([name, ...lines])] : [];
+    return lines.length > 0 ? [`aside ${commandLine([name, ...lines])}`] : [];
   };
   return whole(
     nonce,
@@ -74,15 +75,16 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
       ...(rules.length > 0
         ? [
             [
-              ...marks("mark").map((line) => `aside ${line}`),
+              ...["mark", "keep", "note"].flatMap(aside),
               `bulk <<'${nonce}'`,
-              ...marks("unmark").map((line) => `aside ${line}`),
+              ...["unkeep", "unnote", "unmark"].flatMap(aside),
             ].join(" && "),
             ...rules,
             nonce,
           ]
         : []),
       ...lines,
+      "safe",
       "fi",
       readFacts(facts),
     ].join("\n"),
@@ -91,10 +93,11 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
 
 // of what is not about an entry there is one, which needs no bulk
 const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm" && !run[1]?.startsWith("--");
-const isMark = ({ run }: Step): boolean => ["mark", "unmark", ":"].includes(run[0] ?? "");
+const aboutRecords = new Set(["mark", "unmark", "keep", "unkeep", "note", "unnote", ":"]);
+const isMark = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? "");
 
 /**
- * Which transactions are one plain ipvsadm line each, and at most an owner mark; alone, one goes the common way, for its own
+ * Which transactions are one plain ipvsadm line each, and at most marks and records; alone, one goes the common way, for its own
  * error text.
  */
 export function inBulk(transactions: readonly Transaction[]): ReadonlySet<number> {
@@ -110,7 +113,7 @@ export function inBulk(transactions: readonly Transaction[]): ReadonlySet<number
   return new Set(plain.length > 1 ? plain : []);
 }
 
-/** Steps without those that are only about whose it is. */
+/** Steps without those that are only about whose it is, and what comes back after a reboot. */
 export const rulesOf = (steps: readonly Step[]): readonly Step[] => steps.filter((step) => !isMark(step));
 
 const readFacts = (facts: readonly FactName[]): string =>
@@ -158,7 +161,9 @@ trap late=1 USR1
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 umask 022
-${prelude}${transactionFunctions}
+prelude=${quote(prelude)}
+eval "$prelude"
+${lock === "-x" ? `${bootFunctions}${transactionFunctions}` : ""}
 exec 9</root
 tries=$((${lockSeconds} * 5))
 # not flock -w, which BusyBox has not

@@ -79,9 +79,7 @@ export class FakeHost {
     return RemoteShell.open(label, this.stream());
   }
 
-  /** A shell's standard streams, as SSH would carry them. */
-  stream(): ShellStream {
-    this.shells++;
+  #spawn() {
     const [program = "sh", ...args] = this.#program;
     const child = spawn(findProgram(program) as string, args, {
       cwd: this.root,
@@ -101,6 +99,13 @@ export class FakeHost {
     errors.setEncoding("utf8");
     input.on("error", () => undefined);
     const quiet = new Promise<void>((resolve) => life.resume().on("close", () => resolve()));
+    return { child, input, output, errors, quiet };
+  }
+
+  /** A shell's standard streams, as SSH would carry them. */
+  stream(): ShellStream {
+    this.shells++;
+    const { child, input, output, errors, quiet } = this.#spawn();
     const listeners: (() => void)[] = [];
     let closed = false;
     let silent = false;
@@ -159,11 +164,34 @@ export class FakeHost {
     for (const { hangUp } of this.#open) hangUp("SIGHUP");
   }
 
-  /** The machine goes down in the middle of whatever it does, and comes up as the image has it. */
+  /** The machine goes down in the middle of whatever it does, and comes up as the image has it, but for /etc, which stays. */
   async reboot(image: Image): Promise<void> {
     for (const { hangUp } of this.#open) hangUp("SIGKILL");
     await this.quiet();
-    putImage(this.root, image);
+    const kept = ([name]: [string, unknown]) => /^etc(\/|$)/.test(name);
+    putImage(
+      this.root,
+      Object.fromEntries([
+        ...Object.entries(image).filter((one) => !kept(one)),
+        ...Object.entries(this.image()).filter(kept),
+      ]),
+    );
+  }
+
+  /** What systemd does at boot with what is enabled; returns what was complained of. */
+  async start(unit = "pulumi-lvs"): Promise<string> {
+    if (!this.has(`etc/systemd/system/multi-user.target.wants/${unit}.service`)) return "";
+    if (!this.has("etc/pulumi-lvs/boot")) return "";
+    const [, file = ""] =
+      /^ExecStart=\/bin\/sh (.*)$/m.exec(this.read(`etc/systemd/system/${unit}.service`)) ?? [];
+    const { input, errors, quiet } = this.#spawn();
+    let complaints = "";
+    errors.on("data", (text: string) => {
+      complaints += text;
+    });
+    input.end(`room() { printf %s "$2"; }\n. ${file}\n`);
+    await quiet;
+    return complaints;
   }
 
   /** Resolves when nothing that was started on the host runs any more. */
@@ -204,7 +232,9 @@ export class FakeHost {
 
   /** Commands that tools were called with, but for those that only look. */
   changes(): string[] {
-    return this.lines("log").filter((line) => !/^(ipvsadm -(Sn|Ln)|ip -j|modprobe --show)/.test(line));
+    return this.lines("log").filter(
+      (line) => !/^(ipvsadm -(Sn|Ln)|ip -j|ip -o|systemctl|modprobe --show)/.test(line),
+    );
   }
 
   snapshot(): string {

@@ -10,16 +10,35 @@ const realPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
  */
 export function rewrite(script: string, root: string, lockSeconds: number): string {
   const text = script
-    .replace(realPath, `PATH=${join(root, "tools")}`)
+    .replaceAll(realPath, `PATH=${join(root, "tools")}`)
+    // what is spaced out there need not be here
+    .replaceAll(/\bsleep 1\b/g, "sleep 0.01")
     .replace(/(?<=tries=\$\(\()\d+ \* 5/, String(Math.ceil(lockSeconds * 5)))
-    .replaceAll(
-      /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*(?=\/comm)|sys\/module|run\/pulumi-lvs|root)(?![\w-])/g,
-      `${root}/$1`,
-    );
-  for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))
-    if (!path.startsWith(root) && !/^\/(dev\/null|proc\/(self\/(stat|ns\/net)|\d+\/fd\/9)?)$/.test(path))
-      throw new Error(`the fake host has no ${path}`);
+    .split("\n")
+    // records are kept as they would be there
+    .map((line) => (/^.*(step|back|aside) (keep|unkeep|note|unnote) /.test(line) ? line : inTree(line, root)))
+    .join("\n")
+    // and have their paths in the tree where they are run
+    .replace(
+      'eval "$commands"',
+      `eval "$(printf "%s\\n" "$commands" | sed "s#/\\(proc\\|sys\\)/#${root}/\\1/#g")"`,
+    )
+    .replace("left=15", "left=1");
   return existsSync(join(root, "faults/armed")) ? armed(text, root) : text;
+}
+
+function inTree(line: string, root: string): string {
+  const text = line.replaceAll(
+    /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*(?=\/comm)|sys\/module|run\/pulumi-lvs|run\/systemd\/system|etc\/pulumi-lvs|etc\/systemd\/system|root)(?![\w-])/g,
+    `${root}/$1`,
+  );
+  for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))
+    if (
+      !path.startsWith(root) &&
+      !/^\/(dev\/null|bin\/sh|proc\/(self\/(stat|ns\/net)|\d+\/fd\/9)?)$/.test(path)
+    )
+      throw new Error(`the fake host has no ${path}`);
+  return text;
 }
 
 /** Commands of a script are counted one by one, in its own words for them, so that a fault can be bound to each. */
@@ -34,8 +53,11 @@ function armed(script: string, root: string): string {
       new RegExp(`(\\n${kind}\\(\\) \\{[^]*?out=\\$\\()("\\$@"|ipvsadm -R)`),
       `$1counted ${kind} $2`,
     );
-  // what is written to /run goes to the device that is always full once /run is; a file made shorter in place finds room
-  text = text.replaceAll(/(>>?)("\$S\/[^"]*")/g, (_, how, path) => `${how}"$(room '${how}' ${path})"`);
+  // what is written to /run and /etc goes to the device that is always full once /run is; a file made shorter in place finds room
+  text = text.replaceAll(
+    /(>>?)("\$(?:[SE]\/[^"]*|f|d\/new|1\.new)")/g,
+    (_, how, path) => `${how}"$(room ${how.length} ${path})"`,
+  );
   return text.replace("\n", `\n${faultFunctions(faults, join(root, "tools"))}`);
 }
 
@@ -52,6 +74,6 @@ fi
 "$@"
 }
 room() {
-if [ -e ${faults}/full ] && ! { [ "$1" = '>' ] && [ -s "$2" ]; }; then : >>"$2"; printf /dev/full; else printf %s "$2"; fi
+if [ -e ${faults}/full ] && ! { [ "$1" = 1 ] && [ -s "$2" ]; }; then : >>"$2"; printf /dev/full; else printf %s "$2"; fi
 }
 `;

@@ -3,6 +3,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -15,7 +16,7 @@ export const fakeBin = join(__dirname, "bin");
 
 /** The programs of a minimal system that scripts and fake tools use. */
 const systemTools =
-  "awk basename cat flock grep head ls mkdir mv readlink rm rmdir sed sh sha256sum sleep tr wc"
+  "awk basename cat cut flock grep head ln ls mkdir mv readlink rm rmdir sed sh sha256sum sleep sort sync tr wc"
     .split(" ")
     .map((name) => [name, findProgram(name)] as const);
 
@@ -64,7 +65,14 @@ const files: Record<string, string> = {
 /** Makes a host's tree: state as files, and `tools`, the only directory on its PATH. */
 export function makeTree(): string {
   const root = mkdtempSync(join(tmpdir(), "lvs-fake-"));
-  for (const directory of ["faults", "tools", "run", "root", "sys/module"])
+  for (const directory of [
+    "faults",
+    "tools",
+    "run/systemd/system",
+    "root",
+    "sys/module",
+    "etc/systemd/system/multi-user.target.wants",
+  ])
     mkdirSync(join(root, directory), { recursive: true });
   for (const [name, text] of Object.entries(files)) writeInto(root, name, text);
   for (const name of allTools.keys()) linkTool(root, name);
@@ -96,6 +104,8 @@ export function writeInto(root: string, name: string, text: string): void {
 export type Image = Readonly<Record<string, string | null>>;
 
 const placeholder = "%ROOT%";
+const linkTo = "\0link to ";
+const link = (path: string) => `${linkTo}${readlinkSync(path)}`;
 const apart = new Set(["faults", "tools", "log", "ticks"]);
 
 export function imageOf(root: string): Image {
@@ -109,8 +119,11 @@ export function imageOf(root: string): Image {
       image[name] = entry.isDirectory()
         ? null
         : entry.isFile()
-          ? readFileSync(join(root, name), "utf8").replaceAll(root, placeholder)
-          : "special";
+          ? readFileSync(join(root, name), "utf8")
+              .replaceAll(root, placeholder)
+              // how it comes there while faults are armed is no part of what there is
+              .replaceAll(/"\$\(room \d ("[^"]*")\)"/g, "$1")
+          : link(join(root, name)).replaceAll(root, placeholder);
       if (entry.isDirectory()) visit(name);
     }
   };
@@ -127,7 +140,10 @@ export function putImage(root: string, image: Image): void {
   for (const [name, text] of Object.entries(image)) {
     if (now[name] === text) continue;
     if (text === null) mkdirSync(join(root, name), { recursive: true });
-    else writeInto(root, name, text.replaceAll(placeholder, root));
+    else if (text.startsWith(linkTo)) {
+      rmSync(join(root, name), { force: true });
+      symlinkSync(text.slice(linkTo.length).replaceAll(placeholder, root), join(root, name));
+    } else writeInto(root, name, text.replaceAll(placeholder, root));
   }
 }
 
@@ -136,7 +152,9 @@ export const textOf = (image: Image): string =>
   Object.entries(image)
     .map(([name, text]) => {
       if (text === null) return `${name}/`;
-      const isSet = /^(addresses|routes|run\/.*\/?owners)$/.test(name);
+      // what only tells whether it was the package or a boot that put everything there
+      if (name === "run/pulumi-lvs/restored") return name;
+      const isSet = /^(addresses|routes|run\/.*\/?owners|(etc|run)\/pulumi-lvs\/boot)$/.test(name);
       return `${name}: ${JSON.stringify(isSet ? text.split("\n").sort().join("\n") : text)}`;
     })
     .join("\n");

@@ -190,6 +190,7 @@ describe("a check fills in", () => {
     expect(check(virtualAddress, { interface: "eth0", address: "192.168.0.219" }).inputs).toEqual({
       connection,
       owner: "somebody",
+      persist: true,
       interface: "eth0",
       address: "192.168.0.219",
       prefixLength: 32,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { arpSuppression } from "../../providers/arp-suppression.js";
-import { HalfDoneError } from "../../providers/engine.js";
+import { HalfDoneError } from "../../providers/half-done.js";
 import { hostRoute } from "../../providers/host-route.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
 import { kernelModule } from "../../providers/kernel-module.js";
@@ -241,7 +241,7 @@ describe("a step that fails", () => {
     fake.write("ipvs", `${service}-a -t 192.168.0.219:80 -r 192.168.10.9:80 -g -w 7\n`);
     fake.write("thresholds", "-t 192.168.0.219:80\t192.168.10.9:80\t100\t50\n");
     const before = fake.snapshot();
-    fake.failCommand("step", 2);
+    fake.failCommand("step", 3);
     await expect(kind.delete(props)).rejects.toThrow(/injected failure$/);
     expect(fake.snapshot()).toBe(before);
     fake.mend();
@@ -287,7 +287,7 @@ describe("a step that fails", () => {
       },
       reasons: [
         expect.stringMatching(
-          /^cannot create eth0\/192\.168\.0\.219 on director1: `arping .*` failed \(exit code 127\): .*; and taking it back failed: injected failure; look at the host; `pulumi refresh` reads what is there, and `up` goes on from it$/,
+          /^cannot create eth0\/192\.168\.0\.219 on director1: `announce .*` failed \(exit code 127\): .*; and taking it back failed: injected failure; look at the host; `pulumi refresh` reads what is there, and `up` goes on from it$/,
         ),
       ],
     });
@@ -301,7 +301,7 @@ describe("a step that fails", () => {
     const fake = fakeHost();
     const kind = resources(virtualAddress, fake);
     const { props } = await kind.create({ interface: "eth0", address: "192.168.0.219", announce: false });
-    fake.failCommand("step", 2);
+    fake.failCommand("step", 4);
     fake.failCommand("back", 0);
     await expect(
       kind.update(
@@ -318,7 +318,7 @@ describe("a step that fails", () => {
     const fake = fakeHost();
     const untouched = fake.snapshot();
     const kind = resources(arpSuppression, fake);
-    fake.failCommand("step", 6);
+    fake.failCommand("step", 7);
     fake.failCommand("back", 2);
     await expect(kind.create({})).rejects.toThrow(/and taking it back failed: injected failure/);
     const left = fake
@@ -382,7 +382,7 @@ describe("a host that takes too long", () => {
   });
 
   test("is told to end its reading too", async () => {
-    const fake = fakeHost({ limit: 0.3 });
+    const fake = fakeHost({ limit: 1 });
     fake.withoutTool("ip");
     writeFileSync(`${fake.root}/tools/ip`, "#!/bin/sh\nexec sleep 30\n", { mode: 0o755 });
     await expect(

@@ -297,8 +297,8 @@ describe.each(Object.entries(kinds))("%s", (name, { count, args, lines, prepare 
     );
     const added = stateLines(fake.snapshot()).filter((line) => !before.has(line));
     const [marks, things] = [
-      added.filter((line) => line.startsWith("run/")),
-      added.filter((line) => !line.startsWith("run/")),
+      added.filter((line) => /^(run|etc)\//.test(line)),
+      added.filter((line) => !/^(run|etc)\//.test(line)),
     ];
     // directories are there for the sake of their files
     expect(new Set(things.filter((line) => line.includes(": ")))).toEqual(
@@ -307,6 +307,10 @@ describe.each(Object.entries(kinds))("%s", (name, { count, args, lines, prepare 
     const owners = marks
       .filter((line) => /\/owners: /.test(line))
       .map((line) => line.slice(line.indexOf(": ") + 2));
+    const records = marks.filter((line) => line.startsWith("etc/pulumi-lvs/boot: "));
+    expect(records).toHaveLength(chosen.length);
+    for (const { inputs } of chosen)
+      expect(records.join("\n")).toContain(`\t${definition.kind} ${definition.id(inputs)}\t`);
     if (definition.setting)
       for (const { inputs } of chosen) expect(owners).toContain(`${inputs.owner} ${definition.id(inputs)}`);
     expect((await Promise.all(made.map(({ props }) => kind.read(props)))).map(({ props }) => props)).toEqual(

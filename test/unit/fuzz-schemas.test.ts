@@ -101,7 +101,7 @@ const options =
 function harmless(definition: Definition, inputs: Bag): void {
   const { key, config } = partsOf(definition, inputs);
   const names = definition.facts(key, config);
-  const view = { facts: nothing(names), owner: `${inputs.owner} ${definition.id(key)}` };
+  const view = { persist: true, facts: nothing(names), owner: `${inputs.owner} ${definition.id(key)}` };
   if (!/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,600}$/u.test(view.owner)) throw new Error(`bad mark ${view.owner}`);
   for (const { run, undo } of definition.plan(key, config, undefined, view)) {
     for (const word of [...run.slice(1), ...(undo?.slice(1) ?? [])]) {

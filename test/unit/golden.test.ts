@@ -38,6 +38,7 @@ function sourceOf(name: FactName): string {
   if (kind === "daemons") return "ipvsadm -Ln --daemon";
   if (kind === "addresses") return "ip -j addr show";
   if (kind === "routes") return `ip -j -${rest[0]} route show table ${rest[1]}`;
+  if (kind === "declared") return "/etc/pulumi-lvs/boot";
   if (kind === "owners") return "/run/pulumi-lvs/owners";
   if (kind === "rivals") return "/proc/*/comm";
   if (kind === "claim") return `/run/pulumi-lvs/${rest.join(":")}/owners`;

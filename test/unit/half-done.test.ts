@@ -26,8 +26,8 @@ describe("a tool that vanishes in the middle", () => {
     const fake = fakeHost();
     const untouched = fake.snapshot();
     const addresses = resources(virtualAddress, fake);
-    // after the mark and the address, before the neighbours are told
-    fake.takeTool("ip", "step", 2);
+    // after the mark, the record and the address, before the neighbours are told
+    fake.takeTool("ip", "step", 3);
     const error = await thrown(addresses.create({ interface: "eth0", address: "192.168.0.219" }));
     expect(error.message).toMatch(/^cannot create eth0.192\.168\.0\.219 .*; and taking it back failed; /);
     expect(error).toMatchObject({ id: "director1/eth0/192.168.0.219", properties: { interface: "eth0" } });

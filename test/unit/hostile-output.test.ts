@@ -56,6 +56,12 @@ FWM  -294967296 wlc
   "claim:module.ip_vs": "p/s/böse module/ip_vs\n",
   "claim:parameter.ip_vs.conn_tab_bits": "",
   owners: "p/s/böse VirtualService tcp://192.168.0.210:80\np/s/böse HostRoute route/10.0.0.0/8\n",
+  declared: `restored
+--
+50\tobject\tVirtualService tcp://192.168.0.210:80\tp/s/böse\tipvsadm -A -t 192.168.0.210:80 -s wlc -p 600 -M 255.255.255.0
+
+--
+`,
   rivals: "",
 };
 

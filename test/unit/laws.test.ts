@@ -126,7 +126,7 @@ describe("print and parse are inverses", () => {
 const keyOf = (of: ServiceAddress): Bag => ({ ...of });
 
 // objects look at nothing but have and want
-const nowhere = { facts: new Facts(new Map()), owner: "p/s/n" };
+const nowhere = { facts: new Facts(new Map()), owner: "p/s/n", persist: true };
 
 /** Commands that create what is not there. */
 function stepsOf(definition: Definition, key: Bag, config: Bag): string[][] {

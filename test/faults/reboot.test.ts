@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import type { Definition } from "../../providers/define.js";
+import type { Bag } from "../../providers/inputs.js";
+import { definitions } from "../fake/definitions.js";
+import { fakeHost, resources } from "../fake/engine.js";
+import { type FakeHost, shells } from "../fake/fake-host.js";
+
+const kind = (name: string, fake: FakeHost) => resources(definitions.get(name) as Definition, fake);
+
+/** A director and a real server in one: a bit of everything, in an order in which a stack would make it. */
+const everything: [string, Bag][] = [
+  ["kernel-module", { name: "ip_vs", options: { conn_tab_bits: "15" } }],
+  ["ip-forwarding", { sendRedirects: false, interfaces: ["eth0"] }],
+  ["sysctl", { name: "net.ipv4.vs.expire_nodest_conn", value: "1" }],
+  ["arp-suppression", {}],
+  ["virtual-service", { address: "192.168.0.219", port: 80, persistence: { timeout: 60 } }],
+  ["virtual-service", { fwmark: 10, scheduler: "rr" }],
+  ["real-server", { service: "tcp://192.168.0.219:80", address: "192.168.10.11", port: 80, weight: 3 }],
+  ["real-server", { service: "fwmark://10", address: "192.168.10.12", port: 0 }],
+  ["virtual-address", { interface: "eth0", address: "192.168.0.219", label: "eth0:1" }],
+  ["host-route", { destination: "10.0.0.0/8", via: "192.168.10.1", source: "192.168.0.219" }],
+];
+
+async function make(fake: FakeHost, args: Bag = {}): Promise<{ name: string; props: Bag }[]> {
+  const made: { name: string; props: Bag }[] = [];
+  for (const [i, [name, own]] of everything.entries()) {
+    const { props } = await kind(name, fake).create({ ...own, ...args }, `shop/prod/${i}`);
+    made.push({ name, props });
+  }
+  return made;
+}
+
+describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("after a reboot (%s)", (_, shell) => {
+  test("everything is there again, with its owners, and goes without trace", async () => {
+    const fake = fakeHost({ shell });
+    fake.withModules();
+    const booted = fake.image();
+    const untouched = fake.snapshot();
+    const made = await make(fake);
+    const before = fake.snapshot();
+
+    await fake.reboot(booted);
+    expect(fake.lines("ipvs")).toEqual([]);
+    expect(await fake.start()).toBe("");
+
+    expect(fake.snapshot()).toBe(before);
+    await fake.newRun();
+    for (const { name, props } of made) expect((await kind(name, fake).read(props)).props).toEqual(props);
+    for (const { name, props } of made.reverse()) await kind(name, fake).delete(props);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("nothing is there again of what was to last until then only", async () => {
+    const fake = fakeHost({ shell });
+    fake.withModules();
+    const booted = fake.image();
+    const untouched = fake.snapshot();
+    await make(fake, { persist: false });
+    expect(fake.has("etc/pulumi-lvs")).toBe(false);
+    await fake.reboot(booted);
+    await fake.start();
+    expect(fake.snapshot()).toBe(untouched);
+  });
+});
+
+test("the VIP comes last, so that nobody is let in before there is somebody to answer", async () => {
+  const fake = fakeHost();
+  fake.withModules();
+  const booted = fake.image();
+  const made = await make(fake);
+  // made last, it is still before the VIP
+  await kind("real-server", fake).create(
+    { service: "tcp://192.168.0.219:80", address: "192.168.10.13", port: 80 },
+    "shop/prod/late",
+  );
+  expect(made).toHaveLength(everything.length);
+  await fake.reboot(booted);
+  fake.write("log", "");
+  await fake.start();
+  const order = fake
+    .lines("log")
+    .filter((line) => /^(modprobe ip_vs|ipvsadm -R|ip (addr|-4 route) add)/.test(line))
+    .map((line) => line.split(" ").slice(0, 2).join(" "));
+  // what comes after is the watch that is kept on addresses
+  expect(order.slice(0, 5)).toEqual(["modprobe ip_vs", "ipvsadm -R", "ipvsadm -R", "ip addr", "ip -4"]);
+});
+
+test("started again in the same boot, it brings back addresses and routes only, and changes nothing else", async () => {
+  const fake = fakeHost();
+  const made = await make(fake);
+  expect(made).toHaveLength(everything.length);
+  // the first start after installation is the package's own
+  await fake.start();
+  const before = fake.snapshot();
+  const table = fake.read("ipvs");
+  // networkd has started anew, and somebody has edited the table by hand
+  fake.write("addresses", fake.read("addresses").replace(/.*192\.168\.0\.219.*\n/, ""));
+  fake.write("routes", fake.read("routes").replace(/.*10\.0\.0\.0.*\n/, ""));
+  fake.write("ipvs", table.replace("-w 3", "-w 9"));
+  fake.write("proc/sys/net/ipv4/vs/expire_nodest_conn", "0\n");
+  await fake.start();
+  expect(fake.read("ipvs")).toBe(table.replace("-w 3", "-w 9"));
+  expect(fake.sysctl("net/ipv4/vs/expire_nodest_conn")).toBe("0");
+  fake.write("ipvs", table);
+  fake.write("proc/sys/net/ipv4/vs/expire_nodest_conn", "1\n");
+  expect(fake.snapshot()).toBe(before);
+});
+
+test("what cannot be brought back is named, and keeps nothing else away", async () => {
+  const fake = fakeHost();
+  fake.withModules();
+  const booted = fake.image();
+  await make(fake);
+  await fake.reboot(booted);
+  fake.write("schedulers", "");
+  fake.write("modules", fake.read("modules").replace(/^ip_vs_rr .*\n/m, ""));
+  expect(await fake.start()).toMatch(
+    /this could not be brought back: VirtualService fwmark:\/\/10: .*not found/,
+  );
+  expect(fake.lines("ipvs")).toHaveLength(2);
+  expect(fake.read("addresses")).toContain("192.168.0.219/32");
+});
