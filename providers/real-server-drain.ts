@@ -3,7 +3,9 @@ import { z } from "zod";
 import { endpoint, type Family } from "../src/address.js";
 import type { DrainedServer } from "../src/draining.js";
 import type { Facts } from "../src/facts.js";
+import { noThresholds, thresholdFlags } from "../src/ipvs-lists.js";
 import type { Flags } from "../src/ipvs-table.js";
+import type { Problem } from "../src/problems.js";
 import { parseService, type ServiceAddress, serviceFamily } from "../src/service-address.js";
 import { step } from "../src/step.js";
 import type { Definition } from "./define.js";
@@ -25,6 +27,14 @@ export const drain = z
   })
   .nullable()
   .default(null);
+
+/** What is wrong with it that no single field shows. */
+export const drainProblems = (given: Pick<Config, "drain">): Problem[] => {
+  const { timeout = 0, minimum = 0 } = given.drain ?? {};
+  return minimum > timeout
+    ? [{ path: "drain.minimum", reason: `${minimum} is above the timeout, which is ${timeout}` }]
+    : [];
+};
 
 interface Key {
   readonly service: string;
@@ -74,6 +84,7 @@ export const realServerDrains: Drains<Key, Config> = {
     const service = serviceOf(key);
     return [
       "ipvs",
+      "thresholds",
       "connections",
       `sysctl:${expire}`,
       ...("fwmark" in service ? [] : [`routes:${digit(serviceFamily(service))}:local` as const]),
@@ -84,13 +95,20 @@ export const realServerDrains: Drains<Key, Config> = {
     const entry = entryOf(facts, key);
     if (!entry || !isReached(facts, key)) return undefined;
     if (entry.get("-w") === "0") return [];
-    // -e resets whatever is left out, so all that the table shows goes along
+    // -e resets whatever is left out, so all that is there goes along
+    const thresholds = facts.thresholds().get(`${key.service}/${serverOf(key)}`) ?? noThresholds;
+    const limits = thresholdFlags(thresholds);
     const words = (weight: string) =>
       [...entry].flatMap(([flag, value]) => {
         if (flag === "-a") return ["-e"];
         return [flag, flag === "-w" ? weight : value].filter((word) => word !== "");
       });
-    return [step(["ipvsadm", ...words("0")], ["ipvsadm", ...words(entry.get("-w") as string)])];
+    return [
+      step(
+        ["ipvsadm", ...words("0"), ...limits],
+        ["ipvsadm", ...words(entry.get("-w") as string), ...limits],
+      ),
+    ];
   },
 
   count(facts, key) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../src/address.js";
+import { noThresholds, type Thresholds, thresholdFlags } from "../src/ipvs-lists.js";
 import type { Flags } from "../src/ipvs-table.js";
 import {
   parseService,
@@ -10,7 +11,7 @@ import {
 } from "../src/service-address.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
-import { type Drain, drain, realServerDrains, shownDrained } from "./real-server-drain.js";
+import { type Drain, drain, drainProblems, realServerDrains, shownDrained } from "./real-server-drain.js";
 
 /** Arguments of a RealServer. */
 export interface RealServerArgs {
@@ -28,6 +29,13 @@ export interface RealServerArgs {
   /** Share of new connections relative to the others, 0-65535; 0 quiesces it: no new ones, the old go on. Default 1. */
   weight?: number;
   /**
+   * Most connections it may have, 1-65535; above it gets no new ones until they are fewer than `lowerThreshold` (ipvsadm(8),
+   * --u-threshold). Default 0: any number.
+   */
+  upperThreshold?: number;
+  /** See `upperThreshold`, which it is not above (ipvsadm(8), --l-threshold). Default 0: three quarters of `upperThreshold`. */
+  lowerThreshold?: number;
+  /**
    * Before it is deleted, and when its weight becomes 0: let nobody new in, and wait until those who are connected have finished.
    * Default null: it goes at once, and connections through it with it.
    */
@@ -36,9 +44,14 @@ export interface RealServerArgs {
 
 const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
 
+// as ipvsadm(8) has it; ipvsadm 1.31 takes more, but nothing says that another does
+const threshold = z.number().int().min(0).max(65535).default(0);
+
 const config = z.strictObject({
   forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
   weight: z.number().int().min(0).max(65535).default(1),
+  upperThreshold: threshold,
+  lowerThreshold: threshold,
   drain,
 });
 
@@ -46,21 +59,37 @@ type Config = z.output<typeof config>;
 
 const serviceOf = (text: string) => parseService(text) as ServiceAddress;
 
-const flagsOf = ({ forwarding, weight }: Config) => [
+const flagsOf = ({ forwarding, weight, upperThreshold, lowerThreshold }: Config) => [
   forwarding === "masquerading" ? "-m" : "-g",
   "-w",
   String(weight),
+  ...thresholdFlags({ upper: upperThreshold, lower: lowerThreshold }),
 ];
 
-const configOf = (flags: Flags, want: Config | undefined): Config => ({
+const configOf = (flags: Flags, { upper, lower }: Thresholds, want: Config | undefined): Config => ({
   // a server that somebody made a tunnel's end shows as what it is, so that the difference is seen and mended
   forwarding: flags.has("-m") ? "masquerading" : flags.has("-i") ? ("tunneling" as never) : "gatewaying",
   weight: Number(flags.get("-w")),
+  upperThreshold: upper,
+  lowerThreshold: lower,
   // nothing on the host shows it
   drain: want?.drain ?? null,
 });
 
-/** A real server: `ipvsadm -Sn` shows it, `-a`, `-e` and `-d` change it. */
+const idOf = ({ service, address, port }: z.output<typeof key>) => `${service}/${endpoint(address, port)}`;
+
+// the kernel answers "Numerical result out of range"
+const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
+  lowerThreshold > upperThreshold
+    ? [
+        {
+          path: "lowerThreshold",
+          reason: `${lowerThreshold} is above upperThreshold, which is ${upperThreshold}`,
+        },
+      ]
+    : [];
+
+/** A real server: `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. */
 export const realServer = define({
   kind: "RealServer",
   key,
@@ -70,10 +99,10 @@ export const realServer = define({
   drains: realServerDrains,
   shows: shownDrained,
 
-  problems({ service: text, address, port }, { forwarding, drain }) {
+  problems({ service: text, address, port }, config) {
     const service = serviceOf(text);
-    if (drain && drain.minimum > drain.timeout)
-      return [{ path: "drain.minimum", reason: `${drain.minimum} is above the timeout, ${drain.timeout}` }];
+    const wrong = [...thresholdProblems(config), ...drainProblems(config)];
+    if (wrong.length > 0) return wrong;
     if (serviceFamily(service) !== familyOf(address)) {
       return [
         {
@@ -85,7 +114,7 @@ export const realServer = define({
     // a mark has no port, so each server's is as given
     if ("fwmark" in service) return [];
     // the kernel would rewrite it silently, and the entry would never be found again
-    if (forwarding === "gatewaying" && port !== service.port) {
+    if (config.forwarding === "gatewaying" && port !== service.port) {
       return [
         {
           path: "port",
@@ -97,13 +126,13 @@ export const realServer = define({
     return [];
   },
 
-  id: ({ service, address, port }) => `${service}/${endpoint(address, port)}`,
+  id: idOf,
 
-  facts: () => ["ipvs"],
+  facts: () => ["ipvs", "thresholds"],
 
-  read(facts, { service, address, port }, want) {
-    const found = facts.ipvs().get(service)?.realServers.get(endpoint(address, port));
-    return found && configOf(found, want);
+  read(facts, key, want) {
+    const found = facts.ipvs().get(key.service)?.realServers.get(endpoint(key.address, key.port));
+    return found && configOf(found, facts.thresholds().get(idOf(key)) ?? noThresholds, want);
   },
 
   plan({ service, address, port }, want, have) {

@@ -9,6 +9,14 @@ import {
   parseDraining,
 } from "./draining.js";
 import { type AddressEntry, link, listOf, type RouteEntry, routeEntry } from "./ip-lists.js";
+import {
+  type Daemon,
+  parseDaemons,
+  parseThresholds,
+  parseTimeouts,
+  type ThresholdTable,
+  type Timeouts,
+} from "./ipvs-lists.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
@@ -18,6 +26,9 @@ import { sysctlPath } from "./sysctl.js";
 /** What can be asked of a host, by name; the readers are functions of the script's prelude. */
 export type FactName =
   | "ipvs"
+  | "thresholds"
+  | "timeouts"
+  | "daemons"
   | "addresses"
   | "owners"
   | "declared"
@@ -110,6 +121,21 @@ export class Facts {
   /** The IPVS table; empty where the module is not loaded. */
   ipvs(): IpvsTable {
     return this.#text("ipvs", parseIpvsTable);
+  }
+
+  /** Thresholds of the real servers that have any. */
+  thresholds(): ThresholdTable {
+    return this.#text("thresholds", parseThresholds);
+  }
+
+  /** The director's timeouts; undefined where the module is not loaded. */
+  timeouts(): Timeouts | undefined {
+    return this.#text("timeouts", parseTimeouts);
+  }
+
+  /** Sync daemons that run. */
+  daemons(): readonly Daemon[] {
+    return this.#text("daemons", parseDaemons);
   }
 
   /** Every address of every interface. */

@@ -1,4 +1,5 @@
 import { bootFunctions } from "./boot.js";
+import { drainFunctions } from "./drain-functions.js";
 import { type FactName, factCommand, ticks } from "./facts.js";
 import { prelude } from "./prelude.js";
 import { commandLine, quote } from "./quote.js";
@@ -92,7 +93,8 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   );
 }
 
-const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm";
+// of what is not about an entry there is one, which needs no bulk
+const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm" && !run[1]?.startsWith("--");
 const aboutRecords = new Set(["mark", "unmark", "keep", "unkeep", "note", "unnote", ":"]);
 const isMark = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? "");
 
@@ -163,7 +165,7 @@ export LC_ALL PATH
 umask 022
 prelude=${quote(prelude)}
 eval "$prelude"
-${lock === "-x" ? `${bootFunctions}${transactionFunctions}` : ""}
+${lock === "-x" ? `${bootFunctions}${drainFunctions}${transactionFunctions}` : ""}
 exec 9</root
 tries=$((${lockSeconds} * 5))
 # not flock -w, which BusyBox has not

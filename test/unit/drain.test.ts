@@ -42,6 +42,10 @@ class Director {
         "ipvs",
         `-A ${words[this.protocol]} -s wlc${this.persistent ? " -p 300" : ""}\n${this.weight === undefined ? "" : entry}`,
       ],
+      [
+        "thresholds",
+        `${headings[this.protocol]} wlc\n${this.weight === undefined ? "" : "  -> 192.168.10.1:80  9 4\n"}`,
+      ],
       ["connections", `${headings[this.protocol]} wlc\n  -> 192.168.10.1:80  0 ${this.counts.join(" ")}\n`],
       ["routes:4:local", this.local ? '[{"type":"local","dst":"192.168.0.5"}]' : "[]"],
       ["sysctl:net.ipv4.vs.expire_quiescent_template", `${this.expire}\n`],
@@ -59,7 +63,7 @@ class Director {
       for (const { run } of plan(this.facts())) {
         this.run.push(run.join(" "));
         if (run[0] === "begin_drain") this.since = this.clock;
-        else this.weight = Number(run.at(-1));
+        else this.weight = Number(run[run.indexOf("-w") + 1]);
       }
     } catch (cause) {
       throw new Error(`cannot delete: ${(cause as Error).message}`, { cause });
@@ -98,7 +102,7 @@ test("a server is waited for until nobody is left and the minimum has passed, or
       expect(result).toEqual({ seconds: end, left: at(end) });
       expect(host.run).toEqual([
         "begin_drain tcp://192.168.0.5:80 192.168.10.1:80",
-        "ipvsadm -e -t 192.168.0.5:80 -r 192.168.10.1:80 -m -w 0",
+        "ipvsadm -e -t 192.168.0.5:80 -r 192.168.10.1:80 -m -w 0 -x 9 -y 4",
       ]);
       laws.held();
     }),
