@@ -167,7 +167,7 @@ const untold = (state: State): State => ({
   })),
 });
 
-function alike(images: Images, wanted: Images, when: string): void {
+export function alike(images: Images, wanted: Images, when: string): void {
   for (const machine of machines) {
     const [have, want] = [told(images[machine]), told(wanted[machine])];
     if (have !== want) throw new Error(`${machine} differs ${when}:\n${differences(have, want, "\n")}`);
