@@ -46,7 +46,7 @@ own() { [ "$nature" = setting ] || grep -qxF -e "$owner $thing" "$S/owners" 2>/d
 # what is there already need not be made
 run() {
   out=$(eval "$commands" 2>&1 9<&-) && return
-  case $out in *exists*|*'already assigned'*) return 0;; esac
+  case $out in *exists*|*'already assigned'*|*'already run'*) return 0;; esac
   why="$thing: $out"; return 1
 }
 # rank: whether all of it is there now

@@ -36,7 +36,12 @@ fact() {
 # --- reading
 has() { command -v "$1" >/dev/null || { echo "$1: not found" >&2; return 127; }; }
 # without the module the table is empty, and ipvsadm would load it just for looking
-read_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Sn; }; }
+list_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm "$@"; }; }
+read_ipvs() { list_ipvs -Sn; }
+# the counts of connections at the end of each line tick
+read_thresholds() { out=$(list_ipvs -Ln --thresholds) && printf '%s\n' "$out" | sed 's/^\(  -> [^ ]*  *[0-9][0-9]*  *[0-9][0-9]*\) .*/\1/'; }
+read_timeouts() { list_ipvs -Ln --timeout; }
+read_daemons() { list_ipvs -Ln --daemon; }
 # lifetimes tick, so they would make every reading differ from the last
 read_addresses() { has ip && out=$(ip -j addr show) && printf '%s\n' "$out" | sed 's/_life_time":[0-9]*/_life_time":0/g'; }
 # a table without any route does not exist, and ip calls that an error; any other error is no empty table
@@ -172,6 +177,16 @@ restore_dragged() {
 }
 # undoes restore_file: record, file, the value it had
 retake_file() { claim_file "$1" "$2" && put_file "$2" "$3"; }
+
+# record; looking loads ip_vs where it is missing, as setting would
+claim_timeouts() { has ipvsadm && out=$(ipvsadm -Ln --timeout) && claim "$1" "$(printf '%s\n' "$out" | sed 's/.*: //')"; }
+restore_timeouts() {
+  release "$1"; case $? in 1) return 0;; 2) return 1;; esac
+  [ ! -e /proc/net/ip_vs ] || ipvsadm --set $found || return
+  forget "$1"
+}
+# undoes restore_timeouts: record, the three
+retake_timeouts() { claim_timeouts "$1" && shift && ipvsadm --set "$@"; }
 
 # record, module: found lists the modules that loading it brings along, itself first
 claim_module() {

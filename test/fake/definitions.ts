@@ -2,8 +2,10 @@ import { arpSuppression } from "../../providers/arp-suppression.js";
 import type { Definition } from "../../providers/define.js";
 import { hostRoute } from "../../providers/host-route.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
+import { ipvsTimeouts } from "../../providers/ipvs-timeouts.js";
 import { kernelModule } from "../../providers/kernel-module.js";
 import { realServer } from "../../providers/real-server.js";
+import { syncDaemon } from "../../providers/sync-daemon.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
@@ -14,8 +16,10 @@ export const definitions: ReadonlyMap<string, Definition> = new Map(
     arpSuppression,
     hostRoute,
     ipForwarding,
+    ipvsTimeouts,
     kernelModule,
     realServer,
+    syncDaemon,
     sysctl,
     virtualAddress,
     virtualService,

@@ -13,10 +13,16 @@ const everything: [string, Bag][] = [
   ["ip-forwarding", { sendRedirects: false, interfaces: ["eth0"] }],
   ["sysctl", { name: "net.ipv4.vs.expire_nodest_conn", value: "1" }],
   ["arp-suppression", {}],
+  ["ipvs-timeouts", { tcp: 7200, udp: 30 }],
+  ["sync-daemon", { state: "master", mcastInterface: "eth1", syncid: 7 }],
+  ["sync-daemon", { state: "backup", mcastInterface: "eth1", syncid: 8, mcastGroup: "ff02::81" }],
   ["virtual-service", { address: "192.168.0.219", port: 80, persistence: { timeout: 60 } }],
   ["virtual-service", { fwmark: 10, scheduler: "rr" }],
   ["real-server", { service: "tcp://192.168.0.219:80", address: "192.168.10.11", port: 80, weight: 3 }],
-  ["real-server", { service: "fwmark://10", address: "192.168.10.12", port: 0 }],
+  [
+    "real-server",
+    { service: "fwmark://10", address: "192.168.10.12", port: 0, upperThreshold: 100, lowerThreshold: 50 },
+  ],
   ["virtual-address", { interface: "eth0", address: "192.168.0.219", label: "eth0:1" }],
   ["host-route", { destination: "10.0.0.0/8", via: "192.168.10.1", source: "192.168.0.219" }],
 ];
