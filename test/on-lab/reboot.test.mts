@@ -24,6 +24,14 @@ const ofTheBoot =
 
 const lost = (before: States, after: States) =>
   differences(before, after).filter((line) => parts.test(line) && !ofTheBoot.test(line));
+const again = (before: States, after: States) =>
+  lost(before, after).filter((line) => !/^\S+ files: /.test(line));
+
+/** Both real servers answer, as soon as connections that nobody answered during the boot no longer count against one. */
+const served = (url: string) =>
+  expect
+    .poll(async () => Object.keys(await ask(url, 6)).sort(), { timeout: 90_000, interval: 1000 })
+    .toEqual(["rs1", "rs2"]);
 
 async function rebootAll(names: readonly HostName[], url: string): Promise<number> {
   const [seconds] = await Promise.all([outage(url), ...names.map((host) => reboot(host))]);
@@ -37,6 +45,22 @@ const restored = (host: HostName) =>
     "n=0; until systemctl is-active -q pulumi-lvs; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.5; done",
     { timeoutSeconds: 200 },
   );
+
+/** Starts networkd anew as most systems have it: it takes away what it does not know. Tells what it took. */
+const restartNetworkd = async (host: HostName): Promise<string> => {
+  const { stdout } = await run(
+    host,
+    `for f in /etc/systemd/network/20-${host}-*.network; do
+  d=/run/systemd/network/$(basename $f).d; mkdir -p $d; printf '[Network]\\nKeepConfiguration=no\\n' >$d/lab.conf
+done
+timeout 20 ip monitor address route >/tmp/seen & sleep 1
+systemctl restart systemd-networkd; wait
+rm -r /run/systemd/network/20-*.d
+grep ^Deleted /tmp/seen; rm /tmp/seen`,
+    { timeoutSeconds: 90, allowFailure: true },
+  );
+  return stdout;
+};
 
 for (const [environment, title, url, share] of [
   ["lab-dr", "an LVS/DR cluster", "http://192.168.0.210/", { rs1: 2, rs2: 4 }],
@@ -63,8 +87,9 @@ for (const [environment, title, url, share] of [
       );
       await Promise.all(hosts.map(restored));
 
-      expect(lost(before, await statesOf(hosts))).toEqual([]);
-      expect(await ask(url, 6)).toEqual(share);
+      // when a file was written it does not tell, and that they are there the unit has shown
+      expect(again(before, await statesOf(hosts))).toEqual([]);
+      await served(url);
     }, 900_000);
 
     it("is what the stack says, down to whose it is", async () => {
@@ -78,22 +103,21 @@ for (const [environment, title, url, share] of [
         expect(await arpAnswers("192.168.0.210")).toEqual(["director"]);
       });
 
-    it("has its addresses and routes back where systemd-networkd starts anew", async () => {
-      await Promise.all(
-        hosts.map((host) => run(host, "systemctl restart systemd-networkd", { timeoutSeconds: 60 })),
-      );
+    it("has its addresses and routes back where systemd-networkd takes them away", async () => {
+      const seen = await Promise.all(hosts.map(restartNetworkd));
+      expect(seen.join("\n")).toMatch(/^Deleted .*192\.168\.0\.2(10|19)\/32/m);
       await expect
         .poll(
           async () =>
-            lost(before, await statesOf(hosts)).filter((line) => / (addresses|routes): -/.test(line)),
+            lost(before, await statesOf(hosts)).filter((line) => / (addresses|routes): /.test(line)),
           {
             timeout: 60_000,
             interval: 2000,
           },
         )
         .toEqual([]);
-      expect(await ask(url, 6)).toEqual(share);
-    }, 120_000);
+      await served(url);
+    }, 180_000);
 
     it("goes without trace", async () => {
       await stack.destroy();
