@@ -11,6 +11,9 @@ export type Outputs<Args> = {
   readonly [Name in keyof Args]-?: pulumi.Output<Exclude<Args[Name], undefined>>;
 };
 
+/** What a resource only tells, each with its documentation. */
+export type ShownOutputs<Shown> = { readonly [Name in keyof Shown]: pulumi.Output<Shown[Name]> };
+
 type EndpointInput = { [Name in keyof Omit<Endpoint, "proxy">]: pulumi.Input<Endpoint[Name]> } & {
   proxy?: pulumi.Input<EndpointInput | undefined>;
 };
@@ -22,12 +25,14 @@ export type ConnectionInput = pulumi.Input<EndpointInput & { sudo?: pulumi.Input
 export type ResourceArgs<Args> = Inputs<Args & Omit<Common, "connection">> & { connection: ConnectionInput };
 
 /** The class of one kind of resource. */
-export interface ResourceClass<Args> {
+export interface ResourceClass<Args, Shown = unknown> {
   new (
     name: string,
     args: ResourceArgs<Args>,
     opts?: pulumi.CustomResourceOptions,
-  ): pulumi.dynamic.Resource & Outputs<Args> & { readonly connection: pulumi.Output<Connection> };
+  ): pulumi.dynamic.Resource &
+    Outputs<Args> &
+    ShownOutputs<Shown> & { readonly connection: pulumi.Output<Connection> };
   readonly definition: Definition;
   /** Whether a value is a resource of this class, also one from another copy of the package (for policy packs). */
   isInstance(value: unknown): value is pulumi.CustomResource;
@@ -36,7 +41,7 @@ export interface ResourceClass<Args> {
     name: string,
     args: Partial<Inputs<Args>> & { connection: ConnectionInput },
     opts?: pulumi.CustomResourceOptions,
-  ): InstanceType<ResourceClass<Args>>;
+  ): InstanceType<ResourceClass<Args, Shown>>;
 }
 
 /**
@@ -49,8 +54,8 @@ function shim(kind: string): pulumi.dynamic.ResourceProvider {
   return provider as unknown as pulumi.dynamic.ResourceProvider;
 }
 
-/** Makes the class of a definition. */
-export function resource<Args>(definition: Definition): ResourceClass<Args> {
+/** Makes the class of a definition; `Shown` is what its instances tell besides their arguments. */
+export function resource<Args, Shown = unknown>(definition: Definition): ResourceClass<Args, Shown> {
   const provider = shim(definition.kind);
   const type = `pulumi-nodejs:dynamic/lvs:${definition.kind}`;
   const names = [...propertiesOf(definition), ...(definition.shows?.names ?? [])];
@@ -82,7 +87,7 @@ export function resource<Args>(definition: Definition): ResourceClass<Args> {
       }
     }
   }
-  return LvsResource as unknown as ResourceClass<Args>;
+  return LvsResource as unknown as ResourceClass<Args, Shown>;
 }
 
 /**

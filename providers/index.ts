@@ -5,6 +5,7 @@ import { type IpForwardingArgs, ipForwarding } from "./ip-forwarding.js";
 import { type IpvsTimeoutsArgs, ipvsTimeouts } from "./ipvs-timeouts.js";
 import { type KernelModuleArgs, kernelModule } from "./kernel-module.js";
 import { type RealServerArgs, realServer } from "./real-server.js";
+import type { RealServerOutputs, VirtualServiceOutputs } from "./real-server-drain.js";
 import { type SyncDaemonArgs, syncDaemon } from "./sync-daemon.js";
 import { type SysctlArgs, sysctl } from "./sysctl.js";
 import { type VirtualAddressArgs, virtualAddress } from "./virtual-address.js";
@@ -23,7 +24,7 @@ import { type VirtualServiceArgs, virtualService } from "./virtual-service.js";
  *   persistence: { timeout: 600 },
  * });
  */
-export class VirtualService extends resource<VirtualServiceArgs>(virtualService) {}
+export class VirtualService extends resource<VirtualServiceArgs, VirtualServiceOutputs>(virtualService) {}
 
 /**
  * A real server behind a virtual service, in the director's IPVS table (ipvsadm(8), --add-server). What the real server itself
@@ -39,7 +40,7 @@ export class VirtualService extends resource<VirtualServiceArgs>(virtualService)
  *   weight: 3,
  * });
  */
-export class RealServer extends resource<RealServerArgs>(realServer) {}
+export class RealServer extends resource<RealServerArgs, RealServerOutputs>(realServer) {}
 
 /**
  * An address on an interface, such as the VIP on a director's `eth0` or on a real server's `lo` (ip-address(8)), announced to the

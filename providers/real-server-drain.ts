@@ -19,6 +19,28 @@ export interface Drain {
   minimum?: number;
 }
 
+/** How waiting for a real server went. */
+export interface DrainOutcome {
+  /** How long it took. */
+  seconds: number;
+  /** How many connections it still had then. */
+  forced: number;
+  /** Whether it had none. */
+  clean: boolean;
+}
+
+/** What a RealServer tells. */
+export interface RealServerOutputs {
+  /** At weight 0, how waiting for it went; undefined where nothing was waited for. */
+  drained: DrainOutcome | undefined;
+}
+
+/** What a VirtualService tells. */
+export interface VirtualServiceOutputs {
+  /** The last ten real servers that were waited for and have gone: which, when (ISO 8601, UTC), and how that went. */
+  drained: (DrainOutcome & { server: string; at: string })[];
+}
+
 /** The schema of `drain`. */
 export const drain = z
   .strictObject({
@@ -122,7 +144,11 @@ export const realServerDrains: Drains<Key, Config> = {
   },
 };
 
-const outcomeOf = ({ seconds, left }: DrainedServer) => ({ seconds, forced: left, clean: left === 0 });
+const outcomeOf = ({ seconds, left }: DrainedServer): DrainOutcome => ({
+  seconds,
+  forced: left,
+  clean: left === 0,
+});
 
 /** What a server that was quiesced shows: how that went. */
 export const shownDrained: NonNullable<Definition<Key, Config>["shows"]> = {
@@ -138,7 +164,7 @@ export const shownDrained: NonNullable<Definition<Key, Config>["shows"]> = {
 };
 
 /** The servers that went from behind a service, the last ones last. */
-export const drainedOf = (facts: Facts, service: string) =>
+export const drainedOf = (facts: Facts, service: string): VirtualServiceOutputs["drained"] =>
   facts
     .drained()
     .filter((one) => one.service === service)

@@ -88,6 +88,7 @@ test("outputs have the types of what was given, with what was left out filled in
   expectTypeOf<RealServer["connection"]>().toEqualTypeOf<pulumi.Output<Connection>>();
   expectTypeOf<VirtualAddress["label"]>().toEqualTypeOf<pulumi.Output<string | null>>();
   expectTypeOf<HostRoute["metric"]>().toEqualTypeOf<pulumi.Output<number>>();
+  expectTypeOf<VirtualService["drained"]>().toExtend<pulumi.Output<{ server: string; forced: number }[]>>();
   expectTypeOf<VirtualService["scheduler"]>().toEqualTypeOf<pulumi.Output<(typeof schedulers)[number]>>();
   expectTypeOf<VirtualServiceArgs["scheduler"]>().toEqualTypeOf<(typeof schedulers)[number] | undefined>();
   expect(schedulers).toContain("wlc");
