@@ -5,5 +5,6 @@ export function log(line: () => string): void {
 
 /** Says a line to whoever runs Pulumi, which shows it with the stack. Only for what nothing else would tell. */
 export function tell(line: string): void {
-  process.stdout.write(`${line}\n`);
+  // which does not mind that nobody may be there any more
+  console.log(line);
 }
