@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { addressBits, type Family, ipAddress, portOrAny } from "../src/address.js";
+import type { Facts } from "../src/facts.js";
 import { noThresholds, thresholdFlags } from "../src/ipvs-lists.js";
 import { type Flags, netmaskBits, netmaskText } from "../src/ipvs-table.js";
 import {
@@ -9,7 +10,8 @@ import {
   serviceFamily,
   serviceFlags,
 } from "../src/service-address.js";
-import { step } from "../src/step.js";
+import { type Step, step } from "../src/step.js";
+import { sysctlPath } from "../src/sysctl.js";
 import { define } from "./define.js";
 import { drainedOf } from "./real-server-drain.js";
 
@@ -111,6 +113,20 @@ const configOf = (flags: Flags, family: Family): Config => ({
     : null,
 });
 
+/** How many ICMP errors the kernel sends at once (kernel, ip-sysctl); with 0 it refuses no connection, and packets are lost instead. */
+const refusals = "net.ipv4.icmp_msgs_burst";
+
+/**
+ * The kernel takes a service's old scheduler away before it puts the new one there (ip_vs_edit_service). Who comes in between
+ * finds nobody, and is refused; unanswered it tries again a second later.
+ */
+function unrefused(facts: Facts, isChanged: unknown, steps: Step[]): Step[] {
+  const found = facts.sysctl(refusals);
+  if (!isChanged || found === undefined || found === "0") return steps;
+  const put = (value: string) => ["put_file", `/proc/sys/${sysctlPath(refusals)}`, value];
+  return [step(put("0"), put(found)), ...steps, step(put(found), null)];
+}
+
 /** A virtual service: `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. */
 export const virtualService = define({
   kind: "VirtualService",
@@ -165,7 +181,7 @@ export const virtualService = define({
   id: (key) => printService(serviceOf(key)),
 
   // thresholds are its real servers'
-  facts: () => ["ipvs", "thresholds"],
+  facts: () => ["ipvs", "thresholds", `sysctl:${refusals}`],
 
   read(facts, key) {
     const service = serviceOf(key);
@@ -185,7 +201,9 @@ export const virtualService = define({
         const thresholds = thresholdFlags(facts.thresholds().get(`${id}/${at}`) ?? noThresholds);
         return step([":"], ["ipvsadm", ...wordsOf(flags), ...thresholds]);
       }),
-      step(line(want, have), line(have, want)),
+      ...unrefused(facts, want?.scheduler !== have?.scheduler && want && have, [
+        step(line(want, have), line(have, want)),
+      ]),
     ];
   },
 });
