@@ -121,8 +121,8 @@ const refusals = "net.ipv4.icmp_msgs_burst";
  * finds nobody, and is refused; unanswered it tries again a second later.
  */
 function unrefused(facts: Facts, isChanged: unknown, steps: Step[]): Step[] {
-  const found = facts.sysctl(refusals);
-  if (!isChanged || found === undefined || found === "0") return steps;
+  const found = isChanged ? facts.sysctl(refusals) : undefined;
+  if (found === undefined || found === "0") return steps;
   const put = (value: string) => ["put_file", `/proc/sys/${sysctlPath(refusals)}`, value];
   return [step(put("0"), put(found)), ...steps, step(put(found), null)];
 }
