@@ -4,6 +4,7 @@ import { type HostRouteArgs, hostRoute } from "./host-route.js";
 import { type IpForwardingArgs, ipForwarding } from "./ip-forwarding.js";
 import { type KernelModuleArgs, kernelModule } from "./kernel-module.js";
 import { type RealServerArgs, realServer } from "./real-server.js";
+import { type ServiceProbeArgs, serviceProbe } from "./service-probe.js";
 import { type SysctlArgs, sysctl } from "./sysctl.js";
 import { type VirtualAddressArgs, virtualAddress } from "./virtual-address.js";
 import { type VirtualServiceArgs, virtualService } from "./virtual-service.js";
@@ -117,3 +118,18 @@ export class Sysctl extends resource<SysctlArgs>(sysctl) {}
  * });
  */
 export class KernelModule extends resource<KernelModuleArgs>(kernelModule) {}
+
+/**
+ * A question that a host asks of a service when it is created or changed, through the VIP as clients do: replies, their status,
+ * who gave them, and who answers ARP for the VIP. When that is not as expected, the update fails. Nothing of it is on any host.
+ *
+ * @example
+ * new lvs.ServiceProbe("web-serves", {
+ *   connection: { host: "client1" },
+ *   url: "http://192.168.0.219/",
+ *   spread: { servers: 2 },
+ *   arp: true,
+ *   director: { host: "director1" },
+ * });
+ */
+export class ServiceProbe extends resource<ServiceProbeArgs>(serviceProbe) {}

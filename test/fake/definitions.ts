@@ -4,6 +4,7 @@ import { hostRoute } from "../../providers/host-route.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
 import { kernelModule } from "../../providers/kernel-module.js";
 import { realServer } from "../../providers/real-server.js";
+import { serviceProbe } from "../../providers/service-probe.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
@@ -16,6 +17,7 @@ export const definitions: ReadonlyMap<string, Definition> = new Map(
     ipForwarding,
     kernelModule,
     realServer,
+    serviceProbe,
     sysctl,
     virtualAddress,
     virtualService,

@@ -40,6 +40,7 @@ const everything = [
   "NatCluster",
   "NothingToTakeBack",
   "RealServer",
+  "ServiceProbe",
   "Sysctl",
   "VirtualAddress",
   "VirtualService",
