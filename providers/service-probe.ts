@@ -2,7 +2,7 @@ import { z } from "zod";
 import { interfaceName, ipAddress } from "../src/address.js";
 import { type Connection, connection } from "../src/connection.js";
 import { macText } from "../src/probe.js";
-import { show } from "../src/problems.js";
+import { mapOf, show } from "../src/problems.js";
 import { define } from "./define.js";
 import { addressOf } from "./probe-expected.js";
 import { askUntilRight } from "./probe-rounds.js";
@@ -92,7 +92,7 @@ const text = z
 const spread = z.strictObject({
   header: headerName.nullable().default(null),
   servers: count(1, 1000).default(1),
-  shares: z.record(text, z.number().min(0).max(1)).nullable().default(null),
+  shares: mapOf(text, z.number().min(0).max(1)).nullable().default(null),
 });
 
 const arp = z.strictObject({
