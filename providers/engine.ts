@@ -6,6 +6,7 @@ import { HostError, UnansweredError } from "../src/host-error.js";
 import { StuckError } from "../src/stuck-error.js";
 import { type Change, isRecorded, type Verb } from "./change.js";
 import type { Definition } from "./define.js";
+import { adopted, undeclared, unmarked } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, isOtherHost, nobody, partsOf } from "./inputs.js";
 import { objectChange } from "./object-change.js";
@@ -15,17 +16,8 @@ import { settingChange } from "./setting-change.js";
 /** Finds the host of a connection; tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
 
-/**
- * What a refresh finds that is there as declared, while the host does not know whose it is (records that were lost, or never
- * written because /run was full). The next update writes them.
- */
-const unmarked = "unmarked";
-
 /** What of the common inputs an update is about. */
 const common = ["connection", "persist"];
-
-/** What creation found there, made by somebody else, and took over: a rollback of that update must not delete it. */
-const adopted = "adopted";
 
 /** Create, read, diff, update and delete of any kind of resource. */
 export class Engine {
@@ -46,7 +38,7 @@ export class Engine {
     };
   }
 
-  /** Never names `changes: true`: then Pulumi shows property by property what changes. */
+  /** Names `changes: true` only where no property differs: then Pulumi shows property by property what changes. */
   diff(_id: string, olds: Bag, news: Bag) {
     const definition = this.#definition;
     const [was, is] = [partsOf(definition, olds), partsOf(definition, news)];
@@ -57,7 +49,7 @@ export class Engine {
     const same = common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name])));
     const ours = olds[unmarked] === undefined;
     if (replaces.length === 0 && same && ours && unlike(was.config, is.config).length === 0)
-      return { changes: false };
+      return { changes: olds[undeclared] !== undefined };
     // another name for one machine would find the old entry in place, and deleting the old would take it away again
     return { replaces, deleteBeforeReplace: otherHost };
   }
@@ -73,6 +65,7 @@ export class Engine {
     const [was, want] = [olds, news].map((bag) => plain(partsOf(this.#definition, bag).config));
     const onlyConnection =
       olds[unmarked] === undefined &&
+      olds[undeclared] === undefined &&
       isDeepStrictEqual(was, want) &&
       olds.persist === news.persist &&
       !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
@@ -87,7 +80,7 @@ export class Engine {
   }
 
   async read(id: string, props: Bag) {
-    const { __provider, [unmarked]: _, [adopted]: wasAdopted, ...rest } = props;
+    const { __provider, [unmarked]: _, [undeclared]: __, [adopted]: wasAdopted, ...rest } = props;
     const given = without(rest, Object.keys(shownBy(this.#definition, rest)));
     const { inputs, problems } = checkInputs(this.#definition, given);
     const parts = partsOf(this.#definition, inputs);
@@ -102,6 +95,7 @@ export class Engine {
     const change = this.#changeOf(inputs, owner);
     let have: Bag | undefined;
     let isOurs = true;
+    let isDeclared = true;
     const facts = await this.#ask("read", inputs, {
       facts: [
         ...this.#definition.facts(key, want),
@@ -111,9 +105,12 @@ export class Engine {
       // there, what the host could not tell becomes an error in words
       plan: (facts) => {
         have = this.#definition.read(facts, key, want) as Bag | undefined;
+        isOurs = isDeclared = true;
         // it is as it should be, and something is to be done all the same: to say whose it is
         if (inputs.owner !== nobody && isDeepStrictEqual(have, want))
           isOurs = isRecorded(change, { facts, owner, persist: inputs.persist !== false });
+        // what was recorded is not what is there, and the next program may want just that
+        else isDeclared = inputs.owner === nobody;
         return [];
       },
       look: () => undefined,
@@ -129,6 +126,7 @@ export class Engine {
     const shown = {
       ...this.#definition.shows?.read(facts, key),
       ...(wasAdopted === true ? { [adopted]: true } : {}),
+      ...(isDeclared ? {} : { [undeclared]: true }),
     };
     return { id: idOf(this.#definition, inputs), props: clean({ ...found, ...shown }), inputs: found };
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../src/address.js";
+import { noThresholds, type Thresholds, thresholdFlags } from "../src/ipvs-lists.js";
 import type { Flags } from "../src/ipvs-table.js";
 import {
   parseService,
@@ -26,32 +27,60 @@ export interface RealServerArgs {
   forwarding?: "gatewaying" | "masquerading";
   /** Share of new connections relative to the others, 0-65535; 0 quiesces it: no new ones, the old go on. Default 1. */
   weight?: number;
+  /**
+   * Most connections it may have, 1-65535; above it gets no new ones until they are fewer than `lowerThreshold` (ipvsadm(8),
+   * --u-threshold). Default 0: any number.
+   */
+  upperThreshold?: number;
+  /** See `upperThreshold`, which it is not above (ipvsadm(8), --l-threshold). Default 0: three quarters of `upperThreshold`. */
+  lowerThreshold?: number;
 }
 
 const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
 
+// as ipvsadm(8) has it; ipvsadm 1.31 takes more, but nothing says that another does
+const threshold = z.number().int().min(0).max(65535).default(0);
+
 const config = z.strictObject({
   forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
   weight: z.number().int().min(0).max(65535).default(1),
+  upperThreshold: threshold,
+  lowerThreshold: threshold,
 });
 
 type Config = z.output<typeof config>;
 
 const serviceOf = (text: string) => parseService(text) as ServiceAddress;
 
-const flagsOf = ({ forwarding, weight }: Config) => [
+const flagsOf = ({ forwarding, weight, upperThreshold, lowerThreshold }: Config) => [
   forwarding === "masquerading" ? "-m" : "-g",
   "-w",
   String(weight),
+  ...thresholdFlags({ upper: upperThreshold, lower: lowerThreshold }),
 ];
 
-const configOf = (flags: Flags): Config => ({
+const configOf = (flags: Flags, { upper, lower }: Thresholds): Config => ({
   // a server that somebody made a tunnel's end shows as what it is, so that the difference is seen and mended
   forwarding: flags.has("-m") ? "masquerading" : flags.has("-i") ? ("tunneling" as never) : "gatewaying",
   weight: Number(flags.get("-w")),
+  upperThreshold: upper,
+  lowerThreshold: lower,
 });
 
-/** A real server: `ipvsadm -Sn` shows it, `-a`, `-e` and `-d` change it. */
+const idOf = ({ service, address, port }: z.output<typeof key>) => `${service}/${endpoint(address, port)}`;
+
+// the kernel answers "Numerical result out of range"
+const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
+  lowerThreshold > upperThreshold
+    ? [
+        {
+          path: "lowerThreshold",
+          reason: `${lowerThreshold} is above upperThreshold, which is ${upperThreshold}`,
+        },
+      ]
+    : [];
+
+/** A real server: `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. */
 export const realServer = define({
   kind: "RealServer",
   key,
@@ -59,8 +88,10 @@ export const realServer = define({
   rank: 60,
   rivals: () => true,
 
-  problems({ service: text, address, port }, { forwarding }) {
+  problems({ service: text, address, port }, config) {
     const service = serviceOf(text);
+    const wrong = thresholdProblems(config);
+    if (wrong.length > 0) return wrong;
     if (serviceFamily(service) !== familyOf(address)) {
       return [
         {
@@ -72,7 +103,7 @@ export const realServer = define({
     // a mark has no port, so each server's is as given
     if ("fwmark" in service) return [];
     // the kernel would rewrite it silently, and the entry would never be found again
-    if (forwarding === "gatewaying" && port !== service.port) {
+    if (config.forwarding === "gatewaying" && port !== service.port) {
       return [
         {
           path: "port",
@@ -84,13 +115,13 @@ export const realServer = define({
     return [];
   },
 
-  id: ({ service, address, port }) => `${service}/${endpoint(address, port)}`,
+  id: idOf,
 
-  facts: () => ["ipvs"],
+  facts: () => ["ipvs", "thresholds"],
 
-  read(facts, { service, address, port }) {
-    const found = facts.ipvs().get(service)?.realServers.get(endpoint(address, port));
-    return found && configOf(found);
+  read(facts, key) {
+    const found = facts.ipvs().get(key.service)?.realServers.get(endpoint(key.address, key.port));
+    return found && configOf(found, facts.thresholds().get(idOf(key)) ?? noThresholds);
   },
 
   plan({ service, address, port }, want, have) {

@@ -1,6 +1,14 @@
-import { z } from "zod";
-import { ipAddress } from "./address.js";
+import type { z } from "zod";
 import { type Declared, parseDeclared } from "./declared.js";
+import { type AddressEntry, link, listOf, type RouteEntry, routeEntry } from "./ip-lists.js";
+import {
+  type Daemon,
+  parseDaemons,
+  parseThresholds,
+  parseTimeouts,
+  type ThresholdTable,
+  type Timeouts,
+} from "./ipvs-lists.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
@@ -10,6 +18,9 @@ import { sysctlPath } from "./sysctl.js";
 /** What can be asked of a host, by name; the readers are functions of the script's prelude. */
 export type FactName =
   | "ipvs"
+  | "thresholds"
+  | "timeouts"
+  | "daemons"
   | "addresses"
   | "owners"
   | "declared"
@@ -39,46 +50,6 @@ export class FactError extends Error {
     super(`cannot read ${fact}: ${text}`);
   }
 }
-
-// old versions of ip print an empty map for each entry that they leave out
-const listOf = <Entry extends z.ZodType>(entry: Entry) =>
-  z.preprocess(
-    (given) => (Array.isArray(given) ? given.filter((one) => JSON.stringify(one) !== "{}") : given),
-    z.array(entry),
-  );
-
-// C libraries differ in how they print IPv6
-const addressEntry = z.object({
-  family: z.enum(["inet", "inet6"]),
-  local: ipAddress,
-  prefixlen: z.number().int().min(0).max(128),
-  broadcast: ipAddress.optional(),
-  label: z.string().optional(),
-});
-
-const link = z.object({
-  ifname: z.string(),
-  // other families have addresses of other forms
-  addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
-});
-
-const routeEntry = z.object({
-  // a lone address comes without its prefix
-  dst: z
-    .string()
-    .regex(/^(default|[^/]+(\/\d+)?)$/)
-    .transform((text) => text.split("/"))
-    .refine(([to]) => to === "default" || ipAddress.safeParse(to).success)
-    .transform(([to, ...bits]) => [to === "default" ? to : ipAddress.parse(to), ...bits].join("/")),
-  type: z.string().optional(),
-  dev: z.string().optional(),
-  gateway: ipAddress.optional(),
-  prefsrc: ipAddress.optional(),
-  metric: z.number().int().min(0).default(0),
-});
-
-export type AddressEntry = z.output<typeof addressEntry> & { interface: string };
-export type RouteEntry = z.output<typeof routeEntry>;
 
 /** What was read of a host in one go; parsed when asked for. Asking for what was not read is a mistake in the resource. */
 export class Facts {
@@ -119,15 +90,34 @@ export class Facts {
     });
   }
 
-  /** The IPVS table; empty where the module is not loaded. */
-  ipvs(): IpvsTable {
-    return this.#once("ipvs", (body) => {
+  #text<T>(name: FactName, parse: (body: string) => T): T {
+    return this.#once(name, (body) => {
       try {
-        return parseIpvsTable(body);
+        return parse(body);
       } catch (error) {
-        throw new FactError("ipvs", 0, (error as Error).message);
+        throw new FactError(name, 0, (error as Error).message);
       }
     });
+  }
+
+  /** The IPVS table; empty where the module is not loaded. */
+  ipvs(): IpvsTable {
+    return this.#text("ipvs", parseIpvsTable);
+  }
+
+  /** Thresholds of the real servers that have any. */
+  thresholds(): ThresholdTable {
+    return this.#text("thresholds", parseThresholds);
+  }
+
+  /** The director's timeouts; undefined where the module is not loaded. */
+  timeouts(): Timeouts | undefined {
+    return this.#text("timeouts", parseTimeouts);
+  }
+
+  /** Sync daemons that run. */
+  daemons(): readonly Daemon[] {
+    return this.#text("daemons", parseDaemons);
   }
 
   /** Every address of every interface. */
@@ -165,13 +155,7 @@ export class Facts {
 
   /** What is declared there, and whether it would come back after a reboot. */
   declared(): Declared {
-    return this.#once("declared", (body) => {
-      try {
-        return parseDeclared(body);
-      } catch (error) {
-        throw new FactError("declared", 0, (error as Error).message);
-      }
-    });
+    return this.#text("declared", parseDeclared);
   }
 
   /** Programs that run there and take the IPVS table for their own. */

@@ -105,7 +105,8 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   );
 }
 
-const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm";
+// of what is not about an entry there is one, which needs no bulk
+const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm" && !run[1]?.startsWith("--");
 const aboutRecords = new Set(["mark", "unmark", "keep", "unkeep", "note", "unnote", ":"]);
 const isMark = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? "");
 

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput } from "../providers/dynamic.js";
+import type { IpvsTimeoutsArgs } from "../providers/ipvs-timeouts.js";
+import type { SyncDaemonArgs } from "../providers/sync-daemon.js";
 import type { Persistence, schedulers } from "../providers/virtual-service.js";
 import type { Rival } from "../src/rivals.js";
 
@@ -39,6 +41,10 @@ export interface DirectorArgs {
   interface: string;
   /** Programs that may run there although they take the IPVS table for their own, such as a keepalived that does nothing but VRRP. Default: none. */
   alongside?: Rival[];
+  /** How long it remembers idle connections; see IpvsTimeouts. Default: as it is. */
+  timeouts?: IpvsTimeoutsArgs;
+  /** Tells another director of its connections, or hears of that one's; see SyncDaemon. Default: neither. */
+  syncDaemon?: SyncDaemonArgs;
 }
 
 /** A VIP of the cluster, as the director carries it. */
@@ -77,6 +83,10 @@ export interface RealServerMember {
   connection?: ConnectionInput;
   /** Share of new connections, 0-65535. Default 1. */
   weight?: pulumi.Input<number>;
+  /** Connections at which it gets no new ones, 1-65535; see RealServer. Default 0: any number. */
+  upperThreshold?: pulumi.Input<number>;
+  /** Connections below which it gets new ones again. Default 0: three quarters of `upperThreshold`. */
+  lowerThreshold?: pulumi.Input<number>;
 }
 
 /** What every kind of cluster takes. */

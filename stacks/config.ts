@@ -35,12 +35,32 @@ const realServer = z.strictObject({
   address: ipAddress,
   connection: connection.optional(),
   weight: count(65535).optional(),
+  upperThreshold: count(65535).optional(),
+  lowerThreshold: count(65535).optional(),
 });
 
 const director = z.strictObject({
   connection,
   interface: interfaceName,
   alongside: z.array(z.enum(rivals)).optional(),
+  timeouts: z
+    .strictObject({
+      tcp: count(2678400, 1).optional(),
+      tcpFin: count(2678400, 1).optional(),
+      udp: count(2678400, 1).optional(),
+    })
+    .optional(),
+  syncDaemon: z
+    .strictObject({
+      state: z.enum(["master", "backup"]),
+      mcastInterface: interfaceName,
+      syncid: count(255).optional(),
+      syncMaxlen: count(65507, 1).optional(),
+      mcastGroup: ipAddress.optional(),
+      mcastPort: port.optional(),
+      mcastTtl: count(255, 1).optional(),
+    })
+    .optional(),
 });
 
 const packages = z.strictObject({

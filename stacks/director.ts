@@ -1,5 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { KernelModule, RealServer, VirtualAddress, VirtualService } from "../providers/index.js";
+import {
+  IpvsTimeouts,
+  KernelModule,
+  RealServer,
+  SyncDaemon,
+  VirtualAddress,
+  VirtualService,
+} from "../providers/index.js";
 import type { Rival } from "../src/rivals.js";
 import {
   adoption,
@@ -19,6 +26,15 @@ type VirtualServiceKey = Pick<ServiceArgs, "protocol" | "port" | "fwmark"> & {
 
 const guard = ({ alongside }: DirectorArgs): { alongside?: Rival[] } => (alongside ? { alongside } : {});
 
+/** What a member says of its share of connections. */
+function sharesOf({ weight, upperThreshold, lowerThreshold }: RealServerMember) {
+  return {
+    ...(weight === undefined ? {} : { weight }),
+    ...(upperThreshold === undefined ? {} : { upperThreshold }),
+    ...(lowerThreshold === undefined ? {} : { lowerThreshold }),
+  };
+}
+
 /** The module, first of all on the director: where the table is somebody else's, it is this that is refused. */
 export const ipVs = (
   cluster: pulumi.ComponentResource,
@@ -31,6 +47,24 @@ export const ipVs = (
     { connection: director.connection, name: "ip_vs", ...guard(director) },
     { parent: cluster, dependsOn },
   );
+
+/** What is one for the whole director; it is in force before the first connection. */
+function directorWide(
+  parent: pulumi.ComponentResource,
+  name: string,
+  args: ClusterArgs,
+  dependsOn: pulumi.Resource[],
+): pulumi.Resource[] {
+  const { connection, timeouts, syncDaemon } = args.director;
+  const common = { connection, ...guard(args.director) };
+  const opts = { parent, dependsOn };
+  return [
+    ...(timeouts ? [new IpvsTimeouts(`${name}-timeouts`, { ...common, ...timeouts }, opts)] : []),
+    ...(syncDaemon
+      ? [new SyncDaemon(`${name}-sync-daemon`, { ...common, ...adoption(args), ...syncDaemon }, opts)]
+      : []),
+  ];
+}
 
 /**
  * The director's side, common to every way of forwarding: services once the director is `ready`, then their real servers once these are, and the VIP last, so that nobody is let in before there is somebody to answer. Deletion goes the other way.
@@ -45,6 +79,7 @@ export function director(
 ): ClusterOutputs & { vipResources: { vip: VipArgs; resource: VirtualAddress }[] } {
   const common = { connection: args.director.connection, ...adoption(args) };
   const parent = cluster;
+  const wide = directorWide(cluster, name, args, ready.director);
   const keys = args.services.flatMap(
     (service, i): { label: string; key: VirtualServiceKey; service: ServiceArgs }[] => {
       const { protocol = "tcp", port, fwmark } = service;
@@ -66,7 +101,7 @@ export function director(
         scheduler: service.scheduler,
         persistence: service.persistence,
       } as never,
-      { parent, dependsOn: ready.director },
+      { parent, dependsOn: [...ready.director, ...wide] },
     );
     const realServers = args.realServers.map(
       (member) =>
@@ -79,7 +114,7 @@ export function director(
             address: member.address,
             port: portOf(service),
             forwarding,
-            ...(member.weight === undefined ? {} : { weight: member.weight }),
+            ...sharesOf(member),
           },
           { parent, dependsOn: ready.realServer(member) },
         ),

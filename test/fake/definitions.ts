@@ -2,9 +2,11 @@ import { arpSuppression } from "../../providers/arp-suppression.js";
 import type { Definition } from "../../providers/define.js";
 import { hostRoute } from "../../providers/host-route.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
+import { ipvsTimeouts } from "../../providers/ipvs-timeouts.js";
 import { kernelModule } from "../../providers/kernel-module.js";
 import { realServer } from "../../providers/real-server.js";
 import { serviceProbe } from "../../providers/service-probe.js";
+import { syncDaemon } from "../../providers/sync-daemon.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
@@ -15,9 +17,11 @@ export const definitions: ReadonlyMap<string, Definition> = new Map(
     arpSuppression,
     hostRoute,
     ipForwarding,
+    ipvsTimeouts,
     kernelModule,
     realServer,
     serviceProbe,
+    syncDaemon,
     sysctl,
     virtualAddress,
     virtualService,

@@ -31,6 +31,10 @@ export function findProgram(name: string): string | undefined {
 const files: Record<string, string> = {
   // what `ipvsadm -Sn` prints, `ip` keeps, `id -u` says
   ipvs: "",
+  // and what it does not print: thresholds by service and real server
+  thresholds: "",
+  timeouts: "900 120 300\n",
+  daemons: "",
   links: "lo\neth0\neth1\n",
   addresses:
     "lo 127.0.0.1/8 - - -\nlo ::1/128 - - -\neth0 192.168.0.5/24 192.168.0.255 - -\neth0 2001:db8::5/64 - - -\neth1 192.168.10.10/24 - - -\n",
@@ -148,6 +152,8 @@ export const textOf = (image: Image): string =>
   Object.entries(image)
     .map(([name, text]) => {
       if (text === null) return `${name}/`;
+      // what only tells whether it was the package or a boot that put everything there
+      if (name === "run/pulumi-lvs/restored") return name;
       const isSet = /^(addresses|routes|run\/.*\/?owners|(etc|run)\/pulumi-lvs\/boot)$/.test(name);
       return `${name}: ${JSON.stringify(isSet ? text.split("\n").sort().join("\n") : text)}`;
     })

@@ -86,6 +86,9 @@ export function traces(image: Image, kind: string, inputs: Bag): string {
       ),
     ),
     ...lines(image, "run/pulumi-lvs/owners").filter((line) => line.endsWith(mark)),
+    ...lines(image, "etc/pulumi-lvs/boot")
+      .filter((line) => line.split("\t")[2] === mark.slice(1))
+      .sort(),
   ].join("\n");
 }
 

@@ -33,6 +33,9 @@ const golden = join(__dirname, "../golden");
 function sourceOf(name: FactName): string {
   const [kind = "", ...rest] = name.split(":");
   if (kind === "ipvs") return "ipvsadm -Sn";
+  if (kind === "thresholds") return "ipvsadm -Ln --thresholds";
+  if (kind === "timeouts") return "ipvsadm -Ln --timeout";
+  if (kind === "daemons") return "ipvsadm -Ln --daemon";
   if (kind === "addresses") return "ip -j addr show";
   if (kind === "routes") return `ip -j -${rest[0]} route show table ${rest[1]}`;
   if (kind === "declared") return "/etc/pulumi-lvs/boot";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, onTestFinished, test } from "vitest";
 import { RealServer, ServiceProbe } from "../../providers/index.js";
-import type { RealServerMember } from "../../stacks/cluster.js";
+import type { DirectorArgs, RealServerMember } from "../../stacks/cluster.js";
 import type { DrClusterArgs } from "../../stacks/dr-cluster.js";
 import { DrCluster, NatCluster } from "../../stacks/package.js";
 
@@ -63,6 +63,14 @@ const dr: DrClusterArgs = {
     { name: "second", address: "192.168.0.222", weight: 2 },
   ],
 };
+
+const wide: DirectorArgs = {
+  ...dr.director,
+  alongside: ["keepalived"],
+  timeouts: { udp: 30 },
+  syncDaemon: { state: "master", mcastInterface: "eth1" },
+};
+const limited = [{ address: "192.168.0.221", upperThreshold: 100, lowerThreshold: 50 }];
 
 test("a DR cluster is silence, VIP and route on each real server that is reached, and services and VIP on the director", async () => {
   const { all } = await program(() => new DrCluster("web", dr));
@@ -188,6 +196,26 @@ test("an IPv6 VIP has no label on lo", async () => {
   );
   expect(named(all, "web-2001:db8::221-vip-2001:db8::210").inputs.label).toBeUndefined();
 });
+
+test.each([
+  ["DR", () => new DrCluster("web", { ...dr, director: wide, realServers: limited })],
+  ["NAT", () => new NatCluster("web", { ...dr, director: wide, realServers: limited })],
+])(
+  "a %s cluster's director has its timeouts and its sync daemon before there are services",
+  async (_, make) => {
+    const { all } = await program(make);
+    expect(named(all, "web-timeouts").inputs).toMatchObject({ udp: 30, alongside: ["keepalived"] });
+    expect(named(all, "web-sync-daemon").inputs).toMatchObject({ state: "master", mcastInterface: "eth1" });
+    follows(all, "web-timeouts", "web-ip-vs");
+    follows(all, "web-sync-daemon", "web-ip-vs");
+    follows(all, "web-tcp-192.168.0.210-80", "web-timeouts");
+    follows(all, "web-tcp-192.168.0.210-80", "web-sync-daemon");
+    expect(named(all, "web-tcp-192.168.0.210-80-192.168.0.221").inputs).toMatchObject({
+      upperThreshold: 100,
+      lowerThreshold: 50,
+    });
+  },
+);
 
 test("a DR cluster leaves out routes, and turns on forwarding, where it is told to", async () => {
   const { all } = await program(() => new DrCluster("web", { ...dr, hostRoutes: false, ipForwarding: true }));
