@@ -43,7 +43,10 @@ function misspread(
 ): string | undefined {
   const counts = new Map<string, number>();
   for (const { from } of replies) counts.set(from, (counts.get(from) ?? 0) + 1);
-  const seen = `replies came from ${[...counts].map(([name, n]) => `${show(name)} (${n})`).join(", ")}`;
+  const seen = `replies came from ${[...counts]
+    .sort()
+    .map(([name, n]) => `${show(name)} (${n})`)
+    .join(", ")}`;
   if (counts.size < servers) return `${seen}: wanted ${servers} servers`;
   const short = Object.entries(shares ?? {}).find(
     ([name, share]) => (counts.get(name) ?? 0) < share * replies.length,
@@ -70,7 +73,8 @@ export function brokenLeg(expected: Expected, { replies }: Fault, seen: Seen): s
     const by = seen.flows.filter(({ client }) => ports.some((port) => client.endsWith(port)));
     return by.length > 0 ? `that was real server ${serversOf(by)}` : undefined;
   }
-  const refused = unanswered.some(({ said }) => /refused/i.test(said));
+  // curl's text for it differs from version to version
+  const refused = unanswered.some(({ code }) => code === 7);
   const stuck = seen.flows.filter(isNew).filter(({ state }) => refused || state === "SYN_RECV");
   if (stuck.length > 0) {
     const servers = serversOf(stuck);

@@ -15,7 +15,8 @@ const table = (...more: string[]) =>
   ["-A -t 192.168.0.219:80 -s rr", ...more.map((line) => `-a -t 192.168.0.219:80 ${line}`), ""].join("\n");
 const both = table("-r 192.168.10.11:80 -m -w 1", "-r 192.168.10.12:80 -m -w 1");
 const timedOut = "28 000 0 - Connection timed out after 3001 milliseconds\n";
-const refused = "7 000 0 - Failed to connect: Connection refused\n";
+const refused =
+  "7 000 0 - Failed to connect to 192.168.0.219 port 80 after 10 ms: Couldn't connect to server\n";
 
 /** A client of a service that replies so, in turn, and a director that shows it so. */
 function scene(
