@@ -181,6 +181,13 @@ test("an update after which the service does not answer is taken back, because i
   expect(again.code, again.text).toBe(10);
   expect(tables(hosts)).toEqual(before);
   expect(await stateOf(stack)).toEqual(state);
+
+  // and says so, when the service does not answer then either
+  const bad = `echo "7 000 0 - Connection refused" >${join(client.fake.root, "replies")}; exit 3`;
+  const worse = await up(stack, `--verify=${bad}`);
+  expect(worse.code, worse.text).toBe(11);
+  expect(worse.text).toMatch(/ServiceProbe serves.*: .*requests failed/);
+  expect(tables(hosts)).toEqual(before);
 });
 
 test("what the update took over was somebody else's before: it stays on its host, and is named", async () => {
