@@ -11,6 +11,7 @@ import {
 } from "../src/service-address.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
+import { type Drain, drain, drainProblems, realServerDrains, shownDrained } from "./real-server-drain.js";
 
 /** Arguments of a RealServer. */
 export interface RealServerArgs {
@@ -34,6 +35,11 @@ export interface RealServerArgs {
   upperThreshold?: number;
   /** See `upperThreshold`, which it is not above (ipvsadm(8), --l-threshold). Default 0: three quarters of `upperThreshold`. */
   lowerThreshold?: number;
+  /**
+   * Before it is deleted, and when its weight becomes 0: let nobody new in, and wait until those who are connected have finished.
+   * Default null: it goes at once, and connections through it with it.
+   */
+  drain?: Drain | null;
 }
 
 const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
@@ -46,6 +52,7 @@ const config = z.strictObject({
   weight: z.number().int().min(0).max(65535).default(1),
   upperThreshold: threshold,
   lowerThreshold: threshold,
+  drain,
 });
 
 type Config = z.output<typeof config>;
@@ -59,12 +66,14 @@ const flagsOf = ({ forwarding, weight, upperThreshold, lowerThreshold }: Config)
   ...thresholdFlags({ upper: upperThreshold, lower: lowerThreshold }),
 ];
 
-const configOf = (flags: Flags, { upper, lower }: Thresholds): Config => ({
+const configOf = (flags: Flags, { upper, lower }: Thresholds, want: Config | undefined): Config => ({
   // a server that somebody made a tunnel's end shows as what it is, so that the difference is seen and mended
   forwarding: flags.has("-m") ? "masquerading" : flags.has("-i") ? ("tunneling" as never) : "gatewaying",
   weight: Number(flags.get("-w")),
   upperThreshold: upper,
   lowerThreshold: lower,
+  // nothing on the host shows it
+  drain: want?.drain ?? null,
 });
 
 const idOf = ({ service, address, port }: z.output<typeof key>) => `${service}/${endpoint(address, port)}`;
@@ -87,10 +96,12 @@ export const realServer = define({
   config,
   rank: 60,
   rivals: () => true,
+  drains: realServerDrains,
+  shows: shownDrained,
 
   problems({ service: text, address, port }, config) {
     const service = serviceOf(text);
-    const wrong = thresholdProblems(config);
+    const wrong = [...thresholdProblems(config), ...drainProblems(config)];
     if (wrong.length > 0) return wrong;
     if (serviceFamily(service) !== familyOf(address)) {
       return [
@@ -119,9 +130,9 @@ export const realServer = define({
 
   facts: () => ["ipvs", "thresholds"],
 
-  read(facts, key) {
+  read(facts, key, want) {
     const found = facts.ipvs().get(key.service)?.realServers.get(endpoint(key.address, key.port));
-    return found && configOf(found, facts.thresholds().get(idOf(key)) ?? noThresholds);
+    return found && configOf(found, facts.thresholds().get(idOf(key)) ?? noThresholds, want);
   },
 
   plan({ service, address, port }, want, have) {

@@ -11,6 +11,7 @@ import {
 } from "../src/service-address.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
+import { drainedOf } from "./real-server-drain.js";
 
 /** Schedulers of ipvsadm(8); each is a kernel module `ip_vs_NAME` that the director loads by itself. */
 export const schedulers = [
@@ -118,6 +119,11 @@ export const virtualService = define({
   rank: 50,
   rivals: () => true,
   carries: (key) => `RealServer ${printService(serviceOf(key))}/`,
+  shows: {
+    names: ["drained"],
+    facts: () => ["drained"],
+    read: (facts, key) => ({ drained: drainedOf(facts, printService(serviceOf(key))) }),
+  },
 
   complete(key, { persistence }) {
     if (key.fwmark === undefined) key.protocol ??= "tcp";

@@ -132,7 +132,7 @@ uninstall_boot() {
   [ ! -e "$E/boot" ] || return 0
   [ ! -e "$U" ] || systemctl stop pulumi-lvs.service
   rm -f "$W" "$U" "$E/restore" "$S/restored"
-  rmdir "$E" "$S" 2>/dev/null; :
+  rmdir "$E" 2>/dev/null; leave "$S"
 }
 keep() {
   install_boot || return

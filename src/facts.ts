@@ -1,5 +1,13 @@
 import type { z } from "zod";
+import { type Connections, parseConnections } from "./connections.js";
 import { type Declared, parseDeclared } from "./declared.js";
+import {
+  type DrainedServer,
+  type DrainingServer,
+  parseClock,
+  parseDrained,
+  parseDraining,
+} from "./draining.js";
 import { type AddressEntry, link, listOf, type RouteEntry, routeEntry } from "./ip-lists.js";
 import {
   type Daemon,
@@ -25,6 +33,10 @@ export type FactName =
   | "owners"
   | "declared"
   | "rivals"
+  | "connections"
+  | "draining"
+  | "drained"
+  | "clock"
   | `routes:${"4" | "6"}:${string}`
   | `sysctl:${string}`
   | `claim:${string}`
@@ -32,6 +44,12 @@ export type FactName =
 
 /** A fact as it came: its standard output, or why it could not be read. */
 export type Section = { readonly body: string } | { readonly code: number; readonly text: string };
+
+/**
+ * What is another at each look, although nobody changed anything: it has no part in the digest, or every plan would be stale.
+ * So a plan must not follow from it; it is for jobs that only look, and for what a script read back.
+ */
+export const ticks = (name: FactName): boolean => name === "connections" || name === "clock";
 
 /** The prelude function and its arguments that read a fact. */
 export function factCommand(name: FactName): string {
@@ -80,22 +98,22 @@ export class Facts {
     return this.#parsed.get(name) as T;
   }
 
-  #json<T>(name: FactName, schema: z.ZodType<T>): T {
-    return this.#once(name, (body) => {
-      try {
-        return schema.parse(JSON.parse(body));
-      } catch {
-        throw new FactError(name, 0, `unexpected output ${show(body)}`);
-      }
-    });
-  }
-
   #text<T>(name: FactName, parse: (body: string) => T): T {
     return this.#once(name, (body) => {
       try {
         return parse(body);
       } catch (error) {
         throw new FactError(name, 0, (error as Error).message);
+      }
+    });
+  }
+
+  #json<T>(name: FactName, schema: z.ZodType<T>): T {
+    return this.#once(name, (body) => {
+      try {
+        return schema.parse(JSON.parse(body));
+      } catch {
+        throw new FactError(name, 0, `unexpected output ${show(body)}`);
       }
     });
   }
@@ -156,6 +174,26 @@ export class Facts {
   /** What is declared there, and whether it would come back after a reboot. */
   declared(): Declared {
     return this.#text("declared", parseDeclared);
+  }
+
+  /** How many connections each real server has just now. */
+  connections(): Connections {
+    return this.#text("connections", parseConnections);
+  }
+
+  /** Real servers that are on their way out. */
+  draining(): readonly DrainingServer[] {
+    return this.#text("draining", parseDraining);
+  }
+
+  /** Real servers that went, the last one last. */
+  drained(): readonly DrainedServer[] {
+    return this.#once("drained", parseDrained);
+  }
+
+  /** Seconds since 1970, by the host's own clock. */
+  clock(): number {
+    return this.#text("clock", parseClock);
   }
 
   /** Programs that run there and take the IPVS table for their own. */

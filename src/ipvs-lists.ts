@@ -30,7 +30,7 @@ export function parseThresholds(text: string): ThresholdTable {
     if (line.trim() === "" || heading.test(line)) continue;
     const [, to, upper, lower] = /^ {2}-> (\S+) +(\d+) +(\d+)$/.exec(line) ?? [];
     const at = parseEndpoint(to);
-    const of = serviceOf(line);
+    const of = listedService(line);
     if (of) service = printService(of);
     else if (at && service !== undefined) {
       const thresholds = { upper: Number(upper), lower: Number(lower) };
@@ -41,9 +41,11 @@ export function parseThresholds(text: string): ThresholdTable {
   return table;
 }
 
-const heading = /^(IP Virtual Server version .*|Prot LocalAddress:Port .*| {2}-> RemoteAddress:Port)$/;
+/** Lines above the first service. */
+export const heading = /^(IP Virtual Server version .*|Prot LocalAddress:Port .*| {2}-> RemoteAddress:Port)$/;
 
-function serviceOf(line: string): ServiceAddress | undefined {
+/** The service that a line of `ipvsadm -Ln` is about. */
+export function listedService(line: string): ServiceAddress | undefined {
   const mark = /^FWM {2}(-?\d+) (IPv6 )?/.exec(line);
   if (mark) return { fwmark: Number(mark[1]), family: mark[2] ? "ipv6" : "ipv4" };
   const [, protocol = "", address] = /^(TCP|UDP|SCTP) {1,2}(\S+) /.exec(line) ?? [];

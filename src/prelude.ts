@@ -70,7 +70,13 @@ read_declared() {
   echo --; [ ! -e "$E/boot" ] || cat "$E/boot"
   echo; echo --; [ ! -e "$S/boot" ] || cat "$S/boot"
 }
-read_owners() { [ ! -e /run/pulumi-lvs/owners ] || cat /run/pulumi-lvs/owners; }
+read_owners() { read_lines owners; }
+read_draining() { read_lines draining; }
+read_drained() { read_lines drained; }
+read_lines() { [ ! -e "$S/$1" ] || cat "$S/$1"; }
+# these two tick, and so take no part in the digest of facts
+read_connections() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Ln --persistent-conn; }; }
+read_clock() { date +%s; }
 # each network namespace has a table of its own; where nothing is told, a process counts as one of ours
 is_elsewhere() { theirs=$(readlink "$1") && ours=$(readlink /proc/self/ns/net) && [ "$theirs" != "$ours" ]; }
 # programs that take the IPVS table for their own; each named once, however many processes it has
@@ -107,6 +113,8 @@ announce() {
 
 # --- objects and whose they are
 full() { echo "$1: cannot be written to" >&2; return 1; }
+# directory: what was drained is told of for as long as there is anything else of ours
+leave() { [ "$(ls -A "$1" 2>/dev/null)" != drained ] || rm -f "$1/drained"; rmdir "$1" 2>/dev/null; :; }
 # directory, file, lines: an append, so that it costs no process; one that was cut short for want of room is taken back
 add_lines() {
   d=$1 name=$2 f=$1/$2; shift 2
@@ -118,7 +126,7 @@ add_lines() {
 }
 # directory, file, text: a shorter one always has room, be it in place; the file goes with the last line
 put_lines() {
-  if [ -z "$3" ]; then rm -f "$2" && { rmdir "$1" 2>/dev/null; :; }; return; fi
+  if [ -z "$3" ]; then rm -f "$2" && leave "$1"; return; fi
   { printf '%s\n' "$3" >"$1/new"; } 2>/dev/null && mv "$1/new" "$2" && return
   rm -f "$1/new"; { printf '%s\n' "$3" >"$2"; } 2>/dev/null || full "$1"
 }
@@ -149,7 +157,7 @@ release() {
   { printf '%s\n' "$rest" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/owners" && return 1
   rm -f "$S/$1/new"; no_room "$1"; return 2
 }
-forget() { rm -rf "$S/$1" && { rmdir "$S" 2>/dev/null; :; }; }
+forget() { rm -rf "$S/$1" && leave "$S"; }
 
 # record, file
 claim_file() {

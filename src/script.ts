@@ -1,5 +1,6 @@
 import { bootFunctions } from "./boot.js";
-import { type FactName, factCommand } from "./facts.js";
+import { drainFunctions } from "./drain-functions.js";
+import { type FactName, factCommand, ticks } from "./facts.js";
 import { prelude } from "./prelude.js";
 import { commandLine, quote } from "./quote.js";
 import type { Step } from "./step.js";
@@ -79,11 +80,12 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
     const lines = together.flatMap(({ run: [command, ...words] }) => (command === name ? words : []));
     return lines.length > 0 ? [`aside ${commandLine([name, ...lines])}`] : [];
   };
+  const guarded = facts.filter((name) => !ticks(name)).map(factCommand);
   return whole(
     nonce,
     "-x",
     [
-      `if [ "$({ ${facts.map(factCommand).join("; ") || ":"}; } 2>/dev/null | sha256sum)" != '${expect}  -' ]; then`,
+      `if [ "$({ ${guarded.join("; ") || ":"}; } 2>/dev/null | sha256sum)" != '${expect}  -' ]; then`,
       "say stale",
       "else",
       ...(rules.length > 0
@@ -180,7 +182,7 @@ export LC_ALL PATH
 umask 022
 prelude=${quote(prelude)}
 eval "$prelude"
-${lock === "-x" ? `${bootFunctions}${transactionFunctions}` : ""}
+${lock === "-x" ? `${bootFunctions}${drainFunctions}${transactionFunctions}` : ""}
 exec 9</root
 tries=$((${lockSeconds} * 5))
 ${lock === "" ? "" : lockLines(lock)}

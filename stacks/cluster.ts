@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput } from "../providers/dynamic.js";
 import type { IpvsTimeoutsArgs } from "../providers/ipvs-timeouts.js";
+import type { Drain } from "../providers/real-server-drain.js";
 import type { SyncDaemonArgs } from "../providers/sync-daemon.js";
 import type { Persistence, schedulers } from "../providers/virtual-service.js";
 import type { Rival } from "../src/rivals.js";
@@ -71,6 +72,8 @@ export interface ServiceArgs {
   scheduler?: (typeof schedulers)[number];
   /** Default: none. */
   persistence?: Persistence;
+  /** How its real servers are given time to finish before they go. Default: the cluster's `drain`; null: none. */
+  drain?: Drain | null;
 }
 
 /** A machine that answers. */
@@ -99,6 +102,8 @@ export interface ClusterArgs {
   services: ServiceArgs[];
   /** Who answers; each stands behind every service. */
   realServers: RealServerMember[];
+  /** How real servers are given time to finish before they go, and when their weight becomes 0. Default null: none. */
+  drain?: Drain | null;
   /** Take over what is there already with other settings, or belongs to another stack, instead of refusing. Default false. */
   adopt?: boolean;
   /** Ask from a host of your choice, after everything else, whether the cluster serves; the update fails where it does not. Default: nobody asks. */

@@ -15,6 +15,11 @@ const vip = z.strictObject({
   broadcast: ipAddress.optional(),
 });
 
+const drain = z
+  .strictObject({ timeout: count(86400, 1).optional(), minimum: count(3600).optional() })
+  .nullable()
+  .optional();
+
 const service = z.strictObject({
   protocol: z.enum(["tcp", "udp"]).optional(),
   port: portOrAny.optional(),
@@ -23,6 +28,7 @@ const service = z.strictObject({
   persistence: z
     .strictObject({ timeout: count(2678400, 1).optional(), netmask: count(128, 1).optional() })
     .optional(),
+  drain,
 });
 
 const realServer = z.strictObject({
@@ -93,6 +99,7 @@ const common = {
   vips: z.array(z.union([ipAddress, vip])).min(1),
   realServers: z.array(realServer).min(1),
   packages: packages.optional(),
+  drain,
   adopt: z.boolean().optional(),
   probe: probe.optional(),
 };

@@ -4,6 +4,7 @@ import {
   KernelModule,
   RealServer,
   SyncDaemon,
+  Sysctl,
   VirtualAddress,
   VirtualService,
 } from "../providers/index.js";
@@ -91,6 +92,21 @@ export function director(
       }));
     },
   );
+  const drainOf = (service: ServiceArgs) => (service.drain === undefined ? args.drain : service.drain);
+  // otherwise remembered clients would come back even to a server that is quiesced
+  const forget = args.services.some((service) => service.persistence && drainOf(service))
+    ? [
+        new Sysctl(
+          `${name}-expire-quiescent-template`,
+          {
+            connection: args.director.connection,
+            name: "net.ipv4.vs.expire_quiescent_template",
+            value: "1",
+          },
+          { parent, dependsOn: ready.director },
+        ),
+      ]
+    : [];
   const pools = keys.map(({ label, key, service }) => {
     const virtualService = new VirtualService(
       `${name}-${label}`,
@@ -101,8 +117,9 @@ export function director(
         scheduler: service.scheduler,
         persistence: service.persistence,
       } as never,
-      { parent, dependsOn: [...ready.director, ...wide] },
+      { parent, dependsOn: [...ready.director, ...wide, ...forget] },
     );
+    const drain = drainOf(service);
     const realServers = args.realServers.map(
       (member) =>
         new RealServer(
@@ -115,6 +132,7 @@ export function director(
             port: portOf(service),
             forwarding,
             ...sharesOf(member),
+            ...(drain === undefined ? {} : { drain }),
           },
           { parent, dependsOn: ready.realServer(member) },
         ),

@@ -16,7 +16,7 @@ export const fakeBin = join(__dirname, "bin");
 
 /** The programs of a minimal system that scripts and fake tools use. */
 const systemTools =
-  "awk basename cat cut flock grep head ln ls mkdir mv readlink rm rmdir sed sh sha256sum sleep sort sync tr wc"
+  "awk basename cat cut flock grep head ln ls mkdir mv readlink rm rmdir sed sh sha256sum sleep sort sync tail tr wc"
     .split(" ")
     .map((name) => [name, findProgram(name)] as const);
 
@@ -41,6 +41,9 @@ const files: Record<string, string> = {
   routes: "4 main default 192.168.0.1 eth0 - 0\n6 main default 2001:db8::1 eth0 - 1024\n",
   uid: "0\n",
   ticks: "86400\n",
+  // what `date +%s` says, and what goes to real servers
+  date: "1769860800\n",
+  connections: "",
   schedulers: "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos".split(" ").join("\n").concat("\n"),
   modules:
     "libcrc32c - -\nnf_conntrack libcrc32c hashsize=65536\nip_vs nf_conntrack,libcrc32c conn_tab_bits=12\nip_vs_rr ip_vs -\nip_vs_lc ip_vs -\nip_vs_wlc ip_vs -\nipip - -\n",
@@ -53,6 +56,8 @@ const files: Record<string, string> = {
   "proc/sys/net/ipv4/conf/all/accept_redirects": "1\n",
   "proc/sys/net/ipv4/tcp_rmem": "4096\t131072\t6291456\n",
   "proc/sys/net/ipv4/vs/expire_nodest_conn": "0\n",
+  "proc/sys/net/ipv4/vs/expire_quiescent_template": "0\n",
+  "proc/sys/kernel/random/boot_id": "one\n",
   ...Object.fromEntries(
     ["all", "lo", "eth0", "eth1", "eth0.100"].flatMap((name) => [
       [`proc/sys/net/ipv4/conf/${name}/arp_ignore`, "0\n"],

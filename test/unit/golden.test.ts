@@ -40,6 +40,7 @@ function sourceOf(name: FactName): string {
   if (kind === "routes") return `ip -j -${rest[0]} route show table ${rest[1]}`;
   if (kind === "declared") return "/etc/pulumi-lvs/boot";
   if (kind === "owners") return "/run/pulumi-lvs/owners";
+  if (kind === "draining" || kind === "drained") return `/run/pulumi-lvs/${kind}`;
   if (kind === "rivals") return "/proc/*/comm";
   if (kind === "claim") return `/run/pulumi-lvs/${rest.join(":")}/owners`;
   if (kind === "sysctl") return `/proc/sys/${sysctlPath(rest.join(":"))}`;

@@ -63,6 +63,17 @@ FWM  -294967296 wlc
 --
 `,
   rivals: "",
+  connections: `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn
+  -> RemoteAddress:Port
+TCP  192.168.0.210:80 wlc persistent 600 mask 255.255.255.0
+  -> 192.168.10.11:80             1         2           3          4         
+  -> 192.168.10.12:8080           10        0           0          0         
+FWM  10 wlc
+`,
+  draining: "tcp://192.168.0.210:80\t192.168.10.12:8080\t1769860800\n",
+  drained: "tcp://192.168.0.210:80\t192.168.10.13:8080\t12\t0\t1769860800\n",
+  clock: "1769860812\n",
 };
 
 const web = {

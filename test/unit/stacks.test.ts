@@ -277,6 +277,33 @@ test("a NAT cluster turns forwarding on and redirects off, and sends answers bac
     follows(all, "web-vip-192.168.0.219", name);
 });
 
+test("a cluster's real servers drain as it says, or as their service says; remembered clients are forgotten for it", async () => {
+  const drain = { timeout: 30 };
+  const { all } = await program(
+    () =>
+      new DrCluster("web", {
+        ...dr,
+        services: [
+          { port: 80, persistence: {} },
+          { port: 443, drain: null },
+        ],
+        drain,
+      }),
+  );
+  expect(named(all, "web-tcp-192.168.0.210-80-second").inputs.drain).toEqual(drain);
+  expect(named(all, "web-tcp-192.168.0.210-443-second").inputs.drain).toBeNull();
+  const forget = "web-expire-quiescent-template";
+  expect(named(all, forget).inputs).toMatchObject({
+    name: "net.ipv4.vs.expire_quiescent_template",
+    value: "1",
+  });
+  follows(all, "web-tcp-192.168.0.210-80", forget);
+  const { all: plain } = await program(
+    () => new DrCluster("web", { ...dr, services: [{ port: 80, persistence: {}, drain: null }], drain }),
+  );
+  expect(plain.some(({ name }) => name === forget)).toBe(false);
+});
+
 test("every resource of a cluster is the cluster's child", async () => {
   const { all, cluster, children } = await program(() => new DrCluster("web", dr));
   expect(await known(cluster.urn)).toBe("urn:pulumi:stack::project::lvs:index:DrCluster::web");
