@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { FactName, Facts } from "../src/facts.js";
 import type { Problem } from "../src/problems.js";
 import type { Step } from "../src/step.js";
+import type { Ask } from "./ask.js";
 import type { Drains } from "./drains.js";
 import type { HostView } from "./settings.js";
 
@@ -32,6 +33,13 @@ export interface Definition<K = unknown, C = unknown> {
     facts(key: K): readonly FactName[];
     read(facts: Facts, key: K): Record<string, unknown>;
   };
+  /** Properties besides `connection` that say how to reach a host; what is secret in them is kept so. */
+  readonly connections?: readonly string[];
+  /**
+   * Makes the kind a question: nothing of it is on the host. Asks it when it is created or changed, and throws what is not as
+   * expected. `facts`, `read` and `plan` have no say then.
+   */
+  asks?(key: K, config: C, ask: Ask): Promise<void>;
   /** Whether there are programs that take such things for their own (see src/rivals.ts): none may run where these are written. */
   rivals?(key: K): boolean;
   /** How the owner's marks of things begin that go along when this one is deleted: `KIND ID-WITHOUT-ITS-END`. */

@@ -4,7 +4,13 @@ import type { Definition } from "./define.js";
 import { type Bag, type Common, checkInputs, clean, idOf, propertiesOf } from "./inputs.js";
 
 /** Each argument may be an output of another resource; each keeps its documentation. */
-export type Inputs<Args> = { [Name in keyof Args]: pulumi.Input<Args[Name]> };
+export type Inputs<Args> = {
+  [Name in keyof Args]: Connection extends Args[Name]
+    ? unknown extends Args[Name]
+      ? pulumi.Input<Args[Name]>
+      : ConnectionInput | Extract<Args[Name], null | undefined>
+    : pulumi.Input<Args[Name]>;
+};
 
 /** Every argument as it is known afterwards, defaults filled in. */
 export type Outputs<Args> = {
@@ -78,7 +84,9 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
       const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
       // what is only read is nobody's here
       const own = opts?.id === undefined ? { owner } : {};
-      const props = { ...declared, ...own, ...args, connection: secured(args.connection) };
+      const hosts = ["connection", ...(definition.connections ?? [])];
+      const reached = Object.fromEntries(hosts.map((host) => [host, secured(args[host])]));
+      const props = { ...declared, ...own, ...args, ...reached };
       const restore = shortenStacks();
       try {
         super(provider, name, props, opts, "lvs", definition.kind);

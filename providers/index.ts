@@ -6,6 +6,7 @@ import { type IpvsTimeoutsArgs, ipvsTimeouts } from "./ipvs-timeouts.js";
 import { type KernelModuleArgs, kernelModule } from "./kernel-module.js";
 import { type RealServerArgs, realServer } from "./real-server.js";
 import type { RealServerOutputs, VirtualServiceOutputs } from "./real-server-drain.js";
+import { type ServiceProbeArgs, serviceProbe } from "./service-probe.js";
 import { type SyncDaemonArgs, syncDaemon } from "./sync-daemon.js";
 import { type SysctlArgs, sysctl } from "./sysctl.js";
 import { type VirtualAddressArgs, virtualAddress } from "./virtual-address.js";
@@ -120,6 +121,21 @@ export class Sysctl extends resource<SysctlArgs>(sysctl) {}
  * });
  */
 export class KernelModule extends resource<KernelModuleArgs>(kernelModule) {}
+
+/**
+ * A question that a host asks of a service when it is created or changed, through the VIP as clients do: replies, their status,
+ * who gave them, and who answers ARP for the VIP. When that is not as expected, the update fails. Nothing of it is on any host.
+ *
+ * @example
+ * new lvs.ServiceProbe("web-serves", {
+ *   connection: { host: "client1" },
+ *   url: "http://192.168.0.219/",
+ *   spread: { servers: 2 },
+ *   arp: true,
+ *   director: { host: "director1" },
+ * });
+ */
+export class ServiceProbe extends resource<ServiceProbeArgs>(serviceProbe) {}
 
 /**
  * How long a director remembers connections that are idle (ipvsadm(8), --set). What it had before comes back on deletion.

@@ -2,9 +2,13 @@ import { hostOf } from "../src/host.js";
 import { Engine } from "./engine.js";
 import * as classes from "./index.js";
 import type { Bag } from "./inputs.js";
+import { Inquiry } from "./inquiry.js";
 
 const engines = new Map(
-  Object.values(classes).map(({ definition }) => [definition.kind, new Engine(definition, hostOf)] as const),
+  Object.values(classes).map(
+    ({ definition }) =>
+      [definition.kind, new (definition.asks ? Inquiry : Engine)(definition, hostOf)] as const,
+  ),
 );
 
 /** Things that are or were created in one run of Pulumi, and by whom. */

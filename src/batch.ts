@@ -5,6 +5,7 @@ import {
   HostError,
   lateFailure,
   lateReading,
+  plainly,
   remedyFor,
   said,
   UnansweredError,
@@ -54,7 +55,7 @@ export async function serve(
   // a reading that is not answered has changed nothing
   const read = async () => {
     const report = await ask((nonce) => readScript(nonce, names)).catch((error) => {
-      throw error instanceof UnansweredError ? new HostError(error.host, error.reason, error.remedy) : error;
+      throw plainly(error);
     });
     if (report.late && !isReadable()) throw lateReading(label);
   };

@@ -33,6 +33,10 @@ export class HostError extends Error {
 /** A script was sent, and what came of it was never heard: it may have run, and undone itself, or never arrived. */
 export class UnansweredError extends HostError {}
 
+/** What became of something that changes nothing, and is not answered: nobody need care whether it ran. */
+export const plainly = (error: unknown): unknown =>
+  error instanceof UnansweredError ? new HostError(error.host, error.reason, error.remedy) : error;
+
 /** A fault that another attempt cannot mend. */
 export class FinalError extends HostError {}
 

@@ -1,12 +1,12 @@
 import { serve } from "./batch.js";
 import type { Connection } from "./connection.js";
 import type { FactName, Facts, Section } from "./facts.js";
-import { HostError, remedyFor, UnansweredError } from "./host-error.js";
+import { HostError, lateReading, plainly, remedyFor, UnansweredError } from "./host-error.js";
 import type { Job, Waiting } from "./job.js";
 import { log } from "./log.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
-import { endScript, lockSeconds } from "./script.js";
+import { askScript, endScript, lockSeconds, type Query } from "./script.js";
 import { openShell } from "./ssh.js";
 
 /** Seconds that a script may work on a host, where the connection does not say; and more, for what it takes back then. */
@@ -28,6 +28,7 @@ export class Host {
   readonly #limit: number;
   #shell: Promise<Shell> | undefined;
   #waiting: Waiting[] = [];
+  #asking: (() => Promise<void>)[] = [];
   #busy = false;
   #newest = 0;
   #known = new Map<FactName, Section>();
@@ -49,6 +50,22 @@ export class Host {
     });
   }
 
+  /** What queries print, each by its name; `functions` are those that they call. Changes that wait go first. */
+  ask(functions: string, queries: ReadonlyMap<string, Query>): Promise<ReadonlyMap<string, Section>> {
+    return new Promise((resolve, reject) => {
+      this.#asking.push(() => this.#asked(functions, queries).then(resolve, reject));
+      if (!this.#busy) void this.#drain();
+    });
+  }
+
+  async #asked(functions: string, queries: ReadonlyMap<string, Query>) {
+    const report = await this.#run((nonce) => askScript(nonce, functions, queries)).catch((error) => {
+      throw plainly(error);
+    });
+    if (report.late) throw lateReading(this.#label);
+    return report.sections as ReadonlyMap<string, Section>;
+  }
+
   close(): void {
     const shell = this.#shell;
     this.#shell = undefined;
@@ -57,7 +74,11 @@ export class Host {
 
   async #drain(): Promise<void> {
     this.#busy = true;
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 || this.#asking.length > 0) {
+      if (this.#waiting.length === 0) {
+        await this.#asking.shift()?.();
+        continue;
+      }
       await this.#gathered();
       const batch = this.#waiting;
       this.#waiting = [];

@@ -49,6 +49,20 @@ echo "${nonce} done"
 export const readScript = (nonce: string, facts: readonly FactName[]): string =>
   whole(nonce, "-s", readFacts(facts));
 
+/** A command that changes nothing, as an argument vector; argv[0] may be a function of the script's. */
+export type Query = readonly string[];
+
+/**
+ * A script that asks, with functions of its own. What it asks of are others, and it may take its time, so it does not hold the
+ * host's lock, which who changes something would wait for.
+ */
+export const askScript = (nonce: string, functions: string, queries: ReadonlyMap<string, Query>): string =>
+  whole(
+    nonce,
+    "",
+    functions + [...queries].map(([name, argv]) => `fact ${quote(name)} ${commandLine(argv)}`).join("\n"),
+  );
+
 /**
  * A script that changes the host and reads it back. Transactions of a single ipvsadm line go through one `ipvsadm -R`,
  * which costs a process for all of them; its exit code lies, so the reader looks at what came of each. Their owner marks go
@@ -149,16 +163,19 @@ aside() { out=$("$@" 2>&1 9<&-) || { say bulk; text "$out"; return 1; }; }
 bulk() { [ -z "$late" ] && out=$(ipvsadm -R 2>&1 9<&-) && [ -z "$out" ] || { say bulk; text "$out"; return 1; }; }
 `;
 
+const lockLines = (lock: "-s" | "-x"): string => `# not flock -w, which BusyBox has not
+if has flock; then until flock ${lock} -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2 2>/dev/null || { sleep 1; tries=$((tries - 4)); }; done; else tries=-127; fi`;
+
 /**
  * One subshell in parentheses: a shell runs nothing of it before it has read the closing one, so a script that is cut off
  * on the way is no script at all. Once started it hears no signal that a lost connection brings, and holds the host's lock
  * (on a directory that is there anyway, so that no lock file stays behind) until it has finished or undone its work.
  */
-function whole(nonce: string, lock: "-s" | "-x", body: string): string {
+function whole(nonce: string, lock: "-s" | "-x" | "", body: string): string {
   return `(
 N=${nonce}
 trap '' HUP INT TERM PIPE
-late= looks=${lock === "-s" ? 1 : ""}
+late= looks=${lock === "-x" ? "" : 1}
 trap late=1 USR1
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
@@ -168,8 +185,7 @@ eval "$prelude"
 ${lock === "-x" ? `${bootFunctions}${drainFunctions}${transactionFunctions}` : ""}
 exec 9</root
 tries=$((${lockSeconds} * 5))
-# not flock -w, which BusyBox has not
-if has flock; then until flock ${lock} -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2 2>/dev/null || { sleep 1; tries=$((tries - 4)); }; done; else tries=-127; fi
+${lock === "" ? "" : lockLines(lock)}
 if [ $tries -gt 0 ]; then
 # not by a child, whose own number it would be
 read -r P rest </proc/self/stat

@@ -6,6 +6,34 @@ import type { SyncDaemonArgs } from "../providers/sync-daemon.js";
 import type { Persistence, schedulers } from "../providers/virtual-service.js";
 import type { Rival } from "../src/rivals.js";
 
+/** A question that a host asks at each VIP after everything else: whether the cluster serves. */
+export interface ProbeArgs {
+  /** How to reach the host that asks, a machine of a client for example. */
+  from: ConnectionInput;
+  /** Ports that are asked by HTTP; others are only connected to. Default 80 and 8080. */
+  http?: number[];
+  /** Path that is asked for. Default `/`. */
+  path?: string;
+  /** Status code, or codes, that are right. Default 200. */
+  status?: number | number[];
+  /** What the body must contain. Default: anything. */
+  contains?: string;
+  /** How many requests, 1-1000. Default 20. */
+  requests?: number;
+  /** How many of them may fail. Default 0. */
+  failures?: number;
+  /** Seconds that each may take, 1-60. Default 3. */
+  timeout?: number;
+  /** Seconds, 0-600, within which all of it must come out right. Default 10. */
+  within?: number;
+  /** How many real servers must reply, told apart by `header` or by the first line of the body. Default: not looked at. */
+  servers?: number;
+  /** Header that names the real server. Default: the first line of the body does. */
+  header?: string;
+  /** Whether the director alone must answer ARP requests for the VIP. IPv4. Default false. */
+  arp?: boolean;
+}
+
 /** The machine that has the VIP and passes connections on. */
 export interface DirectorArgs {
   /** How to reach it. */
@@ -78,6 +106,8 @@ export interface ClusterArgs {
   drain?: Drain | null;
   /** Take over what is there already with other settings, or belongs to another stack, instead of refusing. Default false. */
   adopt?: boolean;
+  /** Ask from a host of your choice, after everything else, whether the cluster serves; the update fails where it does not. Default: nobody asks. */
+  probe?: ProbeArgs;
 }
 
 /** One line of the list of who stands behind what. */

@@ -74,12 +74,34 @@ const packages = z.strictObject({
   realServers: z.array(z.string()).optional(),
 });
 
+const status = count(599, 100);
+
+const probe = z.strictObject({
+  from: connection,
+  http: z.array(port).optional(),
+  path: z
+    .string()
+    .max(400)
+    .regex(/^\/[!-~]*$/, "does not begin with /, or has other characters than a URL may have")
+    .optional(),
+  status: z.union([status, z.array(status).min(1)]).optional(),
+  contains: z.string().min(1).max(1000).optional(),
+  requests: count(1000, 1).optional(),
+  failures: count(1000).optional(),
+  timeout: count(60, 1).optional(),
+  within: count(600).optional(),
+  servers: count(1000, 1).optional(),
+  header: z.string().min(1).max(100).optional(),
+  arp: z.boolean().optional(),
+});
+
 const common = {
   vips: z.array(z.union([ipAddress, vip])).min(1),
   realServers: z.array(realServer).min(1),
   packages: packages.optional(),
   drain,
   adopt: z.boolean().optional(),
+  probe: probe.optional(),
 };
 
 const dr = z.strictObject({

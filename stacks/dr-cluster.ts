@@ -11,6 +11,7 @@ import {
 } from "./cluster.js";
 import { director, ipVs } from "./director.js";
 import { type PackagesArgs, packages } from "./packages.js";
+import { probes } from "./probe.js";
 
 /** Arguments of a DrCluster. */
 export interface DrClusterArgs extends ClusterArgs {
@@ -67,21 +68,21 @@ export class DrCluster extends Cluster {
       { director: [module, ...forward], realServer: (member) => hosts.get(member) ?? [] },
       (service) => service.port ?? 0,
     );
-    if (args.hostRoutes ?? true) {
-      for (const { vip, resource } of front.vipResources) {
-        new HostRoute(
-          `${name}-vip-route-${nameOf(`vips of ${name}`, vip)}`,
-          {
-            connection: args.director.connection,
-            destination: vip.address,
-            device: args.director.interface,
-            source: vip.address,
-            ...adoption(args),
-          },
-          { parent: this, dependsOn: resource },
-        );
-      }
-    }
+    const routed = front.vipResources.map(({ vip, resource }) => {
+      if (!(args.hostRoutes ?? true)) return resource;
+      return new HostRoute(
+        `${name}-vip-route-${nameOf(`vips of ${name}`, vip)}`,
+        {
+          connection: args.director.connection,
+          destination: vip.address,
+          device: args.director.interface,
+          source: vip.address,
+          ...adoption(args),
+        },
+        { parent: this, dependsOn: resource },
+      );
+    });
+    probes(this, name, args, routed);
     this.show(front);
   }
 

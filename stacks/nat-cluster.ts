@@ -11,6 +11,7 @@ import {
 } from "./cluster.js";
 import { director, ipVs } from "./director.js";
 import { type PackagesArgs, packages } from "./packages.js";
+import { probes } from "./probe.js";
 
 /** Arguments of a NatCluster. */
 export interface NatClusterArgs extends ClusterArgs {
@@ -81,6 +82,12 @@ export class NatCluster extends Cluster {
       "masquerading",
       { director: [forward], realServer: (member) => hosts.get(member) ?? [] },
       (service) => (service as NatClusterArgs["services"][number]).realServerPort ?? service.port ?? 0,
+    );
+    probes(
+      this,
+      name,
+      args,
+      front.vipResources.map(({ resource }) => resource),
     );
     this.show(front);
   }

@@ -4,7 +4,15 @@ export type { ConnectionInput } from "../providers/dynamic.js";
 export * from "../providers/index.js";
 export type { Drain } from "../providers/real-server-drain.js";
 export type { Connection, Endpoint } from "../src/connection.js";
-export type { ClusterArgs, DirectorArgs, Member, RealServerMember, ServiceArgs, VipArgs } from "./cluster.js";
+export type {
+  ClusterArgs,
+  DirectorArgs,
+  Member,
+  ProbeArgs,
+  RealServerMember,
+  ServiceArgs,
+  VipArgs,
+} from "./cluster.js";
 export { parseClusters } from "./config.js";
 export { DrCluster, type DrClusterArgs } from "./dr-cluster.js";
 export { NatCluster, type NatClusterArgs } from "./nat-cluster.js";

@@ -5,6 +5,7 @@ import { ipForwarding } from "../../providers/ip-forwarding.js";
 import { ipvsTimeouts } from "../../providers/ipvs-timeouts.js";
 import { kernelModule } from "../../providers/kernel-module.js";
 import { realServer } from "../../providers/real-server.js";
+import { serviceProbe } from "../../providers/service-probe.js";
 import { syncDaemon } from "../../providers/sync-daemon.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
@@ -19,6 +20,7 @@ export const definitions: ReadonlyMap<string, Definition> = new Map(
     ipvsTimeouts,
     kernelModule,
     realServer,
+    serviceProbe,
     syncDaemon,
     sysctl,
     virtualAddress,

@@ -277,6 +277,7 @@ const one = {
     },
     { address: "192.168.10.12" },
   ],
+  probe: { from: hostileConnection, path: "/health", contains: "OK", servers: 2, header: "X-Served-By" },
 };
 const service = { protocol: "tcp", port: 80, scheduler: "wlc", persistence: { timeout: 300, netmask: 24 } };
 

@@ -146,6 +146,50 @@ test("an update that breaks on the second of three hosts is taken back on all of
   await previewIsEmpty(stack);
 });
 
+test("an update after which the service does not answer is taken back, because its probe fails", async () => {
+  const hosts = await threeHosts();
+  const [director, , client] = hosts;
+  const program = (weights: (number | undefined)[]) =>
+    site(hosts, {
+      weights,
+      more: `new lvs.ServiceProbe("serves", {
+        connection: connections[2], director: connections[0], url: "http://192.168.0.210/",
+        requests: 4, within: 0, spread: { servers: 2 }, triggers: weights,
+      }, { dependsOn: site });`,
+    });
+  client.fake.write("replies", "0 200 41000 rs1\n0 200 41001 rs2\n");
+  client.fake.write("way", "192.168.0.210 dev eth0 src 192.168.0.100\n");
+  director.fake.write("flows", "");
+  const stack = await stackOf(program([1, 1, 1]));
+  await succeed(stack);
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+
+  await stack.program(program([0, 0, undefined]));
+  client.fake.write("replies", "7 000 0 - Connection refused\n");
+  const { code, text } = await up(stack);
+  expect(code, text).toBe(10);
+  expect(text).toMatch(
+    /pulumi-lvs: the update failed; rolling back\npulumi-lvs: {3}ServiceProbe serves: probe\/http:\/\/192\.168\.0\.210\/ failed on 127\.0\.0\.1:\d+: .*the director has no real server for tcp:\/\/192\.168\.0\.210:80 that takes connections/,
+  );
+  expect(text).not.toContain("planted-secret");
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+
+  // one that was asked and content is asked again when what came after it is taken back
+  client.fake.write("replies", "0 200 41000 rs1\n0 200 41001 rs2\n");
+  const again = await up(stack, "--verify=exit 3");
+  expect(again.code, again.text).toBe(10);
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+
+  // and says so, when the service does not answer then either
+  const bad = `echo "7 000 0 - Connection refused" >${join(client.fake.root, "replies")}; exit 3`;
+  const worse = await up(stack, `--verify=${bad}`);
+  expect(worse.code, worse.text).toBe(11);
+  expect(worse.text).toMatch(/ServiceProbe serves.*: .*requests failed/);
+  expect(tables(hosts)).toEqual(before);
+});
+
 test("what the update took over was somebody else's before: it stays on its host, and is named", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));

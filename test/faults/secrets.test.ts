@@ -79,6 +79,14 @@ new lvs.VirtualService("${name}", {
   address: "192.168.0.210", port: ${at},
 });`;
 
+/** A probe from one host that may ask another, each by secrets of its own. */
+const probe = (from: SshServer, director: SshServer): string => `
+new lvs.ServiceProbe("probe", {
+  connection: { host: "127.0.0.1", port: ${from.port}, hostKey: "${hostKey.public}", dialErrorLimit: 1, password: process.env.PLANTED_PASSWORD },
+  url: "http://192.168.0.210/",
+  director: { host: "127.0.0.1", port: ${director.port}, hostKey: "${hostKey.public}", dialErrorLimit: 1, privateKey: process.env.PLANTED_KEY, privateKeyPassword: process.env.PLANTED_PASSPHRASE },
+});`;
+
 beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), "lvs-secrets-"));
   const { Stack } = await import("../on-lab/stack.mjs");
@@ -122,8 +130,13 @@ describe("secrets, through the whole life of a stack of the real CLI", () => {
         ),
         service("password", byPassword.server, `password: process.env.PLANTED_PASSWORD, ${proxy}`),
         service("name", byName.server, 'passwordEnv: "PLANTED_BY_NAME"'),
+        probe(byPassword.server, byKey.server),
       ].join("\n"),
     );
+
+    byPassword.fake.write("replies", "0 200 41000 rs1\n");
+    byPassword.fake.write("way", "192.168.0.210 dev eth0 src 192.168.0.100\n");
+    byKey.fake.write("flows", "");
 
     // a tool of the host that looks around while a script runs
     const seen = join(place, "seen");

@@ -41,6 +41,7 @@ const everything = [
   "NatCluster",
   "NothingToTakeBack",
   "RealServer",
+  "ServiceProbe",
   "SyncDaemon",
   "Sysctl",
   "VirtualAddress",

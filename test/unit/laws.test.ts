@@ -262,8 +262,9 @@ const configured: Record<string, Kind> = {
   },
 };
 
-test("every kind of resource is under the laws", () => {
-  expect(Object.keys(configured).sort()).toEqual([...definitions.keys()].sort());
+test("every kind of resource is under the laws, but for questions, of which nothing is on a host", () => {
+  const kinds = [...definitions].flatMap(([name, { asks }]) => (asks ? [] : [name]));
+  expect(Object.keys(configured).sort()).toEqual(kinds.sort());
 });
 
 describe.each(Object.entries(configured).map(([name, kind]) => [name, kind.together, kind] as const))(

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, onTestFinished, test } from "vitest";
-import { RealServer } from "../../providers/index.js";
-import type { DirectorArgs } from "../../stacks/cluster.js";
+import { RealServer, ServiceProbe } from "../../providers/index.js";
+import type { DirectorArgs, RealServerMember } from "../../stacks/cluster.js";
 import type { DrClusterArgs } from "../../stacks/dr-cluster.js";
 import { DrCluster, NatCluster } from "../../stacks/package.js";
 
@@ -129,6 +129,60 @@ test("a DR cluster's real servers have the VIP on lo, and its packets stay as th
     weight: 2,
     connection: { host: "director1" },
   });
+});
+
+const probe = { from: { host: "client1" }, path: "/health", servers: 2, arp: true };
+
+test.for([
+  [
+    "DR",
+    () => new DrCluster("web", { ...dr, services: [...dr.services, { port: 25 }, { fwmark: 7 }], probe }),
+  ],
+  [
+    "NAT",
+    () =>
+      new NatCluster("web", {
+        ...dr,
+        services: [...dr.services, { port: 25 }, { port: 53, protocol: "udp" }],
+        probe,
+      }),
+  ],
+] as const)(
+  "a %s cluster's TCP services are asked after everything else, each at its VIP",
+  async ([, make]) => {
+    const { all } = await program(make);
+    expect(all.filter(({ type }) => type === "lvs:ServiceProbe")).toHaveLength(2);
+    const [web, mail] = [80, 25].map((port) => named(all, `web-probe-192.168.0.210-${port}`));
+    const asked = { arp: true, connection: { host: "client1" }, director: { host: "director1" } };
+    expect(web?.inputs).toMatchObject({
+      ...asked,
+      url: "http://192.168.0.210:80/health",
+      spread: { servers: 2 },
+    });
+    expect(mail?.inputs).toMatchObject({ ...asked, url: "tcp://192.168.0.210:25" });
+    expect(mail?.inputs).not.toHaveProperty("spread");
+    const others = all.filter(({ type }) => type !== "lvs:ServiceProbe");
+    for (const { name } of others) follows(all, "web-probe-192.168.0.210-80", name);
+  },
+);
+
+test("a cluster's probe is asked again when anything of the cluster changes, but not by how hosts are reached", async () => {
+  const triggers = async (args: DrClusterArgs) => {
+    const { all } = await program(() => new DrCluster("web", { ...args, probe }));
+    return JSON.stringify(named(all, "web-probe-192.168.0.210-80").inputs.triggers);
+  };
+  const now = await triggers(dr);
+  expect(now).not.toMatch(/director1|web1|client1/);
+  const [first, second] = dr.realServers as [RealServerMember, RealServerMember];
+  for (const other of [
+    { ...dr, realServers: [first] },
+    { ...dr, realServers: [first, { ...second, weight: 3 }] },
+    { ...dr, services: [{ port: 80, scheduler: "rr" as const }] },
+    { ...dr, hostRoutes: false },
+  ])
+    expect(await triggers(other)).not.toBe(now);
+  const elsewhere = { ...first, connection: { host: "web9", password: "hunter2" } };
+  expect(await triggers({ ...dr, realServers: [elsewhere, second] })).toBe(now);
 });
 
 test("an IPv6 VIP has no label on lo", async () => {
@@ -308,6 +362,22 @@ test.each(["plainly", "as outputs", "as one output", "as a promise"])(
     expect(wire.connection).toMatchObject(secretMark);
   },
 );
+
+test("so are those of a probe's second connection", async () => {
+  const { cluster } = await program(
+    () =>
+      new ServiceProbe("one", {
+        connection: { host: "client1" },
+        url: "http://192.168.0.219/",
+        director: { host: "director1", password: "hunter2", proxy: { host: "jump", privateKey: "PEM" } },
+      }),
+  );
+  const { director, connection } = cluster as ServiceProbe;
+  expect(await pulumi.isSecret(director)).toBe(true);
+  expect(await pulumi.isSecret(connection)).toBe(false);
+  const wire = (await pulumi.runtime.serializeProperties("one", { director })) as { director: unknown };
+  expect(wire.director).toMatchObject(secretMark);
+});
 
 test("a connection without secrets is none itself", async () => {
   const { cluster } = await program(

@@ -1,0 +1,204 @@
+import type { Query } from "./script.js";
+
+/** What a host asks of a service, and how often. */
+export interface Asking {
+  /** `http://…`, `https://…`, or `tcp://ADDRESS:PORT` for a mere connection. */
+  readonly url: string;
+  /** Address that is asked, where the URL has a name; null is whatever the name stands for. */
+  readonly address: string | null;
+  readonly requests: number;
+  /** Failures after which it need not go on. */
+  readonly failures: number;
+  /** Seconds that each may take. */
+  readonly timeout: number;
+  /** Status codes that are right. */
+  readonly status: readonly number[];
+  /** What the body must contain; null is anything. */
+  readonly contains: string | null;
+  /** Header that tells who replied; null is the first line of the body. */
+  readonly header: string | null;
+  /** Whether any certificate will do. */
+  readonly insecure: boolean;
+}
+
+/** What came of one request. */
+export interface Reply {
+  /** curl's exit code; 0 where there was a reply, or a mere connection that was asked for. */
+  readonly code: number;
+  readonly status: number;
+  /** Port that it was asked from; 0 where nobody answered. */
+  readonly port: number;
+  /** Whether the body is as it must be. */
+  readonly fits: boolean;
+  /** Who replied, by header or body. */
+  readonly from: string;
+  /** What curl said. */
+  readonly said: string;
+}
+
+/** Where the way to an address begins. */
+export interface Way {
+  /** Whether the address is the host's own. */
+  readonly local: boolean;
+  /** Router on the way; undefined where the address is on the link. */
+  readonly via: string | undefined;
+  readonly device: string;
+  /** The host's address that is asked from; undefined where the host does not say. */
+  readonly source: string | undefined;
+}
+
+/** A connection that a director passes on. */
+export interface Flow {
+  readonly state: string;
+  /** `ADDRESS:PORT` of who asks, and of the real server. */
+  readonly client: string;
+  readonly server: string;
+}
+
+/** What stands for one request that was not answered: POSIX sh, functions that queries call. */
+export const probeFunctions = `
+nl='
+'
+cr=$(printf '\\r.'); cr=\${cr%.}
+# header, text, curl's arguments: one line
+ask_once() {
+  header=$1 wanted=$2; shift 2
+  out=$(curl "$@" </dev/null 2>&1; echo "lvs-code $?")
+  code=\${out##*lvs-code } out=\${out%lvs-code *}
+  told=\${out##*lvs-asked } body=\${out%"$nl"lvs-asked *} err=
+  told=\${told%%"$nl"*}
+  case "$out" in *'curl: ('*) err=\${out##*'curl: ('}; err="(\${err%%"$nl"*}";; esac
+  head=\${body%%"$cr$nl$cr$nl"*} body=\${body#*"$cr$nl$cr$nl"}
+  fits=1
+  case "$body" in *"$wanted"*) ;; *) fits=0;; esac
+  if [ -n "$header" ]; then
+    from=$(printf '%s\\n' "$head" | grep -i -m 1 "^$header:"); from=\${from#*:}; from=\${from# }
+  else from=\${body%%"$nl"*}; fi
+  [ -z "$err" ] || from=$err
+  printf '%s %s %s %.200s\\n' "$code" "$told" "$fits" "\${from%"$cr"}"
+}
+# how many, how many at a time, failures allowed, statuses, header, text, curl's arguments: a line for each
+ask_service() {
+  has curl || return
+  left=$1 most=$2 allowed=$3 right=$4; shift 4
+  while [ $left -gt 0 ] && [ $allowed -ge 0 ] && [ -z "$late" ]; do
+    if [ $most -gt 1 ]; then
+      n=$most; [ $n -le $left ] || n=$left
+      left=$((left - n))
+      while [ $n -gt 0 ]; do ask_once "$@" & n=$((n - 1)); done
+      wait
+      continue
+    fi
+    left=$((left - 1))
+    line=$(ask_once "$@"); printf '%s\\n' "$line"
+    case "$line" in '0 '*' 1 '*) status=\${line#* }; case " $right " in *" \${status%% *} "*) continue;; esac;; esac
+    allowed=$((allowed - 1))
+  done
+}
+ask_way() { has ip && ip -o route get "$1"; }
+# interface, address: who answers, each once
+ask_arp() {
+  has arping || return
+  arping -b -c 3 -w 4 -I "$1" "$2" | grep -oiE '[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}' | sort -u
+}
+# address and port, address of who asks
+read_flows() {
+  [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Lnc | { grep -F -e " $2:" || :; } | { grep -F -e " $1 " || :; }; }
+}
+read_macs() { has ip && ip -o link show | grep -oE 'link/ether [0-9a-f:]+' || :; }
+`;
+
+const isTcp = (url: string): boolean => url.startsWith("tcp:");
+
+/** Requests that run at a time: what only connects waits for its time to be over (curl's telnet does not hang up), so many do. */
+const together = (url: string): number => (isTcp(url) ? 20 : 1);
+
+/** The query that asks. */
+export function asking(of: Asking): Query {
+  const { hostname, port, protocol } = new URL(of.url);
+  return [
+    "ask_service",
+    String(of.requests),
+    String(together(of.url)),
+    String(of.failures),
+    of.status.join(" "),
+    of.header ?? "",
+    of.contains ?? "",
+    // first of all, or the user's own settings count
+    "-q",
+    "-sSgi",
+    "--noproxy",
+    "*",
+    "--connect-timeout",
+    String(of.timeout),
+    "-m",
+    String(of.timeout),
+    ...(of.insecure ? ["-k"] : []),
+    ...(of.address === null
+      ? []
+      : [
+          "--connect-to",
+          `${hostname}:${port || (protocol === "https:" ? 443 : 80)}:${bracketed(of.address)}:`,
+        ]),
+    "-w",
+    "\\nlvs-asked %{http_code} %{local_port}-\\n",
+    isTcp(of.url) ? of.url.replace(/^tcp/, "telnet") : of.url,
+  ];
+}
+
+const bracketed = (address: string): string => (address.includes(":") ? `[${address}]` : address);
+
+/** What `asking` prints; throws a text where that makes no sense. */
+export function parseReplies({ url }: Pick<Asking, "url">, body: string): Reply[] {
+  return lines(body).map((line) => {
+    const parts = /^(\d+) (\d*) (\d*)- ([01]) ?(.*)$/.exec(line);
+    if (!parts) throw new Error(`unexpected line ${JSON.stringify(line.slice(0, 100))}`);
+    const [code, status, port, fits] = parts.slice(1, 5).map(Number) as [number, number, number, number];
+    const text = parts[5]?.trim() ?? "";
+    // who only wants to be connected is not told anything
+    const reached = isTcp(url) && port > 0 && [0, 28, 52, 56].includes(code);
+    const end = reached ? 0 : code;
+    return {
+      code: end,
+      status,
+      port,
+      fits: fits === 1,
+      from: end === 0 && !reached ? text : "",
+      said: end === 0 ? "" : text,
+    };
+  });
+}
+
+/** What `ip route get` prints. */
+export function parseWay(body: string): Way {
+  const words = body.trim().split(/\s+/);
+  const after = (word: string) => (words.includes(word) ? words[words.indexOf(word) + 1] : undefined);
+  return {
+    local: words[0] === "local",
+    via: after("via"),
+    device: after("dev") ?? "",
+    source: after("src"),
+  };
+}
+
+/** What `read_flows` prints. */
+export const parseFlows = (body: string): Flow[] =>
+  lines(body).flatMap((line) => {
+    const [, , state, client, , server] = line.trim().split(/\s+/);
+    return state && client && server ? [{ state, client, server }] : [];
+  });
+
+/** MAC addresses, as `ask_arp` and `read_macs` print them, in one form. */
+export const parseMacs = (body: string): string[] =>
+  [...body.matchAll(/[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}/gi)].map(([mac]) => macText(mac));
+
+/** A MAC address with two small digits in each part. */
+export const macText = (mac: string): string =>
+  mac
+    .toLowerCase()
+    .split(":")
+    .map((part) => part.padStart(2, "0"))
+    .join(":");
+
+const lines = (body: string): string[] =>
+  Buffer.from(body, "latin1").toString("utf8").split("\n").filter(Boolean);
