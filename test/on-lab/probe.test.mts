@@ -92,7 +92,7 @@ onLab("probes of an LVS/NAT cluster", () => {
     before = await statesOf(hosts);
   });
 
-  it("say nothing where all is well, from the client and from the director", async () => {
+  it("say nothing where all is well, and change nothing", async () => {
     const spread = { servers: 2, shares: { rs1: 0.5, rs2: 0.5 } };
     await probe("client", { url, spread, arp: true, director });
     await probe("client", { url, arp: { mac: mac("director", 1) } });
