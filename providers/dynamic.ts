@@ -21,13 +21,13 @@ export type ConnectionInput = pulumi.Input<EndpointInput & { sudo?: pulumi.Input
 /** What a constructor takes: the resource's own arguments and those common to all. */
 export type ResourceArgs<Args> = Inputs<Args & Omit<Common, "connection">> & { connection: ConnectionInput };
 
-/** The class of one kind of resource. */
-export interface ResourceClass<Args> {
+/** The class of one kind of resource; `Shown` are outputs that are no arguments. */
+export interface ResourceClass<Args, Shown = unknown> {
   new (
     name: string,
     args: ResourceArgs<Args>,
     opts?: pulumi.CustomResourceOptions,
-  ): pulumi.dynamic.Resource & Outputs<Args> & { readonly connection: pulumi.Output<Connection> };
+  ): pulumi.dynamic.Resource & Outputs<Args & Shown> & { readonly connection: pulumi.Output<Connection> };
   readonly definition: Definition;
   /** Whether a value is a resource of this class, also one from another copy of the package (for policy packs). */
   isInstance(value: unknown): value is pulumi.CustomResource;
@@ -36,7 +36,7 @@ export interface ResourceClass<Args> {
     name: string,
     args: Partial<Inputs<Args>> & { connection: ConnectionInput },
     opts?: pulumi.CustomResourceOptions,
-  ): InstanceType<ResourceClass<Args>>;
+  ): InstanceType<ResourceClass<Args, Shown>>;
 }
 
 /**
@@ -50,7 +50,7 @@ function shim(kind: string): pulumi.dynamic.ResourceProvider {
 }
 
 /** Makes the class of a definition. */
-export function resource<Args>(definition: Definition): ResourceClass<Args> {
+export function resource<Args, Shown = unknown>(definition: Definition): ResourceClass<Args, Shown> {
   const provider = shim(definition.kind);
   const type = `pulumi-nodejs:dynamic/lvs:${definition.kind}`;
   const names = [...propertiesOf(definition), ...(definition.shows?.names ?? [])];
@@ -82,7 +82,7 @@ export function resource<Args>(definition: Definition): ResourceClass<Args> {
       }
     }
   }
-  return LvsResource as unknown as ResourceClass<Args>;
+  return LvsResource as unknown as ResourceClass<Args, Shown>;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../src/address.js";
+import type { Facts } from "../src/facts.js";
 import type { Flags } from "../src/ipvs-table.js";
 import {
   parseService,
@@ -51,6 +52,19 @@ const configOf = (flags: Flags): Config => ({
   weight: Number(flags.get("-w")),
 });
 
+/**
+ * What is declared of a server that a health monitor keeps out, or lets in only in part, for now: as its record says it. The
+ * entry is the monitor's until the server is up.
+ */
+function watched(facts: Facts, { service, address, port }: z.output<typeof key>): Config | undefined {
+  const server = endpoint(address, port);
+  if ((facts.health().get(service)?.get(server) ?? "up") === "up") return undefined;
+  const record = facts.declared().records.find(({ thing }) => thing === `RealServer ${service}/${server}`);
+  const words = record?.commands.replaceAll("'", "").split(" ") ?? [];
+  const flags = ["-m", "-g", "-i"].filter((flag) => words.includes(flag)).map((flag) => [flag, ""] as const);
+  return record && configOf(new Map([...flags, ["-w", words[words.indexOf("-w") + 1] ?? ""]]));
+}
+
 /** A real server: `ipvsadm -Sn` shows it, `-a`, `-e` and `-d` change it. */
 export const realServer = define({
   kind: "RealServer",
@@ -86,14 +100,19 @@ export const realServer = define({
 
   id: ({ service, address, port }) => `${service}/${endpoint(address, port)}`,
 
-  facts: () => ["ipvs"],
+  facts: () => ["ipvs", "health", "declared"],
 
   read(facts, { service, address, port }) {
+    const kept = watched(facts, { service, address, port });
+    if (kept) return kept;
     const found = facts.ipvs().get(service)?.realServers.get(endpoint(address, port));
     return found && configOf(found);
   },
 
-  plan({ service, address, port }, want, have) {
+  plan({ service, address, port }, want, have, { facts }) {
+    // what is declared is recorded, and the monitor brings it about once the server is well
+    if (want && have && watched(facts, { service, address, port })) return [];
+    if (!want && !facts.ipvs().get(service)?.realServers.has(endpoint(address, port))) return [];
     const target = [...serviceFlags(serviceOf(service)), "-r", endpoint(address, port)];
     // -e resets whatever is left out, so the whole config goes along each time
     const line = (to: Config | undefined, from: Config | undefined) =>

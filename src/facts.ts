@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ipAddress } from "./address.js";
 import { type Declared, parseDeclared } from "./declared.js";
+import { type Health, type MonitorState, parseHealth, parseMonitorState } from "./health/status.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
@@ -14,6 +15,8 @@ export type FactName =
   | "owners"
   | "declared"
   | "rivals"
+  | "health"
+  | `monitor:${string}`
   | `routes:${"4" | "6"}:${string}`
   | `sysctl:${string}`
   | `claim:${string}`
@@ -119,15 +122,29 @@ export class Facts {
     });
   }
 
-  /** The IPVS table; empty where the module is not loaded. */
-  ipvs(): IpvsTable {
-    return this.#once("ipvs", (body) => {
+  #parse<T>(name: FactName, parse: (body: string) => T): T {
+    return this.#once(name, (body) => {
       try {
-        return parseIpvsTable(body);
+        return parse(body);
       } catch (error) {
-        throw new FactError("ipvs", 0, (error as Error).message);
+        throw new FactError(name, 0, (error as Error).message);
       }
     });
+  }
+
+  /** The IPVS table; empty where the module is not loaded. */
+  ipvs(): IpvsTable {
+    return this.#parse("ipvs", parseIpvsTable);
+  }
+
+  /** How the real servers are, as the director's health monitor sees them; of none where there is no monitor. */
+  health(): Health {
+    return this.#parse("health", parseHealth);
+  }
+
+  /** The agent for health checks, and one monitor's file. */
+  monitor(file: string): MonitorState {
+    return this.#parse(`monitor:${file}`, parseMonitorState);
   }
 
   /** Every address of every interface. */
@@ -165,13 +182,7 @@ export class Facts {
 
   /** What is declared there, and whether it would come back after a reboot. */
   declared(): Declared {
-    return this.#once("declared", (body) => {
-      try {
-        return parseDeclared(body);
-      } catch (error) {
-        throw new FactError("declared", 0, (error as Error).message);
-      }
-    });
+    return this.#parse("declared", parseDeclared);
   }
 
   /** Programs that run there and take the IPVS table for their own. */

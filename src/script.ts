@@ -1,5 +1,6 @@
 import { bootFunctions } from "./boot.js";
 import { type FactName, factCommand } from "./facts.js";
+import { monitorFunctions } from "./health/install.js";
 import { prelude } from "./prelude.js";
 import { commandLine, quote } from "./quote.js";
 import type { Step } from "./step.js";
@@ -162,7 +163,7 @@ export LC_ALL PATH
 umask 022
 prelude=${quote(prelude)}
 eval "$prelude"
-${lock === "-x" ? `${bootFunctions}${transactionFunctions}` : ""}
+${lock === "-x" ? `${bootFunctions}${monitorFunctions}${transactionFunctions}` : ""}
 exec 9</root
 tries=$((${lockSeconds} * 5))
 # not flock -w, which BusyBox has not
