@@ -29,6 +29,7 @@ export type Section = { readonly body: string } | { readonly code: number; reado
 export function factCommand(name: FactName): string {
   const [kind = "", ...rest] = name.split(":");
   if (kind === "sysctl") return `read_sysctl ${quote(sysctlPath(rest.join(":")))}`;
+  if (kind === "monitor") return `read_monitor ${quote(rest.join(":"))}`;
   return [`read_${kind}`, ...rest.map(quote)].join(" ");
 }
 

@@ -37,7 +37,7 @@ write() {
   { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1" || { rm -f "$1.new"; echo "$1: cannot be written" >&2; }
 }
 lines() { printf '%s\n' "$told" | sed -n "s/^$1$tab//p"; }
-kept() { lines kept | sed "s/^/kept$tab/"; }
+kept() { lines kept | sed "s|^|kept$tab|"; }
 judged() { table=$(read_ipvs) || return; told=$(known | awk "$judge"); }
 # with the lock held
 settle() {

@@ -47,7 +47,7 @@ first() {
   [ -z "$said" ] || set -- "$1: $said"
   echo "$1"
 }
-complaint() { printf '%s\n' "$1" | sed -n '/curl: ([0-9]*) /{s/ after [0-9]* m*s[a-z]*//;p;}'; }
+complaint() { printf '%s\n' "$1" | sed -n '\|curl: ([0-9]*) |{s/ after [0-9]* m*s[a-z]*//;p;}'; }
 get() { curl -q -sS --noproxy '*' --connect-timeout "$connect" -m "$timeout" $from "$@" 2>&1; }
 ask_http() {
   name=$at; [ -z "$host" ] || name=$host
