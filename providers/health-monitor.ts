@@ -111,6 +111,9 @@ const config = z.strictObject({
   agent: z.literal("running").default("running"),
 });
 
+/** What a cluster's services say of their health checks. */
+export const healthConfig = config.omit({ agent: true });
+
 type Config = z.output<typeof config>;
 type Sorry = NonNullable<Config["sorryServer"]>;
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput } from "../providers/dynamic.js";
+import type { HealthMonitorArgs } from "../providers/health-monitor.js";
 import type { Persistence, schedulers } from "../providers/virtual-service.js";
 import type { Rival } from "../src/rivals.js";
 
@@ -37,6 +38,8 @@ export interface ServiceArgs {
   scheduler?: (typeof schedulers)[number];
   /** Default: none. */
   persistence?: Persistence;
+  /** Checks its real servers and keeps those out that are down: see HealthMonitor. Default: none is checked. */
+  health?: Omit<HealthMonitorArgs, "service" | "agent">;
 }
 
 /** A machine that answers. */

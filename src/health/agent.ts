@@ -41,12 +41,13 @@ kept() { lines kept | sed "s|^|kept$tab|"; }
 judged() { table=$(read_ipvs) || return; told=$(known | awk "$judge"); }
 # with the lock held
 settle() {
-  mkdir -p "$S"; judged || return; failed=
+  mkdir -p "$S"; judged || return
+  failed= todo=$(lines do)
   while IFS= read -r command <&7; do
     [ -n "$command" ] || continue
     said=$(eval "$command" 2>&1 7<&- 9<&-) || { failed=1; [ "$said" = "$last_said" ] || echo "$command: $said" >&2; last_said=$said; }
   done 7<<END
-$(lines do)
+$todo
 END
   lines log | while IFS=$tab read -r file line; do { printf '%s\n' "$line" >>"$file"; } 2>/dev/null || echo "$file: cannot be written: $line" >&2; done
   lines note >&2
@@ -94,6 +95,7 @@ END
 nl='
 '
 pids=' '
+# one that is not wanted any more
 dismiss() { case $pids in *" $1:"*) p=${$}{pids#*" $1:"}; p=${$}{p%% *}; kill "$p" 2>/dev/null; wait "$p" 2>/dev/null; pids=${$}{pids%%" $1:$p "*}" "${$}{pids#*" $1:$p "};; esac; }
 # a process for each; one that was killed is started again
 employ() {
@@ -105,20 +107,16 @@ employ() {
     pids="$pids$n:$! "
   done
 }
-farewell() {
-  trap '' TERM INT
-  for one in $pids; do kill "${$}{one#*:}" 2>/dev/null; done
-  kill $nap 2>/dev/null; wait; exit 0
-}
 case ${$}{1:-} in
   '')
     supervisor=$$ listed=none
-    trap farewell TERM INT
-    trap : USR1
+    # woken by ticks and by checkers; not by signals, whose traps some versions of bash run in the middle of parsing
+    mkdir -p "$S"; rm -f "$S/wake"; mkfifo "$S/wake" && exec 8<>"$S/wake" && rm -f "$S/wake" || exit
+    turn=tick
     while :; do
       enlist; employ; attend
-      sleep $pause & nap=$!
-      wait $nap; kill $nap 2>/dev/null; wait $nap 2>/dev/null
+      [ "$turn" = wake ] || { sleep $pause; echo tick >&8; } 9<&- &
+      IFS= read -r turn <&8 || sleep 1
     done;;
   once)
     listed=none; enlist

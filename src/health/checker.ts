@@ -104,11 +104,9 @@ conclude() {
 pronounce() {
   verdict=$1
   { printf 'verdict\t%s\t%s\t%s\n' "$1" "$2" "$spec" >"$S/checks/.$n"; } 2>/dev/null && mv "$S/checks/.$n" "$S/checks/$n"
-  [ -z "$supervisor" ] || kill -USR1 "$supervisor" 2>/dev/null
+  [ -z "$supervisor" ] || echo wake >&8
 }
 watch() {
-  trap 'kill $nap 2>/dev/null; exit 0' TERM
-  trap - USR1
   check "$1"
   while kill -0 "$supervisor" 2>/dev/null; do
     sleep "$interval" & nap=$!

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { agent } from "../../src/health/agent.js";
@@ -49,7 +49,7 @@ export class Watched {
 
   constructor(shell: ShellProgram = ["sh"]) {
     this.#shell = shell;
-    for (const name of ["date", "tail", "od", "timeout", "kill", "mkdir", "cp"]) {
+    for (const name of ["date", "tail", "od", "timeout", "mkfifo"]) {
       const path = findProgram(name);
       if (path && !existsSync(join(this.root, "tools", name)))
         symlinkSync(path, join(this.root, "tools", name));
@@ -167,6 +167,23 @@ export class Watched {
       const [, server, weight] = /^-a .* -r (\S+) .*-w (\d+)/.exec(line) ?? [];
       return server ? [`${server} ${weight}`] : [];
     });
+  }
+
+  /** Files of the checks that there are. */
+  checks(): string[] {
+    const folder = join(this.root, "run/pulumi-lvs/checks");
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((name) => this.lines(`run/pulumi-lvs/checks/${name}`));
+  }
+
+  /** Processes that one has started. */
+  children(pid: number): { pid: number; command: string }[] {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .split(" ")
+      .filter(Boolean)
+      .map((child) => ({ pid: Number(child), command: readFileSync(`/proc/${child}/cmdline`, "utf8") }));
   }
 
   /** State of each server as the status file has it. */
