@@ -19,16 +19,21 @@ locked() {
   [ $tries -gt 0 ] || { exec 9<&-; return 1; }
 }
 unlocked() { exec 9<&-; }
-# whatever is known, in lines that tell what they are
-known() {
-  printf 'now\t%s\n' "$(date "+%s$tab%Y-%m-%d %H:%M:%S")"
-  for f in "$E/maintenance"/*; do [ ! -e "$f" ] || printf 'maintenance\t%s\n' "${$}{f##*/}"; done
+# what was judged from whatever is known, and the checks that there are to be
+judged() {
+  table=$(read_ipvs) || return
   set --
   for f in "$E/monitor.d"/* "$E/boot" "$S/boot" "$C"/*[0-9] "$S/draining" "$H" "$S/monitor"; do
     [ ! -f "$f" ] || set -- "$@" "$f"
   done
-  [ $# = 0 ] || awk '{ print }' "$@" 2>/dev/null
-  printf '%s\n' "$table"
+  told=$(
+    {
+      date "+now$tab%s$tab%Y-%m-%d %H:%M:%S"
+      for f in "$E/maintenance"/*; do [ ! -e "$f" ] || printf 'maintenance\t%s\n' "${$}{f##*/}"; done
+      printf '%s\n' "$table"
+    } | awk "$judge" - "$@" 2>/dev/null
+  ) || return
+  case $told in --*) list=;; *) list=${$}{told%%"$nl--$nl"*};; esac
 }
 # a file of ours is written only where it changes, and whole
 write() {
@@ -38,7 +43,6 @@ write() {
 }
 lines() { printf '%s\n' "$told" | sed -n "s/^$1$tab//p"; }
 kept() { lines kept | sed "s|^|kept$tab|"; }
-judged() { table=$(read_ipvs) || return; told=$(known | awk "$judge"); }
 # with the lock held
 settle() {
   mkdir -p "$S"; judged || return
@@ -57,18 +61,14 @@ END
 }
 # looks, and takes the lock only where there is something to do
 attend() {
-  judged || return
-  case $(lines do; lines log) in
-    '') [ "$(lines health)" != "$(cat "$H" 2>/dev/null)" ] || [ "$(kept)" != "$(cat "$S/monitor" 2>/dev/null)" ] || return 0;;
-  esac
+  case $told in *"--$nl"quiet) return;; esac
   locked || return
   settle; passages; unlocked
 }
-wanted() { table= want=; known | awk -v want=checks "$judge" | sed "s/^check$tab//"; }
 specOf() { IFS= read -r spec <"$1" || return; spec=${$}{spec#*"$tab"}; spec=${$}{spec#*"$tab"}; spec=${$}{spec#*"$tab"}; }
 # a file for each check that there is to be: its verdict so far, and its words; one that is not wanted goes
 enlist() {
-  list=$(wanted); [ "$list" != "$listed" ] || return 0
+  [ "$list" != "$listed" ] || return 0
   locked 50 || return 0
   mkdir -p "$C"
   for f in "$C"/*[0-9]; do
@@ -92,8 +92,6 @@ END
   rmdir "$C" 2>/dev/null
   unlocked; listed=$list
 }
-nl='
-'
 pids=' '
 # one that is not wanted any more
 dismiss() { case $pids in *" $1:"*) p=${$}{pids#*" $1:"}; p=${$}{p%% *}; kill "$p" 2>/dev/null; wait "$p" 2>/dev/null; pids=${$}{pids%%" $1:$p "*}" "${$}{pids#*" $1:$p "};; esac; }
@@ -114,12 +112,12 @@ case ${$}{1:-} in
     mkdir -p "$S"; rm -f "$S/wake"; mkfifo "$S/wake" && exec 8<>"$S/wake" && rm -f "$S/wake" || exit
     turn=tick
     while :; do
-      enlist; employ; attend
+      judged && enlist && employ && attend
       [ "$turn" = wake ] || { sleep $pause; echo tick >&8; } 9<&- &
       IFS= read -r turn <&8 || sleep 1
     done;;
   once)
-    listed=none; enlist
+    listed=none; judged && enlist || exit 1
     for f in "$C"/*[0-9]; do [ ! -e "$f" ] || judge_once "${$}{f##*/}" & done; wait
     locked 300 || exit 1
     settle; unlocked; [ -z "$failed" ];;

@@ -6,6 +6,8 @@ const $ = "$";
  * POSIX sh; of curl only what every build of it has, but for telnet, which is done without where it is missing.
  */
 export const checker = String.raw`
+nl='
+'
 # the words of a check, as variables
 parse() {
   type=http address= port= path=/ body= status= host= verify= query= command= through= vip= connect=1 timeout=3 interval=5 rise=3 fall=3
@@ -55,7 +57,7 @@ ask_http() {
   [ "$type" != https ] || [ "$verify" = yes ] || set -- -k
   [ -z "$host" ] || set -- "$@" --connect-to "::$at:$port"
   page=$(get "$@" -g -H 'Connection: close' -w '\n%{http_code}\n' "$type://$name:$port$path") || { first "no answer" "$(complaint "$page")"; return 1; }
-  code=$(printf '%s\n' "$page" | tail -n 1)
+  code=${$}{page##*"$nl"}
   case ",$status," in *",$code,"*) ;; *) echo "status $code"; return 1;; esac
   [ -z "$body" ] || case $page in *"$body"*) ;; *) echo "the page does not contain $body"; return 1;; esac
 }
@@ -63,7 +65,7 @@ ask_http() {
 ask_tcp() {
   case $(curl -q -V) in *telnet*) way=telnet;; *) way=http;; esac
   took=$(get -o /dev/null -w '\n%{time_connect}\n' "$way://$at:$port" </dev/null); said=$took
-  took=$(printf '%s\n' "$took" | tail -n 1)
+  took=${$}{took##*"$nl"}
   case $took in *[1-9]*) return 0;; esac
   first "no connection" "$(complaint "$said")"; return 1
 }

@@ -4,7 +4,7 @@
  *
  * In: files of monitors (monitor-file.ts), records of what is declared (declared.ts), `verdict STATE REASON SPEC…` of each check,
  * `maintenance NAME`, lines of draining and of health, `kept …` of its own from last time, `now EPOCH TEXT`, and the table.
- * Out: `do COMMAND` in order, `health …`, `kept …`, `log TEXT`; or, with want=checks, `check SPEC` for each distinct check.
+ * Out: a line for each distinct check, `--`, and then `quiet`, or `do COMMAND` in order, `health …`, `kept …`, `log FILE TEXT`.
  */
 export const judge = String.raw`
 BEGIN { FS = "\t"; tab = "\t" }
@@ -15,12 +15,12 @@ $1 == "service" { s = $2; if (!(s in configured)) { configured[s]; service[++ser
 $1 == "check" { conf[s, $2, $3] = $4; next }
 $1 ~ /^(interval|rise|fall|connect|timeout|action|last|quorum|hysteresis|slow|log)$/ { conf[s, $1] = $2; next }
 $1 == "sorry" { sorry[s] = $2; how[s] = $3; sorryWeight[s] = $4; next }
-$1 == "kept" { if ($2 == "service") { quorumWas[$3] = $4; sorryWas[$3] = $5 } else if ($2 == "redo") redo = 1
+$1 == "kept" { keptWas = keptWas $0 "\n"; if ($2 == "service") { quorumWas[$3] = $4; sorryWas[$3] = $5 } else if ($2 == "redo") redo = 1
   else { serving[$3, $4] = $5; since[$3, $4] = $6 } next }
 $2 == "object" && $3 ~ /^RealServer / { declare(substr($3, 12), $5); next }
 $2 == "object" && $3 ~ /^VirtualService / { commands = $5; gsub(/\047/, "", commands); makes[substr($3, 16)] = commands; next }
 NF == 3 && $1 ~ /:\/\// { draining[$1, $2]; next }
-NF >= 4 && $1 ~ /:\/\// { was[$1, $2] = $3; entered[$1, $2] = $4; next }
+NF >= 4 && $1 ~ /:\/\// { healthWas = healthWas "health" tab $0 "\n"; was[$1, $2] = $3; entered[$1, $2] = $4; next }
 /^-[Aa] / { entry($0) }
 
 function entry(line,   n, w, i, s, m) {
@@ -153,12 +153,15 @@ function giveBack(s,   i, k) {
 END {
   for (i = 1; i <= services; i++) {
     s = service[i]
-    if (want == "checks") { for (j = 1; j <= members[s]; j++) if (!((spec = specOf(s, member[s, j])) in listed)) { listed[spec]; print "check" tab spec } }
-    else judge(s)
+    for (j = 1; j <= members[s]; j++) if (!((spec = specOf(s, member[s, j])) in listed)) { listed[spec]; print spec }
+    judge(s)
   }
-  if (want == "checks") exit
+  print "--"
   for (s in quorumWas) if (!(s in configured)) giveBack(s)
-  for (i = 1; i <= 5; i++) printf "%s", todo[i]
+  for (i = 1; i <= 5; i++) doing = doing todo[i]
+  # as it is already: whoever asked need not look further
+  if (doing logs == "" && health == healthWas && kept == keptWas) { print "quiet"; exit }
+  printf "%s", doing
   printf "%s%s%s%s", health, kept, logs, note
 }
 `;
