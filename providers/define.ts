@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { FactName, Facts } from "../src/facts.js";
 import type { Problem } from "../src/problems.js";
 import type { Step } from "../src/step.js";
+import type { Drains } from "./drains.js";
 import type { HostView } from "./settings.js";
 
 /**
@@ -35,6 +36,8 @@ export interface Definition<K = unknown, C = unknown> {
   rivals?(key: K): boolean;
   /** How the owner's marks of things begin that go along when this one is deleted: `KIND ID-WITHOUT-ITS-END`. */
   carries?(key: K): string;
+  /** What must not go while somebody uses it says how one sees that: a deletion may have to wait. */
+  readonly drains?: Drains<K, C>;
   /** Fills in defaults that depend on other fields; in place. */
   complete?(key: K, config: C): void;
   /** Mistakes that no single field shows. */

@@ -6,35 +6,32 @@ import { HostError, UnansweredError } from "../src/host-error.js";
 import { StuckError } from "../src/stuck-error.js";
 import { type Change, isRecorded, type Verb } from "./change.js";
 import type { Definition } from "./define.js";
+import { diff, plain } from "./diff.js";
+import { type Watch, watch } from "./drain.js";
+import { withDraining } from "./drain-change.js";
+import { type Around, drained, quiesced } from "./draining.js";
+import type { Drained } from "./drains.js";
+import { adopted, undeclared, unmarked } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
-import { type Bag, checkInputs, clean, connectionOf, idOf, isOtherHost, nobody, partsOf } from "./inputs.js";
+import { type Bag, checkInputs, clean, connectionOf, idOf, nobody, partsOf } from "./inputs.js";
 import { objectChange } from "./object-change.js";
 import { refuseRivals } from "./rivals.js";
 import { settingChange } from "./setting-change.js";
+import { shownBy, without } from "./shown.js";
 
 /** Finds the host of a connection; tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
-
-/**
- * What a refresh finds that is there as declared, while the host does not know whose it is (records that were lost, or never
- * written because /run was full). The next update writes them.
- */
-const unmarked = "unmarked";
-
-/** What of the common inputs an update is about. */
-const common = ["connection", "persist"];
-
-/** What creation found there, made by somebody else, and took over: a rollback of that update must not delete it. */
-const adopted = "adopted";
 
 /** Create, read, diff, update and delete of any kind of resource. */
 export class Engine {
   readonly #definition: Definition;
   readonly #findHost: FindHost;
+  readonly #watch: Watch;
 
-  constructor(definition: Definition, findHost: FindHost) {
+  constructor(definition: Definition, findHost: FindHost, time = watch) {
     this.#definition = definition;
     this.#findHost = findHost;
+    this.#watch = time;
   }
 
   check(_olds: Bag, news: Bag) {
@@ -46,20 +43,8 @@ export class Engine {
     };
   }
 
-  /** Never names `changes: true`: then Pulumi shows property by property what changes. */
   diff(_id: string, olds: Bag, news: Bag) {
-    const definition = this.#definition;
-    const [was, is] = [partsOf(definition, olds), partsOf(definition, news)];
-    const unlike = (a: Bag, b: Bag) =>
-      Object.keys({ ...a, ...b }).filter((name) => !isDeepStrictEqual(plain(a[name]), plain(b[name])));
-    const otherHost = isOtherHost(olds, news);
-    const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
-    const same = common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name])));
-    const ours = olds[unmarked] === undefined;
-    if (replaces.length === 0 && same && ours && unlike(was.config, is.config).length === 0)
-      return { changes: false };
-    // another name for one machine would find the old entry in place, and deleting the old would take it away again
-    return { replaces, deleteBeforeReplace: otherHost };
+    return diff(this.#definition, olds, news);
   }
 
   async create(inputs: Bag) {
@@ -73,21 +58,24 @@ export class Engine {
     const [was, want] = [olds, news].map((bag) => plain(partsOf(this.#definition, bag).config));
     const onlyConnection =
       olds[unmarked] === undefined &&
+      olds[undeclared] === undefined &&
       isDeepStrictEqual(was, want) &&
       olds.persist === news.persist &&
       !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
-    const { shown } = onlyConnection
-      ? { shown: shownBy(this.#definition, olds) }
-      : await this.#change("update", { ...news, owner }, partsOf(this.#definition, olds).config);
-    return { outs: clean({ ...news, owner, ...shown }) };
+    if (onlyConnection) return { outs: clean({ ...news, owner, ...shownBy(this.#definition, olds) }) };
+    const mine = { ...news, owner };
+    const { shown } = await this.#change("update", mine, partsOf(this.#definition, olds).config);
+    const told = await quiesced(this.#definition, olds, mine, this.#around(mine));
+    return { outs: clean({ ...mine, ...shown, ...told }) };
   }
 
   async delete(_id: string, props: Bag) {
-    await this.#change("delete", props);
+    const result = await drained(this.#definition, "delete", props, this.#around(props));
+    await this.#change("delete", props, undefined, result);
   }
 
   async read(id: string, props: Bag) {
-    const { __provider, [unmarked]: _, [adopted]: wasAdopted, ...rest } = props;
+    const { __provider, [unmarked]: _, [undeclared]: __, [adopted]: wasAdopted, ...rest } = props;
     const given = without(rest, Object.keys(shownBy(this.#definition, rest)));
     const { inputs, problems } = checkInputs(this.#definition, given);
     const parts = partsOf(this.#definition, inputs);
@@ -102,6 +90,7 @@ export class Engine {
     const change = this.#changeOf(inputs, owner);
     let have: Bag | undefined;
     let isOurs = true;
+    let isDeclared = true;
     const facts = await this.#ask("read", inputs, {
       facts: [
         ...this.#definition.facts(key, want),
@@ -111,9 +100,12 @@ export class Engine {
       // there, what the host could not tell becomes an error in words
       plan: (facts) => {
         have = this.#definition.read(facts, key, want) as Bag | undefined;
+        isOurs = isDeclared = true;
         // it is as it should be, and something is to be done all the same: to say whose it is
         if (inputs.owner !== nobody && isDeepStrictEqual(have, want))
           isOurs = isRecorded(change, { facts, owner, persist: inputs.persist !== false });
+        // what was recorded is not what is there, and the next program may want just that
+        else isDeclared = inputs.owner === nobody;
         return [];
       },
       look: () => undefined,
@@ -129,6 +121,7 @@ export class Engine {
     const shown = {
       ...this.#definition.shows?.read(facts, key),
       ...(wasAdopted === true ? { [adopted]: true } : {}),
+      ...(isDeclared ? {} : { [undeclared]: true }),
     };
     return { id: idOf(this.#definition, inputs), props: clean({ ...found, ...shown }), inputs: found };
   }
@@ -138,18 +131,30 @@ export class Engine {
     return this.#definition.setting ? this.owner(inputs) : idOf(this.#definition, inputs);
   }
 
-  #changeOf(inputs: Bag, owner: string): Change {
+  #changeOf(inputs: Bag, owner: string, drained?: Drained): Change {
     return this.#definition.setting
       ? settingChange(this.#definition, inputs, owner)
-      : objectChange(this.#definition, inputs);
+      : withDraining(objectChange(this.#definition, inputs), this.#definition, inputs, drained);
+  }
+
+  // what it takes to wait for those who still use it
+  #around(inputs: Bag): Around {
+    const owner = this.owner(inputs);
+    const ask: Around["ask"] = (verb, job) => this.#ask(verb, inputs, job);
+    return { owner, change: this.#changeOf(inputs, owner), watch: this.#watch, ask };
   }
 
   /** Makes a change, and tells whether it took over what somebody else had made, and what there is to tell. */
-  async #change(verb: Verb, inputs: Bag, was?: Bag): Promise<{ isAdopted: boolean; shown: Bag }> {
+  async #change(
+    verb: Verb,
+    inputs: Bag,
+    was?: Bag,
+    drained?: Drained,
+  ): Promise<{ isAdopted: boolean; shown: Bag }> {
     const definition = this.#definition;
     const { key, config } = partsOf(definition, inputs);
     const owner = this.owner(inputs);
-    const change = this.#changeOf(inputs, owner);
+    const change = this.#changeOf(inputs, owner, drained);
     const guarded = verb !== "delete" && definition.rivals?.(key) === true;
     let isAdopted = false;
     try {
@@ -199,13 +204,3 @@ export class Engine {
     }
   }
 }
-
-/** Outputs in a bag that only tell. */
-const shownBy = ({ shows }: Definition, bag: Bag): Bag =>
-  Object.fromEntries(Object.entries(bag).filter(([name]) => shows?.names.includes(name)));
-
-const without = (bag: Bag, names: readonly string[]): Bag =>
-  Object.fromEntries(Object.entries(bag).filter(([name]) => !names.includes(name)));
-
-// a bag may have come through Pulumi's wire, which drops undefined
-const plain = (value: unknown): unknown => (value === undefined ? undefined : clean(value));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { destination, familyOf, hostAddress, interfaceName } from "../src/address.js";
-import type { RouteEntry } from "../src/facts.js";
+import type { RouteEntry } from "../src/ip-lists.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
 

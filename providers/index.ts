@@ -3,8 +3,10 @@ import { resource } from "./dynamic.js";
 import { type HealthMonitorArgs, type HealthMonitorState, healthMonitor } from "./health-monitor.js";
 import { type HostRouteArgs, hostRoute } from "./host-route.js";
 import { type IpForwardingArgs, ipForwarding } from "./ip-forwarding.js";
+import { type IpvsTimeoutsArgs, ipvsTimeouts } from "./ipvs-timeouts.js";
 import { type KernelModuleArgs, kernelModule } from "./kernel-module.js";
 import { type RealServerArgs, realServer } from "./real-server.js";
+import { type SyncDaemonArgs, syncDaemon } from "./sync-daemon.js";
 import { type SysctlArgs, sysctl } from "./sysctl.js";
 import { type VirtualAddressArgs, virtualAddress } from "./virtual-address.js";
 import { type VirtualServiceArgs, virtualService } from "./virtual-service.js";
@@ -132,3 +134,21 @@ export class Sysctl extends resource<SysctlArgs>(sysctl) {}
  * });
  */
 export class KernelModule extends resource<KernelModuleArgs>(kernelModule) {}
+
+/**
+ * How long a director remembers connections that are idle (ipvsadm(8), --set). What it had before comes back on deletion.
+ *
+ * @example
+ * new lvs.IpvsTimeouts("timeouts", { connection: { host: "director1" }, tcp: 7200, udp: 30 });
+ */
+export class IpvsTimeouts extends resource<IpvsTimeoutsArgs>(ipvsTimeouts) {}
+
+/**
+ * The daemon by which directors tell each other of their connections, so that these outlive the director (ipvsadm(8),
+ * --start-daemon). The services must be the same on both.
+ *
+ * @example
+ * new lvs.SyncDaemon("tell", { connection: { host: "director1" }, state: "master", mcastInterface: "eth1", syncid: 7 });
+ * new lvs.SyncDaemon("hear", { connection: { host: "director2" }, state: "backup", mcastInterface: "eth1", syncid: 7 });
+ */
+export class SyncDaemon extends resource<SyncDaemonArgs>(syncDaemon) {}

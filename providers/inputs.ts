@@ -92,9 +92,13 @@ export function checkInputs(definition: Definition, given: Bag): { inputs: Bag; 
 
 /** Key and config out of a bag of inputs or outputs. */
 export function partsOf(definition: Definition, bag: Bag): { key: Bag; config: Bag } {
+  // what an older version did not know has its default, so that an upgrade by itself changes nothing
   const pick = (schema: z.ZodObject) =>
     Object.fromEntries(
-      Object.keys(schema.shape).flatMap((name) => (bag[name] === undefined ? [] : [[name, bag[name]]])),
+      Object.entries(schema.shape).flatMap(([name, field]) => {
+        const value = bag[name] === undefined ? z.safeParse(field, undefined).data : bag[name];
+        return value === undefined ? [] : [[name, value]];
+      }),
     );
   return { key: pick(definition.key), config: pick(definition.config) };
 }

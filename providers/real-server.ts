@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../src/address.js";
 import type { Facts } from "../src/facts.js";
+import { noThresholds, type Thresholds, thresholdFlags } from "../src/ipvs-lists.js";
 import type { Flags } from "../src/ipvs-table.js";
 import {
   parseService,
@@ -11,6 +12,7 @@ import {
 } from "../src/service-address.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
+import { type Drain, drain, drainProblems, realServerDrains, shownDrained } from "./real-server-drain.js";
 
 /** Arguments of a RealServer. */
 export interface RealServerArgs {
@@ -27,54 +29,97 @@ export interface RealServerArgs {
   forwarding?: "gatewaying" | "masquerading";
   /** Share of new connections relative to the others, 0-65535; 0 quiesces it: no new ones, the old go on. Default 1. */
   weight?: number;
+  /**
+   * Most connections it may have, 1-65535; above it gets no new ones until they are fewer than `lowerThreshold` (ipvsadm(8),
+   * --u-threshold). Default 0: any number.
+   */
+  upperThreshold?: number;
+  /** See `upperThreshold`, which it is not above (ipvsadm(8), --l-threshold). Default 0: three quarters of `upperThreshold`. */
+  lowerThreshold?: number;
+  /**
+   * Before it is deleted, and when its weight becomes 0: let nobody new in, and wait until those who are connected have finished.
+   * Default null: it goes at once, and connections through it with it.
+   */
+  drain?: Drain | null;
 }
 
 const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
 
+// as ipvsadm(8) has it; ipvsadm 1.31 takes more, but nothing says that another does
+const threshold = z.number().int().min(0).max(65535).default(0);
+
 const config = z.strictObject({
   forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
   weight: z.number().int().min(0).max(65535).default(1),
+  upperThreshold: threshold,
+  lowerThreshold: threshold,
+  drain,
 });
 
 type Config = z.output<typeof config>;
 
 const serviceOf = (text: string) => parseService(text) as ServiceAddress;
 
-const flagsOf = ({ forwarding, weight }: Config) => [
+const flagsOf = ({ forwarding, weight, upperThreshold, lowerThreshold }: Config) => [
   forwarding === "masquerading" ? "-m" : "-g",
   "-w",
   String(weight),
+  ...thresholdFlags({ upper: upperThreshold, lower: lowerThreshold }),
 ];
 
-const configOf = (flags: Flags): Config => ({
+const configOf = (flags: Flags, { upper, lower }: Thresholds, want: Config | undefined): Config => ({
   // a server that somebody made a tunnel's end shows as what it is, so that the difference is seen and mended
   forwarding: flags.has("-m") ? "masquerading" : flags.has("-i") ? ("tunneling" as never) : "gatewaying",
   weight: Number(flags.get("-w")),
+  upperThreshold: upper,
+  lowerThreshold: lower,
+  // nothing on the host shows it
+  drain: want?.drain ?? null,
 });
+
+const idOf = ({ service, address, port }: z.output<typeof key>) => `${service}/${endpoint(address, port)}`;
+
+// the kernel answers "Numerical result out of range"
+const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
+  lowerThreshold > upperThreshold
+    ? [
+        {
+          path: "lowerThreshold",
+          reason: `${lowerThreshold} is above upperThreshold, which is ${upperThreshold}`,
+        },
+      ]
+    : [];
 
 /**
  * What is declared of a server that a health monitor keeps out, or lets in only in part, for now: as its record says it. The
  * entry is the monitor's until the server is up.
  */
-function watched(facts: Facts, { service, address, port }: z.output<typeof key>): Config | undefined {
-  const server = endpoint(address, port);
-  if ((facts.health().get(service)?.get(server) ?? "up") === "up") return undefined;
-  const record = facts.declared().records.find(({ thing }) => thing === `RealServer ${service}/${server}`);
-  const words = record?.commands.replaceAll("'", "").split(" ") ?? [];
+function watched(facts: Facts, of: z.output<typeof key>, want: Config | undefined): Config | undefined {
+  const server = endpoint(of.address, of.port);
+  if ((facts.health().get(of.service)?.get(server) ?? "up") === "up") return undefined;
+  const record = facts.declared().records.find(({ thing }) => thing === `RealServer ${idOf(of)}`);
+  if (!record) return undefined;
+  const words = record.commands.replaceAll("'", "").split(" ");
+  const value = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined) ?? "0";
   const flags = ["-m", "-g", "-i"].filter((flag) => words.includes(flag)).map((flag) => [flag, ""] as const);
-  return record && configOf(new Map([...flags, ["-w", words[words.indexOf("-w") + 1] ?? ""]]));
+  const thresholds = { upper: Number(value("-x")), lower: Number(value("-y")) };
+  return configOf(new Map([...flags, ["-w", value("-w")]]), thresholds, want);
 }
 
-/** A real server: `ipvsadm -Sn` shows it, `-a`, `-e` and `-d` change it. */
+/** A real server: `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. */
 export const realServer = define({
   kind: "RealServer",
   key,
   config,
   rank: 60,
   rivals: () => true,
+  drains: realServerDrains,
+  shows: shownDrained,
 
-  problems({ service: text, address, port }, { forwarding }) {
+  problems({ service: text, address, port }, config) {
     const service = serviceOf(text);
+    const wrong = [...thresholdProblems(config), ...drainProblems(config)];
+    if (wrong.length > 0) return wrong;
     if (serviceFamily(service) !== familyOf(address)) {
       return [
         {
@@ -86,7 +131,7 @@ export const realServer = define({
     // a mark has no port, so each server's is as given
     if ("fwmark" in service) return [];
     // the kernel would rewrite it silently, and the entry would never be found again
-    if (forwarding === "gatewaying" && port !== service.port) {
+    if (config.forwarding === "gatewaying" && port !== service.port) {
       return [
         {
           path: "port",
@@ -98,20 +143,20 @@ export const realServer = define({
     return [];
   },
 
-  id: ({ service, address, port }) => `${service}/${endpoint(address, port)}`,
+  id: idOf,
 
-  facts: () => ["ipvs", "health", "declared"],
+  facts: () => ["ipvs", "thresholds", "health", "declared"],
 
-  read(facts, { service, address, port }) {
-    const kept = watched(facts, { service, address, port });
+  read(facts, key, want) {
+    const kept = watched(facts, key, want);
     if (kept) return kept;
-    const found = facts.ipvs().get(service)?.realServers.get(endpoint(address, port));
-    return found && configOf(found);
+    const found = facts.ipvs().get(key.service)?.realServers.get(endpoint(key.address, key.port));
+    return found && configOf(found, facts.thresholds().get(idOf(key)) ?? noThresholds, want);
   },
 
   plan({ service, address, port }, want, have, { facts }) {
     // what is declared is recorded, and the monitor brings it about once the server is well
-    if (want && have && watched(facts, { service, address, port })) return [];
+    if (want && have && watched(facts, { service, address, port }, want)) return [];
     if (!want && !facts.ipvs().get(service)?.realServers.has(endpoint(address, port))) return [];
     const target = [...serviceFlags(serviceOf(service)), "-r", endpoint(address, port)];
     // -e resets whatever is left out, so the whole config goes along each time

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { addressBits, type Family, ipAddress, portOrAny } from "../src/address.js";
+import { noThresholds, thresholdFlags } from "../src/ipvs-lists.js";
 import { type Flags, netmaskBits, netmaskText } from "../src/ipvs-table.js";
 import {
   maxFwmark,
@@ -10,6 +11,7 @@ import {
 } from "../src/service-address.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
+import { drainedOf } from "./real-server-drain.js";
 
 /** Schedulers of ipvsadm(8); each is a kernel module `ip_vs_NAME` that the director loads by itself. */
 export const schedulers = [
@@ -117,6 +119,11 @@ export const virtualService = define({
   rank: 50,
   rivals: () => true,
   carries: (key) => `RealServer ${printService(serviceOf(key))}/`,
+  shows: {
+    names: ["drained"],
+    facts: () => ["drained"],
+    read: (facts, key) => ({ drained: drainedOf(facts, printService(serviceOf(key))) }),
+  },
 
   complete(key, { persistence }) {
     if (key.fwmark === undefined) key.protocol ??= "tcp";
@@ -157,7 +164,8 @@ export const virtualService = define({
 
   id: (key) => printService(serviceOf(key)),
 
-  facts: () => ["ipvs"],
+  // thresholds are its real servers'
+  facts: () => ["ipvs", "thresholds"],
 
   read(facts, key) {
     const service = serviceOf(key);
@@ -170,16 +178,13 @@ export const virtualService = define({
     const line = (to: Config | undefined, from: Config | undefined) =>
       to ? ["ipvsadm", from ? "-E" : "-A", ...target, ...flagsOf(key, to)] : ["ipvsadm", "-D", ...target];
     // with an entry go the servers behind it, whosever they are; they come back with it
-    const servers = want
-      ? []
-      : [
-          ...(facts
-            .ipvs()
-            .get(printService(serviceOf(key)))
-            ?.realServers.values() ?? []),
-        ];
+    const id = printService(serviceOf(key));
+    const servers = want ? [] : [...(facts.ipvs().get(id)?.realServers ?? [])];
     return [
-      ...servers.map((flags) => step([":"], ["ipvsadm", ...wordsOf(flags)])),
+      ...servers.map(([at, flags]) => {
+        const thresholds = thresholdFlags(facts.thresholds().get(`${id}/${at}`) ?? noThresholds);
+        return step([":"], ["ipvsadm", ...wordsOf(flags), ...thresholds]);
+      }),
       step(line(want, have), line(have, want)),
     ];
   },

@@ -46,7 +46,7 @@ own() { [ "$nature" = setting ] || grep -qxF -e "$owner $thing" "$S/owners" 2>/d
 # what is there already need not be made
 run() {
   out=$(eval "$commands" 2>&1 9<&-) && return
-  case $out in *exists*|*'already assigned'*) return 0;; esac
+  case $out in *exists*|*'already assigned'*|*'already run'*) return 0;; esac
   why="$thing: $out"; return 1
 }
 # rank: whether all of it is there now
@@ -62,8 +62,16 @@ bring() {
   done 8<"$E/boot"
   return $all
 }
+# of a thing with two records the second is one that never came about
+once() {
+  locked || return
+  first=$(awk -F "$tab" '!seen[$2 == "setting" ? $3 FS $4 : $3]++' "$E/boot") &&
+    [ "$first" = "$(cat "$E/boot")" ] || put_lines "$E" "$E/boot" "$first"
+  unlocked
+}
 ranks() { cut -f1 "$E/boot" | sort -u; }
 failed=0 judged=
+[ "$from" = 80 ] || once
 for r in $(ranks); do
   [ "$r" -ge "$from" ] || continue
   left=10
@@ -124,7 +132,7 @@ uninstall_boot() {
   [ ! -e "$E/boot" ] || return 0
   [ ! -e "$U" ] || systemctl stop pulumi-lvs.service
   rm -f "$W" "$U" "$E/restore" "$S/restored"
-  rmdir "$E" "$S" 2>/dev/null; :
+  rmdir "$E" 2>/dev/null; leave "$S"
 }
 keep() {
   install_boot || return

@@ -1,8 +1,26 @@
-import { z } from "zod";
-import { ipAddress } from "./address.js";
+import type { z } from "zod";
+import { type Connections, parseConnections } from "./connections.js";
 import { type Declared, parseDeclared } from "./declared.js";
+import {
+  type DrainedServer,
+  type DrainingServer,
+  parseClock,
+  parseDrained,
+  parseDraining,
+} from "./draining.js";
+import { FactError } from "./fact-error.js";
 import { type Health, type MonitorState, parseHealth, parseMonitorState } from "./health/status.js";
+import { type AddressEntry, link, listOf, type RouteEntry, routeEntry } from "./ip-lists.js";
+import {
+  type Daemon,
+  parseDaemons,
+  parseThresholds,
+  parseTimeouts,
+  type ThresholdTable,
+  type Timeouts,
+} from "./ipvs-lists.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
+import { parseModule } from "./module-parameters.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
 import { type Rival, rivals } from "./rivals.js";
@@ -11,12 +29,19 @@ import { sysctlPath } from "./sysctl.js";
 /** What can be asked of a host, by name; the readers are functions of the script's prelude. */
 export type FactName =
   | "ipvs"
+  | "thresholds"
+  | "timeouts"
+  | "daemons"
   | "addresses"
   | "owners"
   | "declared"
   | "rivals"
   | "health"
   | `monitor:${string}`
+  | "connections"
+  | "draining"
+  | "drained"
+  | "clock"
   | `routes:${"4" | "6"}:${string}`
   | `sysctl:${string}`
   | `claim:${string}`
@@ -24,6 +49,12 @@ export type FactName =
 
 /** A fact as it came: its standard output, or why it could not be read. */
 export type Section = { readonly body: string } | { readonly code: number; readonly text: string };
+
+/**
+ * What is another at each look, although nobody changed anything: it has no part in the digest, or every plan would be stale.
+ * So a plan must not follow from it; it is for jobs that only look, and for what a script read back.
+ */
+export const ticks = (name: FactName): boolean => name === "connections" || name === "clock";
 
 /** The prelude function and its arguments that read a fact. */
 export function factCommand(name: FactName): string {
@@ -33,56 +64,7 @@ export function factCommand(name: FactName): string {
   return [`read_${kind}`, ...rest.map(quote)].join(" ");
 }
 
-/** A fact could not be read: what the host answered. */
-export class FactError extends Error {
-  constructor(
-    readonly fact: FactName,
-    readonly code: number,
-    readonly text: string,
-  ) {
-    super(`cannot read ${fact}: ${text}`);
-  }
-}
-
-// old versions of ip print an empty map for each entry that they leave out
-const listOf = <Entry extends z.ZodType>(entry: Entry) =>
-  z.preprocess(
-    (given) => (Array.isArray(given) ? given.filter((one) => JSON.stringify(one) !== "{}") : given),
-    z.array(entry),
-  );
-
-// C libraries differ in how they print IPv6
-const addressEntry = z.object({
-  family: z.enum(["inet", "inet6"]),
-  local: ipAddress,
-  prefixlen: z.number().int().min(0).max(128),
-  broadcast: ipAddress.optional(),
-  label: z.string().optional(),
-});
-
-const link = z.object({
-  ifname: z.string(),
-  // other families have addresses of other forms
-  addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
-});
-
-const routeEntry = z.object({
-  // a lone address comes without its prefix
-  dst: z
-    .string()
-    .regex(/^(default|[^/]+(\/\d+)?)$/)
-    .transform((text) => text.split("/"))
-    .refine(([to]) => to === "default" || ipAddress.safeParse(to).success)
-    .transform(([to, ...bits]) => [to === "default" ? to : ipAddress.parse(to), ...bits].join("/")),
-  type: z.string().optional(),
-  dev: z.string().optional(),
-  gateway: ipAddress.optional(),
-  prefsrc: ipAddress.optional(),
-  metric: z.number().int().min(0).default(0),
-});
-
-export type AddressEntry = z.output<typeof addressEntry> & { interface: string };
-export type RouteEntry = z.output<typeof routeEntry>;
+export { FactError };
 
 /** What was read of a host in one go; parsed when asked for. Asking for what was not read is a mistake in the resource. */
 export class Facts {
@@ -113,6 +95,16 @@ export class Facts {
     return this.#parsed.get(name) as T;
   }
 
+  #text<T>(name: FactName, parse: (body: string) => T): T {
+    return this.#once(name, (body) => {
+      try {
+        return parse(body);
+      } catch (error) {
+        throw new FactError(name, 0, (error as Error).message);
+      }
+    });
+  }
+
   #json<T>(name: FactName, schema: z.ZodType<T>): T {
     return this.#once(name, (body) => {
       try {
@@ -123,29 +115,34 @@ export class Facts {
     });
   }
 
-  #parse<T>(name: FactName, parse: (body: string) => T): T {
-    return this.#once(name, (body) => {
-      try {
-        return parse(body);
-      } catch (error) {
-        throw new FactError(name, 0, (error as Error).message);
-      }
-    });
-  }
-
   /** The IPVS table; empty where the module is not loaded. */
   ipvs(): IpvsTable {
-    return this.#parse("ipvs", parseIpvsTable);
+    return this.#text("ipvs", parseIpvsTable);
+  }
+
+  /** Thresholds of the real servers that have any. */
+  thresholds(): ThresholdTable {
+    return this.#text("thresholds", parseThresholds);
+  }
+
+  /** The director's timeouts; undefined where the module is not loaded. */
+  timeouts(): Timeouts | undefined {
+    return this.#text("timeouts", parseTimeouts);
+  }
+
+  /** Sync daemons that run. */
+  daemons(): readonly Daemon[] {
+    return this.#text("daemons", parseDaemons);
   }
 
   /** How the real servers are, as the director's health monitor sees them; of none where there is no monitor. */
   health(): Health {
-    return this.#parse("health", parseHealth);
+    return this.#text("health", parseHealth);
   }
 
   /** The agent for health checks, and one monitor's file. */
   monitor(file: string): MonitorState {
-    return this.#parse(`monitor:${file}`, parseMonitorState);
+    return this.#text(`monitor:${file}`, parseMonitorState);
   }
 
   /** Every address of every interface. */
@@ -183,7 +180,27 @@ export class Facts {
 
   /** What is declared there, and whether it would come back after a reboot. */
   declared(): Declared {
-    return this.#parse("declared", parseDeclared);
+    return this.#text("declared", parseDeclared);
+  }
+
+  /** How many connections each real server has just now. */
+  connections(): Connections {
+    return this.#text("connections", parseConnections);
+  }
+
+  /** Real servers that are on their way out. */
+  draining(): readonly DrainingServer[] {
+    return this.#text("draining", parseDraining);
+  }
+
+  /** Real servers that went, the last one last. */
+  drained(): readonly DrainedServer[] {
+    return this.#once("drained", parseDrained);
+  }
+
+  /** Seconds since 1970, by the host's own clock. */
+  clock(): number {
+    return this.#text("clock", parseClock);
   }
 
   /** Programs that run there and take the IPVS table for their own. */
@@ -196,13 +213,6 @@ export class Facts {
 
   /** Parameters of a loaded (or built-in) module; undefined where it is not loaded. */
   module(name: string): ReadonlyMap<string, string> | undefined {
-    const [state, ...lines] = this.#body(`module:${name}`).split("\n");
-    if (state === "absent") return undefined;
-    if (state !== "loaded") throw new FactError(`module:${name}`, 0, `unexpected output ${show(state)}`);
-    return new Map(
-      lines
-        .filter(Boolean)
-        .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-    );
+    return this.#text(`module:${name}`, parseModule);
   }
 }

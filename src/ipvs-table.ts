@@ -83,7 +83,7 @@ function parseFlags(line: string): Flags | undefined {
 }
 
 /** `ADDRESS:PORT`, with the address in canonical text, since C libraries differ in how they print IPv6. */
-function parseEndpoint(text = ""): { address: string; port: number } | undefined {
+export function parseEndpoint(text = ""): { address: string; port: number } | undefined {
   const parts = /^(?:\[(.+)\]|([^[\]:]+)):(\d{1,5})$/.exec(text);
   const address = ipAddress.safeParse(parts?.[1] ?? parts?.[2]);
   return parts && address.success ? { address: address.data, port: Number(parts[3]) } : undefined;

@@ -37,7 +37,12 @@ fact() {
 # --- reading
 has() { command -v "$1" >/dev/null || { echo "$1: not found" >&2; return 127; }; }
 # without the module the table is empty, and ipvsadm would load it just for looking
-read_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Sn; }; }
+list_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm "$@"; }; }
+read_ipvs() { list_ipvs -Sn; }
+# the counts of connections at the end of each line tick
+read_thresholds() { out=$(list_ipvs -Ln --thresholds) && printf '%s\n' "$out" | sed 's/^\(  -> [^ ]*  *[0-9][0-9]*  *[0-9][0-9]*\) .*/\1/'; }
+read_timeouts() { list_ipvs -Ln --timeout; }
+read_daemons() { list_ipvs -Ln --daemon; }
 # lifetimes tick, so they would make every reading differ from the last
 read_addresses() { has ip && out=$(ip -j addr show) && printf '%s\n' "$out" | sed 's/_life_time":[0-9]*/_life_time":0/g'; }
 # a table without any route does not exist, and ip calls that an error; any other error is no empty table
@@ -66,7 +71,13 @@ read_declared() {
   echo --; [ ! -e "$E/boot" ] || cat "$E/boot"
   echo; echo --; [ ! -e "$S/boot" ] || cat "$S/boot"
 }
-read_owners() { [ ! -e /run/pulumi-lvs/owners ] || cat /run/pulumi-lvs/owners; }
+read_owners() { read_lines owners; }
+read_draining() { read_lines draining; }
+read_drained() { read_lines drained; }
+read_lines() { [ ! -e "$S/$1" ] || cat "$S/$1"; }
+# these two tick, and so take no part in the digest of facts
+read_connections() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Ln --persistent-conn; }; }
+read_clock() { date +%s; }
 # each network namespace has a table of its own; where nothing is told, a process counts as one of ours
 is_elsewhere() { theirs=$(readlink "$1") && ours=$(readlink /proc/self/ns/net) && [ "$theirs" != "$ours" ]; }
 # programs that take the IPVS table for their own; each named once, however many processes it has
@@ -103,21 +114,29 @@ announce() {
 
 # --- objects and whose they are
 full() { echo "$1: cannot be written to" >&2; return 1; }
+# directory: what was drained is told of for as long as there is anything else of ours
+leave() { [ "$(ls -A "$1" 2>/dev/null)" != drained ] || rm -f "$1/drained"; rmdir "$1" 2>/dev/null; :; }
 # directory, file, lines: an append, so that it costs no process; one that was cut short for want of room is taken back
 add_lines() {
-  d=$1 f=$1/$2; shift 2
+  d=$1 name=$2 f=$1/$2; shift 2
   [ -d "$d" ] || mkdir -p "$d" || return
-  { printf '%s\n' "$@" >>"$f"; } 2>/dev/null || { cut_from "$d" "$f" "$@"; rmdir "$d" 2>/dev/null; full "$d"; }
+  { printf '%s\n' "$@" >>"$f"; } 2>/dev/null && return
+  # a last line without its end is no line
+  whole=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$f")
+  put_lines "$d" "$f" "$whole"; cut_lines "$d" "$name" "$@"; full "$d"
 }
-cut_lines() { d=$1 f=$1/$2; shift 2; cut_from "$d" "$f" "$@"; }
-# a last line without its end is no line; the shorter text always has room, be it in place
-cut_from() {
-  d=$1 f=$2; shift 2
+# directory, file, text: a shorter one always has room, be it in place; the file goes with the last line
+put_lines() {
+  if [ -z "$3" ]; then rm -f "$2" && leave "$1"; return; fi
+  { printf '%s\n' "$3" >"$1/new"; } 2>/dev/null && mv "$1/new" "$2" && return
+  rm -f "$1/new"; { printf '%s\n' "$3" >"$2"; } 2>/dev/null || full "$1"
+}
+# directory, file, lines
+cut_lines() {
+  d=$1 f=$1/$2; shift 2
   for line; do shift; set -- "$@" -e "$line"; done
-  rest=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$f" | grep -vxF "$@") || [ $? = 1 ] || return
-  if [ -z "$rest" ]; then rm -f "$f" && { rmdir "$d" 2>/dev/null; :; }; return; fi
-  { printf '%s\n' "$rest" >"$d/new"; } 2>/dev/null && mv "$d/new" "$f" && return
-  rm -f "$d/new"; { printf '%s\n' "$rest" >"$f"; } 2>/dev/null || full "$d"
+  rest=$([ ! -e "$f" ] || grep -vxF "$@" <"$f") || [ $? = 1 ] || return
+  put_lines "$d" "$f" "$rest"
 }
 mark() { add_lines "$S" owners "$@"; }
 unmark() { cut_lines "$S" owners "$@"; }
@@ -139,7 +158,7 @@ release() {
   { printf '%s\n' "$rest" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/owners" && return 1
   rm -f "$S/$1/new"; no_room "$1"; return 2
 }
-forget() { rm -rf "$S/$1" && { rmdir "$S" 2>/dev/null; :; }; }
+forget() { rm -rf "$S/$1" && leave "$S"; }
 
 # record, file
 claim_file() {
@@ -167,6 +186,16 @@ restore_dragged() {
 }
 # undoes restore_file: record, file, the value it had
 retake_file() { claim_file "$1" "$2" && put_file "$2" "$3"; }
+
+# record; looking loads ip_vs where it is missing, as setting would
+claim_timeouts() { has ipvsadm && out=$(ipvsadm -Ln --timeout) && claim "$1" "$(printf '%s\n' "$out" | sed 's/.*: //')"; }
+restore_timeouts() {
+  release "$1"; case $? in 1) return 0;; 2) return 1;; esac
+  [ ! -e /proc/net/ip_vs ] || ipvsadm --set $found || return
+  forget "$1"
+}
+# undoes restore_timeouts: record, the three
+retake_timeouts() { claim_timeouts "$1" && shift && ipvsadm --set "$@"; }
 
 # record, module: found lists the modules that loading it brings along, itself first
 claim_module() {

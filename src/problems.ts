@@ -57,6 +57,7 @@ export const errorMap: z.core.$ZodErrorMap = (issue) => {
       if (issue.input === undefined) return "is missing";
       return `${value} is not ${article(issue.expected)}`;
     case "invalid_value":
+      if (issue.input === undefined) return "is missing";
       return `${value} is none of ${issue.values.join(", ")}`;
     case "too_big":
       return issue.origin === "string" || issue.origin === "array"

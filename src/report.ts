@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { FactName, Section } from "./facts.js";
+import { type FactName, type Section, ticks } from "./facts.js";
 import { show } from "./problems.js";
 
 /** What became of one transaction. */
@@ -154,7 +154,7 @@ export function parseReport(nonce: string, output: string): Report {
 export function digestOf(sections: ReadonlyMap<FactName, Section>, facts: readonly FactName[]): string {
   const hash = createHash("sha256");
   for (const name of facts) {
-    const section = sections.get(name);
+    const section = ticks(name) ? undefined : sections.get(name);
     if (section && "body" in section) hash.update(Buffer.from(section.body, "latin1"));
   }
   return hash.digest("hex");

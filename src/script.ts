@@ -1,5 +1,6 @@
 import { bootFunctions } from "./boot.js";
-import { type FactName, factCommand } from "./facts.js";
+import { drainFunctions } from "./drain-functions.js";
+import { type FactName, factCommand, ticks } from "./facts.js";
 import { monitorFunctions } from "./health/install.js";
 import { prelude } from "./prelude.js";
 import { commandLine, quote } from "./quote.js";
@@ -66,11 +67,12 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
     const lines = together.flatMap(({ run: [command, ...words] }) => (command === name ? words : []));
     return lines.length > 0 ? [`aside ${commandLine([name, ...lines])}`] : [];
   };
+  const guarded = facts.filter((name) => !ticks(name)).map(factCommand);
   return whole(
     nonce,
     "-x",
     [
-      `if [ "$({ ${facts.map(factCommand).join("; ") || ":"}; } 2>/dev/null | sha256sum)" != '${expect}  -' ]; then`,
+      `if [ "$({ ${guarded.join("; ") || ":"}; } 2>/dev/null | sha256sum)" != '${expect}  -' ]; then`,
       "say stale",
       "else",
       ...(rules.length > 0
@@ -92,7 +94,8 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   );
 }
 
-const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm";
+// of what is not about an entry there is one, which needs no bulk
+const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm" && !run[1]?.startsWith("--");
 const aboutRecords = new Set(["mark", "unmark", "keep", "unkeep", "note", "unnote", ":"]);
 const isMark = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? "");
 
@@ -163,7 +166,7 @@ export LC_ALL PATH
 umask 022
 prelude=${quote(prelude)}
 eval "$prelude"
-${lock === "-x" ? `${bootFunctions}${monitorFunctions}${transactionFunctions}` : ""}
+${lock === "-x" ? `${bootFunctions}${drainFunctions}${monitorFunctions}${transactionFunctions}` : ""}
 exec 9</root
 tries=$((${lockSeconds} * 5))
 # not flock -w, which BusyBox has not

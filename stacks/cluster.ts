@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput } from "../providers/dynamic.js";
 import type { HealthMonitorArgs } from "../providers/health-monitor.js";
+import type { IpvsTimeoutsArgs } from "../providers/ipvs-timeouts.js";
+import type { Drain } from "../providers/real-server-drain.js";
+import type { SyncDaemonArgs } from "../providers/sync-daemon.js";
 import type { Persistence, schedulers } from "../providers/virtual-service.js";
 import type { Rival } from "../src/rivals.js";
 
@@ -12,6 +15,10 @@ export interface DirectorArgs {
   interface: string;
   /** Programs that may run there although they take the IPVS table for their own, such as a keepalived that does nothing but VRRP. Default: none. */
   alongside?: Rival[];
+  /** How long it remembers idle connections; see IpvsTimeouts. Default: as it is. */
+  timeouts?: IpvsTimeoutsArgs;
+  /** Tells another director of its connections, or hears of that one's; see SyncDaemon. Default: neither. */
+  syncDaemon?: SyncDaemonArgs;
 }
 
 /** A VIP of the cluster, as the director carries it. */
@@ -40,6 +47,8 @@ export interface ServiceArgs {
   persistence?: Persistence;
   /** Checks its real servers and keeps those out that are down: see HealthMonitor. Default: none is checked. */
   health?: Omit<HealthMonitorArgs, "service" | "agent">;
+  /** How its real servers are given time to finish before they go. Default: the cluster's `drain`; null: none. */
+  drain?: Drain | null;
 }
 
 /** A machine that answers. */
@@ -52,6 +61,10 @@ export interface RealServerMember {
   connection?: ConnectionInput;
   /** Share of new connections, 0-65535. Default 1. */
   weight?: pulumi.Input<number>;
+  /** Connections at which it gets no new ones, 1-65535; see RealServer. Default 0: any number. */
+  upperThreshold?: pulumi.Input<number>;
+  /** Connections below which it gets new ones again. Default 0: three quarters of `upperThreshold`. */
+  lowerThreshold?: pulumi.Input<number>;
 }
 
 /** What every kind of cluster takes. */
@@ -64,6 +77,8 @@ export interface ClusterArgs {
   services: ServiceArgs[];
   /** Who answers; each stands behind every service. */
   realServers: RealServerMember[];
+  /** How real servers are given time to finish before they go, and when their weight becomes 0. Default null: none. */
+  drain?: Drain | null;
   /** Take over what is there already with other settings, or belongs to another stack, instead of refusing. Default false. */
   adopt?: boolean;
 }

@@ -16,6 +16,11 @@ const vip = z.strictObject({
   broadcast: ipAddress.optional(),
 });
 
+const drain = z
+  .strictObject({ timeout: count(86400, 1).optional(), minimum: count(3600).optional() })
+  .nullable()
+  .optional();
+
 const service = z.strictObject({
   protocol: z.enum(["tcp", "udp"]).optional(),
   port: portOrAny.optional(),
@@ -25,6 +30,7 @@ const service = z.strictObject({
     .strictObject({ timeout: count(2678400, 1).optional(), netmask: count(128, 1).optional() })
     .optional(),
   health: healthConfig.optional(),
+  drain,
 });
 
 const realServer = z.strictObject({
@@ -37,12 +43,32 @@ const realServer = z.strictObject({
   address: ipAddress,
   connection: connection.optional(),
   weight: count(65535).optional(),
+  upperThreshold: count(65535).optional(),
+  lowerThreshold: count(65535).optional(),
 });
 
 const director = z.strictObject({
   connection,
   interface: interfaceName,
   alongside: z.array(z.enum(rivals)).optional(),
+  timeouts: z
+    .strictObject({
+      tcp: count(2678400, 1).optional(),
+      tcpFin: count(2678400, 1).optional(),
+      udp: count(2678400, 1).optional(),
+    })
+    .optional(),
+  syncDaemon: z
+    .strictObject({
+      state: z.enum(["master", "backup"]),
+      mcastInterface: interfaceName,
+      syncid: count(255).optional(),
+      syncMaxlen: count(65507, 1).optional(),
+      mcastGroup: ipAddress.optional(),
+      mcastPort: port.optional(),
+      mcastTtl: count(255, 1).optional(),
+    })
+    .optional(),
 });
 
 const packages = z.strictObject({
@@ -54,6 +80,7 @@ const common = {
   vips: z.array(z.union([ipAddress, vip])).min(1),
   realServers: z.array(realServer).min(1),
   packages: packages.optional(),
+  drain,
   adopt: z.boolean().optional(),
 };
 

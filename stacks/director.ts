@@ -1,8 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
   HealthMonitor,
+  IpvsTimeouts,
   KernelModule,
   RealServer,
+  SyncDaemon,
+  Sysctl,
   VirtualAddress,
   VirtualService,
 } from "../providers/index.js";
@@ -25,6 +28,15 @@ type VirtualServiceKey = Pick<ServiceArgs, "protocol" | "port" | "fwmark"> & {
 
 const guard = ({ alongside }: DirectorArgs): { alongside?: Rival[] } => (alongside ? { alongside } : {});
 
+/** What a member says of its share of connections. */
+function sharesOf({ weight, upperThreshold, lowerThreshold }: RealServerMember) {
+  return {
+    ...(weight === undefined ? {} : { weight }),
+    ...(upperThreshold === undefined ? {} : { upperThreshold }),
+    ...(lowerThreshold === undefined ? {} : { lowerThreshold }),
+  };
+}
+
 /** The module, first of all on the director: where the table is somebody else's, it is this that is refused. */
 export const ipVs = (
   cluster: pulumi.ComponentResource,
@@ -37,6 +49,24 @@ export const ipVs = (
     { connection: director.connection, name: "ip_vs", ...guard(director) },
     { parent: cluster, dependsOn },
   );
+
+/** What is one for the whole director; it is in force before the first connection. */
+function directorWide(
+  parent: pulumi.ComponentResource,
+  name: string,
+  args: ClusterArgs,
+  dependsOn: pulumi.Resource[],
+): pulumi.Resource[] {
+  const { connection, timeouts, syncDaemon } = args.director;
+  const common = { connection, ...guard(args.director) };
+  const opts = { parent, dependsOn };
+  return [
+    ...(timeouts ? [new IpvsTimeouts(`${name}-timeouts`, { ...common, ...timeouts }, opts)] : []),
+    ...(syncDaemon
+      ? [new SyncDaemon(`${name}-sync-daemon`, { ...common, ...adoption(args), ...syncDaemon }, opts)]
+      : []),
+  ];
+}
 
 /**
  * The director's side, common to every way of forwarding: services once the director is `ready`, then their real servers once these are, and the VIP last, so that nobody is let in before there is somebody to answer. Deletion goes the other way.
@@ -51,6 +81,7 @@ export function director(
 ): ClusterOutputs & { vipResources: { vip: VipArgs; resource: VirtualAddress }[] } {
   const common = { connection: args.director.connection, ...adoption(args) };
   const parent = cluster;
+  const wide = directorWide(cluster, name, args, ready.director);
   const keys = args.services.flatMap(
     (service, i): { label: string; key: VirtualServiceKey; service: ServiceArgs }[] => {
       const { protocol = "tcp", port, fwmark } = service;
@@ -62,6 +93,21 @@ export function director(
       }));
     },
   );
+  const drainOf = (service: ServiceArgs) => (service.drain === undefined ? args.drain : service.drain);
+  // otherwise remembered clients would come back even to a server that is quiesced
+  const forget = args.services.some((service) => service.persistence && drainOf(service))
+    ? [
+        new Sysctl(
+          `${name}-expire-quiescent-template`,
+          {
+            connection: args.director.connection,
+            name: "net.ipv4.vs.expire_quiescent_template",
+            value: "1",
+          },
+          { parent, dependsOn: ready.director },
+        ),
+      ]
+    : [];
   const pools = keys.map(({ label, key, service }) => {
     const virtualService = new VirtualService(
       `${name}-${label}`,
@@ -72,8 +118,9 @@ export function director(
         scheduler: service.scheduler,
         persistence: service.persistence,
       } as never,
-      { parent, dependsOn: ready.director },
+      { parent, dependsOn: [...ready.director, ...wide, ...forget] },
     );
+    const drain = drainOf(service);
     const realServers = args.realServers.map(
       (member) =>
         new RealServer(
@@ -85,7 +132,8 @@ export function director(
             address: member.address,
             port: portOf(service),
             forwarding,
-            ...(member.weight === undefined ? {} : { weight: member.weight }),
+            ...sharesOf(member),
+            ...(drain === undefined ? {} : { drain }),
           },
           { parent, dependsOn: ready.realServer(member) },
         ),

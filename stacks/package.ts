@@ -2,6 +2,7 @@
 
 export type { ConnectionInput } from "../providers/dynamic.js";
 export * from "../providers/index.js";
+export type { Drain } from "../providers/real-server-drain.js";
 export type { Connection, Endpoint } from "../src/connection.js";
 export type { ClusterArgs, DirectorArgs, Member, RealServerMember, ServiceArgs, VipArgs } from "./cluster.js";
 export { parseClusters } from "./config.js";

@@ -3,8 +3,10 @@ import type { Definition } from "../../providers/define.js";
 import { healthMonitor } from "../../providers/health-monitor.js";
 import { hostRoute } from "../../providers/host-route.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
+import { ipvsTimeouts } from "../../providers/ipvs-timeouts.js";
 import { kernelModule } from "../../providers/kernel-module.js";
 import { realServer } from "../../providers/real-server.js";
+import { syncDaemon } from "../../providers/sync-daemon.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
@@ -16,8 +18,10 @@ export const definitions: ReadonlyMap<string, Definition> = new Map(
     healthMonitor,
     hostRoute,
     ipForwarding,
+    ipvsTimeouts,
     kernelModule,
     realServer,
+    syncDaemon,
     sysctl,
     virtualAddress,
     virtualService,

@@ -1,5 +1,6 @@
 import { onTestFinished } from "vitest";
 import type { Definition } from "../../providers/define.js";
+import type { Watch } from "../../providers/drain.js";
 import { Engine } from "../../providers/engine.js";
 import type { Bag } from "../../providers/inputs.js";
 import { FakeHost } from "./fake-host.js";
@@ -14,8 +15,8 @@ export function fakeHost(options?: ConstructorParameters<typeof FakeHost>[0]): F
 }
 
 /** Resources of one kind on a fake host, by their arguments. */
-export function resources(definition: Definition, fake: Pick<FakeHost, "host">) {
-  const engine = new Engine(definition, () => fake.host);
+export function resources(definition: Definition, fake: Pick<FakeHost, "host">, watch?: Watch) {
+  const engine = new Engine(definition, () => fake.host, watch);
   const inputsOf = (args: Bag, owner = "p/s/one"): Bag => {
     const { inputs, failures } = engine.check({}, { connection, owner, ...args });
     if (failures[0]) throw new Error(`${failures[0].property}: ${failures[0].reason}`);

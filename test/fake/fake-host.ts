@@ -181,6 +181,7 @@ export class FakeHost {
   /** What systemd does at boot with what is enabled; returns what was complained of. */
   async start(unit = "pulumi-lvs"): Promise<string> {
     if (!this.has(`etc/systemd/system/multi-user.target.wants/${unit}.service`)) return "";
+    if (!this.has("etc/pulumi-lvs/boot")) return "";
     const [, file = ""] =
       /^ExecStart=\/bin\/sh (.*)$/m.exec(this.read(`etc/systemd/system/${unit}.service`)) ?? [];
     const { input, errors, quiet } = this.#spawn();
@@ -232,7 +233,7 @@ export class FakeHost {
   /** Commands that tools were called with, but for those that only look. */
   changes(): string[] {
     return this.lines("log").filter(
-      (line) => !/^(ipvsadm -Sn|ip -j|ip -o|systemctl|modprobe --show)/.test(line),
+      (line) => !/^(ipvsadm -(Sn|Ln)|ip -j|ip -o|systemctl|modprobe --show)/.test(line),
     );
   }
 

@@ -256,13 +256,25 @@ export const hostileConnection: Bag = {
 };
 
 const one = {
-  director: { connection: hostileConnection, interface: "eth0" },
+  director: {
+    connection: hostileConnection,
+    interface: "eth0",
+    timeouts: { tcp: 7200, tcpFin: 120, udp: 30 },
+    syncDaemon: { state: "master", mcastInterface: "eth1", syncid: 7, mcastGroup: "239.1.2.3" },
+  },
   vips: [
     "192.168.0.219",
     { address: "192.168.0.220", prefixLength: 24, label: "eth0:1", broadcast: "192.168.0.255" },
   ],
   realServers: [
-    { name: "web1", address: "192.168.10.11", connection: hostileConnection, weight: 2 },
+    {
+      name: "web1",
+      address: "192.168.10.11",
+      connection: hostileConnection,
+      weight: 2,
+      upperThreshold: 100,
+      lowerThreshold: 50,
+    },
     { address: "192.168.10.12" },
   ],
 };

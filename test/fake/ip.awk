@@ -105,7 +105,15 @@ function change_route(family, verb,   all, n, i, w, to, via, dev, src, met, tabl
   store("routes", all, n)
 }
 
-function show_routes(family, table,   all, n, i, w, text, sep) {
+function show_routes(family, table,   all, n, i, w, part, text, sep) {
+  # the kernel's own table has every address of the host
+  n = table == "local" ? lines("addresses", all) : 0
+  for (i = 1; i <= n; i++) {
+    split(all[i], w, " "); split(w[2], part, "/")
+    if ((part[1] ~ /:/) != (family == 6)) continue
+    text = text sep "{\"type\":\"local\",\"dst\":\"" (part[1] == "127.0.0.1" ? "127.0.0.0/8" : part[1]) "\",\"dev\":\"" w[1] "\",\"protocol\":\"kernel\",\"flags\":[]}"
+    sep = ","
+  }
   n = lines("routes", all)
   for (i = 1; i <= n; i++) {
     split(all[i], w, " "); if (w[1] != family || w[2] != table) continue

@@ -1,4 +1,4 @@
-# The verbs -A -E -D -a -e -d -C and -R: what each refuses, in its words, with its exit code (the lab's ipvsadm 1.31).
+# The verbs -A -E -D -a -e -d -C, -R, --set, --start-daemon and --stop-daemon: what each refuses, in its words, with its exit code (the lab's ipvsadm 1.31).
 function refuse(text, rc) { print text > "/dev/stderr"; code = rc; return 0 }
 
 function load(   line, n, w, key) {
@@ -9,6 +9,8 @@ function load(   line, n, w, key) {
     else { for (n = 4; w[n] != "-r"; n++) ; server[key SUBSEP w[n + 1]] = line }
   }
   close(table)
+  while ((getline line < (root "/thresholds")) > 0) { split(line, w, "\t"); threshold[w[1] SUBSEP w[2]] = w[3] "\t" w[4] }
+  close(root "/thresholds")
 }
 
 # marks come last, the rest by protocol, address and port
@@ -37,6 +39,11 @@ function save(   k, n, m, i, j, a, b, of, part, text) {
     for (j = 1; j <= m; j++) { split(b[j], part, "\t"); text = text server[of SUBSEP part[2]] "\n" }
   }
   printf "%s", text > table; close(table)
+  n = split("", a); text = ""
+  for (k in threshold) if (k in server) { split(k, part, SUBSEP); a[++n] = part[1] "\t" part[2] "\t" threshold[k] }
+  sorted(a, n)
+  for (i = 1; i <= n; i++) text = text a[i] "\n"
+  printf "%s", text > (root "/thresholds"); close(root "/thresholds")
 }
 
 function known_scheduler(name,   line, found) {
@@ -46,10 +53,12 @@ function known_scheduler(name,   line, found) {
 }
 
 # one command line in w[1..n]; true when the kernel took it
-function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, other, line, own, k, part, text) {
+function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, x, y, other, line, own, k, part, text) {
   text = w[1]; for (i = 2; i <= n; i++) text = text " " w[i]
   if (text == refused) return refuse("Memory allocation problem", 255)
-  verb = w[1]; kind = ""; s = "wlc"; how = "-g"; weight = 1; p = m = r = v6 = other = ""
+  verb = w[1]; kind = ""; s = "wlc"; how = "-g"; weight = 1; x = y = 0; p = m = r = v6 = other = ""
+  if (verb == "--set") return set_timeouts(w, n)
+  if (verb ~ /^--(start|stop)-daemon$/) return daemon(w, n)
   if (verb !~ /^-[AEDaedC]$/) return refuse("Unknown arg `" verb "'", 2)
   for (i = 2; i <= n; i++) {
     if (w[i] ~ /^-[tuf]$/) { kind = w[i]; key = w[++i] }
@@ -60,6 +69,8 @@ function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, other, lin
     else if (w[i] == "-r") r = w[++i]
     else if (w[i] ~ /^-[gim]$/) how = w[i]
     else if (w[i] == "-w") { weight = w[++i]; if (weight !~ /^[0-9]+$/ || weight > 65535) return refuse("illegal weight specified", 2) }
+    else if (w[i] == "-x") { x = w[++i]; if (x !~ /^[0-9]+$/) return refuse("illegal u_threshold specified", 2) }
+    else if (w[i] == "-y") { y = w[++i]; if (y !~ /^[0-9]+$/) return refuse("illegal l_threshold specified", 2) }
     else return refuse("unexpected argument " w[i], 2)
   }
   if (verb == "-C") { split("", service); split("", server); changed = 1; return 1 }
@@ -86,13 +97,46 @@ function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, other, lin
   if (verb != "-d" && how != "-m" && kind != "-f") {
     own = key; sub(/.*:/, "", own); sub(/:[0-9]+$/, ":" own, r)
   }
+  if (y + 0 > x + 0) return refuse("Numerical result out of range", 255)
   k = key SUBSEP r
   if (verb == "-a" && k in server) return refuse("Destination already exists", 255)
   if (verb != "-a" && !(k in server)) return refuse("No such destination", 255)
   changed = 1
+  delete threshold[k]
+  if (verb != "-d" && x + y > 0) threshold[k] = x "\t" y
   if (verb == "-d") { delete server[k]; return 1 }
   if (weight in distorted) weight = distorted[weight]
   server[k] = "-a " key " -r " r " " how " -w " weight
+  return 1
+}
+
+# 0 is as it was
+function set_timeouts(w, n,   i, was) {
+  if (n != 4) return refuse("--set option requires 3 timeout values", 2)
+  getline i < (root "/timeouts"); close(root "/timeouts"); split(i, was, " ")
+  for (i = 2; i <= 4; i++) {
+    if (w[i] !~ /^[0-9]+$/ || w[i] > 2678400) return refuse("invalid timeout value `" w[i] "' specified", 2)
+    if (w[i] == 0) w[i] = was[i - 1]
+  }
+  print w[2], w[3], w[4] > (root "/timeouts"); close(root "/timeouts")
+  return 1
+}
+
+# one of each state; none can be changed
+function daemon(w, n,   i, line, runs, other, given) {
+  while ((getline line < (root "/daemons")) > 0) if (index(line, w[2] " ") == 1) runs = 1; else other = other line "\n"
+  close(root "/daemons")
+  if (w[1] == "--stop-daemon") {
+    if (!runs) return refuse("No daemon is running", 255)
+    line = ""
+  } else {
+    if (runs) return refuse("Daemon has already run", 255)
+    for (i = 3; i < n; i += 2) given[w[i]] = w[i + 1]
+    if (system("grep -qx '" given["--mcast-interface"] "' " root "/links")) return refuse("No such device", 255)
+    line = w[2] " sync daemon (mcast=" given["--mcast-interface"] ", syncid=" given["--syncid"] ", maxlen=" given["--sync-maxlen"]
+    line = line ", group=" given["--mcast-group"] ", port=" given["--mcast-port"] ", ttl=" given["--mcast-ttl"] ")\n"
+  }
+  printf "%s", (w[2] == "master" ? line other : other line) > (root "/daemons"); close(root "/daemons")
   return 1
 }
 

@@ -16,7 +16,7 @@ export const fakeBin = join(__dirname, "bin");
 
 /** The programs of a minimal system that scripts and fake tools use. */
 const systemTools =
-  "awk basename cat cut date flock grep head ln ls mkdir mv readlink rm rmdir sed sh sha256sum sleep sort sync tr wc"
+  "awk basename cat cut date flock grep head ln ls mkdir mv readlink rm rmdir sed sh sha256sum sleep sort sync tail tr wc"
     .split(" ")
     .map((name) => [name, findProgram(name)] as const);
 
@@ -31,12 +31,19 @@ export function findProgram(name: string): string | undefined {
 const files: Record<string, string> = {
   // what `ipvsadm -Sn` prints, `ip` keeps, `id -u` says
   ipvs: "",
+  // and what it does not print: thresholds by service and real server
+  thresholds: "",
+  timeouts: "900 120 300\n",
+  daemons: "",
   links: "lo\neth0\neth1\n",
   addresses:
     "lo 127.0.0.1/8 - - -\nlo ::1/128 - - -\neth0 192.168.0.5/24 192.168.0.255 - -\neth0 2001:db8::5/64 - - -\neth1 192.168.10.10/24 - - -\n",
   routes: "4 main default 192.168.0.1 eth0 - 0\n6 main default 2001:db8::1 eth0 - 1024\n",
   uid: "0\n",
   ticks: "86400\n",
+  // what `date +%s` says, and what goes to real servers
+  date: "1769860800\n",
+  connections: "",
   schedulers: "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos".split(" ").join("\n").concat("\n"),
   modules:
     "libcrc32c - -\nnf_conntrack libcrc32c hashsize=65536\nip_vs nf_conntrack,libcrc32c conn_tab_bits=12\nip_vs_rr ip_vs -\nip_vs_lc ip_vs -\nip_vs_wlc ip_vs -\nipip - -\n",
@@ -49,6 +56,8 @@ const files: Record<string, string> = {
   "proc/sys/net/ipv4/conf/all/accept_redirects": "1\n",
   "proc/sys/net/ipv4/tcp_rmem": "4096\t131072\t6291456\n",
   "proc/sys/net/ipv4/vs/expire_nodest_conn": "0\n",
+  "proc/sys/net/ipv4/vs/expire_quiescent_template": "0\n",
+  "proc/sys/kernel/random/boot_id": "one\n",
   ...Object.fromEntries(
     ["all", "lo", "eth0", "eth1", "eth0.100"].flatMap((name) => [
       [`proc/sys/net/ipv4/conf/${name}/arp_ignore`, "0\n"],
@@ -148,6 +157,8 @@ export const textOf = (image: Image): string =>
   Object.entries(image)
     .map(([name, text]) => {
       if (text === null) return `${name}/`;
+      // what only tells whether it was the package or a boot that put everything there
+      if (name === "run/pulumi-lvs/restored") return name;
       const isSet = /^(addresses|routes|run\/.*\/?owners|(etc|run)\/pulumi-lvs\/boot)$/.test(name);
       return `${name}: ${JSON.stringify(isSet ? text.split("\n").sort().join("\n") : text)}`;
     })

@@ -281,8 +281,7 @@ test("a monitor that goes gives back what it took, and takes out its sorry serve
   host.page(a, undefined);
   host.page(b, undefined);
   await soon(() => expect(host.table()).toEqual([`${sorry} 1`]));
-  host.remove("etc/pulumi-lvs/monitor.d/tcp-192.168.0.219:80");
-  expect(await host.run("forget")).toBe(0);
+  expect(await host.forget()).toBe(0);
   expect(host.table()).toEqual([`${a} 1`, `${b} 2`]);
   await soon(() => expect(host.checks()).toEqual([]));
   expect(host.health()).toEqual([]);

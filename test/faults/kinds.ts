@@ -188,7 +188,11 @@ export const faultKinds: readonly FaultKind[] = [
   ),
   atCommands(
     "the machine reboots during a command",
-    (command) => paused(command, (fake) => fake.reboot(booted[command.machine])),
+    (command) =>
+      paused(command, async (fake) => {
+        await fake.reboot(booted[command.machine]);
+        await fake.start();
+      }),
     () => ({ with: "reboot" }),
   ),
   locked("another run holds the lock for longer than the wait", 0.2, async (release) => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Engine } from "../../providers/engine.js";
 import { type Made, verbsOf } from "../../providers/provider.js";
 import { FakeHost } from "../fake/fake-host.js";
+import { FakeWatch } from "../fake/fake-watch.js";
 import { type CountedKind, countedKinds } from "../fake/rewrite.js";
 import type { Image } from "../fake/tree.js";
 import { definitionOf } from "./program.js";
@@ -27,6 +28,8 @@ const addresses: Record<Machine, [string, string]> = {
 export const booted: Images = each((machine) => {
   const fake = new FakeHost({ label: machine });
   if (machine === "director") fake.withModules();
+  // as long as that server is there, somebody is connected to it
+  fake.write("connections", "192.168.0.210:80 192.168.0.221:80 0 1 0\n");
   const [outside, inside] = addresses[machine];
   fake.write(
     "addresses",
@@ -143,7 +146,7 @@ const bulkLines = (script: string): number => {
 
 /** Asks the real engine for one call. */
 export async function perform(call: Call, fake: FakeHost, made: Made): Promise<Answer> {
-  const verbs = verbsOf(new Engine(definitionOf(call.kind), () => fake.host), made);
+  const verbs = verbsOf(new Engine(definitionOf(call.kind), () => fake.host, new FakeWatch()), made);
   try {
     switch (call.verb) {
       case "create":

@@ -67,6 +67,13 @@ export function thing(image: Image, kind: string, inputs: Bag): string[] {
   }
 }
 
+const drainingLines = (image: Image, { service, address, port }: Bag): string[] =>
+  starting(image, "run/pulumi-lvs/draining", `${service}\t${address}:${port}\t`);
+
+/** The traces of a server that is on its way out: quiesced, with a record of since when. */
+export const quiesced = (before: string, { service, address, port }: Bag): string =>
+  `${before.replace(/ -w \d+/, " -w 0")}\n${service}\t${address}:${port}\t1769860800`;
+
 /** The thing, and every record about it. */
 export function traces(image: Image, kind: string, inputs: Bag): string {
   const records = [
@@ -86,6 +93,10 @@ export function traces(image: Image, kind: string, inputs: Bag): string {
       ),
     ),
     ...lines(image, "run/pulumi-lvs/owners").filter((line) => line.endsWith(mark)),
+    ...lines(image, "etc/pulumi-lvs/boot")
+      .filter((line) => line.split("\t")[2] === mark.slice(1))
+      .sort(),
+    ...(kind === "RealServer" ? drainingLines(image, inputs) : []),
   ].join("\n");
 }
 

@@ -65,3 +65,21 @@ export const afterMixed = (): Promise<Goal[]> =>
     });
     beside({ memory: "4096 87380 6291456", arpIgnore: 2 });
   });
+
+const draining = (realServers: DrClusterArgs["realServers"]): Promise<Goal[]> =>
+  declared(
+    () =>
+      new DrCluster("web", {
+        ...dr,
+        services: [{ port: 80, scheduler: "rr" }],
+        realServers,
+        hostRoutes: false,
+        ipForwarding: false,
+        drain: { timeout: 3, minimum: 1 },
+      }),
+  );
+
+/** A stack whose servers drain, before and after both are replaced by another. */
+export const beforeDrain = (): Promise<Goal[]> => draining(dr.realServers);
+export const afterDrain = (): Promise<Goal[]> =>
+  draining([{ name: "new", address: "192.168.0.223", ...at("rs2") }]);

@@ -51,6 +51,7 @@ export class Watched {
     this.#shell = shell;
     for (const name of ["date", "tail", "od", "timeout", "mkfifo"]) {
       const path = findProgram(name);
+      if (name === "date") rmSync(join(this.root, "tools/date"), { force: true });
       if (path && !existsSync(join(this.root, "tools", name)))
         symlinkSync(path, join(this.root, "tools", name));
     }
@@ -127,9 +128,26 @@ export class Watched {
     else this.write(`web/${server}`, `${status}\n${body}\n`);
   }
 
+  /** Removes the file of a monitor, and has the agent give back what it took, in one go with the host's lock. */
+  async forget(of = service): Promise<number> {
+    const file = join(this.root, "etc/pulumi-lvs/monitor.d", of.replace("://", "-"));
+    return this.#end(
+      this.#launch([
+        "flock",
+        join(this.root, "root"),
+        "sh",
+        "-c",
+        `rm '${file}'; exec sh '${this.root}/etc/pulumi-lvs/monitor' forget`,
+      ]),
+    );
+  }
+
   /** Runs the agent to its end. */
-  async run(mode: string): Promise<number> {
-    const child = this.#spawn([mode]);
+  run(mode: string): Promise<number> {
+    return this.#end(this.#spawn([mode]));
+  }
+
+  #end(child: ChildProcess): Promise<number> {
     return new Promise((resolve) => child.once("exit", (code) => resolve(code ?? -1)));
   }
 

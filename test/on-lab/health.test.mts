@@ -23,7 +23,7 @@ ${more}`;
 
 /** Weights of the real servers in the table, as the kernel has them. */
 async function table(): Promise<Record<string, number>> {
-  const { stdout } = await run("director", "ipvsadm -Sn | grep -v ' -f 12807'");
+  const { stdout } = await run("director", "ipvsadm -Sn | sed '/ -f 12807/d'");
   return Object.fromEntries(
     [...stdout.matchAll(/^-a .* -r (\S+):\d+ .*-w (\d+)/gm)].map(([, address, weight]) => [
       address,
@@ -50,8 +50,8 @@ async function within(seconds: number, holds: () => Promise<void>): Promise<numb
   }
 }
 
-// whoever waits asks the machines over and over, each time for a fraction of a second under emulation
-const slack = 4;
+// emulated machines that share a busy one take this much longer for the agent's processes and for being asked
+const slack = 15;
 const page = { path: "/", body: "" };
 
 onLab("the tutorial's health-check scripts", () => {
@@ -141,7 +141,7 @@ onLab("the tutorial's health-check scripts", () => {
 
   it("while a server is out, refresh and preview are quiet, and the output shows it", async () => {
     await stop("rs1");
-    await within(14, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
+    await within(10 + slack, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
     const preview = await stack.pulumi("preview", "--refresh", "--expect-no-changes");
     expect(preview.text).not.toMatch(/delete|replace/);
     expect(preview.code).toBe(0);
@@ -157,7 +157,7 @@ onLab("the tutorial's health-check scripts", () => {
     await stack.up();
     expect(await table()).toEqual({ [server.rs2]: 1 });
     await start("rs1");
-    await within(14, async () => expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 1 }));
+    await within(10 + slack, async () => expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 1 }));
   });
 
   it("a maintenance file takes a server out of new connections for as long as it is there", async () => {
@@ -190,16 +190,16 @@ onLab("the tutorial's health-check scripts", () => {
     await stop("rs1");
     expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 1 });
     await run("director", "mv /usr/bin/curl.away /usr/bin/curl");
-    await within(14, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
+    await within(10 + slack, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
     await start("rs1");
-    await within(14, async () => expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 1 }));
+    await within(10 + slack, async () => expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 1 }));
   });
 
   it("through the VIP: a server that answers by its own address but has lost the VIP counts as down", async () => {
     const health = { interval: 3, fall: 2, rise: 1, check: { ...page, through: "vip" } };
     await stack.program(program(health, { port: 80 }, "", [1, 1]));
     await stack.up();
-    await within(10, async () =>
+    await within(10 + slack, async () =>
       expect((await run("director", "cat /run/pulumi-lvs/health")).stdout).toMatch(/up.*\n.*up/),
     );
     await run("rs1", `ip addr del ${vip}/32 dev lo`);

@@ -3,6 +3,7 @@ import { type HostName, run } from "../lab/lab.mts";
 /** Everything of a host that a cluster touches, read by the host's own tools. */
 export interface HostState {
   readonly ipvs: string;
+  readonly directorWide: string;
   readonly addresses: string;
   readonly routes: string;
   readonly sysctls: string;
@@ -29,6 +30,8 @@ const restless = [
 const parts: Readonly<Record<keyof HostState, string>> = {
   // ipvsadm loads the module just for looking
   ipvs: "[ ! -e /proc/net/ip_vs ] || ipvsadm -Sn",
+  directorWide:
+    "[ ! -e /proc/net/ip_vs ] || { ipvsadm -Ln --timeout; ipvsadm -Ln --daemon; ipvsadm -Ln --thresholds | grep -E ' [1-9][0-9]* +[0-9]+ +[0-9]+ +[0-9]+ *$' | sed -E 's/( +[0-9]+){2} *$//'; }",
   addresses: "ip -o addr show | sed 's/valid_lft.*//' | sort",
   routes: "ip route show table all | sort",
   sysctls: `sysctl -a 2>/dev/null | grep -vE '^(${restless})' | sort`,
@@ -36,7 +39,7 @@ const parts: Readonly<Record<keyof HostState, string>> = {
   firewall:
     "[ ! -e /sys/module/nf_tables ] || iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'",
   files:
-    "find /etc /run -xdev \\( -name 'pulumi*' -o -name 'lvs*' -o -path '/etc/*' -newer /proc/1 \\) 2>/dev/null | sort",
+    "find /etc /run -xdev \\( -name 'pulumi*' -o -name 'lvs*' -o -path '/etc/*' ! -type d -newer /proc/1 \\) 2>/dev/null | sort",
 };
 
 /** The state of a host, as text that can be compared. */

@@ -25,5 +25,7 @@ export const onPurpose = new RegExp(
     "^\\S+ addresses: [-+] 1: lo    inet6 ::1/128 ",
     // who wants a setting, and what was found before, is noted until the last one lets go
     "^\\S+ files: \\+ /run/pulumi-lvs",
+    // and what is to come back after a reboot
+    "^\\S+ files: \\+ /etc/(pulumi-lvs|systemd/system/(multi-user.target.wants/)?pulumi-lvs)",
   ].join("|"),
 );

@@ -303,6 +303,16 @@ describe("a diff", () => {
     });
   });
 
+  test("with what an older version wrote, which did not know of a field, has no changes", () => {
+    const { upperThreshold, lowerThreshold, ...old } = props(server);
+    expect([upperThreshold, lowerThreshold]).toEqual([0, 0]);
+    expect(diff(old, props(server))).toEqual({ changes: false });
+    expect(diff(old, props({ ...server, upperThreshold: 1 }))).toEqual({
+      replaces: [],
+      deleteBeforeReplace: false,
+    });
+  });
+
   test("of another configuration is an update, and leaves it to Pulumi to say of what", () => {
     expect(diff(props(server), props({ ...server, weight: 2 }))).toEqual({
       replaces: [],

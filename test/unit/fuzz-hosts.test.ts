@@ -78,16 +78,36 @@ const kinds: Record<string, Kind> = {
           address: fc.oneof(unicast, unicast6),
           port: fc.oneof(edge(0, 65535), fc.nat(65535)),
           weight: fc.oneof(edge(0, -0, 65535), fc.nat(65535)),
+          upperThreshold: edge(65534, 65535),
+          lowerThreshold: edge(0, -0, 65534),
         })
         .map((args) => ({
           ...args,
           service: args.address.includes(":") ? "x y'$(z)/fwmark://001/ipv6" : "a/fwmark://2147483647",
         })),
-    lines: ({ service, address, port, weight }) => {
-      const at = String(address);
+    lines: ({ service, address, port, weight, upperThreshold, lowerThreshold }) => {
       const mark = service === "fwmark://1/ipv6" ? "1 -6" : "2147483647";
-      return { ipvs: `-a -f ${mark} -r ${at.includes(":") ? `[${at}]` : at}:${port} -g -w ${weight}` };
+      const at = `${String(address).includes(":") ? `[${address}]` : address}:${port}`;
+      return {
+        ipvs: `-a -f ${mark} -r ${at} -g -w ${weight}`,
+        thresholds: `-f ${mark}\t${at}\t${upperThreshold}\t${lowerThreshold}`,
+      };
     },
+  },
+  "sync-daemon": {
+    count: 2,
+    prepare: (fake) => fake.write("links", links.map((name) => `${name}\n`).join("")),
+    args: () =>
+      fc.record({
+        state: fc.constantFrom("master", "backup"),
+        mcastInterface: fc.constantFrom(...links),
+        mcastGroup: fc.constantFrom("224.0.0.0", "239.255.255.255", "FF02::1:2", "ff0e::1.2.3.4"),
+        syncid: edge(0, -0, 255),
+        syncMaxlen: edge(1024, 65487),
+      }),
+    lines: ({ state, mcastInterface, mcastGroup, syncid, syncMaxlen }) => ({
+      daemons: `${state} sync daemon (mcast=${mcastInterface}, syncid=${syncid}, maxlen=${syncMaxlen}, group=${mcastGroup}, port=8848, ttl=1)`,
+    }),
   },
   "virtual-address": {
     count: 24,

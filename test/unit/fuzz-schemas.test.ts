@@ -48,6 +48,7 @@ const right: Record<string, Bag[]> = {
     },
     { service: "fwmark://7/ipv6", check: { type: "dns", query: "example.com" }, action: "quiesce" },
   ],
+  "ipvs-timeouts": [{ tcp: 7200, tcpFin: 120, udp: 30 }, {}],
   "kernel-module": [{ name: "ip_vs", options: { conn_tab_bits: "15" } }],
   "real-server": [
     {
@@ -56,8 +57,14 @@ const right: Record<string, Bag[]> = {
       port: 80,
       forwarding: "masquerading",
       weight: 1,
+      upperThreshold: 100,
+      lowerThreshold: 50,
     },
     { service: "fwmark://7/ipv6", address: "2001:db8::1", port: 0, forwarding: "gatewaying", weight: 1 },
+  ],
+  "sync-daemon": [
+    { state: "master", mcastInterface: "eth1", syncid: 7, syncMaxlen: 1472, mcastGroup: "239.1.2.3" },
+    { state: "backup", mcastInterface: "eth0.100", mcastGroup: "ff02::81", mcastPort: 8849, mcastTtl: 2 },
   ],
   sysctl: [{ name: "net.ipv4.conf.eth0/100.arp_ignore", value: "1 2" }],
   "virtual-address": [
@@ -108,6 +115,9 @@ const nothing = (names: readonly FactName[]) =>
     ),
   );
 
+const options =
+  /^(-[46AEDaedtufrgmwxyspMqUcI]|--(set|start-daemon|stop-daemon|syncid|sync-maxlen|mcast-(interface|group|port|ttl)))$/;
+
 /** What would be run on a host has no word that a shell, a tool or a file system takes for something else. */
 function harmless(definition: Definition, inputs: Bag): void {
   const { key, config } = partsOf(definition, inputs);
@@ -122,7 +132,7 @@ function harmless(definition: Definition, inputs: Bag): void {
       if (word === agent || /^# Written by pulumi-lvs .*(\n[a-z]+(\t[^\p{Cc}\p{Cs}]*)+)+$/u.test(word))
         continue;
       if (!/^[\x20-\x7e]+$/.test(word)) throw new Error(`bad word ${JSON.stringify(word)}`);
-      if (/^-/.test(word) && !/^-[46AEDaedtufrgmwspMqUcI]$/.test(word) && !/^-\d+$/.test(word))
+      if (/^-/.test(word) && !options.test(word) && !/^-\d+$/.test(word))
         throw new Error(`an option by value: ${word}`);
       // a pattern of files is the resource's own
       const isInside =

@@ -34,12 +34,16 @@ const golden = join(__dirname, "../golden");
 function sourceOf(name: FactName): string {
   const [kind = "", ...rest] = name.split(":");
   if (kind === "ipvs") return "ipvsadm -Sn";
+  if (kind === "thresholds") return "ipvsadm -Ln --thresholds";
+  if (kind === "timeouts") return "ipvsadm -Ln --timeout";
+  if (kind === "daemons") return "ipvsadm -Ln --daemon";
   if (kind === "addresses") return "ip -j addr show";
   if (kind === "routes") return `ip -j -${rest[0]} route show table ${rest[1]}`;
   if (kind === "declared") return "/etc/pulumi-lvs/boot";
   if (kind === "owners") return "/run/pulumi-lvs/owners";
   if (kind === "health") return "cut -f 1-3 /run/pulumi-lvs/health";
   if (kind === "monitor") return `/etc/pulumi-lvs/monitor.d/${rest.join(":")}`;
+  if (kind === "draining" || kind === "drained") return `/run/pulumi-lvs/${kind}`;
   if (kind === "rivals") return "/proc/*/comm";
   if (kind === "claim") return `/run/pulumi-lvs/${rest.join(":")}/owners`;
   if (kind === "sysctl") return `/proc/sys/${sysctlPath(rest.join(":"))}`;

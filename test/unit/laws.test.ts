@@ -159,6 +159,7 @@ interface Kind {
   readonly table?: string;
 }
 
+const seconds = fc.integer({ min: 1, max: 2678400 });
 const interfaceName = fc.constantFrom("lo", "eth0", "eth1", "eth0.100");
 const word = fc.stringMatching(/^[ -~äß]{1,20}$/).map((text) => `x${text}`);
 const pageCheck = fc.record(
@@ -211,9 +212,36 @@ const configured: Record<string, Kind> = {
       { requiredKeys: [] },
     ),
   },
+  "ipvs-timeouts": {
+    together: 1,
+    key: fc.constant({}),
+    config: fc.record({ tcp: seconds, tcpFin: seconds, udp: seconds }, { requiredKeys: [] }),
+  },
+  "sync-daemon": {
+    together: 2,
+    key: fc.constantFrom("master", "backup").map((state) => ({ state })),
+    config: fc.record(
+      {
+        mcastInterface: fc.constantFrom("lo", "eth0", "eth1"),
+        syncid: fc.nat(255),
+        syncMaxlen: fc.integer({ min: 1024, max: 65487 }),
+        mcastGroup: fc.constantFrom("224.0.0.81", "239.1.2.3", "ff02::81"),
+        mcastPort: port,
+        mcastTtl: fc.integer({ min: 1, max: 255 }),
+      },
+      { requiredKeys: ["mcastInterface"] },
+    ),
+  },
   "real-server": {
     key: fc.record({ service: fc.constant("tcp://192.168.0.219:80"), address: ipv4, port }),
-    config: fc.record({ forwarding: fc.constant("masquerading"), weight: fc.nat(65535) }),
+    config: fc
+      .record({ weight: fc.nat(65535), upperThreshold: fc.nat(65535), lowerThreshold: fc.nat(65535) })
+      .map(({ upperThreshold, lowerThreshold, weight }) => ({
+        forwarding: "masquerading",
+        weight,
+        upperThreshold,
+        lowerThreshold: Math.min(upperThreshold, lowerThreshold),
+      })),
     together: 250,
     table: "-A -t 192.168.0.219:80 -s wlc\n",
   },

@@ -27,6 +27,7 @@ const server = (name: string) => ({
   port: 80,
   forwarding: "gatewaying",
   weight: 1,
+  drain: null,
 });
 
 test("a resource that was renamed stays on its host: the new name takes it over, the old one leaves it", async () => {

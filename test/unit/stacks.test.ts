@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, onTestFinished, test } from "vitest";
 import { RealServer } from "../../providers/index.js";
+import type { DirectorArgs } from "../../stacks/cluster.js";
 import type { DrClusterArgs } from "../../stacks/dr-cluster.js";
 import { DrCluster, NatCluster } from "../../stacks/package.js";
 
@@ -62,6 +63,14 @@ const dr: DrClusterArgs = {
     { name: "second", address: "192.168.0.222", weight: 2 },
   ],
 };
+
+const wide: DirectorArgs = {
+  ...dr.director,
+  alongside: ["keepalived"],
+  timeouts: { udp: 30 },
+  syncDaemon: { state: "master", mcastInterface: "eth1" },
+};
+const limited = [{ address: "192.168.0.221", upperThreshold: 100, lowerThreshold: 50 }];
 
 test("a DR cluster is silence, VIP and route on each real server that is reached, and services and VIP on the director", async () => {
   const { all } = await program(() => new DrCluster("web", dr));
@@ -134,6 +143,26 @@ test("an IPv6 VIP has no label on lo", async () => {
   expect(named(all, "web-2001:db8::221-vip-2001:db8::210").inputs.label).toBeUndefined();
 });
 
+test.each([
+  ["DR", () => new DrCluster("web", { ...dr, director: wide, realServers: limited })],
+  ["NAT", () => new NatCluster("web", { ...dr, director: wide, realServers: limited })],
+])(
+  "a %s cluster's director has its timeouts and its sync daemon before there are services",
+  async (_, make) => {
+    const { all } = await program(make);
+    expect(named(all, "web-timeouts").inputs).toMatchObject({ udp: 30, alongside: ["keepalived"] });
+    expect(named(all, "web-sync-daemon").inputs).toMatchObject({ state: "master", mcastInterface: "eth1" });
+    follows(all, "web-timeouts", "web-ip-vs");
+    follows(all, "web-sync-daemon", "web-ip-vs");
+    follows(all, "web-tcp-192.168.0.210-80", "web-timeouts");
+    follows(all, "web-tcp-192.168.0.210-80", "web-sync-daemon");
+    expect(named(all, "web-tcp-192.168.0.210-80-192.168.0.221").inputs).toMatchObject({
+      upperThreshold: 100,
+      lowerThreshold: 50,
+    });
+  },
+);
+
 test("a DR cluster leaves out routes, and turns on forwarding, where it is told to", async () => {
   const { all } = await program(() => new DrCluster("web", { ...dr, hostRoutes: false, ipForwarding: true }));
   expect(all.filter(({ type }) => /HostRoute/.test(type))).toEqual([]);
@@ -192,6 +221,33 @@ test("a NAT cluster turns forwarding on and redirects off, and sends answers bac
   follows(all, "web-tcp-192.168.0.219-80-192.168.10.11", "web-192.168.10.11-route-default");
   for (const { name } of all.filter(({ type }) => /RealServer|VirtualService/.test(type)))
     follows(all, "web-vip-192.168.0.219", name);
+});
+
+test("a cluster's real servers drain as it says, or as their service says; remembered clients are forgotten for it", async () => {
+  const drain = { timeout: 30 };
+  const { all } = await program(
+    () =>
+      new DrCluster("web", {
+        ...dr,
+        services: [
+          { port: 80, persistence: {} },
+          { port: 443, drain: null },
+        ],
+        drain,
+      }),
+  );
+  expect(named(all, "web-tcp-192.168.0.210-80-second").inputs.drain).toEqual(drain);
+  expect(named(all, "web-tcp-192.168.0.210-443-second").inputs.drain).toBeNull();
+  const forget = "web-expire-quiescent-template";
+  expect(named(all, forget).inputs).toMatchObject({
+    name: "net.ipv4.vs.expire_quiescent_template",
+    value: "1",
+  });
+  follows(all, "web-tcp-192.168.0.210-80", forget);
+  const { all: plain } = await program(
+    () => new DrCluster("web", { ...dr, services: [{ port: 80, persistence: {}, drain: null }], drain }),
+  );
+  expect(plain.some(({ name }) => name === forget)).toBe(false);
 });
 
 test("every resource of a cluster is the cluster's child", async () => {

@@ -40,7 +40,8 @@ const samples: [RegExp, unknown][] = [
   [/\bboolean\b/, true],
   [/\bstring\[\]/, ["eth0"]],
   [/\bRecord<string, string>/, { a: "b" }],
-  [/\bPersistence\b/, { timeout: 3 }],
+  [/\bPersistence\b/, { timeout: 3, netmask: 24 }],
+  [/\bDrain\b/, { timeout: 3, minimum: 1 }],
 ];
 
 describe.each([...definitions])("the arguments of %s", (file, { kind, key, config }) => {

@@ -29,6 +29,25 @@ const recorded: Record<FactName, string> = {
 -A -f 10 -6 -s wlc
 -A -f -294967296 -s wlc
 `,
+  thresholds: `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn 
+  -> RemoteAddress:Port
+TCP  192.168.0.210:80 wlc persistent 600 mask 255.255.255.0
+  -> 192.168.10.11:8080           0          0
+  -> 192.168.10.12:8080           100        50
+TCP  [2001:db8::210]:80 mh (mh-fallback,mh-port)
+  -> [2001:db8::11]:80            0          0
+  -> [2001:db8::12]:80            0          0
+UDP  192.168.0.210:53 rr ops
+SCTP 192.168.0.210:9999 rr
+FWM  10 wlc
+FWM  10 IPv6 wlc
+FWM  -294967296 wlc
+`,
+  timeouts: "Timeout (tcp tcpfin udp): 900 120 30\n",
+  "claim:timeouts": "p/s/böse ipvs-timeouts\n",
+  daemons:
+    "master sync daemon (mcast=eth1, syncid=7, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\nbackup sync daemon (mcast=eth1, syncid=8, maxlen=1452, group=ff02::81, port=8848, ttl=1)\n",
   addresses: `[{"ifindex":1,"ifname":"lo","flags":["LOOPBACK","UP","LOWER_UP"],"mtu":65536,"qdisc":"noqueue","operstate":"UNKNOWN","group":"default","txqlen":1000,"link_type":"loopback","address":"00:00:00:00:00:00","broadcast":"00:00:00:00:00:00","addr_info":[{"family":"inet","local":"127.0.0.1","prefixlen":8,"scope":"host","label":"lo","valid_life_time":0,"preferred_life_time":0},{"family":"inet6","local":"::ffff:1.2.3.4","prefixlen":128,"scope":"global","valid_life_time":0,"preferred_life_time":0}]},{"ifindex":2,"link_index":5,"ifname":"eth0","addr_info":[{"family":"inet","local":"192.168.0.219","prefixlen":24,"broadcast":"192.168.0.255","scope":"global","label":"eth0:1","valid_life_time":0,"preferred_life_time":0}]}]
 `,
   "routes:4:main": `[{"dst":"default","gateway":"192.168.0.1","dev":"eth0","flags":[]},{"dst":"10.0.0.0/8","gateway":"192.168.0.2","dev":"eth0","flags":["onlink"]},{"dst":"10.1.0.0/16","dev":"lo","scope":"link","metric":4294967295,"flags":[]},{"type":"blackhole","dst":"10.2.0.1","flags":[]}]
@@ -63,6 +82,17 @@ const recorded: Record<FactName, string> = {
     slowStart: 0,
     log: null,
   })}\n`,
+  connections: `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn
+  -> RemoteAddress:Port
+TCP  192.168.0.210:80 wlc persistent 600 mask 255.255.255.0
+  -> 192.168.10.11:80             1         2           3          4         
+  -> 192.168.10.12:8080           10        0           0          0         
+FWM  10 wlc
+`,
+  draining: "tcp://192.168.0.210:80\t192.168.10.12:8080\t1769860800\n",
+  drained: "tcp://192.168.0.210:80\t192.168.10.13:8080\t12\t0\t1769860800\n",
+  clock: "1769860812\n",
 };
 
 const web = {
@@ -79,6 +109,12 @@ const done: [string, "create" | "delete" | "read" | "update", Bag, Bag?][] = [
   ["virtual-service", "read", web],
   ["virtual-service", "create", { fwmark: 11 }],
   ["virtual-service", "create", web],
+  ["ipvs-timeouts", "delete", { udp: 30 }],
+  ["ipvs-timeouts", "read", { udp: 30 }],
+  ["ipvs-timeouts", "update", { udp: 30 }, { tcp: 60 }],
+  ["sync-daemon", "delete", { state: "master", mcastInterface: "eth1", syncid: 7 }],
+  ["sync-daemon", "read", { state: "backup", mcastInterface: "eth1", syncid: 8, mcastGroup: "ff02::81" }],
+  ["sync-daemon", "update", { state: "master", mcastInterface: "eth1", syncid: 7 }, { syncid: 9 }],
   ["real-server", "delete", { ...server, address: "192.168.10.12", weight: 10 }],
   ["real-server", "read", { ...server, address: "192.168.10.12", weight: 10 }],
   ["real-server", "create", { ...server, address: "192.168.10.13" }],

@@ -234,11 +234,12 @@ describe("a step that fails", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
 
-  test("of a deletion brings back an entry with the servers behind it", async () => {
+  test("of a deletion brings back an entry with the servers behind it and their thresholds", async () => {
     const fake = fakeHost();
     const kind = resources(virtualService, fake);
     const { props } = await kind.create({ address: "192.168.0.219", port: 80 });
     fake.write("ipvs", `${service}-a -t 192.168.0.219:80 -r 192.168.10.9:80 -g -w 7\n`);
+    fake.write("thresholds", "-t 192.168.0.219:80\t192.168.10.9:80\t100\t50\n");
     const before = fake.snapshot();
     fake.failCommand("step", 3);
     await expect(kind.delete(props)).rejects.toThrow(/injected failure$/);
@@ -381,7 +382,7 @@ describe("a host that takes too long", () => {
   });
 
   test("is told to end its reading too", async () => {
-    const fake = fakeHost({ limit: 0.3 });
+    const fake = fakeHost({ limit: 1 });
     fake.withoutTool("ip");
     writeFileSync(`${fake.root}/tools/ip`, "#!/bin/sh\nexec sleep 30\n", { mode: 0o755 });
     await expect(

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import type { Timeouts } from "../src/ipvs-lists.js";
+import { step } from "../src/step.js";
+import { define } from "./define.js";
+import { owns } from "./settings.js";
+
+/** Arguments of an IpvsTimeouts. */
+export interface IpvsTimeoutsArgs {
+  /** Seconds, 1-2678400 (31 days), that an idle TCP connection is remembered (ipvsadm(8), --set). Default 900, the kernel's. */
+  tcp?: number;
+  /** Seconds, 1-2678400, that a TCP connection is remembered after one side has ended it (FIN). Default 120, the kernel's. */
+  tcpFin?: number;
+  /** Seconds, 1-2678400, that packets of UDP count as one connection. Default 300, the kernel's. */
+  udp?: number;
+}
+
+// as ipvsadm has it, for which 0 is as it was
+const seconds = z.number().int().min(1).max(2678400);
+
+const config = z.strictObject({
+  tcp: seconds.default(900),
+  tcpFin: seconds.default(120),
+  udp: seconds.default(300),
+});
+
+const record = "timeouts";
+
+const wordsOf = ({ tcp, tcpFin, udp }: Timeouts) => [tcp, tcpFin, udp].map(String);
+
+/** Timeouts of a director's connections, as a setting: `ipvsadm -Ln --timeout` shows them, `--set` changes them. */
+export const ipvsTimeouts = define({
+  kind: "IpvsTimeouts",
+  key: z.strictObject({}),
+  config,
+  setting: true,
+  rank: 40,
+  rivals: () => true,
+  id: () => "ipvs-timeouts",
+  facts: () => ["timeouts", `claim:${record}`],
+  read: (facts) => facts.timeouts(),
+
+  plan(_key, want, _have, view) {
+    const now = view.facts.timeouts();
+    const isOwned = owns(view, record);
+    if (!want)
+      return isOwned
+        ? [step(["restore_timeouts", record], now ? ["retake_timeouts", record, ...wordsOf(now)] : null)]
+        : [];
+    const claim = step(["claim_timeouts", record], ["restore_timeouts", record]);
+    const [words, before] = [wordsOf(want), now && wordsOf(now)];
+    const isRight = words.join() === before?.join();
+    const set = step(["ipvsadm", "--set", ...words], before ? ["ipvsadm", "--set", ...before] : null);
+    return [...(isOwned ? [] : [claim]), ...(isRight ? [] : [set])];
+  },
+});

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { ipAddress } from "./address.js";
+
+// what `ip -j` prints
+
+/** A list; old versions of ip print an empty map for each entry that they leave out. */
+export const listOf = <Entry extends z.ZodType>(entry: Entry) =>
+  z.preprocess(
+    (given) => (Array.isArray(given) ? given.filter((one) => JSON.stringify(one) !== "{}") : given),
+    z.array(entry),
+  );
+
+// C libraries differ in how they print IPv6
+const addressEntry = z.object({
+  family: z.enum(["inet", "inet6"]),
+  local: ipAddress,
+  prefixlen: z.number().int().min(0).max(128),
+  broadcast: ipAddress.optional(),
+  label: z.string().optional(),
+});
+
+/** An interface with its addresses. */
+export const link = z.object({
+  ifname: z.string(),
+  // other families have addresses of other forms
+  addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
+});
+
+/** A route of any table. */
+export const routeEntry = z.object({
+  // a lone address comes without its prefix
+  dst: z
+    .string()
+    .regex(/^(default|[^/]+(\/\d+)?)$/)
+    .transform((text) => text.split("/"))
+    .refine(([to]) => to === "default" || ipAddress.safeParse(to).success)
+    .transform(([to, ...bits]) => [to === "default" ? to : ipAddress.parse(to), ...bits].join("/")),
+  type: z.string().optional(),
+  dev: z.string().optional(),
+  gateway: ipAddress.optional(),
+  prefsrc: ipAddress.optional(),
+  metric: z.number().int().min(0).default(0),
+});
+
+export type AddressEntry = z.output<typeof addressEntry> & { interface: string };
+export type RouteEntry = z.output<typeof routeEntry>;

@@ -1,0 +1,98 @@
+"""Asks for a page again and again, and holds a few connections, until a file says that it is enough.
+
+What it asks for is read anew each time, so that it may move to another VIP meanwhile. Every request is a connection of its
+own; the held ones send a request each quarter of a second for some seconds, are closed in good order, and begin again.
+"""
+
+import os
+import socket
+import sys
+import threading
+import time
+
+target, stop, report = "/tmp/load.target", "/tmp/load.stop", "/tmp/load.report"
+hold = float(sys.argv[1])
+lock = threading.Lock()
+counts = {"requests": 0, "held": 0}
+servers = {}
+failures = []
+
+
+def done():
+    return os.path.exists(stop)
+
+
+def address():
+    with open(target) as file:
+        return file.read().strip()
+
+
+def failed(kind, where, error):
+    with lock:
+        failures.append("%s %s: %s at %s" % (kind, where, error, time.strftime("%H:%M:%S")))
+
+
+def connect(where):
+    connection = socket.create_connection((where, 80), 10)
+    connection.settimeout(10)
+    return connection
+
+
+def answer(connection, where, close):
+    request = "GET / HTTP/1.1\r\nHost: %s\r\nConnection: %s\r\n\r\n" % (where, "close" if close else "keep-alive")
+    connection.sendall(request.encode())
+    text = b""
+    while True:
+        head, blank, body = text.partition(b"\r\n\r\n")
+        length = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+        if blank and length and len(body) >= int(length[0].split(b":")[1]):
+            break
+        piece = connection.recv(4096)
+        if not piece:
+            raise OSError("the connection was closed")
+        text += piece
+    if not head.startswith(b"HTTP/1.1 200 "):
+        raise OSError(head.split(b"\r\n")[0].decode())
+    return body.decode().strip()
+
+
+def ask():
+    while not done():
+        where = address()
+        try:
+            with connect(where) as connection:
+                name = answer(connection, where, True)
+            with lock:
+                counts["requests"] += 1
+                servers[name] = servers.get(name, 0) + 1
+        except OSError as error:
+            failed("request to", where, error)
+
+
+def keep():
+    while not done():
+        where = address()
+        until = time.time() + hold
+        try:
+            with connect(where) as connection:
+                while time.time() < until and not done():
+                    answer(connection, where, False)
+                    with lock:
+                        counts["held"] += 1
+                    time.sleep(0.25)
+        except OSError as error:
+            failed("held connection to", where, error)
+
+
+threads = [threading.Thread(target=ask) for _ in range(4)] + [threading.Thread(target=keep) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+with open(report + ".new", "w") as file:
+    file.write("requests %d\nheld %d\n" % (counts["requests"], counts["held"]))
+    for name in sorted(servers):
+        file.write("server %s %d\n" % (name, servers[name]))
+    for line in failures:
+        file.write("failed %s\n" % line)
+os.rename(report + ".new", report)

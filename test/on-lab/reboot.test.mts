@@ -1,0 +1,128 @@
+import { expect, it } from "vitest";
+import { type HostName, reboot, run } from "../lab/lab.mts";
+import { differences, type States, stateOf, statesOf } from "./host-state.mts";
+import { arpAnswers, ask, disposing, onLab } from "./setup.mts";
+import { Stack } from "./stack.mts";
+
+const hosts = ["director", "rs1", "rs2"] as const;
+
+/** Seconds from when the VIP stopped answering until it answers again, as the client sees it. */
+async function outage(url: string): Promise<number> {
+  const script = `now() { cut -d. -f1 /proc/uptime; }
+n=0; while curl -sf -m 1 ${url} >/dev/null; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.2; done
+from=$(now); until curl -sf -m 1 ${url} >/dev/null; do [ $(($(now) - from)) -lt 240 ] || exit 1; sleep 0.2; done
+echo $(($(now) - from))`;
+  const { stdout } = await run("client", script, { timeoutSeconds: 360 });
+  return Number(stdout.trim());
+}
+
+/** What must be there again; which modules happened to be loaded besides is the kernel's business. */
+const parts = /^\S+ (ipvs|addresses|routes|files|sysctls): /;
+// what a boot sets anew in each interface, or counts
+const ofTheBoot =
+  /net\.(ipv4|ipv6)\.neigh\.|kernel\.(random|pty|sched|perf)|fs\.|net\.netfilter|net\.ipv4\.tcp_mem|net\.ipv4\.udp_mem|vm\./;
+
+const lost = (before: States, after: States) =>
+  differences(before, after).filter((line) => parts.test(line) && !ofTheBoot.test(line));
+const again = (before: States, after: States) =>
+  lost(before, after).filter((line) => !/^\S+ files: /.test(line));
+
+/** Both real servers answer, as soon as connections that nobody answered during the boot no longer count against one. */
+const served = (url: string) =>
+  expect
+    .poll(async () => Object.keys(await ask(url, 6)).sort(), { timeout: 90_000, interval: 1000 })
+    .toEqual(["rs1", "rs2"]);
+
+async function rebootAll(names: readonly HostName[], url: string): Promise<number> {
+  const [seconds] = await Promise.all([outage(url), ...names.map((host) => reboot(host))]);
+  return seconds;
+}
+
+/** Waits until the unit has done its work. */
+const restored = (host: HostName) =>
+  run(
+    host,
+    "n=0; until systemctl is-active -q pulumi-lvs; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.5; done",
+    { timeoutSeconds: 200 },
+  );
+
+/** Starts networkd anew as most systems have it: it takes away what it does not know. Tells what it took. */
+const restartNetworkd = async (host: HostName): Promise<string> => {
+  const { stdout } = await run(
+    host,
+    `for f in /etc/systemd/network/20-${host}-*.network; do
+  d=/run/systemd/network/$(basename $f).d; mkdir -p $d; printf '[Network]\\nKeepConfiguration=no\\n' >$d/lab.conf
+done
+timeout 20 ip monitor address route >/tmp/seen & sleep 1
+systemctl restart systemd-networkd; wait
+rm -r /run/systemd/network/20-*.d
+grep ^Deleted /tmp/seen; rm /tmp/seen`,
+    { timeoutSeconds: 90, allowFailure: true },
+  );
+  return stdout;
+};
+
+for (const [environment, title, url, share] of [
+  ["lab-dr", "an LVS/DR cluster", "http://192.168.0.210/", { rs1: 2, rs2: 4 }],
+  ["lab-nat", "an LVS/NAT cluster", "http://192.168.0.219/", { rs1: 3, rs2: 3 }],
+] as const)
+  onLab(`after a reboot of all its machines, ${title}`, () => {
+    const keep = disposing();
+    let stack: Stack;
+    let clean: States;
+    let before: States;
+
+    it("has the same table, addresses, routes and sysctls, and serves", async () => {
+      // as booted, since a boot that went otherwise in some detail is no trace of ours
+      await Promise.all(hosts.map((host) => reboot(host)));
+      clean = await statesOf(hosts);
+      stack = keep(await Stack.ofEnvironment(environment));
+      await stack.up();
+      expect(await ask(url, 6)).toEqual(share);
+      before = await statesOf(hosts);
+
+      const seconds = await rebootAll(hosts, url);
+      console.log(
+        `${title}: the VIP served again ${seconds} s after it had gone down with director and real servers`,
+      );
+      await Promise.all(hosts.map(restored));
+
+      // when a file was written it does not tell, and that they are there the unit has shown
+      expect(again(before, await statesOf(hosts))).toEqual([]);
+      await served(url);
+    }, 900_000);
+
+    it("is what the stack says, down to whose it is", async () => {
+      expect(await stack.preview("--refresh", "--expect-no-changes")).toMatch(/unchanged/);
+      const { stdout } = await run("director", "cat /run/pulumi-lvs/owners");
+      expect(stdout).toMatch(/^lvs\/lab-\w+\/\S+ VirtualService tcp:\/\/192\.168\.0\.2/m);
+    });
+
+    if (environment === "lab-dr")
+      it("lets only the director answer ARP for the VIP", async () => {
+        expect(await arpAnswers("192.168.0.210")).toEqual(["director"]);
+      });
+
+    it("has its addresses and routes back where systemd-networkd takes them away", async () => {
+      const seen = await Promise.all(hosts.map(restartNetworkd));
+      expect(seen.join("\n")).toMatch(/^Deleted .*192\.168\.0\.2(10|19)\/32/m);
+      await expect
+        .poll(
+          async () =>
+            lost(before, await statesOf(hosts)).filter((line) => / (addresses|routes): /.test(line)),
+          {
+            timeout: 60_000,
+            interval: 2000,
+          },
+        )
+        .toEqual([]);
+      await served(url);
+    }, 180_000);
+
+    it("goes without trace", async () => {
+      await stack.destroy();
+      expect(lost(clean, await statesOf(hosts))).toEqual([]);
+      expect((await stateOf("director")).modules).not.toMatch(/ip_vs/);
+      await run("director", "! systemctl cat pulumi-lvs 2>/dev/null");
+    });
+  });
