@@ -47,8 +47,9 @@ close_passage() {
   read -r mark low dip vip port device <"$S/checks/$1.through"; ports=$low-$((low + 63))
   rm -f "$S/checks/$1.through"
   while rule -D 2>/dev/null; do :; done
-  # what iptables keeps of an empty chain and table
-  iptables -w 5 -t mangle -S 2>/dev/null | grep -q '^-A' || iptables -w 5 -t mangle -X OUTPUT 2>/dev/null
+  # what iptables keeps of an empty table
+  [ -n "$(iptables -w 5 -t mangle -S 2>/dev/null | grep -v '^-P [A-Z]* ACCEPT$')" ] ||
+    for c in PREROUTING INPUT FORWARD OUTPUT POSTROUTING; do iptables -w 5 -t mangle -X "$c" 2>/dev/null; done
   ipvsadm -D -f "$mark" 2>/dev/null
   grep -q " $device$" "$S/checks"/*.through 2>/dev/null || { sysctl_of; restore_file "$setting" "$file"; }
 }

@@ -157,18 +157,17 @@ export class Watched {
   }
 
   #spawn(args: string[]): ChildProcess {
-    const [program = "sh", ...first] = this.#shell;
-    const child = spawn(
-      findProgram(program) as string,
-      [...first, join(this.root, "etc/pulumi-lvs/monitor"), ...args],
-      {
-        cwd: this.root,
-        detached: true,
-        argv0: program,
-        env: { PATH: join(this.root, "tools"), LVS_FAKE_ROOT: this.root, LVS_FAKE_BIN: fakeBin },
-        stdio: ["ignore", "ignore", "pipe"],
-      },
-    );
+    return this.#launch([...this.#shell, join(this.root, "etc/pulumi-lvs/monitor"), ...args]);
+  }
+
+  #launch([program = "sh", ...args]: readonly string[]): ChildProcess {
+    const child = spawn(findProgram(program) as string, args, {
+      cwd: this.root,
+      detached: true,
+      argv0: program,
+      env: { PATH: join(this.root, "tools"), LVS_FAKE_ROOT: this.root, LVS_FAKE_BIN: fakeBin },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.said += text;
     });

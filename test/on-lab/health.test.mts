@@ -52,6 +52,18 @@ async function within(seconds: number, holds: () => Promise<void>): Promise<numb
 
 // emulated machines that share a busy one take this much longer for the agent's processes and for being asked
 const slack = 15;
+/** What packets to the VIP are marked by in the tutorial's cluster behind a mark. */
+const mark = (verb: string) =>
+  `iptables -t mangle ${verb} PREROUTING -d ${vip} -p tcp --dport 80 -j MARK --set-mark 10`;
+const unmark = () => run("director", `${mark("-D")} 2>/dev/null; rm -f /var/log/ipvsmonitor.log; :`);
+
+/** What is otherwise than before, but for the empty chains and the modules that stay once there was a firewall rule. */
+const left = (before: States, after: States) =>
+  differences(before, after).filter(
+    (line) =>
+      !/ modules: |nf_conntrack|net\.netfilter| firewall: \+ (\*mangle|:[A-Z]+ ACCEPT|COMMIT)$/.test(line),
+  );
+
 const page = { path: "/", body: "" };
 
 onLab("the tutorial's health-check scripts", () => {
@@ -62,10 +74,7 @@ onLab("the tutorial's health-check scripts", () => {
   it("script 1, checkRS: behind -f 10 a server whose /.health.html does not say OK is out within 3 s, and back", async () => {
     clean = await statesOf(hosts);
     // what the tutorial's cluster of this script has: packets to the VIP get the mark
-    await run(
-      "director",
-      `iptables -t mangle -A PREROUTING -d ${vip} -p tcp --dport 80 -j MARK --set-mark 10`,
-    );
+    await run("director", mark("-A"));
     stack = keep(
       await Stack.ofProgram(program({ interval: 3, rise: 1, fall: 1 }, { fwmark: 10 }, "", [1, 1])),
     );
@@ -80,15 +89,8 @@ onLab("the tutorial's health-check scripts", () => {
     await within(3 + slack, async () => expect(await table()).toEqual({ [server.rs1]: 1, [server.rs2]: 1 }));
     expect(await ask(`http://${vip}/`, 10)).toEqual({ rs1: 5, rs2: 5 });
     await stack.destroy();
-    await run(
-      "director",
-      "iptables -t mangle -F PREROUTING; iptables -t mangle -X PREROUTING; rm -f /var/log/ipvsmonitor.log; :",
-    );
-    expect(
-      differences(clean, await statesOf(hosts)).filter(
-        (line) => !/ modules: |nf_conntrack|^director sysctls: . net.netfilter/.test(line),
-      ),
-    ).toEqual([]);
+    await unmark();
+    expect(left(clean, await statesOf(hosts))).toEqual([]);
   });
 
   it("first edition: a server that takes no connection is out within 5 s, and back with its weight", async () => {
@@ -214,11 +216,8 @@ onLab("the tutorial's health-check scripts", () => {
 
   it("goes without trace", async () => {
     await stack.destroy();
-    await run("director", "systemctl stop nginx; rm -f /var/log/ipvsmonitor.log");
-    const left = differences(clean, await statesOf(hosts)).filter(
-      // the firewall's modules stay loaded once a rule was set
-      (line) => !/ modules: |nf_conntrack|net\.netfilter/.test(line),
-    );
-    expect(left).toEqual([]);
+    await run("director", "systemctl stop nginx");
+    await unmark();
+    expect(left(clean, await statesOf(hosts))).toEqual([]);
   });
 });
