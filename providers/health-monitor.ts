@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { familyOf, hostAddress, port } from "../src/address.js";
+import { hostAddress, port } from "../src/address.js";
 import { agent } from "../src/health/agent.js";
 import {
   type Check,
@@ -10,7 +10,6 @@ import {
 } from "../src/health/check.js";
 import { type Monitor, parseMonitor, printMonitor } from "../src/health/monitor-file.js";
 import type { ServerState } from "../src/health/status.js";
-import type { Problem } from "../src/problems.js";
 import {
   parseService,
   type ServiceAddress,
@@ -19,18 +18,7 @@ import {
 } from "../src/service-address.js";
 import { type Step, step } from "../src/step.js";
 import { define } from "./define.js";
-
-/** Who answers while too few real servers do. */
-export interface SorryServer {
-  /** Address of the service's family; `127.0.0.1` only with gatewaying. Not one of the real servers. */
-  address: string;
-  /** Port, 1-65535. Default: the service's own, which gatewaying needs. */
-  port?: number;
-  /** How packets reach it: see RealServer. Default `gatewaying`. */
-  forwarding?: "gatewaying" | "masquerading";
-  /** 1-65535. Default 1. */
-  weight?: number;
-}
+import { type SorryServer, sorryProblems } from "./sorry-server.js";
 
 /** Arguments of a HealthMonitor. */
 export interface HealthMonitorArgs {
@@ -115,7 +103,6 @@ const config = z.strictObject({
 export const healthConfig = config.omit({ agent: true });
 
 type Config = z.output<typeof config>;
-type Sorry = NonNullable<Config["sorryServer"]>;
 
 const serviceOf = (text: string) => parseService(text) as ServiceAddress;
 
@@ -127,25 +114,6 @@ const filled = (check: Check): Check => ({ ...checkDefaults(check.type), ...chec
 
 const monitorOf = ({ agent: _, ...monitor }: Config): Monitor => monitor as unknown as Monitor;
 const textOf = (service: string, config: Config) => printMonitor(service, monitorOf(config));
-
-function sorryProblems(service: ServiceAddress, { address, port, forwarding }: Sorry): Problem[] {
-  const own = "fwmark" in service ? undefined : service.port;
-  const problem = (path: string, reason: string) => [{ path: `sorryServer.${path}`, reason }];
-  if (familyOf(address) !== serviceFamily(service))
-    return problem("address", `${address} is not of the service's address family`);
-  if (/^(127\.|::1$)/.test(address) && forwarding === "masquerading")
-    return problem(
-      "address",
-      `${address} cannot be masqueraded to: the kernel sends nothing to it; use the director's own address`,
-    );
-  if (forwarding === "gatewaying" && own !== undefined && port !== undefined && port !== own)
-    return problem(
-      "port",
-      `${port} is not the service's ${own}, and gatewaying leaves ports as they are; masquerade to an address of the director's`,
-    );
-  if (port === undefined && !own) return problem("port", "is missing: the service has none of its own");
-  return [];
-}
 
 /** Health checks of one service's real servers, by an agent on the director; the agent's file shows them. */
 export const healthMonitor = define({
