@@ -16,7 +16,7 @@ import {
   serviceFamily,
   serviceReference,
 } from "../src/service-address.js";
-import { type Step, step } from "../src/step.js";
+import { step } from "../src/step.js";
 import { define } from "./define.js";
 import { type SorryServer, sorryProblems } from "./sorry-server.js";
 
@@ -205,7 +205,6 @@ export const healthMonitor = define({
     const file = fileOf(service);
     const { agent: state, text } = facts.monitor(file);
     const there = state === "running" || state === "stopped" || state === "disabled";
-    const install: Step = step(["put_agent", agent], there || have ? null : ["drop_agent"]);
     const put = (to: string): string[] => ["put_monitor", file, to];
     if (!want)
       return [
@@ -214,7 +213,7 @@ export const healthMonitor = define({
       ];
     const next = textOf(service, want);
     return [
-      ...(state === "running" ? [] : [install]),
+      ...(state === "running" ? [] : [step(["put_agent", agent], there || have ? null : ["drop_agent"])]),
       ...(text === next ? [] : [step(put(next), text === undefined ? ["drop_monitor", file] : put(text))]),
     ];
   },

@@ -17,7 +17,7 @@ export interface SorryServer {
 /** Why a sorry server of this service could not be reached. */
 export function sorryProblems(
   service: ServiceAddress,
-  { address, port, forwarding }: SorryServer,
+  { address, port, forwarding }: Omit<SorryServer, "port"> & { port?: number | undefined },
 ): Problem[] {
   const own = "fwmark" in service ? undefined : service.port;
   const problem = (path: string, reason: string) => [{ path: `sorryServer.${path}`, reason }];
