@@ -1,5 +1,6 @@
 import { type ArpSuppressionArgs, arpSuppression } from "./arp-suppression.js";
 import { resource } from "./dynamic.js";
+import { type HealthMonitorArgs, type HealthMonitorState, healthMonitor } from "./health-monitor.js";
 import { type HostRouteArgs, hostRoute } from "./host-route.js";
 import { type IpForwardingArgs, ipForwarding } from "./ip-forwarding.js";
 import { type IpvsTimeoutsArgs, ipvsTimeouts } from "./ipvs-timeouts.js";
@@ -42,6 +43,20 @@ export class VirtualService extends resource<VirtualServiceArgs, VirtualServiceO
  * });
  */
 export class RealServer extends resource<RealServerArgs, RealServerOutputs>(realServer) {}
+
+/**
+ * Watches the real servers of a virtual service, by an agent on the director that needs nothing but curl: takes out those that are
+ * down, brings them back, and lets a sorry server answer meanwhile. What it does is no drift.
+ *
+ * @example
+ * new lvs.HealthMonitor("web-health", {
+ *   connection: { host: "director1" },
+ *   service: "tcp://192.168.0.219:80",
+ *   check: { path: "/.health.html", body: "OK" },
+ *   sorryServer: { address: "192.168.0.5" },
+ * });
+ */
+export class HealthMonitor extends resource<HealthMonitorArgs, HealthMonitorState>(healthMonitor) {}
 
 /**
  * An address on an interface, such as the VIP on a director's `eth0` or on a real server's `lo` (ip-address(8)), announced to the

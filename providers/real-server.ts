@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../src/address.js";
+import type { Facts } from "../src/facts.js";
 import { noThresholds, type Thresholds, thresholdFlags } from "../src/ipvs-lists.js";
 import type { Flags } from "../src/ipvs-table.js";
 import {
@@ -89,6 +90,22 @@ const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
       ]
     : [];
 
+/**
+ * What is declared of a server that a health monitor keeps out, or lets in only in part, for now: as its record says it. The
+ * entry is the monitor's until the server is up.
+ */
+function watched(facts: Facts, of: z.output<typeof key>, want: Config | undefined): Config | undefined {
+  const server = endpoint(of.address, of.port);
+  if ((facts.health().get(of.service)?.get(server) ?? "up") === "up") return undefined;
+  const record = facts.declared().records.find(({ thing }) => thing === `RealServer ${idOf(of)}`);
+  if (!record) return undefined;
+  const words = record.commands.replaceAll("'", "").split(" ");
+  const value = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined) ?? "0";
+  const flags = ["-m", "-g", "-i"].filter((flag) => words.includes(flag)).map((flag) => [flag, ""] as const);
+  const thresholds = { upper: Number(value("-x")), lower: Number(value("-y")) };
+  return configOf(new Map([...flags, ["-w", value("-w")]]), thresholds, want);
+}
+
 /** A real server: `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. */
 export const realServer = define({
   kind: "RealServer",
@@ -128,14 +145,19 @@ export const realServer = define({
 
   id: idOf,
 
-  facts: () => ["ipvs", "thresholds"],
+  facts: () => ["ipvs", "thresholds", "health", "declared"],
 
   read(facts, key, want) {
+    const kept = watched(facts, key, want);
+    if (kept) return kept;
     const found = facts.ipvs().get(key.service)?.realServers.get(endpoint(key.address, key.port));
     return found && configOf(found, facts.thresholds().get(idOf(key)) ?? noThresholds, want);
   },
 
-  plan({ service, address, port }, want, have) {
+  plan({ service, address, port }, want, have, { facts }) {
+    // what is declared is recorded, and the monitor brings it about once the server is well
+    if (want && have && watched(facts, { service, address, port }, want)) return [];
+    if (!want && !facts.ipvs().get(service)?.realServers.has(endpoint(address, port))) return [];
     const target = [...serviceFlags(serviceOf(service)), "-r", endpoint(address, port)];
     // -e resets whatever is left out, so the whole config goes along each time
     const line = (to: Config | undefined, from: Config | undefined) =>

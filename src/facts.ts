@@ -8,6 +8,8 @@ import {
   parseDrained,
   parseDraining,
 } from "./draining.js";
+import { FactError } from "./fact-error.js";
+import { type Health, type MonitorState, parseHealth, parseMonitorState } from "./health/status.js";
 import { type AddressEntry, link, listOf, type RouteEntry, routeEntry } from "./ip-lists.js";
 import {
   type Daemon,
@@ -18,6 +20,7 @@ import {
   type Timeouts,
 } from "./ipvs-lists.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
+import { parseModule } from "./module-parameters.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
 import { type Rival, rivals } from "./rivals.js";
@@ -33,6 +36,8 @@ export type FactName =
   | "owners"
   | "declared"
   | "rivals"
+  | "health"
+  | `monitor:${string}`
   | "connections"
   | "draining"
   | "drained"
@@ -55,19 +60,11 @@ export const ticks = (name: FactName): boolean => name === "connections" || name
 export function factCommand(name: FactName): string {
   const [kind = "", ...rest] = name.split(":");
   if (kind === "sysctl") return `read_sysctl ${quote(sysctlPath(rest.join(":")))}`;
+  if (kind === "monitor") return `read_monitor ${quote(rest.join(":"))}`;
   return [`read_${kind}`, ...rest.map(quote)].join(" ");
 }
 
-/** A fact could not be read: what the host answered. */
-export class FactError extends Error {
-  constructor(
-    readonly fact: FactName,
-    readonly code: number,
-    readonly text: string,
-  ) {
-    super(`cannot read ${fact}: ${text}`);
-  }
-}
+export { FactError };
 
 /** What was read of a host in one go; parsed when asked for. Asking for what was not read is a mistake in the resource. */
 export class Facts {
@@ -138,6 +135,16 @@ export class Facts {
     return this.#text("daemons", parseDaemons);
   }
 
+  /** How the real servers are, as the director's health monitor sees them; of none where there is no monitor. */
+  health(): Health {
+    return this.#text("health", parseHealth);
+  }
+
+  /** The agent for health checks, and one monitor's file. */
+  monitor(file: string): MonitorState {
+    return this.#text(`monitor:${file}`, parseMonitorState);
+  }
+
   /** Every address of every interface. */
   addresses(): AddressEntry[] {
     return this.#json("addresses", listOf(link)).flatMap(({ ifname, addr_info }) =>
@@ -206,13 +213,6 @@ export class Facts {
 
   /** Parameters of a loaded (or built-in) module; undefined where it is not loaded. */
   module(name: string): ReadonlyMap<string, string> | undefined {
-    const [state, ...lines] = this.#body(`module:${name}`).split("\n");
-    if (state === "absent") return undefined;
-    if (state !== "loaded") throw new FactError(`module:${name}`, 0, `unexpected output ${show(state)}`);
-    return new Map(
-      lines
-        .filter(Boolean)
-        .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-    );
+    return this.#text(`module:${name}`, parseModule);
   }
 }

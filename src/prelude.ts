@@ -1,3 +1,4 @@
+import { readMonitor } from "./health/install.js";
 import { rivals } from "./rivals.js";
 
 // in the text below a brace after a dollar would be TypeScript's
@@ -216,4 +217,4 @@ restore_module() {
 }
 # undoes restore_module: record, module, its options
 retake_module() { claim_module "$1" "$2" && shift && modprobe "$@"; }
-`;
+${readMonitor}`;

@@ -1,6 +1,7 @@
 import { bootFunctions } from "./boot.js";
 import { drainFunctions } from "./drain-functions.js";
 import { type FactName, factCommand, ticks } from "./facts.js";
+import { monitorFunctions } from "./health/install.js";
 import { prelude } from "./prelude.js";
 import { commandLine, quote } from "./quote.js";
 import type { Step } from "./step.js";
@@ -182,7 +183,7 @@ export LC_ALL PATH
 umask 022
 prelude=${quote(prelude)}
 eval "$prelude"
-${lock === "-x" ? `${bootFunctions}${drainFunctions}${transactionFunctions}` : ""}
+${lock === "-x" ? `${bootFunctions}${drainFunctions}${monitorFunctions}${transactionFunctions}` : ""}
 exec 9</root
 tries=$((${lockSeconds} * 5))
 ${lock === "" ? "" : lockLines(lock)}

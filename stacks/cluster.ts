@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput } from "../providers/dynamic.js";
+import type { HealthMonitorArgs } from "../providers/health-monitor.js";
 import type { IpvsTimeoutsArgs } from "../providers/ipvs-timeouts.js";
 import type { Drain } from "../providers/real-server-drain.js";
 import type { SyncDaemonArgs } from "../providers/sync-daemon.js";
@@ -72,6 +73,8 @@ export interface ServiceArgs {
   scheduler?: (typeof schedulers)[number];
   /** Default: none. */
   persistence?: Persistence;
+  /** Checks its real servers and keeps those out that are down: see HealthMonitor. Default: none is checked. */
+  health?: Omit<HealthMonitorArgs, "service" | "agent">;
   /** How its real servers are given time to finish before they go. Default: the cluster's `drain`; null: none. */
   drain?: Drain | null;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { healthConfig } from "../providers/health-monitor.js";
 import { schedulers } from "../providers/virtual-service.js";
 import { interfaceName, ipAddress, port, portOrAny } from "../src/address.js";
 import { connection } from "../src/connection.js";
@@ -28,6 +29,7 @@ const service = z.strictObject({
   persistence: z
     .strictObject({ timeout: count(2678400, 1).optional(), netmask: count(128, 1).optional() })
     .optional(),
+  health: healthConfig.optional(),
   drain,
 });
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
+  HealthMonitor,
   IpvsTimeouts,
   KernelModule,
   RealServer,
@@ -137,9 +138,24 @@ export function director(
           { parent, dependsOn: ready.realServer(member) },
         ),
     );
-    return { virtualService, realServers };
+    const { health } = service;
+    // it stands on all of them: what it took out it gives back before they go
+    const monitors = health
+      ? [
+          new HealthMonitor(
+            `${name}-${label}-health`,
+            { ...common, ...guard(args.director), service: virtualService.id, ...health },
+            { parent, dependsOn: realServers },
+          ),
+        ]
+      : [];
+    return { virtualService, realServers, monitors };
   });
-  const everything = pools.flatMap(({ virtualService, realServers }) => [virtualService, ...realServers]);
+  const everything = pools.flatMap(({ virtualService, realServers, monitors }) => [
+    virtualService,
+    ...realServers,
+    ...monitors,
+  ]);
   const vipResources = args.vips.map(vipOf).map((vip) => ({
     vip,
     resource: new VirtualAddress(

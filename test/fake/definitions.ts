@@ -1,5 +1,6 @@
 import { arpSuppression } from "../../providers/arp-suppression.js";
 import type { Definition } from "../../providers/define.js";
+import { healthMonitor } from "../../providers/health-monitor.js";
 import { hostRoute } from "../../providers/host-route.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
 import { ipvsTimeouts } from "../../providers/ipvs-timeouts.js";
@@ -15,6 +16,7 @@ import { virtualService } from "../../providers/virtual-service.js";
 export const definitions: ReadonlyMap<string, Definition> = new Map(
   [
     arpSuppression,
+    healthMonitor,
     hostRoute,
     ipForwarding,
     ipvsTimeouts,

@@ -16,7 +16,9 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
     .replace(/(?<=tries=\$\(\()\d+ \* 5/, String(Math.ceil(lockSeconds * 5)))
     .split("\n")
     // records are kept as they would be there
-    .map((line) => (/^.*(step|back|aside) (keep|unkeep|note|unnote) /.test(line) ? line : inTree(line, root)))
+    .map((line) =>
+      /^(check|log)\t|^.*(step|back|aside) (keep|unkeep|note|unnote) /.test(line) ? line : inTree(line, root),
+    )
     .join("\n")
     // and have their paths in the tree where they are run
     .replace(
@@ -29,7 +31,7 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
 
 function inTree(line: string, root: string): string {
   const text = line.replaceAll(
-    /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*(?=\/comm)|sys\/module|run\/pulumi-lvs|run\/systemd\/system|etc\/pulumi-lvs|etc\/systemd\/system|root)(?![\w-])/g,
+    /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*(?=\/comm)|sys\/module|run\/pulumi-lvs|run\/systemd\/system|etc\/pulumi-lvs|etc\/systemd\/system|etc\/logrotate\.d|root)(?![\w-])/g,
     `${root}/$1`,
   );
   for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))

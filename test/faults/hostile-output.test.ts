@@ -4,6 +4,8 @@ import { Engine } from "../../providers/engine.js";
 import { type Bag, checkInputs } from "../../providers/inputs.js";
 import { serve } from "../../src/batch.js";
 import type { FactName, Section } from "../../src/facts.js";
+import { checkDefaults } from "../../src/health/check.js";
+import { printMonitor } from "../../src/health/monitor-file.js";
 import { HostError } from "../../src/host-error.js";
 import { digestOf, parseReport, type Report } from "../../src/report.js";
 import { definitions } from "../fake/definitions.js";
@@ -63,6 +65,23 @@ FWM  -294967296 wlc
 --
 `,
   rivals: "",
+  health:
+    "tcp://192.168.0.210:80\t192.168.10.11:80\tup\ntcp://192.168.0.210:80\t192.168.10.12:8080\tdown\nfwmark://10/ipv6\t[2001:db8::11]:0\tmaintenance\n",
+  "monitor:tcp-192.168.0.210:80": `running\n${printMonitor("tcp://192.168.0.210:80", {
+    check: checkDefaults(),
+    servers: {},
+    interval: 5,
+    connectTimeout: 1,
+    timeout: 3,
+    rise: 3,
+    fall: 3,
+    action: "remove",
+    lastServer: "keep",
+    sorryServer: null,
+    quorum: { weight: 1, hysteresis: 0 },
+    slowStart: 0,
+    log: null,
+  })}\n`,
   connections: `IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn
   -> RemoteAddress:Port

@@ -34,6 +34,7 @@ async function node(file: string, text: string): Promise<unknown> {
 const everything = [
   "ArpSuppression",
   "DrCluster",
+  "HealthMonitor",
   "HostRoute",
   "IpForwarding",
   "IpvsTimeouts",
@@ -59,7 +60,7 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks)\/(rollback\/)?[\w-]+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks)\/((rollback|health)\/)?[\w-]+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/.test(
           name,
         ),
     ),

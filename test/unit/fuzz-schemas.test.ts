@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Definition } from "../../providers/define.js";
 import { type Bag, checkInputs, clean, hasUnknown, partsOf, unknownValue } from "../../providers/inputs.js";
 import { type FactName, Facts } from "../../src/facts.js";
+import { agent } from "../../src/health/agent.js";
 import type { Problem } from "../../src/problems.js";
 import { parseClusters } from "../../stacks/config.js";
 import { definitions } from "../fake/definitions.js";
@@ -27,6 +28,26 @@ const right: Record<string, Bag[]> = {
     { destination: "2001:db8::/32", table: "100", device: null, via: "2001:db8::1" },
   ],
   "ip-forwarding": [{ family: "ipv4", interfaces: ["eth0", "eth1"], enabled: true, sendRedirects: false }],
+  "health-monitor": [
+    {
+      service: "tcp://192.168.0.219:80",
+      check: {
+        type: "https",
+        port: 443,
+        path: "/.health.html",
+        body: "OK",
+        status: [200, 204],
+        host: "a.b",
+        verify: true,
+      },
+      servers: { "192.168.10.11:80": { type: "command", command: "true" } },
+      interval: 3,
+      sorryServer: { address: "192.168.0.5", port: 80, forwarding: "masquerading", weight: 1 },
+      quorum: { weight: 2, hysteresis: 1 },
+      log: "/var/log/ipvsmonitor.log",
+    },
+    { service: "fwmark://7/ipv6", check: { type: "dns", query: "example.com" }, action: "quiesce" },
+  ],
   "ipvs-timeouts": [{ tcp: 7200, tcpFin: 120, udp: 30 }, {}],
   "kernel-module": [{ name: "ip_vs", options: { conn_tab_bits: "15" } }],
   "real-server": [
@@ -125,6 +146,9 @@ function harmless(definition: Definition, inputs: Bag): void {
     for (const word of [...run.slice(1), ...(undo?.slice(1) ?? [])]) {
       // a sysctl's value goes into its file, and is no argument of any program
       if (word === config.value) continue;
+      // nor is a text that goes into a file of ours: lines of words, parted by tabs
+      if (word === agent || /^# Written by pulumi-lvs .*(\n[a-z]+(\t[^\p{Cc}\p{Cs}]*)+)+$/u.test(word))
+        continue;
       if (!/^[\x20-\x7e]+$/.test(word)) throw new Error(`bad word ${JSON.stringify(word)}`);
       if (/^-/.test(word) && !options.test(word) && !/^-\d+$/.test(word))
         throw new Error(`an option by value: ${word}`);

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { Engine } from "../../providers/engine.js";
 import { type Bag, checkInputs, partsOf } from "../../providers/inputs.js";
 import { type FactName, Facts, type Section } from "../../src/facts.js";
+import { agent } from "../../src/health/agent.js";
 import type { Job } from "../../src/job.js";
 import { commandLine } from "../../src/quote.js";
 import { rulesOf } from "../../src/script.js";
@@ -40,6 +41,8 @@ function sourceOf(name: FactName): string {
   if (kind === "routes") return `ip -j -${rest[0]} route show table ${rest[1]}`;
   if (kind === "declared") return "/etc/pulumi-lvs/boot";
   if (kind === "owners") return "/run/pulumi-lvs/owners";
+  if (kind === "health") return "cut -f 1-3 /run/pulumi-lvs/health";
+  if (kind === "monitor") return `/etc/pulumi-lvs/monitor.d/${rest.join(":")}`;
   if (kind === "draining" || kind === "drained") return `/run/pulumi-lvs/${kind}`;
   if (kind === "rivals") return "/proc/*/comm";
   if (kind === "claim") return `/run/pulumi-lvs/${rest.join(":")}/owners`;
@@ -124,8 +127,10 @@ function check({ kind, cases }: File): void {
       else await change;
       // owner marks are alike for all kinds: see ownership.test.ts
       const own = rulesOf(steps);
-      expect(own.map(({ run }) => commandLine(run))).toEqual(given.run ?? []);
-      const undo = own.flatMap((step) => (step.undo ? [commandLine(step.undo)] : [])).reverse();
+      const lineOf = (run: readonly string[]) =>
+        commandLine(run.map((word) => (word === agent ? "AGENT" : word)));
+      expect(own.map(({ run }) => lineOf(run))).toEqual(given.run ?? []);
+      const undo = own.flatMap((step) => (step.undo ? [lineOf(step.undo)] : [])).reverse();
       expect(undo).toEqual(given.undo ?? []);
     }
     expect(Object.keys(given.host ?? {}).filter((source) => !used.has(source))).toEqual([]);

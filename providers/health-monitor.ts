@@ -1,0 +1,220 @@
+import { z } from "zod";
+import { hostAddress, port } from "../src/address.js";
+import { agent } from "../src/health/agent.js";
+import {
+  type Check,
+  checkDefaults,
+  checkProblems,
+  type HealthCheck,
+  healthCheck,
+} from "../src/health/check.js";
+import { type Monitor, parseMonitor, printMonitor } from "../src/health/monitor-file.js";
+import type { ServerState } from "../src/health/status.js";
+import {
+  parseService,
+  type ServiceAddress,
+  serviceFamily,
+  serviceReference,
+} from "../src/service-address.js";
+import { step } from "../src/step.js";
+import { define } from "./define.js";
+import { type SorryServer, sorryProblems } from "./sorry-server.js";
+
+/** Arguments of a HealthMonitor. */
+export interface HealthMonitorArgs {
+  /** The virtual service whose real servers are checked: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
+  service: string;
+  /** How they are asked. Default: GET of `/.health.html`, which must contain `OK`. */
+  check?: HealthCheck;
+  /** What is asked otherwise of single servers, by `192.168.10.11:80`. Default: nothing. */
+  servers?: Record<string, HealthCheck>;
+  /** Seconds from one check of a server to the next, 1-3600. Default 5. */
+  interval?: number;
+  /** Seconds in which a connection must be there, 1-60. Default 1. */
+  connectTimeout?: number;
+  /** Seconds in which a check must be done, 1-60, at most `interval`. Default 3, or `interval` where that is less. */
+  timeout?: number;
+  /** Checks in a row that must go well until a server is let in, 1-100. Default 3. */
+  rise?: number;
+  /** Checks in a row that must fail until a server is taken out, 1-100. Default 3. */
+  fall?: number;
+  /** What becomes of a server that is down: `remove` (default) takes its entry out, `quiesce` gives it weight 0. */
+  action?: "remove" | "quiesce";
+  /** Without a sorry server, what becomes of the last real server when it goes down: `keep` (default) leaves it in. */
+  lastServer?: "keep" | "remove";
+  /** Goes in before the last real server leaves, and out after the first is back. Default: none. */
+  sorryServer?: SorryServer | null;
+  /**
+   * Sum of weights that must be up; below it all leave and the sorry server serves, which is needed. With `hysteresis` below
+   * `weight` it is lost below `weight - hysteresis` and reached at `weight + hysteresis`. Default 1 and 0.
+   */
+  quorum?: { weight?: number; hysteresis?: number };
+  /** Seconds over which the weight of a server that is back rises to what is declared, 0-3600. Default 0. */
+  slowStart?: number;
+  /** File with a line for each server that is gone or back; null: none. Default `/var/log/ipvsmonitor.log`. */
+  log?: string | null;
+  /** `running`, always: what a refresh finds instead (`stopped`, `disabled`, `outdated`, `missing`) is a difference, which an update mends. */
+  agent?: "running";
+}
+
+/** What a HealthMonitor shows besides its arguments. */
+export interface HealthMonitorState {
+  /** How each server is, by `192.168.10.11:80`: `sorry` is the sorry server while it answers. */
+  health: Record<string, ServerState>;
+}
+
+const key = z.strictObject({ service: serviceReference });
+
+const count = (most: number, least = 1) => z.number().int().min(least).max(most);
+
+const config = z.strictObject({
+  check: healthCheck.default({}),
+  servers: z.record(z.string(), healthCheck).default({}),
+  interval: count(3600).default(5),
+  connectTimeout: count(60).default(1),
+  timeout: count(60).optional(),
+  rise: count(100).default(3),
+  fall: count(100).default(3),
+  action: z.enum(["remove", "quiesce"]).default("remove"),
+  lastServer: z.enum(["keep", "remove"]).default("keep"),
+  sorryServer: z
+    .strictObject({
+      address: hostAddress,
+      port: port.optional(),
+      forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
+      weight: count(65535).default(1),
+    })
+    .nullable()
+    .default(null),
+  quorum: z
+    .strictObject({ weight: count(1_000_000).default(1), hysteresis: count(1_000_000, 0).default(0) })
+    .default({ weight: 1, hysteresis: 0 }),
+  slowStart: count(3600, 0).default(0),
+  log: z
+    .string()
+    .max(200)
+    .regex(/^\/[A-Za-z0-9._/-]*[A-Za-z0-9]$/, "is no path such as /var/log/ipvsmonitor.log")
+    .nullable()
+    .default("/var/log/ipvsmonitor.log"),
+  agent: z.literal("running").default("running"),
+});
+
+/** What a cluster's services say of their health checks. */
+export const healthConfig = config.omit({ agent: true });
+
+type Config = z.output<typeof config>;
+
+const serviceOf = (text: string) => parseService(text) as ServiceAddress;
+
+/** Name of its file on the host. */
+const fileOf = (service: string): string => service.replace("://", "-").replaceAll("/", "-");
+
+// the common check with what is otherwise for one server
+const filled = (check: Check): Check => ({ ...checkDefaults(check.type), ...check });
+
+const monitorOf = ({ agent: _, ...monitor }: Config): Monitor => monitor as unknown as Monitor;
+const textOf = (service: string, config: Config) => printMonitor(service, monitorOf(config));
+
+/** Health checks of one service's real servers, by an agent on the director; the agent's file shows them. */
+export const healthMonitor = define({
+  kind: "HealthMonitor",
+  key,
+  config,
+  rivals: () => true,
+
+  shows: {
+    names: ["health"],
+    facts: () => ["health"],
+    read: (facts, { service }) => ({ health: Object.fromEntries(facts.health().get(service) ?? []) }),
+  },
+
+  complete({ service }, config) {
+    const of = serviceOf(service);
+    // in a preview some of them may not be known yet
+    const { check, servers, interval, sorryServer } = config as Partial<Config>;
+    if (interval !== undefined) config.timeout ??= Math.min(3, interval);
+    if (check) config.check = filled(check);
+    for (const [server, other] of Object.entries(servers ?? {}))
+      if (check && other.type !== undefined && other.type !== config.check.type)
+        config.servers[server] = filled(other);
+    if (config.check?.status) config.check.status = [...new Set(config.check.status)].sort((a, b) => a - b);
+    if (sorryServer && !("fwmark" in of)) sorryServer.port ??= of.port;
+  },
+
+  problems({ service }, { check, servers, interval, connectTimeout, timeout, sorryServer, quorum }) {
+    const of = serviceOf(service);
+    const checks: [string, Check][] = [
+      ["check", check],
+      ...Object.entries(servers).map(([server, other]): [string, Check] => [
+        `servers[${JSON.stringify(server)}]`,
+        { ...(other.type === undefined || other.type === check.type ? check : {}), ...other },
+      ]),
+    ];
+    return [
+      ...checks.flatMap(([at, one]) =>
+        checkProblems(one).map(({ path, reason }) => ({ path: `${at}.${path}`, reason })),
+      ),
+      ...checks.flatMap(([at, { through, vip }]) =>
+        through === "vip" && "fwmark" in of && vip === undefined
+          ? [{ path: `${at}.vip`, reason: "is missing: a firewall mark names no VIP" }]
+          : through === "vip" && serviceFamily(of) === "ipv6"
+            ? [{ path: `${at}.through`, reason: "vip is for IPv4" }]
+            : [],
+      ),
+      ...Object.keys(servers)
+        .filter((server) => !/^(\[[0-9a-f:.]+\]|[0-9.]+):\d{1,5}$/.test(server))
+        .map((server) => ({
+          path: `servers[${JSON.stringify(server)}]`,
+          reason: "is no server such as 192.168.10.11:80",
+        })),
+      ...(timeout !== undefined && timeout > interval
+        ? [{ path: "timeout", reason: `${timeout} is above the interval of ${interval}` }]
+        : []),
+      ...(connectTimeout > (timeout ?? Math.min(3, interval))
+        ? [{ path: "connectTimeout", reason: `${connectTimeout} is above the timeout` }]
+        : []),
+      ...(quorum.weight > 1 && !sorryServer
+        ? [{ path: "quorum.weight", reason: "needs a sorryServer: nobody would serve below it" }]
+        : []),
+      ...(quorum.hysteresis >= quorum.weight
+        ? [
+            {
+              path: "quorum.hysteresis",
+              reason: `${quorum.hysteresis} is not below the weight of ${quorum.weight}`,
+            },
+          ]
+        : []),
+      ...(sorryServer ? sorryProblems(of, sorryServer) : []),
+    ];
+  },
+
+  id: ({ service }) => `${service}/health`,
+
+  facts: ({ service }) => [`monitor:${fileOf(service)}`],
+
+  read(facts, { service }, want) {
+    const { agent, text } = facts.monitor(fileOf(service));
+    if (text === undefined) return undefined;
+    const found = parseMonitor(text);
+    // what somebody has made of the file by hand is seen, and written anew
+    const monitor = (found?.monitor ?? { ...want, check: { type: "edited by hand" } }) as unknown as Config;
+    return { ...monitor, agent: agent as "running" };
+  },
+
+  plan({ service }, want, have, { facts }) {
+    const file = fileOf(service);
+    const { agent: state, text } = facts.monitor(file);
+    const there = state === "running" || state === "stopped" || state === "disabled";
+    const put = (to: string): string[] => ["put_monitor", file, to];
+    if (!want)
+      return [
+        step(["drop_monitor", file], put(text ?? "")),
+        step(["drop_agent"], state === "missing" ? null : ["put_agent", agent]),
+      ];
+    const next = textOf(service, want);
+    return [
+      ...(state === "running" ? [] : [step(["put_agent", agent], there || have ? null : ["drop_agent"])]),
+      ...(text === next ? [] : [step(put(next), text === undefined ? ["drop_monitor", file] : put(text))]),
+    ];
+  },
+});

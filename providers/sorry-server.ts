@@ -1,0 +1,38 @@
+import { familyOf } from "../src/address.js";
+import type { Problem } from "../src/problems.js";
+import { type ServiceAddress, serviceFamily } from "../src/service-address.js";
+
+/** Who answers while too few real servers do. */
+export interface SorryServer {
+  /** Address of the service's family; `127.0.0.1` only with gatewaying. Not one of the real servers. */
+  address: string;
+  /** Port, 1-65535. Default: the service's own, which gatewaying needs. */
+  port?: number;
+  /** How packets reach it: see RealServer. Default `gatewaying`. */
+  forwarding?: "gatewaying" | "masquerading";
+  /** 1-65535. Default 1. */
+  weight?: number;
+}
+
+/** Why a sorry server of this service could not be reached. */
+export function sorryProblems(
+  service: ServiceAddress,
+  { address, port, forwarding }: Omit<SorryServer, "port"> & { port?: number | undefined },
+): Problem[] {
+  const own = "fwmark" in service ? undefined : service.port;
+  const problem = (path: string, reason: string) => [{ path: `sorryServer.${path}`, reason }];
+  if (familyOf(address) !== serviceFamily(service))
+    return problem("address", `${address} is not of the service's address family`);
+  if (/^(127\.|::1$)/.test(address) && forwarding === "masquerading")
+    return problem(
+      "address",
+      `${address} cannot be masqueraded to: the kernel sends nothing to it; use the director's own address`,
+    );
+  if (forwarding === "gatewaying" && own !== undefined && port !== undefined && port !== own)
+    return problem(
+      "port",
+      `${port} is not the service's ${own}, and gatewaying leaves ports as they are; masquerade to an address of the director's`,
+    );
+  if (port === undefined && !own) return problem("port", "is missing: the service has none of its own");
+  return [];
+}

@@ -1,0 +1,151 @@
+import { createHash } from "node:crypto";
+import { checker } from "./checker.js";
+import { judge } from "./judge.js";
+import { passage } from "./passage.js";
+
+// in the text below a brace after a dollar would be TypeScript's
+const $ = "$";
+
+/** What the agent does after the functions that it has from the prelude. */
+const supervisor = String.raw`
+LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+umask 022
+tab=$(printf '\t')
+H=$S/health C=$S/checks pause=2
+locked() {
+  exec 9</root; tries=${$}{1:-25}
+  until flock -x -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2 2>/dev/null || sleep 1; done
+  [ $tries -gt 0 ] || { exec 9<&-; return 1; }
+}
+unlocked() { exec 9<&-; }
+# what was judged from whatever is known, and the checks that there are to be
+judged() {
+  table=$(read_ipvs) || return
+  set --
+  for f in "$E/monitor.d"/* "$E/boot" "$S/boot" "$C"/*[0-9] "$S/draining" "$H" "$S/monitor"; do
+    [ ! -f "$f" ] || set -- "$@" "$f"
+  done
+  told=$(
+    {
+      date "+now$tab%s$tab%Y-%m-%d %H:%M:%S"
+      for f in "$E/maintenance"/*; do [ ! -e "$f" ] || printf 'maintenance\t%s\n' "${$}{f##*/}"; done
+      printf '%s\n' "$table"
+    } | awk "$judge" - "$@" 2>/dev/null
+  ) || return
+  case $told in --*) list=;; *) list=${$}{told%%"$nl--$nl"*};; esac
+}
+# a file of ours is written only where it changes, and whole
+write() {
+  [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
+  if [ -z "$2" ]; then rm -f "$1"; return; fi
+  { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1" || { rm -f "$1.new"; echo "$1: cannot be written" >&2; }
+}
+lines() { printf '%s\n' "$told" | sed -n "s/^$1$tab//p"; }
+kept() { lines kept | sed "s|^|kept$tab|"; }
+# with the lock held
+settle() {
+  mkdir -p "$S"; judged || return
+  failed= todo=$(lines do)
+  while IFS= read -r command <&7; do
+    [ -n "$command" ] || continue
+    said=$(eval "$command" 2>&1 7<&- 9<&-) || { failed=1; [ "$said" = "$last_said" ] || echo "$command: $said" >&2; last_said=$said; }
+  done 7<<END
+$todo
+END
+  lines log | while IFS=$tab read -r file line; do { printf '%s\n' "$line" >>"$file"; } 2>/dev/null || echo "$file: cannot be written: $line" >&2; done
+  lines note >&2
+  write "$H" "$(lines health)"
+  # what was refused is tried again, also where nothing else changes
+  write "$S/monitor" "$(kept; [ -z "$failed" ] || printf 'kept\tredo\n')"
+}
+# looks, and takes the lock only where there is something to do
+attend() {
+  case $told in *"--$nl"quiet) return;; esac
+  locked || return
+  settle; passages; unlocked
+}
+specOf() { IFS= read -r spec <"$1" || return; spec=${$}{spec#*"$tab"}; spec=${$}{spec#*"$tab"}; spec=${$}{spec#*"$tab"}; }
+# a file for each check that there is to be: its verdict so far, and its words; one that is not wanted goes
+enlist() {
+  [ "$list" != "$listed" ] || return 0
+  locked 50 || return 0
+  mkdir -p "$C"
+  for f in "$C"/*[0-9]; do
+    [ -e "$f" ] || continue
+    specOf "$f" || spec=
+    case $nl$list$nl in *"$nl$spec$nl"*) continue;; esac
+    n=${$}{f##*/}; dismiss "$n"; close_passage "$n"; rm -f "$f" "$f.not"
+  done
+  while IFS= read -r spec <&7; do
+    [ -n "$spec" ] || continue
+    here=
+    for f in "$C"/*[0-9]; do [ -e "$f" ] && IFS= read -r line <"$f" && case $line in *"$tab$spec") here=$f;; esac; done
+    [ -n "$here" ] || {
+      n=1; while [ -e "$C/$n" ]; do n=$((n + 1)); done; here=$C/$n
+      printf 'verdict\t\t\t%s\n' "$spec" >"$here"
+    }
+    wish=$spec; open_passage "${$}{here##*/}" "$wish"
+  done 7<<END
+$list
+END
+  rmdir "$C" 2>/dev/null
+  unlocked; listed=$list
+}
+pids=' '
+# one that is not wanted any more
+dismiss() { case $pids in *" $1:"*) p=${$}{pids#*" $1:"}; p=${$}{p%% *}; kill "$p" 2>/dev/null; wait "$p" 2>/dev/null; pids=${$}{pids%%" $1:$p "*}" "${$}{pids#*" $1:$p "};; esac; }
+# a process for each; one that was killed is started again
+employ() {
+  for f in "$C"/*[0-9]; do
+    [ -e "$f" ] || continue
+    n=${$}{f##*/}
+    case $pids in *" $n:"*) p=${$}{pids#*" $n:"}; p=${$}{p%% *}; kill -0 "$p" 2>/dev/null && continue; dismiss "$n";; esac
+    watch "$n" 9<&- &
+    pids="$pids$n:$! "
+  done
+}
+case ${$}{1:-} in
+  '')
+    supervisor=$$ listed=none
+    # woken by ticks and by checkers; not by signals, whose traps some versions of bash run in the middle of parsing
+    mkdir -p "$S"; rm -f "$S/wake"; mkfifo "$S/wake" && exec 8<>"$S/wake" && rm -f "$S/wake" || exit
+    turn=tick
+    while :; do
+      judged && enlist && employ && attend
+      [ "$turn" = wake ] || { sleep $pause; echo tick >&8; } 9<&- &
+      IFS= read -r turn <&8 || sleep 1
+    done;;
+  once)
+    listed=none; judged && enlist || exit 1
+    for f in "$C"/*[0-9]; do [ ! -e "$f" ] || judge_once "${$}{f##*/}" & done; wait
+    locked 300 || exit 1
+    settle; unlocked; [ -z "$failed" ];;
+  # whoever calls this holds the lock: what no file names any more is given back
+  forget) settle; [ -z "$failed" ];;
+  close) for f in "$C"/*.through; do [ ! -e "$f" ] || { n=${$}{f##*/}; close_passage "${$}{n%.through}"; }; done;;
+  *) echo 'usage: monitor [once|forget|close]' >&2; exit 2;;
+esac
+`;
+
+const body = `judge='${judge}'\n${checker}${passage}${supervisor}`;
+
+/** Tells one text of the agent from another. */
+export const agentVersion = createHash("sha256").update(body).digest("hex").slice(0, 12);
+
+/** The agent, but for the prelude that it begins with. */
+export const agent = body;
+
+/** The unit that has systemd keep it running. */
+export const unit = `[Unit]
+Description=Health checks of what pulumi-lvs has declared on this host
+After=network-online.target pulumi-lvs.service
+
+[Service]
+ExecStart=/bin/sh /etc/pulumi-lvs/monitor
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target
+`;

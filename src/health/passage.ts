@@ -1,0 +1,64 @@
+// in the text below a brace after a dollar would be TypeScript's
+const $ = "$";
+
+/**
+ * Shell functions for checks of the VIP on a real server (gatewaying). The VIP is the director's own address, so a packet to it
+ * would stay at home. So packets from certain ports of the director's get a firewall mark, and a private service for that mark
+ * has the real server alone behind it. The answer comes from the VIP, which the kernel takes from outside only with accept_local.
+ * What was added, and how to take it back, is in a file for each check.
+ */
+export const passage = String.raw`
+owner='pulumi-lvs health monitor'
+# number and words of a check: where it goes through; nothing is changed here
+passage() {
+  mark=$((1280704512 + $1)) low=$((61000 + $1 * 64)); ports=$low-$((low + 63)) vipless= dip= device=
+  case $2 in *"$tab"through=vip*) ;; *) return 0;; esac
+  parse "$2"
+  [ $((low + 63)) -le 65535 ] || { vipless='there are no ports left for checks through the VIP (70 at most)'; return; }
+  route=$(ip -o route get "$address" 2>&1) || { vipless="ip route get $address: $route"; return; }
+  dip=${$}{route#* src } dip=${$}{dip%% *} device=${$}{route#* dev } device=${$}{device%% *}
+  [ "$dip" != "$vip" ] || { vipless="the director has no other address than the VIP towards $address"; return; }
+  [ -e "$S/checks/$1.through" ] || vipless=$(cat "$S/checks/$1.not" 2>/dev/null) || vipless='it is not set up yet'
+}
+sysctl_of() { setting=sysctl.net.ipv4.conf.$device.accept_local file=/proc/sys/net/ipv4/conf/$device/accept_local; }
+# number, words; with the host's lock held
+open_passage() {
+  case $2 in *"$tab"through=vip*) ;; *) return 0;; esac
+  rm -f "$S/checks/$1.not"; passage "$1" "$2"; parse "$2"
+  [ -e "$S/checks/$1.through" ] || {
+    why=$(build "$1" 2>&1) || { printf '%s\n' "$why" >"$S/checks/$1.not"; close_passage "$1"; }
+  }
+}
+rule() { iptables -w 5 -t mangle "$1" OUTPUT -p tcp -s "$dip" -d "$vip" --sport "$low:${$}{ports#*-}" --dport "$port" -j MARK --set-mark "$mark"; }
+build() {
+  case $vip in *:*) echo 'through the VIP is for IPv4'; return 1;; esac
+  case $vipless in ''|'it is not set up yet') ;; *) echo "$vipless"; return 1;; esac
+  has iptables && has ipvsadm || return
+  echo "$mark $low $dip $vip $port $device" >"$S/checks/$1.through"
+  sysctl_of
+  claim_file "$setting" "$file" && put_file "$file" 1 &&
+    { ipvsadm -A -f "$mark" -s rr 2>/dev/null || [ -n "$(read_ipvs | grep -- "^-A -f $mark ")" ]; } &&
+    { ipvsadm -a -f "$mark" -r "$address:0" -g 2>/dev/null || [ -n "$(read_ipvs | grep -- "^-a -f $mark ")" ]; } &&
+    { rule -C 2>/dev/null || rule -A; }
+}
+# number; with the lock held. The setting goes back with the last one that needs it
+close_passage() {
+  [ -e "$S/checks/$1.through" ] || return 0
+  read -r mark low dip vip port device <"$S/checks/$1.through"; ports=$low-$((low + 63))
+  rm -f "$S/checks/$1.through"
+  while rule -D 2>/dev/null; do :; done
+  # what iptables keeps of an empty table
+  [ -n "$(iptables -w 5 -t mangle -S 2>/dev/null | grep -v '^-P [A-Z]* ACCEPT$')" ] ||
+    for c in PREROUTING INPUT FORWARD OUTPUT POSTROUTING; do iptables -w 5 -t mangle -X "$c" 2>/dev/null; done
+  ipvsadm -D -f "$mark" 2>/dev/null
+  grep -q " $device$" "$S/checks"/*.through 2>/dev/null || { sysctl_of; restore_file "$setting" "$file"; }
+}
+# one that somebody has flushed is set up anew
+passages() {
+  for f in "$S/checks"/*.through; do
+    [ -e "$f" ] || continue
+    n=${$}{f##*/}; n=${$}{n%.through}; read -r mark rest <"$f"
+    case $table in *"-A -f $mark "*) ;; *) IFS= read -r line <"$S/checks/$n" && close_passage "$n" && open_passage "$n" "${$}{line#*"$tab"*"$tab"*"$tab"}";; esac
+  done
+}
+`;

@@ -1,0 +1,223 @@
+import { expect, it } from "vitest";
+import { type HostName, run } from "../lab/lab.mts";
+import { differences, type States, statesOf } from "./host-state.mts";
+import { ask, disposing, onLab } from "./setup.mts";
+import { Stack } from "./stack.mts";
+
+const vip = "192.168.0.210";
+const hosts = ["director", "rs1", "rs2"] as const;
+const server = { rs1: "192.168.0.221", rs2: "192.168.0.222" } as const;
+
+/** A cluster of the tutorial's kind, whose one service has these health checks. */
+const program = (health: object, service: object = { port: 80 }, more = "", weights = [2, 1]) => `
+const cluster = new lvs.DrCluster("web", {
+  director: { connection: { host: "director" }, interface: "eth1" },
+  vips: ["${vip}"],
+  services: [${JSON.stringify({ scheduler: "wrr", ...service, health })}],
+  realServers: [
+    { name: "rs1", address: "192.168.0.221", weight: ${weights[0]}, connection: { host: "rs1" } },
+    { name: "rs2", address: "192.168.0.222", weight: ${weights[1]}, connection: { host: "rs2" } },
+  ],
+});
+${more}`;
+
+/** Weights of the real servers in the table, as the kernel has them. */
+async function table(): Promise<Record<string, number>> {
+  const { stdout } = await run("director", "ipvsadm -Sn | sed '/ -f 12807/d'");
+  return Object.fromEntries(
+    [...stdout.matchAll(/^-a .* -r (\S+):\d+ .*-w (\d+)/gm)].map(([, address, weight]) => [
+      address,
+      Number(weight),
+    ]),
+  );
+}
+
+const status = async (): Promise<string> =>
+  (await run("director", "cut -f 2,3 /run/pulumi-lvs/health")).stdout.trim().replaceAll("\t", " ");
+const stop = (host: HostName) => run(host, "systemctl stop nginx");
+const start = (host: HostName) => run(host, "systemctl start nginx");
+
+/** Waits until something holds on the director; answers with the seconds that it took. */
+async function within(seconds: number, holds: () => Promise<void>): Promise<number> {
+  const begun = Date.now();
+  for (;;) {
+    try {
+      await holds();
+      return (Date.now() - begun) / 1000;
+    } catch (error) {
+      if (Date.now() - begun > seconds * 1000) throw error;
+    }
+  }
+}
+
+// emulated machines that share a busy one take this much longer for the agent's processes and for being asked
+const slack = 15;
+/** What packets to the VIP are marked by in the tutorial's cluster behind a mark. */
+const mark = (verb: string) =>
+  `iptables -t mangle ${verb} PREROUTING -d ${vip} -p tcp --dport 80 -j MARK --set-mark 10`;
+const unmark = () => run("director", `${mark("-D")} 2>/dev/null; rm -f /var/log/ipvsmonitor.log; :`);
+
+/** What is otherwise than before, but for the empty chains and the modules that stay once there was a firewall rule. */
+const left = (before: States, after: States) =>
+  differences(before, after).filter(
+    (line) =>
+      !/ modules: |nf_conntrack|net\.netfilter| firewall: \+ (\*mangle|:[A-Z]+ ACCEPT|COMMIT)$/.test(line),
+  );
+
+const page = { path: "/", body: "" };
+
+onLab("the tutorial's health-check scripts", () => {
+  const keep = disposing();
+  let stack: Stack;
+  let clean: States;
+
+  it("script 1, checkRS: behind -f 10 a server whose /.health.html does not say OK is out within 3 s, and back", async () => {
+    clean = await statesOf(hosts);
+    // what the tutorial's cluster of this script has: packets to the VIP get the mark
+    await run("director", mark("-A"));
+    stack = keep(
+      await Stack.ofProgram(program({ interval: 3, rise: 1, fall: 1 }, { fwmark: 10 }, "", [1, 1])),
+    );
+    await stack.up();
+    expect(await ask(`http://${vip}/`, 10)).toEqual({ rs1: 5, rs2: 5 });
+    await run("rs1", "mv /var/www/html/.health.html /root/");
+    await within(3 + slack, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
+    expect((await run("director", "ipvsadm -Sn")).stdout).toContain(`-a -f 10 -r ${server.rs2}:0 -g -w 1`);
+    expect(await ask(`http://${vip}/`, 10)).toEqual({ rs2: 10 });
+    await run("rs1", "echo failing >/var/www/html/.health.html");
+    await run("rs1", "mv /root/.health.html /var/www/html/");
+    await within(3 + slack, async () => expect(await table()).toEqual({ [server.rs1]: 1, [server.rs2]: 1 }));
+    expect(await ask(`http://${vip}/`, 10)).toEqual({ rs1: 5, rs2: 5 });
+    await stack.destroy();
+    await unmark();
+    expect(left(clean, await statesOf(hosts))).toEqual([]);
+  });
+
+  it("first edition: a server that takes no connection is out within 5 s, and back with its weight", async () => {
+    await stack.program(program({ interval: 5, rise: 1, fall: 1, check: page }));
+    await stack.up();
+    expect(await ask(`http://${vip}/`, 12)).toEqual({ rs1: 8, rs2: 4 });
+    await stop("rs1");
+    await within(5 + 1 + slack, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
+    expect(await ask(`http://${vip}/`, 6)).toEqual({ rs2: 6 });
+    await start("rs1");
+    await within(5 + 1 + slack, async () =>
+      expect(await table()).toEqual({ [server.rs1]: 2, [server.rs2]: 1 }),
+    );
+    expect(await ask(`http://${vip}/`, 12)).toEqual({ rs1: 8, rs2: 4 });
+  });
+
+  it("second edition: three tries, FAIL_BACK while all are down, and a log of who is gone and who is back", async () => {
+    await run(
+      "director",
+      "echo sorry >/var/www/html/index.html; systemctl start nginx; rm -f /var/log/ipvsmonitor.log",
+    );
+    const health = { interval: 3, check: page, sorryServer: { address: "127.0.0.1" } };
+    await stack.program(program(health));
+    await stack.up();
+    await stop("rs1");
+    const out = await within(3 * 3 + 1 + slack, async () =>
+      expect(await table()).toEqual({ [server.rs2]: 1 }),
+    );
+    expect(out).toBeGreaterThan(3);
+    await stop("rs2");
+    await within(3 * 3 + 1 + slack, async () => expect(await table()).toEqual({ "127.0.0.1": 1 }));
+    expect(await ask(`http://${vip}/`, 3)).toEqual({ sorry: 3 });
+    expect(await status()).toBe(`${server.rs1}:80 down\n${server.rs2}:80 down\n127.0.0.1:80 sorry`);
+    await start("rs1");
+    await start("rs2");
+    await within(3 * 3 + 1 + slack, async () =>
+      expect(await table()).toEqual({ [server.rs1]: 2, [server.rs2]: 1 }),
+    );
+    const log = (await run("director", "cat /var/log/ipvsmonitor.log")).stdout;
+    const line = (address: string, what: string) =>
+      expect(log).toMatch(
+        new RegExp(`^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d, ${address} is ${what}\\.$`, "m"),
+      );
+    for (const address of Object.values(server)) for (const what of ["gone", "back"]) line(address, what);
+    expect(log.trim().split("\n")).toHaveLength(4);
+    expect((await run("director", "cat /etc/logrotate.d/pulumi-lvs")).stdout).toMatch(
+      /^\/var\/log\/ipvsmonitor\.log \{$/m,
+    );
+  });
+
+  it("while a server is out, refresh and preview are quiet, and the output shows it", async () => {
+    await stop("rs1");
+    await within(10 + slack, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
+    const preview = await stack.pulumi("preview", "--refresh", "--expect-no-changes");
+    expect(preview.text).not.toMatch(/delete|replace/);
+    expect(preview.code).toBe(0);
+    expect((await stack.pulumi("refresh", "--yes", "--expect-no-changes")).code).toBe(0);
+    const monitor = (await stack.resources()).find(({ type }) => type.endsWith(":HealthMonitor"));
+    expect(monitor?.outputs.health).toEqual({ [`${server.rs1}:80`]: "down", [`${server.rs2}:80`]: "up" });
+    expect((await stack.pulumi("preview", "--refresh", "--expect-no-changes")).code).toBe(0);
+  });
+
+  it("an up during an outage does not let the dead server in, and its changed weight counts once it is back", async () => {
+    const health = { interval: 3, check: page, sorryServer: { address: "127.0.0.1" } };
+    await stack.program(program(health, { port: 80 }, "", [5, 1]));
+    await stack.up();
+    expect(await table()).toEqual({ [server.rs2]: 1 });
+    await start("rs1");
+    await within(10 + slack, async () => expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 1 }));
+  });
+
+  it("a maintenance file takes a server out of new connections for as long as it is there", async () => {
+    await run(
+      "director",
+      `mkdir -p /etc/pulumi-lvs/maintenance; touch /etc/pulumi-lvs/maintenance/${server.rs2}`,
+    );
+    await within(2 + slack, async () => expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 0 }));
+    expect((await stack.pulumi("preview", "--refresh", "--expect-no-changes")).code).toBe(0);
+    await run("director", "rm -r /etc/pulumi-lvs/maintenance");
+    await within(2 + slack, async () => expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 1 }));
+  });
+
+  it("an agent that is killed comes back, and mends a table that was flushed by hand meanwhile", async () => {
+    const main = "systemctl show -p MainPID --value pulumi-lvs-monitor";
+    const { stdout: pid } = await run("director", main);
+    await run("director", `kill -9 ${pid.trim()}; ipvsadm -C`);
+    await within(6 + slack, async () => expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 1 }));
+    expect((await run("director", main)).stdout).not.toBe(pid);
+    expect((await stack.pulumi("preview", "--refresh", "--expect-no-changes")).code).toBe(0);
+  });
+
+  it("without curl it says so and changes nothing", async () => {
+    await run("director", "mv /usr/bin/curl /usr/bin/curl.away");
+    await within(3 + slack, async () =>
+      expect((await run("director", "cat /run/pulumi-lvs/health")).stdout).toMatch(
+        /\tup\t.*\tnot checked: curl: not found$/m,
+      ),
+    );
+    await stop("rs1");
+    expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 1 });
+    await run("director", "mv /usr/bin/curl.away /usr/bin/curl");
+    await within(10 + slack, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
+    await start("rs1");
+    await within(10 + slack, async () => expect(await table()).toEqual({ [server.rs1]: 5, [server.rs2]: 1 }));
+  });
+
+  it("through the VIP: a server that answers by its own address but has lost the VIP counts as down", async () => {
+    const health = { interval: 3, fall: 2, rise: 1, check: { ...page, through: "vip" } };
+    await stack.program(program(health, { port: 80 }, "", [1, 1]));
+    await stack.up();
+    await within(10 + slack, async () =>
+      expect((await run("director", "cat /run/pulumi-lvs/health")).stdout).toMatch(/up.*\n.*up/),
+    );
+    await run("rs1", `ip addr del ${vip}/32 dev lo`);
+    await within(2 * 3 + 3 + slack, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
+    expect(await ask(`http://${server.rs1}/`, 1)).toEqual({ rs1: 1 });
+    expect(await ask(`http://${vip}/`, 4)).toEqual({ rs2: 4 });
+    await stack.up("--refresh");
+    await within(3 + 3 + slack, async () =>
+      expect(await table()).toEqual({ [server.rs1]: 1, [server.rs2]: 1 }),
+    );
+  });
+
+  it("goes without trace", async () => {
+    await stack.destroy();
+    await run("director", "systemctl stop nginx");
+    await unmark();
+    expect(left(clean, await statesOf(hosts))).toEqual([]);
+  });
+});
