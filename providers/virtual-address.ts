@@ -15,7 +15,7 @@ export interface VirtualAddressArgs {
   label?: string | null;
   /** Broadcast address (ip-address(8), broadcast). IPv4. Default: none. */
   broadcast?: string | null;
-  /** Tell the neighbours by gratuitous ARP (arping(8), -U and -A, five within four seconds) once it is there, so that none keeps the old place in mind. IPv4, not on `lo`. Default true. */
+  /** Tell the neighbours by gratuitous ARP (arping(8), -U and -A, five within some five seconds) once it is there, so that none keeps the old place in mind. IPv4, not on `lo`. Default true. */
   announce?: boolean;
 }
 

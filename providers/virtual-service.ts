@@ -113,18 +113,21 @@ const configOf = (flags: Flags, family: Family): Config => ({
     : null,
 });
 
-/** How many ICMP errors the kernel sends at once (kernel, ip-sysctl); with 0 it refuses no connection, and packets are lost instead. */
-const refusals = "net.ipv4.icmp_msgs_burst";
+/** Milliseconds between two ICMP errors to one host (kernel, ip-sysctl); with a day in between nobody is refused meanwhile. */
+const refusals = (service: ServiceAddress): string =>
+  serviceFamily(service) === "ipv4" ? "net.ipv4.icmp_ratelimit" : "net.ipv6.icmp.ratelimit";
+const aDay = "86400000";
 
 /**
  * The kernel takes a service's old scheduler away before it puts the new one there (ip_vs_edit_service). Who comes in between
  * finds nobody, and is refused; unanswered it tries again a second later.
  */
-function unrefused(facts: Facts, isChanged: unknown, steps: Step[]): Step[] {
-  const found = isChanged ? facts.sysctl(refusals) : undefined;
-  if (found === undefined || found === "0") return steps;
-  const put = (value: string) => ["put_file", `/proc/sys/${sysctlPath(refusals)}`, value];
-  return [step(put("0"), put(found)), ...steps, step(put(found), null)];
+function unrefused(facts: Facts, service: ServiceAddress, isChanged: unknown, steps: Step[]): Step[] {
+  const name = refusals(service);
+  const found = isChanged ? facts.sysctl(name) : undefined;
+  if (found === undefined) return steps;
+  const put = (value: string) => ["put_file", `/proc/sys/${sysctlPath(name)}`, value];
+  return [step(put(aDay), put(found)), ...steps, step(put(found), null)];
 }
 
 /** A virtual service: `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. */
@@ -181,7 +184,7 @@ export const virtualService = define({
   id: (key) => printService(serviceOf(key)),
 
   // thresholds are its real servers'
-  facts: () => ["ipvs", "thresholds", `sysctl:${refusals}`],
+  facts: (key) => ["ipvs", "thresholds", `sysctl:${refusals(serviceOf(key))}`],
 
   read(facts, key) {
     const service = serviceOf(key);
@@ -201,7 +204,7 @@ export const virtualService = define({
         const thresholds = thresholdFlags(facts.thresholds().get(`${id}/${at}`) ?? noThresholds);
         return step([":"], ["ipvsadm", ...wordsOf(flags), ...thresholds]);
       }),
-      ...unrefused(facts, want?.scheduler !== have?.scheduler && want && have, [
+      ...unrefused(facts, serviceOf(key), want?.scheduler !== have?.scheduler && want && have, [
         step(line(want, have), line(have, want)),
       ]),
     ];

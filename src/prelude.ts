@@ -104,8 +104,8 @@ announce() {
   arping -q -U -c 1 -I "$1" "$2" || return
   # who comes too late is not to be told of what has gone
   (
+    # arping itself takes a second each
     for form in -A -U -A -U; do
-      sleep 1
       ip -o addr show dev "$1" 2>/dev/null | grep -qF " $2/" || exit
       arping -q $form -c 1 -I "$1" "$2"
     done

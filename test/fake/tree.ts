@@ -52,7 +52,7 @@ const files: Record<string, string> = {
   "proc/net/ip_vs": "",
   "sys/module/ip_vs/parameters/conn_tab_bits": "12\n",
   "proc/sys/net/ipv4/ip_forward": "0\n",
-  "proc/sys/net/ipv4/icmp_msgs_burst": "50\n",
+  "proc/sys/net/ipv4/icmp_ratelimit": "1000\n",
   "proc/sys/net/ipv6/conf/all/forwarding": "0\n",
   "proc/sys/net/ipv4/conf/all/accept_redirects": "1\n",
   "proc/sys/net/ipv4/tcp_rmem": "4096\t131072\t6291456\n",

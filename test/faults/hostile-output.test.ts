@@ -52,7 +52,8 @@ FWM  -294967296 wlc
 `,
   "routes:4:main": `[{"dst":"default","gateway":"192.168.0.1","dev":"eth0","flags":[]},{"dst":"10.0.0.0/8","gateway":"192.168.0.2","dev":"eth0","flags":["onlink"]},{"dst":"10.1.0.0/16","dev":"lo","scope":"link","metric":4294967295,"flags":[]},{"type":"blackhole","dst":"10.2.0.1","flags":[]}]
 `,
-  "sysctl:net.ipv4.icmp_msgs_burst": "50\n",
+  "sysctl:net.ipv4.icmp_ratelimit": "1000\n",
+  "sysctl:net.ipv6.icmp.ratelimit": "1000\n",
   "sysctl:net.ipv4.tcp_rmem": "4096\t131072\t6291456\n",
   "claim:sysctl.net.ipv4.tcp_rmem": "p/s/böse sysctl/net.ipv4.tcp_rmem\np/s/other sysctl/net.ipv4.tcp_rmem\n",
   "module:ip_vs": "loaded\nconn_tab_bits=12\n",

@@ -27,7 +27,7 @@ n=0; until grep -q listening /tmp/arp.errors 2>/dev/null; do n=$((n + 1)); [ $n 
   );
   try {
     await work();
-    // the last announcement comes four seconds after the first
+    // the last announcement comes some five seconds after the first
     await run("client", "sleep 6");
   } finally {
     await run("client", "for p in $(cat /tmp/arp.pid); do kill $p; done; sleep 0.5", { allowFailure: true });
