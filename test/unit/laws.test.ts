@@ -197,7 +197,8 @@ const monitorConfig = fc.record(
 
 const configured: Record<string, Kind> = {
   "virtual-service": {
-    together: 250,
+    // each changed scheduler is a script of three commands, not a line of many
+    together: 80,
     key: service.map(keyOf),
     config: fc.record(
       {
@@ -242,7 +243,7 @@ const configured: Record<string, Kind> = {
         upperThreshold,
         lowerThreshold: Math.min(upperThreshold, lowerThreshold),
       })),
-    together: 250,
+    together: 150,
     table: "-A -t 192.168.0.219:80 -s wlc\n",
   },
   "health-monitor": {
