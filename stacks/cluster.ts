@@ -109,6 +109,8 @@ export interface ClusterArgs {
   drain?: Drain | null;
   /** Take over what is there already with other settings, or belongs to another stack, instead of refusing. Default false. */
   adopt?: boolean;
+  /** Whether all of it comes back when a host reboots; see `persist` of the resources. Default true. */
+  persist?: boolean;
   /** Ask from a host of your choice, after everything else, whether the cluster serves; the update fails where it does not. Default: nobody asks. */
   probe?: ProbeArgs;
 }
@@ -163,6 +165,17 @@ export function nameOf(
     `${what}: give it a name, because its address is not known while resources are named`,
   );
 }
+
+/** The component's options, by which each of its resources hears what the cluster says of `persist`. */
+export const persisting = (
+  { persist }: ClusterArgs,
+  opts: pulumi.ComponentResourceOptions = {},
+): pulumi.ComponentResourceOptions => {
+  if (persist === undefined) return opts;
+  const tell: pulumi.ResourceTransformation = ({ type, props, opts: own }) =>
+    type.startsWith("pulumi-nodejs:dynamic/lvs:") ? { props: { ...props, persist }, opts: own } : undefined;
+  return { ...opts, transformations: [...(opts.transformations ?? []), tell] };
+};
 
 /** What each resource of a cluster is told about things that are there already. */
 export const adoption = ({ adopt }: ClusterArgs): { adopt?: boolean } =>

@@ -103,6 +103,7 @@ const common = {
   packages: packages.optional(),
   drain,
   adopt: z.boolean().optional(),
+  persist: z.boolean().optional(),
   probe: probe.optional(),
 };
 

@@ -5,6 +5,7 @@ import {
   Cluster,
   type ClusterArgs,
   nameOf,
+  persisting,
   type RealServerMember,
   type VipArgs,
   vipOf,
@@ -44,7 +45,7 @@ export interface DrClusterArgs extends ClusterArgs {
  */
 export class DrCluster extends Cluster {
   constructor(name: string, args: DrClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("lvs:index:DrCluster", name, {}, opts);
+    super("lvs:index:DrCluster", name, {}, persisting(args, opts));
     const prepared = packages(this, name, args);
     const vips = args.vips.map(vipOf);
     const hosts = new Map(

@@ -6,6 +6,7 @@ import {
   type ClusterArgs,
   type DirectorArgs,
   nameOf,
+  persisting,
   type RealServerMember,
   type ServiceArgs,
 } from "./cluster.js";
@@ -48,7 +49,7 @@ export interface NatClusterArgs extends ClusterArgs {
  */
 export class NatCluster extends Cluster {
   constructor(name: string, args: NatClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("lvs:index:NatCluster", name, {}, opts);
+    super("lvs:index:NatCluster", name, {}, persisting(args, opts));
     const prepared = packages(this, name, args);
     const { connection, dip, insideInterface, interface: outside } = args.director;
     const returnRoutes = args.returnRoutes ?? [];

@@ -185,6 +185,13 @@ test("a cluster's probe is asked again when anything of the cluster changes, but
   expect(await triggers({ ...dr, realServers: [elsewhere, second] })).toBe(now);
 });
 
+test("all of a cluster lasts until the next reboot only, where it is told so", async () => {
+  const { all } = await program(() => new DrCluster("web", { ...dr, persist: false }));
+  const resources = all.filter(({ type }) => type.startsWith("lvs:") && !type.startsWith("lvs:index:"));
+  expect(resources.length).toBeGreaterThan(5);
+  for (const { name, inputs } of resources) expect(inputs.persist, name).toBe(false);
+});
+
 test("an IPv6 VIP has no label on lo", async () => {
   const { all } = await program(
     () =>
