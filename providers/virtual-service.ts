@@ -122,12 +122,13 @@ const aDay = "86400000";
  * The kernel takes a service's old scheduler away before it puts the new one there (ip_vs_edit_service). Who comes in between
  * finds nobody, and is refused; unanswered it tries again a second later.
  */
-function unrefused(facts: Facts, service: ServiceAddress, isChanged: unknown, steps: Step[]): Step[] {
+function unrefused(facts: Facts, service: ServiceAddress, { run, undo }: Step): Step {
   const name = refusals(service);
-  const found = isChanged ? facts.sysctl(name) : undefined;
-  if (found === undefined) return steps;
-  const put = (value: string) => ["put_file", `/proc/sys/${sysctlPath(name)}`, value];
-  return [step(put(aDay), put(found)), ...steps, step(put(found), null)];
+  const found = facts.sysctl(name);
+  if (found === undefined) return step(run, undo);
+  // with the value found told, it comes back whatever becomes of the command
+  const around = ["with_file", `/proc/sys/${sysctlPath(name)}`, aDay, found];
+  return step([...around, ...run], undo && [...around, ...undo]);
 }
 
 /** A virtual service: `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. */
@@ -199,14 +200,13 @@ export const virtualService = define({
     // with an entry go the servers behind it, whosever they are; they come back with it
     const id = printService(serviceOf(key));
     const servers = want ? [] : [...(facts.ipvs().get(id)?.realServers ?? [])];
+    const change = step(line(want, have), line(have, want));
     return [
       ...servers.map(([at, flags]) => {
         const thresholds = thresholdFlags(facts.thresholds().get(`${id}/${at}`) ?? noThresholds);
         return step([":"], ["ipvsadm", ...wordsOf(flags), ...thresholds]);
       }),
-      ...unrefused(facts, serviceOf(key), want?.scheduler !== have?.scheduler && want && have, [
-        step(line(want, have), line(have, want)),
-      ]),
+      want && have && want.scheduler !== have.scheduler ? unrefused(facts, serviceOf(key), change) : change,
     ];
   },
 });

@@ -151,6 +151,8 @@ function renderTransaction({ owner, steps }: Transaction, index: number): string
 }
 
 const transactionFunctions = `
+# file, value meanwhile, value afterwards, command
+with_file() { f=$1 after=$3; put_file "$1" "$2" || return; shift 3; "$@"; rc=$?; put_file "$f" "$after"; return $rc; }
 begin() { j=$1 owner=$2 n=0; }
 step() {
   [ -z "$late" ] || { say "failed $j $n 124"; return 1; }

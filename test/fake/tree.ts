@@ -1,4 +1,5 @@
 import {
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -103,6 +104,8 @@ export function restoreTools(root: string): void {
 export function writeInto(root: string, name: string, text: string): void {
   const path = join(root, name);
   mkdirSync(join(path, ".."), { recursive: true });
+  // a tool is a link to this repository's
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(path);
   writeFileSync(path, text);
 }
 
