@@ -123,7 +123,7 @@ install_boot() {
 # Written by pulumi-lvs, and gone with the last of what stacks have declared here: brings back /etc/pulumi-lvs/boot.
 $prelude$restore" && put_text "$U" "$unit" && ln -sf "$U" "$W" || { uninstall_boot; return 1; }
   sync "$E/restore" "$U" 2>/dev/null
-  echo new >"$S/restored" || { uninstall_boot; return 1; }
+  put_text "$S/restored" new || { uninstall_boot; return 1; }
   [ -z "$known" ] || systemctl daemon-reload
   # from now on it hears when others who set up the network start anew
   systemctl start --no-block pulumi-lvs.service || { uninstall_boot; return 1; }

@@ -89,7 +89,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     /Nexthop has invalid gateway|Network is unreachable/,
     "the gateway must be on a network that the host has an address in",
   ],
-  [/No space left on device|\/run\/pulumi-lvs: cannot be written to/, "make room there and run again"],
+  [/No space left on device|\/(run|etc)\/[\w./-]+: cannot be written to/, "make room there and run again"],
 ];
 
 /** What to do about a command's message, where the field knows. */
