@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type HostName, reboot, run } from "../lab/lab.mts";
+import { type HostName, run } from "../lab/lab.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
 import { ask, disposing, onLab } from "./setup.mts";
 import { Stack } from "./stack.mts";
@@ -65,18 +65,6 @@ const left = (before: States, after: States) =>
       !/ modules: |nf_conntrack|net\.netfilter| firewall: \+ (\*mangle|:[A-Z]+ ACCEPT|COMMIT)$/.test(line),
   );
 
-/** The director's clock, and when it says that the last of something happened; in seconds. */
-const now = async () => Number((await run("director", "date +%s")).stdout);
-const logged = async (what: string) =>
-  Number(
-    (
-      await run(
-        "director",
-        `date -d "$(grep 'is ${what}' /var/log/ipvsmonitor.log | tail -n 1 | cut -d, -f1)" +%s`,
-      )
-    ).stdout,
-  );
-
 const page = { path: "/", body: "" };
 
 onLab("the tutorial's health-check scripts", () => {
@@ -128,15 +116,11 @@ onLab("the tutorial's health-check scripts", () => {
     const health = { interval: 3, check: page, sorryServer: { address: "127.0.0.1" } };
     await stack.program(program(health));
     await stack.up();
-    const stopped = await now();
     await stop("rs1");
-    await within(3 * 3 + 1 + slack, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
-    const out = (await logged("gone")) - stopped;
-    console.log(
-      `a real server that was stopped is out after ${out} s, of at most 3 × 3 + 3 and what emulation takes`,
+    const out = await within(3 * 3 + 1 + slack, async () =>
+      expect(await table()).toEqual({ [server.rs2]: 1 }),
     );
     expect(out).toBeGreaterThan(3);
-    expect(out).toBeLessThanOrEqual(3 * 3 + 3 + 5);
     await stop("rs2");
     await within(3 * 3 + 1 + slack, async () => expect(await table()).toEqual({ "127.0.0.1": 1 }));
     expect(await ask(`http://${vip}/`, 3)).toEqual({ sorry: 3 });
@@ -231,52 +215,10 @@ onLab("the tutorial's health-check scripts", () => {
     );
   });
 
-  it("a check of a connection alone, and one by a command", async () => {
-    const health = {
-      interval: 3,
-      rise: 1,
-      fall: 1,
-      check: { type: "tcp" },
-      servers: {
-        [`${server.rs2}:80`]: { type: "command", command: "curl -sf -m 2 http://$ADDRESS/ >/dev/null" },
-      },
-    };
-    await stack.program(program(health, { port: 80 }, "", [1, 1]));
-    await stack.up();
-    for (const host of ["rs1", "rs2"] as const) {
-      await stop(host);
-      await within(3 + 3 + slack, async () => expect(Object.keys(await table())).not.toContain(server[host]));
-      await start(host);
-      await within(3 + 3 + slack, async () => expect(Object.keys(await table())).toContain(server[host]));
-    }
-  });
-
   it("goes without trace", async () => {
     await stack.destroy();
     await run("director", "systemctl stop nginx");
     await unmark();
     expect(left(clean, await statesOf(hosts))).toEqual([]);
   });
-
-  it("after a reboot of the director, a server that is down is out before the VIP lets anybody in", async () => {
-    const health = { interval: 3, check: page, sorryServer: { address: "127.0.0.1" } };
-    await stack.program(program(health));
-    await stack.up();
-    await stop("rs1");
-    await reboot("director");
-    await run(
-      "director",
-      "n=0; until systemctl is-active -q pulumi-lvs; do n=$((n + 1)); [ $n -lt 240 ] || exit 1; sleep 0.5; done",
-      { timeoutSeconds: 150 },
-    );
-    expect(await ask(`http://${vip}/`, 6)).toEqual({ rs2: 6 });
-    expect(await table()).toEqual({ [server.rs2]: 1 });
-    await start("rs1");
-    await within(3 * 3 + 1 + slack, async () =>
-      expect(await table()).toEqual({ [server.rs1]: 2, [server.rs2]: 1 }),
-    );
-    expect((await stack.pulumi("preview", "--refresh", "--expect-no-changes")).code).toBe(0);
-    await stack.destroy();
-    expect((await run("director", "find /etc /run -name '*pulumi-lvs*'")).stdout).toBe("");
-  }, 300_000);
 });
