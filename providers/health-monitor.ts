@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { hostAddress, port } from "../src/address.js";
 import { agent } from "../src/health/agent.js";
 import {
   type Check,
@@ -18,7 +17,7 @@ import {
 } from "../src/service-address.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
-import { type SorryServer, sorryProblems } from "./sorry-server.js";
+import { type SorryServer, sorryInCluster, sorryProblems, sorryServer } from "./sorry-server.js";
 
 /** Arguments of a HealthMonitor. */
 export interface HealthMonitorArgs {
@@ -77,15 +76,7 @@ const config = z.strictObject({
   fall: count(100).default(3),
   action: z.enum(["remove", "quiesce"]).default("remove"),
   lastServer: z.enum(["keep", "remove"]).default("keep"),
-  sorryServer: z
-    .strictObject({
-      address: hostAddress,
-      port: port.optional(),
-      forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
-      weight: count(65535).default(1),
-    })
-    .nullable()
-    .default(null),
+  sorryServer,
   quorum: z
     .strictObject({ weight: count(1_000_000).default(1), hysteresis: count(1_000_000, 0).default(0) })
     .default({ weight: 1, hysteresis: 0 }),
@@ -100,7 +91,7 @@ const config = z.strictObject({
 });
 
 /** What a cluster's services say of their health checks. */
-export const healthConfig = config.omit({ agent: true });
+export const healthConfig = config.omit({ agent: true }).extend({ sorryServer: sorryInCluster });
 
 type Config = z.output<typeof config>;
 
