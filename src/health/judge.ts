@@ -54,7 +54,11 @@ function differs(k, w) { return forward[k] != by[k] || weight[k] + 0 != w + 0 }
 function addressOf(m) { sub(/:[0-9]*$/, "", m); gsub(/[][]/, "", m); return m }
 function portOf(m) { sub(/^.*:/, "", m); return m }
 # what a server is checked by: an override, or what holds for all
-function given(s, m, name) { return (s, m, name) in conf ? conf[s, m, name] : conf[s, "*", name] }
+function given(s, m, name) {
+  if ((s, m, name) in conf) return conf[s, m, name]
+  # of another way of asking nothing holds for this one
+  return (s, m, "type") in conf && conf[s, m, "type"] != conf[s, "*", "type"] ? "" : conf[s, "*", name]
+}
 function specOf(s, m,   n, names, i, v, p, text) {
   p = given(s, m, "port")
   if (p == "") p = portOf(m)

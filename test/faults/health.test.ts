@@ -268,6 +268,17 @@ test("single servers may be asked otherwise", async () => {
   await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
 });
 
+test("a server that is asked in another way inherits nothing of the common one", async () => {
+  const host = pair({
+    check: { ...checkDefaults(), port: 8080 },
+    servers: { [b]: { type: "tcp" } },
+  });
+  host.page("192.168.10.11:8080", "OK");
+  await started(host);
+  expect(host.lines("asked").join("\n")).toMatch(/192\.168\.10\.12:80(?!\d)/);
+  expect(host.lines("asked").join("\n")).not.toContain("192.168.10.12:8080");
+});
+
 test("behind a firewall mark too, where a server without a port is asked at 80", async () => {
   const host = new Watched();
   host.declare({ "192.168.10.11:0": 1, "192.168.10.12:0": 3 }, "fwmark://10");
