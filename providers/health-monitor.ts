@@ -1,12 +1,6 @@
 import { z } from "zod";
 import { agent } from "../src/health/agent.js";
-import {
-  type Check,
-  checkDefaults,
-  checkProblems,
-  type HealthCheck,
-  healthCheck,
-} from "../src/health/check.js";
+import { type Check, checkDefaults, checkProblems, type HealthCheck } from "../src/health/check.js";
 import { type Monitor, parseMonitor, printMonitor } from "../src/health/monitor-file.js";
 import type { ServerState } from "../src/health/status.js";
 import {
@@ -17,15 +11,19 @@ import {
 } from "../src/service-address.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
-import { type SorryServer, sorryInCluster, sorryProblems, sorryServer } from "./sorry-server.js";
+import { type Config, config, serverOf } from "./health-config.js";
+import { type SorryServer, sorryProblems } from "./sorry-server.js";
 
 /** Arguments of a HealthMonitor. */
 export interface HealthMonitorArgs {
   /** The virtual service whose real servers are checked: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
   service: string;
-  /** How they are asked. Default: GET of `/.health.html`, which must contain `OK`. */
+  /**
+   * How they are asked; nothing in it is secret, since it can be read on the director. Default: GET of `/.health.html`, which must
+   * contain `OK`; none for a UDP service.
+   */
   check?: HealthCheck;
-  /** What is asked otherwise of single servers, by `192.168.10.11:80`. Default: nothing. */
+  /** What is asked otherwise of single servers, by `192.168.10.11:80` or `[2001:db8::1]:80`. Default: nothing. */
   servers?: Record<string, HealthCheck>;
   /** Seconds from one check of a server to the next, 1-3600. Default 5. */
   interval?: number;
@@ -48,7 +46,7 @@ export interface HealthMonitorArgs {
    * `weight` it is lost below `weight - hysteresis` and reached at `weight + hysteresis`. Default 1 and 0.
    */
   quorum?: { weight?: number; hysteresis?: number };
-  /** Seconds over which the weight of a server that is back rises to what is declared, 0-3600. Default 0. */
+  /** Seconds over which the weight of a server that is back, if above 1, rises to what is declared, 0-3600. Default 0. */
   slowStart?: number;
   /** File with a line for each server that is gone or back; null: none. Default `/var/log/ipvsmonitor.log`. */
   log?: string | null;
@@ -64,37 +62,6 @@ export interface HealthMonitorState {
 
 const key = z.strictObject({ service: serviceReference });
 
-const count = (most: number, least = 1) => z.number().int().min(least).max(most);
-
-const config = z.strictObject({
-  check: healthCheck.default({}),
-  servers: z.record(z.string(), healthCheck).default({}),
-  interval: count(3600).default(5),
-  connectTimeout: count(60).default(1),
-  timeout: count(60).optional(),
-  rise: count(100).default(3),
-  fall: count(100).default(3),
-  action: z.enum(["remove", "quiesce"]).default("remove"),
-  lastServer: z.enum(["keep", "remove"]).default("keep"),
-  sorryServer,
-  quorum: z
-    .strictObject({ weight: count(1_000_000).default(1), hysteresis: count(1_000_000, 0).default(0) })
-    .default({ weight: 1, hysteresis: 0 }),
-  slowStart: count(3600, 0).default(0),
-  log: z
-    .string()
-    .max(200)
-    .regex(/^\/[A-Za-z0-9._/-]*[A-Za-z0-9]$/, "is no path such as /var/log/ipvsmonitor.log")
-    .nullable()
-    .default("/var/log/ipvsmonitor.log"),
-  agent: z.literal("running").default("running"),
-});
-
-/** What a cluster's services say of their health checks. */
-export const healthConfig = config.omit({ agent: true }).extend({ sorryServer: sorryInCluster });
-
-type Config = z.output<typeof config>;
-
 const serviceOf = (text: string) => parseService(text) as ServiceAddress;
 
 /** Name of its file on the host. */
@@ -109,6 +76,8 @@ const textOf = (service: string, config: Config) => printMonitor(service, monito
 /** Health checks of one service's real servers, by an agent on the director; the agent's file shows them. */
 export const healthMonitor = define({
   kind: "HealthMonitor",
+  rank: 70,
+  stays: true,
   key,
   config,
   rivals: () => true,
@@ -125,9 +94,13 @@ export const healthMonitor = define({
     const { check, servers, interval, sorryServer } = config as Partial<Config>;
     if (interval !== undefined) config.timeout ??= Math.min(3, interval);
     if (check) config.check = filled(check);
-    for (const [server, other] of Object.entries(servers ?? {}))
-      if (check && other.type !== undefined && other.type !== config.check.type)
-        config.servers[server] = filled(other);
+    if (servers)
+      config.servers = Object.fromEntries(
+        Object.entries(servers).map(([server, other]) => [
+          serverOf(server) ?? server,
+          check && other.type !== undefined && other.type !== config.check.type ? filled(other) : other,
+        ]),
+      );
     if (config.check?.status) config.check.status = [...new Set(config.check.status)].sort((a, b) => a - b);
     if (sorryServer && !("fwmark" in of)) sorryServer.port ??= of.port;
   },
@@ -142,6 +115,15 @@ export const healthMonitor = define({
       ]),
     ];
     return [
+      // nobody is to be taken out because a UDP service does not answer by HTTP
+      ...("protocol" in of && of.protocol === "udp" && check.type === undefined
+        ? [
+            {
+              path: "check.type",
+              reason: "is missing: name how a UDP service is asked: dns, command, tcp, http or https",
+            },
+          ]
+        : []),
       ...checks.flatMap(([at, one]) =>
         checkProblems(one).map(({ path, reason }) => ({ path: `${at}.${path}`, reason })),
       ),
@@ -153,11 +135,17 @@ export const healthMonitor = define({
             : [],
       ),
       ...Object.keys(servers)
-        .filter((server) => !/^(\[[0-9a-f:.]+\]|[0-9.]+):\d{1,5}$/.test(server))
+        .filter((server) => serverOf(server) === undefined)
         .map((server) => ({
           path: `servers[${JSON.stringify(server)}]`,
-          reason: "is no server such as 192.168.10.11:80",
+          reason: "is no ADDRESS:PORT such as 192.168.10.11:80 or [2001:db8::1]:80",
         })),
+      ...Object.keys(servers)
+        .filter(
+          (server, i, all) =>
+            serverOf(server) !== undefined && all.findIndex((one) => serverOf(one) === serverOf(server)) < i,
+        )
+        .map((server) => ({ path: `servers[${JSON.stringify(server)}]`, reason: "is named twice" })),
       ...(timeout !== undefined && timeout > interval
         ? [{ path: "timeout", reason: `${timeout} is above the interval of ${interval}` }]
         : []),

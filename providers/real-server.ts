@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../src/address.js";
 import type { Facts } from "../src/facts.js";
+import { changeForwarding } from "../src/forwarding.js";
 import { noThresholds, type Thresholds, thresholdFlags } from "../src/ipvs-lists.js";
 import type { Flags } from "../src/ipvs-table.js";
 import {
@@ -160,8 +161,13 @@ export const realServer = define({
     if (!want && !facts.ipvs().get(service)?.realServers.has(endpoint(address, port))) return [];
     const target = [...serviceFlags(serviceOf(service)), "-r", endpoint(address, port)];
     // -e resets whatever is left out, so the whole config goes along each time
-    const line = (to: Config | undefined, from: Config | undefined) =>
-      to ? ["ipvsadm", from ? "-e" : "-a", ...target, ...flagsOf(to)] : ["ipvsadm", "-d", ...target];
+    const line = (to: Config | undefined, from: Config | undefined) => {
+      const command = to
+        ? ["ipvsadm", from ? "-e" : "-a", ...target, ...flagsOf(to)]
+        : ["ipvsadm", "-d", ...target];
+      const turns = from && to && (to.forwarding === "gatewaying") !== (from.forwarding === "gatewaying");
+      return turns ? changeForwarding(address, port, command) : command;
+    };
     return [step(line(want, have), line(have, want))];
   },
 });

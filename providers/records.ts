@@ -11,11 +11,13 @@ export function recordOf(definition: Definition, inputs: Bag, owner: string): De
   const { kind, rank } = definition;
   if (rank === undefined) return undefined;
   const { key, config } = partsOf(definition, inputs);
-  const steps = definition.plan(key, config, undefined, {
-    facts: Facts.nothing(),
-    owner,
-    persist: inputs.persist !== false,
-  });
+  const steps = definition.stays
+    ? [step([":"], null)]
+    : definition.plan(key, config, undefined, {
+        facts: Facts.nothing(),
+        owner,
+        persist: inputs.persist !== false,
+      });
   return {
     until: inputs.persist === false ? "now" : "boot",
     rank: String(rank),

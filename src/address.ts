@@ -49,6 +49,10 @@ function bitsOf(address: string): string {
   return [...head, ...zeros, ...tail].map((part) => binary(Number.parseInt(part, 16), 16)).join("");
 }
 
+/** Every byte of an address in canonical text: 4, or 16 for IPv6. */
+export const bytesOf = (address: string): number[] =>
+  (bitsOf(address).match(/.{8}/g) ?? []).map((bits) => Number.parseInt(bits, 2));
+
 const binary = (value: number, digits: number): string => value.toString(2).padStart(digits, "0");
 
 const cidrParts = (text: string): { address: string; bits: number } | undefined => {

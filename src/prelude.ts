@@ -2,19 +2,9 @@ import { readMonitor } from "./health/install.js";
 import { rivals } from "./rivals.js";
 
 // in the text below a brace after a dollar would be TypeScript's
-const withoutDot = "$".concat("{out%.}");
-const itsNetwork = "$".concat("{f%comm}ns/net");
-const length = "$".concat("{#out}");
+const $ = "$";
 
-/**
- * Shell functions that every script starts with. POSIX sh; nothing but what a minimal Debian, RHEL or Alpine has.
- *
- * Who owns what is kept on the host, readable by people, for as long as the things themselves live: until reboot, or until
- * the last owner lets go. Objects (entries, addresses, routes) have one owner: a line each in /run/pulumi-lvs/owners. Settings
- * (sysctls, modules) are never absent and may be wanted by several resources at once, so what was found before the first of
- * them is kept too: /run/pulumi-lvs/SETTING/{found,owners}.
- */
-export const prelude = String.raw`
+const functions = String.raw`
 S=/run/pulumi-lvs E=/etc/pulumi-lvs
 # what has systemd run E/restore at boot
 W=/etc/systemd/system/multi-user.target.wants/pulumi-lvs.service
@@ -25,9 +15,9 @@ fact() {
   say "fact $1"; shift
   # what only looks begins nothing more once it is late; what has acted must see what came of it
   if [ -n "$late" ] && [ -n "$looks" ]; then printf '\n'; say "error 124"; return; fi
-  out=$("$@" 2>/dev/null; rc=$?; printf .; exit $rc); rc=$? out=${withoutDot}
+  out=$("$@" 2>/dev/null; rc=$?; printf .; exit $rc); rc=$? out=${$}{out%.}
   printf '%s\n' "$out"
-  if [ $rc = 0 ]; then say "end ${length}"; else
+  if [ $rc = 0 ]; then say "end ${$}{#out}"; else
     say "error $rc"
     # what hung would hang again
     [ -n "$late" ] || text "$("$@" 2>&1 >/dev/null)"
@@ -85,7 +75,7 @@ read_rivals() {
   seen=
   for f in /proc/[0-9]*/comm; do
     read -r name <"$f" || continue
-    case "$name" in ${rivals.join("|")}) case " $seen " in *" $name "*) ;; *) is_elsewhere "${itsNetwork}" || { seen="$seen $name"; echo "$name"; };; esac;; esac
+    case "$name" in ${rivals.join("|")}) case " $seen " in *" $name "*) ;; *) is_elsewhere "${$}{f%comm}ns/net" || { seen="$seen $name"; echo "$name"; };; esac;; esac
   done 2>/dev/null
 }
 
@@ -217,4 +207,14 @@ restore_module() {
 }
 # undoes restore_module: record, module, its options
 retake_module() { claim_module "$1" "$2" && shift && modprobe "$@"; }
-${readMonitor}`;
+`;
+
+/**
+ * Shell functions that every script starts with. POSIX sh; nothing but what a minimal Debian, RHEL or Alpine has.
+ *
+ * Who owns what is kept on the host, readable by people, for as long as the things themselves live: until reboot, or until
+ * the last owner lets go. Objects (entries, addresses, routes) have one owner: a line each in /run/pulumi-lvs/owners. Settings
+ * (sysctls, modules) are never absent and may be wanted by several resources at once, so what was found before the first of
+ * them is kept too: /run/pulumi-lvs/SETTING/{found,owners}.
+ */
+export const prelude = functions + readMonitor(functions);

@@ -179,6 +179,16 @@ export function nameOf(
   );
 }
 
+/** Refuses a slow start that could not be one: between nothing and a weight of 1 there is no weight. */
+export function checkSlowStart(name: string, { services, realServers }: ClusterArgs): void {
+  if (!services.some(({ health }) => (health?.slowStart ?? 0) > 0)) return;
+  for (const member of realServers)
+    if ((member.weight ?? 1) === 1)
+      throw new pulumi.RunError(
+        `realServers of ${name}: ${nameOf(`realServers of ${name}`, member)} has a weight of 1, with which health.slowStart has nothing to raise; give all of them weights such as 100`,
+      );
+}
+
 /** The component's options, by which each of its resources hears what the cluster says of `persist`. */
 export const persisting = (
   { persist }: ClusterArgs,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { healthConfig } from "../providers/health-monitor.js";
+import { healthConfig } from "../providers/health-config.js";
 import { schedulers } from "../providers/virtual-service.js";
 import { interfaceName, ipAddress, port, portOrAny } from "../src/address.js";
 import { connection } from "../src/connection.js";

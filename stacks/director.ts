@@ -15,6 +15,7 @@ import {
   adoption,
   type ClusterArgs,
   type ClusterOutputs,
+  checkSlowStart,
   type DirectorArgs,
   nameOf,
   type RealServerMember,
@@ -94,6 +95,7 @@ export function director(
   if (forwarding === "masquerading") refuseThroughVip(name, args);
   const common = { connection: args.director.connection, ...adoption(args) };
   const parent = cluster;
+  checkSlowStart(name, args);
   const wide = directorWide(cluster, name, args, ready.director);
   const keys = args.services.flatMap(
     (service, i): { label: string; key: VirtualServiceKey; service: ServiceArgs }[] => {
@@ -107,8 +109,8 @@ export function director(
     },
   );
   const drainOf = (service: ServiceArgs) => (service.drain === undefined ? args.drain : service.drain);
-  // otherwise remembered clients would come back even to a server that is quiesced
-  const forget = args.services.some((service) => service.persistence && drainOf(service))
+  // otherwise remembered clients would come back even to a server that is quiesced, and so by checks and for maintenance, too
+  const forget = args.services.some((service) => service.persistence && (drainOf(service) || service.health))
     ? [
         new Sysctl(
           `${name}-expire-quiescent-template`,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { checker } from "./checker.js";
+import { fileFunctions } from "./files.js";
 import { judge } from "./judge.js";
 import { passage } from "./passage.js";
 
@@ -39,38 +40,47 @@ judged() {
 write() {
   [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
   if [ -z "$2" ]; then rm -f "$1"; return; fi
-  { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1" || { rm -f "$1.new"; echo "$1: cannot be written" >&2; }
+  if { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1"; then [ "$unwritten" != "$1" ] || unwritten=; return; fi
+  rm -f "$1.new" 2>/dev/null
+  # said once, and not at each tick
+  [ "$unwritten" = "$1" ] || echo "$1: cannot be written" >&2
+  unwritten=$1; return 1
 }
 lines() { printf '%s\n' "$told" | sed -n "s/^$1$tab//p"; }
 kept() { lines kept | sed "s|^|kept$tab|"; }
 # with the lock held
 settle() {
   mkdir -p "$S"; judged || return
-  failed= todo=$(lines do)
-  while IFS= read -r command <&7; do
+  failed= stuck=' ' todo=$(lines do)
+  while IFS=$tab read -r phase of command <&7; do
     [ -n "$command" ] || continue
-    said=$(eval "$command" 2>&1 7<&- 9<&-) || { failed=1; [ "$said" = "$last_said" ] || echo "$command: $said" >&2; last_said=$said; }
+    # nobody leaves while the sorry server could not come
+    case $phase$stuck in 4*" $of "*) failed=1; continue;; esac
+    said=$(eval "$command" 2>&1 7<&- 9<&-) && continue
+    failed=1; [ $phase != 2 ] || stuck="$stuck$of "
+    [ "$said" = "$last_said" ] || echo "$command: $said" >&2
+    last_said=$said
   done 7<<END
 $todo
 END
-  lines log | while IFS=$tab read -r file line; do { printf '%s\n' "$line" >>"$file"; } 2>/dev/null || echo "$file: cannot be written: $line" >&2; done
   lines note >&2
   write "$H" "$(lines health)"
-  # what was refused is tried again, also where nothing else changes
-  write "$S/monitor" "$(kept; [ -z "$failed" ] || printf 'kept\tredo\n')"
+  # what was refused is tried again, also where nothing else changes; what is not remembered would be logged again and again
+  write "$S/monitor" "$(kept; [ -z "$failed" ] || printf 'kept\tredo\n')" &&
+    lines log | while IFS=$tab read -r file line; do { printf '%s\n' "$line" >>"$file"; } 2>/dev/null || echo "$file: cannot be written: $line" >&2; done
 }
 # looks, and takes the lock only where there is something to do
 attend() {
   case $told in *"--$nl"quiet) return;; esac
   locked || return
-  settle; passages; unlocked
+  settle; unlocked
 }
 specOf() { IFS= read -r spec <"$1" || return; spec=${$}{spec#*"$tab"}; spec=${$}{spec#*"$tab"}; spec=${$}{spec#*"$tab"}; }
 # a file for each check that there is to be: its verdict so far, and its words; one that is not wanted goes
 enlist() {
   [ "$list" != "$listed" ] || return 0
   locked 50 || return 0
-  mkdir -p "$C"
+  mkdir -p "$C"; all=1
   for f in "$C"/*[0-9]; do
     [ -e "$f" ] || continue
     specOf "$f" || spec=
@@ -83,14 +93,15 @@ enlist() {
     for f in "$C"/*[0-9]; do [ -e "$f" ] && IFS= read -r line <"$f" && case $line in *"$tab$spec") here=$f;; esac; done
     [ -n "$here" ] || {
       n=1; while [ -e "$C/$n" ]; do n=$((n + 1)); done; here=$C/$n
-      printf 'verdict\t\t\t%s\n' "$spec" >"$here"
+      { printf 'verdict\t\t\t%s\n' "$spec" >"$here"; } 2>/dev/null || { rm -f "$here"; all=; continue; }
     }
     wish=$spec; open_passage "${$}{here##*/}" "$wish"
   done 7<<END
 $list
 END
   rmdir "$C" 2>/dev/null
-  unlocked; listed=$list
+  # where there was no room it is tried again
+  unlocked; [ -z "$all" ] || listed=$list
 }
 pids=' '
 # one that is not wanted any more
@@ -105,18 +116,36 @@ employ() {
     pids="$pids$n:$! "
   done
 }
+put_text() { write "$@"; }
+# a file of which nobody has a record was to last until the reboot only; the last one takes the agent along
+orphans() {
+  for f in "$E/monitor.d"/*; do
+    of=$(sed -n "s/^service$tab//p" "$f" 2>/dev/null)
+    [ -z "$of" ] || grep -qsF "HealthMonitor $of/health" "$E/boot" "$S/boot" "$S/owners" || printf '%s\n' "$f"
+  done
+}
+expire() {
+  [ -n "$(orphans)" ] && locked 300 || return 0
+  orphans | while IFS= read -r f; do rm -f "$f"; done
+  rotated; rmdir "$E/monitor.d" 2>/dev/null && unlink_agent && rmdir "$E" 2>/dev/null
+  unlocked
+  [ -e "$E/monitor" ] || { systemctl --no-block stop pulumi-lvs-monitor.service; exit 0; }
+}
 case ${$}{1:-} in
   '')
+    expire
     supervisor=$$ listed=none
     # woken by ticks and by checkers; not by signals, whose traps some versions of bash run in the middle of parsing
     mkdir -p "$S"; rm -f "$S/wake"; mkfifo "$S/wake" && exec 8<>"$S/wake" && rm -f "$S/wake" || exit
     turn=tick
     while :; do
       judged && enlist && employ && attend
+      passages
       [ "$turn" = wake ] || { sleep $pause; echo tick >&8; } 9<&- &
       IFS= read -r turn <&8 || sleep 1
     done;;
   once)
+    expire
     listed=none; judged && enlist || exit 1
     for f in "$C"/*[0-9]; do [ ! -e "$f" ] || judge_once "${$}{f##*/}" & done; wait
     locked 300 || exit 1
@@ -128,10 +157,11 @@ case ${$}{1:-} in
 esac
 `;
 
-const body = `judge='${judge}'\n${checker}${passage}${supervisor}`;
+const body = `judge='${judge}'\n${checker}${passage}${fileFunctions}${supervisor}`;
 
-/** Tells one text of the agent from another. */
-export const agentVersion = createHash("sha256").update(body).digest("hex").slice(0, 12);
+/** Tells one text of the agent from another: its own, of the functions before it, and of its unit. */
+export const agentVersion = (functions: string): string =>
+  createHash("sha256").update(functions).update(body).update(unit).digest("hex").slice(0, 12);
 
 /** The agent, but for the prelude that it begins with. */
 export const agent = body;
@@ -140,6 +170,8 @@ export const agent = body;
 export const unit = `[Unit]
 Description=Health checks of what pulumi-lvs has declared on this host
 After=network-online.target pulumi-lvs.service
+ConditionPathExists=/etc/pulumi-lvs/monitor
+StartLimitIntervalSec=0
 
 [Service]
 ExecStart=/bin/sh /etc/pulumi-lvs/monitor

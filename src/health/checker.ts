@@ -23,14 +23,19 @@ parse() {
     esac
   done
   IFS=$old; set +f
-  # whom curl connects to, and from where
+  # whom curl connects to
   at=$address from=
-  if [ "$through" = vip ]; then at=$vip from="--interface $dip --local-port $ports"; fi
+  [ "$through" != vip ] || at=$vip
   case $at in *:*) at="[$at]";; esac
 }
 # 0: well; 1: not, and says why; 3: nothing can be said
 ask() {
-  [ "$through" != vip ] || [ -z "$vipless" ] || { echo "$vipless"; return 3; }
+  if [ "$through" = vip ]; then
+    # without its way a request would be answered by any server that is well
+    passage "$n" "$spec"; [ -n "$vipless" ] || intact "$(read_ipvs)" || vipless='its way through the VIP is not whole'
+    [ -z "$vipless" ] || { echo "$vipless"; return 3; }
+    from="--interface $dip --local-port $ports"
+  fi
   [ "$type" = command ] || command -v curl >/dev/null || { echo 'curl: not found'; return 3; }
   case $type in
     http|https) ask_http;;
@@ -92,20 +97,25 @@ ask_dns() {
 check() {
   n=$1; IFS= read -r line <"$S/checks/$n" || exit
   spec=${$}{line#*"$tab"}; verdict=${$}{spec%%"$tab"*}; spec=${$}{spec#*"$tab"}; spec=${$}{spec#*"$tab"}
-  passage "$n" "$spec"; parse "$spec"
-  good=0 bad=0
+  parse "$spec"
+  good=0 bad=0 mute= told=
 }
 conclude() {
   why=$(ask); rc=$?
   case $rc in
     0) good=$((good + 1)) bad=0; [ "$verdict" = up ] || [ $good -lt "$rise" ] || pronounce up '';;
-    3) good=0 bad=0; [ "$verdict" = blind ] || pronounce blind "$why";;
+    3) good=0 bad=0; [ "$verdict$told" = "blind$why" ] || pronounce blind "$why"; told=$why;;
     *) good=0 bad=$((bad + 1)); [ "$verdict" = down ] || [ $bad -lt "$fall" ] || pronounce down "$why";;
   esac
 }
 pronounce() {
-  verdict=$1
-  { printf 'verdict\t%s\t%s\t%s\n' "$1" "$2" "$spec" >"$S/checks/.$n"; } 2>/dev/null && mv "$S/checks/.$n" "$S/checks/$n"
+  { printf 'verdict\t%s\t%s\t%s\n' "$1" "$2" "$spec" >"$S/checks/.$n"; } 2>/dev/null && mv "$S/checks/.$n" "$S/checks/$n" || {
+    rm -f "$S/checks/.$n" 2>/dev/null
+    # the next round says it again; the journal hears it once
+    [ -n "$mute" ] || echo "$S/checks/$n: cannot be written: $address:$port is $1" >&2
+    mute=1; return
+  }
+  verdict=$1 mute=
   [ -z "$supervisor" ] || echo wake >&8
 }
 watch() {

@@ -1,8 +1,10 @@
 import { quote } from "../quote.js";
 import { agentVersion, unit } from "./agent.js";
+import { fileFunctions } from "./files.js";
 
-/** Shell functions that read what there is of health checks; part of the prelude. */
-export const readMonitor = `
+/** Shell functions that read what there is of health checks; the rest of the prelude, which the agent has too. */
+export const readMonitor = (functions: string): string => `
+monitor_version='# pulumi-lvs monitor ${agentVersion(functions)}'
 M=/etc/systemd/system/pulumi-lvs-monitor.service
 # when a server's state began and why would make every reading differ from the last
 read_health() { [ ! -e "$S/health" ] || cut -f 1-3 "$S/health"; }
@@ -11,7 +13,7 @@ read_monitor() {
   { IFS= read -r line <"$E/monitor"; } 2>/dev/null || { echo missing; line=; }
   case $line in
     '') ;;
-    '# pulumi-lvs monitor ${agentVersion}')
+    "$monitor_version")
       [ -e "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" ] || { line=; echo disabled; }
       [ -z "$line" ] || case $(systemctl is-active pulumi-lvs-monitor.service) in active|activating) echo running;; *) echo stopped;; esac;;
     *) echo outdated;;
@@ -21,15 +23,14 @@ read_monitor() {
 `;
 
 /** Shell functions that install and remove health checks; part of scripts that change things. */
-export const monitorFunctions = String.raw`
-L=/etc/logrotate.d/pulumi-lvs
+export const monitorFunctions = `
 monitor_unit=${quote(unit)}
 # the agent's text after the prelude
 put_agent() {
   [ -d /run/systemd/system ] || { echo 'no systemd runs there, which would run the health checks' >&2; return 4; }
   has awk || return
   mkdir -p "$E/monitor.d" /etc/systemd/system/multi-user.target.wants &&
-    put_text "$E/monitor" "# pulumi-lvs monitor ${agentVersion}
+    put_text "$E/monitor" "$monitor_version
 # Written by pulumi-lvs, and gone with the last HealthMonitor. What it sees: cat /run/pulumi-lvs/health
 $prelude$1" && put_text "$M" "$monitor_unit" && ln -sf "$M" "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" &&
     sync "$E/monitor" "$M" 2>/dev/null && systemctl daemon-reload && systemctl restart pulumi-lvs-monitor.service || { rc=$?; drop_agent; return $rc; }
@@ -40,8 +41,7 @@ drop_agent() {
   if [ -e "$M" ]; then systemctl stop pulumi-lvs-monitor.service; fi
   [ ! -e "$E/monitor" ] || sh "$E/monitor" close
   rm -rf "$S/checks" "$S/health" "$S/monitor"
-  rm -f "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" "$M" "$E/monitor" "$L"
-  systemctl daemon-reload
+  unlink_agent
   rmdir "$E/monitor.d" "$E" "$S" 2>/dev/null; :
 }
 # file, text
@@ -54,18 +54,4 @@ drop_monitor() {
   rm -f "$E/monitor.d/$1" && rotated
   [ ! -e "$E/monitor" ] || sh "$E/monitor" forget
 }
-# logs that are written to, for logrotate where there is one
-rotated() {
-  [ -d "$${"{"}L%/*}" ] || return 0
-  logs=$(for f in "$E/monitor.d"/*; do [ ! -e "$f" ] || sed -n 's/^log[^a-z/]\(\/\)/\1/p' "$f"; done | sort -u)
-  if [ -z "$logs" ]; then rm -f "$L"; return; fi
-  put_text "$L" "$logs {
-  weekly
-  rotate 4
-  missingok
-  notifempty
-  compress
-  delaycompress
-}"
-}
-`;
+${fileFunctions}`;

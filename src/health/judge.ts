@@ -4,7 +4,7 @@
  *
  * In: files of monitors (monitor-file.ts), records of what is declared (declared.ts), `verdict STATE REASON SPEC…` of each check,
  * `maintenance NAME`, lines of draining and of health, `kept …` of its own from last time, `now EPOCH TEXT`, and the table.
- * Out: a line for each distinct check, `--`, and then `quiet`, or `do COMMAND` in order, `health …`, `kept …`, `log FILE TEXT`.
+ * Out: a line for each distinct check, `--`, and then `quiet`, or `do PHASE SERVICE COMMAND` in order, `health …`, `kept …`, `log FILE TEXT`.
  */
 export const judge = String.raw`
 BEGIN { FS = "\t"; tab = "\t" }
@@ -54,7 +54,11 @@ function differs(k, w) { return forward[k] != by[k] || weight[k] + 0 != w + 0 }
 function addressOf(m) { sub(/:[0-9]*$/, "", m); gsub(/[][]/, "", m); return m }
 function portOf(m) { sub(/^.*:/, "", m); return m }
 # what a server is checked by: an override, or what holds for all
-function given(s, m, name) { return (s, m, name) in conf ? conf[s, m, name] : conf[s, "*", name] }
+function given(s, m, name) {
+  if ((s, m, name) in conf) return conf[s, m, name]
+  # of another way of asking nothing holds for this one
+  return (s, m, "type") in conf && conf[s, m, "type"] != conf[s, "*", "type"] ? "" : conf[s, "*", name]
+}
 function specOf(s, m,   n, names, i, v, p, text) {
   p = given(s, m, "port")
   if (p == "") p = portOf(m)
@@ -69,9 +73,9 @@ function specOf(s, m,   n, names, i, v, p, text) {
   }
   return text tab "connect=" conf[s, "connect"] tab "timeout=" conf[s, "timeout"] tab "interval=" conf[s, "interval"] tab "rise=" conf[s, "rise"] tab "fall=" conf[s, "fall"]
 }
-function plan(phase, command) { todo[phase] = todo[phase] "do" tab command "\n" }
+function plan(phase, s, command) { todo[phase] = todo[phase] "do" tab phase tab s tab command "\n" }
 
-function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, why, left, before, had) {
+function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, why, left, before, had, stay, away, anybody, keeps, revives) {
   wants = s in sorry && !((s, sorry[s]) in share)
   for (i = 1; i <= members[s]; i++) {
     k = s SUBSEP (m = member[s, i]); spec = specOf(s, m); v = verdict[spec]; text[k] = reason[spec]
@@ -82,36 +86,44 @@ function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, wh
     isUp[k] = v == "up" || (v != "down" && serving[k])
     isDown[k] = v == "down"
     fit[k] = isUp[k] && !paused[k] && !(k in draining)
-    if (fit[k]) { sum += share[k]; able++ }
+    if (fit[k]) sum += share[k]
+    # one of weight 0 serves nobody, however well it is
+    if (fit[k] && share[k] > 0) able++
+    if (paused[k] || k in draining || v == "") away++; else if (serving[k] && share[k] > 0) stay++
   }
   before = s in quorumWas ? quorumWas[s] : 1
   up = !wants || sum >= conf[s, "quorum"] + (before ? -1 : 1) * conf[s, "hysteresis"]
-  if (!(s in inTable) && s in makes) { plan(1, makes[s]); inTable[s] }
+  if (!(s in inTable) && s in makes) { plan(1, s, makes[s]); inTable[s] }
   # not there, and not declared: nothing can be behind it
   if (!(s in inTable)) return
+  # the last one stays; and where a sorry server went that was all there was, all are back
+  anybody = able || wants
+  keeps = !anybody && conf[s, "last"] == "keep"
+  revives = keeps && !stay && !away
   for (i = 1; i <= members[s]; i++) {
     k = s SUBSEP (m = member[s, i]); why = text[k]; serves = 0; state = "down"
     had = k in was ? was[k] : ""
     left = conf[s, "action"] == "quiesce" ? 0 : -1
     if (k in draining) { if (isUp[k]) state = "up"; left = -2 }
-    else if (paused[k]) { state = "maintenance"; if (!isDown[k]) left = 0 }
+    else if (paused[k]) { state = "maintenance"; if (!isDown[k]) left = 0; if (!anybody && !(keeps && stay)) why = (why == "" ? "" : why "; ") "nobody else serves" }
     else if (fit[k] && up) {
       serves = 1; state = "up"
-      if (had != "" && had != "up" && had != "rising" && conf[s, "slow"] > 0) { since[k] = epoch; state = "rising" }
-      if (had == "rising" && epoch - since[k] < conf[s, "slow"]) state = "rising"
+      if (had != "" && had != "up" && had != "rising" && conf[s, "slow"] > 0 && share[k] > 1) { since[k] = epoch; state = "rising" }
+      if (conf[s, "slow"] > 0 && share[k] == 1) why = (why == "" ? "" : why "; ") "no slow start: it needs a weight above 1"
+      if (had == "rising" && share[k] > 1 && epoch - since[k] < conf[s, "slow"]) state = "rising"
     }
-    else if (!wants && conf[s, "last"] == "keep" && !able && serving[k]) { serves = 1; why = why "; stays, because it is the last" }
+    else if (keeps && (serving[k] || (revives && share[k] > 0))) { serves = 1; why = why (serving[k] ? "; stays, because it is the last" : "; serves, because nobody else does") }
     else if (fit[k]) why = "the quorum of " conf[s, "quorum"] " is not reached: " sum + 0
     else if (why == "") why = "has not answered yet"
     w = share[k]
     if (state == "rising") { w = int(w * (epoch - since[k]) / conf[s, "slow"]); if (w < 1) w = share[k] > 0 }
     if (serves) {
-      if (!(k in inTable)) plan(3, edit("-a", k, w))
-      else if ((state == "rising" || (had != "" && had != "up") || redo) && differs(k, w)) plan(3, edit("-e", k, w))
+      if (!(k in inTable)) plan(3, s, edit("-a", k, w))
+      else if ((state == "rising" || (had != "" && had != "up") || redo) && differs(k, w)) plan(3, s, edit("-e", k, w))
     }
-    else if (left == -1 && k in inTable) plan(4, edit("-d", k))
-    else if (left == 0 && !(k in inTable)) plan(3, edit("-a", k, 0))
-    else if (left == 0 && differs(k, 0)) plan(4, edit("-e", k, 0))
+    else if (left == -1 && k in inTable) plan(4, s, edit("-d", k))
+    else if (left == 0 && !(k in inTable)) plan(3, s, edit("-a", k, 0))
+    else if (left == 0 && differs(k, 0)) plan(4, s, edit("-e", k, 0))
     if (serves != serving[k] && !paused[k] && had != "maintenance" && !(k in draining) && conf[s, "log"] != "")
       logs = logs "log" tab conf[s, "log"] tab now ", " addressOf(m) (serves ? " is back." : " is gone.") "\n"
     show(s, m, state, why)
@@ -120,8 +132,8 @@ function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, wh
   if (wants) {
     k = s SUBSEP sorry[s]
     target[k] = " " flagsOf(s) " -r " sorry[s]; options[k] = " " (how[s] == "masquerading" ? "-m" : "-g")
-    if (!up && !(k in inTable)) plan(2, edit("-a", k, sorryWeight[s]))
-    if (up && k in inTable) plan(5, edit("-d", k))
+    if (!up && !(k in inTable)) plan(2, s, edit("-a", k, sorryWeight[s]))
+    if (up && k in inTable) plan(5, s, edit("-d", k))
     if (!up) show(s, sorry[s], "sorry", "serves, because too few others do")
   } else if (s in sorry) note = note "note" tab s ": the sorry server " sorry[s] " is one of its real servers" "\n"
   dropSorry(s)
@@ -138,14 +150,14 @@ function flagsOf(s) {
 # one that the file no longer names
 function dropSorry(s,   k) {
   k = s SUBSEP sorryWas[s]
-  if (sorryWas[s] != "" && sorryWas[s] != sorry[s] && k in inTable && !(k in share)) plan(5, "ipvsadm -d " flagsOf(s) " -r " sorryWas[s])
+  if (sorryWas[s] != "" && sorryWas[s] != sorry[s] && k in inTable && !(k in share)) plan(5, s, "ipvsadm -d " flagsOf(s) " -r " sorryWas[s])
 }
 # nobody watches it any more: as declared
 function giveBack(s,   i, k) {
   for (i = 1; i <= members[s]; i++) {
     k = s SUBSEP member[s, i]
     if (!(s in inTable) || !(k in was) || was[k] == "up" || k in draining) continue
-    if (!(k in inTable)) plan(3, edit("-a", k, share[k])); else if (differs(k, share[k])) plan(3, edit("-e", k, share[k]))
+    if (!(k in inTable)) plan(3, s, edit("-a", k, share[k])); else if (differs(k, share[k])) plan(3, s, edit("-e", k, share[k]))
   }
   dropSorry(s)
 }

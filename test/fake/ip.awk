@@ -78,6 +78,7 @@ function change_route(family, verb,   all, n, i, w, to, via, dev, src, met, tabl
     else if (ARGV[i] == "src") src = ARGV[++i]
     else if (ARGV[i] == "metric") met = ARGV[++i]
     else if (ARGV[i] == "table") table = ARGV[++i]
+    else if (ARGV[i] == "onlink") continue
     else fail("Error: either \"to\" is duplicate, or \"" ARGV[i] "\" is a garbage.", 255)
   }
   if (to == "::/0" || to == "0.0.0.0/0") to = "default"

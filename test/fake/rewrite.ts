@@ -12,7 +12,7 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
   const text = script
     .replaceAll(realPath, `PATH=${join(root, "tools")}`)
     // what is spaced out there need not be here
-    .replaceAll(/\bsleep 1\b/g, "sleep 0.01")
+    .replaceAll(/\bsleep [15]\b/g, "sleep 0.01")
     .replace(/(?<=tries=\$\(\()\d+ \* 5/, String(Math.ceil(lockSeconds * 5)))
     .split("\n")
     // records are kept as they would be there
@@ -52,7 +52,7 @@ function armed(script: string, root: string): string {
   let text = script;
   for (const kind of countedKinds)
     text = text.replace(
-      new RegExp(`(\\n${kind}\\(\\) \\{[^]*?out=\\$\\()("\\$@"|ipvsadm -R)`),
+      new RegExp(`(\\n${kind}\\(\\) \\{[^]*?out=\\$\\((?:exec 9<&-; )?)("\\$@"|ipvsadm -R)`),
       `$1counted ${kind} $2`,
     );
   // what is written to /run and /etc goes to the device that is always full once /run is; a file made shorter in place finds room

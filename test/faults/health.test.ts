@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { Definition } from "../../providers/define.js";
+import { agentVersion, unit } from "../../src/health/agent.js";
 import { checkDefaults } from "../../src/health/check.js";
+import { prelude } from "../../src/prelude.js";
+import { definitions } from "../fake/definitions.js";
+import { fakeHost, resources } from "../fake/engine.js";
 import { shells } from "../fake/fake-host.js";
 import { service, soon, Watched } from "./watched.js";
 
@@ -263,6 +268,17 @@ test("single servers may be asked otherwise", async () => {
   await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
 });
 
+test("a server that is asked in another way inherits nothing of the common one", async () => {
+  const host = pair({
+    check: { ...checkDefaults(), port: 8080 },
+    servers: { [b]: { type: "tcp" } },
+  });
+  host.page("192.168.10.11:8080", "OK");
+  await started(host);
+  expect(host.lines("asked").join("\n")).toMatch(/192\.168\.10\.12:80(?!\d)/);
+  expect(host.lines("asked").join("\n")).not.toContain("192.168.10.12:8080");
+});
+
 test("behind a firewall mark too, where a server without a port is asked at 80", async () => {
   const host = new Watched();
   host.declare({ "192.168.10.11:0": 1, "192.168.10.12:0": 3 }, "fwmark://10");
@@ -295,4 +311,237 @@ test("once: before the VIP comes, each server is judged by as many tries as it t
   expect(host.health()).toEqual([`${a} up`, `${b} down`]);
   expect(host.read(`asked.${a}`)).toBe("x");
   expect(host.read(`asked.${b}`)).toBe("xxx");
+});
+
+describe("through the VIP", () => {
+  const vip = "192.168.0.219:80";
+
+  /** Both servers answer at the VIP, as long as the table has one that does: the fake curl knows no way there. */
+  function ways(): Watched {
+    const host = pair({ check: { ...checkDefaults(), through: "vip" } });
+    host.withWays();
+    host.page(vip, "OK");
+    return host;
+  }
+  const blind = (reason: string) => (host: Watched) =>
+    soon(() =>
+      expect(host.read("run/pulumi-lvs/health")).toMatch(
+        new RegExp(`11:80\\tup\\t[^\\t]*\\tnot checked: ${reason}$`, "m"),
+      ),
+    );
+  const seeing = (host: Watched) =>
+    soon(() => expect(host.read("run/pulumi-lvs/health")).not.toContain("not checked"));
+  const marked = (host: Watched) => host.lines("ipvs").filter((line) => line.startsWith("-A -f"));
+
+  test("nobody is asked while the firewall rules are gone, and the ways are set up anew", async () => {
+    const host = await started(ways());
+    await soon(() => expect(host.lines("rules")).toHaveLength(2));
+    host.write("no-rules", "");
+    host.write("rules", "");
+    await blind("iptables: refused")(host);
+    const asked = () => host.lines("asked").filter((line) => line.includes("//192.168.0.219"));
+    // one may have been on its way
+    const before = asked().length + 2;
+    host.page(vip, undefined);
+    const looked = host.lines("log").length;
+    await soon(() => expect(host.lines("log").length).toBeGreaterThan(looked + 10));
+    expect(asked().length).toBeLessThanOrEqual(before);
+    await soon(() => expect(host.table()).toContain(`${b} 2`));
+    host.page(vip, "OK");
+    host.remove("no-rules");
+    await soon(() => expect(host.lines("rules")).toHaveLength(2));
+    await seeing(host);
+    expect(marked(host)).toHaveLength(2);
+  });
+
+  test("a table without the ways, or a setting that was reset, is seen too", async () => {
+    const host = await started(ways());
+    host.write(
+      "ipvs",
+      host
+        .lines("ipvs")
+        .filter((line) => !line.includes("-f 12807"))
+        .join("\n")
+        .concat("\n"),
+    );
+    await soon(() => expect(marked(host)).toHaveLength(2));
+    host.write("proc/sys/net/ipv4/conf/eth1/accept_local", "0\n");
+    await soon(() => expect(host.read("proc/sys/net/ipv4/conf/eth1/accept_local")).toBe("1\n"));
+    await seeing(host);
+    expect(host.lines("rules")).toHaveLength(2);
+  });
+
+  test("what is missing for a way is said, and the way is there once it is not missing any more", async () => {
+    const host = ways();
+    host.remove("tools/iptables");
+    host.start();
+    await blind("iptables: not found")(host);
+    host.withWays();
+    await soon(() => expect(host.lines("rules")).toHaveLength(2));
+    await seeing(host);
+  });
+
+  test("a strict filter is no failure of servers: it is said where it would drop their answers", async () => {
+    const host = ways();
+    host.write("proc/sys/net/ipv4/conf/all/rp_filter", "1\n");
+    host.page(vip, undefined);
+    host.start();
+    await blind("rp_filter is 1 on eth1, which does not have the VIP: it would drop the answers")(host);
+    expect(host.lines("rules")).toEqual([]);
+    host.page(vip, "OK");
+    host.write("addresses.eth1", "3: eth1    inet 192.168.0.219/32 scope global eth1\n");
+    await seeing(host);
+    expect(host.lines("rules")).toHaveLength(2);
+  });
+});
+
+describe("the last server", () => {
+  test("is the last one that has a weight: one of weight 0 is nobody to leave to", async () => {
+    const host = new Watched();
+    host.declare({ [a]: 1, [b]: 0 });
+    host.watch();
+    for (const server of [a, b]) host.page(server, "OK");
+    await started(host);
+    host.page(a, undefined);
+    await soon(() =>
+      expect(host.read("run/pulumi-lvs/health")).toMatch(/11:80\tdown\t.*stays, because it is the last$/m),
+    );
+    expect(host.table()).toEqual([`${a} 1`, `${b} 0`]);
+  });
+
+  test("is there again where the sorry server goes while all are down", async () => {
+    const host = await started(pair({ sorryServer }));
+    host.page(a, undefined);
+    host.page(b, undefined);
+    await soon(() => expect(host.table()).toEqual([`${sorry} 1`]));
+    host.watch();
+    await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 2`]));
+    const commands = host.lines("log").filter((line) => /^ipvsadm -[ad] /.test(line));
+    expect(commands.at(-1)).toBe(`ipvsadm -d -t ${service.slice(6)} -r ${sorry}`);
+    await soon(() => expect(host.health()).toEqual([`${a} down`, `${b} down`]));
+    host.page(b, "OK");
+    await soon(() => expect(host.table()).toEqual([`${b} 2`]));
+  });
+
+  test("in maintenance says that nobody else serves", async () => {
+    const host = await started(pair());
+    host.page(b, undefined);
+    await soon(() => expect(host.table()).toEqual([`${a} 1`]));
+    host.write(`etc/pulumi-lvs/maintenance/${a}`, "");
+    await soon(() =>
+      expect(host.read("run/pulumi-lvs/health")).toMatch(/11:80\tmaintenance\t[^\t]*\tnobody else serves$/m),
+    );
+    expect(host.table()).toEqual([`${a} 0`]);
+  });
+
+  test("does not leave while the sorry server cannot come", async () => {
+    const host = await started(pair({ sorryServer }));
+    host.tool(
+      "ipvsadm",
+      `case "$*" in *'-r ${sorry} '*) [ -e "$LVS_FAKE_ROOT/room" ] || { echo 'no room' >&2; exit 2; };; esac
+exec "$LVS_FAKE_BIN/ipvsadm" "$@"
+`,
+    );
+    host.page(a, undefined);
+    host.page(b, undefined);
+    await soon(() => expect(host.health()).toEqual([`${a} down`, `${b} down`, `${sorry} sorry`]));
+    await soon(() => expect(host.said).toMatch(/-r 192\.168\.0\.5:80 .*: no room$/m));
+    const looked = host.lines("log").length;
+    await soon(() => expect(host.lines("log").length).toBeGreaterThan(looked + 10));
+    // one of them may have left before the other was down
+    expect(host.table().length).toBeGreaterThan(0);
+    host.write("room", "");
+    await soon(() => expect(host.table()).toEqual([`${sorry} 1`]));
+  });
+});
+
+test("a verdict that cannot be written is tried again, and said once", async () => {
+  const host = await started(pair());
+  const number = host.checks().findIndex((line) => line.includes("192.168.10.12")) + 1;
+  // a directory in the place of a file has no room, either
+  host.write(`run/pulumi-lvs/checks/.${number}/in-the-way`, "");
+  host.page(b, undefined);
+  await soon(() => expect(host.said).toMatch(/cannot be written: 192\.168\.10\.12:80 is down$/m));
+  const asked = host.read(`asked.${b}`).length;
+  await soon(() => expect(host.read(`asked.${b}`).length).toBeGreaterThan(asked + 3));
+  expect(host.table()).toEqual([`${a} 1`, `${b} 2`]);
+  host.remove(`run/pulumi-lvs/checks/.${number}`);
+  await soon(() => expect(host.table()).toEqual([`${a} 1`]));
+  expect(host.said.trim().split("\n")).toHaveLength(1);
+});
+
+test("where what was done cannot be remembered, the log is not written again and again", async () => {
+  const host = await started(pair());
+  host.write("run/pulumi-lvs/monitor.new/in-the-way", "");
+  host.page(b, undefined);
+  await soon(() => expect(host.table()).toEqual([`${a} 1`]));
+  const looked = host.lines("log").length;
+  await soon(() => expect(host.lines("log").length).toBeGreaterThan(looked + 10));
+  expect(host.said.trim()).toMatch(/^\S+\/run\/pulumi-lvs\/monitor: cannot be written$/);
+  host.remove("run/pulumi-lvs/monitor.new");
+  await soon(() => expect(host.lines("monitor.log")).toHaveLength(1));
+  expect(host.read("monitor.log")).toContain("192.168.10.12 is gone.");
+});
+
+test("a weight of 1 leaves nothing to raise, which the status says", async () => {
+  const host = new Watched();
+  host.declare({ [a]: 1, [b]: 1 });
+  host.watch({ slowStart: 60 });
+  host.page(a, "OK");
+  await started(host, `${a} up`, `${b} down`);
+  host.page(b, "OK");
+  await soon(() =>
+    expect(host.read("run/pulumi-lvs/health")).toMatch(
+      /12:80\tup\t[^\t]*\tno slow start: it needs a weight above 1$/m,
+    ),
+  );
+  expect(host.table()).toEqual([`${a} 1`, `${b} 1`]);
+});
+
+describe("after a reboot", () => {
+  /** What a boot leaves: what is under /run is gone. */
+  const booted = (host: Watched) => host.remove("run/pulumi-lvs");
+
+  test("a monitor without a record was to last until then, and the last one takes the agent along", async () => {
+    const host = pair();
+    const second = "tcp://192.168.0.220:80";
+    host.watch({}, second);
+    booted(host);
+    const record = `70\tobject\tHealthMonitor ${second}/health\tp/s/n\t:`;
+    host.write("etc/pulumi-lvs/boot", `${host.read("etc/pulumi-lvs/boot")}${record}\n`);
+    host.start();
+    await soon(() => expect(host.read(`etc/pulumi-lvs/monitor.d/${service.replace("://", "-")}`)).toBe(""));
+    expect(host.read(`etc/pulumi-lvs/monitor.d/${second.replace("://", "-")}`)).not.toBe("");
+    host.write("etc/pulumi-lvs/boot", host.read("etc/pulumi-lvs/boot").replace(`${record}\n`, ""));
+    expect(await host.run("once")).toBe(0);
+    expect(host.read("etc/pulumi-lvs/monitor")).toBe("");
+    expect(host.lines("log").slice(-2)).toEqual([
+      "systemctl daemon-reload",
+      "systemctl --no-block stop pulumi-lvs-monitor.service",
+    ]);
+    expect(host.said).toBe("");
+  });
+
+  test("a monitor is whose it was, so that a refresh has nothing to say and no other stack takes it", async () => {
+    const fake = fakeHost();
+    const monitors = resources(definitions.get("health-monitor") as Definition, fake);
+    const image = fake.image();
+    const untouched = fake.snapshot();
+    const { props } = await monitors.create({ service });
+    await fake.reboot(image);
+    expect(fake.has("run/pulumi-lvs/owners")).toBe(false);
+    expect(await fake.start()).toBe("");
+    await fake.newRun();
+    const { props: found } = await monitors.read(props);
+    expect(found).toEqual(props);
+    await monitors.delete(props);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+});
+
+test("an agent is another where its functions are", () => {
+  expect(agentVersion(prelude)).toBe(agentVersion(prelude));
+  expect(agentVersion(`${prelude}#`)).not.toBe(agentVersion(prelude));
+  // systemd never gives up on it
+  expect(unit).toMatch(/^\[Unit\]\n([^[\n]+\n)*StartLimitIntervalSec=0\n/);
 });

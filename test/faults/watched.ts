@@ -23,6 +23,16 @@ sed 1d "$LVS_FAKE_ROOT/web/$at"
 printf '\\n%s\\n' "$status"
 `;
 
+// -A, -C and -D of the one chain that is used, and -S, which lists no more than what an empty table has
+const fakeIptables = `shift 4; verb=$1; shift
+rules=$LVS_FAKE_ROOT/rules
+case $verb in
+  -A) [ ! -e "$LVS_FAKE_ROOT/no-rules" ] || { echo 'iptables: refused' >&2; exit 4; }; printf '%s\\n' "$*" >>"$rules" ;;
+  -C) grep -qxF -e "$*" "$rules" ;;
+  -D) grep -qxF -e "$*" "$rules" || exit 1; grep -vxF -e "$*" "$rules" >"$rules.new"; mv "$rules.new" "$rules" ;;
+esac
+`;
+
 export const service = "tcp://192.168.0.219:80";
 
 export const monitor: Monitor = {
@@ -76,7 +86,7 @@ export class Watched {
         `PATH=${this.root}/tools`,
       )
       .replaceAll(
-        /(?<![\w.}])\/(proc\/sys|proc\/net|run\/pulumi-lvs|etc\/pulumi-lvs|etc\/systemd|root)(?![\w-])/g,
+        /(?<![\w.}])\/(proc\/sys|proc\/net|run\/pulumi-lvs|etc\/pulumi-lvs|etc\/systemd|etc\/logrotate\.d|root)(?![\w-])/g,
         `${this.root}/$1`,
       )
       .replace("pause=2", "pause=0.05")
@@ -115,11 +125,38 @@ export class Watched {
 
   /** Gives a service a monitor, or changes it; its log is in the tree. */
   watch(changes: Partial<Monitor> = {}, of = service): void {
+    const mark = `p/s/n HealthMonitor ${of}/health`;
+    if (!this.lines("run/pulumi-lvs/owners").includes(mark))
+      this.write("run/pulumi-lvs/owners", `${[...this.lines("run/pulumi-lvs/owners"), mark].join("\n")}\n`);
     const log = `${this.root}/monitor.log`;
     this.write(
       `etc/pulumi-lvs/monitor.d/${of.replace("://", "-")}`,
       `${printMonitor(of, { ...monitor, log, ...changes })}\n`,
     );
+  }
+
+  /** A tool of its own instead of the one that there was. */
+  tool(name: string, text: string): void {
+    this.remove(`tools/${name}`);
+    this.write(`tools/${name}`, `#!/bin/sh\n${text}`);
+    chmodSync(join(this.root, "tools", name), 0o755);
+  }
+
+  /** Gives the director an interface towards real servers, and a firewall whose rules are lines of the file `rules`. */
+  withWays(): void {
+    this.write("rules", "");
+    for (const name of ["all", "eth1"])
+      for (const setting of ["rp_filter", "accept_local"])
+        this.write(`proc/sys/net/ipv4/conf/${name}/${setting}`, "0\n");
+    this.tool(
+      "ip",
+      `case "$*" in
+  *'route get '*) echo "$5 dev eth1 src 192.168.10.10 uid 0" ;;
+  *'addr show dev '*) cat "$LVS_FAKE_ROOT/addresses.$5" 2>/dev/null ;;
+esac
+`,
+    );
+    this.tool("iptables", fakeIptables);
   }
 
   /** What a server's page says. */

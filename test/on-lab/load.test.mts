@@ -129,6 +129,8 @@ onLab("a cluster under load", () => {
     await becomes({ forwarding: "masquerading" });
     expect((await run("director", "ipvsadm -Sn")).stdout).toMatch(/-r 192\.168\.0\.222:80 -m /);
     await becomes({});
+    // for the connections from before
+    expect((await run("director", "ip route")).stdout).toMatch(/^192\.168\.0\.222 via 192\.168\.0\.222 /m);
   });
 
   scenario("a real server is replaced by another", async () => {
@@ -188,5 +190,8 @@ onLab("a cluster under load", () => {
   it("is destroyed", async () => {
     await stack.destroy();
     expect((await run("director", "[ ! -e /proc/net/ip_vs ] || ipvsadm -Sn")).stdout).toBe("");
+    await expect
+      .poll(async () => (await run("director", "ip route")).stdout, { timeout: 10_000 })
+      .not.toContain(" via 192.168.0.22");
   }, 120_000);
 });

@@ -115,7 +115,7 @@ const configured: Record<string, Kind> = {
   "health-monitor": {
     together: 3,
     key: fc.record({
-      service: fc.constantFrom("tcp://192.168.0.219:80", "udp://[2001:db8::1]:53", "fwmark://7/ipv6"),
+      service: fc.constantFrom("tcp://192.168.0.219:80", "tcp://[2001:db8::1]:53", "fwmark://7/ipv6"),
     }),
     config: monitorConfig,
   },

@@ -372,6 +372,38 @@ test("a cluster's real servers drain as it says, or as their service says; remem
   expect(plain.some(({ name }) => name === forget)).toBe(false);
 });
 
+test("clients that are remembered do not stay with a server that health checks quiesce", async () => {
+  const { all } = await program(
+    () => new DrCluster("web", { ...dr, services: [{ port: 80, persistence: {}, health: {} }] }),
+  );
+  follows(all, "web-tcp-192.168.0.210-80", "web-expire-quiescent-template");
+  const { all: plain } = await program(
+    () => new DrCluster("web", { ...dr, services: [{ port: 80, health: {} }] }),
+  );
+  expect(plain.some(({ name }) => name === "web-expire-quiescent-template")).toBe(false);
+});
+
+test("a slow start is refused where the weight of a real server leaves nothing to raise", async () => {
+  const cluster = (weight?: number) =>
+    program(
+      () =>
+        new DrCluster("web", {
+          ...dr,
+          services: [{ port: 80, health: { slowStart: 30 } }],
+          realServers: dr.realServers.map((member) => ({
+            ...member,
+            ...(weight === undefined ? {} : { weight }),
+          })),
+        }),
+    );
+  await expect(cluster(1)).rejects.toThrow(
+    "realServers of web: 192.168.0.221 has a weight of 1, with which health.slowStart has nothing to raise; give all of them weights such as 100",
+  );
+  await expect(cluster()).rejects.toThrow("has a weight of 1");
+  const { all } = await cluster(100);
+  expect(all.some(({ name }) => name.endsWith("-health"))).toBe(true);
+});
+
 test("every resource of a cluster is the cluster's child", async () => {
   const { all, cluster, children } = await program(() => new DrCluster("web", dr));
   expect(await known(cluster.urn)).toBe("urn:pulumi:stack::project::lvs:index:DrCluster::web");
