@@ -7,7 +7,7 @@ import type { SyncDaemonArgs } from "../providers/sync-daemon.js";
 import type { Persistence, schedulers } from "../providers/virtual-service.js";
 import type { Rival } from "../src/rivals.js";
 
-/** A question that a host asks at each VIP once all is made and changed, before anything is deleted: whether the cluster serves. */
+/** A question that a host asks at each VIP once all is made and changed, before what is no longer declared is deleted: whether the cluster serves. */
 export interface ProbeArgs {
   /** How to reach the host that asks, a machine of a client for example. */
   from: ConnectionInput;
@@ -115,7 +115,7 @@ export interface ClusterArgs {
   persist?: boolean;
   /**
    * Ask from a host of your choice whether the cluster serves, once all of it is made and changed; the update fails where it does not.
-   * Asked when the cluster's own fields change, and before anything is deleted: for removals there is `pulumi-lvs up --verify`.
+   * Asked when the cluster's own fields change, before what is no longer declared is deleted: for removals there is `pulumi-lvs up --verify`.
    * Default: nobody asks.
    */
   probe?: ProbeArgs;

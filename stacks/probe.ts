@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ServiceProbe } from "../providers/index.js";
 import { type ClusterArgs, nameOf, vipOf } from "./cluster.js";
 
-/** A probe of each TCP service that has a VIP and a port. It is asked again whenever the cluster's arguments change, before anything is deleted. */
+/** A probe of each TCP service that has a VIP and a port. It is asked again whenever the cluster's arguments change, before what they no longer say is deleted. */
 export function probes(
   cluster: pulumi.ComponentResource,
   name: string,
