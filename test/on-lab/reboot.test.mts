@@ -140,6 +140,27 @@ for (const [environment, title, url, share] of [
         await allBack();
         await served(url);
       }, 180_000);
+
+      it("is without its VIP while something is missing that must precede it, and is tried on until that is there", async () => {
+        const vip = "ip -o addr show | grep -F ' 192.168.0.210/'";
+        const line = "20\tsetting\tSysctl late\tlvs/lab/late sysctl/late\tip link show late";
+        await run(
+          "director",
+          `printf '%s\\n' '${line}' >>/etc/pulumi-lvs/boot
+ip addr del 192.168.0.210/32 dev eth1
+# as at boot, where nothing was brought back yet
+rm /run/pulumi-lvs/restored; ! systemctl restart pulumi-lvs && systemctl is-failed pulumi-lvs`,
+          { timeoutSeconds: 200 },
+        );
+        const { stdout } = await run("director", `${vip}; journalctl -u pulumi-lvs -o cat --since -1min`);
+        expect(stdout).toMatch(/could not be brought back: Sysctl late: .*late/);
+        expect(stdout).not.toMatch(/192\.168\.0\.210\//);
+        await run("director", "ip link add late type dummy");
+        await restored("director");
+        await run("director", "ip link del late; sed -i '/Sysctl late/d' /etc/pulumi-lvs/boot");
+        await allBack();
+        await served(url);
+      }, 300_000);
     }
 
     it("goes without trace", async () => {
