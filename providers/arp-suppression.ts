@@ -34,10 +34,12 @@ const places = (key: Key) => (key.all ? ["all", key.interface] : [key.interface]
 
 const names = (key: Key, leaf: string) => places(key).map((place) => interfaceSysctl(place, leaf));
 
-const settingsOf = (view: HostView, key: Key, want: Config | undefined) => [
-  ...names(key, "arp_ignore").map((name) => sysctlSetting(view, name, want && String(want.arpIgnore))),
-  ...names(key, "arp_announce").map((name) => sysctlSetting(view, name, want && String(want.arpAnnounce))),
-];
+// `all` is set even where the interface is not there yet
+const settingsOf = (view: HostView, key: Key, want: Config | undefined) =>
+  places(key).flatMap((place) => [
+    sysctlSetting(view, interfaceSysctl(place, "arp_ignore"), want && String(want.arpIgnore)),
+    sysctlSetting(view, interfaceSysctl(place, "arp_announce"), want && String(want.arpAnnounce)),
+  ]);
 
 export const arpSuppression = define({
   kind: "ArpSuppression",

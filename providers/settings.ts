@@ -43,17 +43,17 @@ export const sysctlSetting = ({ facts }: HostView, name: string, value?: string)
 export const owns = ({ facts, owner }: HostView, record: string): boolean =>
   facts.claims(record).includes(owner);
 
-/** Claims what is not claimed yet, so that what was found comes back with the last claim, and writes what differs. */
+/**
+ * Claims what is not claimed yet, so that what was found comes back with the last claim, and writes what differs: one file
+ * after the other, so that at boot one that is not there keeps away only those after it.
+ */
 export function holdSettings(view: HostView, settings: readonly Setting[]): Step[] {
-  const claims = settings
-    .filter((setting) => !owns(view, setting.record))
-    .map(({ record, file }) => step(["claim_file", record, file], ["restore_file", record, file]));
-  const writes = settings.flatMap(({ file, value, now }) =>
-    value === undefined || value === now
+  return settings.flatMap(({ record, file, value, now }) => [
+    ...(owns(view, record) ? [] : [step(["claim_file", record, file], ["restore_file", record, file])]),
+    ...(value === undefined || value === now
       ? []
-      : [step(["put_file", file, value], now === undefined ? null : ["put_file", file, now])],
-  );
-  return [...claims, ...writes];
+      : [step(["put_file", file, value], now === undefined ? null : ["put_file", file, now])]),
+  ]);
 }
 
 /** Lets go of what is claimed. */

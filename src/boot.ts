@@ -2,14 +2,17 @@ import { createHash } from "node:crypto";
 import { prelude } from "./prelude.js";
 import { quote } from "./quote.js";
 
+/** What else sets up networks: each takes away what it does not know while it starts. */
+const networks = ["systemd-networkd.service", "NetworkManager.service", "networking.service"];
+
 /** The unit that has systemd bring things back at boot, and again after whatever else configures the network starts anew. */
 const unit = `[Unit]
 Description=What pulumi-lvs has declared on this host
 ConditionPathExists=/etc/pulumi-lvs/boot
 Wants=network-online.target
 After=network-online.target systemd-modules-load.service systemd-sysctl.service
-After=systemd-networkd.service NetworkManager.service networking.service
-PartOf=systemd-networkd.service NetworkManager.service networking.service
+After=${networks.join(" ")}
+PartOf=${networks.join(" ")}
 
 [Service]
 Type=oneshot
@@ -19,7 +22,7 @@ TimeoutStartSec=infinity
 ExecStart=/bin/sh /etc/pulumi-lvs/restore
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=multi-user.target ${networks.join(" ")}
 `;
 
 /** What the restore file does after the functions that it has from the prelude. */
@@ -27,79 +30,127 @@ const restore = String.raw`
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 umask 022
-tab=$(printf '\t')
-from=00
-if [ -e "$S/restored" ]; then
-  # just installed, by a run that has made everything itself
-  if [ -s "$S/restored" ]; then : >"$S/restored"; exit 0; fi
-  # in the same boot, only what others who set up the network may have taken away is brought back
-  from=80
-fi
+tab=$(printf '\t') nl='
+'
+# what is still to come back in this boot, of all that goes before addresses; empty when that is done
+R=$S/restored
 locked() {
   exec 9</root; tries=600
   until flock -x -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2; done
   [ $tries -gt 0 ] && [ -e "$E/boot" ]
 }
 unlocked() { exec 9<&-; }
+ranks() { cut -f1 | sort -u; }
+of() { sed -n "/^$1$tab/p"; }
+save() { { printf '%s' "$todo" >"$R.new"; } 2>/dev/null && mv "$R.new" "$R" || rm -f "$R.new"; }
 # whose it is, as the host keeps it; settings carry claims of their own
-own() { [ "$nature" = setting ] || grep -qxF -e "$owner $thing" "$S/owners" 2>/dev/null || mark "$owner $thing"; }
+own() {
+  [ "$nature" = setting ] || grep -qxF -e "$owner $thing" "$S/owners" 2>/dev/null || mark "$owner $thing" && return
+  why="$why$thing: whose it is could not be noted$nl"; return 1
+}
 # what is there already need not be made
 run() {
-  out=$(eval "$commands" 2>&1 9<&-) && return
+  # what is left to the background must not hold the lock
+  out=$(exec 9<&-; eval "$commands" 2>&1) && return
   case $out in *exists*|*'already assigned'*|*'already run'*) return 0;; esac
-  why="$thing: $out"; return 1
+  why="$why$thing: $out$nl"; return 1
 }
-# rank: whether all of it is there now
+# records of one rank: those that are not there after it are $rest
 bring() {
-  all=0 bulk=
-  rules=$(sed -n "s/^$1$tab[^$tab]*$tab[^$tab]*$tab[^$tab]*$tab""ipvsadm \(-[Aa] \)/\1/p" "$E/boot")
+  bulk= rest=
+  rules=$(printf '%s\n' "$1" | sed -n "s/^..$tab[^$tab]*$tab[^$tab]*$tab[^$tab]*$tab""ipvsadm \(-[Aa] \)/\1/p")
   # one process for all of them; where it has anything to say, each goes by itself
   [ -z "$rules" ] || [ -n "$(printf '%s\n' "$rules" | ipvsadm -R 2>&1 9<&-)" ] || bulk=done
   while IFS=$tab read -r rank nature thing owner commands <&8; do
-    [ "$rank" = "$1" ] || continue
-    own || all=1
-    case "$bulk $commands" in 'done ipvsadm -A '*|'done ipvsadm -a '*) ;; *) run || all=1;; esac
-  done 8<"$E/boot"
-  return $all
+    [ -n "$rank" ] || continue
+    is=1; own || is=
+    case "$bulk $commands" in 'done ipvsadm -A '*|'done ipvsadm -a '*) ;; *) run || is=;; esac
+    [ -n "$is" ] || rest="$rest$rank$tab$nature$tab$thing$tab$owner$tab$commands$nl"
+  done 8<<END
+$1
+END
 }
-# of a thing with two records the second is one that never came about
-once() {
-  locked || return
+# 1: something is missing without which nobody is to be let in
+before() {
+  [ -n "$todo" ] || return 0
+  left=
+  for r in $(printf '%s' "$todo" | ranks); do
+    # what was taken out or declared otherwise meanwhile is not ours to make any more
+    bring "$(printf '%s' "$todo" | grep -xF -f - "$E/boot" | of "$r")"; left=$left$rest
+  done
+  todo=$left; save
+  # a director that tells no other of its connections, or ends them sooner, serves all the same
+  [ -z "$(printf '%s' "$todo" | grep -v '^40')" ]
+}
+# rank from which on
+addresses() {
+  missing=$todo
+  for r in $(ranks <"$E/boot"); do
+    [ "$r" -lt "$1" ] || { bring "$(of "$r" <"$E/boot")"; missing=$missing$rest; }
+  done
+}
+# all of it, once: 0 when nothing is missing
+pass() {
+  why= from=90
+  locked || { unlocked; [ ! -e "$E/boot" ]; return; }
+  ! before || from=80
+  if [ $from = 80 ] && [ -n "$fresh" ]; then
+    # servers that are dead are out before anybody is let in
+    unlocked; [ ! -e "$E/monitor" ] || sh "$E/monitor" once
+    fresh=
+    locked || { unlocked; [ ! -e "$E/boot" ]; return; }
+  fi
+  addresses $from
+  unlocked
+  [ -z "$missing" ]
+}
+tell() {
+  printf '%s' "$why" | sed 's|^|pulumi-lvs: this could not be brought back: |' >&2
+  [ $from = 80 ] || echo 'pulumi-lvs: until it is there, no virtual address is brought back; it is tried every 10 s' >&2
+}
+fresh=
+if [ ! -e "$R" ]; then
+  fresh=1
+  until locked; do unlocked; [ -e "$E/boot" ] || exit 0; done
+  # of a thing with two records the second is one that never came about
   first=$(awk -F "$tab" '!seen[$2 == "setting" ? $3 FS $4 : $3]++' "$E/boot") &&
     [ "$first" = "$(cat "$E/boot")" ] || put_lines "$E" "$E/boot" "$first"
-  unlocked
-}
-ranks() { cut -f1 "$E/boot" | sort -u; }
-failed=0 judged=
-[ "$from" = 80 ] || once
-for r in $(ranks); do
-  [ "$r" -ge "$from" ] || continue
-  left=10
-  if [ "$r" -ge 80 ]; then
-    # interfaces come when they come; and servers that are dead are out before anybody is let in
-    left=90
-    [ -n "$judged" ] || [ "$from" = 80 ] || [ ! -e "$E/monitor" ] || sh "$E/monitor" once
-    judged=1
-  fi
-  until locked && bring "$r"; do
-    unlocked
-    [ -e "$E/boot" ] || break
-    [ $left -gt 0 ] || { failed=1; echo "pulumi-lvs: this could not be brought back: $why" >&2; break; }
-    left=$((left - 1)); sleep 1
-  done
-  unlocked
+  mkdir -p "$S"
+  todo=$(sed -n '/^[0-7]/p' "$E/boot")
+  [ -z "$todo" ] || todo=$todo$nl
+  save; unlocked
+else
+  todo=$(cat "$R")
+  # just installed, by a run that has made everything itself
+  if [ "$todo" = new ]; then : >"$R"; exit 0; fi
+  [ -z "$todo" ] || todo=$todo$nl
+fi
+passes=90
+until pass; do
+  # modules and interfaces come when they come
+  if [ $passes -gt 0 ]; then passes=$((passes - 1)); sleep 1; continue; fi
+  tell
+  # goes on until all is there, or somebody starts the unit anew
+  (
+    fresh= said=$why
+    while sleep 10 && systemctl is-failed -q pulumi-lvs.service; do
+      if pass; then [ ! -e "$E/boot" ] || systemctl start --no-block pulumi-lvs.service; exit; fi
+      [ "$why" = "$said" ] || tell
+      said=$why
+    done
+  ) &
+  exit 1
 done
-[ ! -e "$E/boot" ] || : >"$S/restored"
 # networkd and its like take away addresses that they do not know while they set up their own
 (
   left=15
   while [ $left -gt 0 ] && sleep 1 && locked; do
-    for r in $(ranks); do [ "$r" -lt 80 ] || bring "$r"; done
+    addresses 80
     unlocked
     left=$((left - 1))
   done
 ) >/dev/null 2>&1 &
-exit $failed
+exit 0
 `;
 
 const version = createHash("sha256").update(prelude).update(restore).update(unit).digest("hex").slice(0, 12);
@@ -109,34 +160,48 @@ const version = createHash("sha256").update(prelude).update(restore).update(unit
  * at boot, or in /run/pulumi-lvs/boot, where it is only declared until then. `$prelude` is the text of the prelude.
  */
 export const bootFunctions = String.raw`
-U=/etc/systemd/system/pulumi-lvs.service
+D=/etc/systemd/system U=/etc/systemd/system/pulumi-lvs.service
+starters='multi-user.target ${networks.join(" ")}'
 version='# pulumi-lvs ${version}'
 restore=${quote(restore)}
 unit=${quote(unit)}
 put_text() { { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1" || { rm -f "$1.new"; full "$1"; }; }
-install_boot() {
+put_boot() {
+  begin=
   { IFS= read -r line <"$E/restore"; } 2>/dev/null && [ "$line" = "$version" ] && [ -e "$W" ] && return
   [ -d /run/systemd/system ] || { echo 'no systemd runs there, which would bring it back after a reboot' >&2; return 4; }
-  known=; [ ! -e "$U" ] || known=1
-  mkdir -p "$E" "$S" /etc/systemd/system/multi-user.target.wants &&
+  mkdir -p "$E" "$S" &&
     put_text "$E/restore" "$version
 # Written by pulumi-lvs, and gone with the last of what stacks have declared here: brings back /etc/pulumi-lvs/boot.
-$prelude$restore" && put_text "$U" "$unit" && ln -sf "$U" "$W" || { uninstall_boot; return 1; }
+$prelude$restore" && put_text "$U" "$unit" && link_boot || { uninstall_boot; return 1; }
   sync "$E/restore" "$U" 2>/dev/null
-  put_text "$S/restored" new || { uninstall_boot; return 1; }
-  [ -z "$known" ] || systemctl daemon-reload
-  # from now on it hears when others who set up the network start anew
-  systemctl start --no-block pulumi-lvs.service || { uninstall_boot; return 1; }
+  begin=start
+  # what a former boot had is still to be brought back, or was
+  [ -e "$E/boot" ] || { put_text "$S/restored" new && begin=restart; } || { uninstall_boot; return 1; }
+}
+# from now on it hears when others who set up the network start anew
+begin_boot() {
+  [ -z "$begin" ] || { systemctl daemon-reload; systemctl $begin --no-block pulumi-lvs.service; }
+}
+install_boot() { put_boot && begin_boot; }
+link_boot() {
+  for u in $starters; do mkdir -p "$D/$u.wants" && ln -sf "$U" "$D/$u.wants/pulumi-lvs.service" || return; done
 }
 uninstall_boot() {
   [ ! -e "$E/boot" ] || return 0
-  [ ! -e "$U" ] || systemctl stop pulumi-lvs.service
-  rm -f "$W" "$U" "$E/restore" "$S/restored"
+  had=; [ ! -e "$U" ] || { had=1; systemctl stop pulumi-lvs.service; systemctl reset-failed pulumi-lvs.service 2>/dev/null; }
+  rm -f "$W" "$U" "$E/restore" "$S/restored" "$S/restored.new"
+  for u in $starters; do
+    rm -f "$D/$u.wants/pulumi-lvs.service"; [ "$u" = multi-user.target ] || rmdir "$D/$u.wants" 2>/dev/null
+  done
+  [ -z "$had" ] || systemctl daemon-reload
   rmdir "$E" 2>/dev/null; leave "$S"
 }
 keep() {
-  install_boot || return
+  put_boot || return
   add_lines "$E" boot "$@" || { uninstall_boot; return 1; }
+  # there must be something to bring back, or systemd does not start it
+  begin_boot || { unkeep "$@"; return 1; }
 }
 unkeep() { cut_lines "$E" boot "$@" && uninstall_boot; }
 note() { add_lines "$S" boot "$@"; }

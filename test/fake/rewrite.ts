@@ -12,7 +12,7 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
   const text = script
     .replaceAll(realPath, `PATH=${join(root, "tools")}`)
     // what is spaced out there need not be here
-    .replaceAll(/\bsleep [15]\b/g, "sleep 0.01")
+    .replaceAll(/\bsleep (1|5|10)\b/g, "sleep 0.01")
     .replace(/(?<=tries=\$\(\()\d+ \* 5/, String(Math.ceil(lockSeconds * 5)))
     .split("\n")
     // records are kept as they would be there
@@ -25,7 +25,8 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
       'eval "$commands"',
       `eval "$(printf "%s\\n" "$commands" | sed "s#/\\(proc\\|sys\\)/#${root}/\\1/#g")"`,
     )
-    .replace("left=15", "left=1");
+    .replace("left=15", "left=1")
+    .replace("passes=90", "passes=3");
   return existsSync(join(root, "faults/armed")) ? armed(text, root) : text;
 }
 

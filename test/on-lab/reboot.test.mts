@@ -46,21 +46,23 @@ const restored = (host: HostName) =>
     { timeoutSeconds: 200 },
   );
 
-/** Starts networkd anew as most systems have it: it takes away what it does not know. Tells what it took. */
-const restartNetworkd = async (host: HostName): Promise<string> => {
+/** Has networkd do something as most systems have it: it takes away what it does not know. Tells what it took. */
+const withNetworkd = async (host: HostName, command: string, keep = "no"): Promise<string> => {
   const { stdout } = await run(
     host,
     `for f in /etc/systemd/network/20-${host}-*.network; do
-  d=/run/systemd/network/$(basename $f).d; mkdir -p $d; printf '[Network]\\nKeepConfiguration=no\\n' >$d/lab.conf
+  d=/run/systemd/network/$(basename $f).d; mkdir -p $d; printf '[Network]\\nKeepConfiguration=${keep}\\n' >$d/lab.conf
 done
 timeout 20 ip monitor address route >/tmp/seen & sleep 1
-systemctl restart systemd-networkd; wait
+${command}; wait
 rm -r /run/systemd/network/20-*.d
 grep ^Deleted /tmp/seen; rm /tmp/seen`,
     { timeoutSeconds: 90, allowFailure: true },
   );
   return stdout;
 };
+
+const tookVip = /^Deleted .*192\.168\.0\.2(10|19)\//m;
 
 for (const [environment, title, url, share] of [
   ["lab-dr", "an LVS/DR cluster", "http://192.168.0.210/", { rs1: 2, rs2: 4 }],
@@ -76,6 +78,8 @@ for (const [environment, title, url, share] of [
       clean = await statesOf(hosts);
       stack = keep(await Stack.ofEnvironment(environment));
       await stack.up();
+      // from the first `up` on it hears of what becomes of the network
+      await Promise.all(hosts.map(restored));
       expect(await ask(url, 6)).toEqual(share);
       before = await statesOf(hosts);
 
@@ -101,21 +105,62 @@ for (const [environment, title, url, share] of [
         expect(await arpAnswers("192.168.0.210")).toEqual(["director"]);
       });
 
-      it("has its addresses and routes back where systemd-networkd takes them away", async () => {
-        const seen = await Promise.all(hosts.map(restartNetworkd));
-        expect(seen.join("\n")).toMatch(/^Deleted .*192\.168\.0\.2(10|19)\//m);
-        await expect
+      const allBack = () =>
+        expect
           .poll(
             async () =>
               lost(before, await statesOf(hosts)).filter((line) => / (addresses|routes): /.test(line)),
-            {
-              timeout: 60_000,
-              interval: 2000,
-            },
+            { timeout: 60_000, interval: 2000 },
           )
           .toEqual([]);
+
+      it.each([
+        ["started anew", "systemctl restart systemd-networkd"],
+        [
+          "stopped and started",
+          "systemctl stop systemd-networkd.socket systemd-networkd; systemctl start systemd-networkd",
+        ],
+      ])(
+        "has its addresses and routes back where systemd-networkd, %s, takes them away",
+        async (_, command) => {
+          const seen = await Promise.all(hosts.map((host) => withNetworkd(host, command)));
+          expect(seen.join("\n")).toMatch(tookVip);
+          await allBack();
+          await served(url);
+        },
+        180_000,
+      );
+
+      it("is told to bring them back where systemd-networkd takes them away while it runs, unless it is told to leave them", async () => {
+        const reconfigure = "networkctl reload; networkctl reconfigure eth1";
+        expect(await withNetworkd("director", reconfigure, "static")).not.toMatch(tookVip);
+        await served(url);
+        expect(await withNetworkd("director", reconfigure)).toMatch(tookVip);
+        await run("director", "systemctl restart pulumi-lvs");
+        await allBack();
         await served(url);
       }, 180_000);
+
+      it("is without its VIP while something is missing that must precede it, and is tried on until that is there", async () => {
+        const vip = "ip -o addr show | grep -F ' 192.168.0.210/'";
+        const line = "20\tsetting\tSysctl late\tlvs/lab/late sysctl/late\tip link show late";
+        await run(
+          "director",
+          `printf '%s\\n' '${line}' >>/etc/pulumi-lvs/boot
+ip addr del 192.168.0.210/32 dev eth1
+# as at boot, where nothing was brought back yet
+rm /run/pulumi-lvs/restored; ! systemctl restart pulumi-lvs && systemctl is-failed pulumi-lvs`,
+          { timeoutSeconds: 200 },
+        );
+        const { stdout } = await run("director", `${vip}; journalctl -u pulumi-lvs -o cat --since -1min`);
+        expect(stdout).toMatch(/could not be brought back: Sysctl late: .*late/);
+        expect(stdout).not.toMatch(/192\.168\.0\.210\//);
+        await run("director", "ip link add late type dummy");
+        await restored("director");
+        await run("director", "ip link del late; sed -i '/Sysctl late/d' /etc/pulumi-lvs/boot");
+        await allBack();
+        await served(url);
+      }, 300_000);
     }
 
     it("goes without trace", async () => {
