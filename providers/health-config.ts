@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { endpoint, hostAddress, port } from "../src/address.js";
+import { endpoint, hostAddress } from "../src/address.js";
 import { healthCheck } from "../src/health/check.js";
+import { sorryInCluster, sorryServer } from "./sorry-server.js";
 
 const count = (most: number, least = 1) => z.number().int().min(least).max(most);
 
@@ -15,15 +16,7 @@ export const config = z.strictObject({
   fall: count(100).default(3),
   action: z.enum(["remove", "quiesce"]).default("remove"),
   lastServer: z.enum(["keep", "remove"]).default("keep"),
-  sorryServer: z
-    .strictObject({
-      address: hostAddress,
-      port: port.optional(),
-      forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
-      weight: count(65535).default(1),
-    })
-    .nullable()
-    .default(null),
+  sorryServer,
   quorum: z
     .strictObject({ weight: count(1_000_000).default(1), hysteresis: count(1_000_000, 0).default(0) })
     .default({ weight: 1, hysteresis: 0 }),
@@ -38,7 +31,7 @@ export const config = z.strictObject({
 });
 
 /** What a cluster's services say of their health checks. */
-export const healthConfig = config.omit({ agent: true });
+export const healthConfig = config.omit({ agent: true }).extend({ sorryServer: sorryInCluster });
 
 export type Config = z.output<typeof config>;
 

@@ -30,7 +30,8 @@ export function faultOf(expected: Expected, replies: readonly Reply[]): Fault | 
   return reason ? { reason, replies: [] } : undefined;
 }
 
-function mistake(expected: Expected, { code, status, fits, said }: Reply): string | undefined {
+/** What is wrong with one reply; undefined where nothing is. */
+export function mistake(expected: Expected, { code, status, fits, said }: Reply): string | undefined {
   if (code !== 0) return said ? plainText(said, 200) : `curl ended with ${code}`;
   const right = statusOf(expected);
   if (!right.includes(status)) return `the status is ${status}, wanted ${right.join(" or ")}`;
@@ -68,6 +69,8 @@ export interface Seen {
 export function brokenLeg(expected: Expected, { replies }: Fault, seen: Seen): string | undefined {
   const isNew = (flow: Flow) => !seen.before.some(({ client }) => client === flow.client);
   const unanswered = replies.filter(({ port }) => port === 0);
+  // then curl has not tried to connect, and the director can tell nothing
+  if (unanswered.some(({ code }) => code < 7)) return undefined;
   if (unanswered.length === 0) {
     const ports = replies.map(({ port }) => `:${port}`);
     const by = seen.flows.filter(({ client }) => ports.some((port) => client.endsWith(port)));

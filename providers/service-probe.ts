@@ -31,13 +31,13 @@ export interface ServiceProbeArgs {
   url: string;
   /** Address to ask, where the URL has a name: the VIP. Default: what the name stands for on the host. */
   address?: string | null;
-  /** How many times, 1-1000, one after another. Default 20. */
+  /** How many times, 1-1000, one after another; mere connections twenty at a time. Default 20. */
   requests?: number;
   /** Seconds that each may take, 1-60. Default 3. */
   timeout?: number;
   /** How many of them may fail, 0-1000. Default 0. */
   failures?: number;
-  /** Seconds, 0-600, within which all of it must come out right; it is asked anew until then. Default 10. */
+  /** Seconds, 0-600, for which it is asked anew while it does not come out right, from the end of the first time. Default 10. */
   within?: number;
   /** Status code, or codes, 100-599, that are right. HTTP. Default 200. */
   status?: null | number | number[];

@@ -1,4 +1,5 @@
-import { familyOf } from "../src/address.js";
+import { z } from "zod";
+import { familyOf, hostAddress, portOrAny } from "../src/address.js";
 import type { Problem } from "../src/problems.js";
 import { type ServiceAddress, serviceFamily } from "../src/service-address.js";
 
@@ -6,13 +7,27 @@ import { type ServiceAddress, serviceFamily } from "../src/service-address.js";
 export interface SorryServer {
   /** Address of the service's family; `127.0.0.1` only with gatewaying. Not one of the real servers. */
   address: string;
-  /** Port, 1-65535. Default: the service's own, which gatewaying needs. */
+  /** Port, 1-65535, and 0, the port that was asked for, behind a service of every port. Default: the service's own, which gatewaying needs. */
   port?: number;
-  /** How packets reach it: see RealServer. Default `gatewaying`. */
+  /** How packets reach it: see RealServer. Default `gatewaying`; in a NatCluster `masquerading`, but for addresses of the loopback. */
   forwarding?: "gatewaying" | "masquerading";
   /** 1-65535. Default 1. */
   weight?: number;
 }
+
+const forwarding = z.enum(["gatewaying", "masquerading"]);
+
+const given = z.strictObject({
+  address: hostAddress,
+  port: portOrAny.optional(),
+  forwarding: forwarding.default("gatewaying"),
+  weight: z.number().int().min(1).max(65535).default(1),
+});
+
+export const sorryServer = given.nullable().default(null);
+
+/** The same as a cluster's services say it: how packets reach it is the cluster's to know, where nothing is said. */
+export const sorryInCluster = given.extend({ forwarding: forwarding.optional() }).nullable().default(null);
 
 /** Why a sorry server of this service could not be reached. */
 export function sorryProblems(
@@ -33,6 +48,8 @@ export function sorryProblems(
       "port",
       `${port} is not the service's ${own}, and gatewaying leaves ports as they are; masquerade to an address of the director's`,
     );
-  if (port === undefined && !own) return problem("port", "is missing: the service has none of its own");
+  if (port === 0 && own !== 0) return problem("port", "0 is for services of every port");
+  if (port === undefined && own === undefined)
+    return problem("port", "is missing: the service has none of its own");
   return [];
 }

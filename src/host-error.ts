@@ -89,6 +89,14 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     /Nexthop has invalid gateway|Network is unreachable/,
     "the gateway must be on a network that the host has an address in",
   ],
+  [
+    /no systemd runs there, which would bring it back/,
+    "set persist: false (in a cluster also of one of realServers), and it is there until the next reboot",
+  ],
+  [
+    /no systemd runs there, which would run the health checks/,
+    "leave health checks (HealthMonitor) out, or use a host with systemd",
+  ],
   [/No space left on device|\/(run|etc)\/[\w./-]+: cannot be written to/, "make room there and run again"],
 ];
 

@@ -77,10 +77,15 @@ ask_once() {
   [ -z "$err" ] || from=$err
   printf '%s %s %s %.200s\\n' "$code" "$told" "$fits" "\${from%"$cr"}"
 }
-# how many, how many at a time, failures allowed, statuses, header, text, curl's arguments: a line for each
+# how many, how many at a time, failures allowed, statuses, URL, header, text, curl's arguments: a line for each
 ask_service() {
   has curl || return
-  left=$1 most=$2 allowed=$3 right=$4; shift 4
+  left=$1 most=$2 allowed=$3 right=$4 url=$5; shift 5
+  # where curl has no telnet, HTTP connects as well
+  case "$url" in tcp:*)
+    case $(curl -q -V) in *telnet*) url=telnet\${url#tcp};; *) url=http\${url#tcp};; esac;;
+  esac
+  set -- "$@" "$url"
   while [ $left -gt 0 ] && [ $allowed -ge 0 ] && [ -z "$late" ]; do
     if [ $most -gt 1 ]; then
       n=$most; [ $n -le $left ] || n=$left
@@ -111,7 +116,7 @@ read_macs() { has ip && ip -o link show | grep -oE 'link/ether [0-9a-f:]+' || :;
 const isTcp = (url: string): boolean => url.startsWith("tcp:");
 
 /** Requests that run at a time: what only connects waits for its time to be over (curl's telnet does not hang up), so many do. */
-const together = (url: string): number => (isTcp(url) ? 20 : 1);
+export const together = (url: string): number => (isTcp(url) ? 20 : 1);
 
 /** The query that asks. */
 export function asking(of: Asking): Query {
@@ -122,6 +127,7 @@ export function asking(of: Asking): Query {
     String(together(of.url)),
     String(of.failures),
     of.status.join(" "),
+    of.url,
     of.header ?? "",
     of.contains ?? "",
     // first of all, or the user's own settings count
@@ -142,7 +148,6 @@ export function asking(of: Asking): Query {
         ]),
     "-w",
     "\\nlvs-asked %{http_code} %{local_port}-\\n",
-    isTcp(of.url) ? of.url.replace(/^tcp/, "telnet") : of.url,
   ];
 }
 
@@ -155,12 +160,12 @@ export function parseReplies({ url }: Pick<Asking, "url">, body: string): Reply[
     if (!parts) throw new Error(`unexpected line ${JSON.stringify(line.slice(0, 100))}`);
     const [code, status, port, fits] = parts.slice(1, 5).map(Number) as [number, number, number, number];
     const text = parts[5]?.trim() ?? "";
-    // who only wants to be connected is not told anything
-    const reached = isTcp(url) && port > 0 && [0, 28, 52, 56].includes(code);
+    // who only wants to be connected minds nothing that follows: silence, or what is no HTTP (1 and 8)
+    const reached = isTcp(url) && port > 0 && [0, 1, 8, 28, 52, 56].includes(code);
     const end = reached ? 0 : code;
     return {
       code: end,
-      status,
+      status: reached ? 0 : status,
       port,
       fits: fits === 1,
       from: end === 0 && !reached ? text : "",

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput } from "../providers/dynamic.js";
-import type { HealthMonitorArgs } from "../providers/health-monitor.js";
+import type { HealthMonitorArgs, HealthMonitorState } from "../providers/health-monitor.js";
 import type { IpvsTimeoutsArgs } from "../providers/ipvs-timeouts.js";
-import type { Drain } from "../providers/real-server-drain.js";
+import type { Drain, VirtualServiceOutputs } from "../providers/real-server-drain.js";
 import type { SyncDaemonArgs } from "../providers/sync-daemon.js";
 import type { Persistence, schedulers } from "../providers/virtual-service.js";
 import type { Rival } from "../src/rivals.js";
 
-/** A question that a host asks at each VIP after everything else: whether the cluster serves. */
+/** A question that a host asks at each VIP once all is made and changed, before what is no longer declared is deleted: whether the cluster serves. */
 export interface ProbeArgs {
   /** How to reach the host that asks, a machine of a client for example. */
   from: ConnectionInput;
@@ -25,13 +25,13 @@ export interface ProbeArgs {
   failures?: number;
   /** Seconds that each may take, 1-60. Default 3. */
   timeout?: number;
-  /** Seconds, 0-600, within which all of it must come out right. Default 10. */
+  /** Seconds, 0-600, for which it is asked anew while it does not come out right, from the end of the first time. Default 10. */
   within?: number;
   /** How many real servers must reply, told apart by `header` or by the first line of the body. Default: not looked at. */
   servers?: number;
   /** Header that names the real server. Default: the first line of the body does. */
   header?: string;
-  /** Whether the director alone must answer ARP requests for the VIP. IPv4. Default false. */
+  /** Whether the director alone must answer ARP requests for the VIP. IPv6 VIPs are not looked at. Default false. */
   arp?: boolean;
 }
 
@@ -93,6 +93,8 @@ export interface RealServerMember {
   upperThreshold?: pulumi.Input<number>;
   /** Connections below which it gets new ones again. Default 0: three quarters of `upperThreshold`. */
   lowerThreshold?: pulumi.Input<number>;
+  /** Whether what is prepared on this machine comes back when it reboots. Default: the cluster's `persist`. */
+  persist?: boolean;
 }
 
 /** What every kind of cluster takes. */
@@ -111,7 +113,11 @@ export interface ClusterArgs {
   adopt?: boolean;
   /** Whether all of it comes back when a host reboots; see `persist` of the resources. Default true. */
   persist?: boolean;
-  /** Ask from a host of your choice, after everything else, whether the cluster serves; the update fails where it does not. Default: nobody asks. */
+  /**
+   * Ask from a host of your choice whether the cluster serves, once all of it is made and changed; the update fails where it does not.
+   * Asked when the cluster's own fields change, before what is no longer declared is deleted: for removals there is `pulumi-lvs up --verify`.
+   * Default: nobody asks.
+   */
   probe?: ProbeArgs;
 }
 
@@ -137,6 +143,10 @@ export interface ClusterOutputs {
   services: pulumi.Output<string[]>;
   /** Every real server of every service. */
   members: pulumi.Output<Member[]>;
+  /** How each server is, by service and by server, where there are checks: as of the last refresh, or change of the checks. */
+  health: pulumi.Output<Record<string, HealthMonitorState["health"]>>;
+  /** The last real servers that were waited for and have gone, by service: as of its last refresh or change. */
+  drained: pulumi.Output<Record<string, VirtualServiceOutputs["drained"]>>;
 }
 
 /** What the components have in common: what they show. */
@@ -144,10 +154,13 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   declare readonly vips: pulumi.Output<string[]>;
   declare readonly services: pulumi.Output<string[]>;
   declare readonly members: pulumi.Output<Member[]>;
+  declare readonly health: ClusterOutputs["health"];
+  declare readonly drained: ClusterOutputs["drained"];
 
-  protected show({ vips, services, members }: ClusterOutputs): void {
-    Object.assign(this, { vips, services, members });
-    this.registerOutputs({ vips, services, members });
+  protected show({ vips, services, members, health, drained }: ClusterOutputs): void {
+    const outputs = { vips, services, members, health, drained };
+    Object.assign(this, outputs);
+    this.registerOutputs(outputs);
   }
 }
 
@@ -183,9 +196,15 @@ export const persisting = (
 ): pulumi.ComponentResourceOptions => {
   if (persist === undefined) return opts;
   const tell: pulumi.ResourceTransformation = ({ type, props, opts: own }) =>
-    type.startsWith("pulumi-nodejs:dynamic/lvs:") ? { props: { ...props, persist }, opts: own } : undefined;
+    type.startsWith("pulumi-nodejs:dynamic/lvs:")
+      ? { props: { ...props, persist: props.persist ?? persist }, opts: own }
+      : undefined;
   return { ...opts, transformations: [...(opts.transformations ?? []), tell] };
 };
+
+/** What each resource on a member's own machine is told about reboots; where the member says nothing, the cluster does. */
+export const lasting = ({ persist }: RealServerMember): { persist?: boolean } =>
+  persist === undefined ? {} : { persist };
 
 /** What each resource of a cluster is told about things that are there already. */
 export const adoption = ({ adopt }: ClusterArgs): { adopt?: boolean } =>

@@ -6,6 +6,7 @@ import { connection } from "../src/connection.js";
 import { errorMap, mapOf, problemsOf, showGiven } from "../src/problems.js";
 import { rivals } from "../src/rivals.js";
 import { maxFwmark } from "../src/service-address.js";
+import { checksThroughVip, onlyGatewaying } from "./health.js";
 
 const count = (most: number, least = 0) => z.number().int().min(least).max(most);
 
@@ -45,6 +46,7 @@ const realServer = z.strictObject({
   weight: count(65535).optional(),
   upperThreshold: count(65535).optional(),
   lowerThreshold: count(65535).optional(),
+  persist: z.boolean().optional(),
 });
 
 const director = z.strictObject({
@@ -118,11 +120,16 @@ const dr = z.strictObject({
   ipForwarding: z.boolean().optional(),
 });
 
+const natHealth = healthConfig.superRefine((health, { addIssue }) => {
+  for (const path of checksThroughVip(health as Parameters<typeof checksThroughVip>[0]))
+    addIssue({ code: "custom", path, message: onlyGatewaying });
+});
+
 const nat = z.strictObject({
   ...common,
   kind: z.literal("nat"),
   director: director.extend({ dip: ipAddress.optional(), insideInterface: interfaceName.optional() }),
-  services: z.array(service.extend({ realServerPort: port.optional() })).min(1),
+  services: z.array(service.extend({ realServerPort: port.optional(), health: natHealth.optional() })).min(1),
   returnRoutes: z.array(z.string().min(1)).optional(),
 });
 

@@ -9,6 +9,7 @@ import {
   VirtualAddress,
   VirtualService,
 } from "../providers/index.js";
+import { showPath } from "../src/problems.js";
 import type { Rival } from "../src/rivals.js";
 import {
   adoption,
@@ -22,6 +23,7 @@ import {
   type VipArgs,
   vipOf,
 } from "./cluster.js";
+import { checksThroughVip, healthOf, onlyGatewaying } from "./health.js";
 
 type VirtualServiceKey = Pick<ServiceArgs, "protocol" | "port" | "fwmark"> & {
   address?: pulumi.Input<string>;
@@ -69,6 +71,16 @@ function directorWide(
   ];
 }
 
+function refuseThroughVip(name: string, { services }: ClusterArgs): void {
+  for (const [i, { health }] of services.entries()) {
+    const [path] = health ? checksThroughVip(health) : [];
+    if (path)
+      throw new pulumi.RunError(
+        `${name}: ${showPath(["services", i, "health", ...path])}: ${onlyGatewaying}`,
+      );
+  }
+}
+
 /**
  * The director's side, common to every way of forwarding: services once the director is `ready`, then their real servers once these are, and the VIP last, so that nobody is let in before there is somebody to answer. Deletion goes the other way.
  */
@@ -80,6 +92,7 @@ export function director(
   ready: { director: pulumi.Resource[]; realServer(member: RealServerMember): pulumi.Resource[] },
   portOf: (service: ServiceArgs) => number,
 ): ClusterOutputs & { vipResources: { vip: VipArgs; resource: VirtualAddress }[] } {
+  if (forwarding === "masquerading") refuseThroughVip(name, args);
   const common = { connection: args.director.connection, ...adoption(args) };
   const parent = cluster;
   checkSlowStart(name, args);
@@ -146,7 +159,12 @@ export function director(
       ? [
           new HealthMonitor(
             `${name}-${label}-health`,
-            { ...common, ...guard(args.director), service: virtualService.id, ...health },
+            {
+              ...common,
+              ...guard(args.director),
+              service: virtualService.id,
+              ...healthOf(health, forwarding),
+            },
             { parent, dependsOn: realServers },
           ),
         ]
@@ -170,6 +188,12 @@ export function director(
     vipResources,
     vips: pulumi.output(vipResources.map(({ resource }) => resource.address)),
     services: pulumi.output(pools.map(({ virtualService }) => virtualService.id)),
+    health: pulumi
+      .all(pools.flatMap(({ monitors }) => monitors.map(({ service, health }) => ({ service, health }))))
+      .apply((all) => Object.fromEntries(all.map(({ service, health }) => [service, health ?? {}]))),
+    drained: pulumi
+      .all(pools.map(({ virtualService: { id, drained } }) => ({ id, drained })))
+      .apply((all) => Object.fromEntries(all.map(({ id, drained }) => [id, drained ?? []]))),
     members: pulumi.output(
       pools.flatMap(({ realServers }) =>
         realServers.map(({ service, address, port, forwarding, weight }) => ({

@@ -4,6 +4,7 @@ import {
   adoption,
   Cluster,
   type ClusterArgs,
+  lasting,
   nameOf,
   persisting,
   type RealServerMember,
@@ -98,18 +99,19 @@ export class DrCluster extends Cluster {
     const { connection } = member;
     if (!connection) return [];
     const at = `${name}-${nameOf(`realServers of ${name}`, member)}`;
-    const silence = new ArpSuppression(`${at}-arp`, { connection, ...args.arp }, { parent: this, dependsOn });
+    const common = { connection, ...lasting(member) };
+    const silence = new ArpSuppression(`${at}-arp`, { ...common, ...args.arp }, { parent: this, dependsOn });
     return vips.map((vip) => {
       const label = `${at}-vip-${nameOf(`vips of ${name}`, vip)}`;
       const address = new VirtualAddress(
         label,
-        { connection, interface: "lo", address: vip.address, ...loopback(args, vip), ...adoption(args) },
+        { ...common, interface: "lo", address: vip.address, ...loopback(args, vip), ...adoption(args) },
         { parent: this, dependsOn: silence },
       );
       if (!(args.hostRoutes ?? true)) return address;
       return new HostRoute(
         `${label}-route`,
-        { connection, destination: vip.address, device: "lo", source: vip.address, ...adoption(args) },
+        { ...common, destination: vip.address, device: "lo", source: vip.address, ...adoption(args) },
         { parent: this, dependsOn: address },
       );
     });

@@ -9,10 +9,11 @@ if ("mistakes" in parsed) {
   );
 }
 
-/** Stack output: VIPs, services and members of each cluster. */
+/** Stack output: VIPs, services, members, health and drained servers of each cluster. */
 export const clusters = Object.fromEntries(
   Object.entries(parsed.clusters).map(([name, { kind, ...args }]) => {
     const cluster = kind === "dr" ? new DrCluster(name, args as never) : new NatCluster(name, args as never);
-    return [name, { vips: cluster.vips, services: cluster.services, members: cluster.members }];
+    const { vips, services, members, health, drained } = cluster;
+    return [name, { vips, services, members, health, drained }];
   }),
 );

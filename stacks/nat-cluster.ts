@@ -5,6 +5,7 @@ import {
   Cluster,
   type ClusterArgs,
   type DirectorArgs,
+  lasting,
   nameOf,
   persisting,
   type RealServerMember,
@@ -69,7 +70,13 @@ export class NatCluster extends Cluster {
         (destination) =>
           new HostRoute(
             `${name}-${nameOf(`realServers of ${name}`, member)}-route-${destination}`,
-            { connection: member.connection as never, destination, via: dip as string, ...adoption(args) },
+            {
+              connection: member.connection as never,
+              destination,
+              via: dip as string,
+              ...lasting(member),
+              ...adoption(args),
+            },
             { parent: this, dependsOn: prepared },
           ),
       );

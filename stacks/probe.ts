@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ServiceProbe } from "../providers/index.js";
 import { type ClusterArgs, nameOf, vipOf } from "./cluster.js";
 
-/** A probe of each TCP service that has a VIP and a port. It is asked again whenever the cluster's arguments change. */
+/** A probe of each TCP service that has a VIP and a port. It is asked again whenever the cluster's arguments change, before what they no longer say is deleted. */
 export function probes(
   cluster: pulumi.ComponentResource,
   name: string,
@@ -10,7 +10,17 @@ export function probes(
   dependsOn: pulumi.Resource[],
 ): void {
   if (!args.probe) return;
-  const { from, http = [80, 8080], path = "/", servers, header, status, contains, ...common } = args.probe;
+  const {
+    from,
+    http = [80, 8080],
+    path = "/",
+    servers,
+    header,
+    status,
+    contains,
+    arp,
+    ...common
+  } = args.probe;
   const spread = servers === undefined ? {} : { spread: { servers, ...(header ? { header } : {}) } };
   const triggers = triggersOf(args);
   for (const { protocol = "tcp", port, fwmark } of args.services) {
@@ -30,6 +40,8 @@ export function probes(
             .output(vip.address)
             .apply((address) => urlOf(isHttp ? "http" : "tcp", address, port, path)),
           ...common,
+          // nobody asks for an IPv6 address by ARP
+          ...(arp ? { arp: pulumi.output(vip.address).apply((address) => !address.includes(":")) } : {}),
           ...(isHttp ? web : {}),
           director: args.director.connection,
           triggers,

@@ -22,7 +22,7 @@ export interface HealthCheck {
   path?: string;
   /** Text that the page must contain; "" for any page. Default `OK`. */
   body?: string;
-  /** Status codes, 100-599, that count as well. Default 200. */
+  /** Status codes, 100-599, that are right, in place of the default, which is 200 alone. */
   status?: number[];
   /** Name that is asked for (Host header, and TLS server name). Default: the address. */
   host?: string;

@@ -15,7 +15,7 @@ passage() {
   case $2 in *"$tab"through=vip*) ;; *) return 0;; esac
   parse "$2"
   case $vip in *:*) vipless='through the VIP is for IPv4'; return;; esac
-  [ $((low + 63)) -le 65535 ] || { vipless='there are no ports left for checks through the VIP (70 at most)'; return; }
+  [ $((low + 63)) -le 65535 ] || { vipless='there are no ports left for checks through the VIP (70 at most, with all other checks of this director)'; return; }
   route=$(ip -o route get "$address" 2>&1) || { vipless="ip route get $address: $route"; return; }
   dip=${$}{route#* src } dip=${$}{dip%% *} device=${$}{route#* dev } device=${$}{device%% *}
   [ "$dip" != "$vip" ] || { vipless="the director has no other address than the VIP towards $address"; return; }

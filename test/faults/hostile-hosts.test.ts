@@ -1,5 +1,6 @@
 import { chmodSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { healthMonitor } from "../../providers/health-monitor.js";
 import { hostRoute } from "../../providers/host-route.js";
 import { realServer } from "../../providers/real-server.js";
 import { sysctl } from "../../providers/sysctl.js";
@@ -149,6 +150,25 @@ describe("a host", () => {
     );
     expect(performance.now() - begun).toBeLessThan(5000);
   });
+});
+
+test("a host without systemd says what to do", async () => {
+  const fake = fakeHost();
+  fake.remove("run/systemd");
+  const untouched = fake.snapshot();
+  const address = resources(virtualAddress, fake);
+  const vip = { interface: "lo", address: "192.168.0.219" };
+  await expect(address.create(vip)).rejects.toThrow(
+    /no systemd runs there, which would bring it back after a reboot; set persist: false/,
+  );
+  const monitor = { service: "tcp://192.168.0.219:80", persist: false };
+  await expect(resources(healthMonitor, fake).create(monitor)).rejects.toThrow(
+    /no systemd runs there, which would run the health checks; leave health checks \(HealthMonitor\) out/,
+  );
+  expect(fake.snapshot()).toBe(untouched);
+  const { props } = await address.create({ ...vip, persist: false });
+  await address.delete(props);
+  expect(fake.snapshot()).toBe(untouched);
 });
 
 describe("a tool", () => {

@@ -108,6 +108,47 @@ describe("a probe", () => {
   });
 });
 
+test("more requests than a script has time for are asked in parts, and so no more fail than may", async () => {
+  const connection = { ...client, operationTimeout: 12 };
+  const args = { connection, requests: 5, timeout: 3 };
+  const { asker, create } = scene();
+  await create(args);
+  expect(asker.host.scripts).toBe(3);
+  expect(asker.lines("log")).toHaveLength(5);
+  const { asker: other, create: again } = scene({ replies: `0 200 41000 rs1\n${timedOut}` });
+  await expect(again({ ...args, requests: 20, failures: 2 })).rejects.toThrow(
+    failed("3 of the first 6 requests failed (2 may): (28) Connection timed out after 3001 milliseconds"),
+  );
+  expect(other.lines("log")).toHaveLength(6);
+});
+
+test("time in a host's queue is not the service's: what fails at first is asked anew however late that was", async () => {
+  const { asker, create } = scene({ replies: `${timedOut}0 200 41000 rs1\n` });
+  const ask = asker.host.ask.bind(asker.host);
+  asker.host.ask = async (...queries) => {
+    const answer = await ask(...queries);
+    if (asker.lines("log").length === 1) await new Promise((resolve) => setTimeout(resolve, 1100));
+    return answer;
+  };
+  await create({ requests: 1, within: 1 });
+});
+
+test("who only connects needs no telnet of curl's", async () => {
+  const mail = { url: "tcp://192.168.0.219:25", requests: 1 };
+  const { asker, create } = scene({ replies: "1 000 41000 - Received HTTP/0.9 when not allowed\n" });
+  asker.write("faults/no-telnet", "");
+  await create(mail);
+  expect(asker.read("log")).toMatch(/ http:\/\/192\.168\.0\.219:25$/m);
+  const { asker: other, create: byTelnet } = scene({ replies: "28 000 41000 - Time-out\n" });
+  await byTelnet(mail);
+  expect(other.read("log")).toMatch(/ telnet:\/\/192\.168\.0\.219:25$/m);
+});
+
+test("where curl itself could not ask, the network is not blamed", async () => {
+  const { create } = scene({ replies: '1 000 0 - Protocol "https" not supported\n' });
+  await expect(create({ director })).rejects.toThrow(/\(1\) Protocol "https" not supported$/);
+});
+
 test.for([
   ["a status", {}, "the status is 503, wanted 200", { replies: "0 503 41000 rs1\n" }],
   ["a body", { contains: "OK" }, 'the body does not contain "OK"', {}],

@@ -414,6 +414,24 @@ describe("the configuration of a stack", () => {
       ['clusters.web.realServers[1].address: "10.0.0.300" is no IP address'],
     ],
     [
+      "a check through the VIP, which masquerading has no way for",
+      {
+        web: {
+          ...nat,
+          services: [
+            {
+              port: 80,
+              health: { check: { through: "vip" }, servers: { "192.168.10.11:80": { through: "vip" } } },
+            },
+          ],
+        },
+      },
+      ["check", 'servers["192.168.10.11:80"]'].map(
+        (at) =>
+          `clusters.web.services[0].health.${at}.through: vip is for gatewaying: with masquerading the real servers do not have the VIP, and no check would be answered`,
+      ),
+    ],
+    [
       "a wrong VIP",
       { web: { ...nat, vips: ["10.0.0.300"] } },
       ['clusters.web.vips[0]: "10.0.0.300" is no IP address'],

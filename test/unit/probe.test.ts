@@ -29,6 +29,17 @@ test("who only connects is content with a connection, whatever curl makes of the
   expect(parseReplies({ url: "tcp://192.168.0.219:25" }, lines).map(({ code }) => code)).toEqual([0, 0, 7]);
 });
 
+test("where curl has no telnet, HTTP connects as well, whatever the other end speaks", () => {
+  const url = "tcp://192.168.0.219:22";
+  const lines =
+    "1 000 41000- 1 (1) Received HTTP/0.9 when not allowed\n0 404 41001- 1 HTTP/1.1 404\n1 000 - 1 (1) no\n";
+  expect(parseReplies({ url }, lines)).toMatchObject([
+    { code: 0, status: 0 },
+    { code: 0, status: 0 },
+    { code: 1, status: 0 },
+  ]);
+});
+
 test("the way to a neighbour, by a router, and to oneself", () => {
   expect(parseWay("10.0.0.1 via 192.168.0.1 dev eth0 src 192.168.0.5 uid 0")).toEqual({
     local: false,

@@ -192,6 +192,67 @@ test("all of a cluster lasts until the next reboot only, where it is told so", a
   for (const { name, inputs } of resources) expect(inputs.persist, name).toBe(false);
 });
 
+test("one machine without systemd costs the others nothing", async () => {
+  const [first, second] = dr.realServers as [RealServerMember, RealServerMember];
+  for (const make of [
+    () => new DrCluster("web", { ...dr, persist: true, realServers: [{ ...first, persist: false }, second] }),
+    () =>
+      new NatCluster("web", {
+        ...dr,
+        director: { ...dr.director, dip: "192.168.0.5" },
+        realServers: [{ ...first, persist: false }, second],
+        returnRoutes: ["10.0.0.0/8"],
+      }),
+  ]) {
+    const { all } = await program(make);
+    const there = all.filter(({ inputs }) => JSON.stringify(inputs.connection) === '{"host":"web1"}');
+    expect(there.length).toBeGreaterThan(0);
+    for (const { name, inputs } of all)
+      expect(inputs.persist === false, name).toBe(there.some((one) => one.name === name));
+  }
+});
+
+const checked = (health: NonNullable<DrClusterArgs["services"][number]["health"]>) => ({
+  ...dr,
+  services: [{ port: 80, health }],
+});
+
+test("a sorry server is reached as the cluster's members are, but for the loopback, and as it is told", async () => {
+  const forwarding = async (
+    Kind: typeof DrCluster | typeof NatCluster,
+    sorryServer: { address: string; forwarding?: "gatewaying" },
+  ) => {
+    const { all } = await program(() => new Kind("web", checked({ sorryServer })));
+    return (named(all, "web-tcp-192.168.0.210-80-health").inputs.sorryServer as { forwarding: string })
+      .forwarding;
+  };
+  const address = "192.168.10.20";
+  expect(await forwarding(NatCluster, { address })).toBe("masquerading");
+  expect(await forwarding(NatCluster, { address: "127.0.0.1" })).toBe("gatewaying");
+  expect(await forwarding(NatCluster, { address, forwarding: "gatewaying" })).toBe("gatewaying");
+  expect(await forwarding(DrCluster, { address })).toBe("gatewaying");
+});
+
+test("a NAT cluster has no checks through the VIP, which its real servers do not have", async () => {
+  for (const [health, at] of [
+    [{ check: { through: "vip" } }, "check"],
+    [{ servers: { "192.168.0.222:80": { through: "vip" } } }, 'servers["192.168.0.222:80"]'],
+  ] as const) {
+    await expect(program(() => new NatCluster("web", checked(health)))).rejects.toThrow(
+      `web: services[0].health.${at}.through: vip is for gatewaying`,
+    );
+    await program(() => new DrCluster("web", checked(health)));
+  }
+});
+
+test("nobody asks for an IPv6 VIP by ARP, so a cluster may have both", async () => {
+  const { all } = await program(
+    () => new DrCluster("web", { ...dr, vips: [...dr.vips, "2001:db8::210"], probe }),
+  );
+  expect(named(all, "web-probe-192.168.0.210-80").inputs.arp).toBe(true);
+  expect(named(all, "web-probe-2001:db8::210-80").inputs.arp).toBe(false);
+});
+
 test("an IPv6 VIP has no label on lo", async () => {
   const { all } = await program(
     () =>
@@ -351,9 +412,16 @@ test("every resource of a cluster is the cluster's child", async () => {
     expect(await known(child.urn)).toMatch(/::lvs:index:DrCluster\$pulumi-nodejs:dynamic\/lvs:\w+::web-/);
 });
 
+test("a cluster shows how its servers are, where they are checked", async () => {
+  const { cluster } = await program(() => new DrCluster("web", checked({})));
+  expect(await known((cluster as DrCluster).health)).toEqual({ "id of web-tcp-192.168.0.210-80": {} });
+});
+
 test("a cluster shows its VIPs, the ids of its services, and who stands behind them", async () => {
   const { cluster } = await program(() => new DrCluster("web", dr));
-  const { vips, services, members } = cluster as DrCluster;
+  const { vips, services, members, health, drained } = cluster as DrCluster;
+  expect(await known(health)).toEqual({});
+  expect(await known(drained)).toEqual({ "id of web-tcp-192.168.0.210-80": [] });
   expect(await known(vips)).toEqual(["192.168.0.210"]);
   expect(await known(services)).toEqual(["id of web-tcp-192.168.0.210-80"]);
   expect(await known(members)).toMatchObject([
