@@ -119,8 +119,7 @@ if [ ! -e "$R" ]; then
   todo=$(sed -n '/^[0-7]/p' "$E/boot")
   [ -z "$todo" ] || todo=$todo$nl
   save; unlocked
-else
-  todo=$(cat "$R")
+else todo=$(cat "$R")
   # just installed, by a run that has made everything itself
   if [ "$todo" = new ]; then : >"$R"; exit 0; fi
   [ -z "$todo" ] || todo=$todo$nl
