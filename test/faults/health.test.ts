@@ -472,6 +472,8 @@ test("a verdict that cannot be written is tried again, and said once", async () 
 
 test("where what was done cannot be remembered, the log is not written again and again", async () => {
   const host = await started(pair());
+  // the status is written before what is remembered
+  await soon(() => expect(host.read("run/pulumi-lvs/monitor")).toContain(b));
   host.write("run/pulumi-lvs/monitor.new/in-the-way", "");
   host.page(b, undefined);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
