@@ -318,8 +318,8 @@ describe("a step that fails", () => {
     const fake = fakeHost();
     const untouched = fake.snapshot();
     const kind = resources(arpSuppression, fake);
-    fake.failCommand("step", 7);
-    fake.failCommand("back", 2);
+    fake.failCommand("step", 8);
+    fake.failCommand("back", 0);
     await expect(kind.create({})).rejects.toThrow(/and taking it back failed: injected failure/);
     const left = fake
       .snapshot()
@@ -338,7 +338,7 @@ describe("a host that takes too long", () => {
       const fake = fakeHost({ shell, limit: 0.3 });
       const untouched = fake.snapshot();
       const kind = resources(arpSuppression, fake);
-      fake.pauseStep(5);
+      fake.pauseStep(6);
       await expect(kind.create({})).rejects.toThrow(
         /^cannot create arp-suppression\/lo on director1: `put_file .*` was ended, because the host took longer than connection\.operationTimeout; see what keeps it there, or allow more$/,
       );
