@@ -143,7 +143,7 @@ done
 # networkd and its like take away addresses that they do not know while they set up their own
 (
   left=15
-  while [ $left -gt 0 ] && sleep 1 && locked; do
+  while [ $left -gt 0 ] && sleep 1 && locked && [ -e "$R" ] && [ ! -s "$R" ]; do
     addresses 80
     unlocked
     left=$((left - 1))

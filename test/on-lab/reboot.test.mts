@@ -147,9 +147,9 @@ for (const [environment, title, url, share] of [
         await run(
           "director",
           `printf '%s\\n' '${line}' >>/etc/pulumi-lvs/boot
-ip addr del 192.168.0.210/32 dev eth1
 # as at boot, where nothing was brought back yet
-rm /run/pulumi-lvs/restored; ! systemctl restart pulumi-lvs && systemctl is-failed pulumi-lvs`,
+flock /root sh -c 'rm /run/pulumi-lvs/restored; ip addr del 192.168.0.210/32 dev eth1'
+! systemctl restart pulumi-lvs && systemctl is-failed pulumi-lvs`,
           { timeoutSeconds: 200 },
         );
         const { stdout } = await run("director", `${vip}; journalctl -u pulumi-lvs -o cat --since -1min`);
