@@ -78,7 +78,10 @@ export function brokenLeg(expected: Expected, { replies }: Fault, seen: Seen): s
   }
   // curl's text for it differs from version to version
   const refused = unanswered.some(({ code }) => code === 7);
-  const stuck = seen.flows.filter(isNew).filter(({ state }) => refused || state === "SYN_RECV");
+  // masqueraded, a refusal comes by way of the director, which ends the connection
+  const stuck = seen.flows
+    .filter(isNew)
+    .filter(({ state }) => state === "SYN_RECV" || (refused && state === "CLOSE"));
   if (stuck.length > 0) {
     const servers = serversOf(stuck);
     if (refused) return `real server ${servers} got it: does anything listen there?`;

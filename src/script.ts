@@ -31,9 +31,12 @@ export const lockSeconds = 60;
  */
 export const endScript = (nonce: string, pid: number): string => `(
 [ /proc/${pid}/fd/9 -ef /root ] || exit
+trap '' HUP
 kill -USR1 ${pid}
 near=${pid} all=
 while [ -n "$near" ]; do
+  # who stands still begins nothing that would be missed
+  kill -STOP $near
   next=
   for f in /proc/[0-9]*/stat; do
     read -r line <"$f" || continue
@@ -43,6 +46,7 @@ while [ -n "$near" ]; do
   all="$all$next" near=$next
 done
 [ -z "$all" ] || kill -KILL $all
+kill -CONT ${pid}
 ) </dev/null >/dev/null 2>&1
 echo "${nonce} done"
 `;
