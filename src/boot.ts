@@ -124,10 +124,12 @@ else todo=$(cat "$R")
   if [ "$todo" = new ]; then : >"$R"; exit 0; fi
   [ -z "$todo" ] || todo=$todo$nl
 fi
-passes=90
+uptime() { cut -d. -f1 /proc/uptime; }
+seconds=90
+end=$(($(uptime) + seconds))
 until pass; do
   # modules and interfaces come when they come
-  if [ $passes -gt 0 ]; then passes=$((passes - 1)); sleep 1; continue; fi
+  if [ "$(uptime)" -lt $end ]; then sleep 1; continue; fi
   tell
   # goes on until all is there, or somebody starts the unit anew
   (

@@ -26,7 +26,7 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
       `eval "$(printf "%s\\n" "$commands" | sed "s#/\\(proc\\|sys\\)/#${root}/\\1/#g")"`,
     )
     .replace("left=15", "left=1")
-    .replace("passes=90", "passes=3");
+    .replace("seconds=90", "seconds=1");
   return existsSync(join(root, "faults/armed")) ? armed(text, root) : text;
 }
 
@@ -38,7 +38,7 @@ function inTree(line: string, root: string): string {
   for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))
     if (
       !path.startsWith(root) &&
-      !/^\/(dev\/null|bin\/sh|proc\/(self\/(stat|ns\/net)|\d+\/fd\/9)?)$/.test(path)
+      !/^\/(dev\/null|bin\/sh|proc\/(self\/(stat|ns\/net)|uptime|\d+\/fd\/9)?)$/.test(path)
     )
       throw new Error(`the fake host has no ${path}`);
   return text;
