@@ -109,8 +109,13 @@ onLab("thresholds, timeouts and sync daemons", () => {
     await run("rs1", "systemd-run -q --collect --unit=hear tcpdump -l -n -i eth2 udp dst port 8848");
     const heard = async () => (await run("rs1", "journalctl -q -u hear -o cat")).stdout;
     await expect.poll(heard, { timeout: 30_000 }).toContain("listening on eth2");
-    await ask(`http://${vip}/`, 10);
-    await expect.poll(heard, { timeout: 30_000 }).toMatch(/192\.168\.10\.10\.\d+ > 224\.0\.0\.81\.8848: UDP/);
+    const heardOfMore = async () => {
+      await ask(`http://${vip}/`, 4);
+      return heard();
+    };
+    await expect
+      .poll(heardOfMore, { timeout: 60_000 })
+      .toMatch(/192\.168\.10\.10\.\d+ > 224\.0\.0\.81\.8848: UDP/);
     await run("rs1", "systemctl stop hear");
   });
 
