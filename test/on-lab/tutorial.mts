@@ -26,6 +26,6 @@ export const onPurpose = new RegExp(
     // who wants a setting, and what was found before, is noted until the last one lets go
     "^\\S+ files: \\+ /run/pulumi-lvs",
     // and what is to come back after a reboot
-    "^\\S+ files: \\+ /etc/(pulumi-lvs|systemd/system/(multi-user.target.wants/)?pulumi-lvs)",
+    "^\\S+ files: \\+ /etc/(pulumi-lvs|systemd/system/([A-Za-z-]+\\.(target|service)\\.wants/)?pulumi-lvs)",
   ].join("|"),
 );
