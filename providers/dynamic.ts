@@ -99,13 +99,14 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
 }
 
 /**
- * Pulumi keeps in state the stack of every registration: a kilobyte each of frames of node, ts-node and itself. The nearest
- * tell where in the program it was; a third of the state, which the file backend writes anew after each step, is saved.
+ * Pulumi keeps in state the stack of every registration: a kilobyte each of frames of node, ts-node and itself. Its own five,
+ * which it leaves out, and the nearest of the program tell where that was; a third of the state, which the file backend writes
+ * anew after each step, is saved.
  */
 function shortenStacks(): () => void {
   const before = Error.prepareStackTrace;
   Error.prepareStackTrace = (error, frames) => {
-    const near = frames.slice(0, 10);
+    const near = frames.filter((frame) => !frame.getFileName()?.includes(__dirname)).slice(0, 8);
     return before
       ? before(error, near)
       : [String(error), ...near.map((frame) => `    at ${frame}`)].join("\n");

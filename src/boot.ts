@@ -94,6 +94,7 @@ pass() {
   why= from=90
   locked || { unlocked; [ ! -e "$E/boot" ]; return; }
   ! before || from=80
+  held=$why
   if [ $from = 80 ] && [ -n "$fresh" ]; then
     # servers that are dead are out before anybody is let in
     unlocked; [ ! -e "$E/monitor" ] || sh "$E/monitor" once
@@ -101,6 +102,8 @@ pass() {
     locked || { unlocked; [ ! -e "$E/boot" ]; return; }
   fi
   addresses $from
+  # a route that sends from an address waits as that does
+  [ $from = 80 ] || why=$held
   unlocked
   [ -z "$missing" ]
 }

@@ -30,6 +30,7 @@ const restless = [
   "kernel.pty.nr", // terminals open now
   "kernel.random.entropy_avail", // bits collected
   "kernel.random.uuid", // a new one at each reading
+  "kernel.tainted", // a soft lockup, where an emulated processor got no time
 ];
 
 const parse = (text: string): State => {

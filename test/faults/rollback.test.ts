@@ -499,6 +499,18 @@ new Neighbour("record", fresh.id);`,
   expect(await stateOf(stack)).toEqual(state);
 });
 
+test("state tells where in the program a resource was made", async () => {
+  const hosts = await threeHosts();
+  const service =
+    'new lvs.VirtualService("web", { connection: connections[0], address: "192.168.0.210", port: 80 });';
+  const stack = await stackOf(site(hosts, { weights: [], more: service }));
+  await succeed(stack);
+  const made = (await stack.resources()).filter(({ type }) => type.includes(":dynamic/lvs:"));
+  expect(made.map(({ sourcePosition }) => sourcePosition)).toEqual([
+    expect.stringMatching(/^project:\/\/\/index\.js#/),
+  ]);
+});
+
 test("names, protection and retention of the update do not stand in the way", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }));

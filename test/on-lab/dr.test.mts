@@ -45,6 +45,8 @@ onLab("the tutorial's LVS/DR cluster", () => {
     expect(JSON.parse(text).clusters.dr).toEqual({
       vips: ["192.168.0.210"],
       services: [`director/${service}`],
+      health: {},
+      drained: { [`director/${service}`]: [] },
       members: [
         { ...member, address: "192.168.0.221", weight: 1 },
         { ...member, address: "192.168.0.222", weight: 2 },

@@ -21,6 +21,8 @@ export interface StateResource {
   readonly id?: string;
   readonly inputs: Record<string, unknown>;
   readonly outputs: Record<string, unknown>;
+  /** Where in the program it was made. */
+  readonly sourcePosition?: string;
 }
 
 /** A stack of the real CLI, with a file backend, a configuration and, unless it is this repository's, a program of its own. */
