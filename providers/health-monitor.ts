@@ -27,7 +27,7 @@ export interface HealthMonitorArgs {
   servers?: Record<string, HealthCheck>;
   /** Seconds from one check of a server to the next, 1-3600. Default 5. */
   interval?: number;
-  /** Seconds in which a connection must be there, 1-60. Default 1. */
+  /** Seconds in which a connection must be there, for https its handshake too, 1-60. Default 1. */
   connectTimeout?: number;
   /** Seconds in which a check must be done, 1-60, at most `interval`. Default 3, or `interval` where that is less. */
   timeout?: number;

@@ -76,6 +76,35 @@ async function logged(what: string): Promise<number> {
 
 const page = { path: "/", body: "" };
 
+/** A site with a certificate that nobody has signed. */
+const tlsSite = `mkdir /run/lab-tls
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=rs1 -days 1 -keyout /run/lab-tls/key -out /run/lab-tls/certificate 2>/dev/null
+cat >/etc/nginx/conf.d/lab.conf <<'END'
+server { listen 8443 ssl; ssl_certificate /run/lab-tls/certificate; ssl_certificate_key /run/lab-tls/key; location / { return 200 "all is well"; } }
+END
+systemctl reload nginx`;
+
+/** A name server of one name, over TCP, which answers with the error that /run/rcode holds, and to a malformed query with 1. */
+const dnsServer = `
+import socket, struct
+question = b"\\3www\\7example\\4test\\0" + struct.pack("!HH", 1, 1)
+def answer(query):
+    number, flags, *counts = struct.unpack("!6H", query[:12])
+    well = counts == [1, 0, 0, 0] and flags & 0x8000 == 0 and query[12:] == question
+    code = int(open("/run/rcode").read()) if well else 1
+    record = b"\\xc0\\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + bytes([192, 0, 2, 1]) if code == 0 else b""
+    return struct.pack("!6H", number, 0x8400 | code, 1, len(record) > 0, 0, 0) + query[12:] + record
+server = socket.create_server(("", 5353))
+while True:
+    client, _ = server.accept()
+    with client, client.makefile("rwb") as stream:
+        length = stream.read(2)
+        if len(length) == 2:
+            reply = answer(stream.read(struct.unpack("!H", length)[0]))
+            stream.write(struct.pack("!H", len(reply)) + reply)
+`;
+const startDns = "systemd-run -q --unit lab-dns python3 /run/dns.py";
+
 onLab("the tutorial's health-check scripts", () => {
   const keep = disposing();
   let stack: Stack;
@@ -259,6 +288,53 @@ onLab("the tutorial's health-check scripts", () => {
       await within(3 + 3 + slack, async () => expect(Object.keys(await table())).toContain(server[host]));
     }
   });
+
+  it("https, whose certificate counts where it is told so, and DNS, whose errors do", async () => {
+    await run("rs1", tlsSite);
+    await run("rs2", `cat >/run/dns.py <<'END'\n${dnsServer}END\necho 0 >/run/rcode; ${startDns}`);
+    const tls = { type: "https", port: 8443, path: "/", body: "well" };
+    const health = (verify: boolean) => ({
+      interval: 5,
+      // an emulated machine takes its time over a handshake
+      connectTimeout: 5,
+      timeout: 5,
+      rise: 1,
+      fall: 1,
+      servers: {
+        [`${server.rs1}:80`]: { ...tls, verify },
+        [`${server.rs2}:80`]: { type: "dns", port: 5353, query: "www.example.test" },
+      },
+    });
+    const both = { [server.rs1]: 1, [server.rs2]: 1 };
+    const reasons = async () => (await run("director", "cut -f 2,3,5 /run/pulumi-lvs/health")).stdout;
+    const soon = (holds: () => Promise<void>) => within(5 + 5 + slack, holds);
+    await stack.program(program(health(false), { port: 80 }, "", [1, 1]));
+    await stack.up();
+    await soon(async () => expect(await status()).toBe(`${server.rs1}:80 up\n${server.rs2}:80 up`));
+    expect(await table()).toEqual(both);
+
+    await stop("rs1");
+    await soon(async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
+    await start("rs1");
+    await soon(async () => expect(await table()).toEqual(both));
+
+    await run("rs2", "echo 2 >/run/rcode");
+    await soon(async () => expect(await reasons()).toMatch(/\.222:80\tdown\tthe answer is error 2$/m));
+    expect(await table()).toEqual({ [server.rs1]: 1 });
+    await run("rs2", "echo 0 >/run/rcode");
+    await soon(async () => expect(await table()).toEqual(both));
+    await run("rs2", "systemctl stop lab-dns");
+    await soon(async () => expect(await reasons()).toMatch(/\.222:80\tdown\tno answer to the query$/m));
+    await run("rs2", startDns);
+    await soon(async () => expect(await table()).toEqual(both));
+
+    await stack.program(program(health(true), { port: 80 }, "", [1, 1]));
+    await stack.up();
+    await soon(async () => expect(await reasons()).toMatch(/\.221:80\tdown\tno answer: .*certificate/m));
+    expect(await table()).toEqual({ [server.rs2]: 1 });
+    await run("rs1", "rm -r /etc/nginx/conf.d/lab.conf /run/lab-tls; systemctl reload nginx");
+    await run("rs2", "systemctl stop lab-dns; rm /run/dns.py /run/rcode");
+  }, 200_000);
 
   it("goes without trace", async () => {
     await stack.destroy();
