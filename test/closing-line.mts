@@ -1,4 +1,5 @@
 import type { Reporter, TestModule } from "vitest/node";
+import { durations } from "./durations.ts";
 import { tallied } from "./tally.ts";
 
 /** What tests counted, as a table; empty where none did. */
@@ -17,8 +18,14 @@ function table(modules: readonly TestModule[]): string[] {
   );
 }
 
-/** Ends a run with one plain line that any CI can read: `N passed, N failed, N skipped`. */
+/** Ends a run with what it took, and one plain line that any CI can read: `N passed, N failed, N skipped`. */
 export default class ClosingLine implements Reporter {
+  #start = performance.now();
+
+  onTestRunStart(): void {
+    this.#start = performance.now();
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
     const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
     for (const module of modules) for (const test of module.children.allTests()) count[test.result().state]++;
@@ -31,6 +38,8 @@ export default class ClosingLine implements Reporter {
     const reasons = suites.flatMap(({ name }) => /\(skipped: (.*)\)$/.exec(name)?.[1] ?? []);
     for (const reason of new Set(reasons)) console.log(`skipped: ${reason}`);
     for (const line of table(modules)) console.log(line);
+    const seconds = (performance.now() - this.#start) / 1000;
+    if (modules.length > 1) for (const line of durations(modules, seconds)) console.log(line);
     console.log(
       `${count.passed} passed, ${count.failed + broken} failed, ${count.skipped + count.pending} skipped`,
     );
