@@ -351,11 +351,11 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Waits until something holds, for at most five seconds. */
+/** Waits until something holds, for at most a minute. */
 export async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 60_000;
   while (!holds()) {
-    if (Date.now() > end) throw new Error(`it did not come to pass within 5 s: ${holds}`);
+    if (Date.now() > end) throw new Error(`it did not come to pass within a minute: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

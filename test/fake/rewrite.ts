@@ -72,7 +72,7 @@ if [ -e ${faults}/vanish.$kind.$i ]; then read -r tool <${faults}/vanish.$kind.$
 if [ -e ${faults}/fail.$kind.$i ]; then echo "injected failure" >&2; return 75; fi
 if [ -e ${faults}/pause.$kind.$i ]; then
 : >${faults}/reached
-t=0; while [ ! -e ${faults}/go ] && [ $t -lt 500 ]; do sleep 0.01; t=$((t + 1)); done
+t=0; while [ ! -e ${faults}/go ] && [ $t -lt 6000 ]; do sleep 0.01; t=$((t + 1)); done
 fi
 "$@"
 }

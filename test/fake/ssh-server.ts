@@ -227,7 +227,10 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
   };
 }
 
-/** What comes within a moment is one script, which a fake host takes in one piece. */
+/** Where a script of ours ends. */
+const scriptEnd = /(?:\n\) <\/dev\/null|done")\n$/;
+
+/** A fake host takes a script in one piece, however many pieces it came in. */
 function join(channel: ServerChannel, shell: ShellStream): void {
   let script = "";
   let timer: NodeJS.Timeout | undefined;
@@ -235,10 +238,12 @@ function join(channel: ServerChannel, shell: ShellStream): void {
   channel.on("data", (text: string) => {
     script += text;
     clearTimeout(timer);
-    timer = setTimeout(() => {
+    const flush = () => {
       shell.write(script);
       script = "";
-    }, 10);
+    };
+    if (scriptEnd.test(script)) flush();
+    else timer = setTimeout(flush, 1000);
   });
   shell.onOutput((text) => void channel.write(text, "latin1"));
   shell.onErrors((text) => void channel.stderr.write(text));

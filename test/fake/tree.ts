@@ -1,10 +1,12 @@
 import {
+  chmodSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -104,9 +106,12 @@ export function restoreTools(root: string): void {
 export function writeInto(root: string, name: string, text: string): void {
   const path = join(root, name);
   mkdirSync(join(path, ".."), { recursive: true });
-  // a tool is a link to this repository's
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(path);
-  writeFileSync(path, text);
+  // A script that runs meanwhile reads the old text or the new one. A tool, which is a link to this repository's, is replaced.
+  const whole = `${root}.new`;
+  const mode = lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0o644;
+  writeFileSync(whole, text, { mode: 0o644 });
+  chmodSync(whole, mode & 0o777 & ~0o022);
+  renameSync(whole, path);
 }
 
 /** Whatever a host keeps: each file with its content, each directory with null, wherever the tree is. */

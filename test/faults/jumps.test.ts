@@ -107,7 +107,7 @@ describe("a jump host", () => {
     });
     const code = await new Promise((resolve) => child.on("close", resolve));
     expect([code, said, outer.connections]).toEqual([0, "open\n", 1]);
-  }, 10_000);
+  });
 
   test("that was lost is connected to anew", async () => {
     const [inner, outer] = [await server(), await server()];
@@ -125,7 +125,7 @@ describe("a jump host", () => {
     const port = await freePort();
     const { message } = await refusal({ host: "127.0.0.2", port, proxy: by(outer), dialErrorLimit: 2 });
     expect(message).toMatch(
-      /^127\.0\.0\.2:\d+: cannot be reached by way of 127\.0\.0\.1:\d+: it gets no connection to there \(2 attempts in 0 s\); check that it is up, and that 127\.0\.0\.2:\d+ can be reached from there$/,
+      /^127\.0\.0\.2:\d+: cannot be reached by way of 127\.0\.0\.1:\d+: it gets no connection to there \(2 attempts in \d+ s\); check that it is up, and that 127\.0\.0\.2:\d+ can be reached from there$/,
     );
     expect(outer.connections).toBe(1);
   });
@@ -158,7 +158,7 @@ describe("a jump host", () => {
       dialErrorLimit: 10,
     });
     expect(message).toMatch(
-      /by way of \S+: cannot be reached at .*ECONNREFUSED.* \(2 attempts in 0 s\); check/,
+      /by way of \S+: cannot be reached at .*ECONNREFUSED.* \(2 attempts in \d+ s\); check/,
     );
   });
 
@@ -195,7 +195,7 @@ describe("the pool of jump hosts", () => {
     const four = await jumps.lease("a", open);
     expect(four.client.ended).toBe(0);
     four.release();
-    await vi.waitFor(() => expect(one.client.ended).toBe(1), { timeout: 2000 });
+    await vi.waitFor(() => expect(one.client.ended).toBe(1), { timeout: 60_000 });
     const five = await jumps.lease("a", open);
     expect(five.client).not.toBe(one.client);
     expect(opened).toHaveLength(2);

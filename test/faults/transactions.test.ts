@@ -335,7 +335,7 @@ describe("a host that takes too long", () => {
   test.each(shells.map((shell) => [shell.join(" "), shell] as const))(
     "is told to end: what runs is killed, what was begun is taken back, and the next is served (%s)",
     async (_, shell) => {
-      const fake = fakeHost({ shell, limit: 0.3 });
+      const fake = fakeHost({ shell, limit: 3 });
       const untouched = fake.snapshot();
       const kind = resources(arpSuppression, fake);
       fake.pauseStep(6);
@@ -350,7 +350,7 @@ describe("a host that takes too long", () => {
   );
 
   test("fails all that waited with it, and leaves nothing of any of them", async () => {
-    const fake = fakeHost({ limit: 0.3 });
+    const fake = fakeHost({ limit: 3 });
     const untouched = fake.snapshot();
     fake.pauseStep(2);
     const changes = [
@@ -361,7 +361,7 @@ describe("a host that takes too long", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
   test("gives up many lines at once together, not one by one for as long again", async () => {
-    const fake = withService(fakeHost({ limit: 0.3 }));
+    const fake = withService(fakeHost({ limit: 3 }));
     const untouched = fake.snapshot();
     fake.pauseCommand("bulk", 0);
     const kind = resources(realServer, fake);
@@ -372,7 +372,7 @@ describe("a host that takes too long", () => {
   });
 
   test("says of what failed before its own reason", async () => {
-    const fake = fakeHost({ limit: 0.3 });
+    const fake = fakeHost({ limit: 3 });
     fake.failCommand("step", 0);
     fake.write("faults/pause.step.1", "");
     const failing = resources(virtualService, fake).create({ fwmark: 1 }, "p/s/failing");
@@ -382,7 +382,7 @@ describe("a host that takes too long", () => {
   });
 
   test("is told to end its reading too", async () => {
-    const fake = fakeHost({ limit: 1 });
+    const fake = fakeHost({ limit: 3 });
     fake.withoutTool("ip");
     writeFileSync(`${fake.root}/tools/ip`, "#!/bin/sh\nexec sleep 30\n", { mode: 0o755 });
     await expect(

@@ -49,10 +49,10 @@ describe("a connection to a real server of SSH", () => {
       /cannot become root: Sorry, user admin is not allowed to execute .*; let the user run \/bin\/sh by sudo/,
     ],
   ])("whose sudo wants %s is refused in words, at once", async (_, sudo, words) => {
-    const { port, connections } = await server({ path: tools(sudo) });
-    const { message } = await refusal({ port, user: "admin", dialErrorLimit: 10 });
+    const host = await server({ path: tools(sudo) });
+    const { message } = await refusal({ port: host.port, user: "admin", dialErrorLimit: 10 });
     expect(message).toMatch(words);
-    expect(connections).toBeLessThan(2);
+    expect(host.connections).toBe(1);
   });
 
   test("to a host without sudo says so", async () => {
@@ -182,11 +182,10 @@ describe("a connection to a real server of SSH", () => {
   });
 
   test("with a key that the host does not take is refused, at once", async () => {
-    const { port } = await server();
-    const started = Date.now();
-    const { message } = await refusal({ port, privateKey: newKey().private, dialErrorLimit: 10 });
-    expect(message).toMatch(/was refused; check user/);
-    expect(Date.now() - started).toBeLessThan(3000);
+    const host = await server();
+    const refused = { port: host.port, privateKey: newKey().private, dialErrorLimit: 10 };
+    expect((await refusal(refused)).message).toMatch(/was refused; check user/);
+    expect(host.connections).toBe(1);
   });
 
   test("with a key that is none is refused", async () => {
@@ -227,11 +226,9 @@ describe("a connection to a real server of SSH", () => {
     });
     const { port } = silent.address() as { port: number };
     const faults = uncaught();
-    const started = Date.now();
     const { message } = await refusal({ port, perDialTimeout: 1 });
     expect(message).toMatch(/^127\.0\.0\.1:\d+: cannot be reached at root@127\.0\.0\.1:\d+: Timed out/);
-    expect(Date.now() - started).toBeLessThan(4000);
-    await vi.waitFor(() => expect(hungUp).toBe(true), { timeout: 1000 });
+    await vi.waitFor(() => expect(hungUp).toBe(true), { timeout: 30_000 });
     // a connection that fails once more when nobody listens to it would end the whole process
     expect(faults).toEqual([]);
   });

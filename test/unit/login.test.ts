@@ -89,9 +89,10 @@ describe("a private key", () => {
       /it is of no form that is known \(unsupported: PKCS#8 of type ed25519\); .*ssh-keygen/,
     ],
   ])("that is %s is refused in words", async (_, text, words) => {
-    const { port, connections } = await server();
-    expect((await refusal({ port, privateKeyPath: file("key", text()) })).message).toMatch(words);
-    expect(connections).toBe(0);
+    const host = await server();
+    const refused = { port: host.port, privateKeyPath: file("key", text()) };
+    expect((await refusal(refused)).message).toMatch(words);
+    expect(host.connections).toBe(0);
   });
 
   test("that only the SSH configuration names is passed over where it needs a passphrase, and that is told", async () => {
