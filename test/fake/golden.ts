@@ -1,0 +1,104 @@
+import { globSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Definition } from "../../providers/define.js";
+import { Engine } from "../../providers/engine.js";
+import { type Bag, checkInputs } from "../../providers/inputs.js";
+import { type FactName, Facts, type Section } from "../../src/facts.js";
+import type { Job } from "../../src/job.js";
+import type { Step } from "../../src/step.js";
+import { sysctlPath } from "../../src/sysctl.js";
+import { connection } from "./engine.js";
+
+/** See test/golden/README.md. */
+export interface Case {
+  readonly title: string;
+  readonly key: Bag;
+  readonly was?: Bag;
+  readonly want?: Bag;
+  readonly adopt?: boolean;
+  readonly host?: Record<string, unknown>;
+  readonly run?: readonly string[];
+  readonly undo?: readonly string[];
+  readonly read?: Bag | null;
+  readonly error?: string;
+  readonly problems?: readonly string[];
+}
+
+const golden = join(__dirname, "../golden");
+
+/** What a fact is called in a case: the command that prints it, or the file that holds it. */
+function sourceOf(name: FactName): string {
+  const [kind = "", ...rest] = name.split(":");
+  if (kind === "ipvs") return "ipvsadm -Sn";
+  if (kind === "thresholds") return "ipvsadm -Ln --thresholds";
+  if (kind === "timeouts") return "ipvsadm -Ln --timeout";
+  if (kind === "daemons") return "ipvsadm -Ln --daemon";
+  if (kind === "addresses") return "ip -j addr show";
+  if (kind === "routes") return `ip -j -${rest[0]} route show table ${rest[1]}`;
+  if (kind === "declared") return "/etc/pulumi-lvs/boot";
+  if (kind === "owners") return "/run/pulumi-lvs/owners";
+  if (kind === "health") return "cut -f 1-3 /run/pulumi-lvs/health";
+  if (kind === "monitor") return `/etc/pulumi-lvs/monitor.d/${rest.join(":")}`;
+  if (kind === "draining" || kind === "drained") return `/run/pulumi-lvs/${kind}`;
+  if (kind === "rivals") return "/proc/*/comm";
+  if (kind === "claim") return `/run/pulumi-lvs/${rest.join(":")}/owners`;
+  if (kind === "sysctl") return `/proc/sys/${sysctlPath(rest.join(":"))}`;
+  return `/sys/module/${rest[0]}`;
+}
+
+function bodyOf(source: string, value: unknown): string {
+  if (source.startsWith("/sys/module/"))
+    return value ? ["loaded", ...(value as string[]), ""].join("\n") : "absent\n";
+  if (value === undefined) return "";
+  if (typeof value === "string") return `${value}\n`;
+  if (source.startsWith("ip ")) return JSON.stringify(value);
+  return (value as string[]).map((line) => `${line}\n`).join("");
+}
+
+/** A host that shows what the case says, and keeps the steps that would be run on it. */
+export function recorder(host: Record<string, unknown>) {
+  const used = new Set<string>();
+  const steps: Step[] = [];
+  const submit = async (job: Job): Promise<Facts> => {
+    const sections = new Map<FactName, Section>();
+    for (const name of job.facts) {
+      used.add(sourceOf(name));
+      sections.set(name, { body: bodyOf(sourceOf(name), host[sourceOf(name)]) });
+    }
+    const facts = new Facts(sections);
+    steps.push(...job.plan(facts));
+    return facts;
+  };
+  return { submit, steps, used };
+}
+
+export interface File {
+  readonly kind: string;
+  readonly name: string;
+  readonly cases: readonly Case[];
+}
+
+/** All files of cases. */
+export const goldenFiles: File[] = globSync("*/*.json", { cwd: golden }).map((file) => {
+  const content = JSON.parse(readFileSync(join(golden, file), "utf8")) as Case | Case[];
+  return { kind: dirname(file), name: basename(file, ".json"), cases: [content].flat() };
+});
+
+/** The inputs of a case with this configuration, as the check leaves them, and what it finds wrong. */
+export const inputsOf = (definition: Definition, given: Case, config: Bag) =>
+  checkInputs(definition, {
+    connection,
+    owner: "p/s/n",
+    ...(given.adopt === undefined ? {} : { adopt: given.adopt }),
+    ...given.key,
+    ...config,
+  });
+
+/** Has the real engine make the change of a case on such a host. */
+export function change(definition: Definition, given: Case, submit: (job: Job) => Promise<Facts>) {
+  const engine = new Engine(definition, () => ({ submit }));
+  const { inputs } = inputsOf(definition, given, given.want ?? given.was ?? {});
+  if (!given.want) return engine.delete("", inputs);
+  if (!given.was) return engine.create(inputs);
+  return engine.update("", inputsOf(definition, given, given.was).inputs, inputs);
+}
