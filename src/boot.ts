@@ -35,11 +35,10 @@ tab=$(printf '\t') nl='
 # what is still to come back in this boot, of all that goes before addresses; empty when that is done
 R=$S/restored
 locked() {
-  exec 9</root; tries=600
-  until flock -x -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2; done
-  [ $tries -gt 0 ] && [ -e "$E/boot" ]
+  take_lock -x 300 || { why="all of it: the lock $lock_file cannot be had (fuser $lock_file tells who has it)$nl"; return 1; }
+  [ -e "$E/boot" ]
 }
-unlocked() { exec 9<&-; }
+unlocked() { drop_lock; }
 ranks() { cut -f1 | sort -u; }
 of() { sed -n "/^$1$tab/p"; }
 save() { { printf '%s' "$todo" >"$R.new"; } 2>/dev/null && mv "$R.new" "$R" || rm -f "$R.new"; }
@@ -93,6 +92,7 @@ addresses() {
 pass() {
   why= from=90
   locked || { unlocked; [ ! -e "$E/boot" ]; return; }
+  [ -n "$prepared" ] || prepare
   ! before || from=80
   held=$why
   if [ $from = 80 ] && [ -n "$fresh" ]; then
@@ -111,17 +111,18 @@ tell() {
   printf '%s' "$why" | sed 's|^|pulumi-lvs: this could not be brought back: |' >&2
   [ $from = 80 ] || echo 'pulumi-lvs: until it is there, no virtual address is brought back; it is tried every 10 s' >&2
 }
-fresh=
-if [ ! -e "$R" ]; then
-  fresh=1
-  until locked; do unlocked; [ -e "$E/boot" ] || exit 0; done
+# the first time in a boot
+prepare() {
   # of a thing with two records the second is one that never came about
   first=$(awk -F "$tab" '!seen[$2 == "setting" ? $3 FS $4 : $3]++' "$E/boot") &&
     [ "$first" = "$(cat "$E/boot")" ] || put_lines "$E" "$E/boot" "$first"
   mkdir -p "$S"
   todo=$(sed -n '/^[0-7]/p' "$E/boot")
   [ -z "$todo" ] || todo=$todo$nl
-  save; unlocked
+  save; prepared=1
+}
+fresh= prepared=1
+if [ ! -e "$R" ]; then fresh=1 prepared=
 else todo=$(cat "$R")
   # just installed, by a run that has made everything itself
   if [ "$todo" = new ]; then : >"$R"; exit 0; fi
@@ -136,7 +137,8 @@ until pass; do
   tell
   # goes on until all is there, or somebody starts the unit anew
   (
-    fresh= said=$why
+    [ -z "$prepared" ] || fresh=
+    said=$why
     while sleep 10 && systemctl is-failed -q pulumi-lvs.service; do
       if pass; then [ ! -e "$E/boot" ] || systemctl start --no-block pulumi-lvs.service; exit; fi
       [ "$why" = "$said" ] || tell

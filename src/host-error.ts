@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { lockCodes, lockFile } from "./lock.js";
 import { plainText } from "./problems.js";
 import { commandLine } from "./quote.js";
 
@@ -111,6 +112,24 @@ export function commandFailure(host: string, argv: readonly string[], code: numb
     host,
     `${asked} failed (exit code ${code}): ${said(text) || "no message"}`,
     remedyFor(text),
+  );
+}
+
+/** The host's lock could not be had; `code` is what `take_lock` said. */
+export function lockFailure(host: string, code: number, seconds: number): HostError {
+  if (code === lockCodes.noFlock)
+    return new HostError(host, "flock: not found", remedyFor("flock: not found"));
+  if (code === lockCodes.unsafe) {
+    return new HostError(
+      host,
+      `the lock file ${lockFile} cannot be made, or is not a regular file of root's own`,
+      `see ls -ld /run ${lockFile}, and remove it if it is something else`,
+    );
+  }
+  return new HostError(
+    host,
+    `another run has held the host's lock for ${seconds} s`,
+    "wait until it has finished, then run again",
   );
 }
 

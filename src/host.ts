@@ -1,7 +1,7 @@
 import { serve } from "./batch.js";
 import type { Connection } from "./connection.js";
 import type { FactName, Facts, Section } from "./facts.js";
-import { HostError, lateReading, plainly, remedyFor, UnansweredError } from "./host-error.js";
+import { lateReading, lockFailure, plainly, UnansweredError } from "./host-error.js";
 import type { Job, Waiting } from "./job.js";
 import { log } from "./log.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
@@ -141,15 +141,7 @@ export class Host {
       throw new UnansweredError(this.#label, `its answer makes no sense: ${(error as Error).message}`);
     }
     if (report.locked !== undefined) {
-      const why =
-        report.locked === -127
-          ? "flock: not found"
-          : `another run has held the host's lock for ${lockSeconds} s`;
-      throw new HostError(
-        this.#label,
-        why,
-        report.locked === -127 ? remedyFor("flock: not found") : "wait until it has finished, then run again",
-      );
+      throw lockFailure(this.#label, report.locked, lockSeconds);
     }
     return report;
   }

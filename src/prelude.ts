@@ -1,10 +1,11 @@
 import { readMonitor } from "./health/install.js";
-import { rivals } from "./rivals.js";
+import { lockFunctions } from "./lock.js";
+import { readRivals } from "./rivals.js";
 
 // in the text below a brace after a dollar would be TypeScript's
 const $ = "$";
 
-const functions = String.raw`
+const functions = `${lockFunctions}${readRivals}${String.raw`
 S=/run/pulumi-lvs E=/etc/pulumi-lvs
 # what has systemd run E/restore at boot
 W=/etc/systemd/system/multi-user.target.wants/pulumi-lvs.service
@@ -68,16 +69,6 @@ read_lines() { [ ! -e "$S/$1" ] || cat "$S/$1"; }
 # these two tick, and so take no part in the digest of facts
 read_connections() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Ln --persistent-conn; }; }
 read_clock() { date +%s; }
-# each network namespace has a table of its own; where nothing is told, a process counts as one of ours
-is_elsewhere() { theirs=$(readlink "$1") && ours=$(readlink /proc/self/ns/net) && [ "$theirs" != "$ours" ]; }
-# programs that take the IPVS table for their own; each named once, however many processes it has
-read_rivals() {
-  seen=
-  for f in /proc/[0-9]*/comm; do
-    read -r name <"$f" || continue
-    case "$name" in ${rivals.join("|")}) case " $seen " in *" $name "*) ;; *) is_elsewhere "${$}{f%comm}ns/net" || { seen="$seen $name"; echo "$name"; };; esac;; esac
-  done 2>/dev/null
-}
 
 # --- addresses
 # interface, address: by default the kernel takes away with a primary address every later one of its network, whosever it is
@@ -207,7 +198,7 @@ restore_module() {
 }
 # undoes restore_module: record, module, its options
 retake_module() { claim_module "$1" "$2" && shift && modprobe "$@"; }
-`;
+`}`;
 
 /**
  * Shell functions that every script starts with. POSIX sh; nothing but what a minimal Debian, RHEL or Alpine has.

@@ -19,7 +19,7 @@ export interface Report {
   readonly outcomes: ReadonlyMap<number, Outcome>;
   /** The facts had changed since they were read, and nothing was done. */
   readonly stale: boolean;
-  /** Exit code of flock when the lock could not be had. */
+  /** Code of `take_lock` when the lock could not be had. */
   readonly locked: number | undefined;
   /** It took too long, and was told to come to an end. */
   readonly late: boolean;

@@ -6,3 +6,30 @@ export const rivals = ["keepalived", "ldirectord", "kube-proxy", "kube-router"] 
 
 /** One of them. */
 export type Rival = (typeof rivals)[number];
+
+/**
+ * Shell functions that read which of them run, each named once, however many processes it has. Only root's processes count: no
+ * other can change the table. Nor does one count whose program is setuid: any user can run sudo under another name.
+ */
+export const readRivals = `
+# each network namespace has a table of its own; where nothing is told, a process counts as one of ours
+is_elsewhere() { theirs=$(readlink "$1/ns/net") && ours=$(readlink /proc/self/ns/net) && [ "$theirs" != "$ours" ]; }
+# is_roots DIR: whether the process has root's real and effective user id
+is_roots() {
+  [ ! -u "$1/exe" ] || return
+  while read -r key real effective rest; do
+    [ "$key" != Uid: ] || { [ "$real $effective" = '0 0' ]; return; }
+  done <"$1/status"
+  return 1
+}
+read_rivals() {
+  seen=
+  for f in /proc/[0-9]*/comm; do
+    read -r name <"$f" || continue
+    case "$name" in ${rivals.join("|")}) ;; *) continue;; esac
+    case " $seen " in *" $name "*) continue;; esac
+    p=\${f%comm}
+    is_elsewhere "$p" || ! is_roots "$p" || { seen="$seen $name"; printf '%s\\n' "$name"; }
+  done 2>/dev/null
+}
+`;

@@ -3,6 +3,7 @@ import { drainFunctions } from "./drain-functions.js";
 import { type FactName, factCommand, ticks } from "./facts.js";
 import { forwardingFunctions } from "./forwarding.js";
 import { monitorFunctions } from "./health/install.js";
+import { lockFile } from "./lock.js";
 import { prelude } from "./prelude.js";
 import { commandLine, quote } from "./quote.js";
 import type { Step } from "./step.js";
@@ -30,7 +31,7 @@ export const lockSeconds = 60;
  * holds the lock as a script does is meant.
  */
 export const endScript = (nonce: string, pid: number): string => `(
-[ /proc/${pid}/fd/9 -ef /root ] || exit
+[ /proc/${pid}/fd/9 -ef ${lockFile} ] || exit
 trap '' HUP
 kill -USR1 ${pid}
 near=${pid} all=
@@ -172,13 +173,10 @@ aside() { out=$(exec 9<&-; "$@" 2>&1) || { say bulk; text "$out"; return 1; }; }
 bulk() { [ -z "$late" ] && out=$(ipvsadm -R 2>&1 9<&-) && [ -z "$out" ] || { say bulk; text "$out"; return 1; }; }
 `;
 
-const lockLines = (lock: "-s" | "-x"): string => `# not flock -w, which BusyBox has not
-if has flock; then until flock ${lock} -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2 2>/dev/null || { sleep 1; tries=$((tries - 4)); }; done; else tries=-127; fi`;
-
 /**
  * One subshell in parentheses: a shell runs nothing of it before it has read the closing one, so a script that is cut off
  * on the way is no script at all. Once started it hears no signal that a lost connection brings, and holds the host's lock
- * (on a directory that is there anyway, so that no lock file stays behind) until it has finished or undone its work.
+ * until it has finished or undone its work. One that does not lock has the lock file open too: endScript knows it by that.
  */
 function whole(nonce: string, lock: "-s" | "-x" | "", body: string): string {
   return `(
@@ -192,16 +190,15 @@ umask 022
 prelude=${quote(prelude)}
 eval "$prelude"
 ${lock === "-x" ? `${bootFunctions}${drainFunctions}${forwardingFunctions}${monitorFunctions}${transactionFunctions}` : ""}
-exec 9</root
-tries=$((${lockSeconds} * 5))
-${lock === "" ? "" : lockLines(lock)}
-if [ $tries -gt 0 ]; then
+${lock === "" ? "open_lock" : `take_lock ${lock} ${lockSeconds * 5}`}
+locked=$?
+if [ $locked = 0 ]; then
 # not by a child, whose own number it would be
 read -r P rest </proc/self/stat
 say "begun $P"
 ${body}
 else
-say locked $tries
+say locked $locked
 fi
 [ -z "$late" ] || say late
 say done

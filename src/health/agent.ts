@@ -14,12 +14,8 @@ export LC_ALL PATH
 umask 022
 tab=$(printf '\t')
 H=$S/health C=$S/checks pause=2
-locked() {
-  exec 9</root; tries=${$}{1:-25}
-  until flock -x -n 9 || [ $tries -le 0 ]; do tries=$((tries - 1)); sleep 0.2 2>/dev/null || sleep 1; done
-  [ $tries -gt 0 ] || { exec 9<&-; return 1; }
-}
-unlocked() { exec 9<&-; }
+locked() { take_lock -x "${$}{1:-25}"; }
+unlocked() { drop_lock; }
 # what was judged from whatever is known, and the checks that there are to be
 judged() {
   table=$(read_ipvs) || return

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { Host } from "../../src/host.js";
+import { lockFile } from "../../src/lock.js";
 import { RemoteShell, type Shell, type ShellStream } from "../../src/remote-shell.js";
 import { type CountedKind, countedKinds, rewrite } from "./rewrite.js";
 import {
@@ -216,6 +217,15 @@ export class FakeHost {
     writeInto(this.root, name, text);
   }
 
+  /** A process that runs there, by the name the kernel has of it; its real and its effective user are root unless told otherwise. */
+  runProcess(pid: number, name: string, real = 0, effective = real): void {
+    this.write(`proc/${pid}/comm`, `${name}\n`);
+    this.write(
+      `proc/${pid}/status`,
+      `Name:\t${name}\nPid:\t${pid}\nUid:\t${real}\t${effective}\t${effective}\t${effective}\nGid:\t0\t0\t0\t0\n`,
+    );
+  }
+
   remove(name: string): void {
     rmSync(join(this.root, name), { recursive: true, force: true });
   }
@@ -313,7 +323,7 @@ export class FakeHost {
 
   /** Holds the host's lock as another run would; the returned function lets go. */
   async holdLock(mode: "-x" | "-s" = "-x"): Promise<() => Promise<void>> {
-    const child = spawn("flock", [mode, join(this.root, "root"), "sh", "-c", "echo held; exec cat"], {
+    const child = spawn("flock", [mode, join(this.root, lockFile), "sh", "-c", "echo held; exec cat"], {
       stdio: ["pipe", "pipe", "ignore"],
     });
     await new Promise((resolve) => child.stdout.once("data", resolve));

@@ -13,7 +13,7 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
     .replaceAll(realPath, `PATH=${join(root, "tools")}`)
     // what is spaced out there need not be here
     .replaceAll(/\bsleep (1|5|10)\b/g, "sleep 0.01")
-    .replace(/(?<=tries=\$\(\()\d+ \* 5/, String(Math.ceil(lockSeconds * 5)))
+    .replaceAll(/(?<=\btake_lock -[sx] )\d+/g, String(Math.ceil(lockSeconds * 5)))
     .split("\n")
     // records are kept as they would be there
     .map((line) =>
@@ -32,7 +32,7 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
 
 function inTree(line: string, root: string): string {
   const text = line.replaceAll(
-    /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*(?=\/comm)|sys\/module|run\/pulumi-lvs|run\/systemd\/system|etc\/pulumi-lvs|etc\/systemd\/system|etc\/logrotate\.d|root)(?![\w-])/g,
+    /(?<![\w.])\/(proc\/sys|proc\/net|proc\/\[0-9\]\*(?=\/comm)|sys\/module|run\/pulumi-lvs(?:\.lock)?|run\/systemd\/system|etc\/pulumi-lvs|etc\/systemd\/system|etc\/logrotate\.d)(?![\w-])/g,
     `${root}/$1`,
   );
   for (const [path] of text.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./-]*/g))

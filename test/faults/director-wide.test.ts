@@ -55,7 +55,7 @@ test.each([
   [syncDaemon, master],
 ])("what is director-wide is not set where keepalived runs (%#)", async (definition, args) => {
   const fake = fakeHost();
-  fake.write("proc/77/comm", "keepalived\n");
+  fake.runProcess(77, "keepalived");
   const untouched = fake.snapshot();
   await expect(resources(definition, fake).create(args)).rejects.toThrow(
     /on director1: keepalived runs there, and takes the IPVS table for its own;/,

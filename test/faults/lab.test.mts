@@ -212,7 +212,7 @@ underFaults("a DR cluster on its way up survives", dr, () => {
     }
     // nothing is written to /etc, and the lock is waited for: neither makes a difference
     await run("director", "fallocate -l $(df --output=avail -B1 / | tail -1) /ballast");
-    await run("director", "setsid flock /root sleep 15 >/dev/null 2>&1 &");
+    await run("director", "setsid flock /run/pulumi-lvs.lock sleep 15 >/dev/null 2>&1 &");
     cases.tried(2);
     await dr.stack.up();
     await run("director", "rm /ballast");

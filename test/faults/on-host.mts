@@ -1,3 +1,4 @@
+import { lockFile } from "../../src/lock.js";
 import { until } from "../lab/command.mts";
 import { type HostName, run } from "../lab/lab.mts";
 
@@ -51,7 +52,10 @@ export const goOn = (host: HostName) => run(host, `: >${place}/go`);
 /** Waits until no script of ours holds the host's lock. */
 export const quiet = (host: HostName): Promise<true> =>
   until("the end of scripts", 60, async () =>
-    (await run(host, "flock -x -n /root true", { allowFailure: true })).code === 0 ? true : undefined,
+    (await run(host, `[ ! -e ${lockFile} ] || flock -x -n ${lockFile} true`, { allowFailure: true })).code ===
+    0
+      ? true
+      : undefined,
   );
 
 /** Cuts the connection that scripts of ours come by, as a dying link does: its sshd is gone, and says nothing. */

@@ -124,6 +124,28 @@ async function withoutScheduler(fake: FakeHost) {
   return { made, before, mend: () => fake.write("modules", modules) };
 }
 
+test("while another process holds the host's lock, the boot waits a bounded time and says so; then it is tried on", async () => {
+  const fake = fakeHost();
+  fake.lockSeconds = 0.2;
+  fake.withModules();
+  const booted = fake.image();
+  await make(fake);
+  const before = fake.snapshot();
+  await fake.reboot(booted);
+  fake.write("failed", "1000\n");
+  const release = await fake.holdLock();
+  const ends = fake.start();
+  // it has given up waiting, and goes on in the background
+  await expect.poll(() => fake.read("failed"), { timeout: 60_000 }).not.toBe("1000\n");
+  expect(fake.lines("ipvs")).toEqual([]);
+  await release();
+  expect(await ends).toMatch(/this could not be brought back: all of it: the lock \S+ cannot be had/);
+  expect(fake.lines("log").at(-1)).toBe("systemctl start --no-block pulumi-lvs.service");
+  fake.remove("failed");
+  expect(await fake.start()).toBe("");
+  expect(fake.snapshot()).toBe(before);
+});
+
 test("what cannot be brought back is named; all else is there, but for the VIP, which would let in who is not served", async () => {
   const fake = fakeHost();
   await withoutScheduler(fake);

@@ -5,6 +5,7 @@ import { onTestFinished } from "vitest";
 import { agent } from "../../src/health/agent.js";
 import { checkDefaults } from "../../src/health/check.js";
 import { type Monitor, printMonitor } from "../../src/health/monitor-file.js";
+import { lockFile } from "../../src/lock.js";
 import { prelude } from "../../src/prelude.js";
 import type { ShellProgram } from "../fake/fake-host.js";
 import { fakeBin, findProgram, makeTree, writeInto } from "../fake/tree.js";
@@ -171,7 +172,7 @@ esac
     return this.#end(
       this.#launch([
         "flock",
-        join(this.root, "root"),
+        join(this.root, lockFile),
         "sh",
         "-c",
         `rm '${file}'; exec sh '${this.root}/etc/pulumi-lvs/monitor' forget`,

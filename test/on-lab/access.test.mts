@@ -227,7 +227,7 @@ new lvs.VirtualService("two", { connection: { host: "director", privateKey: proc
     // both scripts wait for the lock while we look
     await run(
       "director",
-      "nohup flock -x /root sh -c 'while [ ! -e /tmp/go ]; do sleep 0.2; done' >/dev/null 2>&1 &",
+      "umask 077; nohup flock -x /run/pulumi-lvs.lock sh -c 'while [ ! -e /tmp/go ]; do sleep 0.2; done' >/dev/null 2>&1 &",
     );
     const going = stack.pulumi("up", "--yes", "--skip-preview");
     try {

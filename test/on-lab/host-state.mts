@@ -41,7 +41,7 @@ const parts: Readonly<Record<keyof HostState, string>> = {
   firewall:
     "[ ! -e /sys/module/nf_tables ] || iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'",
   files:
-    "find /etc /run -xdev \\( -name 'pulumi*' -o -path '/etc/pulumi-lvs/*' -o -name 'lvs*' -o -path '/etc/*' ! -type d -newer /proc/1 \\) 2>/dev/null | sort",
+    "find /etc /run -xdev \\( -name 'pulumi*' ! -name pulumi-lvs.lock -o -path '/etc/pulumi-lvs/*' -o -name 'lvs*' -o -path '/etc/*' ! -type d -newer /proc/1 \\) 2>/dev/null | sort",
 };
 
 /** The state of a host, as text that can be compared. */

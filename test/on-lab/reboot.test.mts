@@ -148,7 +148,7 @@ for (const [environment, title, url, share] of [
           "director",
           `printf '%s\\n' '${line}' >>/etc/pulumi-lvs/boot
 # as at boot, where nothing was brought back yet
-flock /root sh -c 'rm /run/pulumi-lvs/restored; ip addr del 192.168.0.210/32 dev eth1'
+flock /run/pulumi-lvs.lock sh -c 'rm /run/pulumi-lvs/restored; ip addr del 192.168.0.210/32 dev eth1'
 ! systemctl restart pulumi-lvs && systemctl is-failed pulumi-lvs`,
           { timeoutSeconds: 200 },
         );

@@ -1,4 +1,6 @@
-import { chmodSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { arpSuppression } from "../../providers/arp-suppression.js";
 import { kernelModule } from "../../providers/kernel-module.js";
@@ -6,6 +8,7 @@ import { realServer } from "../../providers/real-server.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
+import { lockFile } from "../../src/lock.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { type FakeHost, shells, until } from "../fake/fake-host.js";
 
@@ -219,6 +222,8 @@ describe("facts that are old", () => {
 });
 
 describe("the host's lock", () => {
+  const each = shells.map((shell) => [shell.join(" "), shell] as const);
+
   test("when another run holds it, is waited for and then reported", async () => {
     const fake = withService(fakeHost());
     fake.lockSeconds = 0.05;
@@ -260,12 +265,37 @@ describe("the host's lock", () => {
     );
   });
 
-  test("is gone when nothing runs any more, and leaves no file", async () => {
-    const fake = withService(fakeHost());
-    await resources(realServer, fake).create(server(1));
-    expect(fake.snapshot()).toMatch(/^root\/$/m);
-    const release = await fake.holdLock();
-    await release();
+  test.each(each)(
+    "is an empty file that nobody else may open, and free when nothing runs (%s)",
+    async (_, shell) => {
+      const fake = withService(fakeHost({ shell }));
+      await resources(realServer, fake).create(server(1));
+      const found = lstatSync(join(fake.root, lockFile));
+      expect(found.isFile()).toBe(true);
+      expect([found.mode & 0o777, found.size]).toEqual([0o600, 0]);
+      const release = await fake.holdLock();
+      await release();
+    },
+  );
+
+  const others: [string, (path: string) => void][] = [
+    ["a link to another file", (path) => symlinkSync("precious", path)],
+    ["a link to nothing", (path) => symlinkSync("missing", path)],
+    ["a directory", (path) => mkdirSync(path)],
+    ["a fifo that no process writes to", (path) => execFileSync("mkfifo", [path])],
+  ];
+  describe.each(others)("is not taken where its file is %s", (_, make) => {
+    test.each(each)("(%s)", async (_, shell) => {
+      const fake = withService(fakeHost({ shell }));
+      fake.write("run/precious", "as it was\n");
+      make(join(fake.root, lockFile));
+      await expect(resources(realServer, fake).create(server(1))).rejects.toThrow(
+        /on director1: the lock file \S+ cannot be made, or is not a regular file of root's own; see ls -ld \/run \S+, and remove it if it is something else$/,
+      );
+      expect(fake.read("run/precious")).toBe("as it was\n");
+      expect(fake.has("run/missing")).toBe(false);
+      expect(fake.lines("ipvs")).toHaveLength(1);
+    });
   });
 });
 

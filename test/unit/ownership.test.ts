@@ -1,4 +1,4 @@
-import { mkdirSync, readlinkSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { kernelModule } from "../../providers/kernel-module.js";
 import { realServer } from "../../providers/real-server.js";
@@ -223,8 +223,8 @@ describe("of one stack", () => {
 describe("a program that takes the table for its own", () => {
   const running = (name: string) => {
     const fake = fakeHost();
-    fake.write("proc/712/comm", `${name}\n`);
-    fake.write("proc/713/comm", `${name}\n`);
+    fake.runProcess(712, name);
+    fake.runProcess(713, name);
     return fake;
   };
 
@@ -251,10 +251,33 @@ describe("a program that takes the table for its own", () => {
     const fake = running("keepalived");
     const kind = resources(virtualService, fake);
     const { props } = await kind.create({ ...web, alongside: ["keepalived"] });
-    fake.write("proc/800/comm", "kube-proxy\n");
+    fake.runProcess(800, "kube-proxy");
     await expect(kind.update(props, { ...web, scheduler: "rr", alongside: ["keepalived"] })).rejects.toThrow(
       /kube-proxy runs there/,
     );
+  });
+
+  test.each([
+    ["real", 1000, 0],
+    ["effective", 0, 1000],
+    ["real and effective", 1000, 1000],
+  ])("is none where its %s user is not root", async (_, real, effective) => {
+    const fake = fakeHost();
+    fake.runProcess(712, "keepalived", real, effective);
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web);
+    // root's own beside it counts
+    fake.runProcess(713, "keepalived");
+    await expect(kind.update(props, { ...web, scheduler: "rr" })).rejects.toThrow(/keepalived runs there/);
+  });
+
+  test("is none where its program is setuid, which any user can run under any name", async () => {
+    const fake = fakeHost();
+    fake.runProcess(712, "keepalived");
+    fake.write("sudo", "");
+    chmodSync(`${fake.root}/sudo`, 0o4755);
+    symlinkSync("../../sudo", `${fake.root}/proc/712/exe`);
+    await resources(virtualService, fake).create(web);
   });
 
   test("in another network namespace has another table, and is nobody's rival", async () => {
@@ -265,7 +288,7 @@ describe("a program that takes the table for its own", () => {
     }
     const kind = resources(virtualService, fake);
     const { props } = await kind.create(web);
-    fake.write("proc/714/comm", "keepalived\n");
+    fake.runProcess(714, "keepalived");
     mkdirSync(`${fake.root}/proc/714/ns`);
     symlinkSync(readlinkSync("/proc/self/ns/net"), `${fake.root}/proc/714/ns/net`);
     await expect(kind.update(props, { ...web, scheduler: "rr" })).rejects.toThrow(/keepalived runs there/);
@@ -275,7 +298,7 @@ describe("a program that takes the table for its own", () => {
     const fake = fakeHost();
     const kind = resources(virtualService, fake);
     const { props } = await kind.create(web);
-    fake.write("proc/712/comm", "keepalived\n");
+    fake.runProcess(712, "keepalived");
     await kind.delete(props);
     await resources(virtualAddress, fake).create({ interface: "lo", address: "192.168.0.219" });
     expect(fake.lines("ipvs")).toEqual([]);
