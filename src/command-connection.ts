@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
 import type { Connection } from "./connection.js";
-import { homePath } from "./home-path.js";
 import { HostError } from "./host-error.js";
 import { filedKeys } from "./host-key.js";
+import { maxKeyFile, readIfThere, readRegularFile } from "./read-file.js";
 import { secretOf } from "./secret.js";
 import { type Target, targetOf } from "./ssh-config.js";
 
@@ -21,7 +20,6 @@ export function commandConnection(connection: Connection): Record<string, unknow
 
 function fieldsOf(target: Target): Record<string, unknown> {
   const { given } = target;
-  const file = target.identityFiles.find((name) => given.privateKeyPath || existsSync(homePath(name)));
   const [known] = filedKeys(target);
   // without one, @pulumi/command accepts any
   if (!given.hostKey && !known && !given.insecureIgnoreHostKey) {
@@ -36,9 +34,7 @@ function fieldsOf(target: Target): Record<string, unknown> {
     port: target.port,
     user: target.user,
     password: secretOf(target, "password", "passwordEnv"),
-    privateKey:
-      secretOf(target, "privateKey", "privateKeyEnv") ??
-      (file === undefined ? undefined : readFileSync(homePath(file), "utf8")),
+    privateKey: secretOf(target, "privateKey", "privateKeyEnv") ?? firstKeyFile(target),
     privateKeyPassword: secretOf(target, "privateKeyPassword", "privateKeyPasswordEnv"),
     // it looks at SSH_AUTH_SOCK by itself
     agentSocketPath: target.agent === process.env.SSH_AUTH_SOCK ? undefined : target.agent,
@@ -48,4 +44,22 @@ function fieldsOf(target: Target): Record<string, unknown> {
     proxy: target.proxy && fieldsOf(target.proxy),
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** The key file that the connection names, which must be readable, or the first of the SSH configuration that is there. */
+function firstKeyFile({ given, label, identityFiles }: Target): string | undefined {
+  const read = given.privateKeyPath === undefined ? readIfThere : readRegularFile;
+  for (const file of identityFiles) {
+    try {
+      const text = read(file, maxKeyFile);
+      if (text !== undefined) return text.toString("utf8");
+    } catch (error) {
+      throw new HostError(
+        label,
+        `cannot read the private key ${file}: ${(error as Error).message}`,
+        "name a file with a private key by privateKeyPath",
+      );
+    }
+  }
+  return undefined;
 }

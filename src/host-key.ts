@@ -13,8 +13,17 @@ export function expectedKeys(target: Target): Filed | undefined {
 }
 
 /** What known_hosts files say of the host. */
-const filed = ({ knownHosts, hostKeyAlias, host, port }: Target): Filed =>
-  hostKeyAlias ? lookUp(knownHosts, hostKeyAlias, 22) : lookUp(knownHosts, host, port);
+function filed({ label, knownHosts, hostKeyAlias, host, port }: Target): Filed {
+  try {
+    return hostKeyAlias ? lookUp(knownHosts, hostKeyAlias, 22) : lookUp(knownHosts, host, port);
+  } catch (error) {
+    throw new FinalError(
+      label,
+      (error as Error).message,
+      "name a readable file by knownHosts, or give the key as hostKey",
+    );
+  }
+}
 
 /** Keys that known_hosts files have for the host. */
 export const filedKeys = (target: Target): readonly HostKey[] => filed(target).keys;

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { homePath } from "./home-path.js";
+import { matchesList } from "./glob.js";
+import { maxListFile, readIfThere } from "./read-file.js";
 
 /** A public key as known_hosts and `hostKey` write it. */
 export interface HostKey {
@@ -37,15 +37,20 @@ export function lookUp(files: readonly string[], host: string, port: number): Fi
   };
 }
 
+// a file that cannot be read is an error: it may hold a @revoked line
 function linesOf(file: string): string[][] {
+  return contentOf(file)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.split(/\s+/));
+}
+
+function contentOf(file: string): string {
   try {
-    return readFileSync(homePath(file), "utf8")
-      .split("\n")
-      .map((line) => line.trim())
-      .filter((line) => line !== "" && !line.startsWith("#"))
-      .map((line) => line.split(/\s+/));
-  } catch {
-    return [];
+    return readIfThere(file, maxListFile)?.toString("utf8") ?? "";
+  } catch (error) {
+    throw new Error(`cannot read the known hosts ${file}: ${(error as Error).message}`);
   }
 }
 
@@ -54,18 +59,7 @@ function matches(names: string, name: string): boolean {
     const [, , salt = "", hash = ""] = names.split("|");
     return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
   }
-  const patterns = names.toLowerCase().split(",");
-  const hit = (pattern: string) =>
-    new RegExp(
-      `^${pattern
-        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-        .replaceAll("*", ".*")
-        .replaceAll("?", ".")}$`,
-    ).test(name);
-  return (
-    patterns.some((p) => !p.startsWith("!") && hit(p)) &&
-    !patterns.some((p) => p.startsWith("!") && hit(p.slice(1)))
-  );
+  return matchesList(names.toLowerCase().split(","), name);
 }
 
 /** The key type at the head of a key's wire form (RFC 4253 §6.6). */

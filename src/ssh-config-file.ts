@@ -1,8 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import SSHConfig from "ssh-config";
+import { matchesGlob } from "./glob.js";
 import { homePath } from "./home-path.js";
 import { HostError } from "./host-error.js";
+import { maxListFile, readRegularFile } from "./read-file.js";
+import { valuesFor } from "./ssh-config-sections.js";
 
 const configPath = () => process.env.LVS_SSH_CONFIG ?? "~/.ssh/config";
 
@@ -10,22 +13,13 @@ const configPath = () => process.env.LVS_SSH_CONFIG ?? "~/.ssh/config";
 const maxDepth = 16;
 
 /** The SSH client's configuration for a host, by lower-case key. */
-export function configOf(host: string): Map<string, string[]> {
-  // commands of `Match exec` are not run
-  const found = readConfig().compute(host, { ignoreCase: true, matchExec: false });
-  return new Map(
-    Object.entries(found).map(([key, value]) => [
-      key.toLowerCase(),
-      Array.isArray(value) ? value : value.split(/\s+/),
-    ]),
-  );
-}
+export const configOf = (host: string): Map<string, string[]> => valuesFor(readConfig(), host);
 
 function readConfig(): SSHConfig {
   const path = homePath(configPath());
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readRegularFile(path, maxListFile).toString("utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT" && !process.env.LVS_SSH_CONFIG)
       return new SSHConfig();
@@ -65,15 +59,9 @@ function filesOf(pattern: string, directory: string): string[] {
   const path = isAbsolute(expanded) ? expanded : join(directory, expanded);
   const last = basename(path);
   if (!/[*?]/.test(last)) return [path];
-  const hit = new RegExp(
-    `^${last
-      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".")}$`,
-  );
   try {
     return readdirSync(dirname(path))
-      .filter((name) => hit.test(name) && (!name.startsWith(".") || last.startsWith(".")))
+      .filter((name) => matchesGlob(last, name) && (!name.startsWith(".") || last.startsWith(".")))
       .sort()
       .map((name) => join(dirname(path), name));
   } catch {
@@ -84,7 +72,7 @@ function filesOf(pattern: string, directory: string): string[] {
 // as in ssh, what is included need not be there
 function readIfThere(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularFile(path, maxListFile).toString("utf8");
   } catch {
     return "";
   }

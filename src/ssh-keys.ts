@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { homePath } from "./home-path.js";
 import { FinalError } from "./host-error.js";
+import { maxKeyFile, readRegularFile } from "./read-file.js";
 import { secretOf } from "./secret.js";
 import type { Target } from "./ssh-config.js";
 import { type PrivateKey, readKey } from "./ssh-key.js";
@@ -65,13 +66,13 @@ function textsOf(target: Target): KeyText[] {
     return [{ name: given.privateKeyEnv ? `the key of ${given.privateKeyEnv}` : "the key", text: inline }];
   return identityFiles.flatMap((file) => {
     try {
-      return [{ name: `the key ${file}`, text: readFileSync(homePath(file)), file }];
+      return [{ name: `the key ${file}`, text: readRegularFile(file, maxKeyFile), file }];
     } catch (error) {
       if (given.privateKeyPath === undefined) return [];
       throw new FinalError(
         label,
         `cannot read the private key ${file}: ${(error as Error).message}`,
-        "name a file that is there by privateKeyPath",
+        "name a file with a private key by privateKeyPath",
       );
     }
   });
@@ -81,7 +82,7 @@ function textsOf(target: Target): KeyText[] {
 function publicBeside(file: string | undefined): Buffer | undefined {
   if (file === undefined) return undefined;
   try {
-    const key = readKey(readFileSync(homePath(`${file}.pub`)));
+    const key = readKey(readRegularFile(`${file}.pub`, maxKeyFile));
     return key.kind === "public" ? key.blob : undefined;
   } catch {
     return undefined;

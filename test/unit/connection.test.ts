@@ -199,7 +199,7 @@ describe("a connection to a real server of SSH", () => {
     const { port } = await server();
     const { message } = await refusal({ port, privateKey: undefined, privateKeyPath: "~/missing" });
     expect(message).toMatch(
-      /^127\.0\.0\.1:\d+: cannot read the private key ~\/missing: ENOENT.*; name a file that is there by privateKeyPath$/,
+      /^127\.0\.0\.1:\d+: cannot read the private key ~\/missing: ENOENT.*; name a file with a private key by privateKeyPath$/,
     );
   });
 
