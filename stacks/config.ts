@@ -7,6 +7,7 @@ import { errorMap, mapOf, problemsOf, showGiven } from "../src/problems.js";
 import { rivals } from "../src/rivals.js";
 import { maxFwmark } from "../src/service-address.js";
 import { checksThroughVip, onlyGatewaying } from "./health.js";
+import { isPackageName, noPackageName } from "./package-names.js";
 
 const count = (most: number, least = 0) => z.number().int().min(least).max(most);
 
@@ -73,9 +74,13 @@ const director = z.strictObject({
     .optional(),
 });
 
+const packageName = z.string().refine(isPackageName, {
+  error: ({ input }) => `${showGiven(input)} ${noPackageName}`,
+});
+
 const packages = z.strictObject({
-  director: z.array(z.string()).optional(),
-  realServers: z.array(z.string()).optional(),
+  director: z.array(packageName).optional(),
+  realServers: z.array(packageName).optional(),
 });
 
 const status = count(599, 100);

@@ -1,9 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
+import { unknown } from "@pulumi/pulumi/output.js";
 import { type ConnectionInput, secured } from "../providers/dynamic.js";
 import { commandConnection } from "../src/command-connection.js";
-import type { Connection } from "../src/connection.js";
+import { type Connection, hostLabel } from "../src/connection.js";
+import { showGiven } from "../src/problems.js";
 import type { ClusterArgs } from "./cluster.js";
 import { nameOf } from "./cluster.js";
+import { isPackageName, noPackageName } from "./package-names.js";
 
 /** Packages to install once, before anything else, by the host's own package manager (apt-get, dnf or apk). */
 export interface PackagesArgs {
@@ -14,11 +17,13 @@ export interface PackagesArgs {
 }
 
 const install = (names: readonly string[]): string => {
-  const wrong = names.find((name) => !/^[a-z0-9][a-z0-9+.-]*$/.test(name));
-  if (wrong !== undefined) throw new pulumi.RunError(`packages: ${JSON.stringify(wrong)} is no package name`);
+  const wrong = names.find((name) => !isPackageName(name));
+  if (wrong !== undefined) throw new pulumi.RunError(`packages: ${showGiven(wrong)} ${noPackageName}`);
   const list = names.join(" ");
-  const apt = `apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y ${list}`;
-  const command = `if command -v apt-get >/dev/null; then ${apt}; elif command -v dnf >/dev/null; then dnf install -y ${list}; else apk add ${list}; fi`;
+  // nothing is removed for them, and a name with a dot is no pattern that matches others
+  const exactly = "--no-remove -o APT::Cmd::Pattern-Only=true";
+  const apt = `apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y ${exactly} ${list}`;
+  const command = `cd / && if command -v apt-get >/dev/null; then ${apt}; elif command -v dnf >/dev/null; then dnf install -y ${list}; else apk add ${list}; fi`;
   return `if [ "$(id -u)" = 0 ]; then ${command}; else sudo -n sh -c '${command}'; fi`;
 };
 
@@ -48,14 +53,26 @@ export function packages(
         {
           connection: pulumi.secret(reach(connection)) as never,
           create: creates.get(names) as string,
+          triggers: [labelOf(connection), ...names],
         },
-        { parent },
+        // what is installed stays so under other credentials, and a preview does not know them
+        { parent, ignoreChanges: ["connection"] },
       ),
   );
 }
 
-const reach = (connection: unknown): pulumi.Output<unknown> =>
-  (pulumi.output(secured(connection)) as pulumi.Output<Connection>).apply((known) => {
+const labelOf = (connection: unknown): pulumi.Output<string> =>
+  (pulumi.output(connection) as pulumi.Output<Connection>).apply(({ host, port }) =>
+    hostLabel({ host, port }),
+  );
+
+/**
+ * The connection as @pulumi/command takes it: with the key, the password and the host's key themselves. They are read by `up`
+ * only. A preview may be run for a change that nobody has reviewed, which names the files and variables to read.
+ */
+function reach(connection: unknown): pulumi.Output<unknown> {
+  if (pulumi.runtime.isDryRun()) return pulumi.output(unknown);
+  return (pulumi.output(secured(connection)) as pulumi.Output<Connection>).apply((known) => {
     try {
       return commandConnection(known);
     } catch (error) {
@@ -63,6 +80,7 @@ const reach = (connection: unknown): pulumi.Output<unknown> =>
       throw new pulumi.RunError(`packages: ${(error as Error).message}`);
     }
   });
+}
 
 // an optional peer: whoever installs no packages by it needs neither the package nor its plugin
 function loadCommand(): typeof import("@pulumi/command") {
