@@ -6,7 +6,7 @@ const text = z
   .string()
   .min(1)
   .max(4096)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has characters that are none");
+  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u, "has characters that are none");
 
 // somebody may have given a password where the whole was wanted
 const closed = {
@@ -50,6 +50,7 @@ const fields = {
   hostKey: publicKey.optional(),
   knownHosts: text.optional(),
   insecureIgnoreHostKey: z.boolean().optional(),
+  insecureAllowSha1: z.boolean().optional(),
   dialErrorLimit: z.number().int().min(-1).optional(),
   perDialTimeout: z.number().int().min(0).optional(),
 };
@@ -64,14 +65,13 @@ const alternatives = [
 ] as const;
 
 const eachOnce = z.check<Partial<Endpoint>>(({ value, issues }) => {
+  const refuse = (path: keyof Endpoint, message: string) =>
+    issues.push({ code: "custom", path: [path], message, input: undefined });
   for (const [one, other] of alternatives)
-    if (value[one] !== undefined && value[other] !== undefined)
-      issues.push({
-        code: "custom",
-        path: [other],
-        message: `cannot stand beside ${one}`,
-        input: undefined,
-      });
+    if (value[one] !== undefined && value[other] !== undefined) refuse(other, `cannot stand beside ${one}`);
+  // one says which key is right, the other that none is checked
+  if (value.hostKey !== undefined && value.insecureIgnoreHostKey === true)
+    refuse("insecureIgnoreHostKey", "cannot be true beside hostKey");
 });
 
 const endpoint: z.ZodType<Endpoint, Endpoint> = z.lazy(() =>
@@ -128,8 +128,10 @@ export interface Endpoint {
   hostKey?: string | undefined;
   /** File of known host keys. Default: the SSH configuration's, else `~/.ssh/known_hosts`. */
   knownHosts?: string | undefined;
-  /** Accept any host key. Default false: an unknown or changed key is refused. */
+  /** Accept any host key. Default false: an unknown or changed key is refused. Cannot be true beside `hostKey`. */
   insecureIgnoreHostKey?: boolean | undefined;
+  /** Allow algorithms that rest on SHA-1 (host keys and login by `ssh-rsa`, `hmac-sha1`, key exchanges). Default false. */
+  insecureAllowSha1?: boolean | undefined;
   /** How many failed attempts to connect to accept, with pauses of 0.25 to 10 seconds; -1 is no limit. Default 10. */
   dialErrorLimit?: number | undefined;
   /** Seconds to wait for each attempt; 0 is no limit. Default 15. */

@@ -22,7 +22,7 @@ export function dialError(target: Target, story: string, error: DialFault): Host
     return new FinalError(
       target.label,
       `its sshd and we have no algorithm in common: ${error.message}`,
-      "allow curve25519-sha256, aes256-gcm@openssh.com and ssh-ed25519 in its sshd_config",
+      `allow curve25519-sha256, aes256-gcm@openssh.com and ssh-ed25519 in its sshd_config${target.given.insecureAllowSha1 ? "" : ", or, where it knows SHA-1 only, set insecureAllowSha1: true"}`,
     );
   }
   return new HostError(

@@ -5,8 +5,8 @@ import type { Target } from "./ssh-config.js";
 /** What a host's key is compared with; undefined where any will do. */
 export function expectedKeys(target: Target): Filed | undefined {
   const { given } = target;
-  if (given.insecureIgnoreHostKey) return undefined;
-  if (given.hostKey === undefined) return filed(target);
+  // a key that is given always counts, also where state of an earlier version has both
+  if (given.hostKey === undefined) return given.insecureIgnoreHostKey ? undefined : filed(target);
   const key = parseHostKey(given.hostKey);
   if (!key) throw new FinalError(target.label, "its hostKey is no public key", "give ssh-ed25519 AAAA…");
   return { keys: [key], revoked: [], authority: false };
@@ -34,14 +34,18 @@ const algorithmsOf: Readonly<Record<string, readonly string[]>> = {
   "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
   "ecdsa-sha2-nistp384": ["ecdsa-sha2-nistp384"],
   "ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
-  "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
+  "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"],
 };
 
-/** Algorithms to ask a host for, so that of several keys it shows one that is known. */
-export const algorithms = (keys: readonly HostKey[]): string[] => [
+/** Algorithms of host keys to ask for, in an order by which a host that has several keys shows one that is known. */
+export const hostKeyAlgorithms = (keys: readonly HostKey[], sha1 = false): string[] => [
   ...new Set([
-    ...keys.flatMap(({ type }) => algorithmsOf[type] ?? []),
+    ...keys.flatMap(({ type }) => [
+      ...(algorithmsOf[type] ?? []),
+      ...(sha1 && type === "ssh-rsa" ? [type] : []),
+    ]),
     ...Object.values(algorithmsOf).flat(),
+    ...(sha1 ? ["ssh-rsa"] : []),
   ]),
 ];
 

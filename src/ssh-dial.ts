@@ -4,12 +4,13 @@ import { Client, type ConnectConfig } from "ssh2";
 import { dialError } from "./dial-error.js";
 import { Gate } from "./gate.js";
 import { FinalError, HostError } from "./host-error.js";
-import { algorithms, expectedKeys, refusal } from "./host-key.js";
+import { expectedKeys, refusal } from "./host-key.js";
 import { log } from "./log.js";
 import { retrying } from "./retrying.js";
+import { algorithmsFor } from "./ssh-algorithms.js";
 import type { Target } from "./ssh-config.js";
 import { Jumps, type Lease } from "./ssh-jumps.js";
-import { type Login, loginOf } from "./ssh-login.js";
+import { type Login, loginOf, onlySha1 } from "./ssh-login.js";
 
 /** Handshakes that go on at once: fewer than sshd's MaxStartups lets in, and all that the others wait for. */
 const handshakes = new Gate(8);
@@ -128,8 +129,7 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
     readyTimeout: timeout,
     authHandler: login.handler,
     ...(sock ? { sock } : {}),
-    // a list of the library's own kind would leave its order as it is
-    algorithms: { serverHostKey: algorithms(expected?.keys ?? []) as never },
+    algorithms: algorithmsFor(expected?.keys ?? [], target.given.insecureAllowSha1),
     hostVerifier: (key: Buffer) => {
       refused = refusal(target, key, expected);
       return refused === undefined;
@@ -171,6 +171,7 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
     client.on("error", (error: Error & { level?: string }) => {
       // the next way to log in is tried, and what comes of that counts
       if (error.level === "agent") login.agentFailed(error.message);
+      else if (error.message.endsWith(onlySha1)) login.passedOver(onlySha1);
       else fail(dialError(target, login.story(), error));
     });
     client.once("close", () =>

@@ -18,6 +18,8 @@ export interface Login {
   story(): string;
   /** Notes what the agent said when it failed; another way may still work. */
   agentFailed(message: string): void;
+  /** Notes that a key was passed over. */
+  passedOver(message: string): void;
   /** What ends the login, whatever else is said. */
   readonly trouble: FinalError | undefined;
 }
@@ -34,16 +36,17 @@ export function loginOf(target: Target): Login {
   const password = secretOf(target, "password", "passwordEnv");
   const { keys, blobs, notes } = keysOf(target);
   const asked = isAsked(target);
+  const sha1 = target.given.insecureAllowSha1 === true;
   let trouble: FinalError | undefined;
   const ways: Way[] = keys.map(({ name, key }) => ({
     name,
     method: "publickey",
-    auth: { type: "publickey", username, key },
+    auth: { type: "publickey", username, key: sha1 ? key : withoutSha1(key) },
   }));
   // a key that was asked for is the only one, but its private part may be with the agent
   const only = asked || target.identitiesOnly;
   if (target.agent !== undefined && (!only || blobs.length > (asked ? keys.length : 0))) {
-    const agent = new ChosenKeys(target.agent, blobs, only);
+    const agent = new ChosenKeys(target.agent, blobs, only, sha1);
     ways.push({ name: "the agent", method: "publickey", auth: { type: "agent", username, agent } });
   }
   if (password !== undefined) {
@@ -94,11 +97,23 @@ export function loginOf(target: Target): Login {
         ...(takes.length > 0 ? [`it takes ${takes.join(", ")}`] : []),
       ].join("; "),
     agentFailed: (message) => void notes.push(`the SSH agent failed: ${message}`),
+    passedOver: (message) => void notes.push(`a key was passed over: ${message}`),
     get trouble() {
       return trouble;
     },
   };
 }
+
+/** Why an RSA key is not used; a host that does not say which signatures it takes is old, and takes those by SHA-1 only. */
+export const onlySha1 = "the host takes signatures of RSA keys by SHA-1 only (insecureAllowSha1)";
+
+/** A key that signs nothing by SHA-1. */
+const withoutSha1 = (key: ParsedKey): ParsedKey =>
+  Object.create(key, {
+    sign: {
+      value: (data: Buffer, hash?: string) => (hash === "sha1" ? new Error(onlySha1) : key.sign(data, hash)),
+    },
+  });
 
 /** An agent of whose keys those that are wanted come first, or are the only ones. */
 class ChosenKeys extends BaseAgent {
@@ -108,6 +123,7 @@ class ChosenKeys extends BaseAgent {
     socket: string,
     readonly wanted: readonly Buffer[],
     readonly only: boolean,
+    readonly sha1: boolean,
   ) {
     super();
     this.#agent = createAgent(socket);
@@ -124,6 +140,9 @@ class ChosenKeys extends BaseAgent {
   }
 
   override sign(...args: unknown[]): void {
+    const [options, callback] = args.slice(-2) as [{ hash?: string } | undefined, unknown];
+    if (!this.sha1 && options?.hash === "sha1" && typeof callback === "function")
+      return void callback(new Error(onlySha1));
     this.#agent.sign(...(args as Parameters<BaseAgent["sign"]>));
   }
 }

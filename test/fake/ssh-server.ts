@@ -1,6 +1,13 @@
 import { spawn } from "node:child_process";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { type AuthenticationType, type Connection as Peer, Server, type ServerChannel, utils } from "ssh2";
+import {
+  type Algorithms,
+  type AuthenticationType,
+  type Connection as Peer,
+  Server,
+  type ServerChannel,
+  utils,
+} from "ssh2";
 import type { ShellStream } from "../../src/remote-shell.js";
 
 /** A key pair in OpenSSH form; the public one as known_hosts has it. */
@@ -55,6 +62,10 @@ export interface ServerOptions {
   /** Written before the shell's own first output, as a profile or a message of the day would. */
   greeting?: string;
   banner?: string;
+  /** What it offers in the key exchange. Default: the library's. */
+  algorithms?: Algorithms;
+  /** Says not which signatures it takes, as old ones do. */
+  silentOnSignatures?: boolean;
   /** Default: a free one. */
   port?: number;
   /** Directory that is the whole PATH of what it runs. */
@@ -95,9 +106,11 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
     {
       hostKeys: [options.hostKey, ...(options.otherKeys ?? [])].map((key) => key.private),
       ...(options.banner ? { banner: options.banner } : {}),
+      ...(options.algorithms ? { algorithms: options.algorithms } : {}),
     },
     (peer, { port }) => {
       peers.add(peer);
+      if (options.silentOnSignatures) silence(peer);
       peer.on("ready", () => shaken(port));
       peer.on("close", () => peers.delete(peer));
       peer.on("error", () => undefined);
@@ -225,6 +238,20 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
         cut();
       }),
   };
+}
+
+/** Keeps the library from telling which signatures it takes (RFC 8308). */
+function silence(peer: Peer): void {
+  const { _protocol: protocol } = peer as unknown as { _protocol: object };
+  let exchange: unknown;
+  Object.defineProperty(protocol, "_kex", {
+    get: () => exchange,
+    set: (value: unknown) => {
+      exchange = value;
+      if (value)
+        Object.defineProperty(value, "remoteExtInfoEnabled", { get: () => false, set: () => undefined });
+    },
+  });
 }
 
 /** Where a script of ours ends. */

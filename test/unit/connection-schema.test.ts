@@ -58,11 +58,22 @@ describe("a connection", () => {
       { hostKey: `ssh-ed25519 AAAA${secret}` },
       "connection.hostKey: is no public key, such as ssh-ed25519 AAAA…",
     ],
+    [
+      { hostKey: hostKey.public, insecureIgnoreHostKey: true },
+      "connection.insecureIgnoreHostKey: cannot be true beside hostKey",
+    ],
+    [{ user: "root\u202e" }, "connection.user: has characters that are none"],
+    [{ insecureAllowSha1: "yes" }, 'connection.insecureAllowSha1: "yes" is not a boolean'],
   ])("is refused where its fields make no sense, without showing a secret: %#", (given, said) => {
     expect(problems({ host: "a", ...given })).toEqual([said]);
     expect(problems({ host: "a", proxy: { host: "b", ...given } })).toEqual([
       said.replace("connection.", "connection.proxy."),
     ]);
+  });
+
+  test("may say that a host key that it has is not to be ignored", () => {
+    expect(problems({ host: "a", hostKey: hostKey.public, insecureIgnoreHostKey: false })).toEqual([]);
+    expect(problems({ host: "a", insecureIgnoreHostKey: true, insecureAllowSha1: true })).toEqual([]);
   });
 
   test("takes a host key as people have it: with a comment, as a line of known_hosts, or bare", () => {

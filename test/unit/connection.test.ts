@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { createServer, Socket } from "node:net";
 import { join } from "node:path";
+import type { Algorithms } from "ssh2";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fingerprint, parseHostKey } from "../../src/known-hosts.js";
 import { clientKey, freePort, hello, hostKey, ownHome, refusal, secret } from "../fake/ssh-client.js";
@@ -171,6 +172,30 @@ describe("a connection to a real server of SSH", () => {
         insecureIgnoreHostKey: true,
       }),
     ).toBe("hello");
+  });
+
+  test("of another key than its hostKey is refused also where state of an earlier version says to ignore that", async () => {
+    const { port, users } = await server();
+    const { message } = await refusal({ port, hostKey: newKey().public, insecureIgnoreHostKey: true });
+    expect(message).toMatch(/its host key is not the expected one/);
+    expect(users).toEqual([]);
+  });
+
+  test.each([
+    ["signs by", { serverHostKey: ["ssh-rsa"] }],
+    [
+      "authenticates messages by",
+      { cipher: ["aes128-ctr"], hmac: ["hmac-sha1", "hmac-sha1-etm@openssh.com"] },
+    ],
+    ["exchanges keys by", { kex: ["diffie-hellman-group14-sha1"] }],
+  ] as const)("to a host that %s SHA-1 alone is refused, unless that is allowed", async (_, algorithms) => {
+    const rsa = newKey("rsa");
+    const { port } = await server({ hostKey: rsa, algorithms: algorithms as unknown as Algorithms });
+    const { message } = await refusal({ port, hostKey: rsa.public });
+    expect(message).toMatch(
+      /its sshd and we have no algorithm in common: .*, or, where it knows SHA-1 only, set insecureAllowSha1: true$/,
+    );
+    expect(await hello({ port, hostKey: rsa.public, insecureAllowSha1: true })).toBe("hello");
   });
 
   test("with a wrong password is refused", async () => {

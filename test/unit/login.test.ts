@@ -174,6 +174,20 @@ describe("an agent", () => {
     );
   });
 
+  test("signs nothing by SHA-1, unless that is allowed", async () => {
+    const rsa = newKey("rsa");
+    const { port } = await server({ clientKey: rsa, silentOnSignatures: true });
+    const { agent, agentSocketPath } = await agentWith(rsa);
+    for (const given of [{ privateKey: rsa.private }, { ...bare, agentSocketPath }]) {
+      expect((await refusal({ port, ...given })).message).toMatch(
+        /was refused; .*the host takes signatures of RSA keys by SHA-1 only \(insecureAllowSha1\)/,
+      );
+      expect(agent.signatures).toBe(0);
+    }
+    expect(await hello({ port, privateKey: rsa.private, insecureAllowSha1: true })).toBe("hello");
+    expect(await hello({ port, ...bare, agentSocketPath, insecureAllowSha1: true })).toBe("hello");
+  });
+
   test("whose keys have changed is asked anew", async () => {
     const made = await server();
     const { agent, agentSocketPath } = await agentWith(clientKey);

@@ -1,0 +1,23 @@
+import type { Algorithms } from "ssh2";
+import { hostKeyAlgorithms } from "./host-key.js";
+import type { HostKey } from "./known-hosts.js";
+
+const sha1Exchanges = ["diffie-hellman-group-exchange-sha1", "diffie-hellman-group14-sha1"] as const;
+const sha1Macs = ["hmac-sha1-etm@openssh.com", "hmac-sha1"] as const;
+
+/**
+ * Algorithms that a host may choose from: the library's default lists, without SHA-1 unless it is allowed. No compression, by
+ * which a host could make much of the few bytes that it may send before the login.
+ */
+export const algorithmsFor = (known: readonly HostKey[], sha1 = false): Algorithms => {
+  const more = (names: readonly string[]) => (sha1 ? { append: [...names] } : { remove: [/sha1/] });
+  const lists = {
+    kex: more(sha1Exchanges),
+    // a list that adds and removes would leave the library's order as it is
+    serverHostKey: hostKeyAlgorithms(known, sha1),
+    hmac: more(sha1Macs),
+    compress: ["none"],
+  };
+  // its types know neither patterns nor part of the operations
+  return lists as unknown as Algorithms;
+};
