@@ -39,6 +39,7 @@ export { parseClusters } from "./config.js";
 export { DrCluster, type DrClusterArgs } from "./dr-cluster.js";
 export { NatCluster, type NatClusterArgs } from "./nat-cluster.js";
 export type { PackagesArgs } from "./packages.js";
+export { requireClusters } from "./require-clusters.js";
 export type { Left } from "./rollback/deployment.js";
 export { NothingToTakeBack, type RollBackOptions, rollBack } from "./rollback/roll-back.js";
 export type { TakenBack } from "./rollback/take-back.js";

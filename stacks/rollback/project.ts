@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { automation } from "@pulumi/pulumi";
+import { projectFolder } from "../project-folder.js";
 import { PulumiError, pulumiMust } from "./pulumi.js";
 
 /** The stack that the CLI would take in a folder, without selecting it for the runs of others. */
@@ -12,12 +12,10 @@ export async function stackAt(cwd = ".", name?: string): Promise<automation.Stac
 }
 
 function projectRoot(folder: string): string {
-  for (let at = folder; ; at = dirname(at)) {
-    if (["Pulumi.yaml", "Pulumi.yml", "Pulumi.json"].some((file) => existsSync(join(at, file)))) return at;
-    if (dirname(at) === at)
-      throw new PulumiError(
-        2,
-        `there is no Pulumi.yaml in ${folder} or above it; go to the project, or name it by --cwd`,
-      );
-  }
+  const root = projectFolder(folder);
+  if (root !== undefined) return root;
+  throw new PulumiError(
+    2,
+    `there is no Pulumi.yaml in ${folder} or above it; go to the project, or name it by --cwd`,
+  );
 }

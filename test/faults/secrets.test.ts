@@ -268,3 +268,78 @@ describe("credentials by reference", () => {
     expect(byFile.fake.lines("ipvs")).toEqual([]);
   });
 });
+
+describe("secrets of the configuration", () => {
+  const inConfiguration = ["planted-body-0d31", "planted-name-77e2", password];
+  let configured: Stack;
+
+  const set = async (path: string, value: string, ...flags: string[]) => {
+    const answer = await configured.pulumi(
+      "config",
+      "set",
+      "--path",
+      `clusters.web.${path}`,
+      value,
+      ...flags,
+    );
+    expect(answer.code, answer.text).toBe(0);
+  };
+
+  /** Whatever the CLI says and keeps; the file of the stack has what is encrypted. */
+  const preview = async () => {
+    const answer = await configured.pulumi("preview", "--json", "--show-secrets=false");
+    expect(leaksOf(answer.text + textUnder(configured.state))).toEqual([]);
+    return answer;
+  };
+  const leaksOf = (text: string) => found(text, inConfiguration);
+
+  test("are kept where a connection has them, and refused with their place elsewhere", async () => {
+    const host = await reached({ password });
+    const { Stack } = await import("../on-lab/stack.mjs");
+    configured = await Stack.ofProgram(
+      "for (const [name, { kind, ...args }] of Object.entries(lvs.requireClusters())) new lvs.DrCluster(name, args);",
+      { SSH_AUTH_SOCK: "", HOME: place, LVS_SSH_CONFIG: join(place, "ssh_config") },
+      "secret",
+    );
+    try {
+      for (const [path, value] of [
+        ["kind", "dr"],
+        ["director.connection.host", "127.0.0.1"],
+        ["director.connection.port", String(host.server.port)],
+        ["director.connection.hostKey", hostKey.public],
+        ["director.interface", "eth0"],
+        ["vips[0]", "192.168.0.210"],
+        ["services[0].port", "80"],
+        ["services[0].health.check.body", "OK"],
+        ["realServers[0].name", "one"],
+        ["realServers[0].address", "192.168.0.221"],
+      ] as const)
+        await set(path, value);
+      await set("director.connection.password", password, "--secret");
+      const kept = await preview();
+      expect(kept.code, kept.text).toBe(0);
+
+      await set("services[0].health.check.body", inConfiguration[0] as string, "--secret");
+      await set("realServers[0].name", inConfiguration[1] as string, "--secret");
+      await set("director.connection.user", "root", "--secret");
+      const refused = await preview();
+      expect(refused.code).not.toBe(0);
+      for (const at of ["services[0].health.check.body", "realServers[0].name", "director.connection.user"])
+        expect(refused.text).toContain(
+          `clusters.web.${at}: is a secret, and only password, privateKey, privateKeyPassword of a connection are kept secret; set it without --secret`,
+        );
+      expect(refused.text).not.toContain("director.connection.password");
+
+      await set("services[0].health.check.body", "OK");
+      await set("realServers[0].name", "one");
+      await set("director.connection.user", "root");
+      const made = await configured.pulumi("up", "--yes", "--skip-preview");
+      expect(made.code, made.text).toBe(0);
+      expect(leaksOf(made.text + textUnder(configured.state))).toEqual([]);
+      const gone = await configured.pulumi("destroy", "--yes", "--skip-preview");
+      expect(gone.code, gone.text).toBe(0);
+    } finally {
+      await configured.dispose();
+    }
+  });
+});

@@ -48,6 +48,7 @@ const everything = [
   "VirtualAddress",
   "VirtualService",
   "parseClusters",
+  "requireClusters",
   "rollBack",
   "upOrRollBack",
 ];

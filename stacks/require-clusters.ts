@@ -1,0 +1,60 @@
+import * as pulumi from "@pulumi/pulumi";
+import { secretFields } from "../src/connection.js";
+import { showPath } from "../src/problems.js";
+import { type Clusters, parseClusters } from "./config.js";
+import { projectFolder } from "./project-folder.js";
+import { isKeptSecret, secretPlaces } from "./secret-places.js";
+
+const only = `${secretFields.join(", ")} of a connection`;
+
+/** Returns whether a secret is somewhere in a value of the configuration; undefined where Pulumi does not say. */
+function hasSecret(key: string): boolean | undefined {
+  const { isConfigSecret } = require("@pulumi/pulumi/runtime/config.js") as {
+    isConfigSecret?: (key: string) => boolean;
+  };
+  return isConfigSecret?.(key);
+}
+
+/** Returns folders where Pulumi.yaml may be. Pulumi tells the project's only from some version on. */
+const folders = (): string[] =>
+  [pulumi.getRootDirectory?.(), projectFolder(process.cwd())].filter((folder) => folder !== undefined);
+
+/** Returns the places of secrets that would not stay secret, each with what to do. */
+function unkept(given: unknown, key: string): string[] {
+  const [project, stack] = [pulumi.getProject(), pulumi.getStack()];
+  const isSecret = hasSecret(`${project}:${key}`);
+  if (isSecret === false) return [];
+  const places = folders()
+    .map((folder) => secretPlaces(given, { folder, project, stack, key }))
+    .find((found) => found !== undefined);
+  if (!places || (isSecret && places.length === 0))
+    return [
+      `${key}: has a secret, and Pulumi.${stack}.yaml does not show where; give passwords and keys by passwordEnv, privateKeyEnv or privateKeyPath`,
+    ];
+  return places
+    .filter((place) => !isKeptSecret(place))
+    .map(
+      (place) =>
+        `${showPath([key, ...place])}: is a secret, and only ${only} are kept secret; set it without --secret`,
+    );
+}
+
+/**
+ * Reads clusters from the stack's configuration: the value of `clusters` in the project's namespace. Throws an error that names every
+ * mistake with its place, among them a secret (`pulumi config set --secret`) that would be kept in clear.
+ *
+ * @example
+ * export const vips = Object.entries(lvs.requireClusters()).map(([name, { kind, ...args }]) =>
+ *   kind === "dr" ? new lvs.DrCluster(name, args as never).vips : new lvs.NatCluster(name, args as never).vips,
+ * );
+ */
+export function requireClusters(key = "clusters"): Clusters {
+  const given = new pulumi.Config().requireObject(key);
+  // first, because a mistake shows the value
+  const secrets = unkept(given, key);
+  const parsed = secrets.length > 0 ? { mistakes: secrets } : parseClusters(given);
+  if ("clusters" in parsed) return parsed.clusters;
+  throw new pulumi.RunError(
+    `the configuration is not right:\n${parsed.mistakes.map((line) => `  ${line}`).join("\n")}`,
+  );
+}

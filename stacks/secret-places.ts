@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { secretFields } from "../src/connection.js";
+import { maxListFile, readRegularFile } from "../src/read-file.js";
+
+/** The keys that lead to a value. */
+export type Place = readonly (string | number)[];
+
+/** What a value in a stack's file looks like after `pulumi config set --secret`. */
+const isSecure = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  Object.keys(value).length === 1 &&
+  typeof (value as { secure?: unknown }).secure === "string";
+
+const entriesOf = (value: object): [string | number, unknown][] =>
+  Array.isArray(value) ? value.map((item, i) => [i, item]) : Object.entries(value);
+
+/** Returns the places below which two values differ: `secure: …` in the file, and the text itself in what the program gets. */
+function securePlaces(filed: unknown, given: unknown, at: Place): Place[] | undefined {
+  if (isSecure(filed)) return [at];
+  if (typeof filed !== "object" || filed === null) return isDeepStrictEqual(filed, given) ? [] : undefined;
+  if (typeof given !== "object" || given === null) return undefined;
+  if (Object.keys(filed).length !== Object.keys(given).length) return undefined;
+  const found: Place[] = [];
+  for (const [key, inner] of entriesOf(filed)) {
+    if (!Object.hasOwn(given, key)) return undefined;
+    const places = securePlaces(inner, (given as Record<string | number, unknown>)[key], [...at, key]);
+    if (!places) return undefined;
+    found.push(...places);
+  }
+  return found;
+}
+
+/**
+ * Returns where secrets stand in a value of the configuration, by the stack's file: Pulumi tells a program only that one is in
+ * it somewhere. Returns undefined where the file does not hold this value, because it comes from elsewhere.
+ */
+export function secretPlaces(
+  given: unknown,
+  { folder, project, stack, key }: { folder: string; project: string; stack: string; key: string },
+): Place[] | undefined {
+  const fileOf = (name: string) =>
+    ["yaml", "yml", "json"].map((end) => join(folder, `${name}.${end}`)).find((file) => existsSync(file));
+  const folderOfStacks = (load(fileOf("Pulumi")) as { stackConfigDir?: string } | undefined)?.stackConfigDir;
+  const stackFile = fileOf(join(folderOfStacks ?? "", `Pulumi.${stack}`));
+  const { config } = (load(stackFile) ?? {}) as { config?: Record<string, unknown> };
+  const filed = config?.[`${project}:${key}`] ?? config?.[`${project}:config:${key}`];
+  return filed === undefined ? undefined : securePlaces(filed, given, []);
+}
+
+// Pulumi's SDK brings the reader; where a later one does not, no place is known, and secrets are refused
+function load(file: string | undefined): unknown {
+  if (file === undefined) return undefined;
+  try {
+    const yaml = createRequire(require.resolve("@pulumi/pulumi"))("js-yaml") as {
+      load(text: string): unknown;
+    };
+    return yaml.load(readRegularFile(file, maxListFile).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns whether a value at this place is kept secret: a secret field of a connection, or of a host that it goes through. */
+export function isKeptSecret(place: Place): boolean {
+  const field = place.at(-1);
+  const above = place.slice(0, -1).filter((key) => key !== "proxy");
+  return (
+    (secretFields as readonly unknown[]).includes(field) &&
+    ["connection", "from"].includes(String(above.at(-1)))
+  );
+}
