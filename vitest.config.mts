@@ -1,4 +1,13 @@
 import { defineConfig } from "vitest/config";
+import { choose } from "./test/lab/choose.mts";
+
+// one for the whole run, whatever is built meanwhile
+const engine = choose().name;
+
+// User-Mode Linux leaves the processor idle while a test waits; emulated CPUs do not
+const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 2 : 1));
+
+const onLab = { testTimeout: 600_000, hookTimeout: 900_000 };
 
 export default defineConfig({
   test: {
@@ -34,12 +43,30 @@ export default defineConfig({
           name: "lab",
           sequence: { groupOrder: 2 },
           include: ["test/on-lab/**/*.test.mts", "test/faults/**/*.test.mts"],
-          fileParallelism: false,
-          maxWorkers: 1,
-          testTimeout: 180_000,
-          hookTimeout: 300_000,
+          // each worker has a lab of its own: see setup.mts
+          maxWorkers: labs,
+          fileParallelism: labs > 1,
+          env: { LVS_LAB_ENGINE: engine, LVS_LABS: String(labs) },
+          ...onLab,
         },
       },
+      // what the kernel of a distribution does, where the lab runs on another
+      ...(engine === "qemu"
+        ? []
+        : [
+            {
+              test: {
+                name: "stock",
+                sequence: { groupOrder: 3 },
+                include: ["dr", "nat", "reboot"].map((name) => `test/on-lab/${name}.test.mts`),
+                globalSetup: "test/on-lab/stop-stock.mts",
+                maxWorkers: 1,
+                fileParallelism: false,
+                env: { LVS_LAB_ENGINE: "qemu", LVS_LABS: "1" },
+                ...onLab,
+              },
+            },
+          ]),
     ],
   },
 });

@@ -1,21 +1,26 @@
-// Puts in place what tests and the demo need: node scripts/setup.mjs [--lab] [--quiet]
+// Puts in place what tests and the demo need: node scripts/setup.mjs [--lab] [--kernel] [--quiet]
 // Safe to repeat. It fails only where nothing could run afterwards; what else is missing gets a line, and the tests
 // that need it are reported as skipped.
 import { parseArgs } from "node:util";
 import { build } from "./setup/build.mjs";
+import { installKernel } from "./setup/kernel.mjs";
 import { installNodeModules } from "./setup/node-modules.mjs";
-import { installLabPackages } from "./setup/packages.mjs";
+import { installLabPackages, installShells } from "./setup/packages.mjs";
 import { installPulumi } from "./setup/pulumi.mjs";
 import { quieten, say } from "./setup/step.mjs";
 
-const { values } = parseArgs({ options: { lab: { type: "boolean" }, quiet: { type: "boolean" } } });
+const { values } = parseArgs({
+  options: { lab: { type: "boolean" }, kernel: { type: "boolean" }, quiet: { type: "boolean" } },
+});
 
 // So that Ctrl-C runs the exit handlers, which remove half-made things.
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));
 
 async function main() {
+  await installShells();
   if (values.lab) await installLabPackages();
+  if (values.kernel) await installKernel();
   await installNodeModules();
   await build();
   await installPulumi().catch((error) => say(`no Pulumi CLI: ${error.message}`));

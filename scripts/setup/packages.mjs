@@ -1,23 +1,34 @@
+import { existsSync } from "node:fs";
 import { run, which } from "./run.mjs";
 import { say, step } from "./step.mjs";
 
 /** What the lab runs, and the Debian package each comes from. */
-const packageOf = /** @type {const} */ ({
+const forLab = {
   "qemu-system-x86_64": "qemu-system-x86",
   "qemu-img": "qemu-utils",
   mmdebstrap: "mmdebstrap",
   vde_switch: "vde2",
+  vde_plug: "vde2",
+  "/usr/lib/x86_64-linux-gnu/vdeplug/libvdeplug_slirp.so": "libvdeplug-slirp",
   ssh: "openssh-client",
   mke2fs: "e2fsprogs",
-});
+};
+
+/** The shells that quick tests feed scripts to. */
+const forQuickTests = { dash: "dash", bash: "bash", busybox: "busybox" };
 
 const isRoot = process.getuid?.() === 0;
 
-/** @returns {(keyof typeof packageOf)[]} tools of the lab that this machine lacks */
-function missingTools() {
-  const tools = /** @type {(keyof typeof packageOf)[]} */ (Object.keys(packageOf));
-  // Debian keeps mke2fs where only root's PATH looks.
-  return tools.filter((tool) => !which(tool, ["/usr/sbin", "/sbin"]));
+/**
+ * @param {Readonly<Record<string, string>>} packageOf program, or path of a file, and the Debian packages it comes from
+ * @returns {string[]} packages of what this machine lacks
+ */
+export function missingOf(packageOf) {
+  // Debian keeps mke2fs and depmod where only root's PATH looks.
+  const isHere = (/** @type {string} */ name) =>
+    name.startsWith("/") ? existsSync(name) : which(name, ["/usr/sbin", "/sbin"]);
+  const missing = Object.entries(packageOf).filter(([name]) => !isHere(name));
+  return [...new Set(missing.flatMap(([, packages]) => packages.split(" ")))];
 }
 
 /** @returns {Promise<string[] | undefined>} what to put before a command to run it as root */
@@ -46,6 +57,40 @@ async function aptGet(prefix, args) {
 }
 
 /**
+ * Installs Debian packages.
+ *
+ * @param {readonly string[]} packages
+ * @param {string} purpose what needs them
+ */
+export async function install(packages, purpose) {
+  const names = packages.join(" ");
+  if (!which("apt-get"))
+    throw new Error(
+      `${purpose} needs ${names}; no apt-get here, so install what your distribution has for these`,
+    );
+  const prefix = await rootPrefix();
+  if (!prefix) throw new Error(`${purpose} needs ${names}; not root, so run: sudo apt-get install ${names}`);
+  await step(`installing Debian packages for ${purpose}: ${names}`, async () => {
+    await aptGet(prefix, ["update"]);
+    await aptGet(prefix, ["install", "-y", "--no-install-recommends", ...packages]);
+  });
+}
+
+/**
+ * @param {Readonly<Record<string, string>>} packageOf
+ * @param {string} purpose
+ * @param {string} without what becomes of it where they cannot be installed
+ */
+async function installFor(packageOf, purpose, without) {
+  const packages = missingOf(packageOf);
+  if (packages.length === 0) return;
+  await install(packages, purpose).catch((error) => say(`${without}: ${error.message}`));
+}
+
+/** Installs the shells that quick tests use. Where it cannot, it says why and returns: those tests then fail. */
+export const installShells = () => installFor(forQuickTests, "quick tests", "not all shells are here");
+
+/**
  * Installs what the lab's virtual machines need. Where it cannot, it says why and returns: lab tests then report
  * themselves as skipped.
  */
@@ -55,21 +100,5 @@ export async function installLabPackages() {
       `no lab: its machines need Linux on x86-64, and this is ${process.platform} on ${process.arch}`,
     );
   }
-  const tools = missingTools();
-  if (tools.length === 0) return;
-  const packages = tools.map((tool) => packageOf[tool]).join(" ");
-  const missing = `no lab: missing ${tools.join(", ")}`;
-  if (!which("apt-get")) {
-    return say(`${missing}; no apt-get here, so install what your distribution has for Debian's ${packages}`);
-  }
-  const prefix = await rootPrefix();
-  if (!prefix) return say(`${missing}; not root, so run: sudo apt-get install ${packages}`);
-  try {
-    await step(`installing Debian packages for the lab: ${packages}`, async () => {
-      await aptGet(prefix, ["update"]);
-      await aptGet(prefix, ["install", "-y", "--no-install-recommends", ...packages.split(" ")]);
-    });
-  } catch (error) {
-    say(`${missing}; ${/** @type {Error} */ (error).message}`);
-  }
+  await installFor(forLab, "the lab", "no lab");
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
 
 /** @param {string} output */
 function shortened(output) {
@@ -14,14 +15,16 @@ function shortened(output) {
  *
  * @param {string} program
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, ask?: boolean }} [options] `ask` lets it use the terminal, for a password
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, ask?: boolean, follow?: (line: string) => void }} [options] `ask` lets it
+ * use the terminal, for a password; `follow` hears each line of its standard output
  * @returns {Promise<string>}
  */
-export function run(program, args, { cwd, env, ask = false } = {}) {
+export function run(program, args, { cwd, env, ask = false, follow } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, env, stdio: ask ? "inherit" : ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let output = "";
+    if (follow && child.stdout) createInterface({ input: child.stdout }).on("line", follow);
     child.stdout?.on("data", (chunk) => {
       stdout += chunk;
       output += chunk;

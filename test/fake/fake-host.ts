@@ -6,6 +6,7 @@ import { Host } from "../../src/host.js";
 import { lockFile } from "../../src/lock.js";
 import { RemoteShell, type Shell, type ShellStream } from "../../src/remote-shell.js";
 import { type CountedKind, countedKinds, rewrite } from "./rewrite.js";
+import { allPresent, posixShells, type ShellProgram } from "./shells.js";
 import {
   fakeBin,
   findProgram,
@@ -18,16 +19,10 @@ import {
   writeInto,
 } from "./tree.js";
 
-/** A shell that scripts are run by, as an argument vector. */
-export type ShellProgram = readonly string[];
+export type { ShellProgram } from "./shells.js";
 
-/** The POSIX shells that this machine has; `sh` is always among them. */
-export const shells: readonly ShellProgram[] = [
-  ["sh"],
-  ["dash"],
-  ["bash", "--posix"],
-  ["busybox", "sh"],
-].filter(([program]) => findProgram(program as string));
+/** The shells that hosts have; all of them are here. */
+export const shells: readonly ShellProgram[] = allPresent(posixShells);
 
 /**
  * A host on a private directory tree: it runs the very scripts that a real one would get, with a real `sh`, on tools that

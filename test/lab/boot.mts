@@ -1,58 +1,57 @@
-import path from "node:path";
-import { all, execute, step, until } from "./command.mts";
+import { until } from "./command.mts";
 import { type HostName, hosts, webServers } from "./hosts.mts";
-import { diskOf, saveSnapshot, startMachine, stopMachine } from "./machine.mts";
-import { startSwitches, stopSwitches } from "./network.mts";
+import { startSwitches } from "./network.mts";
 import type { Place } from "./paths.mts";
 import { choosePorts } from "./ports.mts";
-import { closeSsh, runOn, setClock, waitForSshOn, writeSshConfig } from "./ssh.mts";
-
-const emptyDisk = (place: Place, image: string, host: HostName) =>
-  execute([
-    ...["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2"],
-    ...["-b", path.join(image, "base.qcow2"), diskOf(place, host)],
-  ]);
+import { closeSsh, runOn, waitForSshOn, writeSshConfig } from "./ssh.mts";
 
 const serve = `
 systemctl -q enable --now nginx
 for port in 80 8080; do curl -fsS http://127.0.0.1:$port/ > /dev/null || exit; done
 `;
 
-// what differs between the machines is done here, once, and kept by the snapshot
-const settle = async (place: Place, host: HostName): Promise<void> => {
-  await waitForSshOn(place, host, 600);
-  await setClock(place, host);
-  await runOn(place, host, "hostname > /var/www/html/index.html");
-  if (webServers.includes(host)) await runOn(place, host, serve);
-  await until(`${host} settled`, 300, async () => {
-    const { stdout } = await runOn(place, host, "systemctl is-system-running", { allowFailure: true });
-    return ["running", "degraded"].includes(stdout.trim()) || undefined;
-  });
-  await runOn(place, host, "sync");
-  await closeSsh(place, host);
-};
+/** Seconds that a machine may take to come up, on a busy computer. */
+export const bootSeconds = 600;
 
-/** Stops machines and switches. */
-export const stopAll = async (place: Place): Promise<void> => {
-  await all(hosts, async (host) => {
-    await closeSsh(place, host);
-    await stopMachine(place, host);
-  });
-  await stopSwitches(place);
-};
-
-/** Boots all machines from new disks on top of the image and keeps what they have become as their snapshot. */
-export const coldStart = async (place: Place, image: string, log: (line: string) => void): Promise<void> => {
-  await stopAll(place);
+/** Switches, ports and an ssh_config for machines that do not run. */
+export const connectAll = async (place: Place, image: string): Promise<void> => {
   await startSwitches(place);
   await choosePorts(place, hosts);
   await writeSshConfig(place, image);
-  await step(log, "booting four machines", () =>
-    all(hosts, async (host) => {
-      await emptyDisk(place, image, host);
-      await startMachine(place, image, host, "disk");
-      await settle(place, host);
-    }),
-  );
-  await step(log, "keeping their state", () => all(hosts, (host) => saveSnapshot(place, host)));
+};
+
+/** Waits for the end of a machine's boot. */
+const booted = async (place: Place, host: HostName): Promise<void> => {
+  await until(`${host} settled`, bootSeconds, async () => {
+    const { stdout } = await runOn(place, host, "systemctl is-system-running", { allowFailure: true });
+    return ["running", "degraded"].includes(stdout.trim()) || undefined;
+  });
+};
+
+/** Does once what differs between the machines, for the image to keep. */
+export const settle = async (place: Place, host: HostName): Promise<void> => {
+  await waitForSshOn(place, host, bootSeconds);
+  await runOn(place, host, `date -s @${(Date.now() / 1000).toFixed(3)} > /dev/null`);
+  await runOn(place, host, "hostname > /var/www/html/index.html");
+  if (webServers.includes(host)) await runOn(place, host, serve, { timeoutSeconds: 300 });
+  await booted(place, host);
+  await runOn(place, host, "sync", { timeoutSeconds: 300 });
+  await closeSsh(place, host);
+};
+
+// what a machine does last after systemd says that it runs: duplicate address detection, and the first answer of nginx
+const isReady = (host: HostName) => `
+systemctl is-system-running --wait > /dev/null
+n=0
+until [ -z "$(ip -6 -o address show tentative)" ]${
+  webServers.includes(host)
+    ? " && curl -fs -o /dev/null http://127.0.0.1/ && curl -fs -o /dev/null http://127.0.0.1:8080/"
+    : ""
+}; do n=$((n + 1)); [ $n -lt 3000 ] || exit 1; sleep 0.1; done
+`;
+
+/** Waits until a machine lets us log in, has booted, has its addresses and serves what it is to serve. */
+export const ready = async (place: Place, host: HostName): Promise<void> => {
+  await waitForSshOn(place, host, bootSeconds);
+  await runOn(place, host, isReady(host), { timeoutSeconds: bootSeconds });
 };

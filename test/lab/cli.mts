@@ -1,12 +1,16 @@
 import { spawnSync } from "node:child_process";
+import { choose } from "./choose.mts";
 import { step } from "./command.mts";
 import { down, type HostName, hosts, reset, sshConfigPath, status, unsupported, up } from "./lab.mts";
+import { labNumber } from "./paths.mts";
 
 const usage = `usage: npm run lab -- up | down | reset [host…] | status | ssh host [command…]   (hosts: ${hosts.join(", ")})`;
 
 const isHost = (word: string): word is HostName => hosts.some((host) => host === word);
 
 const printStatus = async () => {
+  const { name, why } = choose();
+  console.log(`engine   ${name} (${why}), lab ${labNumber()}`);
   for (const { host, pid, port, addresses } of await status())
     console.log(
       [

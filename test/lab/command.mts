@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 
+/** Hears what is going on, a line at a time. */
+export type Log = (line: string) => void;
+
 /** What a finished command left behind. */
 export type Result = { code: number; stdout: string; stderr: string };
 
@@ -79,11 +82,7 @@ export const all = async <T,>(items: readonly T[], work: (item: T) => Promise<un
 };
 
 /** Says what is going on, once it has taken a second, and how long it took in the end. */
-export const step = async <T,>(
-  log: (line: string) => void,
-  title: string,
-  work: () => Promise<T>,
-): Promise<T> => {
+export const step = async <T,>(log: Log, title: string, work: () => Promise<T>): Promise<T> => {
   const start = performance.now();
   const timer = setTimeout(() => log(`${title} …`), 1000);
   try {

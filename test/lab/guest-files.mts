@@ -2,8 +2,6 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { addresses, type HostName, hosts, interfaces, networks } from "./hosts.mts";
 
-const guestDir = path.join(import.meta.dirname, "guest");
-
 // the address QEMU's user network forwards to; written down, because a lease would need renewing after each loadvm
 const management = "10.0.2.15/24";
 
@@ -41,13 +39,17 @@ const networkFiles = (host: HostName): [string, string][] =>
     ];
   });
 
-/** Every file the image gets on top of Debian's packages, as path and text. */
-export const guestFiles = async (): Promise<Map<string, string>> => {
-  const files = new Map<string, string>([
-    ["etc/hosts", hostsFile()],
-    ["etc/systemd/network/10-eth0.network", networkFile("Name=eth0", management)],
-    ...hosts.flatMap(networkFiles),
-  ]);
+// what depends on names and addresses
+const written = (): [string, string][] => [
+  ["etc/hosts", hostsFile()],
+  ["etc/systemd/network/10-eth0.network", networkFile("Name=eth0", management)],
+  ...hosts.flatMap(networkFiles),
+];
+
+/** Every file that every image gets on top of Debian's packages, or only those of User-Mode Linux, as path and text. */
+export const guestFiles = async (kind: "guest" | "guest-uml"): Promise<Map<string, string>> => {
+  const guestDir = path.join(import.meta.dirname, kind);
+  const files = new Map(kind === "guest" ? written() : []);
   const found = await readdir(guestDir, { recursive: true, withFileTypes: true });
   for (const entry of found.filter((each) => each.isFile())) {
     const file = path.join(entry.parentPath, entry.name);

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { coldStart, stopAll } from "./boot.mts";
-import { all, type Result, step, until } from "./command.mts";
+import { bootSeconds, ready } from "./boot.mts";
+import { choose } from "./choose.mts";
+import { all, type Log, type Result, step, until } from "./command.mts";
 import { copyDisks, imageInUse } from "./disks.mts";
+import { engine } from "./engine.mts";
 import { addresses, type HostName, hosts, type NetworkName } from "./hosts.mts";
-import { ensureImage } from "./image.mts";
 import { withLock } from "./lock.mts";
-import { loadSnapshot, machinePid, startMachine, stopMachine } from "./machine.mts";
-import { startSwitches, switchesRun } from "./network.mts";
+import { startSwitches, stopSwitches, switchesRun } from "./network.mts";
 import { labDir, type Place } from "./paths.mts";
 import { choosePorts, readPorts } from "./ports.mts";
 import {
@@ -19,6 +19,7 @@ import {
   waitForSshOn,
   writeSshConfig,
 } from "./ssh.mts";
+import { isUsed, noteFresh, noteUsed } from "./used.mts";
 
 export { type HostName, hosts } from "./hosts.mts";
 export { labDir } from "./paths.mts";
@@ -44,14 +45,25 @@ export const sshConfigPath = (): string => sshConfigOf(labDir());
 export const secretaryPassword = async (): Promise<string> =>
   (await readFile(path.join(await imageInUse(labDir()), "secretary.password"), "utf8")).trim();
 
-const ready = async (place: Place, host: HostName): Promise<void> => {
-  await waitForSshOn(place, host, 90);
-  await setClock(place, host);
+// a machine that comes from the image; used or not is told by what happens after this
+const fresh = async (place: Place, host: HostName): Promise<void> => {
+  await ready(place, host);
+  if (engine().clockStops) await setClock(place, host);
+  await noteFresh(place, host);
 };
 
 const stopped = async (place: Place): Promise<HostName[]> => {
-  const pids = await Promise.all(hosts.map((host) => machinePid(place, host)));
+  const pids = await Promise.all(hosts.map((host) => engine().pid(place, host)));
   return hosts.filter((_, index) => pids[index] === undefined);
+};
+
+const stopAll = async (place: Place): Promise<void> => {
+  await all(hosts, async (host) => {
+    noteUsed(place, host);
+    await closeSsh(place, host);
+    await engine().stop(place, host);
+  });
+  await stopSwitches(place);
 };
 
 // machines never find back to a switch that died, so they start again with new ones
@@ -61,35 +73,42 @@ const connect = async (place: Place): Promise<void> => {
   await startSwitches(place);
 };
 
-const startFromSnapshots = async (place: Place, image: string, names: readonly HostName[]): Promise<void> => {
+const startFresh = async (place: Place, image: string, names: readonly HostName[]): Promise<void> => {
   await choosePorts(place, names);
   await writeSshConfig(place, image);
-  await all(names, (host) => startMachine(place, image, host, "snapshot"));
+  await all(names, async (host) => {
+    noteUsed(place, host);
+    await closeSsh(place, host);
+    await engine().start(place, image, host, "image");
+    await fresh(place, host);
+  });
 };
 
 /** Has all four machines running and reachable: minutes the first time ever, seconds later, at once if they run. */
-export const up = (log: (line: string) => void = () => {}): Promise<void> =>
+export const up = (log: Log = () => {}): Promise<void> =>
   alone(async (place) => {
-    const image = await ensureImage(log);
+    const { name, why } = choose();
+    log(`the lab's machines run on ${{ qemu: "QEMU", uml: "User-Mode Linux" }[name]} (${why})`);
+    const image = await engine().ensureImage(log);
     if ((await imageInUse(place)) !== image) {
       await stopAll(place);
       await step(log, "copying the disks", () => copyDisks(place, image));
     }
     await connect(place);
     const missing = await stopped(place);
+    const running = hosts.filter((host) => !missing.includes(host));
     try {
-      await step(
-        log,
-        missing.length > 0 ? `starting ${missing.join(", ")}` : "checking the machines",
-        async () => {
-          await startFromSnapshots(place, image, missing);
-          await all(hosts, (host) => ready(place, host));
-        },
+      await step(log, missing.length > 0 ? `starting ${missing.join(", ")}` : "checking the machines", () =>
+        Promise.all([
+          startFresh(place, image, missing),
+          all(running, (host) => waitForSshOn(place, host, 90)),
+        ]),
       );
     } catch (error) {
       log(`the warm start failed, so this is a cold one: ${String(error).split("\n").at(-1)}`);
-      await coldStart(place, image, log);
-      await all(hosts, (host) => ready(place, host));
+      await stopAll(place);
+      await engine().startAgain(place, image, log);
+      await all(hosts, (host) => fresh(place, host));
     }
   });
 
@@ -97,8 +116,8 @@ export const up = (log: (line: string) => void = () => {}): Promise<void> =>
 export const down = (): Promise<void> => alone(stopAll);
 
 /**
- * Takes machines back to the state just after their first boot, in seconds; starts those that do not run.
- * Connections of others are not closed: they fail at the next byte they send, and hear nothing until then.
+ * Takes machines back to the state just after their first boot, in seconds: those of the given ones that were used. Starts
+ * those that do not run. Connections of others are not closed: they fail at the next byte they send, or hear nothing until then.
  */
 export const reset = (names: readonly HostName[] = hosts): Promise<void> =>
   alone(async (place) => {
@@ -106,25 +125,32 @@ export const reset = (names: readonly HostName[] = hosts): Promise<void> =>
     if (!image) throw new Error("this checkout has no lab yet: `npm run lab -- up` makes one");
     await connect(place);
     const missing = (await stopped(place)).filter((host) => names.includes(host));
-    await all(names, (host) => closeSsh(place, host));
-    if (missing.length > 0) await startFromSnapshots(place, image, missing);
-    await all(names, async (host) => {
-      if (!missing.includes(host)) await loadSnapshot(place, host);
-      await ready(place, host);
-    });
+    const running = names.filter((host) => !missing.includes(host));
+    await Promise.all([
+      startFresh(place, image, missing),
+      all(running, async (host) => {
+        if (!(await isUsed(place, host))) return;
+        noteUsed(place, host);
+        await closeSsh(place, host);
+        await engine().renew(place, image, host);
+        await fresh(place, host);
+      }),
+    ]);
   });
 
 /** Pulls a machine's plug, or boots it from the disk as it is; `waitForSsh` tells when it is back. */
 export const power = (host: HostName, state: "off" | "on"): Promise<void> =>
   alone(async (place) => {
+    noteUsed(place, host);
     await closeSsh(place, host);
-    if (state === "off") return stopMachine(place, host);
-    if ((await machinePid(place, host)) === undefined)
-      await startMachine(place, await imageInUse(place), host, "disk");
+    if (state === "off") return engine().stop(place, host);
+    if ((await engine().pid(place, host)) === undefined)
+      await engine().start(place, await imageInUse(place), host, "disk");
   });
 
 /** Reboots a machine in good order and waits until it is back. */
-export const reboot = async (host: HostName, seconds = 180): Promise<void> => {
+export const reboot = async (host: HostName, seconds = bootSeconds): Promise<void> => {
+  noteUsed(labDir(), host);
   const bootId = () => runOn(labDir(), host, "cat /proc/sys/kernel/random/boot_id", { allowFailure: true });
   const before = (await bootId()).stdout;
   await runOn(labDir(), host, "systemctl reboot", { allowFailure: true });
@@ -142,7 +168,7 @@ export const status = async (): Promise<Status[]> => {
   return Promise.all(
     hosts.map(async (host) => ({
       host,
-      pid: await machinePid(labDir(), host),
+      pid: await engine().pid(labDir(), host),
       port: ports[host],
       addresses: addresses[host],
     })),
@@ -150,8 +176,10 @@ export const status = async (): Promise<Status[]> => {
 };
 
 /** Feeds a script to `sh` on a machine as root; throws with exit code and stderr unless failure is allowed. */
-export const run = (host: HostName, script: string, options: RunOptions = {}): Promise<Result> =>
-  runOn(labDir(), host, script, options);
+export const run = (host: HostName, script: string, options: RunOptions = {}): Promise<Result> => {
+  noteUsed(labDir(), host);
+  return runOn(labDir(), host, script, options);
+};
 
 /** Waits until a machine lets us log in, for at most so many seconds. */
 export const waitForSsh = (host: HostName, seconds: number): Promise<void> =>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { run } from "../lab/lab.mts";
-import { disposing, onLab } from "./setup.mts";
+import { disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const program = (prefixLength: number) => `
@@ -65,7 +65,7 @@ onLab("a VIP that is new", () => {
     await stack.up();
     const heard = async () => (await run("client", "cat /tmp/arp")).stdout;
     await expect
-      .poll(heard, { timeout: 20_000 })
+      .poll(heard, patience)
       .toMatch(/ARP, Request who-has 192\.168\.0\.210 .*tell 192\.168\.0\.210/);
     await stack.destroy();
   });

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { run } from "../lab/lab.mts";
+import { answered, hold, letGo } from "./held.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
-import { disposing, onLab } from "./setup.mts";
+import { disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const program = (server: string, service = 'scheduler: "wlc"', vip = "192.168.0.210") => `
@@ -41,12 +42,8 @@ onLab("changes", () => {
   });
 
   it("of a weight are shown as such, made in place, and keep connections", async () => {
-    // one request that the client draws out, so that its connection is there the whole time
-    await run(
-      "client",
-      "{ (printf 'GET / HTTP/1.1\\r\\nHost: x\\r\\n'; sleep 50; printf 'Connection: close\\r\\n\\r\\n'; sleep 3) | timeout 70 nc 192.168.0.210 80; } >/tmp/long 2>&1 </dev/null &",
-    );
-    await expect.poll(active, { timeout: 10_000 }).toBe(1);
+    await hold("192.168.0.210");
+    await expect.poll(active, patience).toBe(1);
     await stack.program(program(nat(3)));
     const { text } = await stack.pulumi("preview", "--diff");
     expect(text).toMatch(/^\s+~ weight: 1 => 3$/m);
@@ -74,9 +71,8 @@ onLab("changes", () => {
       "-A -t 192.168.0.210:80 -s wrr\n-a -t 192.168.0.210:80 -r 192.168.10.11:80 -g -w 3\n",
     );
     // the old connection goes on by the old way until its end
-    await expect
-      .poll(async () => (await run("client", "cat /tmp/long")).stdout, { timeout: 70_000 })
-      .toMatch(/200 OK[\s\S]*rs1/);
+    await letGo();
+    await expect.poll(answered, patience).toMatch(/200 OK[\s\S]*rs1/);
   });
 
   it("of a port replace, the new one before the old one goes", async () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
 import { run } from "../lab/lab.mts";
 import { type Load, underLoad } from "./load.mts";
-import { ask, disposing, onLab } from "./setup.mts";
+import { ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -191,7 +191,7 @@ onLab("a cluster under load", () => {
     await stack.destroy();
     expect((await run("director", "[ ! -e /proc/net/ip_vs ] || ipvsadm -Sn")).stdout).toBe("");
     await expect
-      .poll(async () => (await run("director", "ip route")).stdout, { timeout: 10_000 })
+      .poll(async () => (await run("director", "ip route")).stdout, patience)
       .not.toContain(" via 192.168.0.22");
   }, 120_000);
 });

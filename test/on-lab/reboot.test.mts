@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { type HostName, reboot, run } from "../lab/lab.mts";
 import { differences, type States, stateOf, statesOf } from "./host-state.mts";
-import { arpAnswers, ask, disposing, onLab } from "./setup.mts";
+import { arpAnswers, ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const hosts = ["director", "rs1", "rs2"] as const;
@@ -29,9 +29,7 @@ const again = (before: States, after: States) =>
 
 /** Both real servers answer, as soon as connections that nobody answered during the boot no longer count against one. */
 const served = (url: string) =>
-  expect
-    .poll(async () => Object.keys(await ask(url, 6)).sort(), { timeout: 90_000, interval: 1000 })
-    .toEqual(["rs1", "rs2"]);
+  expect.poll(async () => Object.keys(await ask(url, 6)).sort(), patience).toEqual(["rs1", "rs2"]);
 
 async function rebootAll(names: readonly HostName[], url: string): Promise<number> {
   const [seconds] = await Promise.all([outage(url), ...names.map((host) => reboot(host))]);
@@ -110,7 +108,7 @@ for (const [environment, title, url, share] of [
           .poll(
             async () =>
               lost(before, await statesOf(hosts)).filter((line) => / (addresses|routes): /.test(line)),
-            { timeout: 60_000, interval: 2000 },
+            patience,
           )
           .toEqual([]);
 

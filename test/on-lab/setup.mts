@@ -3,6 +3,9 @@ import { findPulumi } from "../../scripts/setup/pulumi.mjs";
 import { type HostName, hosts, reset, run, unsupported, up } from "../lab/lab.mts";
 import type { Stack } from "./stack.mts";
 
+// workers of vitest count from 1, and each has a lab of its own
+if (Number(process.env.LVS_LABS) > 1) process.env.LVS_LAB ??= process.env.VITEST_POOL_ID ?? "1";
+
 /** Why the lab's tests cannot run here; undefined where they can. */
 export const missing: string | undefined =
   unsupported() ?? (findPulumi() ? undefined : "there is no Pulumi CLI: node scripts/setup.mjs gets it");
@@ -17,6 +20,9 @@ export function onLab(title: string, tests: () => void): void {
     tests();
   });
 }
+
+/** How long a condition is waited for: a busy computer makes a test slow, not red. */
+export const patience = { timeout: 300_000, interval: 250 };
 
 /** Disposes of stacks when the group is over. */
 export function disposing(): (stack: Stack) => Stack {

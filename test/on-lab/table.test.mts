@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { run } from "../lab/lab.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
-import { ask, disposing, onLab } from "./setup.mts";
+import { ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const vip = "192.168.0.210";
@@ -80,13 +80,11 @@ onLab("thresholds, timeouts and sync daemons", () => {
 
   it("a full real server gets no new connections, and all full ones refuse them, until one is let go of", async () => {
     const waitFor = (name: string) =>
-      expect
-        .poll(async () => Object.keys(await ask(`http://${vip}/`, 2)), { timeout: 30_000 })
-        .toContain(name);
+      expect.poll(async () => Object.keys(await ask(`http://${vip}/`, 2)), patience).toContain(name);
     await waitFor("rs1");
     // the remembered ones count too
     await expect
-      .poll(async () => (await run("director", "ipvsadm -Lnc")).stdout, { timeout: 30_000 })
+      .poll(async () => (await run("director", "ipvsadm -Lnc")).stdout, patience)
       .not.toContain(`${vip}:80`);
     await hold("hold-1");
     await hold("hold-2");
@@ -108,14 +106,12 @@ onLab("thresholds, timeouts and sync daemons", () => {
   it("the master tells of connections", async () => {
     await run("rs1", "systemd-run -q --collect --unit=hear tcpdump -l -n -i eth2 udp dst port 8848");
     const heard = async () => (await run("rs1", "journalctl -q -u hear -o cat")).stdout;
-    await expect.poll(heard, { timeout: 30_000 }).toContain("listening on eth2");
+    await expect.poll(heard, patience).toContain("listening on eth2");
     const heardOfMore = async () => {
       await ask(`http://${vip}/`, 4);
       return heard();
     };
-    await expect
-      .poll(heardOfMore, { timeout: 60_000 })
-      .toMatch(/192\.168\.10\.10\.\d+ > 224\.0\.0\.81\.8848: UDP/);
+    await expect.poll(heardOfMore, patience).toMatch(/192\.168\.10\.10\.\d+ > 224\.0\.0\.81\.8848: UDP/);
     await run("rs1", "systemctl stop hear");
   });
 

@@ -1,28 +1,15 @@
-import { accessSync, constants, existsSync } from "node:fs";
 import path from "node:path";
+import { hasKvm } from "../../scripts/setup/kvm.mjs";
 import { execute, until } from "./command.mts";
 import { type HostName, mac, networks } from "./hosts.mts";
-import { monitor } from "./monitor.mts";
 import { switchDir } from "./network.mts";
 import { type Place, socketDir } from "./paths.mts";
 import { ended, livePid, stopByPidFile } from "./pid-file.mts";
 import { readPorts } from "./ports.mts";
+import { monitor } from "./qemu-monitor.mts";
 
 /** Name of the snapshot every machine starts from: booted, settled, nobody logged in. */
 const snapshot = "booted";
-
-const writable = (file: string): boolean => {
-  try {
-    accessSync(file, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-// a /dev/kvm that comes through kvm_pvm cannot run a stock guest, so the module has to be one of these two
-const hasKvm = () =>
-  ["kvm_intel", "kvm_amd"].some((module) => existsSync(`/sys/module/${module}`)) && writable("/dev/kvm");
 
 /** What makes up the machine itself; a snapshot loads only into the same one. */
 export const hardware = (): string[] => [
@@ -57,23 +44,26 @@ export const startMachine = async (
   from: "disk" | "snapshot",
 ): Promise<void> => {
   const port = (await readPorts(place))[host];
-  await execute([
-    "qemu-system-x86_64",
-    ...hardware(),
-    ...["-name", host, "-daemonize", "-pidfile", pidFile(place, host)],
-    ...["-kernel", path.join(image, "vmlinuz"), "-initrd", path.join(image, "initrd")],
-    ...["-append", kernelArguments(host)],
-    ...["-drive", `file=${diskOf(place, host)},if=virtio,cache=unsafe`],
-    ...["-serial", `file:${path.join(place, `${host}.console`)}`],
-    ...["-qmp", `unix:${monitorSocket(place, host)},server=on,wait=off`],
-    ...["-netdev", `user,id=m,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`, ...card("m", host, 0)],
-    ...networks.flatMap((network, index) => [
-      "-netdev",
-      `vde,id=${network},sock=${switchDir(place, network)}`,
-      ...card(network, host, index + 1),
-    ]),
-    ...(from === "snapshot" ? ["-loadvm", snapshot] : []),
-  ]);
+  await execute(
+    [
+      "qemu-system-x86_64",
+      ...hardware(),
+      ...["-name", host, "-daemonize", "-pidfile", pidFile(place, host)],
+      ...["-kernel", path.join(image, "vmlinuz"), "-initrd", path.join(image, "initrd")],
+      ...["-append", kernelArguments(host)],
+      ...["-drive", `file=${diskOf(place, host)},if=virtio,cache=unsafe`],
+      ...["-serial", `file:${path.join(place, `${host}.console`)}`],
+      ...["-qmp", `unix:${monitorSocket(place, host)},server=on,wait=off`],
+      ...["-netdev", `user,id=m,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`, ...card("m", host, 0)],
+      ...networks.flatMap((network, index) => [
+        "-netdev",
+        `vde,id=${network},sock=${switchDir(place, network)}`,
+        ...card(network, host, index + 1),
+      ]),
+      ...(from === "snapshot" ? ["-loadvm", snapshot] : []),
+    ],
+    { timeoutSeconds: 300 },
+  );
 };
 
 /** Pulls the plug: nothing is written back, no service is stopped. */
@@ -90,13 +80,13 @@ export const stopMachine = async (place: Place, host: HostName): Promise<void> =
 /** Takes the snapshot, once no ssh connection is left that it would keep half open. */
 export const saveSnapshot = async (place: Place, host: HostName): Promise<void> => {
   const socket = monitorSocket(place, host);
-  await until(`${host} without connections`, 30, async () =>
-    (await monitor(socket, "info usernet")).includes("ESTABLISHED") ? undefined : true,
+  await until(`${host} without connections`, 300, async () =>
+    (await monitor(socket, "info usernet", 300)).includes("ESTABLISHED") ? undefined : true,
   );
-  await monitor(socket, `savevm ${snapshot}`);
+  await monitor(socket, `savevm ${snapshot}`, 300);
 };
 
 /** Takes a running machine back to its snapshot: memory, disk and clock. */
 export const loadSnapshot = async (place: Place, host: HostName): Promise<void> => {
-  await monitor(monitorSocket(place, host), `loadvm ${snapshot}`);
+  await monitor(monitorSocket(place, host), `loadvm ${snapshot}`, 300);
 };

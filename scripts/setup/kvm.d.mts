@@ -1,0 +1,2 @@
+/** Whether QEMU can use the CPU itself. */
+export declare function hasKvm(): boolean;

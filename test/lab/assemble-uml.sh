@@ -1,0 +1,28 @@
+# $1: tar of the kernel's modules; $2: tar of files for User-Mode Linux; stdin: the root file system as tar; stdout: tar of
+# base.ext4. Runs as root or as root of a user namespace
+set -eu
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/root" "$work/out"
+# the kernel of the other engine is as large as all the rest
+tar --extract --numeric-owner --exclude='./dev/*' --exclude='./boot/*' --exclude='./lib/modules/*' \
+  --exclude='./usr/lib/modules/*' --directory "$work/root"
+tar --extract --numeric-owner --directory "$work/root/usr" --file "$1"
+tar --extract --numeric-owner --no-overwrite-dir --directory "$work/root" --file "$2"
+# mmdebstrap empties or copies these from the building machine; an empty machine-id would re-enable every service at first boot
+echo 6c61622d70756c756d692d6c76730a00 > "$work/root/etc/machine-id"
+: > "$work/root/etc/resolv.conf"
+echo localhost > "$work/root/etc/hostname"
+system=$work/root/etc/systemd/system
+mkdir -p "$system/sysinit.target.wants"
+ln -s ../lab-cards.service "$system/sysinit.target.wants/"
+# a reset is a start, and these take most of one without a use in here
+for unit in systemd-binfmt.service modprobe@configfs.service modprobe@dm_mod.service modprobe@fuse.service \
+  modprobe@loop.service modprobe@drm.service modprobe@efi_pstore.service systemd-udev-trigger.service dev-mqueue.mount \
+  dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount systemd-network-generator.service \
+  systemd-pstore.service systemd-random-seed.service systemd-sysusers.service systemd-journal-flush.service; do
+  ln -sf /dev/null "$system/$unit"
+done
+# mke2fs greets on stdout even when quiet
+mke2fs -q -t ext4 -E root_owner=0:0 -d "$work/root" "$work/out/base.ext4" 1200M >&2
+tar --create --sparse --directory "$work/out" base.ext4
