@@ -61,6 +61,13 @@ export const arpSuppression = define({
     };
     return Number.isNaN(found.arpIgnore + found.arpAnnounce) ? undefined : found;
   },
+  record: (key, { arpIgnore, arpAnnounce }) => [
+    "sysctl",
+    ...places(key).flatMap((place) => [
+      ...[interfaceSysctl(place, "arp_ignore"), String(arpIgnore)],
+      ...[interfaceSysctl(place, "arp_announce"), String(arpAnnounce)],
+    ]),
+  ],
   plan: (key, want, _have, view) =>
     want
       ? holdSettings(view, settingsOf(view, key, want))

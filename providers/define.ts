@@ -27,8 +27,8 @@ export interface Definition<K = unknown, C = unknown> {
    * nobody is let in before there is somebody to answer, and routes 90. Nothing comes back of a kind that has none.
    */
   readonly rank?: number;
-  /** What it has on the host is there after a reboot without being made again: its record only tells whose it is. */
-  readonly stays?: true;
+  /** How it comes back at boot where nothing is: a verb of the restore (src/restore-verbs.ts) and its arguments. Goes with `rank`. */
+  record?(key: K, config: C): readonly string[];
   /** Outputs that only tell, beside what was declared: never compared, and known after the first reading. */
   readonly shows?: {
     readonly names: readonly string[];

@@ -77,7 +77,6 @@ const textOf = (service: string, config: Config) => printMonitor(service, monito
 export const healthMonitor = define({
   kind: "HealthMonitor",
   rank: 70,
-  stays: true,
   key,
   config,
   rivals: () => true,
@@ -179,6 +178,9 @@ export const healthMonitor = define({
     const monitor = (found?.monitor ?? { ...want, check: { type: "edited by hand" } }) as unknown as Config;
     return { ...monitor, agent: agent as "running" };
   },
+
+  // its file is there after a reboot without being made again, so the record only tells whose it is
+  record: () => ["monitor"],
 
   plan({ service }, want, have, { facts }) {
     const file = fileOf(service);

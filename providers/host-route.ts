@@ -60,6 +60,15 @@ const kernelDestination = ({ destination }: Key) =>
 const metricOf = (key: Key) => key.metric || defaultMetric(key);
 const defaultMetric = (key: Key) => (familyFlag(key) === "4" ? 0 : 1024);
 
+const wordsOf = (key: Key, { via, device, source }: Config): string[] => [
+  key.destination,
+  ...(via ? ["via", via] : []),
+  ...(device ? ["dev", device] : []),
+  ...(source ? ["src", source] : []),
+  ...(metricOf(key) === defaultMetric(key) ? [] : ["metric", String(key.metric)]),
+  ...["table", key.table],
+];
+
 /** A route: `ip -j route` shows it, `ip route add`, `replace` and `del` change it. */
 export const hostRoute = define({
   kind: "HostRoute",
@@ -106,19 +115,12 @@ export const hostRoute = define({
     };
   },
 
+  record: (key, config) => ["route", familyFlag(key), ...wordsOf(key, config)],
+
   plan(key, want, have) {
     const command = (verb: string, c: Config) => [
-      "ip",
-      `-${familyFlag(key)}`,
-      "route",
-      verb,
-      key.destination,
-      ...(c.via ? ["via", c.via] : []),
-      ...(c.device ? ["dev", c.device] : []),
-      ...(c.source ? ["src", c.source] : []),
-      ...(metricOf(key) === defaultMetric(key) ? [] : ["metric", String(key.metric)]),
-      "table",
-      key.table,
+      ...["ip", `-${familyFlag(key)}`, "route", verb],
+      ...wordsOf(key, c),
     ];
     if (!want) return have ? [step(command("del", have), command("add", have))] : [];
     if (!have) return [step(command("add", want), command("del", want))];

@@ -33,6 +33,7 @@ const common = {
   /** `project/stack/name`, by the constructor: whose it is, as the host keeps it in lines of text. */
   owner: z
     .string()
+    .min(1, "must not be empty")
     .max(500)
     // a line of a file on the host, in UTF-8
     .regex(

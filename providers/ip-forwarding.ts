@@ -84,6 +84,12 @@ export const ipForwarding = define({
     };
   },
 
+  record: (key, { enabled, sendRedirects }) => [
+    key.family === "ipv4" ? "forwarding" : "sysctl",
+    ...[forwarding(key), bit(enabled)],
+    ...redirects(key).flatMap((name) => [name, bit(sendRedirects)]),
+  ],
+
   plan(key, want, _have, view) {
     const own = [
       sysctlSetting(view, forwarding(key), want && bit(want.enabled)),

@@ -39,6 +39,8 @@ export const ipvsTimeouts = define({
   facts: () => ["timeouts", `claim:${record}`],
   read: (facts) => facts.timeouts(),
 
+  record: (_key, config) => ["timeouts", ...wordsOf(config)],
+
   plan(_key, want, _have, view) {
     const now = view.facts.timeouts();
     const isOwned = owns(view, record);

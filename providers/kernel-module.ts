@@ -34,6 +34,9 @@ type Config = z.output<typeof config>;
 const recordOf = (name: string) => `module.${name}`;
 const parameterOf = (name: string, option: string) => `parameter.${name}.${option}`;
 
+const wordsOf = (options: Config["options"]) =>
+  Object.entries(options).map(([option, value]) => `${option}=${value}`);
+
 /** A loaded module and its parameters, as a setting: /sys/module shows both. */
 export const kernelModule = define({
   kind: "KernelModule",
@@ -56,10 +59,12 @@ export const kernelModule = define({
     return { options: Object.fromEntries(declared.map((option) => [option, parameters.get(option) ?? ""])) };
   },
 
+  record: ({ name }, { options }) => ["module", name, ...wordsOf(options)],
+
   plan({ name }, want, have, view) {
     const record = recordOf(name);
     const options = Object.entries(want?.options ?? have?.options ?? {});
-    const words = options.map(([option, value]) => `${option}=${value}`);
+    const words = wordsOf(want?.options ?? have?.options ?? {});
     const setting = (option: string, value?: string) => ({
       record: parameterOf(name, option),
       file: `/sys/module/${name}/parameters/${option}`,

@@ -78,6 +78,11 @@ const configOf = (flags: Flags, { upper, lower }: Thresholds, want: Config | und
   drain: want?.drain ?? null,
 });
 
+const targetOf = ({ service, address, port }: z.output<typeof key>) => [
+  ...serviceFlags(serviceOf(service)),
+  ...["-r", endpoint(address, port)],
+];
+
 const idOf = ({ service, address, port }: z.output<typeof key>) => `${service}/${endpoint(address, port)}`;
 
 // the kernel answers "Numerical result out of range"
@@ -100,7 +105,9 @@ function watched(facts: Facts, of: z.output<typeof key>, want: Config | undefine
   if ((facts.health().get(of.service)?.get(server) ?? "up") === "up") return undefined;
   const record = facts.declared().records.find(({ thing }) => thing === `RealServer ${idOf(of)}`);
   if (!record) return undefined;
-  const words = record.commands.replaceAll("'", "").split(" ");
+  // an older version kept one text of shell
+  const [text = "", ...flagged] = record.words;
+  const words = flagged.length > 0 ? flagged : text.replaceAll("'", "").split(" ");
   const value = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined) ?? "0";
   const flags = ["-m", "-g", "-i"].filter((flag) => words.includes(flag)).map((flag) => [flag, ""] as const);
   const thresholds = { upper: Number(value("-x")), lower: Number(value("-y")) };
@@ -155,11 +162,13 @@ export const realServer = define({
     return found && configOf(found, facts.thresholds().get(idOf(key)) ?? noThresholds, want);
   },
 
+  record: (key, config) => ["server", ...targetOf(key), ...flagsOf(config)],
+
   plan({ service, address, port }, want, have, { facts }) {
     // what is declared is recorded, and the monitor brings it about once the server is well
     if (want && have && watched(facts, { service, address, port }, want)) return [];
     if (!want && !facts.ipvs().get(service)?.realServers.has(endpoint(address, port))) return [];
-    const target = [...serviceFlags(serviceOf(service)), "-r", endpoint(address, port)];
+    const target = targetOf({ service, address, port });
     // -e resets whatever is left out, so the whole config goes along each time
     const line = (to: Config | undefined, from: Config | undefined) => {
       const command = to

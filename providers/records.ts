@@ -1,7 +1,6 @@
 import type { DeclaredRecord } from "../src/declared.js";
 import { printRecord } from "../src/declared.js";
-import { Facts } from "../src/facts.js";
-import { commandLine } from "../src/quote.js";
+import type { Facts } from "../src/facts.js";
 import { type Step, step } from "../src/step.js";
 import type { Definition } from "./define.js";
 import { type Bag, partsOf } from "./inputs.js";
@@ -9,22 +8,15 @@ import { type Bag, partsOf } from "./inputs.js";
 /** What the host keeps of a resource so that it comes back after a reboot: how to make it where nothing is. */
 export function recordOf(definition: Definition, inputs: Bag, owner: string): DeclaredRecord | undefined {
   const { kind, rank } = definition;
-  if (rank === undefined) return undefined;
+  if (rank === undefined || !definition.record) return undefined;
   const { key, config } = partsOf(definition, inputs);
-  const steps = definition.stays
-    ? [step([":"], null)]
-    : definition.plan(key, config, undefined, {
-        facts: Facts.nothing(),
-        owner,
-        persist: inputs.persist !== false,
-      });
   return {
     until: inputs.persist === false ? "now" : "boot",
     rank: String(rank),
     nature: definition.setting ? "setting" : "object",
     thing: `${kind} ${definition.id(key)}`,
     owner,
-    commands: steps.map(({ run }) => commandLine(run)).join(" && "),
+    words: definition.record(key, config),
   };
 }
 

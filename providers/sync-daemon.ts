@@ -80,6 +80,11 @@ export const syncDaemon = define({
     return shown;
   },
 
+  record: ({ state }, { mcastInterface, syncid, syncMaxlen, mcastGroup, mcastPort, mcastTtl }) => [
+    ...["daemon", state, mcastInterface, String(syncid), String(syncMaxlen)],
+    ...[mcastGroup, String(mcastPort), String(mcastTtl)],
+  ],
+
   plan({ state }, want, have) {
     const stop = ["ipvsadm", "--stop-daemon", state];
     const start = (to: Config) => [

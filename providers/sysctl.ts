@@ -35,6 +35,7 @@ export const sysctl = define({
     const value = facts.sysctl(name);
     return value === undefined ? undefined : { value: sysctlValue(value) };
   },
+  record: ({ name }, { value }) => ["sysctl", name, value],
   plan({ name }, want, have, view) {
     const setting = sysctlSetting(view, name, want?.value);
     if (!want) return releaseSettings(view, [setting]);

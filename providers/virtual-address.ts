@@ -38,6 +38,8 @@ type Config = z.output<typeof config>;
 
 const bitsOf = ({ address }: Key) => addressBits(familyOf(address));
 
+const isAnnounced = (key: Key) => familyOf(key.address) === "ipv4" && key.interface !== "lo";
+
 /** An address: `ip -j addr` shows it, `ip addr add` and `del` change it. */
 export const virtualAddress = define({
   kind: "VirtualAddress",
@@ -82,6 +84,13 @@ export const virtualAddress = define({
     };
   },
 
+  record: (key, { prefixLength, broadcast, label, announce }) => [
+    ...["address", key.interface, `${key.address}/${prefixLength}`],
+    ...(broadcast ? ["broadcast", broadcast] : []),
+    ...(label ? ["label", label] : []),
+    ...(announce && isAnnounced(key) ? ["announce"] : []),
+  ],
+
   plan(key, want, have) {
     const ipv6 = familyOf(key.address) === "ipv6";
     const add = (c: Config) => [
@@ -97,9 +106,7 @@ export const virtualAddress = define({
     ];
     const remove = (c: Config) => ["drop_address", key.interface, `${key.address}/${c.prefixLength}`];
     const announce =
-      want?.announce && !ipv6 && key.interface !== "lo"
-        ? [step(["announce", key.interface, key.address], null)]
-        : [];
+      want?.announce && isAnnounced(key) ? [step(["announce", key.interface, key.address], null)] : [];
     if (!want) return have ? [step(remove(have), add(have))] : [];
     if (!have) return [step(add(want), remove(want)), ...announce];
     const same = (["prefixLength", "label", "broadcast"] as const).every((name) => want[name] === have[name]);

@@ -193,6 +193,8 @@ export const virtualService = define({
     return found && configOf(found.flags, serviceFamily(service));
   },
 
+  record: (key, config) => ["service", ...serviceFlags(serviceOf(key)), ...flagsOf(key, config)],
+
   plan(key, want, have, { facts }) {
     const target = serviceFlags(serviceOf(key));
     const line = (to: Config | undefined, from: Config | undefined) =>

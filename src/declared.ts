@@ -1,6 +1,6 @@
 import { show } from "./problems.js";
 
-/** What is declared on a host is recorded there: one line for each thing, with the commands that bring it about from nothing. */
+/** What is declared on a host is recorded there: one line for each thing, as data that say how it is brought about from nothing. */
 export interface DeclaredRecord {
   /** `boot` comes back after a reboot, `now` is declared until then. */
   readonly until: "boot" | "now";
@@ -11,40 +11,48 @@ export interface DeclaredRecord {
   readonly thing: string;
   /** `project/stack/name` for objects, the claim of a setting otherwise. */
   readonly owner: string;
-  /** Shell text. */
-  readonly commands: string;
+  /** A verb of the restore (restore-verbs.ts) and its arguments. An older version kept one text of shell, which is not run any more. */
+  readonly words: readonly string[];
 }
 
 /** All of a host's records. */
 export interface Declared {
   readonly records: readonly DeclaredRecord[];
+  /** Lines that are no records: cut off, or edited. They are ignored. */
+  readonly misfits: readonly string[];
   /** Whether there is something that brings them back. */
   readonly isRestored: boolean;
 }
 
-/** A record as its line. */
-export const printRecord = ({ rank, nature, thing, owner, commands }: DeclaredRecord): string =>
-  [rank, nature, thing, owner, commands].join("\t");
+/** A record as its line. Throws where a word would not stay one. */
+export function printRecord({ rank, nature, thing, owner, words }: DeclaredRecord): string {
+  const parts = [rank, nature, thing, owner, ...words];
+  if (parts.some((part) => part === "" || /[\t\n]/.test(part)))
+    throw new Error(`a record cannot hold ${show(parts)}`);
+  return parts.join("\t");
+}
 
 /** Reads what read_declared (prelude.ts) prints. Throws on what is not of its form. */
 export function parseDeclared(body: string): Declared {
-  if (body === "") return { records: [], isRestored: false };
+  if (body === "") return { records: [], misfits: [], isRestored: false };
   // what came byte by byte is UTF-8
   const text = Buffer.from(body, "latin1").toString("utf8");
   const parts = /^(restored\n)?--\n((?:.|\n)*?)\n--\n((?:.|\n)*)$/.exec(text);
   if (!parts) throw new Error(`unexpected output ${show(text)}`);
   const [, restored, boot = "", now = ""] = parts;
+  const lines = [boot, now].map((part) => part.split("\n").filter(Boolean));
+  const read = lines.flatMap((some, i) => some.map((line) => recordOf(line, i === 0 ? "boot" : "now")));
   return {
     isRestored: restored !== undefined,
-    records: [...recordsOf(boot, "boot"), ...recordsOf(now, "now")],
+    records: read.filter((one) => typeof one !== "string"),
+    misfits: read.filter((one) => typeof one === "string"),
   };
 }
 
-const recordsOf = (text: string, until: DeclaredRecord["until"]): DeclaredRecord[] =>
-  text.split("\n").flatMap((line) => {
-    if (line === "") return [];
-    const [, rank, nature, thing, owner, commands] =
-      /^(\d\d)\t(object|setting)\t([^\t]+)\t([^\t]*)\t(.*)$/.exec(line) ?? [];
-    if (rank === undefined) throw new Error(`not a record: ${show(line)}`);
-    return [{ until, rank, nature, thing, owner, commands } as DeclaredRecord];
-  });
+/** The line itself where it is no record. */
+function recordOf(line: string, until: DeclaredRecord["until"]): DeclaredRecord | string {
+  const [, rank, nature, thing, owner, words] =
+    /^(\d\d)\t(object|setting)\t([^\t]+)\t([^\t]+)\t([^\t].*)$/.exec(line) ?? [];
+  if (rank === undefined || words === undefined || words.split("\t").includes("")) return line;
+  return { until, rank, nature, thing, owner, words: words.split("\t") } as DeclaredRecord;
+}

@@ -17,12 +17,14 @@ $1 ~ /^(interval|rise|fall|connect|timeout|action|last|quorum|hysteresis|slow|lo
 $1 == "sorry" { sorry[s] = $2; how[s] = $3; sorryWeight[s] = $4; next }
 $1 == "kept" { keptWas = keptWas $0 "\n"; if ($2 == "service") { quorumWas[$3] = $4; sorryWas[$3] = $5 } else if ($2 == "redo") redo = 1
   else { serving[$3, $4] = $5; since[$3, $4] = $6 } next }
-$2 == "object" && $3 ~ /^RealServer / { declare(substr($3, 12), $5); next }
-$2 == "object" && $3 ~ /^VirtualService / { commands = $5; gsub(/\047/, "", commands); makes[substr($3, 16)] = commands; next }
+$2 == "object" && $3 ~ /^RealServer / && $5 == "server" { declare(substr($3, 12), "ipvsadm -a" words()); next }
+$2 == "object" && $3 ~ /^VirtualService / && $5 == "service" { makes[substr($3, 16)] = "ipvsadm -A" words(); next }
 NF == 3 && $1 ~ /:\/\// { draining[$1, $2]; next }
 NF >= 4 && $1 ~ /:\/\// { healthWas = healthWas "health" tab $0 "\n"; was[$1, $2] = $3; entered[$1, $2] = $4; next }
 /^-[Aa] / { entry($0) }
 
+# arguments of a record
+function words(   i, text) { for (i = 6; i <= NF; i++) text = text " " $i; return text }
 function entry(line,   n, w, i, s, m) {
   n = split(line, w, " ")
   for (i = 2; i <= n; i++) {
@@ -38,7 +40,6 @@ function entry(line,   n, w, i, s, m) {
 # ipvsadm -a SERVICE -r MEMBER …: kept in halves around the weight
 function declare(id, commands,   n, w, i, s, m, k) {
   match(id, /\/[^\/]*$/); s = substr(id, 1, RSTART - 1); m = substr(id, RSTART + 1); k = s SUBSEP m
-  sub(/ && .*/, "", commands); gsub(/\047/, "", commands)
   if (!(k in share)) member[s, ++members[s]] = m
   target[k] = options[k] = ""; share[k] = 1
   n = split(commands, w, " ")

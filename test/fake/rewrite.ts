@@ -20,11 +20,6 @@ export function rewrite(script: string, root: string, lockSeconds: number): stri
       /^(check|log)\t|^.*(step|back|aside) (keep|unkeep|note|unnote) /.test(line) ? line : inTree(line, root),
     )
     .join("\n")
-    // and have their paths in the tree where they are run
-    .replace(
-      'eval "$commands"',
-      `eval "$(printf "%s\\n" "$commands" | sed "s#/\\(proc\\|sys\\)/#${root}/\\1/#g")"`,
-    )
     .replace("left=15", "left=1")
     .replace("seconds=90", "seconds=1");
   return existsSync(join(root, "faults/armed")) ? armed(text, root) : text;

@@ -509,7 +509,7 @@ describe("after a reboot", () => {
     const second = "tcp://192.168.0.220:80";
     host.watch({}, second);
     booted(host);
-    const record = `70\tobject\tHealthMonitor ${second}/health\tp/s/n\t:`;
+    const record = `70\tobject\tHealthMonitor ${second}/health\tp/s/n\tmonitor`;
     host.write("etc/pulumi-lvs/boot", `${host.read("etc/pulumi-lvs/boot")}${record}\n`);
     host.start();
     await soon(() => expect(host.read(`etc/pulumi-lvs/monitor.d/${service.replace("://", "-")}`)).toBe(""));

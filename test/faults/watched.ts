@@ -117,7 +117,14 @@ export class Watched {
     ];
     const records = lines.map((line, i) => {
       const thing = i === 0 ? `VirtualService ${of}` : `RealServer ${of}/${Object.keys(servers)[i - 1]}`;
-      return [i === 0 ? "50" : "60", "object", thing, "p/s/n", `ipvsadm ${line}`].join("\t");
+      return [
+        i === 0 ? "50" : "60",
+        "object",
+        thing,
+        "p/s/n",
+        i === 0 ? "service" : "server",
+        ...line.split(" ").slice(1),
+      ].join("\t");
     });
     const others = this.lines("etc/pulumi-lvs/boot").filter((line) => !line.includes(` ${of}`));
     this.write("etc/pulumi-lvs/boot", [...others, ...records, ""].join("\n"));

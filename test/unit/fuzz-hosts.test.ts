@@ -274,7 +274,7 @@ describe.each(Object.entries(kinds))("%s", (name, { count, args, lines, prepare 
     const owner = fc
       .oneof(fc.constantFrom(...canaries), hostileText)
       .filter(isNoPath)
-      .map((one) => one.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, "").slice(0, 500));
+      .map((one) => one.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, "").slice(0, 500) || "p/s/n");
     const candidates = fc.sample(fc.tuple(args(text), owner), Math.ceil(count * times * 1.5));
     const all = new Map<string, { given: Bag; inputs: Bag }>();
     for (const [given, by] of candidates) {
