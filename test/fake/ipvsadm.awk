@@ -52,6 +52,10 @@ function known_scheduler(name,   line, found) {
   return found || system("modprobe -q ip_vs_" name) == 0
 }
 
+function lacks(option, verb) {
+  return "You need to supply the '" option "' option for the '" (verb ~ /[Aa]/ ? "add" : verb ~ /[Ee]/ ? "edit" : "delete") (verb ~ /[AED]/ ? "-service" : "-server") "' command"
+}
+
 # one command line in w[1..n]; true when the kernel took it
 function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, x, y, other, line, own, k, part, text) {
   text = w[1]; for (i = 2; i <= n; i++) text = text " " w[i]
@@ -68,13 +72,14 @@ function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, x, y, othe
     else if (w[i] == "-M") m = w[++i]
     else if (w[i] == "-r") r = w[++i]
     else if (w[i] ~ /^-[gim]$/) how = w[i]
-    else if (w[i] == "-w") { weight = w[++i]; if (weight !~ /^[0-9]+$/ || weight > 65535) return refuse("illegal weight specified", 2) }
+    else if (w[i] == "--tun-type" && w[i + 1] == "ipip") i++
+    else if (w[i] == "-w") { weight = w[++i]; if (weight !~ /^[0-9]+$/ || weight > 2147483647) return refuse("illegal weight specified", 2) }
     else if (w[i] == "-x") { x = w[++i]; if (x !~ /^[0-9]+$/) return refuse("illegal u_threshold specified", 2) }
     else if (w[i] == "-y") { y = w[++i]; if (y !~ /^[0-9]+$/) return refuse("illegal l_threshold specified", 2) }
     else return refuse("unexpected argument " w[i], 2)
   }
   if (verb == "-C") { split("", service); split("", server); changed = 1; return 1 }
-  if (kind == "") return refuse("No virtual-service-address specified", 2)
+  if (kind == "") return refuse(lacks("service-address", verb), 2)
   key = kind " " key v6
   if (verb ~ /[AED]/) {
     if (verb == "-A" && key in service) return refuse("Service already exists", 255)
@@ -91,7 +96,7 @@ function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, x, y, othe
     if (p != "" && m != "" && m != "255.255.255.255" && m != "128") line = line " -M " m
     service[key] = line; changed = 1; return 1
   }
-  if (r == "") return refuse("No real-server-address specified", 2)
+  if (r == "") return refuse(lacks("real-server", verb), 2)
   if (!(key in service)) return refuse("Service not defined", 255)
   # only masquerading can change a port, so any other is the service's own
   if (verb != "-d" && how != "-m" && kind != "-f") {
@@ -106,7 +111,7 @@ function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, x, y, othe
   if (verb != "-d" && x + y > 0) threshold[k] = x "\t" y
   if (verb == "-d") { delete server[k]; return 1 }
   if (weight in distorted) weight = distorted[weight]
-  server[k] = "-a " key " -r " r " " how " -w " weight
+  server[k] = "-a " key " -r " r " " how " -w " weight (how == "-i" ? " --tun-type ipip" : "")
   return 1
 }
 

@@ -1,0 +1,131 @@
+import { afterAll, describe, expect, it } from "vitest";
+import type { Definition } from "../../providers/define.js";
+import { partsOf } from "../../providers/inputs.js";
+import { Facts } from "../../src/facts.js";
+import { parseReport } from "../../src/report.js";
+import { readScript, rulesOf } from "../../src/script.js";
+import { definitions } from "../fake/definitions.js";
+import { type Case, change, goldenFiles, inputsOf, recorder } from "../fake/golden.js";
+import { run } from "../lab/lab.mts";
+import { applying, newNonce, preparation } from "./golden-host.mts";
+import { onLab } from "./setup.mts";
+
+// Each case runs in a network namespace of the director with the interfaces that cases name, so that none sees another's
+// table, addresses, routes or sysctls. Modules and files are the whole machine's, so the next case begins without them.
+
+/** Kinds whose cases run on the machine itself: systemd runs health checks, and modules are the machine's. */
+const onMachine = new Set(["health-monitor", "kernel-module"]);
+
+/** A script that runs where cases of the kind do. */
+const within = (kind: string, script: string): string =>
+  onMachine.has(kind)
+    ? `sh <<'END-OF-PART'\n${script}\nEND-OF-PART`
+    : `ip netns exec golden sh <<'END-OF-PART'\n${script}\nEND-OF-PART`;
+
+/** Schedulers are loaded before, so that a case that uses one leaves the modules as they were. */
+const withModules = `
+for f in $(find /lib/modules/$(uname -r) -name 'ip_vs_*.ko*'); do f=\${f##*/}; modprobe -a ip_vs "\${f%%.ko*}"; done`;
+const withoutModules = `
+unload() {
+  [ -d "/sys/module/$1" ] || return 0
+  for m in $(ls "/sys/module/$1/holders"); do unload "$m"; done
+  rmmod "$1" 2>/dev/null
+}
+tries=100
+while [ -d /sys/module/nf_conntrack ] && [ $tries -gt 0 ]; do
+  unload nf_conntrack; tries=$((tries - 1)); sleep 0.1
+done`;
+
+const emptyNamespace = `
+ip netns del golden 2>/dev/null
+[ ! -e /etc/pulumi-lvs ] || systemctl stop pulumi-lvs-monitor.service
+rm -rf /run/pulumi-lvs /etc/pulumi-lvs /etc/systemd/system/pulumi-lvs* /etc/systemd/system/*.wants/pulumi-lvs*
+ip netns add golden
+# no addresses of the kernel's own choice, which change by themselves
+for of in all default; do
+  ip netns exec golden sh -c "echo 1 >/proc/sys/net/ipv6/conf/$of/addr_gen_mode"
+done
+ip -n golden link set lo up
+for i in 0 1 2; do
+  ip -n golden link add eth$i type veth peer name peer$i && ip -n golden link set eth$i up && ip -n golden link set peer$i up
+done
+ip -n golden link add eth0.100 link eth0 type vlan id 100
+`;
+
+/** What the host shows of everything that cases change. */
+const shown = `
+[ ! -e /proc/net/ip_vs ] || { ipvsadm -Sn; ipvsadm -Ln --timeout; ipvsadm -Ln --daemon; ipvsadm -Ln --thresholds | sed '1d'; }
+ip -o addr show | sed 's/valid_lft.*//' | sort
+ip route show table all | sort
+ip -6 route show table all | sort
+sysctl -a -r '^net[.]ipv[46]' 2>/dev/null | grep -v stable_secret | sort
+cut -d' ' -f1 /proc/modules | sort
+find /run/pulumi-lvs /etc/pulumi-lvs -name owners -exec grep -H . {} + 2>/dev/null
+find /etc/pulumi-lvs/monitor.d -type f -exec grep -H . {} + 2>/dev/null
+exit 0
+`;
+
+/** Lines that one text has and the other has not. */
+const differences = (before = "", after = ""): string[] => {
+  const [was, is] = [before.split("\n"), after.split("\n")];
+  return [
+    ...was.filter((line) => !is.includes(line)).map((line) => `- ${line}`),
+    ...is.filter((line) => !was.includes(line)).map((line) => `+ ${line}`),
+  ];
+};
+
+async function replay(definition: Definition, kind: string, given: Case): Promise<void> {
+  const { inputs } = inputsOf(definition, given, given.want ?? given.was ?? {});
+  const { key, config } = partsOf(definition, inputs);
+  const { submit, steps } = recorder(given.host ?? {});
+  await change(definition, given, submit);
+  const own = rulesOf(steps);
+  const owner = `p/s/n ${definition.id(key)}`;
+  const undo = own.flatMap(({ undo: run }) => (run ? [{ run, undo: null }] : [])).reverse();
+  const names = definition.facts(key, config as never);
+  const [done, read, undone] = ["done", "read", "undone"].map(newNonce) as [string, string, string];
+
+  const parts = [
+    preparation(given.host ?? {}).join("\n"),
+    shown,
+    applying(done, owner, own),
+    readScript(read, names),
+    applying(undone, owner, undo),
+    shown,
+  ];
+  const unloads = Object.values(given.host ?? {}).includes(null);
+  const script = [
+    emptyNamespace,
+    unloads ? withoutModules : withModules,
+    ...parts.map((part) => `printf '@@\\n'; ${within(kind, part)}`),
+  ];
+  const { stdout } = await run("director", script.join("\n"), { timeoutSeconds: 120 });
+  const [, , before, ...after] = stdout.split(/^@@$/m) as [string, string, string, ...string[]];
+
+  expect(parseReport(done, after[0] ?? "").outcomes.get(0)).toEqual({ kind: "kept" });
+  const wanted = given.want ? config : undefined;
+  const facts = new Facts(parseReport(read, after[1] ?? "").sections);
+  if (!definition.setting || wanted) expect(definition.read(facts, key, config as never)).toEqual(wanted);
+  expect(parseReport(undone, after[2] ?? "").outcomes.get(0)).toEqual({ kind: "kept" });
+  // the real servers of a service are resources of their own
+  const isOthers = (line: string) => kind === "virtual-service" && /^- (-a |\s+->)/.test(line);
+  if (own.every(({ undo }) => undo))
+    expect(differences(before, after[3]).filter((line) => !isOthers(line))).toEqual([]);
+}
+
+onLab("every golden case that changes a host", () => {
+  afterAll(
+    async () =>
+      void (await run("director", "ip netns del golden; rm -rf /run/pulumi-lvs", { allowFailure: true })),
+  );
+
+  for (const { kind, name, cases } of goldenFiles) {
+    const changing = cases.filter(({ run, error }) => run && run.length > 0 && !error);
+    if (changing.length > 0)
+      describe(`${kind}/${name}`, () => {
+        it.for(changing.map((given) => [given.title, given] as const))("%s", ([, given]) =>
+          replay(definitions.get(kind) as Definition, kind, given),
+        );
+      });
+  }
+});
