@@ -20,7 +20,8 @@ ln -s ../lab-cards.service "$system/sysinit.target.wants/"
 for unit in systemd-binfmt.service modprobe@configfs.service modprobe@dm_mod.service modprobe@fuse.service \
   modprobe@loop.service modprobe@drm.service modprobe@efi_pstore.service systemd-udev-trigger.service dev-mqueue.mount \
   dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount systemd-network-generator.service \
-  systemd-pstore.service systemd-random-seed.service systemd-sysusers.service systemd-journal-flush.service; do
+  systemd-pstore.service systemd-random-seed.service systemd-sysusers.service systemd-journal-flush.service \
+  kmod-static-nodes.service sys-kernel-config.mount systemd-remount-fs.service; do
   ln -sf /dev/null "$system/$unit"
 done
 # mke2fs greets on stdout even when quiet

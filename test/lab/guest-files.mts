@@ -46,10 +46,23 @@ const written = (): [string, string][] => [
   ...hosts.flatMap(networkFiles),
 ];
 
+// User-Mode Linux has other names for cards. The state, which ip shows, is the one of cards that know of their carrier. Cards
+// are up early, as duplicate address detection takes two seconds; the client's second one stays down
+const cardsFile = (host: HostName): string =>
+  ["eth0", ...networks.map((network) => interfaces[network])]
+    .flatMap((card, n) => {
+      const network = networks.find((each) => interfaces[each] === card);
+      const up = network === undefined || addresses[host][network] ? [`link set ${card} up`] : [];
+      return [`link set vec${n} name ${card}`, `link set ${card} state up`, ...up];
+    })
+    .concat("")
+    .join("\n");
+
 /** Every file that every image gets on top of Debian's packages, or only those of User-Mode Linux, as path and text. */
 export const guestFiles = async (kind: "guest" | "guest-uml"): Promise<Map<string, string>> => {
   const guestDir = path.join(import.meta.dirname, kind);
-  const files = new Map(kind === "guest" ? written() : []);
+  const cards = hosts.map((host): [string, string] => [`etc/lab-cards/${host}`, cardsFile(host)]);
+  const files = new Map(kind === "guest" ? written() : cards);
   const found = await readdir(guestDir, { recursive: true, withFileTypes: true });
   for (const entry of found.filter((each) => each.isFile())) {
     const file = path.join(entry.parentPath, entry.name);

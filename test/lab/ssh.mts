@@ -1,4 +1,5 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import path from "node:path";
 import { attempt, type Result, until } from "./command.mts";
 import { type HostName, hosts } from "./hosts.mts";
@@ -79,13 +80,29 @@ export const closeSsh = async (place: Place, host: HostName): Promise<void> => {
   await rm(controlPath(place, host), { force: true });
 };
 
+// far cheaper than a login that fails, for both sides
+const sshdSpeaks = (port: number, seconds: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const answer = (speaks: boolean) => {
+      socket.destroy();
+      resolve(speaks);
+    };
+    socket.setTimeout(seconds * 1000, () => answer(false));
+    socket.once("data", (data) => answer(data.toString("latin1").startsWith("SSH-")));
+    socket.once("error", () => answer(false));
+    socket.once("close", () => answer(false));
+  });
+
 /** Waits until a machine lets us log in. */
 export const waitForSshOn = async (place: Place, host: HostName, seconds: number): Promise<void> => {
   await until(`ssh to ${host}`, seconds, async (tries) => {
-    // QEMU takes connections before the guest does, and then they hang: ask briefly first, with more patience later
-    const patience = Math.min(3 + tries, 15);
-    const argv = [...ssh(place, host, patience), host, "true"];
-    const { code } = await attempt(argv, { timeoutSeconds: patience + 5 }).catch(() => ({ code: 255 }));
+    const port = (await readPorts(place))[host];
+    // connections are taken before the guest does, and then they hang: ask briefly first, with more patience later
+    const patience = Math.min(3 + Math.floor(tries / 10), 15);
+    if (port === undefined || !(await sshdSpeaks(port, patience))) return undefined;
+    const argv = [...ssh(place, host, 30), host, "true"];
+    const { code } = await attempt(argv, { timeoutSeconds: 60 }).catch(() => ({ code: 255 }));
     if (code === 0) return true;
     await closeSsh(place, host);
     return undefined;
