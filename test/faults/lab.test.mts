@@ -179,7 +179,7 @@ underFaults("a DR cluster on its way up survives", dr, () => {
     cases.tried();
     await power("director", "off");
     await power("director", "on");
-    await waitForSsh("director", 120);
+    await waitForSsh("director", 300);
     const { code, text } = await up;
     expect(code, text).not.toBe(0);
     // what was there went with the power, and only looking tells

@@ -17,7 +17,7 @@ n=$(cat ${place}/count); echo $((n + 1)) >${place}/count; echo "\${0##*/} $*" >>
 if [ -e ${place}/fail.$n ]; then echo "injected failure" >&2; exit 75; fi
 if [ -e ${place}/pause.$n ]; then
   : >${place}/reached
-  t=0; while [ ! -e ${place}/go ] && [ $t -lt 600 ]; do sleep 0.1; t=$((t + 1)); done
+  t=0; while [ ! -e ${place}/go ] && [ $t -lt 6000 ]; do sleep 0.1; t=$((t + 1)); done
 fi
 exec "$real" "$@"
 `;
@@ -30,7 +30,9 @@ export async function arm(host: HostName, what: "fail" | "pause", n: number): Pr
     host,
     `mkdir -p ${place}; echo 0 >${place}/count; : >${place}/log; : >${place}/${what}.${n}
 cat >/usr/local/sbin/.lvs-fault <<'EOF'\n${wrapper}EOF
-chmod +x /usr/local/sbin/.lvs-fault\n${links}`,
+# a machine whose plug is pulled has them again
+chmod +x /usr/local/sbin/.lvs-fault\n${links}\nsync`,
+    { timeoutSeconds: 600 },
   );
 }
 
@@ -42,7 +44,7 @@ export const mend = async (host: HostName): Promise<void> => {
 
 /** Waits until the call that is to pause has been reached. */
 export const reached = (host: HostName): Promise<true> =>
-  until("the paused command", 60, async () =>
+  until("the paused command", 600, async () =>
     (await run(host, `[ -e ${place}/reached ]`, { allowFailure: true })).code === 0 ? true : undefined,
   );
 
@@ -51,7 +53,7 @@ export const goOn = (host: HostName) => run(host, `: >${place}/go`);
 
 /** Waits until no script of ours holds the host's lock. */
 export const quiet = (host: HostName): Promise<true> =>
-  until("the end of scripts", 60, async () =>
+  until("the end of scripts", 300, async () =>
     (await run(host, `[ ! -e ${lockFile} ] || flock -x -n ${lockFile} true`, { allowFailure: true })).code ===
     0
       ? true

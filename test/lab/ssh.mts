@@ -52,7 +52,7 @@ const ssh = (place: Place, host: HostName, connectSeconds: number) => [
     "-o",
     "ControlPersist=300",
   ],
-  ...["-o", "KexAlgorithms=curve25519-sha256", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"],
+  ...["-o", "KexAlgorithms=curve25519-sha256", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=6"],
 ];
 
 /** Settings of one run. */
@@ -63,9 +63,9 @@ export const runOn = async (
   place: Place,
   host: HostName,
   script: string,
-  { timeoutSeconds = 60, allowFailure = false }: RunOptions = {},
+  { timeoutSeconds = 300, allowFailure = false }: RunOptions = {},
 ): Promise<Result> => {
-  const argv = [...ssh(place, host, 15), host, "sh"];
+  const argv = [...ssh(place, host, 60), host, "sh"];
   const result = await attempt(argv, { input: script, timeoutSeconds }).catch((cause) => {
     throw new Error(`${host}: the script did not end within ${timeoutSeconds} s`, { cause });
   });

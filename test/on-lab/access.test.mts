@@ -252,7 +252,7 @@ new lvs.VirtualService("two", { connection: { host: "director", privateKey: proc
     const { stdout: files } = await run(
       "director",
       `rm /tmp/go\ngrep -rlsFf /dev/stdin /etc /run /tmp /var /root <<'END' || true\n${secrets.join("\n")}\nEND\n`,
-      { timeoutSeconds: 150 },
+      { timeoutSeconds: 600 },
     );
     expect(files).toBe("");
     const { stdout: journal } = await run("director", "journalctl --no-pager");

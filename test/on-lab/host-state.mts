@@ -48,7 +48,7 @@ const parts: Readonly<Record<keyof HostState, string>> = {
 export async function stateOf(host: HostName): Promise<HostState> {
   const names = Object.keys(parts) as (keyof HostState)[];
   const script = names.map((name) => `echo "@@${name}"; ${parts[name]}`).join("\n");
-  const { stdout } = await run(host, script, { timeoutSeconds: 60 });
+  const { stdout } = await run(host, script, { timeoutSeconds: 600 });
   const found = new Map(
     stdout
       .split(/^@@/m)

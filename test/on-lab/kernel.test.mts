@@ -47,7 +47,7 @@ const across = async (make: (local: string, remote: string) => string, ends: rea
     "director",
     "n=0; until ping -c 1 -W 5 10.9.0.2; do n=$((n + 1)); [ $n -lt 20 ] || exit 1; done",
     {
-      timeoutSeconds: 180,
+      timeoutSeconds: 600,
     },
   );
   for (const [host, device] of [

@@ -205,7 +205,7 @@ onLab("the laws of resources, on real kernels", () => {
         expect(differences(clean, await statesOf(["director"]))).toEqual([]);
       }
       cases.held(all.length);
-    }, 600_000);
+    }, 900_000);
   });
 
   it("the emulated host and the real one have the same table after the same changes, in whatever order", async (context) => {
@@ -270,7 +270,7 @@ onLab("the laws of resources, on real kernels", () => {
     await same();
     expect(differences(clean, await statesOf(["director"]))).toEqual([]);
     cases.held(wanted.length);
-  }, 600_000);
+  }, 900_000);
 });
 
 /** The table's services with their real servers, whatever their order. */

@@ -39,8 +39,8 @@ nohup python3 /tmp/load.py ${seconds} >/tmp/load.errors 2>&1 </dev/null &`,
   }
   const { stdout } = await run(
     "client",
-    "n=0; until [ -e /tmp/load.report ]; do n=$((n + 1)); [ $n -lt 150 ] || { cat /tmp/load.errors; exit 1; }; sleep 0.2; done; cat /tmp/load.report",
-    { timeoutSeconds: 60 },
+    "n=0; until [ -e /tmp/load.report ]; do n=$((n + 1)); [ $n -lt 3000 ] || { cat /tmp/load.errors; exit 1; }; sleep 0.2; done; cat /tmp/load.report",
+    { timeoutSeconds: 600 },
   );
   const load = { requests: 0, held: 0, servers: {} as Record<string, number>, failures: [] as string[] };
   for (const line of stdout.split("\n").filter(Boolean)) {

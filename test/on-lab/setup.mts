@@ -39,7 +39,7 @@ export function disposing(): (stack: Stack) => Stack {
 /** Asks the VIP from the client machine, one connection each, and counts who answered. */
 export async function ask(url: string, times: number, options = ""): Promise<Record<string, number>> {
   const script = `for i in $(seq ${times}); do curl -s -m 3 ${options} ${url} || { echo failed; [ $i -gt 3 ] || exit 0; }; done`;
-  const { stdout } = await run("client", script, { timeoutSeconds: 120 });
+  const { stdout } = await run("client", script, { timeoutSeconds: 600 });
   const counts: Record<string, number> = {};
   for (const name of stdout.split("\n").filter(Boolean)) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
