@@ -3,12 +3,27 @@ import { ipAddress } from "./address.js";
 
 // what `ip -j` prints
 
-/** A list; old versions of ip print an empty map for each entry that they leave out. */
+/**
+ * A list; old versions of ip print an empty map for each entry that they leave out. The first entry that is wrong ends the
+ * reading: zod's own list would keep a note of each, and a hostile host can send millions.
+ */
 export const listOf = <Entry extends z.ZodType>(entry: Entry) =>
-  z.preprocess(
-    (given) => (Array.isArray(given) ? given.filter((one) => JSON.stringify(one) !== "{}") : given),
-    z.array(entry),
-  );
+  z.array(z.unknown()).transform((given, context): z.output<Entry>[] => {
+    const list: z.output<Entry>[] = [];
+    for (const one of given) {
+      if (isEmptyMap(one)) continue;
+      const parsed = entry.safeParse(one);
+      if (!parsed.success) {
+        context.issues.push({ code: "custom", input: one, message: "is not of the expected form" });
+        return z.NEVER;
+      }
+      list.push(parsed.data);
+    }
+    return list;
+  });
+
+const isEmptyMap = (one: unknown): boolean =>
+  typeof one === "object" && one !== null && !Array.isArray(one) && Object.keys(one).length === 0;
 
 // C libraries differ in how they print IPv6
 const addressEntry = z.object({

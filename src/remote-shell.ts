@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { HostError, said, UnansweredError } from "./host-error.js";
+import { AnswerMeter } from "./limits.js";
 
 /** One end of a byte stream to a `sh` that reads its commands from standard input. */
 export interface ShellStream {
   write(text: string): void;
   onOutput(listener: (text: string) => void): void;
   onErrors(listener: (text: string) => void): void;
-  onClose(listener: () => void): void;
+  /** The listener hears why, where more is known than that it was closed. */
+  onClose(listener: (why?: string) => void): void;
   close(): void;
 }
 
@@ -38,6 +40,7 @@ export class RemoteShell implements Shell {
   #chunks: string[] = [];
   #tail = "";
   #errors = "";
+  readonly #answer = new AnswerMeter();
   #waiting:
     | {
         marker: string;
@@ -52,13 +55,15 @@ export class RemoteShell implements Shell {
   private constructor(host: string, stream: ShellStream) {
     this.#host = host;
     this.#stream = stream;
-    stream.onOutput((text) => this.#take(text));
-    stream.onErrors((text) => {
-      this.#errors = (this.#errors + text).slice(-2000);
+    stream.onOutput((text) => {
+      if (!this.#isTooMuch(text)) this.#take(text);
     });
-    stream.onClose(() => {
+    stream.onErrors((text) => {
+      if (!this.#isTooMuch(text)) this.#errors = (this.#errors + text).slice(-2000);
+    });
+    stream.onClose((why) => {
       this.#closed = true;
-      this.#waiting?.reject(this.#lost());
+      this.#waiting?.reject(this.#lost(why));
     });
   }
 
@@ -90,6 +95,7 @@ export class RemoteShell implements Shell {
   run(script: (nonce: string) => string, { seconds = 30, onBegun }: RunOptions = {}): Promise<string> {
     if (this.#closed) return Promise.reject(this.#lost());
     const nonce = newNonce();
+    this.#answer.reset();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting?.reject(
@@ -128,6 +134,16 @@ export class RemoteShell implements Shell {
     this.#stream.close();
   }
 
+  /** What comes without end is not listened to, also while no script runs. */
+  #isTooMuch(text: string): boolean {
+    if (this.#closed) return true;
+    const why = this.#answer.take(text);
+    if (why === undefined) return false;
+    this.#waiting?.reject(this.#lost(why));
+    this.close();
+    return true;
+  }
+
   #take(text: string): void {
     if (!this.#waiting) return;
     this.#chunks.push(text);
@@ -156,8 +172,8 @@ export class RemoteShell implements Shell {
     begun?.tell(Number(pid));
   }
 
-  #lost(): HostError {
-    const last = said(this.#errors);
+  #lost(why?: string): HostError {
+    const last = why ?? said(this.#errors);
     if (/sudo:/.test(last)) {
       return new HostError(
         this.#host,

@@ -5,12 +5,14 @@ import { dialError } from "./dial-error.js";
 import { Gate } from "./gate.js";
 import { FinalError, HostError } from "./host-error.js";
 import { expectedKeys, refusal } from "./host-key.js";
+import { bannerLength } from "./limits.js";
 import { log } from "./log.js";
 import { retrying } from "./retrying.js";
 import { algorithmsFor } from "./ssh-algorithms.js";
 import type { Target } from "./ssh-config.js";
 import { Jumps, type Lease } from "./ssh-jumps.js";
 import { type Login, loginOf, onlySha1 } from "./ssh-login.js";
+import { Meter } from "./ssh-meter.js";
 
 /** Handshakes that go on at once: fewer than sshd's MaxStartups lets in, and all that the others wait for. */
 const handshakes = new Gate(8);
@@ -34,7 +36,7 @@ export async function dial(target: Target): Promise<Client> {
     return await handshakes.pass(async () => {
       const sock = await tunnel(jump, target);
       try {
-        const client = await handshake(target, login, sock);
+        const client = await handshake(target, login, sock, meters.get(jump.client));
         client.once("close", jump.release);
         return client;
       } catch (error) {
@@ -116,7 +118,12 @@ function tunnel(jump: Lease<Client>, target: Target): Promise<Duplex> {
 const said = ({ message }: Error): string =>
   message.replace(/^\(SSH\) Channel open failure: ?/, "") || "it gets no connection to there";
 
-function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client> {
+const meters = new WeakMap<Client, Meter>();
+
+/** What counts the bytes of a connection. */
+export const meterOf = (client: Client): Meter => meters.get(client) as Meter;
+
+function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): Promise<Client> {
   const expected = expectedKeys(target);
   let refused: FinalError | undefined;
   let banner = "";
@@ -136,7 +143,10 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
     },
   };
   return new Promise((resolve, reject) => {
+    let socket: Duplex | undefined;
     const fail = (error: HostError) => {
+      // a host that goes on sending must not be listened to
+      socket?.destroy();
       const said = banner.split("\n").find((line) => notYet.test(line));
       reject(
         refused ??
@@ -147,6 +157,7 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
       );
     };
     client.once("ready", () => {
+      meterOf(client).loggedIn();
       opened++;
       log(() => `${target.label}: connection ${opened}`);
       quietly(client);
@@ -155,7 +166,7 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
     // a script goes out in one piece, and its answer is waited for
     client.on("connect", () => client.setNoDelay(true));
     client.on("banner", (text) => {
-      banner += text;
+      if (banner.length < bannerLength) banner = (banner + text).slice(0, bannerLength);
     });
     client.on("change password", () => {
       fail(
@@ -165,7 +176,6 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
           "log in by hand and set a new one",
         ),
       );
-      client.destroy();
     });
     // one fault may bring several errors, and one that nobody hears ends the process
     client.on("error", (error: Error & { level?: string }) => {
@@ -184,6 +194,9 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
       ),
     );
     client.connect(config);
+    socket = sock ?? socketOf(client);
+    const tooMuch = (why: string) => fail(new FinalError(target.label, why, "see what listens there"));
+    if (socket) meters.set(client, new Meter(socket, tooMuch, outer));
   });
 }
 
@@ -192,7 +205,9 @@ function handshake(target: Target, login: Login, sock?: Duplex): Promise<Client>
  * would, so the kernel's finds out when the other end is gone.
  */
 function quietly(client: Client): void {
-  const { _sock: socket } = client as unknown as { _sock?: Partial<Socket> };
+  const socket: Partial<Socket> | undefined = socketOf(client);
   socket?.setKeepAlive?.(true, 15_000);
   socket?.unref?.();
 }
+
+const socketOf = (client: Client): Socket | undefined => (client as unknown as { _sock?: Socket })._sock;

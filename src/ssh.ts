@@ -1,9 +1,11 @@
 import type { Connection } from "./connection.js";
 import { FinalError, HostError, sudoRefusal } from "./host-error.js";
+import { AnswerMeter } from "./limits.js";
 import type { ShellStream } from "./remote-shell.js";
 import { retrying } from "./retrying.js";
 import { type Target, targetOf } from "./ssh-config.js";
-import { dial, notYet } from "./ssh-dial.js";
+import { dial, meterOf, notYet } from "./ssh-dial.js";
+import type { Meter } from "./ssh-meter.js";
 
 /** Seconds that a host may take to start a shell once it let us in. */
 const shellSeconds = 30;
@@ -20,12 +22,14 @@ export function openShell(connection: Connection): Promise<ShellStream> {
   const asRoot = connection.sudo ?? target.user !== "root";
   return retrying(target, async () => {
     const client = await dial(target);
+    const meter = meterOf(client);
     try {
       const channel = await execute(client, target, asRoot ? "exec sudo -n sh" : "exec sh");
-      await greeted(channel, target, asRoot);
-      return streamOf(client, channel);
+      await greeted(channel, target, asRoot, meter);
+      return streamOf(client, channel, meter);
     } catch (error) {
       client.end();
+      if (meter.excess !== undefined) throw tooMuch(target, meter.excess);
       throw error;
     }
   });
@@ -52,19 +56,29 @@ function execute(client: Client, target: Target, command: string): Promise<Chann
 }
 
 /** Waits until a shell answers, or tells why there is none. */
-function greeted(channel: Channel, target: Target, asRoot: boolean): Promise<void> {
+function greeted(channel: Channel, target: Target, asRoot: boolean, meter: Meter): Promise<void> {
   channel.setEncoding("latin1");
   channel.stderr.setEncoding("utf8");
   return new Promise((resolve, reject) => {
     let output = "";
     let errors = "";
+    const answer = new AnswerMeter();
+    const count = (text: string) => {
+      meter.carried(text.length);
+      const why = answer.take(text);
+      if (why === undefined) return;
+      stop();
+      reject(tooMuch(target, `${why} before it has started a shell`));
+    };
     const take = (text: string) => {
+      count(text);
       output = (output + text).slice(-4000);
       if (!output.includes(hail)) return;
       stop();
       resolve();
     };
     const note = (text: string) => {
+      count(text);
       errors = (errors + text).slice(-4000);
     };
     const ended = () => {
@@ -85,6 +99,9 @@ function greeted(channel: Channel, target: Target, asRoot: boolean): Promise<voi
     channel.write(`echo '${hail}'\n`);
   });
 }
+
+const tooMuch = (target: Target, why: string): HostError =>
+  new FinalError(target.label, why, "see what its sshd and the user's login shell say");
 
 const patience = (target: Target, reject: (error: HostError) => void): NodeJS.Timeout =>
   setTimeout(
@@ -124,12 +141,16 @@ function noShell(target: Target, asRoot: boolean, text: string): HostError {
   );
 }
 
-function streamOf(client: Client, channel: Channel): ShellStream {
+function streamOf(client: Client, channel: Channel, meter: Meter): ShellStream {
   let closed = false;
   const close = () => {
     closed = true;
     client.end();
   };
+  // what comes after the end is not counted anywhere else, so that it is ended for good where there is much of it
+  const count = (text: string) => void (closed || meter.carried(text.length));
+  channel.on("data", count);
+  channel.stderr.on("data", count);
   client.on("error", () => channel.destroy());
   client.on("close", () => channel.destroy());
   return {
@@ -139,7 +160,7 @@ function streamOf(client: Client, channel: Channel): ShellStream {
     onClose: (listener) =>
       void channel.on("close", () => {
         close();
-        listener();
+        listener(meter.excess);
       }),
     close,
   };

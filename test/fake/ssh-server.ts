@@ -64,6 +64,8 @@ export interface ServerOptions {
   banner?: string;
   /** What it offers in the key exchange. Default: the library's. */
   algorithms?: Algorithms;
+  /** Hears of each client before it does anything. */
+  onPeer?: (peer: Peer) => void;
   /** Says not which signatures it takes, as old ones do. */
   silentOnSignatures?: boolean;
   /** Default: a free one. */
@@ -111,6 +113,7 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
     (peer, { port }) => {
       peers.add(peer);
       if (options.silentOnSignatures) silence(peer);
+      options.onPeer?.(peer);
       peer.on("ready", () => shaken(port));
       peer.on("close", () => peers.delete(peer));
       peer.on("error", () => undefined);

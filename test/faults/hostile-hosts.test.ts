@@ -6,6 +6,7 @@ import { realServer } from "../../providers/real-server.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
+import { answerBytes } from "../../src/limits.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { type FakeHost, shells } from "../fake/fake-host.js";
 
@@ -113,6 +114,27 @@ describe("a host", () => {
       /^cannot create tcp:\/\/192\.168\.0\.219:80\/192\.168\.10\.1:80 on director1: its answer makes no sense: ipvs is not as it was sent$/,
     );
     expect(fake.read("ipvs")).toBe(service);
+  });
+
+  test("whose answer is longer than any loses its connection, and its neighbour hears nothing of it", async () => {
+    let isEndless = true;
+    const fake = changing(fakeHost(), (text) =>
+      isEndless ? text.replace(/( fact ipvs\n)/, `$1${"x".repeat(answerBytes)}`) : text,
+    );
+    const neighbour = fakeHost();
+    for (const one of [fake, neighbour]) one.write("ipvs", service);
+    const kind = resources(realServer, fake);
+    const [hostile, friendly] = await Promise.allSettled([
+      kind.create(server(1)),
+      resources(realServer, neighbour).create(server(1)),
+    ]);
+    expect(friendly.status).toBe("fulfilled");
+    expect(String((hostile as PromiseRejectedResult).reason)).toMatch(
+      /on director1: the connection was lost before the host had answered \(it says more than 16 MB\)/,
+    );
+    isEndless = false;
+    await kind.create(server(1));
+    expect(fake.lines("ipvs")).toHaveLength(2);
   });
 
   test("from which a line gets lost is refused, so that a smaller table is never taken for the whole", async () => {

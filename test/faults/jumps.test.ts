@@ -113,7 +113,7 @@ describe("a jump host", () => {
     const [inner, outer] = [await server(), await server()];
     const given = { port: inner.port, proxy: by(outer), dialErrorLimit: 5 };
     const shell = await openShell(to(given));
-    const closed = new Promise<void>((resolve) => shell.onClose(resolve));
+    const closed = new Promise<void>((resolve) => shell.onClose(() => resolve()));
     outer.cut();
     await closed;
     expect(await hello(given)).toBe("hello");
