@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Connection, type Endpoint, secretFields } from "../src/connection.js";
+import { declareOnce } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { type Bag, type Common, checkInputs, clean, idOf, propertiesOf } from "./inputs.js";
 
@@ -84,6 +85,8 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
       const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
       // what is only read is nobody's here
       const own = opts?.id === undefined ? { owner } : {};
+      const run = pulumi.runtime.getMonitor();
+      if (opts?.id === undefined && run) refuseTwice(() => declareOnce(run, definition, owner, args));
       const hosts = ["connection", ...(definition.connections ?? [])];
       const reached = Object.fromEntries(hosts.map((host) => [host, secured(args[host])]));
       const props = { ...declared, ...own, ...args, ...reached };
@@ -114,6 +117,15 @@ function shortenStacks(): () => void {
   return () => {
     Error.prepareStackTrace = before;
   };
+}
+
+// what an operator can mend needs no stack
+function refuseTwice(declare: () => void): void {
+  try {
+    declare();
+  } catch (error) {
+    throw new pulumi.RunError((error as Error).message);
+  }
 }
 
 /** The connection with its secret fields marked, so that they are encrypted wherever Pulumi keeps them. */

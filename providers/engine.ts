@@ -5,6 +5,7 @@ import type { Host } from "../src/host.js";
 import { HostError, UnansweredError } from "../src/host-error.js";
 import { StuckError } from "../src/stuck-error.js";
 import { type Change, isRecorded, type Verb } from "./change.js";
+import { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { diff, plain } from "./diff.js";
 import { type Watch, watch } from "./drain.js";
@@ -27,8 +28,10 @@ export class Engine {
   readonly #definition: Definition;
   readonly #findHost: FindHost;
   readonly #watch: Watch;
+  readonly declared: Declarations;
 
   constructor(definition: Definition, findHost: FindHost, time = watch) {
+    this.declared = new Declarations(definition);
     this.#definition = definition;
     this.#findHost = findHost;
     this.#watch = time;
@@ -134,7 +137,12 @@ export class Engine {
   #changeOf(inputs: Bag, owner: string, drained?: Drained): Change {
     return this.#definition.setting
       ? settingChange(this.#definition, inputs, owner)
-      : withDraining(objectChange(this.#definition, inputs), this.#definition, inputs, drained);
+      : withDraining(
+          objectChange(this.#definition, inputs, this.declared),
+          this.#definition,
+          inputs,
+          drained,
+        );
   }
 
   // what it takes to wait for those who still use it

@@ -4,20 +4,21 @@ import type { Facts } from "../src/facts.js";
 import { HostError } from "../src/host-error.js";
 import type { Change } from "./change.js";
 import { contrast } from "./contrast.js";
+import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
 import { guestOf, holderOf, leaving, type Ownership, othersOf, stackOf, taking } from "./ownership.js";
 import { recording, recordMisfit, recordOf } from "./records.js";
 
 /** Changes of what is there or not, and has one owner: entries, addresses, routes. */
-export function objectChange(definition: Definition, inputs: Bag): Change {
+export function objectChange(definition: Definition, inputs: Bag, declared: Declarations): Change {
   const { key, config } = partsOf(definition, inputs);
   const owner = String(inputs.owner);
   const ownership: Ownership = { owner, thing: `${definition.kind} ${definition.id(key)}` };
   const record = recordOf(definition, inputs, owner);
   const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
-  const refused = (reason: string, remedy: string) =>
-    new HostError(hostLabel(connectionOf(inputs)), reason, remedy);
+  const refused = (reason: string, remedy: string) => new HostError(host, reason, remedy);
+  const host = hostLabel(connectionOf(inputs));
   const isOthers = (facts: Facts) => ![undefined, owner].includes(holderOf(facts, ownership));
 
   return {
@@ -45,6 +46,15 @@ export function objectChange(definition: Definition, inputs: Bag): Change {
           `it belongs to ${holder}, of another stack`,
           "remove it there, or set adopt: true to take it over; removing it there then leaves it alone",
         );
+      }
+      // a resource that is gone from the program was renamed, and this is its new name
+      if (have && holder && holder !== owner && stackOf(holder) === stackOf(owner)) {
+        if (declared.isDeclared(holder, ownership.thing, host))
+          throw refused(
+            `it belongs to ${holder}, of this program, which declares it too`,
+            "take one of them out of the program",
+          );
+        declared.take(holder, ownership.thing, host, owner);
       }
       const different = have && !isDeepStrictEqual(have, config);
       // what this very resource made before is its own, whatever became of the answer

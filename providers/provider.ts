@@ -16,14 +16,22 @@ export type Made = Map<string, { owner: unknown; isDone: boolean }>;
 
 /**
  * What was created in this run of Pulumi, and by whom. A resource that was renamed, or replaced by its like, is created under
- * its new name, which takes over what is there, and then deleted under its old one, which must not take it away.
+ * its new name, which takes over what is there, and then deleted under its old one, which must not take it away. Where two had
+ * declared one thing before that was refused, the one that stays gets it.
  */
 const made: Made = new Map();
 
 /** What Pulumi calls of a kind of resource, in a run that has made these things so far. */
 export const verbsOf = (engine: Engine, made: Made) => ({
-  check: (olds: Bag, news: Bag) => engine.check(olds, news),
-  diff: (id: string, olds: Bag, news: Bag) => engine.diff(id, olds, news),
+  check: (olds: Bag, news: Bag) => {
+    const { inputs, failures } = engine.check(olds, news);
+    const reason = failures.length > 0 ? undefined : engine.declared.declare(olds, inputs);
+    return { inputs, failures: reason === undefined ? failures : [{ property: "", reason }] };
+  },
+  diff: (id: string, olds: Bag, news: Bag) => {
+    engine.declared.stay(news, olds.owner ?? news.owner);
+    return engine.diff(id, olds, news);
+  },
   create: async (inputs: Bag) => {
     const thing = engine.thing(inputs);
     const first = made.get(thing);
@@ -42,7 +50,10 @@ export const verbsOf = (engine: Engine, made: Made) => ({
   read: (id: string, props: Bag) => engine.read(id, props),
   update: (id: string, olds: Bag, news: Bag) => engine.update(id, olds, news),
   delete: async (id: string, props: Bag) => {
-    if (!made.get(engine.thing(props))?.isDone) await engine.delete(id, props);
+    if (made.get(engine.thing(props))?.isDone) return;
+    const heir = engine.declared.heirOf(props);
+    if (heir) await engine.update(id, heir, heir);
+    else await engine.delete(id, props);
   },
 });
 

@@ -12,6 +12,7 @@ import {
   vipOf,
 } from "./cluster.js";
 import { director, ipVs } from "./director.js";
+import { refuseTwice } from "./members.js";
 import { type PackagesArgs, packages } from "./packages.js";
 import { probes } from "./probe.js";
 
@@ -47,6 +48,7 @@ export interface DrClusterArgs extends ClusterArgs {
 export class DrCluster extends Cluster {
   constructor(name: string, args: DrClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:DrCluster", name, {}, persisting(args, opts));
+    refuseTwice(name, args);
     const prepared = packages(this, name, args);
     const vips = args.vips.map(vipOf);
     const hosts = new Map(

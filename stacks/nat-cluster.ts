@@ -12,6 +12,7 @@ import {
   type ServiceArgs,
 } from "./cluster.js";
 import { director, ipVs } from "./director.js";
+import { refuseTwice } from "./members.js";
 import { type PackagesArgs, packages } from "./packages.js";
 import { probes } from "./probe.js";
 
@@ -51,6 +52,7 @@ export interface NatClusterArgs extends ClusterArgs {
 export class NatCluster extends Cluster {
   constructor(name: string, args: NatClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:NatCluster", name, {}, persisting(args, opts));
+    refuseTwice(name, args);
     const prepared = packages(this, name, args);
     const { connection, dip, insideInterface, interface: outside } = args.director;
     const returnRoutes = args.returnRoutes ?? [];

@@ -270,7 +270,7 @@ const one = {
     {
       name: "web1",
       address: "192.168.10.11",
-      connection: hostileConnection,
+      connection: { ...hostileConnection, host: "web1" },
       weight: 2,
       upperThreshold: 100,
       lowerThreshold: 50,
