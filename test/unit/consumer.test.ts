@@ -1,7 +1,17 @@
 import { execFile } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -16,12 +26,28 @@ beforeAll(async () => {
   project = join(home, "project");
   const installed = join(project, "node_modules/pulumi-lvs");
   mkdirSync(installed, { recursive: true });
-  await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", home], { cwd: repository });
+  // a copy, since packing empties and builds dist, which other tests use
+  const copy = join(home, "copy");
+  const parts = [
+    "src",
+    "providers",
+    "stacks",
+    "docs",
+    ...globSync("*.{md,json,yaml}", { cwd: repository }),
+    "LICENSE",
+  ];
+  for (const part of parts) cpSync(join(repository, part), join(copy, part), { recursive: true });
+  symlinkSync(join(repository, "node_modules"), join(copy, "node_modules"));
+  for (const stale of ["dist/src/gone.js", "dist/test/secret.js"]) {
+    mkdirSync(dirname(join(copy, stale)), { recursive: true });
+    writeFileSync(join(copy, stale), "");
+  }
+  await run("npm", ["pack", "--silent", "--pack-destination", home], { cwd: copy });
   const [tarball] = globSync("*.tgz", { cwd: home });
   await run("tar", ["-xzf", join(home, tarball as string), "-C", installed, "--strip-components=1"]);
   // what it depends on, one level up
   symlinkSync(join(repository, "node_modules"), join(home, "node_modules"));
-}, 60_000);
+}, 600_000);
 
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
@@ -61,7 +87,7 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks)\/((rollback|health)\/)?[\w-]+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks)\/((rollback|health)\/)?[\w-]+\.(js|d\.ts)|README\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
           name,
         ),
     ),
@@ -125,4 +151,46 @@ test("its command runs from where it is installed", async () => {
   expect(readFileSync(command, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
   const { stdout } = await run(process.execPath, [command, "--help"], { cwd: project });
   expect(stdout).toMatch(/^usage: pulumi-lvs up .*\n +pulumi-lvs rollback /);
+});
+
+/** Anchors of a document, as GitHub and npm make them of its headings. */
+const anchorsOf = (text: string): string[] =>
+  [...text.matchAll(/^#{1,6} +(.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+
+test("links in its documents lead to what is packed with them, and to headings that are there", () => {
+  const installed = join(project, "node_modules/pulumi-lvs");
+  const documents = globSync(["*.md", "docs/*.md"], { cwd: installed });
+  expect(documents.length).toBeGreaterThan(8);
+  const broken = documents.flatMap((document) => {
+    const text = readFileSync(join(installed, document), "utf8").replaceAll(/^```[\s\S]*?^```$/gm, "");
+    return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, link = ""]) => link)
+      .filter((link) => {
+        if (/^https:/.test(link)) return false;
+        const [path = "", anchor] = link.split("#");
+        const target = path === "" ? document : join(dirname(document), path);
+        if (!existsSync(join(installed, target))) return true;
+        return (
+          anchor !== undefined && !anchorsOf(readFileSync(join(installed, target), "utf8")).includes(anchor)
+        );
+      })
+      .map((link) => `${document}: ${link}`);
+  });
+  expect(broken).toEqual([]);
+});
+
+test("it says where it comes from, and takes fixes of what it depends on", () => {
+  const described = JSON.parse(readFileSync(join(project, "node_modules/pulumi-lvs/package.json"), "utf8"));
+  const url = "https://github.com/pulumi-lvs/pulumi-lvs";
+  expect(described).toMatchObject({
+    homepage: `${url}#readme`,
+    bugs: { url: `${url}/issues` },
+    repository: { type: "git", url: `git+${url}.git` },
+  });
+  expect(Object.values(described.dependencies).filter((range) => !/^\^\d/.test(String(range)))).toEqual([]);
 });
