@@ -68,7 +68,7 @@ const labelOf = (connection: unknown): pulumi.Output<string> =>
 
 /**
  * The connection as @pulumi/command takes it: with the key, the password and the host's key themselves. They are read by `up`
- * only. A preview may be run for a change that nobody has reviewed, which names the files and variables to read.
+ * only. A preview may be run for a change without a review, which names the files and variables to read.
  */
 function reach(connection: unknown): pulumi.Output<unknown> {
   if (pulumi.runtime.isDryRun()) return pulumi.output(unknown);
