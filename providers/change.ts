@@ -12,6 +12,8 @@ export interface Change {
   plan(verb: Verb, view: HostView): readonly Step[];
   /** Why the host does not show what was wanted; undefined where it does. */
   misfit(verb: Verb, facts: Facts): string | undefined;
+  /** Whether the host has a record that it is to come back, of this very resource. */
+  declares(facts: Facts): boolean;
   /** Whether creating it would take over what somebody else made. */
   adopts(facts: Facts): boolean;
   /** What must be as before after a change was taken back; undefined where others may have changed it meanwhile. */

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { DeclaredRecord } from "../src/declared.js";
 import type { FactName, Facts } from "../src/facts.js";
 import type { Problem } from "../src/problems.js";
 import type { Step } from "../src/step.js";
@@ -44,8 +45,8 @@ export interface Definition<K = unknown, C = unknown> {
   asks?(key: K, config: C, ask: Ask): Promise<void>;
   /** Whether there are programs that take such things for their own (see src/rivals.ts): none may run where these are written. */
   rivals?(key: K): boolean;
-  /** How the owner's marks of things begin that go along when this one is deleted: `KIND ID-WITHOUT-ITS-END`. */
-  carries?(key: K): string;
+  /** Whether a thing of the host goes along when this one is deleted: then its record and mark go too. Of a mark alone `words` is empty. */
+  carries?(key: K, other: Pick<DeclaredRecord, "thing" | "words">, facts: Facts): boolean;
   /** What must not go while somebody uses it says how one sees that: a deletion may have to wait. */
   readonly drains?: Drains<K, C>;
   /** Fills in defaults that depend on other fields; in place. */

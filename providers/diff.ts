@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Definition } from "./define.js";
-import { undeclared, unmarked } from "./flags.js";
+import { found, undeclared } from "./flags.js";
 import { type Bag, clean, isOtherHost, partsOf } from "./inputs.js";
 
 /** What of the common inputs an update is about. */
@@ -17,7 +17,7 @@ export function diff(definition: Definition, olds: Bag, news: Bag) {
   const otherHost = isOtherHost(olds, news);
   const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
   const same = common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name])));
-  const isOurs = olds[unmarked] === undefined;
+  const isOurs = found.every((flag) => olds[flag] === undefined);
   if (replaces.length === 0 && same && isOurs && unlike(was.config, is.config).length === 0)
     return { changes: olds[undeclared] !== undefined };
   // another name for one machine would find the old entry in place, and deleting the old would take it away again

@@ -12,7 +12,7 @@ import { type Watch, watch } from "./drain.js";
 import { withDraining } from "./drain-change.js";
 import { type Around, drained, quiesced } from "./draining.js";
 import type { Drained } from "./drains.js";
-import { adopted, undeclared, unmarked } from "./flags.js";
+import { adopted, found, missing, undeclared, unmarked } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, nobody, partsOf } from "./inputs.js";
 import { objectChange } from "./object-change.js";
@@ -60,8 +60,7 @@ export class Engine {
     const owner = olds.owner ?? news.owner;
     const [was, want] = [olds, news].map((bag) => plain(partsOf(this.#definition, bag).config));
     const onlyConnection =
-      olds[unmarked] === undefined &&
-      olds[undeclared] === undefined &&
+      [...found, undeclared].every((flag) => olds[flag] === undefined) &&
       isDeepStrictEqual(was, want) &&
       olds.persist === news.persist &&
       !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
@@ -78,8 +77,8 @@ export class Engine {
   }
 
   async read(id: string, props: Bag) {
-    const { __provider, [unmarked]: _, [undeclared]: __, [adopted]: wasAdopted, ...rest } = props;
-    const given = without(rest, Object.keys(shownBy(this.#definition, rest)));
+    const { __provider, [undeclared]: _, [adopted]: wasAdopted, ...rest } = props;
+    const given = without(rest, [...found, ...Object.keys(shownBy(this.#definition, rest))]);
     const { inputs, problems } = checkInputs(this.#definition, given);
     const parts = partsOf(this.#definition, inputs);
     // `get` names the identity only
@@ -94,6 +93,7 @@ export class Engine {
     let have: Bag | undefined;
     let isOurs = true;
     let isDeclared = true;
+    let isMissing = false;
     const facts = await this.#ask("read", inputs, {
       facts: [
         ...this.#definition.facts(key, want),
@@ -104,6 +104,7 @@ export class Engine {
       plan: (facts) => {
         have = this.#definition.read(facts, key, want) as Bag | undefined;
         isOurs = isDeclared = true;
+        isMissing = !have && inputs.owner !== nobody && change.declares(facts);
         // it is as it should be, and something is to be done all the same: to say whose it is
         if (inputs.owner !== nobody && isDeepStrictEqual(have, want))
           isOurs = isRecorded(change, { facts, owner, persist: inputs.persist !== false });
@@ -114,19 +115,20 @@ export class Engine {
       look: () => undefined,
       verify: () => undefined,
     });
-    if (!have) return {};
-    const found = clean({
+    if (!have && !isMissing) return {};
+    const state = clean({
       ...inputs,
       ...have,
+      ...(isMissing ? { [missing]: true } : {}),
       ...(isOurs ? {} : { [unmarked]: true }),
       ...(__provider === undefined ? {} : { __provider }),
     });
     const shown = {
       ...this.#definition.shows?.read(facts, key),
       ...(wasAdopted === true ? { [adopted]: true } : {}),
-      ...(isDeclared ? {} : { [undeclared]: true }),
+      ...(isDeclared || isMissing ? {} : { [undeclared]: true }),
     };
-    return { id: idOf(this.#definition, inputs), props: clean({ ...found, ...shown }), inputs: found };
+    return { id: idOf(this.#definition, inputs), props: clean({ ...state, ...shown }), inputs: state };
   }
 
   /** What a resource has on its host, as a name: what was just made under it must not be deleted as an older one's. */

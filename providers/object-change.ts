@@ -2,13 +2,14 @@ import { isDeepStrictEqual } from "node:util";
 import { hostLabel } from "../src/connection.js";
 import type { Facts } from "../src/facts.js";
 import { HostError } from "../src/host-error.js";
+import { carriedBy } from "./carried.js";
 import type { Change } from "./change.js";
 import { contrast } from "./contrast.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
-import { guestOf, holderOf, leaving, type Ownership, othersOf, stackOf, taking } from "./ownership.js";
-import { recording, recordMisfit, recordOf } from "./records.js";
+import { holderOf, leaving, type Ownership, othersOf, stackOf, taking } from "./ownership.js";
+import { isDeclared, recording, recordMisfit, recordOf } from "./records.js";
 
 /** Changes of what is there or not, and has one owner: entries, addresses, routes. */
 export function objectChange(definition: Definition, inputs: Bag, declared: Declarations): Change {
@@ -19,6 +20,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
   const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
   const refused = (reason: string, remedy: string) => new HostError(host, reason, remedy);
   const host = hostLabel(connectionOf(inputs));
+  const carried = (facts: Facts) => carriedBy(facts, definition, key, owner, inputs.adopt === true);
   const isOthers = (facts: Facts) => ![undefined, owner].includes(holderOf(facts, ownership));
 
   return {
@@ -30,15 +32,18 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       if (verb === "delete") {
         // somebody took it over
         if (isOthers(facts)) return [];
-        const things = definition.carries?.(key);
-        const guest = have && things && guestOf(facts, owner, things);
-        if (guest && inputs.adopt !== true)
+        const along = carried(facts);
+        if (have && along.guest && inputs.adopt !== true)
           throw refused(
-            `with it would go what belongs to another stack: ${guest}`,
+            `with it would go what belongs to another stack: ${along.guest}`,
             "remove that there first, or set adopt: true here and run up before",
           );
         const gone = have ? definition.plan(key, undefined, have, view) : [];
-        return leaving(facts, ownership, recording(facts, record, gone, true, false));
+        return [
+          ...along.records,
+          ...leaving(facts, ownership, recording(facts, record, gone, true, false)),
+          ...along.marks,
+        ];
       }
       const holder = holderOf(facts, ownership);
       if (have && holder && stackOf(holder) !== stackOf(owner) && inputs.adopt !== true) {
@@ -75,6 +80,10 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         if (isOthers(facts)) return undefined;
         if (have) return "it is still there after it was deleted";
         if (holderOf(facts, ownership)) return "the mark of its owner is still there";
+        const { records, marks } = carried(facts);
+        const [left] = [...records, ...marks];
+        if (left)
+          return `the record of what goes along is still there: ${left.run[1]?.replaceAll("\t", " ")}`;
         return recordMisfit(facts, record, false);
       }
       if (!isDeepStrictEqual(have, config))
@@ -83,6 +92,8 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       const [other] = othersOf(facts, ownership);
       return other ? `the mark of ${other} is still there` : recordMisfit(facts, record);
     },
+
+    declares: (facts) => isDeclared(facts, record),
 
     adopts(facts) {
       const holder = holderOf(facts, ownership);

@@ -30,15 +30,6 @@ export function holderOf(facts: Facts, { owner, thing }: Ownership): string | un
 export const othersOf = (facts: Facts, { owner, thing }: Ownership): string[] =>
   holdersOf(facts, thing).filter((holder) => holder !== owner);
 
-/** What another stack has among things whose marks begin so, as the host's line says it. */
-export const guestOf = (facts: Facts, owner: string, things: string): string | undefined =>
-  facts
-    .owners()
-    .find(
-      (line) =>
-        line.includes(` ${things}`) && stackOf(line.split(` ${things}`)[0] as string) !== stackOf(owner),
-    );
-
 /** `project/stack` of an owner. */
 export const stackOf = (owner: string): string => owner.split("/").slice(0, 2).join("/");
 

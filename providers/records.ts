@@ -20,7 +20,8 @@ export function recordOf(definition: Definition, inputs: Bag, owner: string): De
   };
 }
 
-const verbs = { boot: ["keep", "unkeep"], now: ["note", "unnote"] } as const;
+/** Commands that write a record, and that take it away. */
+export const verbs = { boot: ["keep", "unkeep"], now: ["note", "unnote"] } as const;
 
 /**
  * Steps around those of a change, after which the host has this record of the thing, or none: a new one comes before an old
@@ -55,6 +56,11 @@ export function recording(
     ...steps,
   ];
 }
+
+/** Whether the host has a record of the thing by this very owner. */
+export const isDeclared = (facts: Facts, of: DeclaredRecord | undefined): boolean =>
+  of !== undefined &&
+  facts.declared().records.some(({ thing, owner }) => thing === of.thing && owner === of.owner);
 
 /** Why the record on the host is not as it should be; undefined where it is. */
 export const recordMisfit = (

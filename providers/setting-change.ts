@@ -4,7 +4,7 @@ import type { Change } from "./change.js";
 import { contrast } from "./contrast.js";
 import type { Definition } from "./define.js";
 import { type Bag, partsOf } from "./inputs.js";
-import { recording, recordMisfit, recordOf } from "./records.js";
+import { isDeclared, recording, recordMisfit, recordOf } from "./records.js";
 
 /** Changes of what is never absent and may be wanted by several at once: sysctls, modules. */
 export function settingChange(definition: Definition, inputs: Bag, owner: string): Change {
@@ -32,6 +32,8 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
       if (isDeepStrictEqual(have, config)) return recordMisfit(facts, record);
       return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
     },
+
+    declares: (facts) => isDeclared(facts, record),
 
     // what was found comes back with the last claim, whoever made it
     adopts: () => false,

@@ -70,6 +70,12 @@ export const virtualAddress = define({
 
   id: (key) => `${key.interface}/${key.address}`,
 
+  // routes that send from it go along, unless another interface has the address too
+  carries: (key, { words }, facts) =>
+    words[0] === "route" &&
+    words[words.indexOf("src") + 1] === key.address &&
+    !facts.addresses().some((a) => a.local === key.address && a.interface !== key.interface),
+
   facts: () => ["addresses"],
 
   read(facts, key, want) {

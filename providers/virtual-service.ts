@@ -138,7 +138,15 @@ export const virtualService = define({
   config,
   rank: 50,
   rivals: () => true,
-  carries: (key) => `RealServer ${printService(serviceOf(key))}/`,
+  carries(key, { thing }) {
+    const id = printService(serviceOf(key));
+    // of a mark IPv4 and IPv6 are two services
+    const isOtherFamily =
+      id.startsWith("fwmark:") && !id.endsWith("/ipv6") && thing.startsWith(`RealServer ${id}/ipv6/`);
+    return (
+      (thing.startsWith(`RealServer ${id}/`) && !isOtherFamily) || thing === `HealthMonitor ${id}/health`
+    );
+  },
   shows: {
     names: ["drained"],
     facts: () => ["drained"],

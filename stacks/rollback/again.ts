@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { found } from "../../providers/flags.js";
 import type { Declaration, Declared } from "./declared.js";
 import { isOurs, nameIn } from "./deployment.js";
 import { withSecrets } from "./secrets.js";
@@ -68,12 +69,12 @@ function declare(declaration: Declaration, made: Made): pulumi.Resource {
 /** What it depended on may be declared too, or be somebody else's, who is there but not in this program. */
 const at = (urn: string, made: Made): pulumi.Resource => made.get(urn) ?? new pulumi.DependencyResource(urn);
 
-function inputsOf(
-  { entry: { inputs = {}, propertyDependencies = {} } }: Declaration,
-  made: Made,
-): pulumi.Inputs {
+function inputsOf({ entry }: Declaration, made: Made): pulumi.Inputs {
+  const { inputs = {}, propertyDependencies = {} } = entry;
+  // what a refresh found is no argument
+  const given = Object.entries(inputs).filter(([name]) => !isOurs(entry) || !found.includes(name));
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, value]) => {
+    given.map(([name, value]) => {
       const on = (propertyDependencies[name] ?? []).map((urn) => at(urn, made).urn);
       return [
         name,

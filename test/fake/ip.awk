@@ -48,11 +48,21 @@ function change_address(verb,   all, n, i, w, at, dev, brd, lab, dad) {
   for (i = 1; i <= n; i++) {
     split(all[i], w, " "); if (w[1] != dev || w[2] != at) continue
     if (verb == "add") fail("RTNETLINK answers: File exists", 2)
-    all[i] = ""; store("addresses", all, n); return
+    all[i] = ""; store("addresses", all, n); drop_routes_from(at); return
   }
   if (verb == "del") fail("RTNETLINK answers: Cannot assign requested address", 2)
   all[++n] = dev " " at " " brd " " lab " " dad
   store("addresses", all, n)
+}
+
+# with the last of an address go the routes that send from it
+function drop_routes_from(at,   all, n, i, w, part) {
+  sub(/\/.*/, "", at)
+  n = lines("addresses", all)
+  for (i = 1; i <= n; i++) { split(all[i], w, " "); split(w[2], part, "/"); if (part[1] == at) return }
+  n = lines("routes", all)
+  for (i = 1; i <= n; i++) { split(all[i], w, " "); if (w[6] == at) all[i] = "" }
+  store("routes", all, n)
 }
 
 function number(address,   p) { split(address, p, "."); return ((p[1] * 256 + p[2]) * 256 + p[3]) * 256 + p[4] }

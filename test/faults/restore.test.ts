@@ -198,7 +198,7 @@ describe("what is missing at boot", () => {
     expect(has(fake, "192.168.0.220")).toBe(false);
     mend();
     await ends;
-    expect(fake.lines("log").at(-1)).toBe("systemctl start --no-block pulumi-lvs.service");
+    expect(fake.lines("log")).toContain("systemctl start --no-block pulumi-lvs.service");
     expect(fake.read("run/pulumi-lvs/restored")).toBe("");
     fake.remove("failed");
     expect(await fake.start()).toBe("");
