@@ -122,8 +122,14 @@ export const hostRoute = define({
       ...["ip", `-${familyFlag(key)}`, "route", verb],
       ...wordsOf(key, c),
     ];
-    if (!want) return have ? [step(command("del", have), command("add", have))] : [];
-    if (!have) return [step(command("add", want), command("del", want))];
+    // without a metric IPv6 deletes whichever comes first, and the kernel's own (256) comes before ours
+    const isUnnamed = familyFlag(key) === "6" && metricOf(key) === defaultMetric(key);
+    const remove = (c: Config) => [
+      ...command("del", c),
+      ...(isUnnamed ? ["metric", String(defaultMetric(key))] : []),
+    ];
+    if (!want) return have ? [step(remove(have), command("add", have))] : [];
+    if (!have) return [step(command("add", want), remove(want))];
     return [step(command("replace", want), command("replace", have))];
   },
 });

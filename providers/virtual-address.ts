@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { addressBits, familyOf, hostAddress, interfaceName, ipAddress } from "../src/address.js";
+import type { AddressEntry } from "../src/ip-lists.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
 
@@ -37,6 +38,11 @@ type Key = z.output<typeof key>;
 type Config = z.output<typeof config>;
 
 const bitsOf = ({ address }: Key) => addressBits(familyOf(address));
+
+/** Stands for a label, which IPv6 has not. */
+const preferred = "preferred";
+const isSource = ({ family, deprecated }: AddressEntry) => family === "inet6" && deprecated !== true;
+const named = ({ label, interface: of }: AddressEntry) => label !== undefined && label !== of;
 
 const isAnnounced = (key: Key) => familyOf(key.address) === "ipv4" && key.interface !== "lo";
 
@@ -83,7 +89,8 @@ export const virtualAddress = define({
     if (!found) return undefined;
     return {
       prefixLength: found.prefixlen,
-      label: found.label === undefined || found.label === key.interface ? null : found.label,
+      // an IPv6 VIP that its host may choose as a source shows so, and an update mends it
+      label: isSource(found) ? preferred : named(found) ? (found.label ?? null) : null,
       broadcast: found.broadcast ?? null,
       // nothing on the host shows it
       announce: want?.announce ?? true,
@@ -107,8 +114,14 @@ export const virtualAddress = define({
       "dev",
       key.interface,
       ...(c.broadcast ? ["broadcast", c.broadcast] : []),
-      ...(c.label ? ["label", c.label] : []),
-      ...(ipv6 ? ["nodad"] : []),
+      ...(ipv6 ? lifetime(c) : c.label ? ["label", c.label] : []),
+    ];
+    // a deprecated address is never chosen as a source, and serves like any other
+    const lifetime = (c: Config) => ["nodad", ...(c.label === preferred ? [] : ["preferred_lft", "0"])];
+    const choose = (c: Config) => [
+      ...["ip", "addr", "change", `${key.address}/${c.prefixLength}`, "dev", key.interface],
+      ...lifetime(c),
+      ...(c.label === preferred ? ["preferred_lft", "forever", "valid_lft", "forever"] : []),
     ];
     const remove = (c: Config) => ["drop_address", key.interface, `${key.address}/${c.prefixLength}`];
     const announce =
@@ -118,6 +131,7 @@ export const virtualAddress = define({
     const same = (["prefixLength", "label", "broadcast"] as const).every((name) => want[name] === have[name]);
     if (same) return announce;
     const [from, to] = [step(remove(have), add(have)), step(add(want), remove(want))];
+    if (ipv6 && want.prefixLength === have.prefixLength) return [step(choose(want), choose(have))];
     // one IPv6 address has one prefix
     if (ipv6) return [from, to];
     // two prefixes of one IPv4 address may stand side by side, so it is never gone

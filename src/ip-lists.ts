@@ -32,6 +32,7 @@ const addressEntry = z.object({
   prefixlen: z.number().int().min(0).max(128),
   broadcast: ipAddress.optional(),
   label: z.string().optional(),
+  deprecated: z.boolean().optional(),
 });
 
 /** An interface with its addresses. */

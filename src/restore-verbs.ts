@@ -70,7 +70,7 @@ again_address() {
   [ $# -ge 2 ] && is_interface "$1" && is_network "$2" || { unfit; return; }
   interface=$1 address=$2 tells= words=
   shift 2
-  case $address in *:*) words=nodad;; esac
+  case $address in *:*) words='nodad preferred_lft 0';; esac
   while [ $# -gt 0 ]; do
     case $1 in
       broadcast) is_address "$2" || { unfit; return; }; words="$words broadcast $2"; shift;;

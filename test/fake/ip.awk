@@ -22,7 +22,7 @@ function show_addresses(   links, all, n, m, i, j, w, part, text, sep, ticks) {
       split(all[j], w, " "); if (w[1] != links[i]) continue
       split(w[2], part, "/")
       text = text sep "{\"family\":\"" (part[1] ~ /:/ ? "inet6" : "inet") "\",\"local\":\"" part[1] "\",\"prefixlen\":" part[2]
-      text = text json("broadcast", w[3]) ",\"scope\":\"global\"" (w[5] == "nodad" ? ",\"nodad\":true" : "")
+      text = text json("broadcast", w[3]) ",\"scope\":\"global\"" (w[5] == "nodad" ? ",\"nodad\":true" : "") (w[6] == "deprecated" ? ",\"deprecated\":true" : "")
       if (part[1] !~ /:/) text = text ",\"label\":\"" (w[4] == "-" ? w[1] : w[4]) "\""
       text = text ",\"valid_life_time\":" ticks ",\"preferred_life_time\":" ticks "}"
       sep = ","
@@ -32,7 +32,7 @@ function show_addresses(   links, all, n, m, i, j, w, part, text, sep, ticks) {
   print "[" text "]"
 }
 
-function change_address(verb,   all, n, i, w, at, dev, brd, lab, dad) {
+function change_address(verb,   all, n, i, w, at, dev, brd, lab, dad, old) {
   at = ARGV[4]; brd = lab = dad = "-"
   for (i = 5; i < ARGC; i++) {
     if (ARGV[i] == "dev") dev = ARGV[++i]
@@ -40,6 +40,8 @@ function change_address(verb,   all, n, i, w, at, dev, brd, lab, dad) {
     else if (ARGV[i] == "label") lab = ARGV[++i]
     else if (ARGV[i] == "nodad") dad = "nodad"
     else if (ARGV[i] == "noprefixroute") continue
+    else if (ARGV[i] == "preferred_lft") old = ARGV[++i] == 0 ? " deprecated" : ""
+    else if (ARGV[i] == "valid_lft") i++
     else fail("Error: either \"local\" is duplicate, or \"" ARGV[i] "\" is a garbage.", 255)
   }
   device(dev)
@@ -48,10 +50,11 @@ function change_address(verb,   all, n, i, w, at, dev, brd, lab, dad) {
   for (i = 1; i <= n; i++) {
     split(all[i], w, " "); if (w[1] != dev || w[2] != at) continue
     if (verb == "add") fail("RTNETLINK answers: File exists", 2)
+    if (verb == "change") { all[i] = dev " " at " " brd " " lab " " dad old; store("addresses", all, n); return }
     all[i] = ""; store("addresses", all, n); drop_routes_from(at); return
   }
   if (verb == "del") fail("RTNETLINK answers: Cannot assign requested address", 2)
-  all[++n] = dev " " at " " brd " " lab " " dad
+  all[++n] = dev " " at " " brd " " lab " " dad old
   store("addresses", all, n)
 }
 
@@ -145,7 +148,7 @@ BEGIN {
   words = ARGV[1]; for (i = 2; i <= 5 && i < ARGC; i++) words = words " " ARGV[i]
   if (words == "-j addr show") show_addresses()
   else if (words ~ /^-j -[46] route show table$/) show_routes(substr(ARGV[2], 2), ARGV[6])
-  else if (words ~ /^addr (add|del) /) { for (i = ARGC; i > 1; i--) ARGV[i] = ARGV[i - 1]; ARGC++; change_address(ARGV[3]) }
+  else if (words ~ /^addr (add|del|change) /) { for (i = ARGC; i > 1; i--) ARGV[i] = ARGV[i - 1]; ARGC++; change_address(ARGV[3]) }
   else if (words ~ /^-[46] route (add|del|replace) /) { family = substr(ARGV[1], 2); change_route(family, ARGV[3]) }
   else fail("Object \"" ARGV[1] "\" is unknown, try \"ip help\".", 1)
   exit 0

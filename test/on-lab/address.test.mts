@@ -91,3 +91,34 @@ onLab("a VIP that routes send from", () => {
     expect((await run("rs1", "ip -o addr; ip route show table all")).stdout).not.toContain("192.168.0.210");
   });
 });
+
+onLab("an IPv6 VIP", () => {
+  const keep = disposing();
+  const six = (command: string) => run("director", `ip -6 ${command}`, { allowFailure: true });
+  let stack: Stack;
+  let routes: string;
+
+  it("serves on its host, which never sends from it", async () => {
+    await run("director", "ip addr add 2001:db8:77::5/64 dev eth2 nodad");
+    stack = keep(
+      await Stack.ofProgram(`
+const connection = { host: "director" };
+const vip = new lvs.VirtualAddress("vip", { connection, interface: "eth2", address: "2001:db8:77::219" });
+new lvs.HostRoute("route", { connection, destination: vip.address, device: "eth2" });
+`),
+    );
+    routes = (await six("route show table main dev eth2")).stdout;
+    await stack.up();
+    const { stdout } = await six("-o addr show dev eth2");
+    expect(stdout).toMatch(/2001:db8:77::219\/128 scope global .*deprecated/);
+    expect((await six("route get 2001:db8:77::99")).stdout).toMatch(/ src 2001:db8:77::5 /);
+    expect((await stack.pulumi("refresh", "--yes", "--expect-no-changes")).code).toBe(0);
+  });
+
+  it("goes with its route, and the kernel's own routes stay until then", async () => {
+    expect((await six("route show table main dev eth2")).stdout).toMatch(/2001:db8:77::219 metric 1024/);
+    await stack.destroy();
+    expect((await six("route show table main dev eth2")).stdout).toBe(routes);
+    await run("director", "ip addr del 2001:db8:77::5/64 dev eth2");
+  });
+});

@@ -126,7 +126,7 @@ const kinds: Record<string, Kind> = {
             : { ...args, label: `${args.interface}:${tail}`, broadcast },
         ),
     lines: ({ interface: name, address, prefixLength, broadcast, label }) => ({
-      addresses: `${name} ${address}/${prefixLength} ${broadcast ?? "-"} ${label ?? "-"} ${String(address).includes(":") ? "nodad" : "-"}`,
+      addresses: `${name} ${address}/${prefixLength} ${broadcast ?? "-"} ${label ?? "-"} ${String(address).includes(":") ? "nodad deprecated" : "-"}`,
     }),
   },
   "host-route": {
