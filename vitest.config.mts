@@ -20,7 +20,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           include: ["test/unit/**/*.test.ts"],
           globalSetup: "test/fake/fresh-build.ts",
-          testTimeout: 20_000,
+          testTimeout: 120_000,
           // they wait for shells more than they compute
           maxWorkers: 4,
           // loading Pulumi and TypeScript once per worker instead of once per file saves seconds
