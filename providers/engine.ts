@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Connection, hostLabel } from "../src/connection.js";
 import type { Facts } from "../src/facts.js";
+import { isPlainThroughout } from "../src/foreign.js";
 import type { Host } from "../src/host.js";
 import { HostError, UnansweredError } from "../src/host-error.js";
 import { StuckError } from "../src/stuck-error.js";
@@ -39,7 +40,12 @@ export class Engine {
 
   check(_olds: Bag, news: Bag) {
     const { inputs, problems } = checkInputs(this.#definition, news);
-    const failures = problems.map(({ path, reason }) => ({ property: path, reason }));
+    // Pulumi prints the value of a property that it is told of as it is
+    const failures = problems.map(({ path, reason }) =>
+      !Object.hasOwn(news, path) || isPlainThroughout(news[path])
+        ? { property: path, reason }
+        : { property: "", reason: `${path}: ${reason}` },
+    );
     return {
       inputs: { ...inputs, ...(news.__provider === undefined ? {} : { __provider: news.__provider }) },
       failures,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { hostLabel } from "../src/connection.js";
 import type { Facts } from "../src/facts.js";
+import { plainText } from "../src/foreign.js";
 import { HostError } from "../src/host-error.js";
 import { carriedBy } from "./carried.js";
 import type { Change } from "./change.js";
@@ -35,7 +36,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         const along = carried(facts);
         if (have && along.guest && inputs.adopt !== true)
           throw refused(
-            `with it would go what belongs to another stack: ${along.guest}`,
+            `with it would go what belongs to another stack: ${plainText(along.guest)}`,
             "remove that there first, or set adopt: true here and run up before",
           );
         const gone = have ? definition.plan(key, undefined, have, view) : [];
@@ -48,7 +49,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       const holder = holderOf(facts, ownership);
       if (have && holder && stackOf(holder) !== stackOf(owner) && inputs.adopt !== true) {
         throw refused(
-          `it belongs to ${holder}, of another stack`,
+          `it belongs to ${plainText(holder)}, of another stack`,
           "remove it there, or set adopt: true to take it over; removing it there then leaves it alone",
         );
       }

@@ -1,7 +1,8 @@
 import { endpoint } from "../src/address.js";
+import { plainText } from "../src/foreign.js";
 import type { IpvsTable } from "../src/ipvs-table.js";
 import type { Flow, Reply } from "../src/probe.js";
-import { plainText, show } from "../src/problems.js";
+import { show } from "../src/problems.js";
 import { addressOf, type Expected, portOf, statusOf } from "./probe-expected.js";
 
 /** What is wrong with what came out. */

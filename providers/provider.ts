@@ -1,3 +1,4 @@
+import { visible } from "../src/foreign.js";
 import { hostOf } from "../src/host.js";
 import { Engine } from "./engine.js";
 import * as classes from "./index.js";
@@ -80,7 +81,7 @@ export function install(self: Bag): void {
 
 /** Pulumi prints the stack of what a provider throws; to an operator the message is what counts. */
 function oneLine(error: Error): Error {
-  const message = error.message.replace(/\p{Cc}+/gu, " ");
+  const message = visible(error.message.replace(/\p{Cc}+/gu, " "));
   error.message = message;
   // a mistake of our own keeps its stack
   if (error.name === "Error") error.stack = message;

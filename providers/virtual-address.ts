@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { addressBits, familyOf, hostAddress, interfaceName, ipAddress } from "../src/address.js";
+import {
+  addressBits,
+  addressLabel,
+  familyOf,
+  hostAddress,
+  interfaceName,
+  ipAddress,
+} from "../src/address.js";
 import type { AddressEntry } from "../src/ip-lists.js";
 import { step } from "../src/step.js";
 import { define } from "./define.js";
@@ -24,12 +31,7 @@ const key = z.strictObject({ interface: interfaceName, address: hostAddress });
 
 const config = z.strictObject({
   prefixLength: z.number().int().min(1).max(128).optional(),
-  label: z
-    .string()
-    .regex(/^[A-Za-z0-9_.@-]+(:[A-Za-z0-9_-]+)?$/, "is no label such as eth0:1")
-    .max(15)
-    .nullable()
-    .default(null),
+  label: addressLabel.nullable().default(null),
   broadcast: ipAddress.nullable().default(null),
   announce: z.boolean().default(true),
 });

@@ -93,6 +93,12 @@ export const interfaceName = z
     error: ({ input }) => `${show(input)} is no interface name`,
   });
 
+/** A label of an IPv4 address (ip-address(8), label): `eth0:1`. */
+export const addressLabel = z
+  .string()
+  .regex(/^[A-Za-z0-9_.@-]+(:[A-Za-z0-9_-]+)?$/, "is no label such as eth0:1")
+  .max(15);
+
 /** `address:port`, with brackets where IPv6 needs them. */
 export const endpoint = (address: string, port: number): string =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;

@@ -1,12 +1,9 @@
 import { z } from "zod";
+import { isPlain } from "./foreign.js";
 import { parseHostKey } from "./known-hosts.js";
 import { show } from "./problems.js";
 
-const text = z
-  .string()
-  .min(1)
-  .max(4096)
-  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u, "has characters that are none");
+const text = z.string().min(1).max(4096).refine(isPlain, "has characters that are none");
 
 // somebody may have given a password where the whole was wanted
 const closed = {

@@ -1,3 +1,4 @@
+import { plainText } from "./foreign.js";
 import { FinalError, HostError } from "./host-error.js";
 import type { Target } from "./ssh-config.js";
 
@@ -5,6 +6,8 @@ type DialFault = Error & { level?: string; code?: string };
 
 /** Why a connection failed; `story` tells what was tried to log in. */
 export function dialError(target: Target, story: string, error: DialFault): HostError {
+  // the other side's words, before any key was checked
+  const words = plainText(error.message || error.code || "");
   const where = `${target.user}@${target.host}:${target.port}`;
   const tooMany = /Too many authentication failures/i.test(error.message);
   if (error.level === "client-authentication" || tooMany) {
@@ -21,13 +24,13 @@ export function dialError(target: Target, story: string, error: DialFault): Host
   if (/no matching/i.test(error.message)) {
     return new FinalError(
       target.label,
-      `its sshd and we have no algorithm in common: ${error.message}`,
+      `its sshd and we have no algorithm in common: ${words}`,
       `allow curve25519-sha256, aes256-gcm@openssh.com and ssh-ed25519 in its sshd_config${target.given.insecureAllowSha1 ? "" : ", or, where it knows SHA-1 only, set insecureAllowSha1: true"}`,
     );
   }
   return new HostError(
     target.label,
-    `cannot be reached at ${where}: ${error.message || error.code}`,
+    `cannot be reached at ${where}: ${words}`,
     "check that it is up, that sshd listens there and that no firewall is between",
   );
 }

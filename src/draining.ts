@@ -18,7 +18,7 @@ export const parseDraining = (text: string): DrainingServer[] =>
     .split("\n")
     .filter(Boolean)
     .map((line) => {
-      const [, service, server, since] = /^([^\t]+)\t([^\t]+)\t(\d{1,12})$/.exec(line) ?? [];
+      const [, service, server, since] = /^([!-~]+)\t([!-~]+)\t(\d{1,12})$/.exec(line) ?? [];
       if (!service || !server) throw new Error(`not a line of /run/pulumi-lvs/draining: ${show(line)}`);
       return { service, server, since: Number(since), line };
     });
@@ -39,7 +39,7 @@ export interface DrainedServer {
 export const parseDrained = (text: string): DrainedServer[] =>
   text.split("\n").flatMap((line) => {
     const [, service, server, ...rest] =
-      /^([^\t]+)\t([^\t]+)\t(\d{1,6})\t(\d{1,10})\t(\d{1,12})$/.exec(line) ?? [];
+      /^([!-~]+)\t([!-~]+)\t(\d{1,6})\t(\d{1,10})\t(\d{1,12})$/.exec(line) ?? [];
     const [seconds = 0, left = 0, at = 0] = rest.map(Number);
     return service && server ? [{ service, server, seconds, left, at }] : [];
   });

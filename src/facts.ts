@@ -24,7 +24,7 @@ import { parseModule } from "./module-parameters.js";
 import { show } from "./problems.js";
 import { quote } from "./quote.js";
 import { type Rival, rivals } from "./rivals.js";
-import { sysctlPath } from "./sysctl.js";
+import { parseSysctl, sysctlPath } from "./sysctl.js";
 
 /** What can be asked of a host, by name; the readers are functions of the script's prelude. */
 export type FactName =
@@ -66,6 +66,8 @@ export function factCommand(name: FactName): string {
 
 export { FactError };
 
+const odd = (name: FactName, body: string) => new FactError(name, 0, `unexpected output ${show(body)}`);
+
 /** What was read of a host in one go; parsed when asked for. Asking for what was not read is a mistake in the resource. */
 export class Facts {
   readonly #sections: Pick<ReadonlyMap<FactName, Section>, "get">;
@@ -86,6 +88,7 @@ export class Facts {
     const section = this.#sections.get(name);
     if (!section) throw new Error(`the fact ${name} was not asked for`);
     if ("code" in section) throw new FactError(name, section.code, section.text);
+    if (/[^\n\t -~\x80-\xff]/.test(section.body)) throw odd(name, section.body); // no tool prints control characters
     return section.body;
   }
 
@@ -110,7 +113,7 @@ export class Facts {
       try {
         return schema.parse(JSON.parse(body));
       } catch {
-        throw new FactError(name, 0, `unexpected output ${show(body)}`);
+        throw odd(name, body);
       }
     });
   }
@@ -159,8 +162,7 @@ export class Facts {
 
   /** A sysctl's value as the kernel prints it; undefined where the host has no such sysctl. */
   sysctl(name: string): string | undefined {
-    const body = this.#body(`sysctl:${name}`);
-    return body === "" ? undefined : body.replace(/\n$/, "");
+    return this.#text(`sysctl:${name}`, parseSysctl);
   }
 
   #lines(name: FactName): string[] {

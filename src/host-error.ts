@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
+import { plainText, visible } from "./foreign.js";
 import { lockCodes, lockFile } from "./lock.js";
-import { plainText } from "./problems.js";
 import { commandLine } from "./quote.js";
 
 /** What a host said, in one line: its last lines, without colours, each cut where it is long. */
@@ -26,7 +26,8 @@ export class HostError extends Error {
     readonly reason: string,
     readonly remedy?: string,
   ) {
-    super(`${host}: ${reason}${remedy ? `; ${remedy}` : ""}`);
+    // cleaned where it came in; here once more, for what may have been forgotten
+    super(visible(`${host}: ${reason}${remedy ? `; ${remedy}` : ""}`));
     this.name = "HostError";
   }
 }
@@ -53,6 +54,13 @@ const sudoRemedies: readonly (readonly [RegExp, string])[] = [
   ],
   [/^sudo:/, "let the user run sudo without a password (NOPASSWD), or log in as root"],
 ];
+
+/** What was said, line by line, each fit for a message. */
+export const linesSaid = (text: string): string[] =>
+  text
+    .split(/[\r\n]+/)
+    .map((line) => plainText(stripVTControlCharacters(line.slice(0, 2000)).trim()))
+    .filter(Boolean);
 
 /** Why sudo lets nobody become root, in its own words, without its lecture; undefined where it said nothing. */
 export function sudoRefusal(host: string, lines: readonly string[]): FinalError | undefined {

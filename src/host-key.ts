@@ -1,3 +1,4 @@
+import { plainText } from "./foreign.js";
 import { FinalError } from "./host-error.js";
 import { type Filed, fingerprint, type HostKey, keyType, lookUp, parseHostKey } from "./known-hosts.js";
 import type { Target } from "./ssh-config.js";
@@ -49,6 +50,9 @@ export const hostKeyAlgorithms = (keys: readonly HostKey[], sha1 = false): strin
   ]),
 ];
 
+// what comes as a key need not be one
+const offered = (key: Buffer): string => (key.length < 4 ? "no key:" : plainText(keyType(key), 60));
+
 /** Why a key is refused; undefined where it is not. */
 export function refusal(target: Target, key: Buffer, expected: Filed | undefined): FinalError | undefined {
   const base64 = key.toString("base64");
@@ -56,7 +60,7 @@ export function refusal(target: Target, key: Buffer, expected: Filed | undefined
   const refused = (reason: string, remedy: string) =>
     new FinalError(
       target.label,
-      `its host key ${reason} (it offers ${keyType(key)} ${fingerprint(key)})`,
+      `its host key ${reason} (it offers ${offered(key)} ${fingerprint(key)})`,
       remedy,
     );
   if (expected.revoked.includes(base64)) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ipAddress } from "./address.js";
+import { isPlain } from "./foreign.js";
 
 // what `ip -j` prints
 
@@ -25,19 +26,22 @@ export const listOf = <Entry extends z.ZodType>(entry: Entry) =>
 const isEmptyMap = (one: unknown): boolean =>
   typeof one === "object" && one !== null && !Array.isArray(one) && Object.keys(one).length === 0;
 
+// names of interfaces may have any byte but few, and these go into state and previews
+const printable = z.string().refine(isPlain);
+
 // C libraries differ in how they print IPv6
 const addressEntry = z.object({
   family: z.enum(["inet", "inet6"]),
   local: ipAddress,
   prefixlen: z.number().int().min(0).max(128),
   broadcast: ipAddress.optional(),
-  label: z.string().optional(),
+  label: printable.optional(),
   deprecated: z.boolean().optional(),
 });
 
 /** An interface with its addresses. */
 export const link = z.object({
-  ifname: z.string(),
+  ifname: printable,
   // other families have addresses of other forms
   addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
 });
@@ -51,8 +55,8 @@ export const routeEntry = z.object({
     .transform((text) => text.split("/"))
     .refine(([to]) => to === "default" || ipAddress.safeParse(to).success)
     .transform(([to, ...bits]) => [to === "default" ? to : ipAddress.parse(to), ...bits].join("/")),
-  type: z.string().optional(),
-  dev: z.string().optional(),
+  type: printable.optional(),
+  dev: printable.optional(),
   gateway: ipAddress.optional(),
   prefsrc: ipAddress.optional(),
   metric: z.number().int().min(0).default(0),

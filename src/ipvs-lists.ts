@@ -80,7 +80,7 @@ export interface Daemon {
 }
 
 const daemonLine =
-  /^(master|backup) sync daemon \(mcast=(.+), syncid=(\d+), maxlen=(\d+), group=(\S+), port=(\d+), ttl=(\d+)\)$/;
+  /^(master|backup) sync daemon \(mcast=([!-~]+), syncid=(\d+), maxlen=(\d+), group=(\S+), port=(\d+), ttl=(\d+)\)$/;
 
 /** Reads what `ipvsadm -Ln --daemon` prints. Throws on a line that is not of its form. */
 export function parseDaemons(text: string): readonly Daemon[] {

@@ -5,6 +5,8 @@ export function parseModule(body: string): ReadonlyMap<string, string> | undefin
   const [state, ...lines] = body.split("\n");
   if (state === "absent") return undefined;
   if (state !== "loaded") throw new Error(`unexpected output ${show(state)}`);
+  const other = lines.find((line) => !/^[\t -~]*$/.test(line));
+  if (other !== undefined) throw new Error(`unexpected output ${show(other)}`);
   return new Map(
     lines
       .filter(Boolean)

@@ -1,3 +1,5 @@
+import { plainText } from "./foreign.js";
+import { show } from "./problems.js";
 import type { Query } from "./script.js";
 
 /** What a host asks of a service, and how often. */
@@ -157,9 +159,9 @@ const bracketed = (address: string): string => (address.includes(":") ? `[${addr
 export function parseReplies({ url }: Pick<Asking, "url">, body: string): Reply[] {
   return lines(body).map((line) => {
     const parts = /^(\d+) (\d*) (\d*)- ([01]) ?(.*)$/.exec(line);
-    if (!parts) throw new Error(`unexpected line ${JSON.stringify(line.slice(0, 100))}`);
+    if (!parts) throw new Error(`unexpected line ${show(line)}`);
     const [code, status, port, fits] = parts.slice(1, 5).map(Number) as [number, number, number, number];
-    const text = parts[5]?.trim() ?? "";
+    const text = plainText(parts[5]?.trim() ?? "", 200);
     // who only wants to be connected minds nothing that follows: silence, or what is no HTTP (1 and 8)
     const reached = isTcp(url) && port > 0 && [0, 1, 8, 28, 52, 56].includes(code);
     const end = reached ? 0 : code;

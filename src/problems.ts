@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { plainText } from "./foreign.js";
 
 /** One thing wrong with the input: where (`persistence.timeout`, `realServers[1].address`) and why. */
 export interface Problem {
@@ -6,29 +7,15 @@ export interface Problem {
   readonly reason: string;
 }
 
-// what a terminal obeys or that turns text around, and halves of characters
-const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
-const escaped = (character: string): string =>
-  character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-
-/** Text in one line that every terminal shows as it is, cut where it is long. */
-export function plainText(text: string, most = 80): string {
-  // cut before it is looked at, since it may be megabytes
-  const short = text.slice(0, most).replace(unprintable, escaped);
-  return text.length > most || short.length > most
-    ? `${[...short.slice(0, most - 3)].filter(isWhole).join("")}...`
-    : short;
-}
-
-const isWhole = (character: string): boolean => !/\p{Cs}/u.test(character);
-
 /** A value as it is shown to people: strings quoted, long ones cut. */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "number") return String(value);
   // cut first, since it may be megabytes
-  return plainText(JSON.stringify(typeof value === "string" ? value.slice(0, 100) : value) ?? String(value));
+  return plainText(
+    JSON.stringify(typeof value === "string" ? value.slice(0, 100) : value) ?? String(value),
+    80,
+  );
 }
 
 /** What was given, as messages about it show it: lists and maps stay closed, since secrets may be inside. */
@@ -101,6 +88,12 @@ export const mapOf = <Key extends z.core.$ZodRecordKey, Value extends z.core.Som
     },
     z.record(key, value, params),
   );
+
+/** Why a schema refuses a value, in one line; undefined where it takes it. */
+export function whyNot(schema: z.ZodType, value: unknown): string | undefined {
+  const { error } = schema.safeParse(value, { error: errorMap });
+  return error && problemsOf(error)[0]?.reason;
+}
 
 /** The problems in a failed parse, one per wrong place; an unknown key is reported on that key. */
 export function problemsOf(error: z.ZodError, under: readonly PropertyKey[] = []): Problem[] {

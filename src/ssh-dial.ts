@@ -2,8 +2,9 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
 import { dialError } from "./dial-error.js";
+import { plainText } from "./foreign.js";
 import { Gate } from "./gate.js";
-import { FinalError, HostError } from "./host-error.js";
+import { FinalError, HostError, linesSaid } from "./host-error.js";
 import { expectedKeys, refusal } from "./host-key.js";
 import { bannerLength } from "./limits.js";
 import { log } from "./log.js";
@@ -89,7 +90,7 @@ function tunnel(jump: Lease<Client>, target: Target): Promise<Duplex> {
         clearTimeout(timer);
         const reason = (error as { reason?: unknown } | undefined)?.reason;
         if (!error) resolve(stream);
-        else if (typeof reason !== "number") lost(error.message);
+        else if (typeof reason !== "number") lost(plainText(error.message));
         else if (reason === 1) {
           reject(
             new FinalError(
@@ -110,13 +111,13 @@ function tunnel(jump: Lease<Client>, target: Target): Promise<Duplex> {
       });
     } catch (error) {
       clearTimeout(timer);
-      lost((error as Error).message);
+      lost(plainText((error as Error).message));
     }
   });
 }
 
 const said = ({ message }: Error): string =>
-  message.replace(/^\(SSH\) Channel open failure: ?/, "") || "it gets no connection to there";
+  plainText(message.replace(/^\(SSH\) Channel open failure: ?/, "")) || "it gets no connection to there";
 
 const meters = new WeakMap<Client, Meter>();
 
@@ -147,12 +148,12 @@ function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): 
     const fail = (error: HostError) => {
       // a host that goes on sending must not be listened to
       socket?.destroy();
-      const said = banner.split("\n").find((line) => notYet.test(line));
+      const said = linesSaid(banner).find((line) => notYet.test(line));
       reject(
         refused ??
           login.trouble ??
           (said
-            ? new HostError(target.label, `it lets nobody log in yet: ${said.trim()}`, "wait until it is up")
+            ? new HostError(target.label, `it lets nobody log in yet: ${said}`, "wait until it is up")
             : error),
       );
     };

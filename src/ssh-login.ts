@@ -6,7 +6,9 @@ import {
   createAgent,
   type ParsedKey,
 } from "ssh2";
+import { plainText } from "./foreign.js";
 import { FinalError } from "./host-error.js";
+import { show } from "./problems.js";
 import { secretOf } from "./secret.js";
 import type { Target } from "./ssh-config.js";
 import { isAsked, keysOf } from "./ssh-keys.js";
@@ -94,9 +96,9 @@ export function loginOf(target: Target): Login {
       [
         ...(tried.length > 0 ? [`tried ${tried.join(", ")}`] : []),
         ...notes,
-        ...(takes.length > 0 ? [`it takes ${takes.join(", ")}`] : []),
+        ...(takes.length > 0 ? [`it takes ${plainText(takes.join(", "))}`] : []),
       ].join("; "),
-    agentFailed: (message) => void notes.push(`the SSH agent failed: ${message}`),
+    agentFailed: (message) => void notes.push(`the SSH agent failed: ${plainText(message)}`),
     passedOver: (message) => void notes.push(`a key was passed over: ${message}`),
     get trouble() {
       return trouble;
@@ -162,7 +164,7 @@ function answering(password: string, giveUp: (error: FinalError) => void, label:
     giveUp(
       new FinalError(
         label,
-        `it asks more than a password: ${JSON.stringify(prompt.trim().slice(0, 80))}`,
+        `it asks more than a password: ${show(prompt.trim())}`,
         "log in with a key, and let the host ask for nothing else",
       ),
     );

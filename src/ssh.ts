@@ -1,5 +1,6 @@
 import type { Connection } from "./connection.js";
-import { FinalError, HostError, sudoRefusal } from "./host-error.js";
+import { plainText } from "./foreign.js";
+import { FinalError, HostError, linesSaid, sudoRefusal } from "./host-error.js";
 import { AnswerMeter } from "./limits.js";
 import type { ShellStream } from "./remote-shell.js";
 import { retrying } from "./retrying.js";
@@ -47,7 +48,7 @@ function execute(client: Client, target: Target, command: string): Promise<Chann
       reject(
         new FinalError(
           target.label,
-          `cannot start a shell: ${error.message}`,
+          `cannot start a shell: ${plainText(error.message)}`,
           "see MaxSessions and ForceCommand in its sshd_config",
         ),
       );
@@ -120,10 +121,7 @@ const cutOff = (target: Target): HostError =>
   new HostError(target.label, "the connection was closed before a shell had started", "see its sshd's log");
 
 function noShell(target: Target, asRoot: boolean, text: string): HostError {
-  const lines = text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter(Boolean);
+  const lines = linesSaid(text);
   const said = lines.slice(-3).join(" | ");
   const waiting = lines.find((line) => notYet.test(line));
   if (waiting)

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isPlain } from "./foreign.js";
 import { show } from "./problems.js";
 
 /**
@@ -22,3 +23,12 @@ export const interfaceSysctl = (name: string, leaf: string): string =>
 
 /** Values are compared with blanks collapsed: the kernel prints tabs where people write spaces. */
 export const sysctlValue = (text: string): string => text.trim().split(/\s+/).join(" ");
+
+/** Reads what read_sysctl (prelude.ts) prints: a value, with tabs where people write blanks; undefined where there is no such sysctl. */
+export function parseSysctl(body: string): string | undefined {
+  if (body === "") return undefined;
+  // what came byte by byte is UTF-8
+  const value = Buffer.from(body.replace(/\n$/, ""), "latin1").toString("utf8");
+  if (!isPlain(value.replaceAll("\t", " "))) throw new Error(`unexpected output ${show(body)}`);
+  return value;
+}

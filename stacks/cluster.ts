@@ -5,6 +5,9 @@ import type { IpvsTimeoutsArgs } from "../providers/ipvs-timeouts.js";
 import type { Drain, VirtualServiceOutputs } from "../providers/real-server-drain.js";
 import type { SyncDaemonArgs } from "../providers/sync-daemon.js";
 import type { Persistence, schedulers } from "../providers/virtual-service.js";
+import { ipAddress } from "../src/address.js";
+import { isPlain } from "../src/foreign.js";
+import { show, whyNot } from "../src/problems.js";
 import type { Rival } from "../src/rivals.js";
 
 /** A question that a host asks at each VIP once all is made and changed, before what is no longer declared is deleted: whether the cluster serves. */
@@ -172,7 +175,11 @@ export function nameOf(
   what: string,
   { name, address }: { name?: string; address: pulumi.Input<string> },
 ): string {
+  if (name !== undefined && (typeof name !== "string" || !isPlain(name) || name.length > 200))
+    throw new pulumi.RunError(`${what}: ${show(name)} has a line break, or what is no character`);
   if (name !== undefined) return name;
+  const wrong = typeof address === "string" ? whyNot(ipAddress, address) : undefined;
+  if (wrong !== undefined) throw new pulumi.RunError(`${what}: ${wrong}`);
   if (typeof address === "string") return address;
   throw new pulumi.RunError(
     `${what}: give it a name, because its address is not known while resources are named`,

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { healthConfig } from "../providers/health-config.js";
 import { schedulers } from "../providers/virtual-service.js";
-import { interfaceName, ipAddress, port, portOrAny } from "../src/address.js";
+import { addressLabel, destination, interfaceName, ipAddress, port, portOrAny } from "../src/address.js";
 import { connection } from "../src/connection.js";
-import { errorMap, mapOf, problemsOf, showGiven } from "../src/problems.js";
+import { isPlain } from "../src/foreign.js";
+import { errorMap, mapOf, problemsOf, show, showGiven, whyNot } from "../src/problems.js";
 import { rivals } from "../src/rivals.js";
 import { maxFwmark } from "../src/service-address.js";
 import { checksThroughVip, onlyGatewaying } from "./health.js";
@@ -14,7 +15,7 @@ const count = (most: number, least = 0) => z.number().int().min(least).max(most)
 const vip = z.strictObject({
   address: ipAddress,
   prefixLength: count(128, 1).optional(),
-  label: z.string().min(1).optional(),
+  label: addressLabel.optional(),
   broadcast: ipAddress.optional(),
 });
 
@@ -36,12 +37,7 @@ const service = z.strictObject({
 });
 
 const realServer = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(200)
-    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "has a line break, or what is no character")
-    .optional(),
+  name: z.string().min(1).max(200).refine(isPlain, "has a line break, or what is no character").optional(),
   address: ipAddress,
   connection: connection.optional(),
   weight: count(65535).optional(),
@@ -120,7 +116,11 @@ const dr = z.strictObject({
   director,
   services: z.array(service).min(1),
   arp: z.strictObject({ interface: interfaceName.optional(), all: z.boolean().optional() }).optional(),
-  loopbackLabel: z.string().min(1).optional(),
+  loopbackLabel: addressLabel
+    .refine((label) => /^lo(:|$)/.test(label), {
+      error: ({ input }) => `${show(input)} does not begin with lo:`,
+    })
+    .optional(),
   hostRoutes: z.boolean().optional(),
   ipForwarding: z.boolean().optional(),
 });
@@ -135,7 +135,15 @@ const nat = z.strictObject({
   kind: z.literal("nat"),
   director: director.extend({ dip: ipAddress.optional(), insideInterface: interfaceName.optional() }),
   services: z.array(service.extend({ realServerPort: port.optional(), health: natHealth.optional() })).min(1),
-  returnRoutes: z.array(z.string().min(1)).optional(),
+  // as given, since resources are named by it
+  returnRoutes: z
+    .array(
+      z.string().superRefine((text, { addIssue }) => {
+        const reason = whyNot(destination, text);
+        if (reason !== undefined) addIssue(reason);
+      }),
+    )
+    .optional(),
 });
 
 /** What a stack's configuration may say: clusters by name. */

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HostRoute, IpForwarding } from "../providers/index.js";
+import { destination as routeDestination } from "../src/address.js";
+import { whyNot } from "../src/problems.js";
 import {
   adoption,
   Cluster,
@@ -58,6 +60,10 @@ export class NatCluster extends Cluster {
     const returnRoutes = args.returnRoutes ?? [];
     if (returnRoutes.length > 0 && dip === undefined) {
       throw new pulumi.RunError(`${name}: returnRoutes needs director.dip, the address that they go through`);
+    }
+    for (const [i, destination] of returnRoutes.entries()) {
+      const reason = whyNot(routeDestination, destination);
+      if (reason !== undefined) throw new pulumi.RunError(`${name}: returnRoutes[${i}]: ${reason}`);
     }
     const interfaces = insideInterface ? [outside, insideInterface] : [outside];
     const module = ipVs(this, name, args, prepared);

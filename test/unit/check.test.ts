@@ -12,6 +12,7 @@ import { virtualService } from "../../providers/virtual-service.js";
 import { parseClusters } from "../../stacks/config.js";
 import { definitions } from "../fake/definitions.js";
 import { connection } from "../fake/engine.js";
+import { hostKey } from "../fake/ssh-client.js";
 
 /** An engine that cannot reach any host: whatever it answers, it answers by itself. */
 const offline = (definition: Definition) =>
@@ -24,7 +25,10 @@ const check = (definition: Definition, args: Bag) => {
   return { inputs: inputs as Bag, failures };
 };
 const failures = (definition: Definition, args: Bag) =>
-  check(definition, args).failures.map(({ property, reason }) => `${property}: ${reason}`);
+  check(definition, args).failures.map(({ property, reason }) =>
+    // a value that is not fit to be shown is not named as a property, or Pulumi would show it
+    property === "" ? reason : `${property}: ${reason}`,
+  );
 
 const server = { service: "tcp://192.168.0.219:80", address: "192.168.10.11", port: 80 };
 
@@ -395,6 +399,8 @@ describe("the configuration of a stack", () => {
     services: [{ port: 80, scheduler: "rr" }],
     realServers: [{ address: "192.168.10.11" }, { address: "192.168.10.12", connection: { host: "web2" } }],
   };
+  const forged = "lo:1\n::error::";
+  const unchecked = { host: "director1", hostKey: hostKey.public, insecureIgnoreHostKey: true };
   const mistakes = (clusters: unknown) => {
     const parsed = parseClusters(clusters);
     return "mistakes" in parsed ? parsed.mistakes : [];
@@ -480,6 +486,43 @@ describe("the configuration of a stack", () => {
       "two mistakes",
       { web: { ...nat, vips: [] }, api: { ...nat, services: [{ port: -1 }] } },
       ["clusters.web.vips: must not be empty", "clusters.api.services[0].port: -1 is below 0"],
+    ],
+    [
+      "a label of two lines",
+      { web: { ...nat, vips: [{ address: "192.168.0.219", label: forged }] } },
+      ["clusters.web.vips[0].label: is no label such as eth0:1"],
+    ],
+    [
+      "a route of two lines",
+      { web: { ...nat, returnRoutes: ["10.0.0.0/8", forged] } },
+      [
+        `clusters.web.returnRoutes[1]: "lo:1\\n::error::" is no address, no network such as 10.0.0.0/8, and not "default"`,
+      ],
+    ],
+    [
+      "a label on lo of two lines",
+      { web: { ...nat, kind: "dr", loopbackLabel: forged } },
+      ["clusters.web.loopbackLabel: is no label such as eth0:1"],
+    ],
+    [
+      "a label on lo that is another interface's",
+      { web: { ...nat, kind: "dr", loopbackLabel: "eth0:1" } },
+      ['clusters.web.loopbackLabel: "eth0:1" does not begin with lo:'],
+    ],
+    [
+      "a name that turns text around",
+      { web: { ...nat, realServers: [{ address: "192.168.10.11", name: "\u202eweb" }] } },
+      ["clusters.web.realServers[0].name: has a line break, or what is no character"],
+    ],
+    [
+      "a host key that is ignored, also of a jump host",
+      {
+        web: {
+          ...nat,
+          director: { ...nat.director, connection: { host: "director1", proxy: unchecked } },
+        },
+      },
+      ["clusters.web.director.connection.proxy.insecureIgnoreHostKey: cannot be true beside hostKey"],
     ],
     ["a list of clusters", [nat], [expect.stringMatching(/^clusters: .* is not a map$/) as never]],
   ])("with %s is refused with the place and the value", (_, given, expected) => {

@@ -1,0 +1,32 @@
+// what a terminal obeys or that turns text around, and halves of characters
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+const escaped = (character: string): string =>
+  character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** Whether every terminal shows the text as it is, in one line. */
+export const isPlain = (text: string): boolean => text.search(unprintable) < 0;
+
+/** Whether all texts in a value are plain, and none is so long that nothing else would be seen. */
+export function isPlainThroughout(value: unknown): boolean {
+  if (typeof value === "string") return value.length <= 1000 && isPlain(value);
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, one]) => isPlain(key) && isPlainThroughout(one));
+}
+
+/** The text in one line that every terminal shows as it is: control characters, line ends and the like become `\u001b`. */
+export const visible = (text: string): string => text.replace(unprintable, escaped);
+
+/**
+ * What others say (a host, a server, a file, a value), fit for a message: `visible`, and cut where it is long. Everything that
+ * is not our own text goes through here before it becomes part of one.
+ */
+export function plainText(text: string, most = 300): string {
+  // cut before it is looked at, since it may be megabytes
+  const short = visible(text.slice(0, most));
+  return text.length > most || short.length > most
+    ? `${[...short.slice(0, most - 3)].filter(isWhole).join("")}...`
+    : short;
+}
+
+const isWhole = (character: string): boolean => !/\p{Cs}/u.test(character);
