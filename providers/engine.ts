@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Connection, hostLabel } from "../src/connection.js";
 import type { Facts } from "../src/facts.js";
-import { isPlainThroughout } from "../src/foreign.js";
 import type { Host } from "../src/host.js";
 import { HostError, UnansweredError } from "../src/host-error.js";
 import { StuckError } from "../src/stuck-error.js";
@@ -13,6 +12,7 @@ import { type Watch, watch } from "./drain.js";
 import { withDraining } from "./drain-change.js";
 import { type Around, drained, quiesced } from "./draining.js";
 import type { Drained } from "./drains.js";
+import { failuresOf } from "./failures.js";
 import { adopted, found, missing, undeclared, unmarked } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, nobody, partsOf } from "./inputs.js";
@@ -40,15 +40,9 @@ export class Engine {
 
   check(_olds: Bag, news: Bag) {
     const { inputs, problems } = checkInputs(this.#definition, news);
-    // Pulumi prints the value of a property that it is told of as it is
-    const failures = problems.map(({ path, reason }) =>
-      !Object.hasOwn(news, path) || isPlainThroughout(news[path])
-        ? { property: path, reason }
-        : { property: "", reason: `${path}: ${reason}` },
-    );
     return {
       inputs: { ...inputs, ...(news.__provider === undefined ? {} : { __provider: news.__provider }) },
-      failures,
+      failures: failuresOf(problems, news),
     };
   }
 
