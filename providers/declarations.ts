@@ -59,7 +59,8 @@ export class Declarations {
     const { owner } = inputs;
     const first = this.#byName.get(thing.name);
     if (first && !first.owners.has(owner)) return twice(thing, [...first.owners][0], owner);
-    const formerHost = olds.connection === undefined ? undefined : thingOf(this.#definition, olds)?.host;
+    // a replacement is checked once more, without what was before
+    const formerHost = first ? first.formerHost : thingOf(this.#definition, olds)?.host;
     const taken = this.#taken.get(`${owner} ${thing.mark}`);
     // where it was before, it may have made room
     if (taken && (taken.host === thing.host || taken.host !== formerHost))
