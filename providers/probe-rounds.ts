@@ -9,11 +9,11 @@ import {
   parseMacs,
   parseReplies,
   parseWay,
-  probeFunctions,
   type Reply,
   together,
   type Way,
 } from "../src/probe.js";
+import { probeFunctions } from "../src/probe-functions.js";
 import { show } from "../src/problems.js";
 import type { Query } from "../src/script.js";
 import type { Ask } from "./ask.js";

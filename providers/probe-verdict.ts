@@ -45,10 +45,9 @@ function misspread(
 ): string | undefined {
   const counts = new Map<string, number>();
   for (const { from } of replies) counts.set(from, (counts.get(from) ?? 0) + 1);
-  const seen = `replies came from ${[...counts]
-    .sort()
-    .map(([name, n]) => `${show(name)} (${n})`)
-    .join(", ")}`;
+  const named = [...counts].sort().map(([name, n]) => `${show(name)} (${n})`);
+  const others = named.length > 20 ? ` and ${named.length - 20} others` : "";
+  const seen = `replies came from ${named.slice(0, 20).join(", ")}${others}`;
   if (counts.size < servers) return `${seen}: wanted ${servers} servers`;
   const short = Object.entries(shares ?? {}).find(
     ([name, share]) => (counts.get(name) ?? 0) < share * replies.length,

@@ -57,64 +57,6 @@ export interface Flow {
   readonly server: string;
 }
 
-/** What stands for one request that was not answered: POSIX sh, functions that queries call. */
-export const probeFunctions = `
-nl='
-'
-cr=$(printf '\\r.'); cr=\${cr%.}
-# header, text, curl's arguments: one line
-ask_once() {
-  header=$1 wanted=$2; shift 2
-  out=$(curl "$@" </dev/null 2>&1; echo "lvs-code $?")
-  code=\${out##*lvs-code } out=\${out%lvs-code *}
-  told=\${out##*lvs-asked } body=\${out%"$nl"lvs-asked *} err=
-  told=\${told%%"$nl"*}
-  case "$out" in *'curl: ('*) err=\${out##*'curl: ('}; err="(\${err%%"$nl"*}";; esac
-  head=\${body%%"$cr$nl$cr$nl"*} body=\${body#*"$cr$nl$cr$nl"}
-  fits=1
-  case "$body" in *"$wanted"*) ;; *) fits=0;; esac
-  if [ -n "$header" ]; then
-    from=$(printf '%s\\n' "$head" | grep -i -m 1 "^$header:"); from=\${from#*:}; from=\${from# }
-  else from=\${body%%"$nl"*}; fi
-  [ -z "$err" ] || from=$err
-  printf '%s %s %s %.200s\\n' "$code" "$told" "$fits" "\${from%"$cr"}"
-}
-# how many, how many at a time, failures allowed, statuses, URL, header, text, curl's arguments: a line for each
-ask_service() {
-  has curl || return
-  left=$1 most=$2 allowed=$3 right=$4 url=$5; shift 5
-  # where curl has no telnet, HTTP connects as well
-  case "$url" in tcp:*)
-    case $(curl -q -V) in *telnet*) url=telnet\${url#tcp};; *) url=http\${url#tcp};; esac;;
-  esac
-  set -- "$@" "$url"
-  while [ $left -gt 0 ] && [ $allowed -ge 0 ] && [ -z "$late" ]; do
-    if [ $most -gt 1 ]; then
-      n=$most; [ $n -le $left ] || n=$left
-      left=$((left - n))
-      while [ $n -gt 0 ]; do ask_once "$@" & n=$((n - 1)); done
-      wait
-      continue
-    fi
-    left=$((left - 1))
-    line=$(ask_once "$@"); printf '%s\\n' "$line"
-    case "$line" in '0 '*' 1 '*) status=\${line#* }; case " $right " in *" \${status%% *} "*) continue;; esac;; esac
-    allowed=$((allowed - 1))
-  done
-}
-ask_way() { has ip && ip -o route get "$1"; }
-# interface, address: who answers, each once
-ask_arp() {
-  has arping || return
-  arping -b -c 3 -w 4 -I "$1" "$2" | grep -oiE '[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}' | sort -u
-}
-# address and port, address of who asks
-read_flows() {
-  [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Lnc | { grep -F -e " $2:" || :; } | { grep -F -e " $1 " || :; }; }
-}
-read_macs() { has ip && ip -o link show | grep -oE 'link/ether [0-9a-f:]+' || :; }
-`;
-
 const isTcp = (url: string): boolean => url.startsWith("tcp:");
 
 /** Requests that run at a time: what only connects waits for its time to be over (curl's telnet does not hang up), so many do. */
@@ -148,6 +90,9 @@ export function asking(of: Asking): Query {
           "--connect-to",
           `${hostname}:${port || (protocol === "https:" ? 443 : 80)}:${bracketed(of.address)}:`,
         ]),
+    // a pipe of its own: see ask_once
+    "-o",
+    "/proc/self/fd/5",
     "-w",
     "\\nlvs-asked %{http_code} %{local_port}-\\n",
   ];
@@ -158,12 +103,12 @@ const bracketed = (address: string): string => (address.includes(":") ? `[${addr
 /** What `asking` prints; throws a text where that makes no sense. */
 export function parseReplies({ url }: Pick<Asking, "url">, body: string): Reply[] {
   return lines(body).map((line) => {
-    const parts = /^(\d+) (\d*) (\d*)- ([01]) ?(.*)$/.exec(line);
+    const parts = /^(\d+) (\d*) (\d*)- ([01]) ?([\s\S]*)$/.exec(line);
     if (!parts) throw new Error(`unexpected line ${show(line)}`);
     const [code, status, port, fits] = parts.slice(1, 5).map(Number) as [number, number, number, number];
     const text = plainText(parts[5]?.trim() ?? "", 200);
-    // who only wants to be connected minds nothing that follows: silence, or what is no HTTP (1 and 8)
-    const reached = isTcp(url) && port > 0 && [0, 1, 8, 28, 52, 56].includes(code);
+    // who only wants to be connected minds nothing that follows: silence, what is no HTTP (1 and 8), or too much of it (23)
+    const reached = isTcp(url) && port > 0 && [0, 1, 8, 23, 28, 52, 56].includes(code);
     const end = reached ? 0 : code;
     return {
       code: end,
