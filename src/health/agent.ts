@@ -2,7 +2,10 @@ import { createHash } from "node:crypto";
 import { checker } from "./checker.js";
 import { fileFunctions } from "./files.js";
 import { judge } from "./judge.js";
+import { known } from "./known.js";
 import { passage } from "./passage.js";
+import { rounds } from "./rounds.js";
+import { table } from "./table.js";
 
 // in the text below a brace after a dollar would be TypeScript's
 const $ = "$";
@@ -11,50 +14,38 @@ const $ = "$";
 const supervisor = String.raw`
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
-umask 022
+# commands of checks are nobody else's to read
+umask 077
 tab=$(printf '\t')
 H=$S/health C=$S/checks pause=2
 locked() { take_lock -x "${$}{1:-25}"; }
 unlocked() { drop_lock; }
-# what was judged from whatever is known, and the checks that there are to be
-judged() {
-  table=$(read_ipvs) || return
-  set --
-  for f in "$E/monitor.d"/* "$E/boot" "$S/boot" "$C"/*[0-9] "$S/draining" "$H" "$S/monitor"; do
-    [ ! -f "$f" ] || set -- "$@" "$f"
-  done
-  told=$(
-    {
-      date "+now$tab%s$tab%Y-%m-%d %H:%M:%S"
-      for f in "$E/maintenance"/*; do [ ! -e "$f" ] || printf 'maintenance\t%s\n' "${$}{f##*/}"; done
-      printf '%s\n' "$table"
-    } | awk "$judge" - "$@" 2>/dev/null
-  ) || return
-  case $told in --*) list=;; *) list=${$}{told%%"$nl--$nl"*};; esac
-}
 # a file of ours is written only where it changes, and whole
 write() {
   [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
   if [ -z "$2" ]; then rm -f "$1"; return; fi
-  if { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1"; then [ "$unwritten" != "$1" ] || unwritten=; return; fi
+  if { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && { [ "$1" != "$H" ] || chmod 644 "$1.new"; } && mv "$1.new" "$1"; then [ "$unwritten" != "$1" ] || unwritten=; return; fi
   rm -f "$1.new" 2>/dev/null
   # said once, and not at each tick
-  [ "$unwritten" = "$1" ] || echo "$1: cannot be written" >&2
+  [ "$unwritten" = "$1" ] || printf '%s\n' "$1: cannot be written" >&2
   unwritten=$1; return 1
 }
 lines() { printf '%s\n' "$told" | sed -n "s/^$1$tab//p"; }
 kept() { lines kept | sed "s|^|kept$tab|"; }
+quiet() { case $told in *"--$nl"quiet*) ;; *) return 1;; esac; }
 # with the lock held
 settle() {
-  mkdir -p "$S"; judged || return
-  failed= stuck=' ' todo=$(lines do)
-  while IFS=$tab read -r phase of command <&7; do
-    [ -n "$command" ] || continue
+  failed=
+  mkdir -p -m 755 "$S"; judged || return
+  ! quiet || return 0
+  stuck=' ' todo=$(lines do)
+  while IFS=$tab read -r phase of verb a b c d e <&7; do
+    [ -n "$verb" ] || continue
     # nobody leaves while the sorry server could not come
     case $phase$stuck in 4*" $of "*) failed=1; continue;; esac
-    said=$(eval "$command" 2>&1 7<&- 9<&-) && continue
+    change_table "$verb" "$of" "$a" "$b" "$c" "$d" "$e" && continue
     failed=1; [ $phase != 2 ] || stuck="$stuck$of "
-    [ "$said" = "$last_said" ] || echo "$command: $said" >&2
+    [ "$said" = "$last_said" ] || printf '%s\n' "$said" >&2
     last_said=$said
   done 7<<END
 $todo
@@ -62,12 +53,14 @@ END
   lines note >&2
   write "$H" "$(lines health)"
   # what was refused is tried again, also where nothing else changes; what is not remembered would be logged again and again
-  write "$S/monitor" "$(kept; [ -z "$failed" ] || printf 'kept\tredo\n')" &&
-    lines log | while IFS=$tab read -r file line; do { printf '%s\n' "$line" >>"$file"; } 2>/dev/null || echo "$file: cannot be written: $line" >&2; done
+  write "$S/monitor" "$(kept; [ -z "$failed" ] || printf 'kept\tredo\n')" && (
+    umask 022
+    lines log | while IFS=$tab read -r file line; do { printf '%s\n' "$line" >>"$file"; } 2>/dev/null || printf '%s\n' "$file: cannot be written: $line" >&2; done
+  )
 }
 # looks, and takes the lock only where there is something to do
 attend() {
-  case $told in *"--$nl"quiet) return;; esac
+  ! quiet || return 0
   locked || return
   settle; unlocked
 }
@@ -76,9 +69,9 @@ specOf() { IFS= read -r spec <"$1" || return; spec=${$}{spec#*"$tab"}; spec=${$}
 enlist() {
   [ "$list" != "$listed" ] || return 0
   locked 50 || return 0
-  mkdir -p "$C"; all=1
+  mkdir -p "$C"; chmod 700 "$C"; all=1
   for f in "$C"/*[0-9]; do
-    [ -e "$f" ] || continue
+    is_check "$f" || continue
     specOf "$f" || spec=
     case $nl$list$nl in *"$nl$spec$nl"*) continue;; esac
     n=${$}{f##*/}; dismiss "$n"; close_passage "$n"; rm -f "$f" "$f.not"
@@ -86,7 +79,7 @@ enlist() {
   while IFS= read -r spec <&7; do
     [ -n "$spec" ] || continue
     here=
-    for f in "$C"/*[0-9]; do [ -e "$f" ] && IFS= read -r line <"$f" && case $line in *"$tab$spec") here=$f;; esac; done
+    for f in "$C"/*[0-9]; do is_check "$f" && IFS= read -r line <"$f" && case $line in *"$tab$spec") here=$f;; esac; done
     [ -n "$here" ] || {
       n=1; while [ -e "$C/$n" ]; do n=$((n + 1)); done; here=$C/$n
       { printf 'verdict\t\t\t%s\n' "$spec" >"$here"; } 2>/dev/null || { rm -f "$here"; all=; continue; }
@@ -105,7 +98,7 @@ dismiss() { case $pids in *" $1:"*) p=${$}{pids#*" $1:"}; p=${$}{p%% *}; kill "$
 # a process for each; one that was killed is started again
 employ() {
   for f in "$C"/*[0-9]; do
-    [ -e "$f" ] || continue
+    is_check "$f" || continue
     n=${$}{f##*/}
     case $pids in *" $n:"*) p=${$}{pids#*" $n:"}; p=${$}{p%% *}; kill -0 "$p" 2>/dev/null && continue; dismiss "$n";; esac
     watch "$n" 9<&- &
@@ -127,33 +120,47 @@ expire() {
   unlocked
   [ -e "$E/monitor" ] || { systemctl --no-block stop pulumi-lvs-monitor.service; exit 0; }
 }
+# a pipe that has no name, so that no other user can open it: a child has it first
+open_pipe() {
+  : | sleep 60 & ends=$! tries=50
+  until [ -p "/proc/$ends/fd/0" ] || [ $tries = 0 ]; do tries=$((tries - 1)); sleep 0.1 2>/dev/null || sleep 1; done
+  if [ -p "/proc/$ends/fd/0" ]; then exec 8<>"/proc/$ends/fd/0"; pipe=1; fi
+  kill "$ends"; wait "$ends"
+} 2>/dev/null
+wake() { [ -z "$pipe" ] || printf 'x' >&8; }
+# for a moment, or until a checker has a verdict. It is woken by no signal, whose traps some versions of bash run in the middle of
+# parsing, and depends on no other process.
+rest() {
+  [ -n "$pipe" ] || { sleep $pause; return; }
+  timeout $pause dd bs=512 count=1 <&8 >/dev/null 2>&1
+  # where there is no such tool, or it was killed, it is slower
+  case $? in 0|124|143) ;; *) sleep $pause;; esac
+}
 case ${$}{1:-} in
   '')
     expire
-    supervisor=$$ listed=none
-    # woken by ticks and by checkers; not by signals, whose traps some versions of bash run in the middle of parsing
-    mkdir -p "$S"; rm -f "$S/wake"; mkfifo "$S/wake" && exec 8<>"$S/wake" && rm -f "$S/wake" || exit
-    turn=tick
+    supervisor=$$ listed=none pipe=
+    exec </dev/null
+    open_pipe
     while :; do
       judged && enlist && employ && attend
       passages
-      [ "$turn" = wake ] || { sleep $pause; echo tick >&8; } 9<&- &
-      IFS= read -r turn <&8 || sleep 1
+      rest
     done;;
   once)
     expire
     listed=none; judged && enlist || exit 1
-    for f in "$C"/*[0-9]; do [ ! -e "$f" ] || judge_once "${$}{f##*/}" & done; wait
+    for f in "$C"/*[0-9]; do ! is_check "$f" || judge_once "${$}{f##*/}" & done; wait
     locked 300 || exit 1
     settle; unlocked; [ -z "$failed" ];;
   # whoever calls this holds the lock: what no file names any more is given back
   forget) settle; [ -z "$failed" ];;
-  close) for f in "$C"/*.through; do [ ! -e "$f" ] || { n=${$}{f##*/}; close_passage "${$}{n%.through}"; }; done;;
-  *) echo 'usage: monitor [once|forget|close]' >&2; exit 2;;
+  close) for f in "$C"/*.through; do n=${$}{f##*/} n=${$}{n%.through}; ! is_number "$n" || close_passage "$n"; done;;
+  *) printf '%s\n' 'usage: monitor [once|forget|close]' >&2; exit 2;;
 esac
 `;
 
-const body = `judge='${judge}'\n${checker}${passage}${fileFunctions}${supervisor}`;
+const body = `judge='${judge}'\n${checker}${rounds}${table}${known}${passage}${fileFunctions}${supervisor}`;
 
 /** Tells one text of the agent from another: its own, of the functions before it, and of its unit. */
 export const agentVersion = (functions: string): string =>
@@ -173,6 +180,10 @@ StartLimitIntervalSec=0
 ExecStart=/bin/sh /etc/pulumi-lvs/monitor
 Restart=always
 RestartSec=1
+# what exceeds them is ended, and its check has failed; the agent goes on
+MemoryMax=25%
+TasksMax=4096
+OOMPolicy=continue
 
 [Install]
 WantedBy=multi-user.target

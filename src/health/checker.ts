@@ -2,12 +2,17 @@
 const $ = "$";
 
 /**
- * Shell functions that check one server, as a process of its own that counts and writes down its verdict when that changes.
- * POSIX sh; of curl only what every build of it has, but for telnet, which is done without where it is missing.
+ * Shell functions that check one server once. POSIX sh; of curl only what every build of it has, but for telnet, which is done
+ * without where it is missing. What a server, or a command, says is read through a pipe that is cut at 1 MB, and ends as numbers
+ * and as words of one line: nothing of it is kept whole or read as anything else.
  */
 export const checker = String.raw`
 nl='
 '
+most=1048576
+# one_line TEXT: its first line in printable characters, cut to 200; whatever others say goes through here
+one_line() { printf '%.200s\n' "${$}{1%%"$nl"*}" | tr -c '\040-\176\n' '?'; }
+is_number() { case $1 in ''|*[!0-9]*) return 1;; esac; }
 # the words of a check, as variables
 parse() {
   type=http address= port= path=/ body= status= host= verify= query= command= through= vip= connect=1 timeout=3 interval=5 rise=3 fall=3
@@ -28,108 +33,114 @@ parse() {
   [ "$through" != vip ] || at=$vip
   case $at in *:*) at="[$at]";; esac
 }
-# 0: well; 1: not, and says why; 3: nothing can be said
+needs() { for tool; do command -v "$tool" >/dev/null || { printf '%s\n' "$tool: not found"; return 3; }; done; }
+# 0: well; 3: nothing can be said; anything else: not well; but for 0 it says why
 ask() {
   if [ "$through" = vip ]; then
     # without its way a request would be answered by any server that is well
     passage "$n" "$spec"; [ -n "$vipless" ] || intact "$(read_ipvs)" || vipless='its way through the VIP is not whole'
-    [ -z "$vipless" ] || { echo "$vipless"; return 3; }
+    [ -z "$vipless" ] || { printf '%s\n' "$vipless"; return 3; }
     from="--interface $dip --local-port $ports"
   fi
-  [ "$type" = command ] || command -v curl >/dev/null || { echo 'curl: not found'; return 3; }
   case $type in
-    http|https) ask_http;;
-    tcp) ask_tcp;;
-    dns) ask_dns;;
-    command)
-      command -v timeout >/dev/null || { echo 'timeout: not found'; return 3; }
-      said=$(ADDRESS=$address PORT=$port timeout "$timeout" sh -c "$command" 2>&1) && return
-      rc=$?; [ $rc != 124 ] || { echo "the command took longer than $timeout s"; return 1; }
-      first "the command ended with $rc" "$said"; return 1;;
+    http|https) needs curl head tr && ask_http;;
+    tcp) needs curl && ask_tcp;;
+    dns) needs curl od && ask_dns;;
+    command) needs timeout head tr && ask_command;;
+    *) printf '%s\n' 'the type of the check is not known'; return 3;;
   esac
 }
-# what went wrong, in a line
-first() {
-  said=$(printf '%s\n' "$2" | sed -n 's/^.*curl: ([0-9]*) //; s|[[:cntrl:]]| |g; /[^ 0]/{p;q;}')
-  [ -z "$said" ] || set -- "$1: $said"
-  echo "$1"
+# reason TEXT WORDS: the text, and what was said where anything was
+reason() { printf '%s\n' "$1${$}{2:+: $2}"; return 1; }
+# what curl complained of, without how long it took; its number where it says nothing
+complaint() {
+  words=$(printf '%s\n' "$1" | sed -n 's/^curl: ([0-9]*) //; t found
+b
+: found
+s/ after [0-9]* m*s[a-z]*//; p; q')
+  [ -n "$words" ] || [ "$2" = 0 ] || words="curl ended with $2"
+  one_line "$words"
 }
-complaint() { printf '%s\n' "$1" | sed -n '\|curl: ([0-9]*) |{s/ after [0-9]* m*s[a-z]*//;p;}'; }
-get() { curl -q -sS --noproxy '*' --connect-timeout "$connect" -m "$timeout" $from "$@" 2>&1; }
+get() { curl -q -sS --noproxy '*' --connect-timeout "$connect" -m "$timeout" $from "$@"; }
+# the pipe's input: prints how many bytes came, whether the text of the check is in a line of it, and its first line with anything in it
+look_at() {
+  tr -d '\000' | look_for=$body awk '
+    { n += length($0) + 1; if (index($0, ENVIRON["look_for"])) found = 1 }
+    first == "" && /[^ \t\r]/ { first = substr($0, 1, 400); gsub(/[^ -~]/, "?", first) }
+    END { printf "page %d %d %s\n", n, found, first }'
+}
+# curl's arguments: a line of what became of it, and one of what came, in either order. The page has a pipe of its own, so that
+# nothing in it can pass for what curl says.
+get_page() {
+  {
+    {
+      { told=$(get -o /proc/self/fd/5 -w '\n%{http_code}\n' "$@" 2>&1 4>&-); rc=$?; } 5>&1
+      printf 'curl %d %.3s %s\n' "$rc" "${$}{told##*"$nl"}" "$(complaint "$told" "$rc")" >&4
+    } | head -c $most | look_at >&4
+  } 4>&1
+}
+# part NAME TEXT: the words of that line
+part() { case $2 in "$1 "*) words=${$}{2#* };; *"$nl$1 "*) words=${$}{2##*"$nl$1 "};; *) return 1;; esac; words=${$}{words%%"$nl"*}; }
 ask_http() {
   name=$at; [ -z "$host" ] || name=$host
   set --
   [ "$type" != https ] || [ "$verify" = yes ] || set -- -k
   [ -z "$host" ] || set -- "$@" --connect-to "::$at:$port"
-  page=$(get "$@" -g -H 'Connection: close' -w '\n%{http_code}\n' "$type://$name:$port$path") || { first "no answer" "$(complaint "$page")"; return 1; }
-  code=${$}{page##*"$nl"}
-  case ",$status," in *",$code,"*) ;; *) echo "status $code"; return 1;; esac
-  [ -z "$body" ] || case $page in *"$body"*) ;; *) echo "the page does not contain $body"; return 1;; esac
+  answer=$(get_page "$@" -g -H 'Connection: close' "$type://$name:$port$path")
+  part page "$answer" || { reason 'what came could not be read'; return; }
+  bytes=${$}{words%% *} words=${$}{words#* } found=${$}{words%% *}
+  part curl "$answer" || { reason 'curl was ended'; return; }
+  rc=${$}{words%% *} words=${$}{words#* } code=${$}{words%% *} words=${$}{words#* }
+  # what is cut is not read to its end
+  [ "$rc" != 23 ] || [ "$bytes" = 0 ] || { reason 'the page is longer than 1 MB'; return; }
+  [ "$rc" = 0 ] || { reason 'no answer' "$words"; return; }
+  case ",$status," in *",$code,"*) ;; *) reason "status $code"; return;; esac
+  [ -z "$body" ] || [ "$found" = 1 ] || reason "the page does not contain $body"
 }
 # whatever is spoken there, that a connection is taken is told by the time it took
 ask_tcp() {
   case $(curl -q -V) in *telnet*) way=telnet;; *) way=http;; esac
-  took=$(get -o /dev/null -w '\n%{time_connect}\n' "$way://$at:$port" </dev/null); said=$took
-  took=${$}{took##*"$nl"}
-  case $took in *[1-9]*) return 0;; esac
-  first "no connection" "$(complaint "$said")"; return 1
+  said=$(get -o /dev/null -w '\n%{time_connect}\n' "$way://$at:$port" 2>&1 </dev/null); rc=$?
+  case ${$}{said##*"$nl"} in *[1-9]*) return 0;; esac
+  reason 'no connection' "$(complaint "$said" "$rc")"
 }
 # a query for an address over TCP (RFC 7766)
 ask_dns() {
-  command -v od >/dev/null || { echo 'od: not found'; return 3; }
-  case $(curl -q -V) in *telnet*) ;; *) echo 'this curl has no telnet, which DNS is asked by'; return 3;; esac
+  [ -n "$query" ] || { printf '%s\n' 'the check names no query'; return 3; }
+  case $(curl -q -V) in *telnet*) ;; *) printf '%s\n' 'this curl has no telnet, which DNS is asked by'; return 3;; esac
   labels= length=17 rest=${$}{query%.}
   while [ -n "$rest" ]; do
     label=${$}{rest%%.*}; case $rest in *.*) rest=${$}{rest#*.};; *) rest=;; esac
-    labels="$labels$(printf '\\%03o' ${$}{#label})$label" length=$((length + ${$}{#label} + 1))
+    labels="$labels$(printf '\\0%03o' ${$}{#label})$label" length=$((length + ${$}{#label} + 1))
   done
-  message='\0'$(printf '\\%03o' "$length")'LV\001\000\000\001\000\000\000\000\000\000'"$labels"'\000\000\001\000\001'
-  answer=$({ printf "$message"; sleep "$timeout"; } | curl -q -sS --noproxy '*' --connect-timeout "$connect" -m "$timeout" $from "telnet://$at:$port" 2>/dev/null | od -An -v -tx1 -N 6 | tr -d ' \n')
+  message='\0000'$(printf '\\0%03o' "$length")'LV\0001\0000\0000\0001\0000\0000\0000\0000\0000\0000'"$labels"'\0000\0000\0001\0000\0001'
+  answer=$({ printf '%b' "$message"; sleep "$timeout"; } | get "telnet://$at:$port" 2>/dev/null | od -An -v -tx1 -N 6 | tr -d ' \n')
   # its length, the number that was sent, and flags, whose last digit is the error
   case $answer in
     ????4c56???0) ;;
-    ????4c56????) echo "the answer is error ${$}{answer#???????????}"; return 1;;
-    *) echo 'no answer to the query'; return 1;;
+    ????4c56????) reason "the answer is error ${$}{answer#???????????}";;
+    *) reason 'no answer to the query';;
   esac
 }
-
-# number of the check; its words are in its file
-check() {
-  n=$1; IFS= read -r line <"$S/checks/$n" || exit
-  spec=${$}{line#*"$tab"}; verdict=${$}{spec%%"$tab"*}; spec=${$}{spec#*"$tab"}; spec=${$}{spec#*"$tab"}
-  parse "$spec"
-  good=0 bad=0 mute= told=
-}
-conclude() {
-  why=$(ask); rc=$?
-  case $rc in
-    0) good=$((good + 1)) bad=0; [ "$verdict" = up ] || [ $good -lt "$rise" ] || pronounce up '';;
-    3) good=0 bad=0; [ "$verdict$told" = "blind$why" ] || pronounce blind "$why"; told=$why;;
-    *) good=0 bad=$((bad + 1)); [ "$verdict" = down ] || [ $bad -lt "$fall" ] || pronounce down "$why";;
+# runs the command of the check, which its user has declared; nothing else of it is read but how it ends and its first line
+ask_command() {
+  [ -n "$command" ] || { printf '%s\n' 'the check names no command'; return 3; }
+  answer=$(
+    {
+      # what it leaves behind may hold the pipe open for ever
+      { ADDRESS=$address PORT=$port timeout $then_kill "$timeout" sh -c "$command" 2>&1 4>&-; printf 'ended %d\n' $? >&4; } |
+        timeout $((timeout + 2)) head -c $most | body= look_at >&4
+    } 4>&1
+  )
+  part page "$answer" || { reason 'what the command printed could not be read'; return; }
+  bytes=${$}{words%% *} words=${$}{words#* } first=${$}{words#* }
+  part ended "$answer" || { reason 'the command was ended'; return; }
+  [ "$bytes" -lt $most ] || { reason 'the command printed more than 1 MB'; return; }
+  case $words in
+    0) ;;
+    124|143) reason "the command took longer than $timeout s";;
+    137) reason "the command was killed: it took longer than $timeout s, or memory ran out";;
+    *) reason "the command ended with $words" "$first";;
   esac
-}
-pronounce() {
-  { printf 'verdict\t%s\t%s\t%s\n' "$1" "$2" "$spec" >"$S/checks/.$n"; } 2>/dev/null && mv "$S/checks/.$n" "$S/checks/$n" || {
-    rm -f "$S/checks/.$n" 2>/dev/null
-    # the next round says it again; the journal hears it once
-    [ -n "$mute" ] || echo "$S/checks/$n: cannot be written: $address:$port is $1" >&2
-    mute=1; return
-  }
-  verdict=$1 mute=
-  [ -z "$supervisor" ] || echo wake >&8
-}
-watch() {
-  check "$1"
-  while kill -0 "$supervisor" 2>/dev/null; do
-    sleep "$interval" & nap=$!
-    conclude
-    wait $nap
-  done
-}
-# so many tries, without pauses
-judge_once() {
-  supervisor=
-  check "$1"; verdict= tries=$fall rise=1
-  while [ $tries -gt 0 ] && [ -z "$verdict" ]; do conclude; tries=$((tries - 1)); done
 }
 `;

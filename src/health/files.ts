@@ -8,7 +8,7 @@ unlink_agent() {
 # logs that are written to, for logrotate where there is one
 rotated() {
   [ -d "$${"{"}L%/*}" ] || return 0
-  logs=$(for f in "$E/monitor.d"/*; do [ ! -e "$f" ] || sed -n 's/^log[^a-z/]\(\/\)/\1/p' "$f"; done | sort -u)
+  logs=$(for f in "$E/monitor.d"/*; do [ ! -e "$f" ] || sed -n 's/^log[^a-z/]\(\/[A-Za-z0-9._/-]*\)$/\1/p' "$f"; done | sort -u)
   if [ -z "$logs" ]; then rm -f "$L"; return; fi
   put_text "$L" "$logs {
   weekly

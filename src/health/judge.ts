@@ -1,56 +1,17 @@
-/**
- * The judgement: awk (POSIX; no quote ' may be in it) that reads whatever is known, line by line, and prints what is to be done.
- * It changes nothing itself and knows no clock, so it can be asked again with the lock held.
- *
- * In: files of monitors (monitor-file.ts), records of what is declared (declared.ts), `verdict STATE REASON SPEC…` of each check,
- * `maintenance NAME`, lines of draining and of health, `kept …` of its own from last time, `now EPOCH TEXT`, and the table.
- * Out: a line for each distinct check, `--`, and then `quiet`, or `do PHASE SERVICE COMMAND` in order, `health …`, `kept …`, `log FILE TEXT`.
- */
-export const judge = String.raw`
-BEGIN { FS = "\t"; tab = "\t" }
-$1 == "now" { epoch = $2; now = $3; next }
-$1 == "maintenance" { resting[$2]; next }
-$1 == "verdict" { spec = $0; sub(/^verdict\t[^\t]*\t[^\t]*\t/, "", spec); verdict[spec] = $2; reason[spec] = $3; next }
-$1 == "service" { s = $2; if (!(s in configured)) { configured[s]; service[++services] = s } next }
-$1 == "check" { conf[s, $2, $3] = $4; next }
-$1 ~ /^(interval|rise|fall|connect|timeout|action|last|quorum|hysteresis|slow|log)$/ { conf[s, $1] = $2; next }
-$1 == "sorry" { sorry[s] = $2; how[s] = $3; sorryWeight[s] = $4; next }
-$1 == "kept" { keptWas = keptWas $0 "\n"; if ($2 == "service") { quorumWas[$3] = $4; sorryWas[$3] = $5 } else if ($2 == "redo") redo = 1
-  else { serving[$3, $4] = $5; since[$3, $4] = $6 } next }
-$2 == "object" && $3 ~ /^RealServer / && $5 == "server" { declare(substr($3, 12), "ipvsadm -a" words()); next }
-$2 == "object" && $3 ~ /^VirtualService / && $5 == "service" { makes[substr($3, 16)] = "ipvsadm -A" words(); next }
-NF == 3 && $1 ~ /:\/\// { draining[$1, $2]; next }
-NF >= 4 && $1 ~ /:\/\// { healthWas = healthWas "health" tab $0 "\n"; was[$1, $2] = $3; entered[$1, $2] = $4; next }
-/^-[Aa] / { entry($0) }
+import { readers } from "./readers.js";
 
-# arguments of a record
-function words(   i, text) { for (i = 6; i <= NF; i++) text = text " " $i; return text }
-function entry(line,   n, w, i, s, m) {
-  n = split(line, w, " ")
-  for (i = 2; i <= n; i++) {
-    if (w[i] == "-t") s = "tcp://" w[i + 1]
-    else if (w[i] == "-u") s = "udp://" w[i + 1]
-    else if (w[i] == "-f") s = "fwmark://" w[i + 1] (w[i + 2] == "-6" ? "/" "ipv6" : "")
-    else if (w[i] == "-r") m = w[i + 1]
-    else if (w[i] ~ /^-[gmi]$/) forward[s, m] = w[i]
-    else if (w[i] == "-w") weight[s, m] = w[i + 1]
-  }
-  if (w[1] == "-A") inTable[s]; else inTable[s, m]
-}
-# ipvsadm -a SERVICE -r MEMBER …: kept in halves around the weight
-function declare(id, commands,   n, w, i, s, m, k) {
-  match(id, /\/[^\/]*$/); s = substr(id, 1, RSTART - 1); m = substr(id, RSTART + 1); k = s SUBSEP m
-  if (!(k in share)) member[s, ++members[s]] = m
-  target[k] = options[k] = ""; share[k] = 1
-  n = split(commands, w, " ")
-  for (i = 3; i <= n; i++) {
-    if (w[i] == "-w") share[k] = w[++i]
-    else if (w[i] ~ /^-[xygmi]$/ || options[k] != "") options[k] = options[k] " " w[i]
-    else target[k] = target[k] " " w[i]
-    if (w[i] ~ /^-[gmi]$/) by[k] = w[i]
-  }
-}
-function edit(verb, k, w) { return "ipvsadm " verb target[k] (verb == "-d" ? "" : options[k] " -w " w) }
+/**
+ * The judgement: awk (POSIX; no quote ' may be in it) that reads whatever is known by the readers of readers.ts, and prints what is
+ * to be done. It changes nothing itself and knows no clock, so it can be asked again with the lock held.
+ *
+ * In: what the supervisor passes on, then files of monitors (monitor-file.ts), records of what is declared (declared.ts), verdicts of
+ * checks, lines of draining and of health, and what it kept of itself from last time.
+ * Out: a line for each distinct check, `--`, and then `quiet`, or `do PHASE SERVICE VERB …` in order (table.ts), `health …`, `kept …`,
+ * `log FILE TEXT`, `note TEXT`; in both cases `ignored TEXT` for each file with lines that do not fit.
+ */
+export const judge = String.raw`${readers}
+# fields are never empty, because the shell that reads them takes tabs in a row for one
+function edit(verb, k, w) { return verb tab nameOf[k] (verb == "remove" ? "" : tab by[k] tab w tab upper[k] tab lower[k]) }
 function differs(k, w) { return forward[k] != by[k] || weight[k] + 0 != w + 0 }
 function addressOf(m) { sub(/:[0-9]*$/, "", m); gsub(/[][]/, "", m); return m }
 function portOf(m) { sub(/^.*:/, "", m); return m }
@@ -74,7 +35,7 @@ function specOf(s, m,   n, names, i, v, p, text) {
   }
   return text tab "connect=" conf[s, "connect"] tab "timeout=" conf[s, "timeout"] tab "interval=" conf[s, "interval"] tab "rise=" conf[s, "rise"] tab "fall=" conf[s, "fall"]
 }
-function plan(phase, s, command) { todo[phase] = todo[phase] "do" tab phase tab s tab command "\n" }
+function plan(phase, s, change) { todo[phase] = todo[phase] "do" tab phase tab s tab change "\n" }
 
 function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, why, left, before, had, stay, away, anybody, keeps, revives) {
   wants = s in sorry && !((s, sorry[s]) in share)
@@ -94,7 +55,7 @@ function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, wh
   }
   before = s in quorumWas ? quorumWas[s] : 1
   up = !wants || sum >= conf[s, "quorum"] + (before ? -1 : 1) * conf[s, "hysteresis"]
-  if (!(s in inTable) && s in makes) { plan(1, s, makes[s]); inTable[s] }
+  if (!(s in inTable) && s in makes) { plan(1, s, "service" tab makes[s]); inTable[s] }
   # not there, and not declared: nothing can be behind it
   if (!(s in inTable)) return
   # the last one stays; and where a sorry server went that was all there was, all are back
@@ -119,12 +80,12 @@ function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, wh
     w = share[k]
     if (state == "rising") { w = int(w * (epoch - since[k]) / conf[s, "slow"]); if (w < 1) w = share[k] > 0 }
     if (serves) {
-      if (!(k in inTable)) plan(3, s, edit("-a", k, w))
-      else if ((state == "rising" || (had != "" && had != "up") || redo) && differs(k, w)) plan(3, s, edit("-e", k, w))
+      if (!(k in inTable)) plan(3, s, edit("add", k, w))
+      else if ((state == "rising" || (had != "" && had != "up") || redo) && differs(k, w)) plan(3, s, edit("edit", k, w))
     }
-    else if (left == -1 && k in inTable) plan(4, s, edit("-d", k))
-    else if (left == 0 && !(k in inTable)) plan(3, s, edit("-a", k, 0))
-    else if (left == 0 && differs(k, 0)) plan(4, s, edit("-e", k, 0))
+    else if (left == -1 && k in inTable) plan(4, s, edit("remove", k))
+    else if (left == 0 && !(k in inTable)) plan(3, s, edit("add", k, 0))
+    else if (left == 0 && differs(k, 0)) plan(4, s, edit("edit", k, 0))
     if (serves != serving[k] && !paused[k] && had != "maintenance" && !(k in draining) && conf[s, "log"] != "")
       logs = logs "log" tab conf[s, "log"] tab now ", " addressOf(m) (serves ? " is back." : " is gone.") "\n"
     show(s, m, state, why)
@@ -132,9 +93,9 @@ function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, wh
   }
   if (wants) {
     k = s SUBSEP sorry[s]
-    target[k] = " " flagsOf(s) " -r " sorry[s]; options[k] = " " (how[s] == "masquerading" ? "-m" : "-g")
-    if (!up && !(k in inTable)) plan(2, s, edit("-a", k, sorryWeight[s]))
-    if (up && k in inTable) plan(5, s, edit("-d", k))
+    nameOf[k] = sorry[s]; by[k] = sorryForwarding[s]; upper[k] = lower[k] = 0
+    if (!up && !(k in inTable)) plan(2, s, edit("add", k, sorryWeight[s]))
+    if (up && k in inTable) plan(5, s, edit("remove", k))
     if (!up) show(s, sorry[s], "sorry", "serves, because too few others do")
   } else if (s in sorry) note = note "note" tab s ": the sorry server " sorry[s] " is one of its real servers" "\n"
   dropSorry(s)
@@ -144,21 +105,17 @@ function show(s, m, state, why) {
   if (!((s, m) in was) || was[s, m] != state) entered[s, m] = now
   health = health "health" tab s tab m tab state tab entered[s, m] tab why "\n"
 }
-function flagsOf(s) {
-  if (sub(/^tcp:\/\//, "-t ", s) || sub(/^udp:\/\//, "-u ", s)) return s
-  sub(/^fwmark:\/\//, "-f ", s); sub(/\/ipv6$/, " -6", s); return s
-}
 # one that the file no longer names
 function dropSorry(s,   k) {
   k = s SUBSEP sorryWas[s]
-  if (sorryWas[s] != "" && sorryWas[s] != sorry[s] && k in inTable && !(k in share)) plan(5, s, "ipvsadm -d " flagsOf(s) " -r " sorryWas[s])
+  if (sorryWas[s] != "" && sorryWas[s] != sorry[s] && k in inTable && !(k in share)) plan(5, s, "remove" tab sorryWas[s])
 }
 # nobody watches it any more: as declared
 function giveBack(s,   i, k) {
   for (i = 1; i <= members[s]; i++) {
     k = s SUBSEP member[s, i]
     if (!(s in inTable) || !(k in was) || was[k] == "up" || k in draining) continue
-    if (!(k in inTable)) plan(3, s, edit("-a", k, share[k])); else if (differs(k, share[k])) plan(3, s, edit("-e", k, share[k]))
+    if (!(k in inTable)) plan(3, s, edit("add", k, share[k])); else if (differs(k, share[k])) plan(3, s, edit("edit", k, share[k]))
   }
   dropSorry(s)
 }
@@ -173,8 +130,8 @@ END {
   for (s in quorumWas) if (!(s in configured)) giveBack(s)
   for (i = 1; i <= 5; i++) doing = doing todo[i]
   # as it is already: whoever asked need not look further
-  if (doing logs == "" && health == healthWas && kept == keptWas) { print "quiet"; exit }
+  if (doing logs == "" && health == healthWas && kept == keptWas) { printf "quiet\n%s", ignored(); exit }
   printf "%s", doing
-  printf "%s%s%s%s", health, kept, logs, note
+  printf "%s%s%s%s%s", health, kept, logs, note, ignored()
 }
 `;

@@ -27,12 +27,12 @@ passage() {
 }
 # of all interfaces' and this one's the greater counts
 strictest() {
-  most=0
+  highest=0
   for of in all "$device"; do
     v=0; read -r v <"/proc/sys/net/ipv4/conf/$of/$1"
-    case $v in [1-9]) [ "$v" -le $most ] || most=$v;; esac
+    case $v in [1-9]) [ "$v" -le $highest ] || highest=$v;; esac
   done 2>/dev/null
-  echo $most
+  printf '%s\n' "$highest"
 }
 sysctl_of() { setting=sysctl.net.ipv4.conf.$device.accept_local file=/proc/sys/net/ipv4/conf/$device/accept_local; }
 # number, words; with the host's lock held
@@ -45,7 +45,7 @@ open_passage() {
 rule() { iptables -w 5 -t mangle "$1" OUTPUT -p tcp -s "$dip" -d "$vip" --sport "$low:${$}{ports#*-}" --dport "$port" -j MARK --set-mark "$mark"; }
 build() {
   has iptables && has ipvsadm || return
-  echo "$mark $low $dip $vip $port $device" >"$S/checks/$1.through" || return
+  printf '%s\n' "$mark $low $dip $vip $port $device" >"$S/checks/$1.through" || return
   sysctl_of
   { rule -C 2>/dev/null || rule -A; } && claim_file "$setting" "$file" && put_file "$file" 1 &&
     { ipvsadm -A -f "$mark" -s rr 2>/dev/null || [ -n "$(read_ipvs | grep -- "^-A -f $mark ")" ]; } &&
@@ -56,10 +56,18 @@ intact() {
   case $nl$1 in *"$nl-A -f $mark "*"$nl-a -f $mark -r $address:0 "*) ;; *) return 1;; esac
   [ "$(strictest accept_local)" = 1 ] && rule -C 2>/dev/null
 }
+# read_way NUMBER: what was added, as variables; 1: the file is not of our making
+read_way() {
+  read -r mark low dip vip port device <"$S/checks/$1.through"
+  is_number "$mark" && is_number "$low" && is_number "$port" || return
+  case $dip.$vip in *[!0-9.]*) return 1;; esac
+  case $device in ''|.*|*[!A-Za-z0-9@:._-]*) return 1;; esac
+  ports=$low-$((low + 63))
+}
 # number; with the lock held. The setting goes back with the last one that needs it
 close_passage() {
   [ -e "$S/checks/$1.through" ] || return 0
-  read -r mark low dip vip port device <"$S/checks/$1.through"; ports=$low-$((low + 63))
+  read_way "$1" || { rm -f "$S/checks/$1.through"; return; }
   rm -f "$S/checks/$1.through"
   while rule -D 2>/dev/null; do :; done
   # what iptables keeps of an empty table

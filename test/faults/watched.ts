@@ -14,13 +14,14 @@ import { fakeBin, findProgram, makeTree, writeInto } from "../fake/tree.js";
 const fakeCurl = `#!/bin/sh
 printf '%s\\n' "$*" >>"$LVS_FAKE_ROOT/asked"
 case $* in *-V*) echo 'Protocols: http https telnet'; exit;; esac
-for word; do :; done
+to=/dev/null before=
+for word; do [ "$before" != -o ] || to=$word; before=$word; done
 at=\${word#*://}; at=\${at%%/*}
 printf 'x' >>"$LVS_FAKE_ROOT/asked.$at"
-[ -e "$LVS_FAKE_ROOT/web/$at" ] || { printf 'curl: (7) Failed to connect to %s after 3 ms: refused\\n\\n000\\n' "$at"; exit 7; }
+[ -e "$LVS_FAKE_ROOT/web/$at" ] || { printf 'curl: (7) Failed to connect to %s after 3 ms: refused\\n' "$at" >&2; printf '\\n000\\n'; exit 7; }
 IFS= read -r status <"$LVS_FAKE_ROOT/web/$at"
 [ "$status" != hangs ] || { sleep 2; exit 28; }
-sed 1d "$LVS_FAKE_ROOT/web/$at"
+sed 1d "$LVS_FAKE_ROOT/web/$at" >"$to"
 printf '\\n%s\\n' "$status"
 `;
 
@@ -60,12 +61,7 @@ export class Watched {
 
   constructor(shell: ShellProgram = ["sh"]) {
     this.#shell = shell;
-    for (const name of ["date", "tail", "od", "timeout", "mkfifo"]) {
-      const path = findProgram(name);
-      if (name === "date") rmSync(join(this.root, "tools/date"), { force: true });
-      if (path && !existsSync(join(this.root, "tools", name)))
-        symlinkSync(path, join(this.root, "tools", name));
-    }
+    for (const name of ["chmod", "date", "dd", "od", "tail", "timeout"]) this.realTool(name);
     for (const folder of [
       "etc/pulumi-lvs/monitor.d",
       "etc/pulumi-lvs/maintenance",
@@ -143,6 +139,15 @@ export class Watched {
     );
   }
 
+  /** What the agent's environment has besides. */
+  environment: Record<string, string> = {};
+
+  /** The tool of this machine. */
+  realTool(name: string): void {
+    this.remove(`tools/${name}`);
+    symlinkSync(findProgram(name) as string, join(this.root, "tools", name));
+  }
+
   /** A tool of its own instead of the one that there was. */
   tool(name: string, text: string): void {
     this.remove(`tools/${name}`);
@@ -210,7 +215,12 @@ esac
       cwd: this.root,
       detached: true,
       argv0: program,
-      env: { PATH: join(this.root, "tools"), LVS_FAKE_ROOT: this.root, LVS_FAKE_BIN: fakeBin },
+      env: {
+        ...this.environment,
+        PATH: join(this.root, "tools"),
+        LVS_FAKE_ROOT: this.root,
+        LVS_FAKE_BIN: fakeBin,
+      },
       stdio: ["ignore", "ignore", "pipe"],
     });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -264,9 +274,9 @@ esac
   }
 }
 
-/** Waits until something holds, for at most ten seconds; says what there was instead. */
+/** Waits until something holds, for at most a minute; says what there was instead. */
 export async function soon(holds: () => void): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   for (;;) {
     try {
       holds();
