@@ -26,7 +26,7 @@ fact() {
 }
 
 # --- reading
-has() { command -v "$1" >/dev/null || { echo "$1: not found" >&2; return 127; }; }
+has() { command -v "$1" >/dev/null || { printf '%s\n' "$1: not found" >&2; return 127; }; }
 # without the module the table is empty, and ipvsadm would load it just for looking
 list_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm "$@"; }; }
 read_ipvs() { list_ipvs -Sn; }
@@ -76,7 +76,7 @@ drop_address() {
   p=/proc/sys/net/ipv4/conf/$1/promote_secondaries old=
   [ ! -w "$p" ] || { old=$(cat "$p"); echo 1 >"$p"; }
   ip addr del "$2" dev "$1"; rc=$?
-  [ -z "$old" ] || echo "$old" >"$p"
+  [ -z "$old" ] || printf '%s\n' "$old" >"$p"
   return $rc
 }
 
@@ -94,7 +94,7 @@ announce() {
 }
 
 # --- objects and whose they are
-full() { echo "$1: cannot be written to" >&2; return 1; }
+full() { printf '%s\n' "$1: cannot be written to" >&2; return 1; }
 # directory: what was drained is told of for as long as there is anything else of ours
 leave() { [ "$(ls -A "$1" 2>/dev/null)" != drained ] || rm -f "$1/drained"; rmdir "$1" 2>/dev/null; :; }
 # directory, file, lines: an append, so that it costs no process; one that was cut short for want of room is taken back
@@ -143,13 +143,13 @@ forget() { rm -rf "$S/$1" && leave "$S"; }
 
 # record, file
 claim_file() {
-  [ -e "$2" ] || { echo "$2: there is no such setting" >&2; return 4; }
+  [ -e "$2" ] || { printf '%s\n' "$2: there is no such setting" >&2; return 4; }
   claim "$1" "$(cat "$2")"
 }
 # file, value
 put_file() {
-  [ -w "$1" ] || { echo "$1 cannot be changed (a module's parameter may be one that counts only while it is loaded)" >&2; return 4; }
-  { printf '%s\n' "$2" >"$1"; } 2>/dev/null || { echo "$1: the kernel refuses $2" >&2; return 4; }
+  [ -w "$1" ] || { printf '%s\n' "$1 cannot be changed (a module's parameter may be one that counts only while it is loaded)" >&2; return 4; }
+  { printf '%s\n' "$2" >"$1"; } 2>/dev/null || { printf '%s\n' "$1: the kernel refuses $2" >&2; return 4; }
 }
 restore_file() {
   release "$1"; case $? in 1) return 0;; 2) return 1;; esac
@@ -185,7 +185,7 @@ claim_module() {
   found=$(modprobe --show-depends "$2") || return
   claim "$1" "$(printf '%s\n' "$found" | while read -r how path rest; do
     [ "$how" = insmod ] || continue
-    m=$(basename "$path" | sed 's/\.ko.*//; y/-/_/'); [ -d "/sys/module/$m" ] || echo "$m"
+    m=$(basename "$path" | sed 's/\.ko.*//; y/-/_/'); [ -d "/sys/module/$m" ] || printf '%s\n' "$m"
   done | sed '1!G; h; $!d')"
 }
 restore_module() {

@@ -116,7 +116,7 @@ fi
 # until when addresses wait for what may still come; starting the unit anew does not begin this anew
 seconds=90 patience=3600
 end=$(cat "$R.end" 2>/dev/null)
-[ -n "$end" ] || { end=$(($(uptime) + seconds)); mkdir -p "$S"; { echo $end >"$R.end"; } 2>/dev/null; }
+[ -n "$end" ] || { end=$(($(uptime) + seconds)); mkdir -p "$S"; { printf '%s\n' "$end" >"$R.end"; } 2>/dev/null; }
 while :; do
   [ "$(uptime)" -lt "$end" ] || overdue=1
   ! pass || break

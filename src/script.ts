@@ -49,7 +49,7 @@ done
 [ -z "$all" ] || kill -KILL $all
 kill -CONT ${pid}
 ) </dev/null >/dev/null 2>&1
-echo "${nonce} done"
+printf '%s\\n' '${nonce} done'
 `;
 
 /** A script that only reads. */

@@ -97,7 +97,7 @@ function greeted(channel: Channel, target: Target, asRoot: boolean, meter: Meter
     };
     channel.on("data", take).on("close", ended);
     channel.stderr.on("data", note);
-    channel.write(`echo '${hail}'\n`);
+    channel.write(`printf '%s\\n' '${hail}'\n`);
   });
 }
 

@@ -1,0 +1,37 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { agent } from "../../src/health/agent.js";
+import { judge } from "../../src/health/judge.js";
+
+const repository = join(__dirname, "../..");
+
+/** Lines of our sources that have a match, as `FILE: MATCH`. */
+const found = (pattern: RegExp, files = "src/**/*.ts"): string[] =>
+  globSync(files, { cwd: repository })
+    .sort()
+    .flatMap((file) =>
+      [...readFileSync(join(repository, file), "utf8").matchAll(pattern)].map(([text]) => `${file}: ${text}`),
+    );
+
+// dash's echo makes tabs and line breaks of what others wrote with backslashes
+test("no shell text echoes a value: printf '%s\\n' prints it as it is", () => {
+  const echo = /\becho\s+(?=['"$\\`A-Za-z0-9%-])[^\n;|&>]*/g;
+  expect(found(echo).filter((line) => /echo.*[$\\"`]/.test(line))).toEqual([]);
+  // the test sees one
+  expect([...'{ echo "$1" >&2; }'.matchAll(echo)].map(([text]) => text)).toEqual(['echo "$1" ']);
+});
+
+test("the format of a printf is never a value", () => {
+  expect(found(/\bprintf\s+"?\$/g)).toEqual([]);
+});
+
+test("no text is evaluated but the prelude of a script, which is ours", () => {
+  expect(found(/\beval\b[^\n]*/g)).toEqual(['src/script.ts: eval "$prelude"']);
+  expect(agent).not.toMatch(/\beval\b/);
+});
+
+test("the judge has no quote, which would end it where the shell reads it", () => {
+  expect(judge).not.toContain("'");
+  expect(agent.split("judge='")).toHaveLength(2);
+});
