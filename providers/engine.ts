@@ -116,7 +116,7 @@ export class Engine {
       verify: () => undefined,
     });
     if (!have && !isMissing) return {};
-    const state = clean({
+    const kept = clean({
       ...inputs,
       ...have,
       ...(isMissing ? { [missing]: true } : {}),
@@ -128,7 +128,7 @@ export class Engine {
       ...(wasAdopted === true ? { [adopted]: true } : {}),
       ...(isDeclared || isMissing ? {} : { [undeclared]: true }),
     };
-    return { id: idOf(this.#definition, inputs), props: clean({ ...state, ...shown }), inputs: state };
+    return { id: idOf(this.#definition, inputs), props: clean({ ...kept, ...shown }), inputs: kept };
   }
 
   /** What a resource has on its host, as a name: what was just made under it must not be deleted as an older one's. */

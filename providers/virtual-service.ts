@@ -138,15 +138,11 @@ export const virtualService = define({
   config,
   rank: 50,
   rivals: () => true,
-  carries(key, { thing }) {
-    const id = printService(serviceOf(key));
-    // of a mark IPv4 and IPv6 are two services
-    const isOtherFamily =
-      id.startsWith("fwmark:") && !id.endsWith("/ipv6") && thing.startsWith(`RealServer ${id}/ipv6/`);
-    return (
-      (thing.startsWith(`RealServer ${id}/`) && !isOtherFamily) || thing === `HealthMonitor ${id}/health`
-    );
-  },
+  // the last part of an id is the server, or `health`
+  carries: (key, { thing }) =>
+    ["RealServer", "HealthMonitor"].includes(
+      thing.replace(` ${printService(serviceOf(key))}`, "").replace(/\/[^/]*$/, ""),
+    ),
   shows: {
     names: ["drained"],
     facts: () => ["drained"],

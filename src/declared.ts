@@ -15,11 +15,17 @@ export interface DeclaredRecord {
   readonly words: readonly string[];
 }
 
+/** A line that is no record. */
+export interface Misfit {
+  readonly until: DeclaredRecord["until"];
+  readonly line: string;
+}
+
 /** All of a host's records. */
 export interface Declared {
   readonly records: readonly DeclaredRecord[];
   /** Lines that are no records: cut off, or edited. They are ignored. */
-  readonly misfits: readonly string[];
+  readonly misfits: readonly Misfit[];
   /** Whether there is something that brings them back. */
   readonly isRestored: boolean;
 }
@@ -44,15 +50,14 @@ export function parseDeclared(body: string): Declared {
   const read = lines.flatMap((some, i) => some.map((line) => recordOf(line, i === 0 ? "boot" : "now")));
   return {
     isRestored: restored !== undefined,
-    records: read.filter((one) => typeof one !== "string"),
-    misfits: read.filter((one) => typeof one === "string"),
+    records: read.filter((one) => "words" in one),
+    misfits: read.filter((one) => "line" in one),
   };
 }
 
-/** The line itself where it is no record. */
-function recordOf(line: string, until: DeclaredRecord["until"]): DeclaredRecord | string {
+function recordOf(line: string, until: DeclaredRecord["until"]): DeclaredRecord | Misfit {
   const [, rank, nature, thing, owner, words] =
     /^(\d\d)\t(object|setting)\t([^\t]+)\t([^\t]+)\t([^\t].*)$/.exec(line) ?? [];
-  if (rank === undefined || words === undefined || words.split("\t").includes("")) return line;
+  if (rank === undefined || words === undefined || words.split("\t").includes("")) return { until, line };
   return { until, rank, nature, thing, owner, words: words.split("\t") } as DeclaredRecord;
 }

@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
+import { type AskedToForget, askedToForget } from "../forget/arguments.js";
 
 /** What the command line asks for. */
 export type Asked =
   | { readonly command: "help" }
   | { readonly command: "wrong"; readonly why: string }
+  | AskedToForget
   | {
       readonly command: "up" | "rollback";
       /** Flags of ours that Pulumi has too, and that each run of it gets. */
@@ -36,6 +38,7 @@ const flags = {
 export function asked(argv: readonly string[]): Asked {
   const [command, ...args] = argv;
   if (command === undefined || ["help", "--help", "-h"].includes(command)) return { command: "help" };
+  if (command === "forget") return askedToForget(args);
   if (command !== "up" && command !== "rollback")
     return { command: "wrong", why: `there is no command ${JSON.stringify(command)}; see pulumi-lvs --help` };
   const { values, tokens, positionals } = parseArgs({
