@@ -31,10 +31,11 @@ const nft = (family: string) => `nft add table ${family} lab
 nft add chain ${family} lab in '{ type filter hook input priority 0; }'
 nft add set ${family} lab ports '{ type inet_service; }'
 nft add rule ${family} lab in tcp dport @ports ct state new limit rate 5/second counter meta mark set 1 log accept
-nft add rule ${family} lab in counter reject
+nft add rule ${family} lab in tcp dport 9 counter reject
 nft add chain ${family} lab out '{ type nat hook postrouting priority 100; }'
 nft add rule ${family} lab out tcp dport 9 masquerade
-nft list table ${family} lab`;
+nft list table ${family} lab
+nft delete table ${family} lab`;
 
 /** Two machines that reach each other through a device that each of them makes. */
 const across = async (make: (local: string, remote: string) => string, ends: readonly [string, string]) => {
@@ -133,10 +134,25 @@ c, _ = s.accept(); c.send(b"hello"); c.close()`)}`,
       (local: string, remote: string) =>
         `modprobe -a ipip fou; ip fou add port 5556 gue; ${device("ipip", "encap gue encap-sport auto encap-dport 5556")(local, remote)}`,
     ],
-    ["VLAN", () => "ip link add link eth2 name t9 type vlan id 9"],
-    ["MACVLAN", () => "ip link add link eth2 name t9 type macvlan mode bridge"],
+    // udev would give both the same address, as their machine-id is the same
+    [
+      "MACVLAN",
+      (local: string) =>
+        `ip link add link eth2 name t9 address 02:00:00:00:00:${local.slice(-2)} type macvlan mode bridge`,
+    ],
   ])("carries %s between two machines", async (_, make) => {
     await across(make, ["t9", "t9"]);
+  });
+
+  it("carries VLANs over veth", async () => {
+    await run(
+      "director",
+      `set -e
+ip netns add lab; ip link add v0 type veth peer name v1 netns lab; ip link set v0 up; ip -n lab link set v1 up
+ip link add link v0 name t9 type vlan id 9; ip addr add 10.9.0.1/24 dev t9; ip link set t9 up
+ip -n lab link add link v1 name t9 type vlan id 9; ip -n lab addr add 10.9.0.2/24 dev t9; ip -n lab link set t9 up
+ping -c 1 -w 120 10.9.0.2; ip link del v0; ip netns del lab`,
+    );
   });
 
   it("has dummy, bond, bridge and veth devices", async () => {
