@@ -1,7 +1,8 @@
 import { type Connection, connection, hostLabel } from "../../src/connection.js";
+import { plainText } from "../../src/foreign.js";
 import { type Host, hostOf } from "../../src/host.js";
 import { HostError } from "../../src/host-error.js";
-import { plainText, problemsOf } from "../../src/problems.js";
+import { problemsOf } from "../../src/problems.js";
 import { factsFor, type LeftOver, leftOver } from "./left.js";
 
 /** What `pulumi-lvs forget` is asked. */
