@@ -87,7 +87,7 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks)\/((rollback|health)\/)?[\w-]+\.(js|d\.ts)|README\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks)\/((rollback|forget|health)\/)?[\w-]+\.(js|d\.ts)|README\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
           name,
         ),
     ),
