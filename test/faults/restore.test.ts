@@ -364,6 +364,15 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
       expect(said).toMatch(
         /cannot bring back VirtualService .*: its record does not fit; run pulumi up --refresh/,
       );
+      const seen = async () => {
+        await fake.newRun();
+        const { read, inputsOf } = kind("virtual-service", fake);
+        return (await read(inputsOf(web, "shop/prod/0"))).props;
+      };
+      expect(await seen()).toMatchObject({ missing: true });
+      // where the thing is there, its record is what is wrong
+      fake.write("ipvs", "-A -t 192.168.0.219:80 -s wlc\n");
+      expect(await seen()).toMatchObject({ unmarked: true });
       for (const [name, args, owner] of [
         ["virtual-service", web, "shop/prod/0"],
         ["virtual-address", vip, "shop/prod/1"],

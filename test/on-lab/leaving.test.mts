@@ -1,0 +1,125 @@
+import { expect, it } from "vitest";
+import { reboot, run } from "../lab/lab.mts";
+import { disposing, onLab, patience } from "./setup.mts";
+import { Stack } from "./stack.mts";
+
+const head = 'const connection = { host: "director" };';
+const service = (name: string, address: string) =>
+  `const ${name} = new lvs.VirtualService("${name}", { connection, address: "${address}", port: 80 });`;
+const server = (name: string, of: string, address: string, options: string) =>
+  `new lvs.RealServer("${name}", { connection, service: ${of}.id, address: "${address}", port: 80 }, { ${options} });`;
+const vip = (name: string, of: string, address: string) =>
+  `new lvs.VirtualAddress("${name}", { connection, interface: "eth1", address: "${address}" }, { dependsOn: ${of} });`;
+
+const kept = [service("kept", "192.168.0.231"), vip("kept-vip", "kept", "192.168.0.231")];
+const program = (...parts: readonly string[]) => [head, ...kept, ...parts].join("\n");
+
+const shown = async (command: string) => (await run("director", command)).stdout;
+const table = () => shown("[ ! -e /proc/net/ip_vs ] || ipvsadm -Sn");
+const addresses = () => shown("ip -o -4 addr show dev eth1");
+const records = () => shown("cut -f3 /etc/pulumi-lvs/boot");
+
+const active = () =>
+  expect
+    .poll(
+      async () => (await run("director", "systemctl is-active pulumi-lvs", { allowFailure: true })).stdout,
+      patience,
+    )
+    .toBe("active\n");
+
+/** The director boots, and then what sets up its network starts anew. */
+async function again(): Promise<void> {
+  await reboot("director");
+  await active();
+  // as most systems have it: it takes away what it does not know
+  await run(
+    "director",
+    `for f in /etc/systemd/network/20-director-*.network; do
+  d=/run/systemd/network/$(basename $f).d; mkdir -p $d; printf '[Network]\\nKeepConfiguration=no\\n' >$d/lab.conf
+done
+systemctl restart systemd-networkd; rm -r /run/systemd/network/20-*.d`,
+  );
+  await active();
+  // what is declared is there, however others left
+  await expect.poll(addresses, patience).toContain("192.168.0.231");
+  expect(await table()).toContain("-A -t 192.168.0.231:80");
+}
+
+onLab("resources that leave a stack", () => {
+  const keep = disposing();
+  let stack: Stack;
+
+  it("are there at first, each with its record", async () => {
+    stack = keep(
+      await Stack.ofProgram(
+        program(
+          service("gone", "192.168.0.232"),
+          server("gone-rs", "gone", "192.168.0.221", "deletedWith: gone"),
+          vip("gone-vip", "gone", "192.168.0.232"),
+          service("half", "192.168.0.233"),
+          server("half-rs", "half", "192.168.0.222", "retainOnDelete: true"),
+          vip("half-vip", "half", "192.168.0.233"),
+        ),
+      ),
+    );
+    await stack.up();
+    await active();
+    expect((await records()).split("\n").filter(Boolean)).toHaveLength(8);
+  });
+
+  it("do not come back where Pulumi deleted only what they stand behind (deletedWith), and delay nothing", async () => {
+    await stack.program(
+      program(
+        service("half", "192.168.0.233"),
+        server("half-rs", "half", "192.168.0.222", "retainOnDelete: true"),
+        vip("half-vip", "half", "192.168.0.233"),
+      ),
+    );
+    await stack.up();
+    expect(await records()).not.toContain("192.168.0.232");
+    await again();
+    expect(await table()).not.toContain("192.168.0.232");
+    expect(await addresses()).not.toContain("192.168.0.232");
+    expect(await table()).toContain("-a -t 192.168.0.233:80 -r 192.168.0.222:80");
+  }, 900_000);
+
+  it("do not come back where they were deleted by hand, refreshed, and taken out of the program", async () => {
+    await run("director", "ip addr del 192.168.0.233/32 dev eth1");
+    await stack.refresh();
+    await stack.program(
+      program(
+        service("half", "192.168.0.233"),
+        server("half-rs", "half", "192.168.0.222", "retainOnDelete: true"),
+      ),
+    );
+    await stack.up();
+    await again();
+    expect(await addresses()).not.toContain("192.168.0.233");
+  }, 900_000);
+
+  it("come back where they are retained, until what they stand behind is deleted", async () => {
+    await stack.program(program(service("half", "192.168.0.233")));
+    await stack.up();
+    await again();
+    expect(await table()).toContain("-a -t 192.168.0.233:80 -r 192.168.0.222:80");
+    await stack.program(program());
+    await stack.up();
+    await again();
+    expect(await table()).not.toContain("192.168.0.233");
+    expect((await records()).split("\n").filter(Boolean)).toHaveLength(2);
+  }, 900_000);
+
+  it("are listed by pulumi-lvs forget where state forgot them and they are gone, and taken away", async () => {
+    const state = (await stack.resources()).find(({ urn }) => urn.endsWith("::kept-vip"));
+    expect((await stack.pulumi("state", "delete", String(state?.urn), "--yes")).code).toBe(0);
+    await run("director", "ip addr del 192.168.0.231/32 dev eth1");
+    const listed = await stack.pulumiLvs(["forget", "director"]);
+    expect(listed.text).toMatch(
+      /^VirtualAddress eth1\/192\.168\.0\.231 of .*: a record, and nothing is there$/m,
+    );
+    expect(listed.code).toBe(3);
+    expect((await stack.pulumiLvs(["forget", "director", "--yes"])).code).toBe(0);
+    await stack.destroy();
+    expect(await shown("ls -d /etc/pulumi-lvs /run/pulumi-lvs 2>/dev/null; :")).toBe("");
+  });
+});
