@@ -20,7 +20,7 @@ export function parseIpvsTable(text: string): IpvsTable {
   if (text !== "" && !text.endsWith("\n")) throw new Error("the last line of ipvsadm -Sn is cut off");
   for (const line of text.split("\n")) {
     if (line.trim() === "") continue;
-    if (!/^[ -~]*$/.test(line) || !add(table, parseFlags(line)))
+    if (!/^[ -~]*\r?$/.test(line) || !add(table, parseFlags(line)))
       throw new Error(`not a line of ipvsadm -Sn: ${show(line)}`);
   }
   return table;

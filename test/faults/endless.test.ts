@@ -91,7 +91,7 @@ function watched() {
 async function run(given: Given): Promise<string> {
   const shell = await RemoteShell.open("web1", await openShell(to(given)));
   onTestFinished(() => shell.close());
-  return shell.run((nonce) => `: ${nonce}\n`);
+  return shell.run((nonce) => `: ${nonce}\n`, { seconds: 100 });
 }
 
 const unheard = (why: string) =>
