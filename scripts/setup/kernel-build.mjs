@@ -8,8 +8,9 @@ import { downloadSource, unpackSource } from "./kernel-source.mjs";
 import { run } from "./run.mjs";
 import { withTempDir } from "./temp-dir.mjs";
 
-process.once("SIGINT", () => process.exit(130));
-process.once("SIGTERM", () => process.exit(143));
+// Ctrl-C reaches this twice, from the terminal and from set-up, and the second must not end the clean-up.
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
 
 /** @param {string} text lines of NAME=VALUE and comments */
 const wanted = (text) =>

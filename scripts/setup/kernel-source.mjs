@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./run.mjs";
 
@@ -74,10 +74,14 @@ export async function downloadSource(dir) {
  * @param {string} target folder to make
  */
 export async function unpackSource(file, target) {
-  mkdirSync(target);
   const unused = ["sound", "drivers/gpu", "drivers/media", "drivers/net/ethernet", "drivers/net/wireless"];
   const left = unused.flatMap((folder) => [`--exclude=*/${folder}/*.c`, `--exclude=*/${folder}/*.h`]);
-  const script = `dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards './usr/src/linux-source-*.tar.xz' | {
-    target=$2; shift 2; tar -xJ -C "$target" --strip-components=1 "$@"; }`;
-  await run("sh", ["-c", script, "sh", file, target, ...left]);
+  const unpacked = `${target}.deb`;
+  await run("dpkg-deb", ["-x", file, unpacked]);
+  const sources = join(unpacked, "usr", "src");
+  const archive = readdirSync(sources).find((name) => name.endsWith(".tar.xz"));
+  if (!archive) throw new Error(`${file} has no archive of the source`);
+  mkdirSync(target);
+  await run("tar", ["-xJf", join(sources, archive), "-C", target, "--strip-components=1", ...left]);
+  rmSync(unpacked, { recursive: true });
 }

@@ -61,8 +61,8 @@ export async function installKernel() {
     const lock = join(cacheRoot(), "kernel.lock");
     const script = join(checkout, "scripts", "setup", "kernel-build.mjs");
     await step("building the lab's User-Mode Linux kernel, about 8 minutes on two free cores, once", () =>
-      // a second set-up waits here, and then finds what the first one made
-      run("flock", [lock, process.execPath, script], { follow: say }),
+      // a second set-up waits here, and then finds what the first one made; without a fork, a signal reaches the script
+      run("flock", ["--no-fork", lock, process.execPath, script], { follow: say }),
     );
   } catch (error) {
     say(`${without}: ${/** @type {Error} */ (error).message}`);

@@ -34,7 +34,8 @@ export function run(program, args, { cwd, env, ask = false, follow } = {}) {
     });
     // Interrupted set-ups leave no compiler behind.
     const kill = () => child.kill();
-    process.once("exit", kill);
+    // First of all: what it works on is removed at the exit too.
+    process.prependOnceListener("exit", kill);
     child.on("error", reject);
     child.on("close", (code, signal) => {
       process.off("exit", kill);

@@ -10,7 +10,7 @@ import { cacheRoot } from "./cache.mjs";
 export async function withTempDir(work) {
   mkdirSync(cacheRoot(), { recursive: true });
   const dir = mkdtempSync(join(cacheRoot(), "tmp-"));
-  const remove = () => rmSync(dir, { recursive: true, force: true });
+  const remove = () => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   // Ctrl-C leaves through this too: see setup.mjs.
   process.once("exit", remove);
   try {
