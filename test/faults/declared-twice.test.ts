@@ -51,7 +51,9 @@ const output = 'pulumi.output("192.168.0.210")';
 const twice =
   /127\.0\.0\.1:\d+\/tcp:\/\/192\.168\.0\.210:80 is declared twice: by test\/program\/(a|b) and by test\/program\/(a|b); take one of them out of the program/;
 
-test("one thing that two resources declare is refused by each preview and each up, and stays with the first", async () => {
+test("one thing that two resources declare is refused by each preview and by up, and stays with the first", {
+  timeout: 1_800_000,
+}, async () => {
   for (const address of [plain, output]) {
     await program(["a", plain], ["b", address]);
     const { code, text } = await stack.pulumi("preview");
@@ -60,13 +62,11 @@ test("one thing that two resources declare is refused by each preview and each u
   }
   await program(["a", plain]);
   await stack.up();
-  for (let i = 0; i < 2; i++) {
-    await program(["a", output], ["b", output]);
-    const { code, text } = await stack.pulumi("up", "--yes", "--skip-preview");
-    expect(code).not.toBe(0);
-    expect(text).toMatch(twice);
-    expect(host.lines("ipvs")).toEqual(["-A -t 192.168.0.210:80 -s wlc"]);
-  }
+  await program(["a", output], ["b", output]);
+  const { code, text } = await stack.pulumi("up", "--yes", "--skip-preview");
+  expect(code).not.toBe(0);
+  expect(text).toMatch(twice);
+  expect(host.lines("ipvs")).toEqual(["-A -t 192.168.0.210:80 -s wlc"]);
   await program(["b", output]);
   await stack.up();
   expect(host.lines("run/pulumi-lvs/owners")).toEqual([

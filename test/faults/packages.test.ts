@@ -89,7 +89,9 @@ afterAll(async () => {
   rmSync(place, { recursive: true, force: true });
 });
 
-test("a preview of packages reads no file, and shows no change where there is none; up reads them", async () => {
+test("a preview of packages reads no file, and shows no change where there is none; up reads them", {
+  timeout: 1_800_000,
+}, async () => {
   await stack.program(program(["ipvsadm"]));
   pipes();
   expect(await stack.preview()).toMatch(/\+ .*command:remote:Command web-packages-director create/);

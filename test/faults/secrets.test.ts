@@ -293,7 +293,9 @@ describe("secrets of the configuration", () => {
   };
   const leaksOf = (text: string) => found(text, inConfiguration);
 
-  test("are kept where a connection has them, and refused with their place elsewhere", async () => {
+  test("are kept where a connection has them, and refused with their place elsewhere", {
+    timeout: 1_800_000,
+  }, async () => {
     const host = await reached({ password });
     const { Stack } = await import("../on-lab/stack.mjs");
     configured = await Stack.ofProgram(
