@@ -20,6 +20,9 @@ Type=oneshot
 RemainAfterExit=yes
 KillMode=process
 TimeoutStartSec=infinity
+MemoryMax=25%
+TasksMax=4096
+OOMPolicy=continue
 ExecStart=/bin/sh /etc/pulumi-lvs/restore
 
 [Install]

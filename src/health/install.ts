@@ -29,7 +29,7 @@ monitor_unit=${quote(unit)}
 put_agent() {
   [ -d /run/systemd/system ] || { echo 'no systemd runs there, which would run the health checks' >&2; return 4; }
   has awk || return
-  mkdir -p "$E/monitor.d" /etc/systemd/system/multi-user.target.wants &&
+  mkdir -p "$E/monitor.d" /etc/systemd/system/multi-user.target.wants && chmod 700 "$E" &&
     put_text "$E/monitor" "$monitor_version
 # Written by pulumi-lvs, and gone with the last HealthMonitor. What it sees: cat /run/pulumi-lvs/health
 $prelude$1" && put_text "$M" "$monitor_unit" && ln -sf "$M" "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" &&
@@ -44,9 +44,9 @@ drop_agent() {
   unlink_agent
   rmdir "$E/monitor.d" "$E" "$S" 2>/dev/null; :
 }
-# file, text
+# file, text; commands of checks are nobody else's to read
 put_monitor() {
-  mkdir -p "$E/monitor.d" && put_text "$E/monitor.d/$1" "$2" && rotated || { rmdir "$E/monitor.d" "$E" 2>/dev/null; return 1; }
+  mkdir -p "$E/monitor.d" && chmod 700 "$E" && put_text "$E/monitor.d/$1" "$2" && rotated || { rmdir "$E/monitor.d" "$E" 2>/dev/null; return 1; }
   sync "$E/monitor.d/$1" 2>/dev/null; :
 }
 # what it took out or put in is as declared again before it goes

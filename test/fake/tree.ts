@@ -20,7 +20,7 @@ export const fakeBin = join(__dirname, "bin");
 
 /** The programs of a minimal system that scripts and fake tools use. */
 const systemTools =
-  "awk basename cat cut date flock grep head ln ls mkdir mv readlink rm rmdir sed sh sha256sum sleep sort sync tail tr wc"
+  "awk basename cat chmod cut date flock grep head ln ls mkdir mv readlink rm rmdir sed sh sha256sum sleep sort sync tail tr wc"
     .split(" ")
     .map((name) => [name, findProgram(name)] as const);
 

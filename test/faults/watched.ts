@@ -10,7 +10,7 @@ import { prelude } from "../../src/prelude.js";
 import type { ShellProgram } from "../fake/fake-host.js";
 import { fakeBin, findProgram, makeTree, writeInto } from "../fake/tree.js";
 
-// answers as the file of its name says: a status, and a page; refuses where there is none, and hangs where it is empty
+// answers as the file of its name says: a status, and a page; refuses where there is none, and hangs, where it says so, for as long as it is there
 const fakeCurl = `#!/bin/sh
 printf '%s\\n' "$*" >>"$LVS_FAKE_ROOT/asked"
 case $* in *-V*) echo 'Protocols: http https telnet'; exit;; esac
@@ -20,7 +20,7 @@ at=\${word#*://}; at=\${at%%/*}
 printf 'x' >>"$LVS_FAKE_ROOT/asked.$at"
 [ -e "$LVS_FAKE_ROOT/web/$at" ] || { printf 'curl: (7) Failed to connect to %s after 3 ms: refused\\n' "$at" >&2; printf '\\n000\\n'; exit 7; }
 IFS= read -r status <"$LVS_FAKE_ROOT/web/$at"
-[ "$status" != hangs ] || { sleep 2; exit 28; }
+if [ "$status" = hangs ]; then while [ -e "$LVS_FAKE_ROOT/web/$at" ]; do sleep 0.05; done; exit 28; fi
 sed 1d "$LVS_FAKE_ROOT/web/$at" >"$to"
 printf '\\n%s\\n' "$status"
 `;
@@ -153,6 +153,13 @@ export class Watched {
     this.remove(`tools/${name}`);
     this.write(`tools/${name}`, `#!/bin/sh\n${text}`);
     chmodSync(join(this.root, "tools", name), 0o755);
+  }
+
+  /** Gives it a clock of its own, which shows what the test sets. */
+  clock(epoch: number): void {
+    this.write("clock", `${epoch}\n`);
+    if (this.read("tools/date").includes("clock")) return;
+    this.tool("date", `read -r now <"$LVS_FAKE_ROOT/clock"; exec '${findProgram("date")}' -d "@$now" "$1"\n`);
   }
 
   /** Gives the director an interface towards real servers, and a firewall whose rules are lines of the file `rules`. */
