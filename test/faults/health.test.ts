@@ -105,6 +105,14 @@ test("one slow server delays no other", async () => {
   expect(host.read(`asked.${a}`)).toBe("x");
 });
 
+test("a check whose process is killed has failed, and says so", async () => {
+  const host = pair({ fall: 1 });
+  host.tool("curl", "case $* in *192.168.10.12*) kill -9 $PPID;; esac\nexit 28\n");
+  expect(await host.run("once")).toBe(0);
+  expect(host.read("run/pulumi-lvs/health")).toMatch(/12:80\tdown\t.*\tno answer: curl ended with 137/m);
+  expect(host.read("run/pulumi-lvs/health")).toMatch(/11:80\tdown\t.*\tno answer: curl ended with 28/m);
+});
+
 test("quiesce leaves the entry with weight 0", async () => {
   const host = await started(pair({ action: "quiesce" }));
   host.page(b, undefined);
