@@ -43,7 +43,7 @@ export function parseDeclared(body: string): Declared {
   if (body === "") return { records: [], misfits: [], isRestored: false };
   // what came byte by byte is UTF-8
   const text = Buffer.from(body, "latin1").toString("utf8");
-  const parts = /^(restored\n)?--\n((?:.|\n)*?)\n--\n((?:.|\n)*)$/.exec(text);
+  const parts = /^(restored\n)?--\n([\s\S]*?)\n--\n([\s\S]*)$/.exec(text);
   if (!parts) throw new Error(`unexpected output ${show(text)}`);
   const [, restored, boot = "", now = ""] = parts;
   const lines = [boot, now].map((part) => part.split("\n").filter(Boolean));
