@@ -49,7 +49,7 @@ export function recording(
   return [
     ...(isWanted && !stays ? [step(put(of), take(of))] : []),
     ...(stays && steps.length > 0 && (!isThere || others.length > 0) ? [step([":"], take(of))] : []),
-    // somebody has taken away what brings it back
+    // the unit or the restore file was taken away
     ...(stays && of.until === "boot" && !isRestored ? [step(["install_boot"], null)] : []),
     ...others.map((one) => step(take(one), put(one))),
     // what there is may be found as it was, also where its last step cannot be taken back
