@@ -20,7 +20,9 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           include: ["test/unit/**/*.test.ts"],
           globalSetup: "test/fake/fresh-build.ts",
-          testTimeout: 120_000,
+          // a test that hangs ends by this, on a busy computer too
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           // they wait for shells more than they compute
           maxWorkers: 4,
           // loading Pulumi and TypeScript once per worker instead of once per file saves seconds
@@ -33,7 +35,8 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           include: ["test/faults/**/*.test.ts"],
           // one of them goes through every step of a stack
-          testTimeout: 300_000,
+          testTimeout: 900_000,
+          hookTimeout: 300_000,
           maxWorkers: 4,
           isolate: false,
         },

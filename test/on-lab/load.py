@@ -65,6 +65,8 @@ def ask():
             with lock:
                 counts["requests"] += 1
                 servers[name] = servers.get(name, 0) + 1
+            # a client without any pause leaves no processor to what it is to watch
+            time.sleep(0.01)
         except OSError as error:
             failed("request to", where, error)
 
