@@ -68,7 +68,7 @@ const shellThat =
     channel.setEncoding("utf8");
     let scripts = 0;
     channel.on("data", (text: string) => {
-      if (text.startsWith("echo ")) return void channel.write("pulumi-lvs shell\n");
+      if (text.includes("pulumi-lvs shell")) return void channel.write("pulumi-lvs shell\n");
       const nonce = /lvs-[0-9a-f]{24}/.exec(text)?.[0];
       if (scripts++ === 0) return void channel.write(`${nonce} uid 0\n${nonce} done\n`);
       acts(channel);

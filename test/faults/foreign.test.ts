@@ -67,7 +67,7 @@ describe("what a host says is told in one line of visible characters", () => {
       serve: (channel) => {
         channel.setEncoding("utf8");
         channel.on("data", (text: string) => {
-          if (text.startsWith("echo ")) return void channel.write("pulumi-lvs shell\n");
+          if (text.includes("pulumi-lvs shell")) return void channel.write("pulumi-lvs shell\n");
           channel.stderr.write(nasty);
           channel.end();
         });
