@@ -66,8 +66,6 @@ export function factCommand(name: FactName): string {
 
 export { FactError };
 
-const odd = (name: FactName, body: string) => new FactError(name, 0, `unexpected output ${show(body)}`);
-
 /** What was read of a host in one go; parsed when asked for. Asking for what was not read is a mistake in the resource. */
 export class Facts {
   readonly #sections: Pick<ReadonlyMap<FactName, Section>, "get">;
@@ -88,7 +86,6 @@ export class Facts {
     const section = this.#sections.get(name);
     if (!section) throw new Error(`the fact ${name} was not asked for`);
     if ("code" in section) throw new FactError(name, section.code, section.text);
-    if (name !== "declared" && /[^\n\r\t -~\x80-\xff]/.test(section.body)) throw odd(name, section.body); // no tool prints what a terminal obeys
     return section.body;
   }
 
@@ -113,7 +110,7 @@ export class Facts {
       try {
         return schema.parse(JSON.parse(body));
       } catch {
-        throw odd(name, body);
+        throw new FactError(name, 0, `unexpected output ${show(body)}`);
       }
     });
   }
