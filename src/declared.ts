@@ -58,6 +58,7 @@ export function parseDeclared(body: string): Declared {
 function recordOf(line: string, until: DeclaredRecord["until"]): DeclaredRecord | Misfit {
   const [, rank, nature, thing, owner, words] =
     /^(\d\d)\t(object|setting)\t([^\t]+)\t([^\t]+)\t([^\t].*)$/.exec(line) ?? [];
-  if (rank === undefined || words === undefined || words.split("\t").includes("")) return { until, line };
+  const isOne = rank !== undefined && words !== undefined && !words.split("\t").includes("");
+  if (!isOne || /[^\t\P{Cc}]/u.test(line)) return { until, line };
   return { until, rank, nature, thing, owner, words: words.split("\t") } as DeclaredRecord;
 }
