@@ -14,7 +14,7 @@ const $ = "$";
 const supervisor = String.raw`
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
-# commands of checks are nobody else's to read
+# only root reads the commands of checks
 umask 077
 tab=$(printf '\t')
 H=$S/health C=$S/checks pause=2

@@ -44,7 +44,7 @@ drop_agent() {
   unlink_agent
   rmdir "$E/monitor.d" "$E" "$S" 2>/dev/null; :
 }
-# file, text; commands of checks are nobody else's to read
+# file, text; only root reads the commands of checks
 put_monitor() {
   mkdir -p "$E/monitor.d" && chmod 700 "$E" && put_text "$E/monitor.d/$1" "$2" && rotated || { rmdir "$E/monitor.d" "$E" 2>/dev/null; return 1; }
   sync "$E/monitor.d/$1" 2>/dev/null; :

@@ -393,7 +393,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
         "600",
         "644",
       ]);
-      // whoever could take its ticks away would not stop it
+      // a process that takes its ticks away does not stop it
       host.page(server, undefined);
       host.watch({ lastServer: "remove" });
       await soon(() => expect(host.table()).toEqual([]));
