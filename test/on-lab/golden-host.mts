@@ -15,6 +15,7 @@ interface Link {
     broadcast?: string;
     label?: string;
     family: string;
+    deprecated?: true;
   }[];
 }
 
@@ -29,12 +30,13 @@ const addressLines = (links: readonly Link[]): string[] =>
   links.flatMap(({ ifname, addr_info }) =>
     addr_info
       .filter(({ local }) => local !== "127.0.0.1" && local !== "::1")
-      .map(({ local, prefixlen, broadcast, label, family }) =>
+      .map(({ local, prefixlen, broadcast, label, family, deprecated }) =>
         [
           `ip addr add ${local}/${prefixlen} dev ${ifname}`,
           broadcast ? `broadcast ${broadcast}` : "",
           label && label !== ifname ? `label ${label}` : "",
           family === "inet6" ? "nodad" : "",
+          deprecated ? "preferred_lft 0" : "",
         ].join(" "),
       ),
   );

@@ -112,6 +112,8 @@ onLab("resources that leave a stack", () => {
   it("are listed by pulumi-lvs forget where state forgot them and they are gone, and taken away", async () => {
     const state = (await stack.resources()).find(({ urn }) => urn.endsWith("::kept-vip"));
     expect((await stack.pulumi("state", "delete", String(state?.urn), "--yes")).code).toBe(0);
+    // for 15 s after the network's start the restore brings back what networkd takes away
+    await expect.poll(() => shown("pgrep -f '[/]etc/pulumi-lvs/restore' || :"), patience).toBe("");
     await run("director", "ip addr del 192.168.0.231/32 dev eth1");
     const listed = await stack.pulumiLvs(["forget", "director"]);
     expect(listed.text).toMatch(
