@@ -112,14 +112,18 @@ const moduleLines = (module: string, values: readonly string[]): string[] => [
 /** A monitor as the case has it: with its file where there is one, and with the agent. */
 function monitorScript(name: string, shows: string): string {
   const [state, ...file] = shows.split("\n");
-  if (state === "missing") return ":";
+  // an agent that starts takes away a file whose monitor has neither record nor mark, and cases have no records
+  const mark = `p/s/n HealthMonitor ${name.replace("-", "://")}/health`;
+  const marked = `mkdir -p /run/pulumi-lvs && printf '%s\\n' ${quote(mark)} >/run/pulumi-lvs/owners`;
+  if (state === "missing") return marked;
   const steps = [["put_agent", agent], ...(file.length > 0 ? [["put_monitor", name, file.join("\n")]] : [])];
   const script = applying(
     `lvs-prepare-${++scripts}`,
     "p/s/n",
     steps.map((run) => ({ run, undo: null })),
   );
-  return state === "stopped" ? `${script}systemctl stop pulumi-lvs-monitor.service` : script;
+  const stopped = state === "stopped" ? "systemctl stop pulumi-lvs-monitor.service" : "";
+  return `${marked}\n${script}${stopped}`;
 }
 
 /** Brings about what the case says that the host shows. */
