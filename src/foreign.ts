@@ -1,5 +1,5 @@
-// what a terminal obeys or that turns text around, and halves of characters
-const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+// what a terminal obeys or that turns text around, halves of characters, and what CI runners obey anywhere in a line: `##[`, `##vso[`
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|#(?=#(?:\[|[A-Za-z]+\[))/gu;
 
 const escaped = (character: string): string =>
   character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
