@@ -2,7 +2,7 @@ import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { descendants, end } from "../on-lab/processes.mjs";
-import { previewIsEmpty, quiet, stateOf, succeed, tables, up, updates, upThatWaits } from "./site.js";
+import { previewIsEmpty, stateOf, succeed, tables, up, upAtFirstStep, updates, upThatWaits } from "./site.js";
 
 const { threeHosts, stackOf, site, inPlace, keyPath } = updates();
 
@@ -43,12 +43,7 @@ test("an update whose processes were killed is taken back by rollback, with what
   await succeed(stack);
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [2, 2, 1] }));
-  const { reached, go } = hosts[1].fake.pauseStep(0);
-  let pid = 0;
-  const updating = stack.pulumiLvs(["up", ...quiet], (child) => {
-    pid = child.pid as number;
-  });
-  await expect.poll(() => reached().then(() => true), { timeout: 240_000 }).toBe(true);
+  const { pid, updating, go } = await upAtFirstStep(stack, hosts[1]);
   await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 2");
   const [pulumi = 0, ...others] = descendants(pid);
   // plugins whose engine was killed stay

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { SshHost } from "../fake/ssh-host.js";
 import { Stack } from "../on-lab/stack.mjs";
-import { type Entry, previewIsEmpty, quiet, stateOf, succeed, tables, up, updates } from "./site.js";
+import { type Entry, previewIsEmpty, stateOf, succeed, tables, up, upAtFirstStep, updates } from "./site.js";
 
 const { threeHosts, stackOf, site, callsOf, environment, keyPath } = updates();
 
@@ -97,12 +97,7 @@ test("Ctrl-C ends the update in order, and then it is taken back", async () => {
   await succeed(stack);
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [2, 2, 2] }));
-  const { reached, go } = hosts[1].fake.pauseStep(0);
-  let pid = 0;
-  const updating = stack.pulumiLvs(["up", ...quiet], (child) => {
-    pid = child.pid as number;
-  });
-  await expect.poll(() => reached().then(() => true), { timeout: 240_000 }).toBe(true);
+  const { pid, updating, go } = await upAtFirstStep(stack, hosts[1]);
   process.kill(pid, "SIGINT");
   await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 2");
   go();

@@ -142,3 +142,14 @@ export async function upThatWaits(
     return updating;
   };
 }
+
+/** An update that waits at its first step on this host, with the number of its process; `go` lets it go on. */
+export async function upAtFirstStep(stack: Stack, host: SshHost) {
+  const { reached, go } = host.fake.pauseStep(0);
+  let pid = 0;
+  const updating = stack.pulumiLvs(["up", ...quiet], (child) => {
+    pid = child.pid as number;
+  });
+  await expect.poll(() => reached().then(() => true), { timeout: 240_000 }).toBe(true);
+  return { pid, updating, go };
+}

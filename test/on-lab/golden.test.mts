@@ -8,6 +8,7 @@ import { definitions } from "../fake/definitions.js";
 import { type Case, change, goldenFiles, inputsOf, recorder } from "../fake/golden.js";
 import { run } from "../lab/lab.mts";
 import { applying, newNonce, preparation } from "./golden-host.mts";
+import { unloading } from "./modules.mts";
 import { onLab } from "./setup.mts";
 
 // Each case runs in a network namespace of the director with the interfaces that cases name, so that none sees another's
@@ -25,16 +26,7 @@ const within = (kind: string, script: string): string =>
 /** Schedulers are loaded before, so that a case that uses one leaves the modules as they were. */
 const withModules = `
 for f in $(find /lib/modules/$(uname -r) -name 'ip_vs_*.ko*'); do f=\${f##*/}; modprobe -a ip_vs "\${f%%.ko*}"; done`;
-const withoutModules = `
-unload() {
-  [ -d "/sys/module/$1" ] || return 0
-  for m in $(ls "/sys/module/$1/holders"); do unload "$m"; done
-  rmmod "$1" 2>/dev/null
-}
-tries=100
-while [ -d /sys/module/nf_conntrack ] && [ $tries -gt 0 ]; do
-  unload nf_conntrack; tries=$((tries - 1)); sleep 0.1
-done`;
+const withoutModules = unloading("nf_conntrack");
 
 const emptyNamespace = `
 ip netns del golden 2>/dev/null

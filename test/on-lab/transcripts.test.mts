@@ -4,6 +4,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { quote } from "../../src/quote.js";
 import { run } from "../lab/lab.mts";
 import { folder, type Run, runOf, type Session, transcripts } from "../transcripts.ts";
+import { unloading } from "./modules.mts";
 import { onLab } from "./setup.mts";
 
 // The namespace has the interfaces, addresses and routes that a fake host begins with.
@@ -22,16 +23,7 @@ n route add default via 192.168.0.1
 n -6 route add default via 2001:db8::1
 `;
 
-// a namespace that was deleted holds its modules until the kernel has cleaned up
-const withoutModules = `
-ip netns del transcripts
-tries=100
-while [ -d /sys/module/ip_vs ] && [ $tries -gt 0 ]; do
-  for m in $(ls /sys/module/ip_vs/holders) ip_vs; do rmmod $m; done 2>/dev/null
-  tries=$((tries - 1)); sleep 0.1
-done
-[ ! -d /sys/module/ip_vs ]
-`;
+const withoutModules = `ip netns del transcripts; ${unloading("ip_vs")}`;
 
 /** Runs a line; modules are the machine's, all else is the namespace's. */
 async function answer(tool: string, line: string) {
