@@ -171,7 +171,7 @@ export const textOf = (image: Image): string =>
       if (name === "run/pulumi-lvs/restored") return name;
       // how long a fake host's lock is waited for is the test's own
       if (/^etc\/pulumi-lvs\/(restore|monitor)$/.test(name))
-        return `${name}: ${text.replaceAll(/\btake_lock -([sx]) \d+/g, "take_lock -$1 N")}`;
+        return `${name}: ${JSON.stringify(text.replaceAll(/\btake_lock -([sx]) \d+/g, "take_lock -$1 N"))}`;
       const isSet = /^(addresses|routes|run\/.*\/?owners|(etc|run)\/pulumi-lvs\/boot)$/.test(name);
       return `${name}: ${JSON.stringify(isSet ? text.split("\n").sort().join("\n") : text)}`;
     })
