@@ -24,6 +24,11 @@ for unit in systemd-binfmt.service modprobe@configfs.service modprobe@dm_mod.ser
   kmod-static-nodes.service sys-kernel-config.mount systemd-remount-fs.service; do
   ln -sf /dev/null "$system/$unit"
 done
+# these run at each start and at each daemon-reload
+mkdir -p "$work/root/etc/systemd/system-generators"
+for name in cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update veritysetup; do
+  ln -sf /dev/null "$work/root/etc/systemd/system-generators/systemd-$name-generator"
+done
 # mke2fs greets on stdout even when quiet
 mke2fs -q -t ext4 -E root_owner=0:0 -d "$work/root" "$work/out/base.ext4" 1200M >&2
 tar --create --sparse --directory "$work/out" base.ext4

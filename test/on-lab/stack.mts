@@ -40,6 +40,10 @@ export class Stack {
       ...pulumiEnv(join(place, "state")),
       LVS_SSH_CONFIG: sshConfigPath(),
       PULUMI_CONFIG_PASSPHRASE: "lab",
+      // `npm run typecheck` has checked the types
+      PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+      // every command of the CLI starts two Node processes, which read the same code each time
+      NODE_COMPILE_CACHE: join(checkout, "node_modules", ".cache", "compiled"),
     };
   }
 

@@ -1,0 +1,26 @@
+import { expect } from "vitest";
+import { type HostName, run } from "../lab/lab.mts";
+import { differences, type States } from "./host-state.mts";
+import { ask, patience } from "./setup.mts";
+
+/** What must be there again; which modules happened to be loaded besides is the kernel's business. */
+const parts = /^\S+ (ipvs|addresses|routes|files|sysctls): /;
+// what a boot sets anew in each interface, or counts
+const ofTheBoot =
+  /net\.(ipv4|ipv6)\.neigh\.|kernel\.(random|pty|sched|perf)|fs\.|net\.netfilter|net\.ipv4\.tcp_mem|net\.ipv4\.udp_mem|vm\./;
+
+/** What is no longer as it was. */
+export const lost = (before: States, after: States) =>
+  differences(before, after).filter((line) => parts.test(line) && !ofTheBoot.test(line));
+
+/** Both real servers answer, as soon as connections that had no answer during the boot no longer count against one. */
+export const served = (url: string) =>
+  expect.poll(async () => Object.keys(await ask(url, 6)).sort(), patience).toEqual(["rs1", "rs2"]);
+
+/** Waits until the unit has done its work. */
+export const restored = (host: HostName) =>
+  run(
+    host,
+    "n=0; until systemctl is-active -q pulumi-lvs; do n=$((n + 1)); [ $n -lt 3000 ] || exit 1; sleep 0.5; done",
+    { timeoutSeconds: 600 },
+  );
