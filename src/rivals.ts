@@ -14,13 +14,12 @@ export type Rival = (typeof rivals)[number];
 export const readRivals = `
 # each network namespace has a table of its own; where nothing is told, a process counts as one of ours
 is_elsewhere() { theirs=$(readlink "$1/ns/net") && ours=$(readlink /proc/self/ns/net) && [ "$theirs" != "$ours" ]; }
-# is_roots DIR: whether the process has root's real and effective user id
+# is_roots DIR: whether the process has root's real and effective user id. Not by the shell's own read: between two lines bash has the
+# kernel write status anew, and a name that its user changes meanwhile moves other text to where the next line begins.
 is_roots() {
   [ ! -u "$1/exe" ] || return
-  while read -r key real effective rest; do
-    [ "$key" != Uid: ] || { [ "$real $effective" = '0 0' ]; return; }
-  done <"$1/status"
-  return 1
+  set -- $(grep '^Uid:' "$1/status")
+  [ "$2 $3" = '0 0' ]
 }
 read_rivals() {
   seen=

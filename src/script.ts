@@ -22,32 +22,38 @@ export interface Apply {
   readonly transactions: readonly Transaction[];
 }
 
+const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** Seconds to wait for another run that holds the host's lock. */
 export const lockSeconds = 60;
 
 /**
  * A script that ends what another, which has taken too long, is doing just now: whatever that one runs is killed, and it hears
  * that it is late, so that it takes back what it has begun and begins nothing more. By now it may have ended, and its number be another's: only who
- * holds the lock as a script does is meant.
+ * holds the lock as a script does is meant. Whose child a process is says PPid in its status, where the kernel writes a line end
+ * of its name, which any user may choose, as `\n` (fs/proc/array.c of Linux); in its stat the name stands raw.
  */
 export const endScript = (nonce: string, pid: number): string => `(
+trap '' HUP INT TERM PIPE
+LC_ALL=C ${searchPath}
+export LC_ALL PATH
 [ /proc/${pid}/fd/9 -ef ${lockFile} ] || exit
-trap '' HUP
+trap 'kill -CONT ${pid}' EXIT
 kill -USR1 ${pid}
-near=${pid} all=
-while [ -n "$near" ]; do
+near=${pid} all= levels=100
+while [ -n "$near" ] && [ $levels -gt 0 ]; do
   # who stands still begins nothing that would be missed
   kill -STOP $near
-  next=
-  for f in /proc/[0-9]*/stat; do
-    read -r line <"$f" || continue
-    p=\${line%% *} rest=\${line##*) }; rest=\${rest#* }
-    case " $near " in *" \${rest%% *} "*) next="$next $p";; esac
+  next= levels=$((levels - 1))
+  # not by the shell's own read: between two lines bash has the kernel write the file anew, by then with another name
+  for word in $(grep -H '^PPid:' /proc/[0-9]*/status); do
+    case $word in */status:PPid:) p=\${word#/proc/}; p=\${p%%/*}; continue;; esac
+    case " ${pid}$all " in *" $p "*) continue;; esac
+    case " $near " in *" $word "*) next="$next $p";; esac
   done
   all="$all$next" near=$next
 done
 [ -z "$all" ] || kill -KILL $all
-kill -CONT ${pid}
 ) </dev/null >/dev/null 2>&1
 printf '%s\\n' '${nonce} done'
 `;
@@ -184,7 +190,7 @@ N=${nonce}
 trap '' HUP INT TERM PIPE
 late= looks=${lock === "-x" ? "" : 1}
 trap late=1 USR1
-LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C ${searchPath}
 export LC_ALL PATH
 umask 022
 prelude=${quote(prelude)}

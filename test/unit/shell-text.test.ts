@@ -35,3 +35,11 @@ test("the judge has no quote, which would end it where the shell reads it", () =
   expect(judge).not.toContain("'");
   expect(agent.split("judge='")).toHaveLength(2);
 });
+
+// its name is its user's choice: in stat it may hold line ends, and bash reads each line of status from a file written anew
+test("no shell text reads what the kernel says of a process line by line", () => {
+  const reads = /[^\n]*<"?[$/][^\n"<>|;]*\/(?:stat|status)\b[^\n]*/g;
+  // of its own, which has the number before the name
+  expect(found(reads)).toEqual(["src/script.ts: read -r P rest </proc/self/stat"]);
+  expect('  done <"$1/status"'.match(reads)).toHaveLength(1);
+});
