@@ -209,8 +209,7 @@ export class Engine {
       return await this.#findHost(connection, label).submit({ ...job, owner: this.owner(inputs) });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      const remedy = error.remedy ? `; ${error.remedy}` : "";
-      throw new Error(`cannot ${verb} ${name} on ${error.host}: ${error.reason}${remedy}`, { cause: error });
+      throw new Error(error.of(`cannot ${verb} ${name}`), { cause: error });
     }
   }
 }

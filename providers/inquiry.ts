@@ -55,10 +55,7 @@ export class Inquiry extends Engine {
       });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      const remedy = error.remedy ? `; ${error.remedy}` : "";
-      throw new Error(`${this.#definition.id(key)} failed on ${error.host}: ${error.reason}${remedy}`, {
-        cause: error,
-      });
+      throw new Error(error.of(`${this.#definition.id(key)} failed`), { cause: error });
     }
   }
 }

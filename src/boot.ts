@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { prelude } from "./prelude.js";
 import { quote } from "./quote.js";
+import { refusals } from "./refusals.js";
 import { restore } from "./restore.js";
 
 /** What else sets up networks: each takes away what it does not know while it starts. */
@@ -45,7 +46,7 @@ put_text() { { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1" |
 put_boot() {
   begin=
   { IFS= read -r line <"$E/restore"; } 2>/dev/null && [ "$line" = "$version" ] && [ -e "$W" ] && return
-  [ -d /run/systemd/system ] || { echo 'no systemd runs there, which would bring it back after a reboot' >&2; return 4; }
+  [ -d /run/systemd/system ] || { echo 'no systemd runs there, which would bring it back after a reboot' >&2; return ${refusals.noBoot}; }
   mkdir -p "$E" "$S" &&
     put_text "$E/restore" "$version
 # Written by pulumi-lvs, and gone with the last of what stacks have declared here: brings back /etc/pulumi-lvs/boot.

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { plainText, visible } from "./foreign.js";
 import { lockCodes, lockFile } from "./lock.js";
 import { commandLine } from "./quote.js";
+import { refusalRemedies } from "./refusals.js";
 
 /** What a host said, in one line: its last lines, without colours, each cut where it is long. */
 export const said = (text: string): string =>
@@ -19,21 +20,43 @@ export const said = (text: string): string =>
     .map((line) => plainText(line, 300))
     .join(" | ");
 
+/**
+ * Stands in the message of an error that leaves open what came of the change. A message is all that Pulumi passes on from a
+ * provider, so a rollback finds it there.
+ */
+export const unknownOutcome = "[lvs-unknown]";
+
+/** Whether a message leaves open what came of the change: the host did not answer, or the change could not be undone whole. */
+export const isUncertain = (message: string): boolean => message.includes(unknownOutcome);
+
+const sentence = (host: string, reason: string, remedy?: string, token?: string): string =>
+  `${host}: ${reason}${remedy ? `; ${remedy}` : ""}${token ? ` ${token}` : ""}`;
+
 /** A fault that an operator can act on: one line of what and where, and one of what to do. Never a stack trace. */
 export class HostError extends Error {
   constructor(
     readonly host: string,
     readonly reason: string,
     readonly remedy?: string,
+    readonly token?: typeof unknownOutcome,
   ) {
     // cleaned where it came in; here once more, for what may have been forgotten
-    super(visible(`${host}: ${reason}${remedy ? `; ${remedy}` : ""}`));
+    super(visible(sentence(host, reason, remedy, token)));
     this.name = "HostError";
+  }
+
+  /** `cannot VERB THING on HOST: CAUSE; what to do`, of what was to be done. */
+  of(what: string): string {
+    return `${what} on ${this.message}`;
   }
 }
 
-/** A script was sent, and what came of it was never heard: it may have run, and undone itself, or never arrived. */
-export class UnansweredError extends HostError {}
+/** A script was sent, and its answer was not heard: it may have run, and undone itself, or never arrived. */
+export class UnansweredError extends HostError {
+  constructor(host: string, reason: string, remedy?: string) {
+    super(host, reason, remedy, unknownOutcome);
+  }
+}
 
 /** What became of something that changes nothing, and is not answered: nobody need care whether it ran. */
 export const plainly = (error: unknown): unknown =>
@@ -98,15 +121,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     /Nexthop has invalid gateway|Network is unreachable/,
     "the gateway must be on a network that the host has an address in",
   ],
-  [
-    /no systemd runs there, which would bring it back/,
-    "set persist: false (in a cluster also of one of realServers), and it is there until the next reboot",
-  ],
-  [
-    /no systemd runs there, which would run the health checks/,
-    "leave health checks (HealthMonitor) out, or use a host with systemd",
-  ],
-  [/No space left on device|\/(run|etc)\/[\w./-]+: cannot be written to/, "make room there and run again"],
+  [/No space left on device/, "make room there and run again"],
 ];
 
 /** What to do about a command's message, where the field knows. */
@@ -119,7 +134,7 @@ export function commandFailure(host: string, argv: readonly string[], code: numb
   return new HostError(
     host,
     `${asked} failed (exit code ${code}): ${said(text) || "no message"}`,
-    remedyFor(text),
+    refusalRemedies.get(code) ?? remedyFor(text),
   );
 }
 
@@ -154,9 +169,3 @@ export const lateFailure = (host: string, argv: readonly string[]): HostError =>
 
 /** Nothing was begun when the time was out. */
 export const lateReading = (host: string): HostError => late(host, "reading what is there");
-
-/** Whether a message leaves open what came of the change: its answer was not heard, or it could not be taken back whole. */
-export const isUncertain = (message: string): boolean =>
-  /the connection was lost before the host had answered|no answer within \d+ s|its answer makes no sense|taking it back failed/.test(
-    message,
-  );

@@ -1,5 +1,6 @@
 import { readMonitor } from "./health/install.js";
 import { lockFunctions } from "./lock.js";
+import { refusals } from "./refusals.js";
 import { readRivals } from "./rivals.js";
 
 // in the text below a brace after a dollar would be TypeScript's
@@ -94,7 +95,7 @@ announce() {
 }
 
 # --- objects and whose they are
-full() { printf '%s\n' "$1: cannot be written to" >&2; return 1; }
+full() { printf '%s\n' "$1: cannot be written to" >&2; return ${refusals.noRoom}; }
 # directory: what was drained is told of for as long as there is anything else of ours
 leave() { [ "$(ls -A "$1" 2>/dev/null)" != drained ] || rm -f "$1/drained"; rmdir "$1" 2>/dev/null; :; }
 # directory, file, lines: an append, so that it costs no process; one that was cut short for want of room is taken back
@@ -152,14 +153,14 @@ put_file() {
   { printf '%s\n' "$2" >"$1"; } 2>/dev/null || { printf '%s\n' "$1: the kernel refuses $2" >&2; return 4; }
 }
 restore_file() {
-  release "$1"; case $? in 1) return 0;; 2) return 1;; esac
+  release "$1"; case $? in 1) return 0;; 2) return ${refusals.noRoom};; esac
   [ ! -e "$2" ] || [ "$(cat "$2")" = "$found" ] || put_file "$2" "$found" || return
   forget "$1"
 }
 # record, pattern of files that another setting drags along: found has a line for each, FILE:VALUE
 claim_dragged() { claim "$1" "$(grep -sH . $2)"; }
 restore_dragged() {
-  release "$1"; case $? in 1) return 0;; 2) return 1;; esac
+  release "$1"; case $? in 1) return 0;; 2) return ${refusals.noRoom};; esac
   printf '%s\n' "$found" | while IFS=: read -r f value; do
     [ ! -w "$f" ] || [ "$(cat "$f")" = "$value" ] || put_file "$f" "$value" || return
   done || return
@@ -171,7 +172,7 @@ retake_file() { claim_file "$1" "$2" && put_file "$2" "$3"; }
 # record; looking loads ip_vs where it is missing, as setting would
 claim_timeouts() { has ipvsadm && out=$(ipvsadm -Ln --timeout) && claim "$1" "$(printf '%s\n' "$out" | sed 's/.*: //')"; }
 restore_timeouts() {
-  release "$1"; case $? in 1) return 0;; 2) return 1;; esac
+  release "$1"; case $? in 1) return 0;; 2) return ${refusals.noRoom};; esac
   [ ! -e /proc/net/ip_vs ] || ipvsadm --set $found || return
   forget "$1"
 }
@@ -189,7 +190,7 @@ claim_module() {
   done | sed '1!G; h; $!d')"
 }
 restore_module() {
-  release "$1"; case $? in 1) return 0;; 2) return 1;; esac
+  release "$1"; case $? in 1) return 0;; 2) return ${refusals.noRoom};; esac
   [ "$found" = loaded ] || for m in $(ls "/sys/module/$2/holders" 2>/dev/null) $found; do
     # a module that somebody uses now is theirs to unload
     [ "$(cat "/sys/module/$m/refcnt" 2>/dev/null)" != 0 ] || rmmod "$m" || return

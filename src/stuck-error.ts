@@ -1,5 +1,5 @@
 import type { Facts } from "./facts.js";
-import { HostError } from "./host-error.js";
+import { HostError, unknownOutcome } from "./host-error.js";
 
 /** The steps failed, and taking them back failed too: the host is in between. */
 export class StuckError extends HostError {
@@ -9,6 +9,11 @@ export class StuckError extends HostError {
     /** What the host shows now. */
     readonly facts: Facts,
   ) {
-    super(host, message, "look at the host; `pulumi refresh` reads what is there, and `up` goes on from it");
+    super(
+      host,
+      message,
+      "look at the host; `pulumi refresh` reads what is there, and `up` goes on from it",
+      unknownOutcome,
+    );
   }
 }

@@ -1,4 +1,5 @@
 import { quote } from "../quote.js";
+import { refusals } from "../refusals.js";
 import { agentVersion, unit } from "./agent.js";
 import { fileFunctions } from "./files.js";
 
@@ -27,7 +28,7 @@ export const monitorFunctions = `
 monitor_unit=${quote(unit)}
 # the agent's text after the prelude
 put_agent() {
-  [ -d /run/systemd/system ] || { echo 'no systemd runs there, which would run the health checks' >&2; return 4; }
+  [ -d /run/systemd/system ] || { echo 'no systemd runs there, which would run the health checks' >&2; return ${refusals.noMonitor}; }
   has awk || return
   mkdir -p "$E/monitor.d" /etc/systemd/system/multi-user.target.wants && chmod 700 "$E" &&
     put_text "$E/monitor" "$monitor_version

@@ -31,10 +31,7 @@ export async function forget(asked: Forget, { list, say }: Say, find = hostOf as
   const host = find(parsed.data, label);
   const left = await leftOn(host, asked).catch((error: unknown) => {
     if (!(error instanceof HostError)) throw error;
-    const remedy = error.remedy ? `; ${error.remedy}` : "";
-    throw new Error(`cannot tell what is left over on ${error.host}: ${error.reason}${remedy}`, {
-      cause: error,
-    });
+    throw new Error(error.of("cannot tell what is left over"), { cause: error });
   });
   for (const { text } of left) list(plainText(text, 500));
   if (left.length === 0) say(`${label} has nothing to forget`);

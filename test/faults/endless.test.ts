@@ -95,7 +95,7 @@ async function run(given: Given): Promise<string> {
 }
 
 const unheard = (why: string) =>
-  `web1: the connection was lost before the host had answered (${why}); what it had received whole it finishes or takes back by itself; run again`;
+  `web1: the connection was lost before the host had answered (${why}); what it had received whole it finishes or takes back by itself; run again [lvs-unknown]`;
 
 describe("a host whose answer has no end", () => {
   test.each<[string, string, number, (channel: ServerChannel) => void]>([

@@ -90,7 +90,7 @@ describe("a connection that is lost", () => {
       await pause.reached();
       fake.hangUp();
       await expect(change).rejects.toThrow(
-        /^cannot create arp-suppression\/lo on director1: the connection was lost before the host had answered; what it had received whole it finishes or takes back by itself; run again$/,
+        /^cannot create arp-suppression\/lo on director1: the connection was lost before the host had answered; what it had received whole it finishes or takes back by itself; run again \[lvs-unknown\]$/,
       );
       if (n > 0) expect([untouched, made]).not.toContain(fake.snapshot());
       pause.go();
@@ -287,7 +287,7 @@ describe("a step that fails", () => {
       },
       reasons: [
         expect.stringMatching(
-          /^cannot create eth0\/192\.168\.0\.219 on director1: `announce .*` failed \(exit code 127\): .*; and taking it back failed: injected failure; look at the host; `pulumi refresh` reads what is there, and `up` goes on from it$/,
+          /^cannot create eth0\/192\.168\.0\.219 on director1: `announce .*` failed \(exit code 127\): .*; and taking it back failed: injected failure; look at the host; `pulumi refresh` reads what is there, and `up` goes on from it \[lvs-unknown\]$/,
         ),
       ],
     });

@@ -89,7 +89,7 @@ describe("a create whose answer was lost", () => {
     pause.go();
     await fake.quiet();
     fake.mend();
-    expect(error.message).toMatch(/the connection was lost before the host had answered/);
+    expect(error.message).toMatch(/the connection was lost before the host had answered.*\[lvs-unknown\]$/);
     const { properties } = error as unknown as { properties: Record<string, unknown> };
     return { fake, untouched, services, properties };
   };
