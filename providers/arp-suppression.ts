@@ -41,6 +41,7 @@ const settingsOf = (view: HostView, key: Key, want: Config | undefined) =>
     sysctlSetting(view, interfaceSysctl(place, "arp_announce"), want && String(want.arpAnnounce)),
   ]);
 
+/** ARP settings of an interface. @internal */
 export const arpSuppression = define({
   kind: "ArpSuppression",
   key,

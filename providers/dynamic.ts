@@ -40,6 +40,7 @@ export interface ResourceClass<Args, Shown = unknown> {
   ): pulumi.dynamic.Resource &
     Outputs<Args> &
     ShownOutputs<Shown> & { readonly connection: pulumi.Output<Connection> };
+  /** @internal */
   readonly definition: Definition;
   /** Whether a value is a resource of this class, also one from another copy of the package (for policy packs). */
   isInstance(value: unknown): value is pulumi.CustomResource;
@@ -61,7 +62,7 @@ function shim(kind: string): pulumi.dynamic.ResourceProvider {
   return provider as unknown as pulumi.dynamic.ResourceProvider;
 }
 
-/** Makes the class of a definition; `Shown` is what its instances tell besides their arguments. */
+/** Makes the class of a definition; `Shown` is what its instances tell besides their arguments. @internal */
 export function resource<Args, Shown = unknown>(definition: Definition): ResourceClass<Args, Shown> {
   const provider = shim(definition.kind);
   const type = `pulumi-nodejs:dynamic/lvs:${definition.kind}`;

@@ -73,7 +73,7 @@ const filled = (check: Check): Check => ({ ...checkDefaults(check.type), ...chec
 const monitorOf = ({ agent: _, ...monitor }: Config): Monitor => monitor as unknown as Monitor;
 const textOf = (service: string, config: Config) => printMonitor(service, monitorOf(config));
 
-/** Health checks of one service's real servers, by an agent on the director; the agent's file shows them. */
+/** Health checks of one service's real servers, by an agent on the director; the agent's file shows them. @internal */
 export const healthMonitor = define({
   kind: "HealthMonitor",
   rank: 70,

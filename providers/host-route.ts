@@ -69,7 +69,7 @@ const wordsOf = (key: Key, { via, device, source }: Config): string[] => [
   ...["table", key.table],
 ];
 
-/** A route: `ip -j route` shows it, `ip route add`, `replace` and `del` change it. */
+/** A route: `ip -j route` shows it, `ip route add`, `replace` and `del` change it. @internal */
 export const hostRoute = define({
   kind: "HostRoute",
   key,

@@ -57,10 +57,10 @@ const shapeOf = (definition: Definition): Record<string, z.ZodType> => ({
   ...(definition.config.shape as Record<string, z.ZodType>),
 });
 
-/** Names of every property that the resource takes. */
+/** Names of every property that the resource takes. @internal */
 export const propertiesOf = (definition: Definition): string[] => Object.keys(shapeOf(definition));
 
-/** Inputs with every default filled in and every value in canonical form, and what is wrong with them. Pure. */
+/** Inputs with every default filled in and every value in canonical form, and what is wrong with them. Pure. @internal */
 export function checkInputs(definition: Definition, given: Bag): { inputs: Bag; problems: Problem[] } {
   const shape = shapeOf(definition);
   const inputs: Bag = {};
@@ -91,7 +91,7 @@ export function checkInputs(definition: Definition, given: Bag): { inputs: Bag; 
   return { inputs, problems };
 }
 
-/** Key and config out of a bag of inputs or outputs. */
+/** Key and config out of a bag of inputs or outputs. @internal */
 export function partsOf(definition: Definition, bag: Bag): { key: Bag; config: Bag } {
   // what an older version did not know has its default, so that an upgrade by itself changes nothing
   const pick = (schema: z.ZodObject) =>
@@ -114,7 +114,7 @@ export function isOtherHost(olds: Bag, news: Bag): boolean {
   return hasUnknown([host, port]) || hostLabel(connectionOf(olds)) !== hostLabel({ host, port });
 }
 
-/** The resource's Pulumi id: what one would type, with the host in front. */
+/** The resource's Pulumi id: what one would type, with the host in front. @internal */
 export const idOf = (definition: Definition, bag: Bag): string =>
   `${hostLabel(connectionOf(bag))}/${definition.id(partsOf(definition, bag).key)}`;
 

@@ -47,6 +47,7 @@ const redirects = ({ interfaces }: Key) =>
 
 const bit = (value: boolean | null) => (value ? "1" : "0");
 
+/** Forwarding and redirects, as a setting. @internal */
 export const ipForwarding = define({
   kind: "IpForwarding",
   key,

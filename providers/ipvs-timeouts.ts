@@ -27,7 +27,7 @@ const record = "timeouts";
 
 const wordsOf = ({ tcp, tcpFin, udp }: Timeouts) => [tcp, tcpFin, udp].map(String);
 
-/** Timeouts of a director's connections, as a setting: `ipvsadm -Ln --timeout` shows them, `--set` changes them. */
+/** Timeouts of a director's connections, as a setting: `ipvsadm -Ln --timeout` shows them, `--set` changes them. @internal */
 export const ipvsTimeouts = define({
   kind: "IpvsTimeouts",
   key: z.strictObject({}),

@@ -37,7 +37,7 @@ const parameterOf = (name: string, option: string) => `parameter.${name}.${optio
 const wordsOf = (options: Config["options"]) =>
   Object.entries(options).map(([option, value]) => `${option}=${value}`);
 
-/** A loaded module and its parameters, as a setting: /sys/module shows both. */
+/** A loaded module and its parameters, as a setting: /sys/module shows both. @internal */
 export const kernelModule = define({
   kind: "KernelModule",
   key,

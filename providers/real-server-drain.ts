@@ -41,7 +41,7 @@ export interface VirtualServiceOutputs {
   drained: (DrainOutcome & { server: string; at: string })[];
 }
 
-/** The schema of `drain`. */
+/** The schema of `drain`. @internal */
 export const drain = z
   .strictObject({
     timeout: z.number().int().min(1).max(86400).default(60),
@@ -50,7 +50,7 @@ export const drain = z
   .nullable()
   .default(null);
 
-/** What is wrong with it that no single field shows. */
+/** What is wrong with it that no single field shows. @internal */
 export const drainProblems = (given: Pick<Config, "drain">): Problem[] => {
   const { timeout = 0, minimum = 0 } = given.drain ?? {};
   return minimum > timeout
@@ -94,7 +94,7 @@ function isReached(facts: Facts, key: Key): boolean {
   return own.check(service.address, family);
 }
 
-/** Draining of real servers: weight 0 lets nobody new in, and `ipvsadm -Ln --persistent-conn` tells who is still there. */
+/** Draining of real servers: weight 0 lets nobody new in, and `ipvsadm -Ln --persistent-conn` tells who is still there. @internal */
 export const realServerDrains: Drains<Key, Config> = {
   patience: ({ drain }) => drain ?? undefined,
 
@@ -150,7 +150,7 @@ const outcomeOf = ({ seconds, left }: DrainedServer): DrainOutcome => ({
   clean: left === 0,
 });
 
-/** What a server that was quiesced shows: how that went. */
+/** What a server that was quiesced shows: how that went. @internal */
 export const shownDrained: NonNullable<Definition<Key, Config>["shows"]> = {
   names: ["drained"],
   facts: () => ["ipvs", "drained"],
@@ -163,7 +163,7 @@ export const shownDrained: NonNullable<Definition<Key, Config>["shows"]> = {
   },
 };
 
-/** The servers that went from behind a service, the last ones last. */
+/** The servers that went from behind a service, the last ones last. @internal */
 export const drainedOf = (facts: Facts, service: string): VirtualServiceOutputs["drained"] =>
   facts
     .drained()

@@ -114,7 +114,7 @@ function watched(facts: Facts, of: z.output<typeof key>, want: Config | undefine
   return configOf(new Map([...flags, ["-w", value("-w")]]), thresholds, want);
 }
 
-/** A real server: `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. */
+/** A real server: `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. @internal */
 export const realServer = define({
   kind: "RealServer",
   key,

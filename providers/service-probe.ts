@@ -125,7 +125,7 @@ const config = z.strictObject({
   triggers: z.unknown().default(null),
 });
 
-/** A question that a host asks of a service: what must come out is all there is to it. */
+/** A question that a host asks of a service: what must come out is all there is to it. @internal */
 export const serviceProbe = define({
   kind: "ServiceProbe",
   key,

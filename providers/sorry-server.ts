@@ -24,12 +24,13 @@ const given = z.strictObject({
   weight: z.number().int().min(1).max(65535).default(1),
 });
 
+/** The schema of `sorryServer`. @internal */
 export const sorryServer = given.nullable().default(null);
 
-/** The same as a cluster's services say it: how packets reach it is the cluster's to know, where nothing is said. */
+/** The same as a cluster's services say it: how packets reach it is the cluster's to know, where nothing is said. @internal */
 export const sorryInCluster = given.extend({ forwarding: forwarding.optional() }).nullable().default(null);
 
-/** Why a sorry server of this service could not be reached. */
+/** Why a sorry server of this service could not be reached. @internal */
 export function sorryProblems(
   service: ServiceAddress,
   { address, port, forwarding }: Omit<SorryServer, "port"> & { port?: number | undefined },

@@ -45,7 +45,7 @@ type Config = z.output<typeof config>;
 /** What is left for a message in a packet of so many bytes, after the headers of IP and UDP. */
 const roomIn = (packet: number, group: string) => packet - (familyOf(group) === "ipv4" ? 28 : 48);
 
-/** A daemon that keeps directors' connections in step: `ipvsadm -Ln --daemon` shows it, `--start-daemon` and `--stop-daemon` change it. */
+/** A daemon that keeps directors' connections in step: `ipvsadm -Ln --daemon` shows it, `--start-daemon` and `--stop-daemon` change it. @internal */
 export const syncDaemon = define({
   kind: "SyncDaemon",
   key,

@@ -22,7 +22,7 @@ const config = z.strictObject({
     .refine((value) => value !== "", "must not be empty"),
 });
 
-/** One sysctl, as a setting. */
+/** One sysctl, as a setting. @internal */
 export const sysctl = define({
   kind: "Sysctl",
   key,

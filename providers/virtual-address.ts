@@ -48,7 +48,7 @@ const named = ({ label, interface: of }: AddressEntry) => label !== undefined &&
 
 const isAnnounced = (key: Key) => familyOf(key.address) === "ipv4" && key.interface !== "lo";
 
-/** An address: `ip -j addr` shows it, `ip addr add` and `del` change it. */
+/** An address: `ip -j addr` shows it, `ip addr add` and `del` change it. @internal */
 export const virtualAddress = define({
   kind: "VirtualAddress",
   key,

@@ -131,7 +131,7 @@ function unrefused(facts: Facts, service: ServiceAddress, { run, undo }: Step): 
   return step([...around, ...run], undo && [...around, ...undo]);
 }
 
-/** A virtual service: `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. */
+/** A virtual service: `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. @internal */
 export const virtualService = define({
   kind: "VirtualService",
   key,

@@ -16,7 +16,7 @@ const canonical = (text: string): string =>
 
 const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes("%");
 
-/** An IPv4 or IPv6 address without zone, in canonical text, such as `192.168.0.219` or `2001:db8::1`. */
+/** An IPv4 or IPv6 address without zone, in canonical text, such as `192.168.0.219` or `2001:db8::1`. @internal */
 export const ipAddress = z
   .string()
   .refine(isAddress, { error: ({ input }) => `${show(input)} is no IP address` })
@@ -26,15 +26,15 @@ export const ipAddress = z
 const isHost = (address: string): boolean =>
   !/^(0\.0\.0\.0|::|22[4-9]\..*|23\d\..*|255\.255\.255\.255|ff..:.*)$/.test(address);
 
-/** An address that one host can have: neither unspecified nor multicast nor broadcast. */
+/** An address that one host can have: neither unspecified nor multicast nor broadcast. @internal */
 export const hostAddress = ipAddress.refine(isHost, {
   error: ({ input }) => `${show(input)} is no address that a host can have`,
 });
 
-/** A TCP or UDP port, 1-65535. */
+/** A TCP or UDP port, 1-65535. @internal */
 export const port = z.number().int().min(1).max(65535);
 
-/** A port, or 0 for every port. */
+/** A port, or 0 for every port. @internal */
 export const portOrAny = z.number().int().min(0).max(65535);
 
 /** Every bit of an address in canonical text, as `0` and `1`. */
@@ -69,7 +69,7 @@ function hasHostBits(text: string): boolean {
   return parts !== undefined && bitsOf(parts.address).slice(parts.bits).includes("1");
 }
 
-/** A destination of a route: `default`, an address, or a network such as `10.0.0.0/8`; canonically with its prefix. */
+/** A destination of a route: `default`, an address, or a network such as `10.0.0.0/8`; canonically with its prefix. @internal */
 export const destination = z
   .string()
   .refine((text) => text === "default" || cidrParts(text) !== undefined, {
@@ -86,14 +86,14 @@ export const destination = z
     return bits === 0 ? (familyOf(address) === "ipv4" ? "default" : "::/0") : `${address}/${bits}`;
   });
 
-/** A network interface's name (`eth0`, `lo`, `bond0.100`): at most 15 characters, no blanks or slashes. */
+/** A network interface's name (`eth0`, `lo`, `bond0.100`): at most 15 characters, no blanks or slashes. @internal */
 export const interfaceName = z
   .string()
   .refine((text) => /^[A-Za-z0-9_.@-]{1,15}$/.test(text) && !/^[.-]/.test(text), {
     error: ({ input }) => `${show(input)} is no interface name`,
   });
 
-/** A label of an IPv4 address (ip-address(8), label): `eth0:1`. */
+/** A label of an IPv4 address (ip-address(8), label): `eth0:1`. @internal */
 export const addressLabel = z
   .string()
   .regex(/^[A-Za-z0-9_.@-]+(:[A-Za-z0-9_-]+)?$/, "is no label such as eth0:1")

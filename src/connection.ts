@@ -80,7 +80,7 @@ export const maxJumps = 8;
 
 const jumps = (given: Endpoint): number => (given.proxy ? 1 + jumps(given.proxy) : 0);
 
-/** How to reach a host; see `Connection`. */
+/** How to reach a host; see `Connection`. @internal */
 export const connection = z
   .strictObject(
     {

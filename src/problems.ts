@@ -36,7 +36,7 @@ export function showPath(path: readonly PropertyKey[]): string {
     .join("");
 }
 
-/** Message for zod's own checks in the words of an operator: the value, and what is allowed. */
+/** Message for zod's own checks in the words of an operator: the value, and what is allowed. @internal */
 export const errorMap: z.core.$ZodErrorMap = (issue) => {
   const value = showGiven(issue.input);
   switch (issue.code) {
@@ -55,6 +55,8 @@ export const errorMap: z.core.$ZodErrorMap = (issue) => {
       return `${value} is below ${issue.minimum}`;
     case "not_multiple_of":
       return `${value} is not a whole number`;
+    case "invalid_key":
+      return issue.issues[0]?.message;
     case "invalid_union":
       return `${value} has none of the allowed forms`;
     default:
@@ -69,7 +71,7 @@ function article(expected: string): string {
   return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }
 
-/** A map by names. zod drops `__proto__` without a word, so it is refused here. */
+/** A map by names. zod drops `__proto__` without a word, so it is refused here. @internal */
 export const mapOf = <Key extends z.core.$ZodRecordKey, Value extends z.core.SomeType>(
   key: Key,
   value: Value,
@@ -89,13 +91,13 @@ export const mapOf = <Key extends z.core.$ZodRecordKey, Value extends z.core.Som
     z.record(key, value, params),
   );
 
-/** Why a schema refuses a value, in one line; undefined where it takes it. */
+/** Why a schema refuses a value, in one line; undefined where it takes it. @internal */
 export function whyNot(schema: z.ZodType, value: unknown): string | undefined {
   const { error } = schema.safeParse(value, { error: errorMap });
   return error && problemsOf(error)[0]?.reason;
 }
 
-/** The problems in a failed parse, one per wrong place; an unknown key is reported on that key. */
+/** The problems in a failed parse, one per wrong place; an unknown key is reported on that key. @internal */
 export function problemsOf(error: z.ZodError, under: readonly PropertyKey[] = []): Problem[] {
   const problems = error.issues.flatMap((issue) => issueProblems(issue, under));
   // what is above all whole numbers is above the property's own limit too, and the nearer one says more

@@ -42,7 +42,7 @@ export function serviceFlags(service: ServiceAddress): string[] {
   return [service.protocol === "tcp" ? "-t" : "-u", endpoint(service.address, service.port)];
 }
 
-/** A reference to a virtual service: `tcp://…`, or a VirtualService's id, whose host part is dropped. */
+/** A reference to a virtual service: `tcp://…`, or a VirtualService's id, whose host part is dropped. @internal */
 export const serviceReference = z
   .string()
   .transform((text) => text.replace(/^.*\/(?=(tcp|udp|fwmark):\/\/)/, ""))

@@ -7,7 +7,9 @@ import { isPlain } from "../src/foreign.js";
 import { errorMap, mapOf, problemsOf, show, showGiven, whyNot } from "../src/problems.js";
 import { rivals } from "../src/rivals.js";
 import { maxFwmark } from "../src/service-address.js";
+import type { DrClusterArgs } from "./dr-cluster.js";
 import { checksThroughVip, onlyGatewaying } from "./health.js";
+import type { NatClusterArgs } from "./nat-cluster.js";
 import { isPackageName, noPackageName } from "./package-names.js";
 
 const count = (most: number, least = 0) => z.number().int().min(least).max(most);
@@ -146,7 +148,7 @@ const nat = z.strictObject({
     .optional(),
 });
 
-/** What a stack's configuration may say: clusters by name. */
+/** What a stack's configuration may say: clusters by name. @internal */
 export const clusters = mapOf(
   z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is no cluster name: letters, digits, - and _ only"),
   z.discriminatedUnion("kind", [dr, nat], {
@@ -158,12 +160,12 @@ export const clusters = mapOf(
   }),
 );
 
-/** Clusters by name, as the schema hands them over. */
-export type Clusters = z.output<typeof clusters>;
+/** Clusters by name, as the stack's configuration gives them. */
+export type Clusters = Record<string, ({ kind: "dr" } & DrClusterArgs) | ({ kind: "nat" } & NatClusterArgs)>;
 
 /** The clusters, or every mistake with its place: `clusters.web.realServers[1].address: "10.0.0.300" is no IP address`. */
 export function parseClusters(given: unknown): { clusters: Clusters } | { mistakes: string[] } {
   const parsed = clusters.safeParse(given, { error: errorMap });
-  if (parsed.success) return { clusters: parsed.data };
+  if (parsed.success) return { clusters: parsed.data as Clusters };
   return { mistakes: problemsOf(parsed.error, ["clusters"]).map(({ path, reason }) => `${path}: ${reason}`) };
 }

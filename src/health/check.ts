@@ -41,7 +41,7 @@ export interface HealthCheck {
   vip?: string;
 }
 
-/** What is checked; also the part of it that a single server has otherwise. */
+/** What is checked; also the part of it that a single server has otherwise. @internal */
 export const healthCheck = z.strictObject({
   type: z.enum(["http", "https", "tcp", "dns", "command"]).optional(),
   port: port.optional(),
@@ -62,9 +62,10 @@ export const healthCheck = z.strictObject({
   vip: ipAddress.optional(),
 });
 
+/** @internal */
 export type Check = z.output<typeof healthCheck>;
 
-/** What is asked when nothing else is said. */
+/** What is asked when nothing else is said. @internal */
 export const checkDefaults = (type: Check["type"] = "http"): Check =>
   type === "http" || type === "https"
     ? {
@@ -84,7 +85,7 @@ const fields: Readonly<Record<string, readonly (keyof Check)[]>> = {
   command: ["command"],
 };
 
-/** Why a check cannot be; each mistake by its field. */
+/** Why a check cannot be; each mistake by its field. @internal */
 export function checkProblems(check: Check): { path: keyof Check; reason: string }[] {
   const type = check.type ?? "http";
   const allowed = new Set<string>(["type", "port", "through", "vip", ...(fields[type] ?? [])]);

@@ -77,7 +77,7 @@ test("a hostile value in a configuration is refused with it, by the cluster, or 
     cases.tried();
     const parsed = parseClusters(args);
     if ("mistakes" in parsed) parsed.mistakes.forEach(readable);
-    else for (const web of Object.values(parsed.clusters)) await refusedOrRight(web as Bag);
+    else for (const web of Object.values(parsed.clusters)) await refusedOrRight(web as unknown as Bag);
     cases.held();
   }
 });

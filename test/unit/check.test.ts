@@ -415,6 +415,11 @@ describe("the configuration of a stack", () => {
 
   test.each<[string, unknown, string[]]>([
     [
+      "a name that is none",
+      { "web 1": nat },
+      ['clusters["web 1"]: is no cluster name: letters, digits, - and _ only'],
+    ],
+    [
       "a wrong address",
       { web: { ...nat, realServers: [{ address: "192.168.10.11" }, { address: "10.0.0.300" }] } },
       ['clusters.web.realServers[1].address: "10.0.0.300" is no IP address'],

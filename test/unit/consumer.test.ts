@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -134,6 +135,37 @@ test("an ES module imports it by name", async () => {
   ).toEqual(everything.map(() => "function"));
 });
 
+test("a program compiles with the tsconfig.json that Pulumi writes, which looks into the types of packages", async () => {
+  writeFileSync(
+    join(project, "index.ts"),
+    `import { DrCluster, NatCluster, RealServer, requireClusters, upOrRollBack } from "pulumi-lvs";
+    const web = new DrCluster("web", {
+      director: { connection: { host: "director1" }, interface: "eth0" },
+      vips: ["192.168.0.210"],
+      services: [{ port: 80, scheduler: "wlc" }],
+      realServers: [{ address: "192.168.0.221", connection: { host: "web1" } }],
+    });
+    for (const [name, { kind, ...args }] of Object.entries(requireClusters()))
+      kind === "dr" ? new DrCluster(name, args as never) : new NatCluster(name, args as never);
+    export const all = [web.services, RealServer, upOrRollBack];`,
+  );
+  // zod's types need other options; the last three lines are for this compiler, which is newer
+  const compilerOptions = {
+    strict: true,
+    target: "es2020",
+    module: "commonjs",
+    moduleResolution: "node",
+    experimentalDecorators: true,
+    noEmit: true,
+    types: ["node"],
+    allowSyntheticDefaultImports: false,
+    ignoreDeprecations: "6.0",
+  };
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["index.ts"] }));
+  const compiler = join(repository, "node_modules/typescript/bin/tsc");
+  await run(process.execPath, [compiler, "-p", project]).catch(({ stdout }) => expect(stdout).toBe(""));
+}, 600_000);
+
 test("nothing but its two doors and its description can be reached", async () => {
   expect(
     await node(
@@ -150,6 +182,8 @@ test("its command runs from where it is installed", async () => {
   const command = join(installed, bin["pulumi-lvs"]);
   expect(readFileSync(command, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
   const { stdout } = await run(process.execPath, [command, "--help"], { cwd: project });
+  // where npx runs it in a checkout, npm sets no mode
+  expect(statSync(join(home, "copy", bin["pulumi-lvs"])).mode & 0o111).toBe(0o111);
   expect(stdout).toMatch(/^usage: pulumi-lvs up .*\n +pulumi-lvs rollback /);
 });
 
