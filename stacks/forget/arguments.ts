@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { show } from "../../src/problems.js";
 import type { Forget } from "./forget.js";
 
 /** What the command line asks for. */
@@ -42,6 +43,8 @@ export function askedToForget(argv: readonly string[]): AskedToForget {
   if (more.length > 0) return wrong(`forget takes one host, not ${more[0]} too`);
   if (allOf !== undefined && !/^[^/]+\/[^/]+$/.test(allOf))
     return wrong("--all-of needs PROJECT/STACK, such as lvs/prod");
+  const { port } = given as { port?: string };
+  if (port !== undefined && !/^\d+$/.test(port)) return wrong(`--port needs a number, not ${show(port)}`);
   const connection = Object.fromEntries(
     Object.entries(given).map(([flag, value]) => [camelCase(flag), flag === "port" ? Number(value) : value]),
   );

@@ -34,7 +34,10 @@ export async function forget(asked: Forget, { list, say }: Say, find = hostOf as
     throw new Error(error.of("cannot tell what is left over"), { cause: error });
   });
   for (const { text } of left) list(plainText(text, 500));
-  if (left.length === 0) say(`${label} has nothing to forget`);
+  if (left.length === 0)
+    say(
+      `${label} has ${asked.allOf === undefined ? "nothing to forget" : `no record or mark of ${asked.allOf}`}`,
+    );
   else if (asked.yes)
     say(`forgotten on ${label}; what is there of entries, addresses, routes and settings stays as it is`);
   else

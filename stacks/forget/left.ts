@@ -43,7 +43,7 @@ export function leftOver(facts: Facts, stack?: string): LeftOver[] {
   const why = stack === undefined ? ", and nothing is there" : "";
   return [
     ...left.map((record) => ({
-      text: `${record.thing} of ${record.owner}: a record${record.until === "boot" ? "" : " until the next reboot"}${why}`,
+      text: `${record.thing} of ${claimant(record)}: a record${record.until === "boot" ? "" : " until the next reboot"}${why}`,
       step: takenFrom(record.until, printRecord(record)),
     })),
     ...(stack === undefined ? misfits : []).map(({ until, line }) => ({
@@ -58,6 +58,12 @@ export function leftOver(facts: Facts, stack?: string): LeftOver[] {
       })),
   ];
 }
+
+/** Returns the resource that a record belongs to. The owner of a setting is a claim, which has the thing's id after the resource. */
+const claimant = ({ owner, thing }: DeclaredRecord): string => {
+  const claimed = ` ${thing.slice(thing.indexOf(" ") + 1)}`;
+  return owner.endsWith(claimed) ? owner.slice(0, -claimed.length) : owner;
+};
 
 function takenFrom(until: DeclaredRecord["until"], line: string): Step {
   const [put, take] = verbs[until];

@@ -72,7 +72,7 @@ describe("pulumi-lvs forget", () => {
     const { code, listed, said } = await run(fake);
     expect(code).toBe(3);
     expect(listed).toEqual([
-      "Sysctl sysctl/net.ipv4.vs.expire_nodest_conn of shop/prod/sysctl sysctl/net.ipv4.vs.expire_nodest_conn: a record, and nothing is there",
+      "Sysctl sysctl/net.ipv4.vs.expire_nodest_conn of shop/prod/sysctl: a record, and nothing is there",
       "SyncDaemon sync-daemon/master of shop/prod/sync-daemon: a record, and nothing is there",
       "RealServer tcp://192.168.0.219:80/192.168.10.11:80 of shop/prod/real-server: a record, and nothing is there",
       "VirtualAddress eth0/192.168.0.219 of shop/prod/virtual-address: a record, and nothing is there",
@@ -119,6 +119,16 @@ describe("pulumi-lvs forget", () => {
     expect(fake.read("ipvs")).toBe(table);
   });
 
+  test("says where a stack has nothing there, such as one whose name is misspelt", async () => {
+    const fake = fakeHost();
+    await make(fake);
+    expect(await run(fake, { allOf: "shop/prd", yes: true })).toEqual({
+      code: 0,
+      listed: [],
+      said: ["director1 has no record or mark of shop/prd"],
+    });
+  });
+
   test("takes a real server that its monitor keeps out for one that is there", async () => {
     const fake = fakeHost();
     await make(fake);
@@ -156,6 +166,7 @@ describe("its command line", () => {
     [["forget"], /needs the name of a host/],
     [["forget", "a", "b"], /takes one host, not b too/],
     [["forget", "a", "--all-of", "lvs"], /--all-of needs PROJECT\/STACK/],
+    [["forget", "a", "--port", "ssh"], /--port needs a number, not "ssh"/],
     [["forget", "a", "--all"], /Unknown option '--all'/],
   ])("%s is refused", (argv, why) => {
     expect(asked(argv)).toMatchObject({ command: "wrong", why: expect.stringMatching(why) });
