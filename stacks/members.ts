@@ -8,7 +8,7 @@ const addressOf = (given: unknown): string | undefined => {
   return parsed.success ? String(parsed.data) : undefined;
 };
 
-/** Refuses a cluster that declares a VIP, a service or a real server twice: each would be the same thing on the director. */
+/** Refuses a cluster that declares a VIP, a service or a real server twice, or two real servers of one name. */
 export function refuseTwice(name: string, { vips, services, realServers }: ClusterArgs): void {
   const lists: Record<string, (string | undefined)[]> = {
     vips: vips.map((vip) => addressOf(vipOf(vip).address)),
@@ -26,4 +26,13 @@ export function refuseTwice(name: string, { vips, services, realServers }: Clust
           `${name}: ${list}[${i}]: ${one} is that of ${list}[${first}], too; take one of them out`,
         );
     }
+  // they are part of the resources' names
+  const names = realServers.map((server) => server.name ?? addressOf(server.address));
+  for (const [i, one] of names.entries()) {
+    const first = names.indexOf(one);
+    if (one !== undefined && first < i)
+      throw new pulumi.RunError(
+        `${name}: realServers[${i}]: ${one} is the name of realServers[${first}], too; give it another name`,
+      );
+  }
 }

@@ -39,6 +39,17 @@ function unkept(given: unknown, key: string): string[] {
     );
 }
 
+/** Returns what to do where the value is missing, as under the name that the examples of this package have. */
+function missing(key: string): string {
+  const [wanted, file] = [`${pulumi.getProject()}:${key}`, `Pulumi.${pulumi.getStack()}.yaml`];
+  const example = `lvs:${key}`;
+  const isUnderExample = new pulumi.Config("lvs").get(key) !== undefined;
+  const remedy = isUnderExample
+    ? `the value is under ${example}, and its name must begin with the project's: rename it to ${wanted}`
+    : `give clusters there by name, as docs/configuration.md of this package says`;
+  return `cannot read the clusters of this stack: ${file} has no ${wanted}; ${remedy}`;
+}
+
 /**
  * Reads clusters from the stack's configuration: the value of `clusters` in the project's namespace. Throws an error that names every
  * mistake with its place, among them a secret (`pulumi config set --secret`) that would be kept in clear.
@@ -49,7 +60,8 @@ function unkept(given: unknown, key: string): string[] {
  * );
  */
 export function requireClusters(key = "clusters"): Clusters {
-  const given = new pulumi.Config().requireObject(key);
+  const given = new pulumi.Config().getObject(key);
+  if (given === undefined) throw new pulumi.RunError(missing(key));
   // first, because a mistake shows the value
   const secrets = unkept(given, key);
   const parsed = secrets.length > 0 ? { mistakes: secrets } : parseClusters(given);

@@ -235,6 +235,26 @@ describe("a program that declares one thing twice", () => {
     ).rejects.toThrow("web: realServers[1]: 192.168.0.221 is that of realServers[0], too");
   });
 
+  test("by one name of two real servers is told, also where one has its address for a name", async () => {
+    const twoOf = (first: object, second: object) =>
+      program(
+        () =>
+          new DrCluster("web", {
+            director: { connection, interface: "eth0" },
+            vips: ["192.168.0.210"],
+            services: [{ port: 80 }],
+            realServers: [
+              { address: "192.168.0.221", ...first },
+              { address: "192.168.0.222", ...second },
+            ],
+          }),
+      );
+    await expect(twoOf({ name: "one" }, { name: "one" })).rejects.toThrow(
+      "web: realServers[1]: one is the name of realServers[0], too; give it another name",
+    );
+    await expect(twoOf({}, { name: "192.168.0.221" })).rejects.toThrow("is the name of realServers[0], too");
+  });
+
   test("may do so with settings, with what is not known yet, and with what it only reads", async () => {
     await program(() => {
       for (const name of ["one", "two"]) {

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { RealServer, ServiceProbe } from "../../providers/index.js";
 import type { DirectorArgs, RealServerMember } from "../../stacks/cluster.js";
 import type { DrClusterArgs } from "../../stacks/dr-cluster.js";
-import { DrCluster, NatCluster } from "../../stacks/package.js";
+import { DrCluster, NatCluster, requireClusters } from "../../stacks/package.js";
 
 interface Registered {
   readonly name: string;
@@ -545,6 +545,17 @@ test("return routes without the address they go through are refused", async () =
   await expect(program(() => new NatCluster("web", args))).rejects.toThrow(
     /^web: returnRoutes needs director\.dip/,
   );
+});
+
+test("clusters that the configuration lacks are named, and so is where another project's name stands before them", async () => {
+  const read = () => program(() => requireClusters() as never);
+  onTestFinished(() => pulumi.runtime.setAllConfig({}));
+  pulumi.runtime.setAllConfig({});
+  await expect(read()).rejects.toThrow(
+    /^cannot read the clusters of this stack: Pulumi\.stack\.yaml has no project:clusters; give clusters there by name/,
+  );
+  pulumi.runtime.setAllConfig({ "lvs:clusters": "{}" });
+  await expect(read()).rejects.toThrow(/the value is under lvs:clusters, .* rename it to project:clusters$/);
 });
 
 test("no stack trace is shortened for anybody else", async () => {
