@@ -20,6 +20,7 @@ const printStatus = async () => {
         ...Object.entries(addresses).map(([network, address]) => `${network} ${address}`),
       ].join("  "),
     );
+  console.log(`SSH      ${sshConfigPath()} (for LVS_SSH_CONFIG, or ssh -F)`);
 };
 
 const [verb, ...words] = process.argv.slice(2);
