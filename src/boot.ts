@@ -1,34 +1,14 @@
 import { createHash } from "node:crypto";
 import { prelude } from "./prelude.js";
-import { quote } from "./quote.js";
 import { refusals } from "./refusals.js";
 import { restore } from "./restore.js";
+import { assign, shellText } from "./shell/index.js";
 
 /** What else sets up networks: each takes away what it does not know while it starts. */
 const networks = ["systemd-networkd.service", "NetworkManager.service", "networking.service"];
 
 /** The unit that has systemd bring things back at boot, and again after whatever else configures the network starts anew. */
-const unit = `[Unit]
-Description=What pulumi-lvs has declared on this host
-ConditionPathExists=/etc/pulumi-lvs/boot
-Wants=network-online.target
-After=network-online.target systemd-modules-load.service systemd-sysctl.service
-After=${networks.join(" ")}
-PartOf=${networks.join(" ")}
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-KillMode=process
-TimeoutStartSec=infinity
-MemoryMax=25%
-TasksMax=4096
-OOMPolicy=continue
-ExecStart=/bin/sh /etc/pulumi-lvs/restore
-
-[Install]
-WantedBy=multi-user.target ${networks.join(" ")}
-`;
+const unit = shellText("boot/pulumi-lvs.service");
 
 const version = createHash("sha256").update(prelude).update(restore).update(unit).digest("hex").slice(0, 12);
 
@@ -36,53 +16,13 @@ const version = createHash("sha256").update(prelude).update(restore).update(unit
  * Shell functions of scripts that declare things: a line for each in /etc/pulumi-lvs/boot, which a unit of ours brings back
  * at boot, or in /run/pulumi-lvs/boot, where it is only declared until then. `$prelude` is the text of the prelude.
  */
-export const bootFunctions = String.raw`
-D=/etc/systemd/system U=/etc/systemd/system/pulumi-lvs.service
-starters='multi-user.target ${networks.join(" ")}'
-version='# pulumi-lvs ${version}'
-restore=${quote(restore)}
-unit=${quote(unit)}
-put_text() { { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1" || { rm -f "$1.new"; full "$1"; }; }
-put_boot() {
-  begin=
-  { IFS= read -r line <"$E/restore"; } 2>/dev/null && [ "$line" = "$version" ] && [ -e "$W" ] && return
-  [ -d /run/systemd/system ] || { echo 'no systemd runs there, which would bring it back after a reboot' >&2; return ${refusals.noBoot}; }
-  mkdir -p "$E" "$S" &&
-    put_text "$E/restore" "$version
-# Written by pulumi-lvs, and gone with the last of what stacks have declared here: brings back /etc/pulumi-lvs/boot.
-$prelude$restore" && put_text "$U" "$unit" && link_boot || { uninstall_boot; return 1; }
-  sync "$E/restore" "$U" 2>/dev/null
-  begin=start
-  # what a former boot had is still to be brought back, or was
-  [ -e "$E/boot" ] || { put_text "$S/restored" new && begin=restart; } || { uninstall_boot; return 1; }
-}
-# from now on it hears when others who set up the network start anew
-begin_boot() {
-  [ -z "$begin" ] || { systemctl daemon-reload; systemctl $begin --no-block pulumi-lvs.service; }
-}
-install_boot() { put_boot && begin_boot; }
-link_boot() {
-  for u in $starters; do mkdir -p "$D/$u.wants" && ln -sf "$U" "$D/$u.wants/pulumi-lvs.service" || return; done
-}
-uninstall_boot() {
-  [ ! -e "$E/boot" ] || return 0
-  had=; [ ! -e "$U" ] || { had=1; systemctl stop pulumi-lvs.service; systemctl reset-failed pulumi-lvs.service 2>/dev/null; }
-  rm -f "$W" "$U" "$E/restore" "$S/restored" "$S/restored.new" "$S/restored.end"
-  for u in $starters; do
-    rm -f "$D/$u.wants/pulumi-lvs.service"; [ "$u" = multi-user.target ] || rmdir "$D/$u.wants" 2>/dev/null
-  done
-  [ -z "$had" ] || systemctl daemon-reload
-  rmdir "$E" 2>/dev/null; leave "$S"
-}
-keep() {
-  put_boot || return
-  add_lines "$E" boot "$@" || { uninstall_boot; return 1; }
-  # there must be something to bring back, or systemd does not start it
-  begin_boot || { unkeep "$@"; return 1; }
-}
-unkeep() { cut_lines "$E" boot "$@" && uninstall_boot; }
-note() { add_lines "$S" boot "$@"; }
-unnote() { cut_lines "$S" boot "$@"; }
-# what a crash of the machine must not take
-safe() { [ ! -e "$E/boot" ] || sync "$E/boot" "$E" 2>/dev/null; }
-`;
+export const bootFunctions = [
+  assign({
+    starters: `multi-user.target ${networks.join(" ")}`,
+    version: `# pulumi-lvs ${version}`,
+    restore,
+    unit,
+    NO_BOOT: refusals.noBoot,
+  }),
+  shellText("boot/install.sh"),
+].join("");

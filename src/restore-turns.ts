@@ -1,3 +1,5 @@
+import { shellText } from "./shell/index.js";
+
 /**
  * Whose turn it is among addresses and routes: awk (POSIX; no quote ' may be in it). In: records that are still missing of what
  * goes before addresses, `--`, and all records. Out: `go RECORD`, or `wait THING WHAT` with what it waits for.
@@ -7,50 +9,4 @@
  * would take clients away from the director. An address waits until one of its services is there, because without any the
  * director itself would answer.
  */
-export const restoreTurns = String.raw`
-BEGIN { FS = "\t" }
-function kind(thing) { sub(/ .*/, "", thing); return thing }
-function stack(owner,   part) { split(owner, part, "/"); return part[1] "/" part[2] }
-# the address of a service, or of what a server stands behind; of a firewall mark its family
-function vip(thing) {
-  sub(/^[A-Za-z]* /, "", thing)
-  if (thing ~ /^fwmark:/) return thing ~ /^fwmark:\/\/[0-9]*\/ipv6/ ? "mark6" : "mark4"
-  sub(/^[a-z]*:\/\//, "", thing)
-  if (sub(/^\[/, "", thing)) sub(/\].*/, "", thing); else sub(/:.*/, "", thing)
-  return thing
-}
-$0 == "--" { all = 1; next }
-NF < 5 { next }
-!all {
-  absent[$3]
-  if ($3 ~ /^(VirtualService|RealServer) /) { if (!(vip($3) in lacks)) lacks[vip($3)] = $3 }
-  else if (index($0, "arp_ignore") || index($0, "arp_announce")) { if (loud == "") loud = $3 }
-  else if ($2 == "setting" && $1 < 40 && !(stack($4) in unset)) unset[stack($4)] = $3
-  next
-}
-$3 ~ /^VirtualService / { services[vip($3)]++; if ($3 in absent) gone[vip($3)]++ }
-$1 >= 80 { line[++n] = $0 }
-END {
-  for (i = 1; i <= n; i++) {
-    split(line[i], f, "\t")
-    if (kind(f[3]) != "VirtualAddress") continue
-    address = interface = f[3]
-    sub(/^[^\/]*\//, "", address); sub(/^[^ ]* /, "", interface); sub(/\/.*/, "", interface)
-    own = address in services; mark = address ~ /:/ ? "mark6" : "mark4"
-    why = ""
-    if (loud != "" && address !~ /:/ && (!own || interface == "lo")) why = loud
-    else if (own && gone[address] == services[address]) why = lacks[address]
-    else if (overdue) why = ""
-    else if (address in lacks) why = lacks[address]
-    else if (!own && mark in lacks) why = lacks[mark]
-    else if (stack(f[4]) in unset) why = unset[stack(f[4])]
-    if (why != "") { waits[i] = why; held[address] = f[3] }
-  }
-  for (i = 1; i <= n; i++) {
-    m = split(line[i], f, "\t")
-    # a route cannot send from an address that is not there
-    if (kind(f[3]) != "VirtualAddress") for (j = 6; j < m; j++) if (f[j] == "src" && f[j + 1] in held) waits[i] = held[f[j + 1]]
-    print i in waits ? "wait\t" f[3] "\t" waits[i] : "go\t" line[i]
-  }
-}
-`;
+export const restoreTurns = shellText("boot/turns.awk");

@@ -1,3 +1,5 @@
+import { assign, shellText } from "./shell/index.js";
+
 /**
  * Programs that take a host's IPVS table for their own: entries that they do not know they change or delete, sooner or later.
  * By the names that the kernel has of their processes (proc(5), /proc/PID/comm), of those in the same network namespace.
@@ -11,24 +13,4 @@ export type Rival = (typeof rivals)[number];
  * Shell functions that read which of them run, each named once, however many processes it has. Only root's processes count: no
  * other can change the table. Nor does one count whose program is setuid: any user can run sudo under another name.
  */
-export const readRivals = `
-# each network namespace has a table of its own; where nothing is told, a process counts as one of ours
-is_elsewhere() { theirs=$(readlink "$1/ns/net") && ours=$(readlink /proc/self/ns/net) && [ "$theirs" != "$ours" ]; }
-# is_roots DIR: whether the process has root's real and effective user id. Not by the shell's own read: between two lines bash has the
-# kernel write status anew, and a name that its user changes meanwhile moves other text to where the next line begins.
-is_roots() {
-  [ ! -u "$1/exe" ] || return
-  set -- $(grep '^Uid:' "$1/status")
-  [ "$2 $3" = '0 0' ]
-}
-read_rivals() {
-  seen=
-  for f in /proc/[0-9]*/comm; do
-    read -r name <"$f" || continue
-    case "$name" in ${rivals.join("|")}) ;; *) continue;; esac
-    case " $seen " in *" $name "*) continue;; esac
-    p=\${f%comm}
-    is_elsewhere "$p" || ! is_roots "$p" || { seen="$seen $name"; printf '%s\\n' "$name"; }
-  done 2>/dev/null
-}
-`;
+export const readRivals = assign({ RIVALS: rivals.join(" ") }) + shellText("lib/rivals.sh");

@@ -6,6 +6,7 @@ import { monitorFunctions } from "./health/install.js";
 import { lockFile } from "./lock.js";
 import { prelude } from "./prelude.js";
 import { commandLine, quote } from "./quote.js";
+import { assign, shellText } from "./shell/index.js";
 import type { Step } from "./step.js";
 
 /** The steps of one resource: done all, or undone all. */
@@ -34,27 +35,9 @@ export const lockSeconds = 60;
  * of its name, which any user may choose, as `\n` (fs/proc/array.c of Linux); in its stat the name stands raw.
  */
 export const endScript = (nonce: string, pid: number): string => `(
-trap '' HUP INT TERM PIPE
-LC_ALL=C ${searchPath}
+${assign({ pid, lock_file: lockFile })}LC_ALL=C ${searchPath}
 export LC_ALL PATH
-[ /proc/${pid}/fd/9 -ef ${lockFile} ] || exit
-trap 'kill -CONT ${pid}' EXIT
-kill -USR1 ${pid}
-near=${pid} all= levels=100
-while [ -n "$near" ] && [ $levels -gt 0 ]; do
-  # who stands still begins nothing that would be missed
-  kill -STOP $near
-  next= levels=$((levels - 1))
-  # not by the shell's own read: between two lines bash has the kernel write the file anew, by then with another name
-  for word in $(grep -H '^PPid:' /proc/[0-9]*/status); do
-    case $word in */status:PPid:) p=\${word#/proc/}; p=\${p%%/*}; continue;; esac
-    case " ${pid}$all " in *" $p "*) continue;; esac
-    case " $near " in *" $word "*) next="$next $p";; esac
-  done
-  all="$all$next" near=$next
-done
-[ -z "$all" ] || kill -KILL $all
-) </dev/null >/dev/null 2>&1
+${shellText("lib/stop.sh")}) </dev/null >/dev/null 2>&1
 printf '%s\\n' '${nonce} done'
 `;
 
@@ -162,22 +145,7 @@ function renderTransaction({ owner, steps }: Transaction, index: number): string
   ].join("\n");
 }
 
-const transactionFunctions = `
-# what a command leaves to the background must not hold the lock; closed for a function alone, a shell keeps a copy
-# file, value meanwhile, value afterwards, command
-with_file() { f=$1 after=$3; put_file "$1" "$2" || return; shift 3; "$@"; rc=$?; put_file "$f" "$after"; return $rc; }
-begin() { j=$1 owner=$2 n=0; }
-step() {
-  [ -z "$late" ] || { say "failed $j $n 124"; return 1; }
-  out=$(exec 9<&-; "$@" 2>&1) || { rc=$?; say "failed $j $n $rc"; text "$out"; return 1; }
-  n=$((n + 1))
-}
-back() { out=$(exec 9<&-; "$@" 2>&1) || { rc=$?; say "stuck $j $rc"; text "$out"; }; }
-# what is done is done, even where nobody hears of it
-kept() { say "kept $j"; :; }
-aside() { out=$(exec 9<&-; "$@" 2>&1) || { say bulk; text "$out"; return 1; }; }
-bulk() { [ -z "$late" ] && out=$(ipvsadm -R 2>&1 9<&-) && [ -z "$out" ] || { say bulk; text "$out"; return 1; }; }
-`;
+const transactionFunctions = shellText("lib/transaction.sh");
 
 /**
  * One subshell in parentheses: a shell runs nothing of it before it has read the closing one, so a script that is cut off

@@ -14,8 +14,14 @@ const forLab = {
   mke2fs: "e2fsprogs",
 };
 
-/** The shells that quick tests feed scripts to. */
-const forQuickTests = { dash: "dash", bash: "bash", busybox: "busybox" };
+/** The shells that quick tests feed scripts to, and what checks the scripts themselves. */
+const forQuickTests = {
+  dash: "dash",
+  bash: "bash",
+  busybox: "busybox",
+  shellcheck: "shellcheck",
+  shfmt: "shfmt",
+};
 
 const isRoot = process.getuid?.() === 0;
 

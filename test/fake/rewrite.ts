@@ -46,11 +46,16 @@ export type CountedKind = (typeof countedKinds)[number];
 function armed(script: string, root: string): string {
   const faults = join(root, "faults");
   let text = script;
-  for (const kind of countedKinds)
-    text = text.replace(
-      new RegExp(`(\\n${kind}\\(\\) \\{[^]*?out=\\$\\((?:exec 9<&-; )?)("\\$@"|ipvsadm -R)`),
+  for (const kind of countedKinds) {
+    const counting = text.replace(
+      new RegExp(`(\\n${kind}\\(\\) \\{[^]*?out=\\$\\(\\s*(?:exec 9<&-\\s+)?)("\\$@"|ipvsadm -R)`),
       `$1counted ${kind} $2`,
     );
+    // a script that only reads has none of them
+    if (counting === text && text.includes(`\n${kind}() {`))
+      throw new Error(`commands of ${kind} are not counted`);
+    text = counting;
+  }
   // what is written to /run and /etc goes to the device that is always full once /run is; a file made shorter in place finds room
   text = text.replaceAll(
     /(>>?)("\$(?:[SE]\/[^"]*|f|d\/new|1\.new)")/g,

@@ -34,6 +34,7 @@ beforeAll(async () => {
     "providers",
     "stacks",
     "docs",
+    "scripts",
     ...globSync("*.{md,json,yaml}", { cwd: repository }),
     "LICENSE",
   ];
@@ -88,7 +89,7 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks)\/((rollback|forget|health)\/)?[\w-]+\.(js|d\.ts)|README\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks)\/((rollback|forget|health|shell)\/)?[\w-]+\.(js|d\.ts)|dist\/src\/shell\/\w+\/[\w-]+\.(sh|awk|service)|README\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
           name,
         ),
     ),
@@ -103,6 +104,11 @@ test("the published package holds what runs, its documentation, and nothing else
         .map((name) => name.slice(5, -extension.length))
         .sort(),
     ).toEqual([...sources].sort());
+  const shell = globSync("src/shell/**/*.{sh,awk,service}", { cwd: repository });
+  expect(shell.length).toBeGreaterThan(10);
+  expect(files.filter((name) => /\.(sh|awk|service)$/.test(name)).sort()).toEqual(
+    shell.map((name) => `dist/${name}`).sort(),
+  );
 });
 
 test("a CommonJS project requires it, and Pulumi finds the provider in it", async () => {

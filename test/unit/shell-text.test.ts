@@ -7,7 +7,7 @@ import { judge } from "../../src/health/judge.js";
 const repository = join(__dirname, "../..");
 
 /** Lines of our sources that have a match, as `FILE: MATCH`. */
-const found = (pattern: RegExp, files = "src/**/*.ts"): string[] =>
+const found = (pattern: RegExp, files = "src/**/*.{ts,sh}"): string[] =>
   globSync(files, { cwd: repository })
     .sort()
     .flatMap((file) =>

@@ -1,0 +1,72 @@
+D=/etc/systemd/system U=/etc/systemd/system/pulumi-lvs.service
+put_text() { { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1" || {
+  rm -f "$1.new"
+  full "$1"
+}; }
+put_boot() {
+  begin=
+  { IFS= read -r line <"$E/restore"; } 2>/dev/null && [ "$line" = "$version" ] && [ -e "$W" ] && return
+  [ -d /run/systemd/system ] || {
+    echo 'no systemd runs there, which would bring it back after a reboot' >&2
+    return "$NO_BOOT"
+  }
+  mkdir -p "$E" "$S" &&
+    put_text "$E/restore" "$version
+# Written by pulumi-lvs, and gone with the last of what stacks have declared here: brings back /etc/pulumi-lvs/boot.
+$prelude$restore" && put_text "$U" "$unit" && link_boot || {
+    uninstall_boot
+    return 1
+  }
+  sync "$E/restore" "$U" 2>/dev/null
+  begin=start
+  # what a former boot had is still to be brought back, or was
+  [ -e "$E/boot" ] || { put_text "$S/restored" new && begin=restart; } || {
+    uninstall_boot
+    return 1
+  }
+}
+# from now on it hears when others who set up the network start anew
+begin_boot() {
+  [ -z "$begin" ] || {
+    systemctl daemon-reload
+    systemctl $begin --no-block pulumi-lvs.service
+  }
+}
+install_boot() { put_boot && begin_boot; }
+link_boot() {
+  for u in $starters; do mkdir -p "$D/$u.wants" && ln -sf "$U" "$D/$u.wants/pulumi-lvs.service" || return; done
+}
+uninstall_boot() {
+  [ ! -e "$E/boot" ] || return 0
+  had=
+  [ ! -e "$U" ] || {
+    had=1
+    systemctl stop pulumi-lvs.service
+    systemctl reset-failed pulumi-lvs.service 2>/dev/null
+  }
+  rm -f "$W" "$U" "$E/restore" "$S/restored" "$S/restored.new" "$S/restored.end"
+  for u in $starters; do
+    rm -f "$D/$u.wants/pulumi-lvs.service"
+    [ "$u" = multi-user.target ] || rmdir "$D/$u.wants" 2>/dev/null
+  done
+  [ -z "$had" ] || systemctl daemon-reload
+  rmdir "$E" 2>/dev/null
+  leave "$S"
+}
+keep() {
+  put_boot || return
+  add_lines "$E" boot "$@" || {
+    uninstall_boot
+    return 1
+  }
+  # there must be something to bring back, or systemd does not start it
+  begin_boot || {
+    unkeep "$@"
+    return 1
+  }
+}
+unkeep() { cut_lines "$E" boot "$@" && uninstall_boot; }
+note() { add_lines "$S" boot "$@"; }
+unnote() { cut_lines "$S" boot "$@"; }
+# what a crash of the machine must not take
+safe() { [ ! -e "$E/boot" ] || sync "$E/boot" "$E" 2>/dev/null; }

@@ -1,0 +1,189 @@
+LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+umask 022
+tab=$(printf '\t') nl='
+'
+blanks=" $tab$nl"
+# what is still to come back in this boot, of all that goes before addresses; empty when that is done
+R=$S/restored
+locked() {
+  take_lock -x 300 || {
+    why="all of it: the lock $lock_file cannot be had (fuser $lock_file tells who has it)$nl"
+    return 1
+  }
+  [ -e "$E/boot" ]
+}
+unlocked() { drop_lock; }
+form="^[0-9][0-9]${tab}(object|setting)${tab}[^${tab}]+${tab}[^${tab}]*${tab}[^${tab}]"
+records() { grep -E "$form" "$E/boot"; }
+ranks() { cut -f1 | sort -u; }
+of() { sed -n "/^$1$tab/p"; }
+# one line of printable characters
+clean() { printf '%s' "$1" | tr '\n\t' '  ' | tr -dc '[:print:]' | cut -c 1-200; }
+save() { { printf '%s' "$todo" >"$R.new"; } 2>/dev/null && mv "$R.new" "$R" || rm -f "$R.new"; }
+uptime() { cut -d. -f1 /proc/uptime; }
+# whose it is, as the host keeps it; settings carry claims of their own
+own() {
+  [ "$nature" = setting ] || grep -qxF -e "$owner $thing" "$S/owners" 2>/dev/null || mark "$owner $thing" && return
+  why="$why$thing: its owner could not be noted$nl"
+  return 1
+}
+# what is there already need not be made
+run() {
+  # what is left to the background must not hold the lock
+  out=$(
+    exec 9<&-
+    obey "$verb" "$args" 2>&1
+  ) && return
+  case $out in *exists* | *'already assigned'* | *'already run'*) return 0 ;; esac
+  why="$why$thing: $(clean "$out")$nl"
+  return 1
+}
+# records of one rank: those that are not there after it are $rest
+bring() {
+  bulk= rest=
+  rules=$(entries "$1")
+  # one process for all of them; where it has anything to say, each goes by itself
+  [ -z "$rules" ] || [ -n "$(printf '%s\n' "$rules" | ipvsadm -R 2>&1 9<&-)" ] || bulk=1
+  while IFS=$tab read -r rank nature thing owner verb args <&8; do
+    [ -n "$rank" ] || continue
+    is=1
+    own || is=
+    case $bulk$verb in
+      1service | 1server) fits "$args" || run || is= ;;
+      *) run || is= ;;
+    esac
+    [ -n "$is" ] || rest="$rest$rank$tab$nature$tab$thing$tab$owner$tab$verb${args:+$tab$args}$nl"
+  done 8<<END
+$1
+END
+}
+before() {
+  [ -n "$todo" ] || return 0
+  left=
+  for r in $(printf '%s' "$todo" | ranks); do
+    # what was taken out or declared otherwise meanwhile is not ours to make any more
+    bring "$(printf '%s' "$todo" | grep -xF -f - "$E/boot" | of "$r")"
+    left=$left$rest
+  done
+  [ "$left" = "$todo" ] || unchecked=1
+  todo=$left
+  save
+}
+# addresses and routes whose turn it is
+addresses() {
+  turn=$({
+    printf '%s' "$todo"
+    printf '%s\n' --
+    records
+  } | awk -v overdue="$overdue" "$turns")
+  waits=$(printf '%s\n' "$turn" | sed -n "s/^wait$tab//p") missing=
+  go=$(printf '%s\n' "$turn" | sed -n "s/^go$tab//p")
+  for r in $(printf '%s\n' "$go" | ranks); do
+    bring "$(printf '%s\n' "$go" | of "$r")"
+    missing=$missing$rest
+  done
+}
+# all of it, once: 0 when nothing is missing
+pass() {
+  why=
+  locked || {
+    unlocked
+    [ ! -e "$E/boot" ]
+    return
+  }
+  [ -n "$prepared" ] || prepare
+  before
+  if [ -n "$unchecked" ] && [ -e "$E/monitor" ]; then
+    # servers that are dead are out before anybody is let in
+    unlocked
+    sh "$E/monitor" once
+    locked || {
+      unlocked
+      [ ! -e "$E/boot" ]
+      return
+    }
+  fi
+  unchecked=
+  addresses
+  unlocked
+  [ -z "$todo$missing$waits" ]
+}
+say_missing() {
+  printf '%s' "$why" | sed 's|^|pulumi-lvs: cannot bring back |' >&2
+  [ -z "$waits" ] || printf '%s\n' "$waits" | sed "s|$tab| waits for |; s|^|pulumi-lvs: |" >&2
+}
+# the first time in a boot
+prepare() {
+  # of a thing with two records the second is one that never came about
+  first=$(awk -F "$tab" 'NF < 5 || !seen[$2 == "setting" ? $3 FS $4 : $3]++' "$E/boot") &&
+    [ "$first" = "$(cat "$E/boot")" ] || put_lines "$E" "$E/boot" "$first"
+  grep -vE "$form" "$E/boot" | while IFS= read -r line; do
+    printf '%s\n' "pulumi-lvs: this line of $E/boot is no record, and is ignored: $(clean "$line")" >&2
+  done
+  mkdir -p "$S"
+  todo=$(records | sed -n '/^[0-7]/p')
+  [ -z "$todo" ] || todo=$todo$nl
+  save
+  prepared=1
+}
+overdue= unchecked= prepared= todo= missing= waits=
+if [ -e "$R" ]; then
+  prepared=1 todo=$(cat "$R")
+  # just installed, by a run that has made everything itself
+  if [ "$todo" = new ]; then
+    : >"$R"
+    exit 0
+  fi
+  [ -z "$todo" ] || todo=$todo$nl
+fi
+# until when addresses wait for what may still come; starting the unit anew does not begin this anew
+seconds=90 patience=3600
+end=$(cat "$R.end" 2>/dev/null)
+[ -n "$end" ] || {
+  end=$(($(uptime) + seconds))
+  mkdir -p "$S"
+  { printf '%s\n' "$end" >"$R.end"; } 2>/dev/null
+}
+while :; do
+  [ "$(uptime)" -lt "$end" ] || overdue=1
+  ! pass || break
+  # modules and interfaces come when they come
+  if [ -z "$overdue" ]; then
+    sleep 1
+    continue
+  fi
+  say_missing
+  echo 'pulumi-lvs: it is tried every 10 s for an hour' >&2
+  echo 'pulumi-lvs: if no stack declares it any more: npx pulumi-lvs forget HOST, else: pulumi up --refresh' >&2
+  # goes on until all is there, the hour is over, or the unit is started anew
+  (
+    said=$why$waits last=$(($(uptime) + patience))
+    while sleep 10 && systemctl is-failed -q pulumi-lvs.service; do
+      if pass; then
+        rm -f "$R.end"
+        [ ! -e "$E/boot" ] || systemctl start --no-block pulumi-lvs.service
+        exit
+      fi
+      [ "$why$waits" = "$said" ] || say_missing
+      said=$why$waits
+      [ "$(uptime)" -lt $last ] || {
+        say_missing
+        echo 'pulumi-lvs: given up; systemctl restart pulumi-lvs tries it again' >&2
+        exit
+      }
+    done
+  ) &
+  exit 1
+done
+rm -f "$R.end"
+# networkd and its like take away addresses that they do not know while they set up their own
+(
+  left=15
+  while [ $left -gt 0 ] && sleep 1 && locked && [ -e "$R" ] && [ ! -s "$R" ]; do
+    addresses
+    unlocked
+    left=$((left - 1))
+  done
+) >/dev/null 2>&1 &
+exit 0

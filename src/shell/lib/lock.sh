@@ -1,0 +1,35 @@
+# open_lock: opens the lock file as descriptor 9, and makes it where it is missing. Returns LOCK_UNSAFE if it is not a
+# regular file of root's own, in a directory of root's own. Looked at first, since a shell that cannot open it for
+# exec ends.
+open_lock() {
+  [ -e "$lock_file" ] || [ -h "$lock_file" ] || (
+    umask 077
+    set -C
+    : >"$lock_file"
+  ) 2>/dev/null
+  if [ ! -f "$lock_file" ] || [ -h "$lock_file" ] || [ ! -O "$lock_file" ] || [ ! -O "${lock_file%/*}" ]; then
+    printf '%s\n' "$lock_file: cannot be made, or is not a regular file of root's own" >&2
+    return "$LOCK_UNSAFE"
+  fi
+  exec 9<"$lock_file"
+}
+# take_lock -s|-x TRIES: waits 0.2 s between tries, and a second where sleep knows no fractions. Returns LOCK_HELD if
+# another process holds the lock, LOCK_UNSAFE as open_lock does, LOCK_NO_FLOCK without flock. Not flock -w, which
+# BusyBox has not.
+take_lock() {
+  has flock || return
+  open_lock || return
+  tries=$2
+  until flock "$1" -n 9; do
+    [ "$tries" -gt 0 ] || {
+      drop_lock
+      return "$LOCK_HELD"
+    }
+    tries=$((tries - 1))
+    sleep 0.2 2>/dev/null || {
+      sleep 1
+      tries=$((tries - 4))
+    }
+  done
+}
+drop_lock() { exec 9<&-; }

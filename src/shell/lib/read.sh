@@ -1,0 +1,63 @@
+has() { command -v "$1" >/dev/null || {
+  printf '%s\n' "$1: not found" >&2
+  return 127
+}; }
+# without the module the table is empty, and ipvsadm would load it just for looking
+list_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm "$@"; }; }
+read_ipvs() { list_ipvs -Sn; }
+# the counts of connections at the end of each line tick
+read_thresholds() {
+  out=$(list_ipvs -Ln --thresholds) &&
+    printf '%s\n' "$out" | sed 's/^\(  -> [^ ]*  *[0-9][0-9]*  *[0-9][0-9]*\) .*/\1/'
+}
+read_timeouts() { list_ipvs -Ln --timeout; }
+read_daemons() { list_ipvs -Ln --daemon; }
+# lifetimes tick, so they would make every reading differ from the last
+read_addresses() {
+  has ip && out=$(ip -j addr show) && printf '%s\n' "$out" | sed 's/_life_time":[0-9]*/_life_time":0/g'
+}
+# a table without any route does not exist, and ip calls that an error; any other error is no empty table
+read_routes() {
+  has ip || return
+  if out=$(ip -j "-$1" route show table "$2" 2>/dev/null); then
+    printf '%s\n' "$out"
+    return
+  fi
+  case $(ip -j "-$1" route show table "$2" 2>&1) in
+    *'table does not exist'*) echo '[]' ;;
+    *) ip -j "-$1" route show table "$2" ;;
+  esac
+}
+# not by the shell's own read: dash's takes one byte at a time, and a sysctl gives only its first one so
+read_sysctl() { [ ! -e "/proc/sys/$1" ] || cat "/proc/sys/$1"; }
+read_claim() {
+  [ -e "/run/pulumi-lvs/$1/owners" ] || return 0
+  while IFS= read -r line; do printf '%s\n' "$line"; done <"/run/pulumi-lvs/$1/owners"
+}
+read_module() {
+  if [ -d "/sys/module/$1" ]; then echo loaded; else
+    echo absent
+    return 0
+  fi
+  for f in "/sys/module/$1/parameters/"*; do
+    [ ! -r "$f" ] || printf '%s=%s\n' "$(basename "$f")" "$(cat "$f")"
+  done
+}
+
+# what is to come back after a reboot, and what is declared until then; first, whether anything would bring it back
+read_declared() {
+  [ ! -e "$S/boot" ] && [ ! -e "$E/boot" ] && return
+  [ ! -e "$E/restore" ] || [ ! -e "$W" ] || echo restored
+  echo --
+  [ ! -e "$E/boot" ] || cat "$E/boot"
+  echo
+  echo --
+  [ ! -e "$S/boot" ] || cat "$S/boot"
+}
+read_owners() { read_lines owners; }
+read_draining() { read_lines draining; }
+read_drained() { read_lines drained; }
+read_lines() { [ ! -e "$S/$1" ] || cat "$S/$1"; }
+# these two tick, and so take no part in the digest of facts
+read_connections() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Ln --persistent-conn; }; }
+read_clock() { date +%s; }

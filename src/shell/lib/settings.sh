@@ -1,0 +1,109 @@
+no_room() {
+  rmdir "$S/$1" "$S" 2>/dev/null
+  full "$S"
+}
+claim() {
+  mkdir -p "$S/$1" || return
+  if [ ! -e "$S/$1/found" ]; then
+    { printf '%s\n' "$2" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/found" || {
+      rm -f "$S/$1/new"
+      no_room "$1"
+      return
+    }
+  fi
+  grep -qxF -e "$owner" "$S/$1/owners" 2>/dev/null ||
+    { printf '%s\n' "$owner" >>"$S/$1/owners"; } 2>/dev/null || no_room "$1"
+}
+# release RECORD: 0 if the caller was the last owner: $found is what to put back, and forget ends the record; 1 if it
+# has other owners now, or none
+release() {
+  [ -s "$S/$1/owners" ] || return 1
+  rest=$(grep -vxF -e "$owner" "$S/$1/owners")
+  [ $? -le 1 ] || return 2
+  if [ -z "$rest" ]; then
+    found=$(cat "$S/$1/found")
+    return
+  fi
+  { printf '%s\n' "$rest" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/owners" && return 1
+  rm -f "$S/$1/new"
+  no_room "$1"
+  return 2
+}
+forget() { rm -rf "${S:?}/$1" && leave "$S"; }
+
+# record, file
+claim_file() {
+  [ -e "$2" ] || {
+    printf '%s\n' "$2: there is no such setting" >&2
+    return 4
+  }
+  claim "$1" "$(cat "$2")"
+}
+# file, value
+put_file() {
+  [ -w "$1" ] || {
+    printf '%s\n' "$1 cannot be changed (a module's parameter may be one that counts only while it is loaded)" >&2
+    return 4
+  }
+  { printf '%s\n' "$2" >"$1"; } 2>/dev/null || {
+    printf '%s\n' "$1: the kernel refuses $2" >&2
+    return 4
+  }
+}
+restore_file() {
+  release "$1"
+  case $? in 1) return 0 ;; 2) return "$NO_ROOM" ;; esac
+  [ ! -e "$2" ] || [ "$(cat "$2")" = "$found" ] || put_file "$2" "$found" || return
+  forget "$1"
+}
+# record, pattern of files that another setting drags along: found has a line for each, FILE:VALUE
+claim_dragged() { claim "$1" "$(grep -sH . $2)"; }
+restore_dragged() {
+  release "$1"
+  case $? in 1) return 0 ;; 2) return "$NO_ROOM" ;; esac
+  printf '%s\n' "$found" | while IFS=: read -r f value; do
+    [ ! -w "$f" ] || [ "$(cat "$f")" = "$value" ] || put_file "$f" "$value" || return
+  done || return
+  forget "$1"
+}
+# undoes restore_file: record, file, the value it had
+retake_file() { claim_file "$1" "$2" && put_file "$2" "$3"; }
+
+# record; looking loads ip_vs where it is missing, as setting would
+claim_timeouts() {
+  has ipvsadm && out=$(ipvsadm -Ln --timeout) && claim "$1" "$(printf '%s\n' "$out" | sed 's/.*: //')"
+}
+restore_timeouts() {
+  release "$1"
+  case $? in 1) return 0 ;; 2) return "$NO_ROOM" ;; esac
+  [ ! -e /proc/net/ip_vs ] || ipvsadm --set $found || return
+  forget "$1"
+}
+# undoes restore_timeouts: record, the three
+retake_timeouts() { claim_timeouts "$1" && shift && ipvsadm --set "$@"; }
+
+# record, module: found lists the modules that loading it brings along, itself first
+claim_module() {
+  has modprobe || return
+  if [ -d "/sys/module/$2" ]; then
+    claim "$1" loaded
+    return
+  fi
+  found=$(modprobe --show-depends "$2") || return
+  claim "$1" "$(printf '%s\n' "$found" | while read -r how path rest; do
+    [ "$how" = insmod ] || continue
+    m=$(basename "$path" | sed 's/\.ko.*//; y/-/_/')
+    [ -d "/sys/module/$m" ] || printf '%s\n' "$m"
+  done | sed '1!G; h; $!d')"
+}
+restore_module() {
+  release "$1"
+  case $? in 1) return 0 ;; 2) return "$NO_ROOM" ;; esac
+  [ "$found" = loaded ] || for m in $(ls "/sys/module/$2/holders" 2>/dev/null) $found; do
+    # a module that somebody uses now is theirs to unload
+    [ "$(cat "/sys/module/$m/refcnt" 2>/dev/null)" != 0 ] || rmmod "$m" || return
+  done
+  forget "$1"
+}
+# undoes restore_module: record, module, its options
+retake_module() { claim_module "$1" "$2" && shift && modprobe "$@"; }

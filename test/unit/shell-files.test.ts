@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { allPresent, posixShells } from "../fake/shells.js";
+
+const folder = join(__dirname, "../../src/shell");
+const files = (pattern: string): string[] => globSync(pattern, { cwd: folder }).sort();
+const scripts = files("**/*.sh");
+
+const said = (program: string, args: readonly string[]): string => {
+  const { error, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: "utf8" });
+  if (error) throw error;
+  return stdout + stderr;
+};
+
+describe("the text that runs on hosts", () => {
+  test.each(allPresent(posixShells))("is read by %s %s without a complaint", (program, ...args) => {
+    expect(scripts.length).toBeGreaterThan(10);
+    for (const script of scripts) expect(said(program, [...args, "-n", script]), script).toBe("");
+  });
+
+  test("has no finding of shellcheck", () => {
+    expect(said("shellcheck", ["-s", "sh", "-f", "gcc", ...scripts])).toBe("");
+  });
+
+  test("is as shfmt formats it", () => {
+    expect(said("shfmt", ["-d", ...scripts])).toBe("");
+  });
+
+  test("has no line above 120 columns", () => {
+    const long = files("**/*.{sh,awk,service}").flatMap((file) =>
+      readFileSync(join(folder, file), "utf8")
+        .split("\n")
+        .flatMap((line, i) => (line.length > 120 ? [`${file}:${i + 1}`] : [])),
+    );
+    expect(long).toEqual([]);
+  });
+});
