@@ -125,3 +125,59 @@ onLab("resources that leave a stack", () => {
     expect(await shown("ls -d /etc/pulumi-lvs /run/pulumi-lvs 2>/dev/null; :")).toBe("");
   });
 });
+
+onLab("resources that stay, under another name, elsewhere or in another stack", () => {
+  const keep = disposing();
+  let stack: Stack;
+  const named = (name: string, address: string, options = "") =>
+    `new lvs.VirtualService("${name}", { connection, address: "${address}", port: 80 }, { ${options} });`;
+  const services = async () => (await table()).match(/(?<=-A -t )[\d.]+/g)?.sort();
+  const cli = async (...args: string[]) => {
+    const { code, text } = await stack.run("pulumi", [...args, "--non-interactive", "--color", "never"]);
+    expect(code, text).toBe(0);
+  };
+
+  it("come back once, as what they are now: renamed with an alias, renamed without, replaced", async () => {
+    stack = keep(
+      await Stack.ofProgram(
+        program(
+          named("old", "192.168.0.234"),
+          named("plain", "192.168.0.235"),
+          vip("vip", "kept", "192.168.0.236"),
+        ),
+      ),
+    );
+    await stack.up();
+    await stack.program(
+      program(
+        named("new", "192.168.0.234", 'aliases: [{ name: "old" }]'),
+        named("another", "192.168.0.235"),
+        vip("vip", "kept", "192.168.0.237"),
+      ),
+    );
+    await stack.up();
+    await again();
+    expect(await services()).toEqual(["192.168.0.231", "192.168.0.234", "192.168.0.235"]);
+    expect(await addresses()).toContain("192.168.0.237");
+    expect(await addresses()).not.toContain("192.168.0.236");
+    expect((await records()).split("\n").filter(Boolean)).toHaveLength(5);
+    expect(await stack.preview("--refresh", "--expect-no-changes")).toMatch(/unchanged/);
+  }, 900_000);
+
+  it("come back where pulumi state move gave them to another stack, and go with that stack", async () => {
+    const urn = (await stack.resources()).find((one) => one.urn.endsWith("::another"))?.urn;
+    await cli("stack", "init", "other");
+    await cli("state", "move", "--source", "program", "--dest", "other", "--yes", String(urn));
+    await stack.program(program(named("new", "192.168.0.234"), vip("vip", "kept", "192.168.0.237")));
+    await stack.up();
+    await stack.program(head + named("another", "192.168.0.235"));
+    await cli("up", "--yes", "--skip-preview", "--stack", "other");
+    await again();
+    expect(await services()).toEqual(["192.168.0.231", "192.168.0.234", "192.168.0.235"]);
+    await cli("destroy", "--yes", "--skip-preview", "--stack", "other");
+    await again();
+    expect(await services()).toEqual(["192.168.0.231", "192.168.0.234"]);
+    await stack.destroy();
+    expect(await shown("ls -d /etc/pulumi-lvs /run/pulumi-lvs 2>/dev/null; :")).toBe("");
+  }, 900_000);
+});
