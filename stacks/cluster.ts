@@ -6,9 +6,9 @@ import type { Drain, VirtualServiceOutputs } from "../providers/real-server-drai
 import type { SyncDaemonArgs } from "../providers/sync-daemon.js";
 import type { Persistence, schedulers } from "../providers/virtual-service.js";
 import { ipAddress } from "../src/address.js";
-import { isPlain } from "../src/foreign.js";
 import { show, whyNot } from "../src/problems.js";
 import type { Rival } from "../src/rivals.js";
+import { isMemberName, noMemberName } from "./member-name.js";
 
 /** A question that a host asks at each VIP once all is made and changed, before what is no longer declared is deleted: whether the cluster serves. */
 export interface ProbeArgs {
@@ -84,7 +84,7 @@ export interface ServiceArgs {
 
 /** A machine that answers. */
 export interface RealServerMember {
-  /** Part of the resources' names. Default: the address, which must then be no output. */
+  /** Part of the resources' names: letters, digits and `. _ : -`, at most 200. Default: the address, which must then be no output. */
   name?: string;
   /** Its address (RIP). */
   address: pulumi.Input<string>;
@@ -175,8 +175,8 @@ export function nameOf(
   what: string,
   { name, address }: { name?: string; address: pulumi.Input<string> },
 ): string {
-  if (name !== undefined && (typeof name !== "string" || !isPlain(name) || name.length > 200))
-    throw new pulumi.RunError(`${what}: ${show(name)} has a line break, or what is no character`);
+  if (name !== undefined && !isMemberName(name))
+    throw new pulumi.RunError(`${what}: ${show(name)} ${noMemberName}`);
   if (name !== undefined) return name;
   const wrong = typeof address === "string" ? whyNot(ipAddress, address) : undefined;
   if (wrong !== undefined) throw new pulumi.RunError(`${what}: ${wrong}`);

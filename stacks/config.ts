@@ -3,12 +3,12 @@ import { healthConfig } from "../providers/health-config.js";
 import { schedulers } from "../providers/virtual-service.js";
 import { addressLabel, destination, interfaceName, ipAddress, port, portOrAny } from "../src/address.js";
 import { connection } from "../src/connection.js";
-import { isPlain } from "../src/foreign.js";
 import { errorMap, mapOf, problemsOf, show, showGiven, whyNot } from "../src/problems.js";
 import { rivals } from "../src/rivals.js";
 import { maxFwmark } from "../src/service-address.js";
 import type { DrClusterArgs } from "./dr-cluster.js";
 import { checksThroughVip, onlyGatewaying } from "./health.js";
+import { isMemberName, noMemberName } from "./member-name.js";
 import type { NatClusterArgs } from "./nat-cluster.js";
 import { isPackageName, noPackageName } from "./package-names.js";
 
@@ -39,7 +39,7 @@ const service = z.strictObject({
 });
 
 const realServer = z.strictObject({
-  name: z.string().min(1).max(200).refine(isPlain, "has a line break, or what is no character").optional(),
+  name: z.string().refine(isMemberName, noMemberName).optional(),
   address: ipAddress,
   connection: connection.optional(),
   weight: count(65535).optional(),

@@ -517,8 +517,19 @@ describe("the configuration of a stack", () => {
     [
       "a name that turns text around",
       { web: { ...nat, realServers: [{ address: "192.168.10.11", name: "\u202eweb" }] } },
-      ["clusters.web.realServers[0].name: has a line break, or what is no character"],
+      ["clusters.web.realServers[0].name: is no name: letters, digits and . _ : - only, at most 200"],
     ],
+    ...["::error::web 1", "web`1`", "web[1]", "", "x".repeat(201)].map(
+      (name): [string, unknown, string[]] => [
+        `${JSON.stringify(name.slice(0, 20))} for a name`,
+        { web: { ...nat, realServers: [{ address: "192.168.10.11", name }] } },
+        [
+          expect.stringMatching(
+            /^clusters\.web\.realServers\[0\]\.name: .*is no name: letters, digits/,
+          ) as never,
+        ],
+      ],
+    ),
     [
       "a host key that is ignored, also of a jump host",
       {
