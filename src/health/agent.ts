@@ -3,6 +3,7 @@ import { checker } from "./checker.js";
 import { fileFunctions } from "./files.js";
 import { judge } from "./judge.js";
 import { known } from "./known.js";
+import { logging } from "./logging.js";
 import { passage } from "./passage.js";
 import { rounds } from "./rounds.js";
 import { table } from "./table.js";
@@ -35,7 +36,7 @@ kept() { lines kept | sed "s|^|kept$tab|"; }
 quiet() { case $told in *"--$nl"quiet*) ;; *) return 1;; esac; }
 # with the lock held
 settle() {
-  failed=
+  failed= logs=
   mkdir -p -m 755 "$S"; judged || return
   ! quiet || return 0
   stuck=' ' todo=$(lines do)
@@ -53,16 +54,13 @@ END
   lines note >&2
   write "$H" "$(lines health)"
   # what was refused is tried again, also where nothing else changes; what is not remembered would be logged again and again
-  write "$S/monitor" "$(kept; [ -z "$failed" ] || printf 'kept\tredo\n')" && (
-    umask 022
-    lines log | while IFS=$tab read -r file line; do { printf '%s\n' "$line" >>"$file"; } 2>/dev/null || printf '%s\n' "$file: cannot be written: $line" >&2; done
-  )
+  write "$S/monitor" "$(kept; [ -z "$failed" ] || printf 'kept\tredo\n')" && logs=$(lines log)
 }
 # looks, and takes the lock only where there is something to do
 attend() {
   ! quiet || return 0
   locked || return
-  settle; unlocked
+  settle; unlocked; put_logs
 }
 specOf() { IFS= read -r spec <"$1" || return; spec=${$}{spec#*"$tab"}; spec=${$}{spec#*"$tab"}; spec=${$}{spec#*"$tab"}; }
 # a file for each check that there is to be: its verdict so far, and its words; one that is not wanted goes
@@ -152,15 +150,15 @@ case ${$}{1:-} in
     listed=none; judged && enlist || exit 1
     for f in "$C"/*[0-9]; do ! is_check "$f" || judge_once "${$}{f##*/}" & done; wait
     locked 300 || exit 1
-    settle; unlocked; [ -z "$failed" ];;
+    settle; unlocked; put_logs; [ -z "$failed" ];;
   # whoever calls this holds the lock: what no file names any more is given back
-  forget) settle; [ -z "$failed" ];;
+  forget) settle; put_logs; [ -z "$failed" ];;
   close) for f in "$C"/*.through; do n=${$}{f##*/} n=${$}{n%.through}; ! is_number "$n" || close_passage "$n"; done;;
   *) printf '%s\n' 'usage: monitor [once|forget|close]' >&2; exit 2;;
 esac
 `;
 
-const body = `judge='${judge}'\n${checker}${rounds}${table}${known}${passage}${fileFunctions}${supervisor}`;
+const body = `judge='${judge}'\n${checker}${rounds}${table}${known}${passage}${logging}${fileFunctions}${supervisor}`;
 
 /** Tells one text of the agent from another: its own, of the functions before it, and of its unit. */
 export const agentVersion = (functions: string): string =>

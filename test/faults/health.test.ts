@@ -223,15 +223,6 @@ test("without curl the status says so, and nothing changes", async () => {
   expect(host.table()).toEqual([`${a} 1`, `${b} 2`]);
 });
 
-test("a log that cannot be written to stops nothing, and the journal gets the line", async () => {
-  const host = await started(pair({ log: "/dev/full" }));
-  host.page(b, undefined);
-  await soon(() => expect(host.table()).toEqual([`${a} 1`]));
-  host.page(b, "OK");
-  await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 2`]));
-  expect(host.said).toMatch(/^\/dev\/full: cannot be written: .*, 192\.168\.10\.12 is gone\.$/m);
-});
-
 test("a checker that is killed is started again", async () => {
   const host = pair();
   const { pid } = host.start();
