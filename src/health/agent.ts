@@ -108,8 +108,15 @@ put_text() { write "$@"; }
 orphans() {
   for f in "$E/monitor.d"/*; do
     of=$(sed -n "s/^service$tab//p" "$f" 2>/dev/null)
-    [ -z "$of" ] || grep -qsF "HealthMonitor $of/health" "$E/boot" "$S/boot" "$S/owners" || printf '%s\n' "$f"
+    [ -z "$of" ] || named "HealthMonitor $of/health" || printf '%s\n' "$f"
   done
+}
+# named TEXT: whether a record or a mark has it; also where grep cannot tell
+named() {
+  for g in "$E/boot" "$S/boot" "$S/owners"; do
+    [ ! -f "$g" ] || { grep -qF -e "$1" "$g"; [ $? = 1 ] || return 0; }
+  done
+  return 1
 }
 expire() {
   [ -n "$(orphans)" ] && locked 300 || return 0

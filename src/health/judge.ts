@@ -37,11 +37,13 @@ function specOf(s, m,   n, names, i, v, p, text) {
 }
 function plan(phase, s, change) { todo[phase] = todo[phase] "do" tab phase tab s tab change "\n" }
 
-function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, why, left, before, had, stay, away, anybody, keeps, revives) {
+function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, why, left, before, had, stay, away, anybody, blind, keeps, revives) {
   wants = s in sorry && !((s, sorry[s]) in share)
   for (i = 1; i <= members[s]; i++) {
     k = s SUBSEP (m = member[s, i]); spec = specOf(s, m); v = verdict[spec]; text[k] = reason[spec]
-    if (v == "blind") text[k] = "not checked: " text[k]
+    # what was found last holds on
+    blind = sub(/^blind-?/, "", v)
+    if (blind) text[k] = "cannot be checked: " text[k]
     if (!(k in serving)) serving[k] = k in inTable
     paused[k] = (m in resting) || (addressOf(m) in resting)
     # without a verdict it is as it was, and at first as the table says
@@ -51,7 +53,7 @@ function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, wh
     if (fit[k]) sum += share[k]
     # one of weight 0 serves nobody, however well it is
     if (fit[k] && share[k] > 0) able++
-    if (paused[k] || k in draining || v == "") away++; else if (serving[k] && share[k] > 0) stay++
+    if (paused[k] || k in draining || (v == "" && !blind)) away++; else if (serving[k] && share[k] > 0) stay++
   }
   before = s in quorumWas ? quorumWas[s] : 1
   up = !wants || sum >= conf[s, "quorum"] + (before ? -1 : 1) * conf[s, "hysteresis"]
@@ -121,6 +123,8 @@ function giveBack(s,   i, k) {
 }
 
 END {
+  # where it was not told all that there is, for want of processes, it has nothing to say
+  if (!whole) exit 1
   for (i = 1; i <= services; i++) {
     s = service[i]
     for (j = 1; j <= members[s]; j++) if (!((spec = specOf(s, member[s, j])) in listed)) { listed[spec]; print spec }

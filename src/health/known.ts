@@ -24,11 +24,13 @@ judged() {
   [ ! -f "$S/monitor" ] || set -- "$@" from=kept "$S/monitor"
   told=$(
     {
-      date "+now$tab%s$tab%Y-%m-%d %H:%M:%S"
-      in_maintenance
-      printf '%s\n' "$table"
+      date "+now$tab%s$tab%Y-%m-%d %H:%M:%S" && in_maintenance && printf '%s\n' "$table" whole
     } | awk "$judge" "$@" 2>/dev/null
-  ) || return
+  ) || {
+    [ -n "$unjudged" ] || printf '%s\n' 'nothing is changed now: date or awk failed, or there is no process or memory for them' >&2
+    unjudged=1; return 1
+  }
+  unjudged=
   case $told in --*) list=;; *) list=${$}{told%%"$nl--$nl"*};; esac
   report "$(lines ignored)"
 }

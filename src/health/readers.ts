@@ -55,13 +55,14 @@ function isText(x, most) { return x !~ /[\001-\037\177]/ && length(x) <= most }
 function isDate(x) { return x ~ /^[0-9: -]*$/ && length(x) < 30 }
 function forwardingOf(flag) { return flag == "-g" ? "gatewaying" : flag == "-m" ? "masquerading" : flag == "-i" ? "tunneling" : "" }
 
-# what the supervisor passes on: now EPOCH TEXT, maintenance NAME, odd NAME, and the table, whose other entries are no concern of the monitor
+# what the supervisor passes on: now EPOCH TEXT, maintenance NAME, odd NAME, at the end whole, and the table, whose other entries are no concern of the monitor
 function readGiven(   name) {
   name = tolower($2)
   if (name ~ /^\[[^\]]*\]$/ || name ~ /^\[[0-9.]*\]:/) gsub(/[][]/, "", name)
   if ($1 == "now" && NF == 3 && isNumber($2) && isDate($3)) { epoch = $2; now = $3 }
   else if ($1 == "maintenance" && (isAddress(name) || isServer(name))) resting[name]
   else if ($1 == "maintenance" || $1 == "odd") oddName = $2
+  else if ($0 == "whole") whole = 1
   else if ($0 ~ /^-[Aa] /) entry($0)
 }
 function entry(line,   n, w, i, of, m, f, weighs) {
@@ -152,7 +153,7 @@ function readWords(text, of, m,   n, w, i, k, got) {
 function serviceOf(flag, at, six) { return flag == "-f" ? "fwmark://" at (six == "-6" ? "/" "ipv6" : "") : (flag == "-t" ? "tcp" : "udp") "://" at }
 # verdict STATE REASON SPEC, the one line of a check
 function readVerdict(   spec) {
-  if (FNR != 1 || NF < 4 || $1 != "verdict" || $2 !~ /^(up|down|blind)?$/ || !isText($3, 200)) return 0
+  if (FNR != 1 || NF < 4 || $1 != "verdict" || $2 !~ /^(up|down|blind|blind-up|blind-down)?$/ || !isText($3, 200)) return 0
   spec = $0; sub(/^verdict\t[^\t]*\t[^\t]*\t/, "", spec)
   verdict[spec] = $2; reason[spec] = $3; return 1
 }

@@ -107,7 +107,10 @@ test("one slow server delays no other", async () => {
 
 test("a check whose process is killed has failed, and says so", async () => {
   const host = pair({ fall: 1 });
-  host.tool("curl", "case $* in *192.168.10.12*) kill -9 $PPID;; esac\nexit 28\n");
+  host.tool(
+    "curl",
+    "case $* in *192.168.10.12*) kill -9 $PPID;; esac\nprintf '\\n0.000000 000\\n'\nexit 28\n",
+  );
   expect(await host.run("once")).toBe(0);
   expect(host.read("run/pulumi-lvs/health")).toMatch(/12:80\tdown\t.*\tno answer: curl ended with 137/m);
   expect(host.read("run/pulumi-lvs/health")).toMatch(/11:80\tdown\t.*\tno answer: curl ended with 28/m);
@@ -218,7 +221,9 @@ test("without curl the status says so, and nothing changes", async () => {
   const host = await started(pair());
   host.remove("tools/curl");
   await soon(() =>
-    expect(host.read("run/pulumi-lvs/health")).toMatch(/11:80\tup\t[^\t]*\tnot checked: curl: not found$/m),
+    expect(host.read("run/pulumi-lvs/health")).toMatch(
+      /11:80\tup\t[^\t]*\tcannot be checked: curl: not found$/m,
+    ),
   );
   expect(host.table()).toEqual([`${a} 1`, `${b} 2`]);
 });
@@ -331,11 +336,11 @@ describe("through the VIP", () => {
   const blind = (reason: string) => (host: Watched) =>
     soon(() =>
       expect(host.read("run/pulumi-lvs/health")).toMatch(
-        new RegExp(`11:80\\tup\\t[^\\t]*\\tnot checked: ${reason}$`, "m"),
+        new RegExp(`11:80\\tup\\t[^\\t]*\\tcannot be checked: ${reason}$`, "m"),
       ),
     );
   const seeing = (host: Watched) =>
-    soon(() => expect(host.read("run/pulumi-lvs/health")).not.toContain("not checked"));
+    soon(() => expect(host.read("run/pulumi-lvs/health")).not.toContain("cannot be checked"));
   const marked = (host: Watched) => host.lines("ipvs").filter((line) => line.startsWith("-A -f"));
 
   test("nobody is asked while the firewall rules are gone, and the ways are set up anew", async () => {

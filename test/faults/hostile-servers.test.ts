@@ -33,6 +33,15 @@ const forged = [
 /** The same as a shell's `echo` would make it of one line. */
 const escaped = forged.replaceAll("\t", "\\t").replaceAll("\n", "\\n");
 
+/** What would make a check that cannot be done of one that has failed, if a server could say it. */
+const noPort = `* Immediate connect fail for 127.0.0.1: Cannot assign requested address
+curl: (45) bind failed with errno 98: Address already in use
+lost head
+curl 45 director 000 x
+
+0.000000
+`;
+
 const open = new HostileServers();
 
 /** The service of servers whose checks last until their time is over. */
@@ -82,6 +91,15 @@ const http: Record<string, Case> = {
     reply: says(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${escaped}\r\n\r\nOK`),
     reason: /^(no answer: .*|the page does not contain OK)$/,
   },
+  "a page like what curl says without a local port": {
+    reply: says(`HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n${noPort}`),
+    reason: /^no answer: (transfer closed|end of response)/,
+  },
+  "headers like what curl says without a local port": {
+    reply: says(`HTTP/1.1 200 OK\r\nContent-Length: ${noPort}\r\n${noPort}\r\n\r\n`),
+    reason: /^no answer: /,
+  },
+  "no HTTP, but what curl says without a local port": { reply: says(noPort), reason: /^no answer: / },
   "what is no HTTP": { reply: says(forged), reason: /^no answer: / },
   nothing: { reply: (socket) => socket.destroy(), reason: /^no answer: / },
   "zeros, and characters that terminals obey": {
@@ -155,6 +173,12 @@ const other: Record<string, Case> = {
     check: { type: "dns", query: "a.example" },
     reason: /^the answer is error 5$/,
   },
+  "DNS like what curl says without a local port": {
+    lasts: true,
+    reply: says(noPort, noPort),
+    check: { type: "dns", query: "a.example" },
+    reason: /^no answer to the query$/,
+  },
   "DNS without an end": {
     lasts: true,
     reply: open.endless("dns", "", "\0\x20LV\x81\x80"),
@@ -185,6 +209,10 @@ const commands: Record<string, Case> = {
     lasts: true,
     check: command("while :; do head -c 65536 /dev/zero | tr '\\000' x; done"),
     reason: /^the command (printed more than 1 MB|took longer than 4 s)$/,
+  },
+  "prints what curl says without a local port": {
+    check: command(`printf '%b' ${quoted(noPort.replaceAll("\n", "\\n"))}; exit 7`),
+    reason: /^the command ended with 7: \* Immediate connect fail/,
   },
   "is well, and prints records": { check: command(`printf '%b' ${quoted(escaped)}`) },
   "never ends": { lasts: true, check: command("sleep 600"), reason: /^the command took longer than 4 s$/ },

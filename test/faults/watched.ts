@@ -17,12 +17,14 @@ case $* in *-V*) echo 'Protocols: http https telnet'; exit;; esac
 to=/dev/null before=
 for word; do [ "$before" != -o ] || to=$word; before=$word; done
 at=\${word#*://}; at=\${at%%/*}
+# asked verbosely, why it refused just now
+case $* in *' -v '*) printf '* connect to %s failed: Connection refused\\n' "$at" >&2; printf '\\n0.000000\\n'; exit 7;; esac
 printf 'x' >>"$LVS_FAKE_ROOT/asked.$at"
-[ -e "$LVS_FAKE_ROOT/web/$at" ] || { printf 'curl: (7) Failed to connect to %s after 3 ms: refused\\n' "$at" >&2; printf '\\n000\\n'; exit 7; }
+[ -e "$LVS_FAKE_ROOT/web/$at" ] || { printf 'curl: (7) Failed to connect to %s after 3 ms: refused\\n' "$at" >&2; printf '\\n0.000000 000\\n'; exit 7; }
 IFS= read -r status <"$LVS_FAKE_ROOT/web/$at"
 if [ "$status" = hangs ]; then while [ -e "$LVS_FAKE_ROOT/web/$at" ]; do sleep 0.05; done; exit 28; fi
 sed 1d "$LVS_FAKE_ROOT/web/$at" >"$to"
-printf '\\n%s\\n' "$status"
+printf '\\n0.010000 %s\\n' "$status"
 `;
 
 // -A, -C and -D of the one chain that is used, and -S, which lists no more than what an empty table has

@@ -236,7 +236,7 @@ onLab("the tutorial's health-check scripts", () => {
     await run("director", "mv /usr/bin/curl /usr/bin/curl.away");
     await within(3 + slack, async () =>
       expect((await run("director", "cat /run/pulumi-lvs/health")).stdout).toMatch(
-        /\tup\t.*\tnot checked: curl: not found$/m,
+        /\tup\t.*\tcannot be checked: curl: not found$/m,
       ),
     );
     await stop("rs1");
