@@ -1,22 +1,4 @@
+import { shellText } from "../shell/index.js";
+
 /** Shell functions about files of health checks, for scripts and for the agent itself. */
-export const fileFunctions = String.raw`
-L=/etc/logrotate.d/pulumi-lvs
-unlink_agent() {
-  rm -f "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" "$M" "$E/monitor" "$L"
-  systemctl daemon-reload
-}
-# logs that are written to, for logrotate where there is one
-rotated() {
-  [ -d "$${"{"}L%/*}" ] || return 0
-  logs=$(for f in "$E/monitor.d"/*; do [ ! -e "$f" ] || sed -n 's/^log[^a-z/]\(\/[A-Za-z0-9._/-]*\)$/\1/p' "$f"; done | sort -u)
-  if [ -z "$logs" ]; then rm -f "$L"; return; fi
-  put_text "$L" "$logs {
-  weekly
-  rotate 4
-  missingok
-  notifempty
-  compress
-  delaycompress
-}"
-}
-`;
+export const fileFunctions = shellText("health/files.sh");

@@ -1,58 +1,16 @@
-import { quote } from "../quote.js";
 import { refusals } from "../refusals.js";
+import { assign, shellText } from "../shell/index.js";
 import { agentVersion, unit } from "./agent.js";
 import { fileFunctions } from "./files.js";
 
 /** Shell functions that read what there is of health checks; the rest of the prelude, which the agent has too. */
-export const readMonitor = (functions: string): string => `
-monitor_version='# pulumi-lvs monitor ${agentVersion(functions)}'
-M=/etc/systemd/system/pulumi-lvs-monitor.service
-# when a server's state began and why would make every reading differ from the last
-read_health() { [ ! -e "$S/health" ] || cut -f 1-3 "$S/health"; }
-# file of the monitor: first how the agent is, then what the file says
-read_monitor() {
-  { IFS= read -r line <"$E/monitor"; } 2>/dev/null || { echo missing; line=; }
-  case $line in
-    '') ;;
-    "$monitor_version")
-      [ -e "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" ] || { line=; echo disabled; }
-      [ -z "$line" ] || case $(systemctl is-active pulumi-lvs-monitor.service) in active|activating) echo running;; *) echo stopped;; esac;;
-    *) echo outdated;;
-  esac
-  [ ! -e "$E/monitor.d/$1" ] || cat "$E/monitor.d/$1"
-}
-`;
+export const readMonitor = (functions: string): string =>
+  assign({ monitor_version: `# pulumi-lvs monitor ${agentVersion(functions)}` }) +
+  shellText("health/read.sh");
 
 /** Shell functions that install and remove health checks; part of scripts that change things. */
-export const monitorFunctions = `
-monitor_unit=${quote(unit)}
-# the agent's text after the prelude
-put_agent() {
-  [ -d /run/systemd/system ] || { echo 'no systemd runs there, which would run the health checks' >&2; return ${refusals.noMonitor}; }
-  has awk || return
-  mkdir -p "$E/monitor.d" /etc/systemd/system/multi-user.target.wants && chmod 700 "$E" &&
-    put_text "$E/monitor" "$monitor_version
-# Written by pulumi-lvs, and gone with the last HealthMonitor. What it sees: cat /run/pulumi-lvs/health
-$prelude$1" && put_text "$M" "$monitor_unit" && ln -sf "$M" "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" &&
-    sync "$E/monitor" "$M" 2>/dev/null && systemctl daemon-reload && systemctl restart pulumi-lvs-monitor.service || { rc=$?; drop_agent; return $rc; }
-}
-# the last one takes everything along
-drop_agent() {
-  for f in "$E/monitor.d"/*; do [ ! -e "$f" ] || return 0; done
-  if [ -e "$M" ]; then systemctl stop pulumi-lvs-monitor.service; fi
-  [ ! -e "$E/monitor" ] || sh "$E/monitor" close
-  rm -rf "$S/checks" "$S/health" "$S/monitor"
-  unlink_agent
-  rmdir "$E/monitor.d" "$E" "$S" 2>/dev/null; :
-}
-# file, text; only root reads the commands of checks
-put_monitor() {
-  mkdir -p "$E/monitor.d" && chmod 700 "$E" && put_text "$E/monitor.d/$1" "$2" && rotated || { rmdir "$E/monitor.d" "$E" 2>/dev/null; return 1; }
-  sync "$E/monitor.d/$1" 2>/dev/null; :
-}
-# what it took out or put in is as declared again before it goes
-drop_monitor() {
-  rm -f "$E/monitor.d/$1" && rotated
-  [ ! -e "$E/monitor" ] || sh "$E/monitor" forget
-}
-${fileFunctions}`;
+export const monitorFunctions = [
+  assign({ monitor_unit: unit, NO_MONITOR: refusals.noMonitor }),
+  shellText("health/install.sh"),
+  fileFunctions,
+].join("");

@@ -1,55 +1,7 @@
-// in the text below a brace after a dollar would be TypeScript's
-const $ = "$";
+import { shellText } from "../shell/index.js";
 
 /**
  * Shell functions that write lines to the logs of monitors, without the host's lock. The agent is root, and a path may be where others
  * can write; so it writes to regular files only, and only in a folder where others can put nothing in their place.
  */
-export const logging = String.raw`
-# only_root FOLDER: whether only root may change what is in the folder of that physical path. Above it a sticky one will do, since what
-# leads on from there is root's. Group syslog may write to /var/log on Ubuntu.
-only_root() (
-  set -f; folder=$1 above=
-  while :; do
-    set -- $(ls -ldn "$folder/" 2>/dev/null)
-    [ "${$}{3:-}" = 0 ] || [ -O "$folder/" ] || exit 1
-    shared=
-    # with an access list the group's bits stand for the list, too
-    case $1 in ????????w*|?????w????+*) shared=others;; ?????w*) [ "$4" = 0 ] || shared=group;; esac
-    case $shared:$above$1 in
-      :*|*:above?????????[tT]*) ;;
-      group:*) set -- $(ls -ld "$folder/"); [ "$folder $4" = '/var/log syslog' ] || exit 1;;
-      *) exit 1;;
-    esac
-    [ -n "$folder" ] || exit 0
-    folder=${$}{folder%/*} above=above
-  done
-)
-# put_log FILE LINE: appends the line; where it cannot it says why
-put_log() (
-  umask 022
-  cd -P "${$}{1%/*}/" 2>/dev/null || { printf 'its folder cannot be entered\n'; exit 1; }
-  here=$(pwd -P) here=${$}{here%/} name=${$}{1##*/}
-  only_root "$here" || { printf '%s\n' "others than root may write to its folder, or to one above"; exit 1; }
-  if [ -h "./$name" ] || { [ -e "./$name" ] && [ ! -f "./$name" ]; }; then printf 'it is not a regular file\n'; exit 1; fi
-  [ -e "./$name" ] || (set -C; : >"./$name") 2>/dev/null
-  # opened in a way that does not wait for a reader of a fifo, and then looked at once more
-  { [ -f /proc/self/fd/6 ] && [ "$(readlink /proc/self/fd/6)" = "$here/$name" ] && printf '%s\n' "$2" >>/proc/self/fd/6; } 2>/dev/null 6<>"./$name" ||
-    { printf 'there is no room, or no right to write\n'; exit 1; }
-) 2>/dev/null
-unlogged=' '
-# put_logs: writes what settle left in logs. A log that cannot be written to is named once, and its lines go to the journal.
-put_logs() {
-  [ -n "$logs" ] || return 0
-  while IFS=$tab read -r file line <&7; do
-    if why=$(put_log "$file" "$line"); then
-      case $unlogged in *" $file "*) unlogged=${$}{unlogged%%" $file "*}" ${$}{unlogged#*" $file "}";; esac
-      continue
-    fi
-    case $unlogged in *" $file "*) ;; *) unlogged="$unlogged$file "; printf '%s\n' "$file: cannot be written: $why; its lines go to the journal" >&2;; esac
-    printf '%s\n' "$file: $line" >&2
-  done 7<<END
-$logs
-END
-}
-`;
+export const logging = shellText("health/logging.sh");

@@ -1,5 +1,4 @@
-// in the text below a brace after a dollar would be TypeScript's
-const $ = "$";
+import { shellText } from "../shell/index.js";
 
 /**
  * Shell functions for checks of the VIP on a real server (gatewaying). The VIP is the director's own address, so a packet to it
@@ -7,85 +6,4 @@ const $ = "$";
  * has the real server alone behind it. The answer comes from the VIP, which the kernel takes from outside only with accept_local.
  * What was added, and how to take it back, is in a file for each check.
  */
-export const passage = String.raw`
-owner='pulumi-lvs health monitor'
-# number and words of a check: where it goes through, and in vipless why it cannot; nothing is changed here
-passage() {
-  mark=$((1280704512 + $1)) low=$((61000 + $1 * 64)); ports=$low-$((low + 63)) vipless= way= dip= device=
-  case $2 in *"$tab"through=vip*) ;; *) return 0;; esac
-  parse "$2"
-  case $vip in *:*) vipless='through the VIP is for IPv4'; return;; esac
-  [ $((low + 63)) -le 65535 ] || { vipless='there are no ports left for checks through the VIP (69 at most, with all other checks of this director)'; return; }
-  route=$(ip -o route get "$address" 2>&1) || { vipless="ip route get $address: $route"; return; }
-  dip=${$}{route#* src } dip=${$}{dip%% *} device=${$}{route#* dev } device=${$}{device%% *}
-  [ "$dip" != "$vip" ] || { vipless="the director has no other address than the VIP towards $address"; return; }
-  # a strict filter takes the VIP as a sender only by the interface that has it
-  [ "$(strictest rp_filter)" != 1 ] || ip -o addr show dev "$device" | grep -qF " $vip/" ||
-    { vipless="rp_filter is 1 on $device, which does not have the VIP: it would drop the answers"; return; }
-  if [ -e "$S/checks/$1.through" ]; then way=open; return; fi
-  way=shut vipless=$(cat "$S/checks/$1.not" 2>/dev/null) || vipless='it is not set up yet'
-}
-# of all interfaces' and this one's the greater counts
-strictest() {
-  highest=0
-  for of in all "$device"; do
-    v=0; read -r v <"/proc/sys/net/ipv4/conf/$of/$1"
-    case $v in [1-9]) [ "$v" -le $highest ] || highest=$v;; esac
-  done 2>/dev/null
-  printf '%s\n' "$highest"
-}
-sysctl_of() { setting=sysctl.net.ipv4.conf.$device.accept_local file=/proc/sys/net/ipv4/conf/$device/accept_local; }
-# number, words; with the host's lock held
-open_passage() {
-  passage "$1" "$2"
-  [ "$way" != open ] || [ "$(cat "$S/checks/$1.through")" = "$mark $low $dip $vip $port $device" ] || { close_passage "$1"; passage "$1" "$2"; }
-  [ -n "$way" ] || return 0
-  why=$(build "$1" 2>&1) && rm -f "$S/checks/$1.not" || { printf '%s\n' "$why" >"$S/checks/$1.not"; close_passage "$1"; }
-}
-rule() { iptables -w 5 -t mangle "$1" OUTPUT -p tcp -s "$dip" -d "$vip" --sport "$low:${$}{ports#*-}" --dport "$port" -j MARK --set-mark "$mark"; }
-build() {
-  has iptables && has ipvsadm || return
-  printf '%s\n' "$mark $low $dip $vip $port $device" >"$S/checks/$1.through" || return
-  sysctl_of
-  { rule -C 2>/dev/null || rule -A; } && claim_file "$setting" "$file" && put_file "$file" 1 &&
-    { ipvsadm -A -f "$mark" -s rr 2>/dev/null || [ -n "$(read_ipvs | grep -- "^-A -f $mark ")" ]; } &&
-    { ipvsadm -a -f "$mark" -r "$address:0" -g 2>/dev/null || [ -n "$(read_ipvs | grep -- "^-a -f $mark ")" ]; }
-}
-# the table: whether all is there of an open one
-intact() {
-  case $nl$1 in *"$nl-A -f $mark "*"$nl-a -f $mark -r $address:0 "*) ;; *) return 1;; esac
-  [ "$(strictest accept_local)" = 1 ] && rule -C 2>/dev/null
-}
-# read_way NUMBER: what was added, as variables; 1: the file is not of our making
-read_way() {
-  read -r mark low dip vip port device <"$S/checks/$1.through"
-  is_number "$mark" && is_number "$low" && is_number "$port" || return
-  case $dip.$vip in *[!0-9.]*) return 1;; esac
-  case $device in ''|.*|*[!A-Za-z0-9@:._-]*) return 1;; esac
-  ports=$low-$((low + 63))
-}
-# number; with the lock held. The setting goes back with the last one that needs it
-close_passage() {
-  [ -e "$S/checks/$1.through" ] || return 0
-  read_way "$1" || { rm -f "$S/checks/$1.through"; return; }
-  rm -f "$S/checks/$1.through"
-  while rule -D 2>/dev/null; do :; done
-  # what iptables keeps of an empty table
-  [ -n "$(iptables -w 5 -t mangle -S 2>/dev/null | grep -v '^-P [A-Z]* ACCEPT$')" ] ||
-    for c in PREROUTING INPUT FORWARD OUTPUT POSTROUTING; do iptables -w 5 -t mangle -X "$c" 2>/dev/null; done
-  ipvsadm -D -f "$mark" 2>/dev/null
-  grep -q " $device$" "$S/checks"/*.through 2>/dev/null || { sysctl_of; restore_file "$setting" "$file"; }
-}
-# one that could not be, or that somebody has flushed, is set up anew
-passages() {
-  for f in "$S/checks"/*[0-9]; do
-    [ -e "$f" ] && specOf "$f" || continue
-    case $spec in *"$tab"through=vip*) ;; *) continue;; esac
-    passage "${$}{f##*/}" "$spec"
-    case $way in open) ! intact "$table" || continue;; '') continue;; esac
-    has iptables && has ipvsadm || continue
-    locked || return 0
-    wish=$spec; open_passage "${$}{f##*/}" "$wish"; unlocked
-  done 2>/dev/null
-}
-`;
+export const passage = shellText("health/vip-path.sh");

@@ -1,0 +1,295 @@
+nl='
+'
+most=1048576
+# one_line TEXT: its first line in printable characters, cut to 200; whatever others say goes through here
+one_line() { printf '%.200s\n' "${1%%"$nl"*}" | tr -c '\040-\176\n' '?'; }
+is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac }
+# the words of a check, as variables
+parse() {
+  type=http address= port= path=/ body= status= host= verify= query= command= through= vip=
+  connect=1 timeout=3 interval=5 rise=3 fall=3
+  old=$IFS
+  IFS=$tab
+  set -f
+  for field in $1; do
+    case $field in
+      type=*) type=${field#*=} ;; address=*) address=${field#*=} ;; port=*) port=${field#*=} ;;
+      path=*) path=${field#*=} ;; body=*) body=${field#*=} ;; status=*) status=${field#*=} ;;
+      host=*) host=${field#*=} ;; verify=*) verify=${field#*=} ;; query=*) query=${field#*=} ;;
+      command=*) command=${field#*=} ;; through=*) through=${field#*=} ;; vip=*) vip=${field#*=} ;;
+      connect=*) connect=${field#*=} ;; timeout=*) timeout=${field#*=} ;; interval=*) interval=${field#*=} ;;
+      rise=*) rise=${field#*=} ;; fall=*) fall=${field#*=} ;;
+    esac
+  done
+  IFS=$old
+  set +f
+  # whom curl connects to
+  at=$address from=
+  [ "$through" != vip ] || at=$vip
+  case $at in *:*) at="[$at]" ;; esac
+}
+needs() { for tool; do command -v "$tool" >/dev/null || {
+  unable "$tool: not found"
+  return
+}; done; }
+# ask: 0: well; 1: not well, and it says why; anything else: nothing can be said
+ask() {
+  if [ "$through" = vip ]; then
+    # without its way a request would be answered by any server that is well
+    passage "$n" "$spec"
+    [ -n "$vipless" ] || intact "$(read_ipvs)" || vipless='its way through the VIP is not whole'
+    [ -z "$vipless" ] || {
+      unable "$vipless"
+      return
+    }
+    from="--interface $dip --local-port $ports"
+  fi
+  case $type in
+    http | https) needs curl head sed tail tr && ask_http ;;
+    tcp) needs curl sed tail && ask_tcp ;;
+    dns) needs curl head od sed tail && ask_dns ;;
+    command) needs timeout head tr && ask_command ;;
+    *) unable 'the type of the check is not known' ;;
+  esac
+}
+# reason TEXT WORDS: the text, and what was said where anything was
+reason() {
+  printf '%s\n' "$1${2:+: $2}"
+  return 1
+}
+unable() {
+  printf '%s\n' "$1"
+  return 3
+}
+# what curl complained of, without how long it took; its number where it says nothing
+complaint() {
+  words=$(printf '%s\n' "$1" | sed -n 's/^curl: ([0-9]*) //; t found
+b
+: found
+s/ after [0-9]* m*s[a-z]*//; p; q')
+  [ -n "$words" ] || [ "$2" = 0 ] || words="curl ended with $2"
+  one_line "$words"
+}
+get() { curl -q -sS --noproxy '*' --connect-timeout "$connect" -m "$timeout" $from "$@"; }
+# the pipe's input: prints how many bytes came, whether the text of the check is in a line of it, and its first line
+# with anything in it
+look_at() {
+  or_lost tr -d '\000' | look_for=$body awk '
+    { n += length($0) + 1; if (index($0, ENVIRON["look_for"])) found = 1 }
+    first == "" && /[^ \t\r]/ { first = substr($0, 1, 400); gsub(/[^ -~]/, "?", first) }
+    END { printf "page %d %d %s\n", n, found, first }'
+}
+# the way that says least to a server
+speaks_telnet() { case $(curl -q -V) in *telnet*) ;; *) return 1 ;; esac }
+# could_not NUMBER WORDS: whether the director itself could not ask, by how curl ended and its last line, which begins
+# with the time when the server's answer began. Sets complained where more is known. What was killed counts as failed:
+# a server may bring that about.
+could_not() {
+  [ "$1" -le 128 ] || [ "$1" -gt 192 ] || return 1
+  case $1 in
+    # not initialised; no local address or port; no TLS; no certificates
+    2 | 45 | 66 | 77) return 0 ;;
+    7)
+      no_socket
+      return
+      ;;
+    # no memory; some versions say the same of headers that are too long
+    27) case ${2%% *} in *[1-9]*) return 1 ;; *) return 0 ;; esac ;;
+  esac
+  # without that line curl did not get as far as asking
+  case $2 in [0-9]*.[0-9]*) return 1 ;; esac
+}
+# no_socket: curl ends with 7 where a connection is refused, and also where there is no local port for one. Only when
+# it is verbose it tells which; so it connects once more. Where that succeeds what is told may be the server's, and is
+# not read.
+no_socket() {
+  no_telnet=http
+  ! speaks_telnet || no_telnet=telnet
+  looked=$(
+    get -v -m "$connect" -o /dev/null -w '\n%{time_connect}\n' "$no_telnet://$at:$port" 2>&1 </dev/null 4>&- |
+      tail -c 2000
+  )
+  case ${looked##*"$nl"} in
+    '' | *[!0-9.]*)
+      complained='curl could not be run again'
+      return 0
+      ;;
+    *[1-9]*)
+      complained='a connection failed, and the next one did not'
+      return 0
+      ;;
+  esac
+  looked=$(printf '%s\n' "$looked" | sed -n '/^\* .*Immediate connect fail for /{s/.*: //p;q
+}
+/^\* .*failed to open socket: /{s/.*: //p;q
+}')
+  case $looked in
+    # in the words of glibc, and of musl
+    'Cannot assign requested address' | 'Address not available') ;;
+    'Cannot allocate memory' | 'Out of memory' | 'No buffer space available' | 'Resource temporarily unavailable') ;;
+    'Too many open files'* | 'No file descriptors available') ;;
+    'Operation not permitted' | 'Permission denied') ;;
+    *) return 1 ;;
+  esac
+  complained="the director cannot connect: $looked"
+}
+# or_lost TOOL ARG...: notes on 4 where the tool could not do its work; that its time was over is no such case
+or_lost() { "$@" || case $? in 124 | 143) ;; *) printf 'lost %s\n' "$1" >&4 ;; esac }
+# get_page READER ARG...: curl's arguments. Prints a line of what became of it, and what the reader makes of the page,
+# in either order. The page has a pipe of its own, so that nothing in it can pass for what curl says.
+get_page() {
+  reader=$1
+  shift
+  {
+    {
+      {
+        told=$(get -o /proc/self/fd/5 -w '\n%{time_starttransfer} %{http_code}\n' "$@" 2>&1 4>&-)
+        rc=$?
+      } 5>&1
+      words=${told##*"$nl"} complained=$(complaint "$told" "$rc") own=director
+      could_not "$rc" "$words" || own=server
+      printf 'curl %d %s %.3s %s\n' "$rc" "$own" "${words##* }" "$complained" >&4
+    } | or_lost head -c $most | "$reader" >&4
+  } 4>&1
+}
+# part NAME TEXT: the words of that line
+part() {
+  case $2 in "$1 "*) words=${2#* } ;; *"$nl$1 "*) words=${2##*"$nl$1 "} ;; *) return 1 ;; esac
+  words=${words%%"$nl"*}
+}
+# arrived ANSWER KIND: what get_page printed, as variables: rc, code, complained, and as words the reader's line of
+# that kind
+arrived() {
+  ! part lost "$1" || {
+    unable "${words%% *} failed"
+    return
+  }
+  part curl "$1" || {
+    unable 'curl could not be started'
+    return
+  }
+  rc=${words%% *} words=${words#* } own=${words%% *} words=${words#* } code=${words%% *} complained=${words#* }
+  [ "$own" = server ] || {
+    unable "$complained"
+    return
+  }
+  part "$2" "$1" || unable 'what came could not be read'
+}
+ask_http() {
+  name=$at
+  [ -z "$host" ] || name=$host
+  set --
+  [ "$type" != https ] || [ "$verify" = yes ] || set -- -k
+  [ -z "$host" ] || set -- "$@" --connect-to "::$at:$port"
+  answer=$(get_page look_at "$@" -g -H 'Connection: close' "$type://$name:$port$path")
+  arrived "$answer" page || return
+  bytes=${words%% *} words=${words#* } found=${words%% *}
+  # what is cut is not read to its end
+  [ "$rc" != 23 ] || [ "$bytes" = 0 ] || {
+    reason 'the page is longer than 1 MB'
+    return
+  }
+  [ "$rc" = 0 ] || {
+    reason 'no answer' "$complained"
+    return
+  }
+  case ",$status," in *",$code,"*) ;; *)
+    reason "status $code"
+    return
+    ;;
+  esac
+  [ -z "$body" ] || [ "$found" = 1 ] || reason "the page does not contain $body"
+}
+# whatever is spoken there, that a connection is taken is told by the time it took
+ask_tcp() {
+  way=http
+  ! speaks_telnet || way=telnet
+  said=$(get -o /dev/null -w '\n%{time_connect}\n' "$way://$at:$port" 2>&1 </dev/null)
+  rc=$?
+  last=${said##*"$nl"}
+  case $last in *[!0-9.]*) ;; *[1-9]*) return 0 ;; esac
+  complained=$(complaint "$said" "$rc")
+  ! could_not "$rc" "$last" || {
+    unable "$complained"
+    return
+  }
+  reason 'no connection' "$complained"
+}
+# the first bytes of a DNS answer
+look_at_dns() {
+  printf 'dns %s\n' "$(or_lost od -An -v -tx1 -N 6 | tr -d ' \n')"
+  or_lost cat >/dev/null
+}
+# a query for an address over TCP (RFC 7766)
+ask_dns() {
+  [ -n "$query" ] || {
+    unable 'the check names no query'
+    return
+  }
+  speaks_telnet || {
+    unable 'this curl has no telnet, which DNS is asked by'
+    return
+  }
+  labels= length=17 rest=${query%.}
+  while [ -n "$rest" ]; do
+    label=${rest%%.*}
+    case $rest in *.*) rest=${rest#*.} ;; *) rest= ;; esac
+    labels="$labels$(printf '\\0%03o' ${#label})$label" length=$((length + ${#label} + 1))
+  done
+  message='\0000'$(printf '\\0%03o' "$length")'LV\0001\0000\0000\0001\0000\0000\0000\0000\0000\0000'
+  message=$message$labels'\0000\0000\0001\0000\0001'
+  answer=$({
+    printf '%b' "$message"
+    sleep "$timeout"
+  } | get_page look_at_dns "telnet://$at:$port")
+  arrived "$answer" dns || return
+  # its length, the number that was sent, and flags, whose last digit is the error
+  case $words in
+    ????4c56???0) ;;
+    ????4c56????) reason "the answer is error ${words#???????????}" ;;
+    *) reason 'no answer to the query' ;;
+  esac
+}
+# runs the command of the check, which its user has declared; nothing else of it is read but how it ends and its first
+# line
+ask_command() {
+  [ -n "$command" ] || {
+    unable 'the check names no command'
+    return
+  }
+  answer=$(
+    {
+      # what it leaves behind may hold the pipe open for ever
+      {
+        ADDRESS=$address PORT=$port timeout $then_kill "$timeout" sh -c "$command" 2>&1 4>&-
+        printf 'ended %d\n' $? >&4
+      } |
+        or_lost timeout $((timeout + 2)) head -c $most | body= look_at >&4
+    } 4>&1
+  )
+  ! part lost "$answer" || {
+    unable "${words%% *} failed"
+    return
+  }
+  part page "$answer" || {
+    unable 'what the command printed could not be read'
+    return
+  }
+  bytes=${words%% *} words=${words#* } first=${words#* }
+  part ended "$answer" || {
+    unable 'the command could not be started'
+    return
+  }
+  [ "$bytes" -lt $most ] || {
+    reason 'the command printed more than 1 MB'
+    return
+  }
+  case $words in
+    0) ;;
+    # timeout or sh could not run it, or it could not run what it needs
+    125 | 126 | 127) unable "the command ended with $words${first:+: $first}" ;;
+    124 | 143) reason "the command took longer than $timeout s" ;;
+    137) reason "the command was killed: it took longer than $timeout s, or memory ran out" ;;
+    *) reason "the command ended with $words" "$first" ;;
+  esac
+}

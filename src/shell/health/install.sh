@@ -1,0 +1,42 @@
+# the agent's text after the prelude
+put_agent() {
+  [ -d /run/systemd/system ] || {
+    echo 'no systemd runs there, which would run the health checks' >&2
+    return "$NO_MONITOR"
+  }
+  has awk || return
+  mkdir -p "$E/monitor.d" /etc/systemd/system/multi-user.target.wants && chmod 700 "$E" &&
+    put_text "$E/monitor" "$monitor_version
+# Written by pulumi-lvs, and gone with the last HealthMonitor. What it sees: cat /run/pulumi-lvs/health
+$prelude$1" && put_text "$M" "$monitor_unit" &&
+    ln -sf "$M" "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" &&
+    sync "$E/monitor" "$M" 2>/dev/null && systemctl daemon-reload && systemctl restart pulumi-lvs-monitor.service || {
+    rc=$?
+    drop_agent
+    return $rc
+  }
+}
+# the last one takes everything along
+drop_agent() {
+  for f in "$E/monitor.d"/*; do [ ! -e "$f" ] || return 0; done
+  if [ -e "$M" ]; then systemctl stop pulumi-lvs-monitor.service; fi
+  [ ! -e "$E/monitor" ] || sh "$E/monitor" close
+  rm -rf "$S/checks" "$S/health" "$S/monitor"
+  unlink_agent
+  rmdir "$E/monitor.d" "$E" "$S" 2>/dev/null
+  :
+}
+# file, text; only root reads the commands of checks
+put_monitor() {
+  mkdir -p "$E/monitor.d" && chmod 700 "$E" && put_text "$E/monitor.d/$1" "$2" && rotated || {
+    rmdir "$E/monitor.d" "$E" 2>/dev/null
+    return 1
+  }
+  sync "$E/monitor.d/$1" 2>/dev/null
+  :
+}
+# what it took out or put in is as declared again before it goes
+drop_monitor() {
+  rm -f "$E/monitor.d/$1" && rotated
+  [ ! -e "$E/monitor" ] || sh "$E/monitor" forget
+}

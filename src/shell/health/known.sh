@@ -1,0 +1,46 @@
+# names of servers that are in maintenance: addresses, with a port or without; the first of the others is odd
+in_maintenance() {
+  odd=
+  for f in "$E/maintenance"/*; do
+    [ -e "$f" ] || continue
+    case ${f##*/} in
+      *[!]0-9A-Fa-f.:[]*) [ -n "$odd" ] || odd=${f##*/} ;;
+      *) printf 'maintenance\t%s\n' "${f##*/}" ;;
+    esac
+  done
+  [ -z "$odd" ] || printf 'odd\t%s\n' "$(one_line "$odd")"
+}
+# what was judged from whatever is known, and the checks that there are to be
+judged() {
+  table=$(read_ipvs) || return
+  set -- from=given -
+  for f in "$E/monitor.d"/*; do case $f in *.new) ;; *) [ ! -f "$f" ] || set -- "$@" from=monitor "$f" ;; esac done
+  for f in "$E/boot" "$S/boot"; do [ ! -f "$f" ] || set -- "$@" from=record "$f"; done
+  for f in "$C"/*[0-9]; do ! is_check "$f" || set -- "$@" from=verdict "$f"; done
+  [ ! -f "$S/draining" ] || set -- "$@" from=draining "$S/draining"
+  [ ! -f "$H" ] || set -- "$@" from=health "$H"
+  [ ! -f "$S/monitor" ] || set -- "$@" from=kept "$S/monitor"
+  told=$(
+    {
+      date "+now$tab%s$tab%Y-%m-%d %H:%M:%S" && in_maintenance && printf '%s\n' "$table" whole
+    } | awk "$judge" "$@" 2>/dev/null
+  ) || {
+    [ -n "$unjudged" ] ||
+      printf '%s\n' 'nothing is changed now: date or awk failed, or there is no process or memory for them' >&2
+    unjudged=1
+    return 1
+  }
+  unjudged=
+  case $told in --*) list= ;; *) list=${told%%"$nl--$nl"*} ;; esac
+  report "$(lines ignored)"
+}
+# is_check FILE: whether it is one of the checks' files, whose names are numbers
+is_check() { [ -f "$1" ] && is_number "${1##*/}"; }
+# report LINES: those that were not reported last time
+report() {
+  [ "$1" != "$reported" ] || return 0
+  printf '%s\n' "$1" | while IFS= read -r line; do
+    case $nl$reported$nl in *"$nl$line$nl"*) ;; *) [ -z "$line" ] || printf '%s\n' "$line" >&2 ;; esac
+  done
+  reported=$1
+}

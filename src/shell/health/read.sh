@@ -1,0 +1,25 @@
+M=/etc/systemd/system/pulumi-lvs-monitor.service
+# when a server's state began and why would make every reading differ from the last
+read_health() { [ ! -e "$S/health" ] || cut -f 1-3 "$S/health"; }
+# file of the monitor: first how the agent is, then what the file says
+read_monitor() {
+  { IFS= read -r line <"$E/monitor"; } 2>/dev/null || {
+    echo missing
+    line=
+  }
+  case $line in
+    '') ;;
+    "$monitor_version")
+      [ -e "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" ] || {
+        line=
+        echo disabled
+      }
+      [ -z "$line" ] || case $(systemctl is-active pulumi-lvs-monitor.service) in
+        active | activating) echo running ;;
+        *) echo stopped ;;
+      esac
+      ;;
+    *) echo outdated ;;
+  esac
+  [ ! -e "$E/monitor.d/$1" ] || cat "$E/monitor.d/$1"
+}

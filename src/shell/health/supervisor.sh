@@ -1,0 +1,240 @@
+LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+# only root reads the commands of checks
+umask 077
+tab=$(printf '\t')
+H=$S/health C=$S/checks pause=2
+locked() { take_lock -x "${1:-25}"; }
+unlocked() { drop_lock; }
+# a file of ours is written only where it changes, and whole
+write() {
+  [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
+  if [ -z "$2" ]; then
+    rm -f "$1"
+    return
+  fi
+  if { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null &&
+    { [ "$1" != "$H" ] || chmod 644 "$1.new"; } && mv "$1.new" "$1"; then
+    [ "$unwritten" != "$1" ] || unwritten=
+    return
+  fi
+  rm -f "$1.new" 2>/dev/null
+  # said once, and not at each tick
+  [ "$unwritten" = "$1" ] || printf '%s\n' "$1: cannot be written" >&2
+  unwritten=$1
+  return 1
+}
+lines() { printf '%s\n' "$told" | sed -n "s/^$1$tab//p"; }
+kept() { lines kept | sed "s|^|kept$tab|"; }
+quiet() { case $told in *"--$nl"quiet*) ;; *) return 1 ;; esac }
+# with the lock held
+settle() {
+  failed= logs=
+  (umask 022 && mkdir -p "$S")
+  judged || return
+  ! quiet || return 0
+  stuck=' ' todo=$(lines 'do')
+  while IFS=$tab read -r phase of verb a b c d e <&7; do
+    [ -n "$verb" ] || continue
+    # nobody leaves while the sorry server could not come
+    case $phase$stuck in 4*" $of "*)
+      failed=1
+      continue
+      ;;
+    esac
+    change_table "$verb" "$of" "$a" "$b" "$c" "$d" "$e" && continue
+    failed=1
+    [ $phase != 2 ] || stuck="$stuck$of "
+    [ "$said" = "$last_said" ] || printf '%s\n' "$said" >&2
+    last_said=$said
+  done 7<<END
+$todo
+END
+  lines note >&2
+  write "$H" "$(lines health)"
+  # what was refused is tried again, also where nothing else changes; what is not remembered would be logged again and
+  # again
+  write "$S/monitor" "$(
+    kept
+    [ -z "$failed" ] || printf 'kept\tredo\n'
+  )" && logs=$(lines log)
+}
+# looks, and takes the lock only where there is something to do
+attend() {
+  ! quiet || return 0
+  locked || return
+  settle
+  unlocked
+  put_logs
+}
+specOf() {
+  IFS= read -r spec <"$1" || return
+  spec=${spec#*"$tab"}
+  spec=${spec#*"$tab"}
+  spec=${spec#*"$tab"}
+}
+# a file for each check that there is to be: its verdict so far, and its words; one that is not wanted goes
+enlist() {
+  [ "$list" != "$listed" ] || return 0
+  locked 50 || return 0
+  mkdir -p "$C"
+  chmod 700 "$C"
+  all=1
+  for f in "$C"/*[0-9]; do
+    is_check "$f" || continue
+    specOf "$f" || spec=
+    case $nl$list$nl in *"$nl$spec$nl"*) continue ;; esac
+    n=${f##*/}
+    dismiss "$n"
+    close_passage "$n"
+    rm -f "$f" "$f.not"
+  done
+  while IFS= read -r spec <&7; do
+    [ -n "$spec" ] || continue
+    here=
+    for f in "$C"/*[0-9]; do
+      is_check "$f" && IFS= read -r line <"$f" || continue
+      case $line in *"$tab$spec") here=$f ;; esac
+    done
+    [ -n "$here" ] || {
+      n=1
+      while [ -e "$C/$n" ]; do n=$((n + 1)); done
+      here=$C/$n
+      { printf 'verdict\t\t\t%s\n' "$spec" >"$here"; } 2>/dev/null || {
+        rm -f "$here"
+        all=
+        continue
+      }
+    }
+    wish=$spec
+    open_passage "${here##*/}" "$wish"
+  done 7<<END
+$list
+END
+  rmdir "$C" 2>/dev/null
+  # where there was no room it is tried again
+  unlocked
+  [ -z "$all" ] || listed=$list
+}
+pids=' '
+# one that is not wanted any more
+dismiss() { case $pids in *" $1:"*)
+  p=${pids#*" $1:"}
+  p=${p%% *}
+  kill "$p" 2>/dev/null
+  wait "$p" 2>/dev/null
+  pids=${pids%%" $1:$p "*}" "${pids#*" $1:$p "}
+  ;;
+esac }
+# a process for each; one that was killed is started again
+employ() {
+  for f in "$C"/*[0-9]; do
+    is_check "$f" || continue
+    n=${f##*/}
+    case $pids in *" $n:"*)
+      p=${pids#*" $n:"}
+      p=${p%% *}
+      kill -0 "$p" 2>/dev/null && continue
+      dismiss "$n"
+      ;;
+    esac
+    watch "$n" 9<&- &
+    pids="$pids$n:$! "
+  done
+}
+put_text() { write "$@"; }
+# a file of which nobody has a record was to last until the reboot only; the last one takes the agent along
+orphans() {
+  for f in "$E/monitor.d"/*; do
+    of=$(sed -n "s/^service$tab//p" "$f" 2>/dev/null)
+    [ -z "$of" ] || named "HealthMonitor $of/health" || printf '%s\n' "$f"
+  done
+}
+# named TEXT: whether a record or a mark has it; also where grep cannot tell
+named() {
+  for g in "$E/boot" "$S/boot" "$S/owners"; do
+    [ ! -f "$g" ] || {
+      grep -qF -e "$1" "$g"
+      [ $? = 1 ] || return 0
+    }
+  done
+  return 1
+}
+expire() {
+  [ -n "$(orphans)" ] && locked 300 || return 0
+  orphans | while IFS= read -r f; do rm -f "$f"; done
+  rotated
+  rmdir "$E/monitor.d" 2>/dev/null && unlink_agent && rmdir "$E" 2>/dev/null
+  unlocked
+  [ -e "$E/monitor" ] || {
+    systemctl --no-block stop pulumi-lvs-monitor.service
+    exit 0
+  }
+}
+# a pipe that has no name, so that no other user can open it: a child has it first
+open_pipe() {
+  # shellcheck disable=SC2216 # it is not read; its pipe is wanted
+  : | sleep 60 &
+  ends=$! tries=50
+  until [ -p "/proc/$ends/fd/0" ] || [ $tries = 0 ]; do
+    tries=$((tries - 1))
+    sleep 0.1 2>/dev/null || sleep 1
+  done
+  if [ -p "/proc/$ends/fd/0" ]; then
+    exec 8<>"/proc/$ends/fd/0"
+    pipe=1
+  fi
+  kill "$ends"
+  wait "$ends"
+} 2>/dev/null
+wake() { [ -z "$pipe" ] || printf 'x' >&8; }
+# for a moment, or until a checker has a verdict. It is woken by no signal, whose traps some versions of bash run in
+# the middle of parsing, and depends on no other process.
+rest() {
+  [ -n "$pipe" ] || {
+    sleep $pause
+    return
+  }
+  timeout $pause dd bs=512 count=1 <&8 >/dev/null 2>&1
+  # where there is no such tool, or it was killed, it is slower
+  case $? in 0 | 124 | 143) ;; *) sleep $pause ;; esac
+}
+case ${1:-} in
+  '')
+    expire
+    supervisor=$$ listed=none pipe=
+    exec </dev/null
+    open_pipe
+    while :; do
+      judged && enlist && employ && attend
+      passages
+      rest
+    done
+    ;;
+  once)
+    expire
+    listed=none
+    judged && enlist || exit 1
+    for f in "$C"/*[0-9]; do ! is_check "$f" || judge_once "${f##*/}" & done
+    wait
+    locked 300 || exit 1
+    settle
+    unlocked
+    put_logs
+    [ -z "$failed" ]
+    ;;
+  # whoever calls this holds the lock: what no file names any more is given back
+  forget)
+    settle
+    put_logs
+    [ -z "$failed" ]
+    ;;
+  close) for f in "$C"/*.through; do
+    n=${f##*/} n=${n%.through}
+    ! is_number "$n" || close_passage "$n"
+  done ;;
+  *)
+    printf '%s\n' 'usage: monitor [once|forget|close]' >&2
+    exit 2
+    ;;
+esac

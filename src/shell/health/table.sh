@@ -1,0 +1,40 @@
+# change_table VERB SERVICE FIELD...: service SCHEDULER TIMEOUT MASK (- for none), add or edit SERVER FORWARDING
+# WEIGHT UPPER LOWER, remove SERVER. Returns 1 where it fails; said tells why.
+change_table() {
+  six=
+  case $2 in
+    tcp://*) of_flag=-t at=${2#*://} ;;
+    udp://*) of_flag=-u at=${2#*://} ;;
+    fwmark://*/ipv6) of_flag=-f at=${2#*://} at=${at%/*} six=-6 ;;
+    fwmark://*) of_flag=-f at=${2#*://} ;;
+    *)
+      said="not a service: $(one_line "$2")"
+      return 1
+      ;;
+  esac
+  way=
+  case $1:${4:-} in *:gatewaying) way=-g ;; *:masquerading) way=-m ;; *:tunneling) way=-i ;; esac
+  verb=$1 server=$3 weight=${5:-0} upper=${6:-0} lower=${7:-0}
+  case $1 in
+    service)
+      mask=$5 timeout=$4
+      set -- -A "$of_flag" "$at" $six -s "$3"
+      [ "$timeout" = - ] || set -- "$@" -p "$timeout"
+      [ "$mask" = - ] || set -- "$@" -M "$mask"
+      ;;
+    add | edit)
+      [ "$1" = add ] && verb=-a || verb=-e
+      set -- "$verb" "$of_flag" "$at" $six -r "$server" "$way" -w "$weight"
+      [ "$upper" = 0 ] || set -- "$@" -x "$upper"
+      [ "$lower" = 0 ] || set -- "$@" -y "$lower"
+      ;;
+    remove) set -- -d "$of_flag" "$at" $six -r "$server" ;;
+    *)
+      said="not a verb: $(one_line "$1")"
+      return 1
+      ;;
+  esac
+  said=$(ipvsadm "$@" 2>&1 7<&- 9<&-) && return
+  said="ipvsadm $*: $(one_line "$said")"
+  return 1
+}
