@@ -420,6 +420,18 @@ describe("a host whose /run is full", () => {
     expect(fake.sysctl("net/ipv4/ip_forward")).toBe("0");
   });
 
+  test("says so at each step that then finds no room", async () => {
+    const said: string[] = [];
+    for (let n = 0; n < 5; n++) {
+      const fake = fakeHost();
+      fake.fillRun("step", n);
+      const made = resources(virtualAddress, fake).create({ interface: "lo", address: "192.168.0.219" });
+      await made.catch(({ message }: Error) => said.push(message));
+    }
+    expect(said.length).toBeGreaterThan(1);
+    for (const message of said) expect(message).toMatch(/cannot be written to; make room there and run again$/);
+  });
+
   test("does not take the first owner who leaves for the last", async () => {
     const fake = fakeHost();
     const kind = resources(sysctl, fake);

@@ -14,15 +14,17 @@ put_boot() {
     put_text "$E/restore" "$version
 # Written by pulumi-lvs, and gone with the last of what stacks have declared here: brings back /etc/pulumi-lvs/boot.
 $prelude$restore" && put_text "$U" "$unit" && link_boot || {
+    rc=$?
     uninstall_boot
-    return 1
+    return $rc
   }
   sync "$E/restore" "$U" 2>/dev/null
   begin=start
   # what a former boot had is still to be brought back, or was
   [ -e "$E/boot" ] || { put_text "$S/restored" new && begin=restart; } || {
+    rc=$?
     uninstall_boot
-    return 1
+    return $rc
   }
 }
 # from now on it hears when others who set up the network start anew
@@ -56,13 +58,15 @@ uninstall_boot() {
 keep() {
   put_boot || return
   add_lines "$E" boot "$@" || {
+    rc=$?
     uninstall_boot
-    return 1
+    return $rc
   }
   # there must be something to bring back, or systemd does not start it
   begin_boot || {
+    rc=$?
     unkeep "$@"
-    return 1
+    return $rc
   }
 }
 unkeep() { cut_lines "$E" boot "$@" && uninstall_boot; }

@@ -29,8 +29,9 @@ drop_agent() {
 # file, text; only root reads the commands of checks
 put_monitor() {
   mkdir -p "$E/monitor.d" && chmod 700 "$E" && put_text "$E/monitor.d/$1" "$2" && rotated || {
+    rc=$?
     rmdir "$E/monitor.d" "$E" 2>/dev/null
-    return 1
+    return $rc
   }
   sync "$E/monitor.d/$1" 2>/dev/null
   :
