@@ -5,7 +5,7 @@ import { choose } from "./test/lab/choose.mts";
 const engine = choose().name;
 
 // User-Mode Linux leaves the processor idle while a test waits; emulated CPUs do not
-const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 2 : 1));
+const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 3 : 1));
 
 const onLab = { testTimeout: 600_000, hookTimeout: 900_000 };
 

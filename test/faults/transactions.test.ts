@@ -429,7 +429,8 @@ describe("a host whose /run is full", () => {
       await made.catch(({ message }: Error) => said.push(message));
     }
     expect(said.length).toBeGreaterThan(1);
-    for (const message of said) expect(message).toMatch(/cannot be written to; make room there and run again$/);
+    for (const message of said)
+      expect(message).toMatch(/cannot be written to; make room there and run again$/);
   });
 
   test("does not take the first owner who leaves for the last", async () => {

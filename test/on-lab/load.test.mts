@@ -164,11 +164,11 @@ onLab("a cluster under load", () => {
       const description = JSON.parse(await readFile(join(newer, "package.json"), "utf8"));
       await writeFile(join(newer, "package.json"), JSON.stringify({ ...description, version: "999.0.0" }));
       // another version of what it keeps on hosts
-      const boot = join(newer, "dist/src/boot.js");
-      const text = await readFile(boot, "utf8");
+      const unit = join(newer, "dist/src/shell/boot/pulumi-lvs.service");
+      const text = await readFile(unit, "utf8");
       expect(text).toContain("What pulumi-lvs has declared on this host");
       await writeFile(
-        boot,
+        unit,
         text.replace("What pulumi-lvs has declared on this host", "What the next pulumi-lvs has declared"),
       );
       await stack.program(program({ vips: [second] }));
