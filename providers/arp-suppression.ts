@@ -1,8 +1,14 @@
 import { z } from "zod";
-import { interfaceName } from "../src/address.js";
-import { interfaceSysctl } from "../src/sysctl.js";
-import { define } from "./define.js";
-import { type HostView, holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./settings.js";
+import { interfaceName } from "../src/values/address.js";
+import { interfaceSysctl } from "../src/values/sysctl-name.js";
+import { define } from "./engine/define.js";
+import {
+  type HostView,
+  holdSettings,
+  releaseSettings,
+  sysctlFacts,
+  sysctlSetting,
+} from "./engine/settings.js";
 
 /** Arguments of an ArpSuppression. */
 export interface ArpSuppressionArgs {

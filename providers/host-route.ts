@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { destination, familyOf, hostAddress, interfaceName } from "../src/address.js";
-import type { RouteEntry } from "../src/ip-lists.js";
-import { step } from "../src/step.js";
-import { define } from "./define.js";
+import type { RouteEntry } from "../src/facts/ip-lists.js";
+import { step } from "../src/host/step.js";
+import { destination, familyOf, hostAddress, interfaceName } from "../src/values/address.js";
+import { define } from "./engine/define.js";
 
 /** Arguments of a HostRoute. */
 export interface HostRouteArgs {

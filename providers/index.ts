@@ -1,13 +1,13 @@
 import { type ArpSuppressionArgs, arpSuppression } from "./arp-suppression.js";
-import { resource } from "./dynamic.js";
-import { type HealthMonitorArgs, type HealthMonitorState, healthMonitor } from "./health-monitor.js";
+import { resource } from "./engine/resource-class.js";
+import { type HealthMonitorArgs, type HealthMonitorState, healthMonitor } from "./health-monitor/index.js";
 import { type HostRouteArgs, hostRoute } from "./host-route.js";
 import { type IpForwardingArgs, ipForwarding } from "./ip-forwarding.js";
 import { type IpvsTimeoutsArgs, ipvsTimeouts } from "./ipvs-timeouts.js";
 import { type KernelModuleArgs, kernelModule } from "./kernel-module.js";
-import { type RealServerArgs, realServer } from "./real-server.js";
-import type { RealServerOutputs, VirtualServiceOutputs } from "./real-server-drain.js";
-import { type ServiceProbeArgs, serviceProbe } from "./service-probe.js";
+import type { RealServerOutputs, VirtualServiceOutputs } from "./real-server/drain.js";
+import { type RealServerArgs, realServer } from "./real-server/index.js";
+import { type ServiceProbeArgs, serviceProbe } from "./service-probe/index.js";
 import { type SyncDaemonArgs, syncDaemon } from "./sync-daemon.js";
 import { type SysctlArgs, sysctl } from "./sysctl.js";
 import { type VirtualAddressArgs, virtualAddress } from "./virtual-address.js";

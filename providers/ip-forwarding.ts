@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { type Family, interfaceName } from "../src/address.js";
-import { step } from "../src/step.js";
-import { interfaceSysctl } from "../src/sysctl.js";
-import { define } from "./define.js";
-import { holdSettings, owns, releaseSettings, sysctlFacts, sysctlSetting } from "./settings.js";
+import { step } from "../src/host/step.js";
+import { type Family, interfaceName } from "../src/values/address.js";
+import { interfaceSysctl } from "../src/values/sysctl-name.js";
+import { define } from "./engine/define.js";
+import { holdSettings, owns, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
 
 /** Arguments of an IpForwarding. */
 export interface IpForwardingArgs {

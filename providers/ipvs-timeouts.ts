@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Timeouts } from "../src/ipvs-lists.js";
-import { step } from "../src/step.js";
-import { define } from "./define.js";
-import { owns } from "./settings.js";
+import type { Timeouts } from "../src/facts/ipvs-lists.js";
+import { step } from "../src/host/step.js";
+import { define } from "./engine/define.js";
+import { owns } from "./engine/settings.js";
 
 /** Arguments of an IpvsTimeouts. */
 export interface IpvsTimeoutsArgs {

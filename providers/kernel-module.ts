@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { mapOf } from "../src/problems.js";
-import { step } from "../src/step.js";
-import { define } from "./define.js";
-import { holdSettings, owns, releaseSettings } from "./settings.js";
+import { step } from "../src/host/step.js";
+import { mapOf } from "../src/values/problem.js";
+import { define } from "./engine/define.js";
+import { holdSettings, owns, releaseSettings } from "./engine/settings.js";
 
 /** Arguments of a KernelModule. */
 export interface KernelModuleArgs {

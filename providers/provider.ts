@@ -1,9 +1,9 @@
-import { visible } from "../src/foreign.js";
-import { hostOf } from "../src/host.js";
-import { Engine } from "./engine.js";
+import { hostOf } from "../src/host/host.js";
+import { visible } from "../src/values/foreign.js";
+import { Engine } from "./engine/engine.js";
+import type { Bag } from "./engine/inputs.js";
+import { Inquiry } from "./engine/question.js";
 import * as classes from "./index.js";
-import type { Bag } from "./inputs.js";
-import { Inquiry } from "./inquiry.js";
 
 const engines = new Map(
   Object.values(classes).map(

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { familyOf, interfaceName, ipAddress, port } from "../src/address.js";
-import { show } from "../src/problems.js";
-import { step } from "../src/step.js";
-import { define } from "./define.js";
+import { step } from "../src/host/step.js";
+import { familyOf, interfaceName, ipAddress, port } from "../src/values/address.js";
+import { show } from "../src/values/problem.js";
+import { define } from "./engine/define.js";
 
 /** Arguments of a SyncDaemon. */
 export interface SyncDaemonArgs {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { sysctlName, sysctlValue } from "../src/sysctl.js";
-import { define } from "./define.js";
-import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./settings.js";
+import { sysctlName, sysctlValue } from "../src/values/sysctl-name.js";
+import { define } from "./engine/define.js";
+import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
 
 /** Arguments of a Sysctl. */
 export interface SysctlArgs {

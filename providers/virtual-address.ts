@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { AddressEntry } from "../src/facts/ip-lists.js";
+import { step } from "../src/host/step.js";
 import {
   addressBits,
   addressLabel,
@@ -6,10 +8,8 @@ import {
   hostAddress,
   interfaceName,
   ipAddress,
-} from "../src/address.js";
-import type { AddressEntry } from "../src/ip-lists.js";
-import { step } from "../src/step.js";
-import { define } from "./define.js";
+} from "../src/values/address.js";
+import { define } from "./engine/define.js";
 
 /** Arguments of a VirtualAddress. */
 export interface VirtualAddressArgs {

@@ -1,19 +1,19 @@
 import { z } from "zod";
-import { addressBits, type Family, ipAddress, portOrAny } from "../src/address.js";
-import type { Facts } from "../src/facts.js";
-import { noThresholds, thresholdFlags } from "../src/ipvs-lists.js";
-import { type Flags, netmaskBits, netmaskText } from "../src/ipvs-table.js";
+import type { Facts } from "../src/facts/facts.js";
+import { noThresholds, thresholdFlags } from "../src/facts/ipvs-lists.js";
+import { type Flags, netmaskBits, netmaskText } from "../src/facts/ipvs-table.js";
+import { type Step, step } from "../src/host/step.js";
+import { addressBits, type Family, ipAddress, portOrAny } from "../src/values/address.js";
 import {
   maxFwmark,
   printService,
   type ServiceAddress,
   serviceFamily,
   serviceFlags,
-} from "../src/service-address.js";
-import { type Step, step } from "../src/step.js";
-import { sysctlPath } from "../src/sysctl.js";
-import { define } from "./define.js";
-import { drainedOf } from "./real-server-drain.js";
+} from "../src/values/service-address.js";
+import { sysctlPath } from "../src/values/sysctl-name.js";
+import { define } from "./engine/define.js";
+import { drainedOf } from "./real-server/drain.js";
 
 /** Schedulers of ipvsadm(8); each is a kernel module `ip_vs_NAME` that the director loads by itself. */
 export const schedulers = [

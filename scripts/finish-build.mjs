@@ -10,4 +10,4 @@ cpSync(join(checkout, "src", "shell"), join(dist, "src", "shell"), {
   recursive: true,
   filter: (path) => !path.endsWith(".ts"),
 });
-chmodSync(join(dist, "stacks", "rollback", "cli.js"), 0o755);
+chmodSync(join(dist, "cli", "main.js"), 0o755);

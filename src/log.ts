@@ -1,4 +1,4 @@
-import { visible } from "./foreign.js";
+import { visible } from "./values/foreign.js";
 
 /** Tells of connections and scripts, on standard error, where `LVS_LOG=debug` asks for it; otherwise it is silent. */
 export function log(line: () => string): void {

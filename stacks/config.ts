@@ -1,16 +1,23 @@
 import { z } from "zod";
-import { healthConfig } from "../providers/health-config.js";
+import { healthConfig } from "../providers/health-monitor/config.js";
 import { schedulers } from "../providers/virtual-service.js";
-import { addressLabel, destination, interfaceName, ipAddress, port, portOrAny } from "../src/address.js";
-import { connection } from "../src/connection.js";
-import { errorMap, mapOf, problemsOf, show, showGiven, whyNot } from "../src/problems.js";
-import { rivals } from "../src/rivals.js";
-import { maxFwmark } from "../src/service-address.js";
+import { connection } from "../src/ssh/connection.js";
+import {
+  addressLabel,
+  destination,
+  interfaceName,
+  ipAddress,
+  port,
+  portOrAny,
+} from "../src/values/address.js";
+import { rivals } from "../src/values/conflicts.js";
+import { errorMap, mapOf, problemsOf, show, showGiven, whyNot } from "../src/values/problem.js";
+import { maxFwmark } from "../src/values/service-address.js";
+import { checksThroughVip, onlyGatewaying } from "./cluster/health.js";
+import { isMemberName, noMemberName } from "./cluster/member-name.js";
+import { isPackageName, noPackageName } from "./cluster/package-names.js";
 import type { DrClusterArgs } from "./dr-cluster.js";
-import { checksThroughVip, onlyGatewaying } from "./health.js";
-import { isMemberName, noMemberName } from "./member-name.js";
 import type { NatClusterArgs } from "./nat-cluster.js";
-import { isPackageName, noPackageName } from "./package-names.js";
 
 const count = (most: number, least = 0) => z.number().int().min(least).max(most);
 

@@ -10,11 +10,11 @@ import {
   type RealServerMember,
   type VipArgs,
   vipOf,
-} from "./cluster.js";
-import { director, ipVs } from "./director.js";
-import { refuseTwice } from "./members.js";
-import { type PackagesArgs, packages } from "./packages.js";
-import { probes } from "./probe.js";
+} from "./cluster/cluster.js";
+import { director, ipVs } from "./cluster/director.js";
+import { refuseTwice } from "./cluster/members.js";
+import { type PackagesArgs, packages } from "./cluster/packages.js";
+import { probes } from "./cluster/probe.js";
 
 /** Arguments of a DrCluster. */
 export interface DrClusterArgs extends ClusterArgs {

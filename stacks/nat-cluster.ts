@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HostRoute, IpForwarding } from "../providers/index.js";
-import { destination as routeDestination } from "../src/address.js";
-import { whyNot } from "../src/problems.js";
+import { destination as routeDestination } from "../src/values/address.js";
+import { whyNot } from "../src/values/problem.js";
 import {
   adoption,
   Cluster,
@@ -12,11 +12,11 @@ import {
   persisting,
   type RealServerMember,
   type ServiceArgs,
-} from "./cluster.js";
-import { director, ipVs } from "./director.js";
-import { refuseTwice } from "./members.js";
-import { type PackagesArgs, packages } from "./packages.js";
-import { probes } from "./probe.js";
+} from "./cluster/cluster.js";
+import { director, ipVs } from "./cluster/director.js";
+import { refuseTwice } from "./cluster/members.js";
+import { type PackagesArgs, packages } from "./cluster/packages.js";
+import { probes } from "./cluster/probe.js";
 
 /** Arguments of a NatCluster. */
 export interface NatClusterArgs extends ClusterArgs {

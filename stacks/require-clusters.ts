@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { secretFields } from "../src/connection.js";
-import { showPath } from "../src/problems.js";
+import { secretFields } from "../src/ssh/connection.js";
+import { showPath } from "../src/values/problem.js";
 import { type Clusters, parseClusters } from "./config.js";
 import { projectFolder } from "./project-folder.js";
 import { isKeptSecret, secretPlaces } from "./secret-places.js";

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { secretFields } from "../src/connection.js";
-import { maxListFile, readRegularFile } from "../src/read-file.js";
+import { secretFields } from "../src/ssh/connection.js";
+import { maxListFile, readRegularFile } from "../src/ssh/read-file.js";
 
 /** The keys that lead to a value. */
 export type Place = readonly (string | number)[];

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { ipAddress } from "../src/address.js";
-import { link, listOf, routeEntry } from "../src/ip-lists.js";
+import { link, listOf, routeEntry } from "../src/facts/ip-lists.js";
+import { ipAddress } from "../src/values/address.js";
 
 /** A command line and what the tool answered, without what differs between hosts. See test/transcripts/README.md. */
 export interface Run {

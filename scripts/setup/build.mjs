@@ -10,11 +10,13 @@ const stamp = join(checkout, "node_modules", ".cache", "pulumi-lvs", "built");
 
 /** @returns {string[]} every file that `npm run build` reads, relative to the checkout */
 function sources() {
-  const folders = ["src", "providers", "stacks"].filter((folder) => existsSync(join(checkout, folder)));
+  const folders = ["src", "providers", "stacks", "rollback", "cli"].filter((folder) =>
+    existsSync(join(checkout, folder)),
+  );
   const inFolders = folders.flatMap((folder) =>
     readdirSync(join(checkout, folder), { recursive: true }).map((file) => join(folder, String(file))),
   );
-  return [...readdirSync(checkout).filter((file) => file.endsWith(".json")), ...inFolders].sort();
+  return [...readdirSync(checkout).filter((file) => /\.(json|ts)$/.test(file)), ...inFolders].sort();
 }
 
 /** @returns {string} the same as long as no source was edited, added or removed */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ipAddress, port } from "../address.js";
+import { ipAddress, port } from "../values/address.js";
 
 /** A text that is one line of a file on the host. */
 const line = (most: number) =>

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { quote } from "../quote.js";
+import { quote } from "./quote.js";
 
 /** Text that runs on hosts: a file of this folder. POSIX sh, awk or a unit of systemd. */
 export const shellText = (file: string): string => readFileSync(join(__dirname, file), "utf8");

@@ -1,12 +1,12 @@
 import { arpSuppression } from "../../providers/arp-suppression.js";
-import type { Definition } from "../../providers/define.js";
-import { healthMonitor } from "../../providers/health-monitor.js";
+import type { Definition } from "../../providers/engine/define.js";
+import { healthMonitor } from "../../providers/health-monitor/index.js";
 import { hostRoute } from "../../providers/host-route.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
 import { ipvsTimeouts } from "../../providers/ipvs-timeouts.js";
 import { kernelModule } from "../../providers/kernel-module.js";
-import { realServer } from "../../providers/real-server.js";
-import { serviceProbe } from "../../providers/service-probe.js";
+import { realServer } from "../../providers/real-server/index.js";
+import { serviceProbe } from "../../providers/service-probe/index.js";
 import { syncDaemon } from "../../providers/sync-daemon.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";

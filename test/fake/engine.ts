@@ -1,8 +1,8 @@
 import { onTestFinished } from "vitest";
-import type { Definition } from "../../providers/define.js";
-import type { Watch } from "../../providers/drain.js";
-import { Engine } from "../../providers/engine.js";
-import type { Bag } from "../../providers/inputs.js";
+import type { Definition } from "../../providers/engine/define.js";
+import type { Watch } from "../../providers/engine/drain.js";
+import { Engine } from "../../providers/engine/engine.js";
+import type { Bag } from "../../providers/engine/inputs.js";
 import { FakeHost } from "./fake-host.js";
 
 export const connection = { host: "director1" };

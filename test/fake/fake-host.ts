@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { Host } from "../../src/host.js";
-import { lockFile } from "../../src/lock.js";
-import { RemoteShell, type Shell, type ShellStream } from "../../src/remote-shell.js";
+import { Host } from "../../src/host/host.js";
+import { RemoteShell, type Shell } from "../../src/host/remote-shell.js";
+import { lockFile } from "../../src/shell/lock.js";
+import type { ShellStream } from "../../src/ssh/shell-stream.js";
 import { type CountedKind, countedKinds, rewrite } from "./rewrite.js";
 import { allPresent, posixShells, type ShellProgram } from "./shells.js";
 import {

@@ -12,7 +12,7 @@ const newest = (patterns: string[]): number =>
 
 /** Some tests look at what would be published, so it must be what the sources say. */
 export default function freshBuild(): void {
-  const sources = newest(["{src,providers,stacks}/**/*.*", "tsconfig*.json"]);
+  const sources = newest(["{src,providers,stacks,rollback,cli}/**/*.*", "index.ts", "tsconfig*.json"]);
   const built = newest(["dist/**/*.js"]);
   if (built > sources) return;
   execFileSync("npm", ["run", "--silent", "build"], { cwd: repository, stdio: "inherit" });

@@ -1,12 +1,12 @@
 import { globSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Definition } from "../../providers/define.js";
-import { Engine } from "../../providers/engine.js";
-import { type Bag, checkInputs } from "../../providers/inputs.js";
-import { type FactName, Facts, type Section } from "../../src/facts.js";
-import type { Job } from "../../src/job.js";
-import type { Step } from "../../src/step.js";
-import { sysctlPath } from "../../src/sysctl.js";
+import type { Definition } from "../../providers/engine/define.js";
+import { Engine } from "../../providers/engine/engine.js";
+import { type Bag, checkInputs } from "../../providers/engine/inputs.js";
+import { type FactName, Facts, type Section } from "../../src/facts/facts.js";
+import type { Job } from "../../src/host/job.js";
+import type { Step } from "../../src/host/step.js";
+import { sysctlPath } from "../../src/values/sysctl-name.js";
 import { connection } from "./engine.js";
 
 /** See test/golden/README.md. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Bag, unknownValue } from "../../providers/inputs.js";
+import { type Bag, unknownValue } from "../../providers/engine/inputs.js";
 
 /** What a shell would run, were it ever to read a value as its own text; it would leave a file. */
 export const canaries = [

@@ -3,10 +3,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, vi } from "vitest";
-import type { Connection } from "../../src/connection.js";
-import { HostError } from "../../src/host-error.js";
-import { RemoteShell } from "../../src/remote-shell.js";
-import { openShell } from "../../src/ssh.js";
+import { HostError } from "../../src/errors.js";
+import { RemoteShell } from "../../src/host/remote-shell.js";
+import type { Connection } from "../../src/ssh/connection.js";
+import { openShell } from "../../src/ssh/open-shell.js";
 import { newKey, type ServerOptions, type SshServer, sshServer } from "./ssh-server.js";
 import { findProgram } from "./tree.js";
 

@@ -8,7 +8,7 @@ import {
   type ServerChannel,
   utils,
 } from "ssh2";
-import type { ShellStream } from "../../src/remote-shell.js";
+import type { ShellStream } from "../../src/ssh/shell-stream.js";
 
 /** A key pair in OpenSSH form; the public one as known_hosts has it. */
 export interface KeyPair {

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { lockFile } from "../../src/lock.js";
+import { lockFile } from "../../src/shell/lock.js";
 
 export const fakeBin = join(__dirname, "bin");
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ipvsTimeouts } from "../../providers/ipvs-timeouts.js";
-import { realServer } from "../../providers/real-server.js";
+import { realServer } from "../../providers/real-server/index.js";
 import { syncDaemon } from "../../providers/sync-daemon.js";
 import { fakeHost, resources } from "../fake/engine.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { realServer } from "../../providers/real-server.js";
+import { realServer } from "../../providers/real-server/index.js";
 import { virtualService } from "../../providers/virtual-service.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import type { FakeHost } from "../fake/fake-host.js";

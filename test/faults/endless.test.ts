@@ -3,11 +3,11 @@ import type { Writable } from "node:stream";
 import type { Connection as Peer, ServerChannel } from "ssh2";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
-import { UnansweredError } from "../../src/host-error.js";
-import { listOf } from "../../src/ip-lists.js";
-import { answerBytes, answerPieces, besideBytes, loginBytes } from "../../src/limits.js";
-import { RemoteShell } from "../../src/remote-shell.js";
-import { openShell } from "../../src/ssh.js";
+import { UnansweredError } from "../../src/errors.js";
+import { listOf } from "../../src/facts/ip-lists.js";
+import { RemoteShell } from "../../src/host/remote-shell.js";
+import { answerBytes, answerPieces, besideBytes, loginBytes } from "../../src/ssh/limits.js";
+import { openShell } from "../../src/ssh/open-shell.js";
 import { type Given, hello, ownHome, refusal, to } from "../fake/ssh-client.js";
 
 const { server } = ownHome();

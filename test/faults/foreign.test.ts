@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { RemoteShell } from "../../src/remote-shell.js";
-import { openShell } from "../../src/ssh.js";
+import { RemoteShell } from "../../src/host/remote-shell.js";
+import { openShell } from "../../src/ssh/open-shell.js";
 import { disconnect, rawServer } from "../fake/raw-server.js";
 import { type Given, ownHome, refusal, to } from "../fake/ssh-client.js";
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { realServer } from "../../providers/real-server.js";
+import { realServer } from "../../providers/real-server/index.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { type FakeHost, until } from "../fake/fake-host.js";
 

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Bag, checkInputs } from "../../providers/inputs.js";
+import { DrCluster, NatCluster } from "../../index.js";
+import { type Bag, checkInputs } from "../../providers/engine/inputs.js";
 import { parseClusters } from "../../stacks/config.js";
-import { DrCluster, NatCluster } from "../../stacks/package.js";
 import { definitions } from "../fake/definitions.js";
 import { hostile, hostileText, placesIn, put, rightClusters, secret, spoilt } from "../fake/hostile.js";
 import { tally } from "../tally.js";

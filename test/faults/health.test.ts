@@ -1,10 +1,10 @@
 import { chmodSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Definition } from "../../providers/define.js";
-import { agentVersion, unit } from "../../src/health/agent.js";
+import type { Definition } from "../../providers/engine/define.js";
 import { checkDefaults } from "../../src/health/check.js";
-import { prelude } from "../../src/prelude.js";
+import { agentVersion, unit } from "../../src/shell/agent.js";
+import { prelude } from "../../src/shell/prelude.js";
 import { definitions } from "../fake/definitions.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { shells } from "../fake/fake-host.js";

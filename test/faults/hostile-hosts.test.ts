@@ -1,12 +1,12 @@
 import { chmodSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { healthMonitor } from "../../providers/health-monitor.js";
+import { healthMonitor } from "../../providers/health-monitor/index.js";
 import { hostRoute } from "../../providers/host-route.js";
-import { realServer } from "../../providers/real-server.js";
+import { realServer } from "../../providers/real-server/index.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
-import { answerBytes } from "../../src/limits.js";
+import { answerBytes } from "../../src/ssh/limits.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { type FakeHost, shells } from "../fake/fake-host.js";
 

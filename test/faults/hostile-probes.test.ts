@@ -1,9 +1,9 @@
 import { existsSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Bag } from "../../providers/inputs.js";
-import { Inquiry } from "../../providers/inquiry.js";
-import { serviceProbe } from "../../providers/service-probe.js";
+import type { Bag } from "../../providers/engine/inputs.js";
+import { Inquiry } from "../../providers/engine/question.js";
+import { serviceProbe } from "../../providers/service-probe/index.js";
 import { fakeHost } from "../fake/engine.js";
 import { shells } from "../fake/fake-host.js";
 import { findProgram } from "../fake/tree.js";

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { Gate } from "../../src/gate.js";
-import { openShell } from "../../src/ssh.js";
-import { Jumps } from "../../src/ssh-jumps.js";
+import { Jumps } from "../../src/ssh/jumps.js";
+import { openShell } from "../../src/ssh/open-shell.js";
+import { Gate } from "../../src/ssh/semaphore.js";
 import {
   clientKey,
   freePort,
@@ -94,7 +94,7 @@ describe("a jump host", () => {
   test("that is still connected does not keep the process from ending", async () => {
     const [inner, outer] = [await server(), await server()];
     const given = JSON.stringify(to({ port: inner.port, proxy: by(outer) }));
-    const ssh = JSON.stringify(join(__dirname, "../../dist/src/ssh.js"));
+    const ssh = JSON.stringify(join(__dirname, "../../dist/src/ssh/open-shell.js"));
     const child = spawn(
       process.execPath,
       ["-e", `require(${ssh}).openShell(${given}).then((shell) => { console.log("open"); shell.close(); })`],

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Engine } from "../../providers/engine.js";
+import { Engine } from "../../providers/engine/engine.js";
 import { type Made, verbsOf } from "../../providers/provider.js";
 import { FakeHost } from "../fake/fake-host.js";
 import { FakeWatch } from "../fake/fake-watch.js";

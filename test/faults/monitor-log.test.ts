@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, sy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { lockFile } from "../../src/lock.js";
+import { lockFile } from "../../src/shell/lock.js";
 import { shells } from "../fake/fake-host.js";
 import { findProgram } from "../fake/tree.js";
 import { soon, Watched } from "./watched.js";

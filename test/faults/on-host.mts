@@ -1,4 +1,4 @@
-import { lockFile } from "../../src/lock.js";
+import { lockFile } from "../../src/shell/lock.js";
 import { until } from "../lab/command.mts";
 import { type HostName, run } from "../lab/lab.mts";
 

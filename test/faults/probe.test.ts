@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Bag } from "../../providers/inputs.js";
-import { Inquiry } from "../../providers/inquiry.js";
-import { serviceProbe } from "../../providers/service-probe.js";
+import type { Bag } from "../../providers/engine/inputs.js";
+import { Inquiry } from "../../providers/engine/question.js";
+import { serviceProbe } from "../../providers/service-probe/index.js";
 import { fakeHost } from "../fake/engine.js";
 import { type FakeHost, shells } from "../fake/fake-host.js";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Definition } from "../../providers/define.js";
-import { type Bag, checkInputs, clean, idOf } from "../../providers/inputs.js";
+import type { Definition } from "../../providers/engine/define.js";
+import { type Bag, checkInputs, clean, idOf } from "../../providers/engine/inputs.js";
 import { definitions } from "../fake/definitions.js";
 
 /** A resource as a program declares it. */

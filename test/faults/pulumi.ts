@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Bag, clean } from "../../providers/inputs.js";
+import { type Bag, clean } from "../../providers/engine/inputs.js";
 import type { Goal } from "./program.js";
 
 /*

@@ -1,5 +1,5 @@
-import type { Bag } from "../../providers/inputs.js";
-import { partsOf } from "../../providers/inputs.js";
+import type { Bag } from "../../providers/engine/inputs.js";
+import { partsOf } from "../../providers/engine/inputs.js";
 import type { Image } from "../fake/tree.js";
 import { definitionOf } from "./program.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Definition } from "../../providers/define.js";
-import type { Bag } from "../../providers/inputs.js";
+import type { Definition } from "../../providers/engine/define.js";
+import type { Bag } from "../../providers/engine/inputs.js";
 import { definitions } from "../fake/definitions.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { type FakeHost, shells } from "../fake/fake-host.js";

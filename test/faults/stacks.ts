@@ -1,5 +1,5 @@
+import { DrCluster, type DrClusterArgs, NatCluster, type NatClusterArgs } from "../../index.js";
 import { ArpSuppression, HostRoute, Sysctl, VirtualAddress } from "../../providers/index.js";
-import { DrCluster, type DrClusterArgs, NatCluster, type NatClusterArgs } from "../../stacks/package.js";
 import { declared, type Goal } from "./program.js";
 
 const at = (host: string) => ({ connection: { host } });

@@ -1,5 +1,5 @@
-import type { Bag } from "../../providers/inputs.js";
-import { partsOf } from "../../providers/inputs.js";
+import type { Bag } from "../../providers/engine/inputs.js";
+import { partsOf } from "../../providers/engine/inputs.js";
 import { textOf } from "../fake/tree.js";
 import type { Fault } from "./kinds.js";
 import { booted, type Done, each, type Images, machines, pure, run } from "./machines.js";

@@ -1,4 +1,4 @@
-import type { Bag } from "../../providers/inputs.js";
+import type { Bag } from "../../providers/engine/inputs.js";
 import type { Made } from "../../providers/provider.js";
 import {
   type Batch,

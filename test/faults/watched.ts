@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { agent } from "../../src/health/agent.js";
 import { checkDefaults } from "../../src/health/check.js";
 import { type Monitor, printMonitor } from "../../src/health/monitor-file.js";
-import { lockFile } from "../../src/lock.js";
-import { prelude } from "../../src/prelude.js";
+import { agent } from "../../src/shell/agent.js";
+import { lockFile } from "../../src/shell/lock.js";
+import { prelude } from "../../src/shell/prelude.js";
 import type { ShellProgram } from "../fake/fake-host.js";
 import { fakeBin, findProgram, makeTree, writeInto } from "../fake/tree.js";
 

@@ -1,9 +1,9 @@
-import { agent } from "../../src/health/agent.js";
-import { parseDaemons, parseThresholds, parseTimeouts } from "../../src/ipvs-lists.js";
-import { quote } from "../../src/quote.js";
-import { digestOf } from "../../src/report.js";
-import { applyScript } from "../../src/script.js";
-import type { Step } from "../../src/step.js";
+import { parseDaemons, parseThresholds, parseTimeouts } from "../../src/facts/ipvs-lists.js";
+import { digestOf } from "../../src/host/report.js";
+import { applyScript } from "../../src/host/script.js";
+import type { Step } from "../../src/host/step.js";
+import { agent } from "../../src/shell/agent.js";
+import { quote } from "../../src/shell/quote.js";
 
 // How a machine comes to show what a golden case says that its host shows.
 

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from "vitest";
-import type { Definition } from "../../providers/define.js";
-import { partsOf } from "../../providers/inputs.js";
-import { Facts } from "../../src/facts.js";
-import { parseReport } from "../../src/report.js";
-import { readScript, rulesOf } from "../../src/script.js";
+import type { Definition } from "../../providers/engine/define.js";
+import { partsOf } from "../../providers/engine/inputs.js";
+import { Facts } from "../../src/facts/facts.js";
+import { parseReport } from "../../src/host/report.js";
+import { readScript, rulesOf } from "../../src/host/script.js";
 import { definitions } from "../fake/definitions.js";
 import { type Case, change, goldenFiles, inputsOf, recorder } from "../fake/golden.js";
 import { run } from "../lab/lab.mts";

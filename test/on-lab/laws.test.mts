@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Definition } from "../../providers/define.js";
-import type { Bag } from "../../providers/inputs.js";
+import type { Definition } from "../../providers/engine/define.js";
+import type { Bag } from "../../providers/engine/inputs.js";
 import { schedulers } from "../../providers/virtual-service.js";
-import { type Host, hostOf } from "../../src/host.js";
+import { type Host, hostOf } from "../../src/host/host.js";
 import { definitions } from "../fake/definitions.js";
 import { resources } from "../fake/engine.js";
 import { FakeHost } from "../fake/fake-host.js";

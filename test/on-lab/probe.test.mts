@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Bag } from "../../providers/inputs.js";
-import { Inquiry } from "../../providers/inquiry.js";
-import { serviceProbe } from "../../providers/service-probe.js";
-import { hostOf } from "../../src/host.js";
+import type { Bag } from "../../providers/engine/inputs.js";
+import { Inquiry } from "../../providers/engine/question.js";
+import { serviceProbe } from "../../providers/service-probe/index.js";
+import { hostOf } from "../../src/host/host.js";
 import { type HostName, mac } from "../lab/hosts.mts";
 import { reset, run, sshConfigPath } from "../lab/lab.mts";
 import { differences, type States, statesOf } from "./host-state.mts";

@@ -154,7 +154,7 @@ export class Stack {
 
   /** `npx pulumi-lvs`, as it was built. */
   pulumiLvs(args: string[], begun?: (child: ChildProcess) => void): Promise<Answer> {
-    const cli = join(checkout, "dist/stacks/rollback/cli.js");
+    const cli = join(checkout, "dist/cli/main.js");
     return this.run(process.execPath, [cli, ...args], begun);
   }
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { quote } from "../../src/quote.js";
+import { quote } from "../../src/shell/quote.js";
 import { run } from "../lab/lab.mts";
 import { folder, type Run, runOf, type Session, transcripts } from "../transcripts.ts";
 import { unloading } from "./modules.mts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import type { Bag } from "../../providers/inputs.js";
-import { ipAddress } from "../../src/address.js";
-import type { ServiceAddress } from "../../src/service-address.js";
+import type { Bag } from "../../providers/engine/inputs.js";
+import { ipAddress } from "../../src/values/address.js";
+import type { ServiceAddress } from "../../src/values/service-address.js";
 
 export const ipv4 = fc
   .tuple(fc.integer({ min: 1, max: 223 }), fc.nat(255), fc.nat(255), fc.integer({ min: 1, max: 254 }))

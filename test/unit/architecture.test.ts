@@ -4,7 +4,9 @@ import { expect, test } from "vitest";
 import { definitions } from "../fake/definitions.js";
 
 const repository = join(__dirname, "../..");
-const files = globSync("{src,providers,stacks}/**/*.ts", { cwd: repository }).sort();
+const files = globSync(["{src,providers,stacks,rollback,cli}/**/*.ts", "index.ts"], {
+  cwd: repository,
+}).sort();
 const textOf = new Map(files.map((file) => [file, readFileSync(join(repository, file), "utf8")]));
 const importsOf = (file: string): string[] =>
   [...(textOf.get(file) ?? "").matchAll(/(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*"([^"]+)"/g)].map(
@@ -20,28 +22,59 @@ test("every import of a file of our own finds it", () => {
   expect(own.filter((name) => !textOf.has(name))).toEqual([]);
 });
 
-test("arrows point one way: stacks, providers, src", () => {
-  expect(
-    files.filter(
-      (file) => file.startsWith("src/") && importsOf(file).some((name) => /^(providers|stacks)\//.test(name)),
-    ),
-  ).toEqual([]);
-  expect(
-    files.filter(
-      (file) => file.startsWith("providers/") && importsOf(file).some((name) => name.startsWith("stacks/")),
-    ),
-  ).toEqual([]);
+/** A floor: a folder, or a file that is one by itself. Those of `src` build on each other; each other folder is one. */
+const floorOf = (file: string): string =>
+  /^(src\/\w+|providers\/engine|providers|stacks|rollback|cli|index\.ts)\b/.exec(file)?.[1] ?? file;
+
+const src = [
+  "src/values",
+  "src/log",
+  "src/shell",
+  "src/errors",
+  "src/facts",
+  "src/health",
+  "src/ssh",
+  "src/host",
+];
+
+/** Each floor, and what it may import besides itself. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "src/values": [],
+  "src/log": ["src/values"],
+  "src/shell": ["src/values"],
+  "src/errors": ["src/values", "src/shell"],
+  "src/facts": ["src/values", "src/shell"],
+  "src/health": ["src/values"],
+  "src/ssh": ["src/values", "src/log", "src/errors"],
+  "src/host": ["src/values", "src/log", "src/shell", "src/errors", "src/facts", "src/ssh"],
+  "providers/engine": src,
+  providers: [...src, "providers/engine"],
+  stacks: [...src, "providers", "providers/engine"],
+  rollback: [...src, "providers", "providers/engine"],
+  cli: [...src, "providers", "providers/engine", "stacks", "rollback"],
+  "index.ts": [...src, "providers", "providers/engine", "stacks", "rollback"],
+};
+
+test("each folder imports only from those that it stands on", () => {
+  expect([...new Set(files.map(floorOf))].sort()).toEqual(Object.keys(mayImport).sort());
+  const wrong = files.flatMap((file) =>
+    importsOf(file)
+      .filter((name) => textOf.has(name))
+      .filter((name) => ![floorOf(file), ...(mayImport[floorOf(file)] ?? [])].includes(floorOf(name)))
+      .map((name) => `${file} → ${name}`),
+  );
+  expect(wrong).toEqual([]);
 });
 
-test("SSH has one door, and Pulumi is met in the shim and the stacks only", () => {
+test("SSH has one door, and Pulumi is met in the class of resources, in stacks, roll-back and command line only", () => {
   expect(importers(/^ssh2$/)).toEqual([
-    "src/ssh-algorithms.ts",
-    "src/ssh-dial.ts",
-    "src/ssh-key.ts",
-    "src/ssh-login.ts",
+    "src/ssh/algorithms.ts",
+    "src/ssh/dial.ts",
+    "src/ssh/key.ts",
+    "src/ssh/login.ts",
   ]);
-  expect(importers(/^@pulumi\//).filter((file) => !file.startsWith("stacks/"))).toEqual([
-    "providers/dynamic.ts",
+  expect(importers(/^@pulumi\//).filter((file) => !/^(stacks|rollback|cli)\//.test(file))).toEqual([
+    "providers/engine/resource-class.ts",
   ]);
 });
 
@@ -67,7 +100,12 @@ test("the engine names no kind of resource and none of their fields", () => {
   const fields = [...definitions.values()].flatMap(({ key, config }) =>
     Object.keys({ ...key.shape, ...config.shape }),
   );
-  for (const file of ["providers/engine.ts", "providers/inputs.ts", "src/host.ts", "src/batch.ts"]) {
+  for (const file of [
+    "providers/engine/engine.ts",
+    "providers/engine/inputs.ts",
+    "src/host/host.ts",
+    "src/host/batch.ts",
+  ]) {
     const code = (textOf.get(file) as string).replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
     expect(
       kinds.filter((kind) => new RegExp(`\\b${kind}\\b`).test(code)),

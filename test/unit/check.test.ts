@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Definition } from "../../providers/define.js";
-import { Engine } from "../../providers/engine.js";
+import type { Definition } from "../../providers/engine/define.js";
+import { Engine } from "../../providers/engine/engine.js";
+import { type Bag, unknownValue } from "../../providers/engine/inputs.js";
 import { hostRoute } from "../../providers/host-route.js";
-import { type Bag, unknownValue } from "../../providers/inputs.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
 import { kernelModule } from "../../providers/kernel-module.js";
-import { realServer } from "../../providers/real-server.js";
+import { realServer } from "../../providers/real-server/index.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
-import { secured } from "../../providers/dynamic.js";
-import { connection } from "../../src/connection.js";
-import { errorMap, problemsOf } from "../../src/problems.js";
+import { secured } from "../../providers/engine/resource-class.js";
+import { connection } from "../../src/ssh/connection.js";
+import { errorMap, problemsOf } from "../../src/values/problem.js";
 import { hostKey, secret } from "../fake/ssh-client.js";
 
 /** What is wrong with a connection, as `check` says it. */

@@ -3,7 +3,7 @@ import { createServer, Socket } from "node:net";
 import { join } from "node:path";
 import type { Algorithms } from "ssh2";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { fingerprint, parseHostKey } from "../../src/known-hosts.js";
+import { fingerprint, parseHostKey } from "../../src/ssh/known-hosts.js";
 import { clientKey, freePort, hello, hostKey, ownHome, refusal, secret } from "../fake/ssh-client.js";
 import { newKey } from "../fake/ssh-server.js";
 

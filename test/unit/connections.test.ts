@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseConnections } from "../../src/connections.js";
+import { parseConnections } from "../../src/facts/connections.js";
 
 const heading = `IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn 

@@ -33,6 +33,9 @@ beforeAll(async () => {
     "src",
     "providers",
     "stacks",
+    "rollback",
+    "cli",
+    "index.ts",
     "docs",
     "scripts",
     ...globSync("*.{md,json,yaml}", { cwd: repository }),
@@ -89,14 +92,14 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks)\/((rollback|forget|health|shell)\/)?[\w-]+\.(js|d\.ts)|dist\/src\/shell\/\w+\/[\w-]+\.(sh|awk|service)|README\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks|rollback|cli)\/([\w-]+\/)?[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/\w+\/[\w-]+\.(sh|awk|service)|README\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
           name,
         ),
     ),
   ).toEqual([]);
-  const sources = globSync("{src,providers,stacks}/**/*.ts", { cwd: repository }).map((name) =>
-    name.replace(/\.ts$/, ""),
-  );
+  const sources = globSync(["{src,providers,stacks,rollback,cli}/**/*.ts", "index.ts"], {
+    cwd: repository,
+  }).map((name) => name.replace(/\.ts$/, ""));
   for (const extension of [".js", ".d.ts"])
     expect(
       files
@@ -177,7 +180,7 @@ test("nothing but its two doors and its description can be reached", async () =>
     await node(
       "doors.cjs",
       `const codeOf = (name) => { try { require.resolve(name); return "open"; } catch (error) { return error.code; } };
-      console.log(JSON.stringify(["pulumi-lvs/dist/src/host.js", "pulumi-lvs/src/host", "pulumi-lvs/provider"].map(codeOf)));`,
+      console.log(JSON.stringify(["pulumi-lvs/dist/src/host/host.js", "pulumi-lvs/src/host/host", "pulumi-lvs/provider"].map(codeOf)));`,
     ),
   ).toEqual(["ERR_PACKAGE_PATH_NOT_EXPORTED", "ERR_PACKAGE_PATH_NOT_EXPORTED", "open"]);
 });

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
-import { Engine } from "../../providers/engine.js";
+import { DrCluster } from "../../index.js";
+import { Engine } from "../../providers/engine/engine.js";
+import type { Bag } from "../../providers/engine/inputs.js";
+import { unknownValue } from "../../providers/engine/inputs.js";
 import { HealthMonitor, RealServer, Sysctl, VirtualAddress, VirtualService } from "../../providers/index.js";
-import type { Bag } from "../../providers/inputs.js";
-import { unknownValue } from "../../providers/inputs.js";
 import { verbsOf } from "../../providers/provider.js";
-import { DrCluster } from "../../stacks/package.js";
 import { fakeHost } from "../fake/engine.js";
 
 const { definition } = VirtualService;

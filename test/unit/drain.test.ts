@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { drain } from "../../providers/drain.js";
-import type { Drains } from "../../providers/drains.js";
-import { realServerDrains } from "../../providers/real-server-drain.js";
-import { type FactName, Facts } from "../../src/facts.js";
-import { FinalError, HostError } from "../../src/host-error.js";
-import type { Job } from "../../src/job.js";
+import { drain } from "../../providers/engine/drain.js";
+import type { Drains } from "../../providers/engine/drains.js";
+import { realServerDrains } from "../../providers/real-server/drain.js";
+import { FinalError, HostError } from "../../src/errors.js";
+import { type FactName, Facts } from "../../src/facts/facts.js";
+import type { Job } from "../../src/host/job.js";
 import { FakeWatch } from "../fake/fake-watch.js";
 import { tally } from "../tally.js";
 

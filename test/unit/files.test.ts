@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { commandConnection } from "../../src/command-connection.js";
-import { matchesGlob, matchesList } from "../../src/glob.js";
-import { lookUp } from "../../src/known-hosts.js";
-import { readRegularFile } from "../../src/read-file.js";
-import { targetOf } from "../../src/ssh-config.js";
+import { commandConnection } from "../../src/ssh/command-connection.js";
+import { matchesGlob, matchesList } from "../../src/ssh/glob.js";
+import { lookUp } from "../../src/ssh/known-hosts.js";
+import { readRegularFile } from "../../src/ssh/read-file.js";
+import { targetOf } from "../../src/ssh/target.js";
 import { ownHome, refusal } from "../fake/ssh-client.js";
 
 const { path, file, config, server } = ownHome();

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { realServer } from "../../providers/real-server.js";
+import { realServer } from "../../providers/real-server/index.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
-import { Facts } from "../../src/facts.js";
-import { isPlain, isPlainThroughout, plainText, visible } from "../../src/foreign.js";
-import { HostError, linesSaid, said } from "../../src/host-error.js";
-import { show } from "../../src/problems.js";
+import { HostError, linesSaid, said } from "../../src/errors.js";
+import { Facts } from "../../src/facts/facts.js";
+import { isPlain, isPlainThroughout, plainText, visible } from "../../src/values/foreign.js";
+import { show } from "../../src/values/problem.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { hostileText } from "../fake/hostile.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Definition } from "../../providers/define.js";
-import type { Bag } from "../../providers/inputs.js";
-import { type Forget, forget } from "../../stacks/forget/forget.js";
-import { asked } from "../../stacks/rollback/arguments.js";
+import { asked } from "../../cli/arguments.js";
+import { type Forget, forget } from "../../cli/forget/forget.js";
+import type { Definition } from "../../providers/engine/define.js";
+import type { Bag } from "../../providers/engine/inputs.js";
 import { definitions } from "../fake/definitions.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import type { FakeHost } from "../fake/fake-host.js";

@@ -1,10 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Definition } from "../../providers/define.js";
-import { type Bag, checkInputs, clean, hasUnknown, partsOf, unknownValue } from "../../providers/inputs.js";
-import { type FactName, Facts } from "../../src/facts.js";
-import { agent } from "../../src/health/agent.js";
-import type { Problem } from "../../src/problems.js";
+import type { Definition } from "../../providers/engine/define.js";
+import {
+  type Bag,
+  checkInputs,
+  clean,
+  hasUnknown,
+  partsOf,
+  unknownValue,
+} from "../../providers/engine/inputs.js";
+import { type FactName, Facts } from "../../src/facts/facts.js";
+import { agent } from "../../src/shell/agent.js";
+import type { Problem } from "../../src/values/problem.js";
 import { parseClusters } from "../../stacks/config.js";
 import { definitions } from "../fake/definitions.js";
 import { hostile, hostileConnection, placesIn, put, rightClusters, secret, spoilt } from "../fake/hostile.js";

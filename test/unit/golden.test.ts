@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { Engine } from "../../providers/engine.js";
-import { type Bag, partsOf } from "../../providers/inputs.js";
-import { agent } from "../../src/health/agent.js";
-import { commandLine } from "../../src/quote.js";
-import { rulesOf } from "../../src/script.js";
+import { Engine } from "../../providers/engine/engine.js";
+import { type Bag, partsOf } from "../../providers/engine/inputs.js";
+import { rulesOf } from "../../src/host/script.js";
+import { agent } from "../../src/shell/agent.js";
+import { commandLine } from "../../src/shell/quote.js";
 import { definitions } from "../fake/definitions.js";
 import { change, type File, goldenFiles, inputsOf, recorder } from "../fake/golden.js";
 

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { arpSuppression } from "../../providers/arp-suppression.js";
 import { kernelModule } from "../../providers/kernel-module.js";
-import { realServer } from "../../providers/real-server.js";
+import { realServer } from "../../providers/real-server/index.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
-import { lockFile } from "../../src/lock.js";
+import { lockFile } from "../../src/shell/lock.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { type FakeHost, shells, until } from "../fake/fake-host.js";
 

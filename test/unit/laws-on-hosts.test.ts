@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, type TestContext, test } from "vitest";
-import type { Definition } from "../../providers/define.js";
-import { type Bag, checkInputs, partsOf } from "../../providers/inputs.js";
-import { realServer } from "../../providers/real-server.js";
+import type { Definition } from "../../providers/engine/define.js";
+import { type Bag, checkInputs, partsOf } from "../../providers/engine/inputs.js";
+import { realServer } from "../../providers/real-server/index.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { schedulers, virtualService } from "../../providers/virtual-service.js";

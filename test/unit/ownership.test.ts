@@ -1,11 +1,11 @@
 import { chmodSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { kernelModule } from "../../providers/kernel-module.js";
-import { realServer } from "../../providers/real-server.js";
+import { realServer } from "../../providers/real-server/index.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
-import { rivals } from "../../src/rivals.js";
+import { rivals } from "../../src/values/conflicts.js";
 import { fakeHost, resources } from "../fake/engine.js";
 
 const web = { address: "192.168.0.219", port: 80 };

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test, vi } from "vitest";
+import { DrCluster } from "../../index.js";
 import { parseClusters } from "../../stacks/config.js";
-import { DrCluster } from "../../stacks/package.js";
 import { ownHome } from "../fake/ssh-client.js";
 
 const { path, file } = ownHome();

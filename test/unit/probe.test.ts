@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { Inquiry } from "../../providers/inquiry.js";
-import { serviceProbe } from "../../providers/service-probe.js";
-import { parseReplies, parseWay } from "../../src/probe.js";
+import { Inquiry } from "../../providers/engine/question.js";
+import { serviceProbe } from "../../providers/service-probe/index.js";
+import { parseReplies, parseWay } from "../../providers/service-probe/replies.js";
 import { fakeHost } from "../fake/engine.js";
 
 // with every fault that it can find: test/faults/probe.test.ts

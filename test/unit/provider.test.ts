@@ -1,10 +1,10 @@
 import { afterEach, expect, test, vi } from "vitest";
-import type { Bag } from "../../providers/inputs.js";
+import type { Bag } from "../../providers/engine/inputs.js";
 import { fakeHost } from "../fake/engine.js";
 
 afterEach(() => {
   vi.resetModules();
-  vi.doUnmock("../../src/host.js");
+  vi.doUnmock("../../src/host/host.js");
 });
 
 type Verbs = Record<"create" | "delete", (...args: unknown[]) => Promise<{ outs: Bag }>>;
@@ -12,7 +12,7 @@ type Verbs = Record<"create" | "delete", (...args: unknown[]) => Promise<{ outs:
 /** The provider as one run of Pulumi loads it, with one host. */
 async function run(fake: ReturnType<typeof fakeHost>, kind: string): Promise<Verbs> {
   vi.resetModules();
-  vi.doMock("../../src/host.js", () => ({ hostOf: () => fake.host }));
+  vi.doMock("../../src/host/host.js", () => ({ hostOf: () => fake.host }));
   const { install } = await import("../../providers/provider.js");
   const self = { kind };
   install(self);

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { restoreTurns } from "../../src/restore-turns.js";
+import { restoreTurns } from "../../src/shell/restore.js";
 import { findProgram } from "../fake/tree.js";
 
 const awks = [["awk"], ["mawk"], ["gawk"], ["busybox", "awk"]].filter(([program = ""]) =>

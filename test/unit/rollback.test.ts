@@ -1,19 +1,20 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { Engine } from "../../providers/engine.js";
+import { asked } from "../../cli/arguments.js";
+import { Engine } from "../../providers/engine/engine.js";
 import * as classes from "../../providers/index.js";
-import { isUncertain } from "../../src/host-error.js";
-import { RemoteShell, type ShellStream } from "../../src/remote-shell.js";
-import { asked } from "../../stacks/rollback/arguments.js";
-import { declaredAgain, loosened, notAsBefore } from "../../stacks/rollback/declared.js";
-import type { Deployment, Entry } from "../../stacks/rollback/deployment.js";
-import { since } from "../../stacks/rollback/history.js";
-import { heldByOthers } from "../../stacks/rollback/others.js";
-import { isOfLast } from "../../stacks/rollback/roll-back.js";
-import { addressOf } from "../../stacks/rollback/saved.js";
-import { inClear } from "../../stacks/rollback/secrets.js";
-import { Watch } from "../../stacks/rollback/watch.js";
+import type { Deployment, Entry } from "../../rollback/deployment.js";
+import { Watch } from "../../rollback/events.js";
+import { heldByOthers } from "../../rollback/held.js";
+import { since } from "../../rollback/history.js";
+import { declaredAgain, loosened, notAsBefore } from "../../rollback/previous-program.js";
+import { isOfLast } from "../../rollback/roll-back.js";
+import { addressOf } from "../../rollback/saved-state.js";
+import { inClear } from "../../rollback/secrets.js";
+import { isUncertain } from "../../src/errors.js";
+import { RemoteShell } from "../../src/host/remote-shell.js";
+import type { ShellStream } from "../../src/ssh/shell-stream.js";
 import { FakeHost } from "../fake/fake-host.js";
 
 const cluster = "lvs:index:DrCluster";
@@ -362,7 +363,7 @@ describe("the command line", () => {
   });
 
   test("helps, and ends with 2 for a word that it does not know, without a stack trace", () => {
-    const cli = join(__dirname, "../../dist/stacks/rollback/cli.js");
+    const cli = join(__dirname, "../../dist/cli/main.js");
     expect(execFileSync(process.execPath, [cli], { encoding: "utf8" })).toMatch(/^usage: pulumi-lvs up /);
     const { status, stderr } = spawnSync(process.execPath, [cli, "down"], { encoding: "utf8" });
     expect([status, stderr]).toEqual([2, 'pulumi-lvs: there is no command "down"; see pulumi-lvs --help\n']);

@@ -1,8 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { agent } from "../../src/health/agent.js";
-import { judge } from "../../src/health/judge.js";
+import { agent, judge } from "../../src/shell/agent.js";
 
 const repository = join(__dirname, "../..");
 
@@ -27,7 +26,7 @@ test("the format of a printf is never a value", () => {
 });
 
 test("no text is evaluated but the prelude of a script, which is ours", () => {
-  expect(found(/\beval\b[^\n]*/g)).toEqual(['src/script.ts: eval "$prelude"']);
+  expect(found(/\beval\b[^\n]*/g)).toEqual(['src/host/script.ts: eval "$prelude"']);
   expect(agent).not.toMatch(/\beval\b/);
 });
 
@@ -40,6 +39,6 @@ test("the judge has no quote, which would end it where the shell reads it", () =
 test("no shell text reads what the kernel says of a process line by line", () => {
   const reads = /[^\n]*<"?[$/][^\n"<>|;]*\/(?:stat|status)\b[^\n]*/g;
   // of its own, which has the number before the name
-  expect(found(reads)).toEqual(["src/script.ts: read -r P rest </proc/self/stat"]);
+  expect(found(reads)).toEqual(["src/host/script.ts: read -r P rest </proc/self/stat"]);
   expect('  done <"$1/status"'.match(reads)).toHaveLength(1);
 });

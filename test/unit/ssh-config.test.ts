@@ -1,10 +1,10 @@
 import { createHmac } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
-import { commandConnection } from "../../src/command-connection.js";
-import { type Connection, hostLabel } from "../../src/connection.js";
-import { lookUp } from "../../src/known-hosts.js";
-import { type Target, targetOf } from "../../src/ssh-config.js";
+import { commandConnection } from "../../src/ssh/command-connection.js";
+import { type Connection, hostLabel } from "../../src/ssh/connection.js";
+import { lookUp } from "../../src/ssh/known-hosts.js";
+import { type Target, targetOf } from "../../src/ssh/target.js";
 import { ownHome } from "../fake/ssh-client.js";
 
 const { path, file, config } = ownHome();

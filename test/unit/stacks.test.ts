@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, onTestFinished, test } from "vitest";
+import { DrCluster, NatCluster, requireClusters } from "../../index.js";
 import { RealServer, ServiceProbe } from "../../providers/index.js";
-import type { DirectorArgs, RealServerMember } from "../../stacks/cluster.js";
+import type { DirectorArgs, RealServerMember } from "../../stacks/cluster/cluster.js";
 import type { DrClusterArgs } from "../../stacks/dr-cluster.js";
-import { DrCluster, NatCluster, requireClusters } from "../../stacks/package.js";
 
 interface Registered {
   readonly name: string;

@@ -1,15 +1,15 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import ts from "typescript";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import type { z } from "zod";
-import type { ResourceArgs } from "../../providers/dynamic.js";
+import type { ResourceArgs } from "../../providers/engine/resource-class.js";
 import type { HostRoute, RealServer, VirtualAddress, VirtualService } from "../../providers/index.js";
-import type { RealServerArgs } from "../../providers/real-server.js";
+import type { RealServerArgs } from "../../providers/real-server/index.js";
 import { schedulers, type VirtualServiceArgs } from "../../providers/virtual-service.js";
-import type { Connection } from "../../src/connection.js";
-import { connection } from "../../src/connection.js";
+import type { Connection } from "../../src/ssh/connection.js";
+import { connection } from "../../src/ssh/connection.js";
 import { definitions } from "../fake/definitions.js";
 
 const providers = join(__dirname, "../../providers");
@@ -45,7 +45,10 @@ const samples: [RegExp, unknown][] = [
 ];
 
 describe.each([...definitions])("the arguments of %s", (file, { kind, key, config }) => {
-  const members = membersOf(join(providers, `${file}.ts`), `${kind}Args`);
+  const members = membersOf(
+    [`${file}.ts`, `${file}/index.ts`].map((path) => join(providers, path)).find(existsSync) ?? file,
+    `${kind}Args`,
+  );
   const shape = { ...key.shape, ...config.shape } as Record<string, z.ZodType>;
   const takes = (name: string, value: unknown) => shape[name]?.safeParse(value).success;
 
@@ -80,7 +83,7 @@ describe.each([...definitions])("the arguments of %s", (file, { kind, key, confi
 test("the schema of connections takes what the interface says, and only that", () => {
   expectTypeOf<z.input<typeof connection>>().toExtend<Connection>();
   expectTypeOf<Connection>().toExtend<z.input<typeof connection>>();
-  const file = join(providers, "../src/connection.ts");
+  const file = join(providers, "../src/ssh/connection.ts");
   const names = [...membersOf(file, "Endpoint"), ...membersOf(file, "Connection")].map(({ name }) => name);
   expect(names.sort()).toEqual(Object.keys(connection.shape).sort());
 });

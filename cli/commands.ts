@@ -1,0 +1,91 @@
+import { resolve } from "node:path";
+import type { automation } from "@pulumi/pulumi";
+import { titleOf } from "../rollback/deployment.js";
+import { rollBack } from "../rollback/roll-back.js";
+import { guarded, type Outcome } from "../rollback/up-or-roll-back.js";
+import type { Asked } from "./arguments.js";
+import { listening } from "./listen.js";
+import { stackAt } from "./project.js";
+import { outlive, run } from "./terminal.js";
+
+/** Exit codes that Pulumi has no use for. */
+const exitCodes = { "rolled back": 10, "not rolled back": 11 } as const;
+
+const say = (line: string): void => console.error(`pulumi-lvs: ${line}`);
+
+/** Pulumi ended with another code than 0, and has said why. */
+class UpdateFailed extends Error {
+  constructor(readonly code: number) {
+    super(`pulumi ended with ${code}`);
+  }
+}
+
+type Command = Extract<Asked, { command: "up" | "rollback" }>;
+
+async function up({ cwd, stack: name, configFile, verify, rest }: Command): Promise<number> {
+  const stack = await stackAt(cwd, name);
+  const update = async (onEvent: (event: automation.EngineEvent) => void) => {
+    const { address, close } = await listening(stack, onEvent);
+    // without the variable the CLI does not know the flag
+    const env = { ...process.env, PULUMI_DEBUG_COMMANDS: "true" };
+    const args = ["up", "--event-log", address, ...rest];
+    const code = await run(stack.workspace.pulumiCommand.command, args, { env }).finally(close);
+    if (code !== 0) throw new UpdateFailed(code);
+  };
+  const holds = async (command: string) => {
+    const code = await run(command, [], { shell: true });
+    if (code !== 0) throw new Error(`\`${command}\` ended with ${code}`);
+  };
+  return told(
+    await guarded(stack, {
+      update,
+      say,
+      ...(configFile ? { configFile } : {}),
+      ...(verify ? { verify: () => holds(verify) } : {}),
+    }),
+  );
+}
+
+async function rollback({ cwd, stack: name, configFile }: Command): Promise<number> {
+  const stack = await stackAt(cwd, name);
+  const outcome = await rollBack(stack, { say, ...(configFile ? { configFile } : {}) });
+  const code = told(outcome);
+  // here it is what was asked for
+  return code === exitCodes["rolled back"] ? 0 : code;
+}
+
+/** Says how it went, and returns the exit code. */
+function told(outcome: Outcome): number {
+  if (outcome.result === "done") return 0;
+  if (outcome.result === "nothing changed") {
+    say("nothing of this package was changed, so there is nothing to take back");
+    return outcome.error instanceof UpdateFailed ? outcome.error.code : 1;
+  }
+  for (const { op, urn } of outcome.changes) say(`  ${op} ${titleOf(urn)}`);
+  if (outcome.result === "rolled back")
+    say("rolled back: hosts and state are as they were before the update");
+  else {
+    say("could not roll back:");
+    for (const { resource, host, why } of outcome.left)
+      say(`  ${resource}${host ? ` on ${host}` : ""}: ${why}`);
+    say("mend what is named there, then: npx pulumi-lvs rollback");
+  }
+  return exitCodes[outcome.result];
+}
+
+/** Does what the command line asks for, and returns the exit code. */
+export function carryOut(asked: Command): Promise<number> {
+  // from the folder that Pulumi takes it from, as what goes back runs in the project's own
+  const { configFile, cwd = "." } = asked;
+  const command = configFile === undefined ? asked : { ...asked, configFile: resolve(cwd, configFile) };
+  // nobody may listen any more: a terminal that was closed, a pipe
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  outlive((signal, terminal) =>
+    say(
+      terminal && signal === "SIGINT"
+        ? "interrupted while going back; npx pulumi-lvs rollback goes on from there"
+        : `${signal}: going back is finished first`,
+    ),
+  );
+  return command.command === "up" ? up(command) : rollback(command);
+}

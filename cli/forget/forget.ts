@@ -1,0 +1,77 @@
+import { HostError } from "../../src/errors.js";
+import { type Host, hostOf } from "../../src/host/host.js";
+import { type Connection, connection, hostLabel } from "../../src/ssh/connection.js";
+import { plainText } from "../../src/values/foreign.js";
+import { problemsOf } from "../../src/values/problem.js";
+import { factsFor, type LeftOver, leftOver } from "./left.js";
+
+/** What `pulumi-lvs forget` is asked. */
+export interface Forget {
+  /** How to reach the host, as on the command line; see `Connection`. */
+  readonly connection: Readonly<Record<string, unknown>>;
+  /** `PROJECT/STACK` of which everything is meant, whether it is there or not. */
+  readonly allOf?: string;
+  /** Whether to take away what was listed. */
+  readonly yes: boolean;
+}
+
+/** Exit codes; 1 is any failure, 2 a wrong command line. */
+export const forgetCodes = { done: 0, failed: 1, wrong: 2, "something left": 3 } as const;
+
+type Say = { readonly list: (line: string) => void; readonly say: (line: string) => void };
+
+/** Lists what no stack declares any more as far as a host can tell, and takes it away if asked to. Returns the exit code. */
+export async function forget(asked: Forget, { list, say }: Say, find = hostOf as FindHost): Promise<number> {
+  const parsed = connection.safeParse(asked.connection);
+  if (!parsed.success) {
+    for (const { path, reason } of problemsOf(parsed.error)) say(`--${flagOf(path)}: ${reason}`);
+    return forgetCodes.wrong;
+  }
+  const label = hostLabel(parsed.data);
+  const host = find(parsed.data, label);
+  const left = await leftOn(host, asked).catch((error: unknown) => {
+    if (!(error instanceof HostError)) throw error;
+    throw new Error(error.of("cannot tell what is left over"), { cause: error });
+  });
+  for (const { text } of left) list(plainText(text, 500));
+  if (left.length === 0)
+    say(
+      `${label} has ${asked.allOf === undefined ? "nothing to forget" : `no record or mark of ${asked.allOf}`}`,
+    );
+  else if (asked.yes)
+    say(`forgotten on ${label}; what is there of entries, addresses, routes and settings stays as it is`);
+  else
+    say(
+      `${label} cannot tell whether a stack still declares these; run pulumi refresh in its stacks, then forget with --yes`,
+    );
+  return left.length > 0 && !asked.yes ? forgetCodes["something left"] : forgetCodes.done;
+}
+
+type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
+
+/** What is left over; with `yes` it is taken away. */
+async function leftOn(host: Pick<Host, "submit">, { allOf, yes }: Forget): Promise<LeftOver[]> {
+  const job = { owner: "forget", look: () => undefined };
+  const known = await host.submit({
+    ...job,
+    facts: ["owners", "declared"],
+    plan: () => [],
+    verify: () => undefined,
+  });
+  let left: LeftOver[] = [];
+  await host.submit({
+    ...job,
+    facts: factsFor(known),
+    plan: (facts) => {
+      left = leftOver(facts, allOf);
+      return yes ? left.map(({ step }) => step) : [];
+    },
+    verify: (facts) => {
+      const [still] = yes ? leftOver(facts, allOf) : [];
+      return still && `the host still keeps ${still.text}`;
+    },
+  });
+  return left;
+}
+
+const flagOf = (path: string): string => path.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,0 +1,91 @@
+import type { FactName, Facts } from "../../src/facts/facts.js";
+import type { DeclaredRecord } from "../../src/facts/records.js";
+import { sysctlName } from "../../src/values/sysctl-name.js";
+
+/** How one sees on a host whether the thing of a record or a mark is there: what to read, and the judgement. */
+interface Look {
+  readonly facts: readonly FactName[];
+  isThere(facts: Facts): boolean;
+}
+
+/** A thing as the host's records and marks name it; of a mark alone there are no words. */
+export type Named = Pick<DeclaredRecord, "thing" | "words">;
+
+const cannotTell: Look = { facts: [], isThere: () => true };
+
+/** Returns how to look for a thing. What the host cannot tell counts as there. */
+export function lookFor({ thing, words }: Named): Look {
+  const [, kind = "", id = ""] = /^(\S+) (.*)$/.exec(thing) ?? [];
+  const [before, after] = partsAt(id, kind === "RealServer" ? id.lastIndexOf("/") : id.indexOf("/"));
+  switch (kind) {
+    case "VirtualService":
+      return { facts: ["ipvs"], isThere: (facts) => facts.ipvs().has(id) };
+    case "RealServer":
+      return {
+        facts: ["ipvs", "health"],
+        // a health monitor may keep it out of the table for now
+        isThere: (facts) =>
+          facts.ipvs().get(before)?.realServers.has(after) === true ||
+          (facts.ipvs().has(before) && facts.health().get(before)?.has(after) === true),
+      };
+    case "VirtualAddress":
+      return {
+        facts: ["addresses"],
+        isThere: (facts) => facts.addresses().some((a) => a.interface === before && a.local === after),
+      };
+    case "SyncDaemon":
+      return { facts: ["daemons"], isThere: (facts) => facts.daemons().some(({ state }) => state === after) };
+    case "HealthMonitor": {
+      const service = id.replace(/\/health$/, "");
+      return {
+        facts: ["ipvs", "declared"],
+        isThere: (facts) =>
+          facts.ipvs().has(service) ||
+          facts.declared().records.some((record) => record.thing === `VirtualService ${service}`),
+      };
+    }
+    default:
+      return lookBy(words);
+  }
+}
+
+/** Returns how to look for what a record's verb would make. */
+function lookBy([verb, ...args]: readonly string[]): Look {
+  switch (verb) {
+    case "route":
+      return lookForRoute(args);
+    case "timeouts":
+      return { facts: ["timeouts"], isThere: (facts) => facts.timeouts() !== undefined };
+    case "module": {
+      const [name = ""] = args;
+      if (!/^\w{1,60}$/.test(name)) return cannotTell;
+      return { facts: [`module:${name}`], isThere: (facts) => facts.module(name) !== undefined };
+    }
+    case "sysctl":
+    case "forwarding": {
+      const names = args.filter((name, i) => i % 2 === 0 && sysctlName.safeParse(name).success);
+      return {
+        facts: names.map((name) => `sysctl:${name}` as const),
+        isThere: (facts) => names.every((name) => facts.sysctl(name) !== undefined),
+      };
+    }
+    default:
+      return cannotTell;
+  }
+}
+
+function lookForRoute([family, to = "", ...more]: readonly string[]): Look {
+  const given = (name: string) => more[more.indexOf(name) + 1];
+  const table = given("table") ?? "main";
+  if ((family !== "4" && family !== "6") || !more.includes("table") || !/^(main|\d{1,10})$/.test(table))
+    return cannotTell;
+  const metric = more.includes("metric") ? Number(given("metric")) : family === "4" ? 0 : 1024;
+  // as the kernel prints it
+  const dst = to === "::/0" ? "default" : to.replace(family === "4" ? /\/32$/ : /\/128$/, "");
+  return {
+    facts: [`routes:${family}:${table}`],
+    isThere: (facts) => facts.routes(family, table).some((r) => r.dst === dst && r.metric === metric),
+  };
+}
+
+const partsAt = (id: string, at: number): [string, string] => [id.slice(0, at), id.slice(at + 1)];

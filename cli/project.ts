@@ -1,0 +1,21 @@
+import { resolve } from "node:path";
+import { automation } from "@pulumi/pulumi";
+import { PulumiError, pulumiMust } from "../rollback/pulumi-cli.js";
+import { projectFolder } from "../stacks/project-folder.js";
+
+/** The stack that the CLI would take in a folder, without selecting it for the runs of others. */
+export async function stackAt(cwd = ".", name?: string): Promise<automation.Stack> {
+  const workspace = await automation.LocalWorkspace.create({ workDir: projectRoot(resolve(cwd)) });
+  const stackName = name ?? (await pulumiMust(workspace, ["stack", "--show-name"])).trim();
+  workspace.selectStack = async () => undefined;
+  return automation.Stack.select(stackName, workspace);
+}
+
+function projectRoot(folder: string): string {
+  const root = projectFolder(folder);
+  if (root !== undefined) return root;
+  throw new PulumiError(
+    2,
+    `there is no Pulumi.yaml in ${folder} or above it; go to the project, or name it by --cwd`,
+  );
+}

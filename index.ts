@@ -1,0 +1,51 @@
+/** What `import … from "pulumi-lvs"` gives. */
+
+export type { ArpSuppressionArgs } from "./providers/arp-suppression.js";
+export type { ConnectionInput } from "./providers/engine/resource-class.js";
+export type { HealthMonitorArgs, HealthMonitorState } from "./providers/health-monitor/index.js";
+export type { SorryServer } from "./providers/health-monitor/sorry-server.js";
+export type { HostRouteArgs } from "./providers/host-route.js";
+export * from "./providers/index.js";
+export type { IpForwardingArgs } from "./providers/ip-forwarding.js";
+export type { IpvsTimeoutsArgs } from "./providers/ipvs-timeouts.js";
+export type { KernelModuleArgs } from "./providers/kernel-module.js";
+export type {
+  Drain,
+  DrainOutcome,
+  RealServerOutputs,
+  VirtualServiceOutputs,
+} from "./providers/real-server/drain.js";
+export type { RealServerArgs } from "./providers/real-server/index.js";
+export type { ProbeArp, ProbeSpread, ServiceProbeArgs } from "./providers/service-probe/index.js";
+export type { SyncDaemonArgs } from "./providers/sync-daemon.js";
+export type { SysctlArgs } from "./providers/sysctl.js";
+export type { VirtualAddressArgs } from "./providers/virtual-address.js";
+export type { Persistence, VirtualServiceArgs } from "./providers/virtual-service.js";
+export type { Left } from "./rollback/deployment.js";
+export type { TakenBack } from "./rollback/restore.js";
+export { NothingToTakeBack, type RollBackOptions, rollBack } from "./rollback/roll-back.js";
+export {
+  type Outcome,
+  type RolledBack,
+  type UpOrRollBackOptions,
+  upOrRollBack,
+} from "./rollback/up-or-roll-back.js";
+export type { ServerState } from "./src/facts/health.js";
+export type { HealthCheck } from "./src/health/check.js";
+export type { Connection, Endpoint } from "./src/ssh/connection.js";
+export type { Rival } from "./src/values/conflicts.js";
+export type {
+  ClusterArgs,
+  ClusterOutputs,
+  DirectorArgs,
+  Member,
+  ProbeArgs,
+  RealServerMember,
+  ServiceArgs,
+  VipArgs,
+} from "./stacks/cluster/cluster.js";
+export type { PackagesArgs } from "./stacks/cluster/packages.js";
+export { parseClusters } from "./stacks/config.js";
+export { DrCluster, type DrClusterArgs } from "./stacks/dr-cluster.js";
+export { NatCluster, type NatClusterArgs } from "./stacks/nat-cluster.js";
+export { requireClusters } from "./stacks/require-clusters.js";

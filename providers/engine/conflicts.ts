@@ -1,0 +1,16 @@
+import { HostError } from "../../src/errors.js";
+import type { Facts } from "../../src/facts/facts.js";
+import { hostLabel } from "../../src/ssh/connection.js";
+import { type Bag, connectionOf } from "./inputs.js";
+
+/** Throws where a program runs that takes the IPVS table for its own, unless it is allowed to. */
+export function refuseRivals(facts: Facts, inputs: Bag): void {
+  const allowed = (inputs.alongside ?? []) as string[];
+  const rival = facts.rivals().find((name) => !allowed.includes(name));
+  if (rival === undefined) return;
+  throw new HostError(
+    hostLabel(connectionOf(inputs)),
+    `${rival} runs there, and takes the IPVS table for its own`,
+    `stop it there (systemctl disable --now ${rival}), or set alongside: ["${rival}"] if it leaves this entry alone`,
+  );
+}

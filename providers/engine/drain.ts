@@ -1,0 +1,103 @@
+import { FinalError, HostError } from "../../src/errors.js";
+import type { FactName, Facts } from "../../src/facts/facts.js";
+import type { Job } from "../../src/host/job.js";
+import { type Step, step } from "../../src/host/step.js";
+import { tell } from "../../src/log.js";
+import { calledOff, type Drained, type Drains, type Patience, recordOf } from "./drains.js";
+
+/** Time, and somebody to tell; tests give another. */
+export interface Watch {
+  /** Milliseconds. */
+  now(): number;
+  pause(): Promise<void>;
+  tell(line: string): void;
+}
+
+export const watch: Watch = {
+  now: () => performance.now(),
+  // to the full second: all that wait for one host ask in one script
+  pause: () => new Promise((resolve) => setTimeout(resolve, 1000 - (Date.now() % 1000))),
+  tell,
+};
+
+/** A thing that has to drain. */
+export interface Draining {
+  readonly drains: Drains;
+  readonly key: unknown;
+  readonly patience: Patience;
+  /** What `isLeaving` looks at. */
+  readonly facts: readonly FactName[];
+  /** Whether it is still this one's to let nobody in. */
+  isLeaving(facts: Facts): boolean;
+}
+
+/** Where it is, and how jobs get there. */
+export interface Place {
+  readonly host: string;
+  readonly watch: Watch;
+  submit(job: Omit<Job, "owner">): Promise<Facts>;
+}
+
+const boot = "kernel.random.boot_id";
+
+/**
+ * Lets nobody new in and waits until nobody is left. Undefined where there is nothing to wait for. Since when it drains is on
+ * the host, so whoever is asked for the same after a crash goes on from there. The host is asked by short jobs that change
+ * nothing, with others of the same host in between.
+ */
+export async function drain(
+  { drains, key, patience, isLeaving, ...of }: Draining,
+  { host, watch, submit }: Place,
+): Promise<Drained | undefined> {
+  const facts: FactName[] = [...of.facts, ...drains.facts(key), "draining", `sysctl:${boot}`];
+  const quiesce = (facts: Facts): readonly Step[] | undefined => {
+    const steps = isLeaving(facts) ? drains.quiesce(facts, key) : undefined;
+    if (!steps || recordOf(facts, drains, key)) return steps;
+    const words = drains.words(key);
+    return [step(["begin_drain", ...words], ["end_drain", ...words]), ...steps];
+  };
+  const plan = (facts: Facts) => quiesce(facts) ?? [];
+  const begin = () =>
+    submit({
+      facts: [...facts, "clock"],
+      plan,
+      look: plan,
+      verify: (facts) => (plan(facts).length === 0 ? undefined : "the host did not keep it quiesced"),
+    });
+
+  const first = await begin();
+  const record = recordOf(first, drains, key);
+  if (!record || !quiesce(first)) return undefined;
+  const began = watch.now() - Math.max(0, first.clock() - record.since) * 1000;
+  const elapsed = () => (watch.now() - began) / 1000;
+  // a reboot takes the record along, and connections too; otherwise somebody took it out
+  const isCalledOff = (facts: Facts) =>
+    plan(facts).length > 0 && !recordOf(facts, drains, key) && facts.sysctl(boot) === first.sysctl(boot);
+  const look = () =>
+    submit({
+      facts,
+      plan: (facts) => {
+        if (isCalledOff(facts)) throw calledOff(host);
+        return [];
+      },
+      look: () => undefined,
+      verify: () => undefined,
+    });
+  let seen: Facts | undefined = first;
+  for (;;) {
+    if (seen && plan(seen).length > 0) seen = await begin();
+    if (seen) {
+      const left = drains.count(seen, key);
+      const isDone = left === 0 && elapsed() >= patience.minimum;
+      if (isDone || elapsed() >= patience.timeout || !quiesce(seen))
+        return { seconds: Math.round(elapsed()), left };
+    }
+    await watch.pause();
+    seen = await look().catch((error: Error) => {
+      // it may come back before the time is out
+      const mayPass = error.cause instanceof HostError && !(error.cause instanceof FinalError);
+      if (!mayPass || elapsed() >= patience.timeout) throw error;
+      return undefined;
+    });
+  }
+}

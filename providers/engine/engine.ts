@@ -1,0 +1,215 @@
+import { isDeepStrictEqual } from "node:util";
+import { HostError, UnansweredError } from "../../src/errors.js";
+import type { Facts } from "../../src/facts/facts.js";
+import type { Host } from "../../src/host/host.js";
+import { StuckError } from "../../src/host/stuck-error.js";
+import { type Connection, hostLabel } from "../../src/ssh/connection.js";
+import { type Change, isRecorded, type Verb } from "./change.js";
+import { refuseRivals } from "./conflicts.js";
+import { Declarations } from "./declarations.js";
+import type { Definition } from "./define.js";
+import { diff, plain } from "./diff.js";
+import { type Watch, watch } from "./drain.js";
+import { withDraining } from "./drain-change.js";
+import { type Around, drained, quiesced } from "./draining.js";
+import type { Drained } from "./drains.js";
+import { failuresOf } from "./failures.js";
+import { adopted, found, missing, undeclared, unmarked } from "./flags.js";
+import { HalfDoneError, there } from "./half-done.js";
+import { type Bag, checkInputs, clean, connectionOf, idOf, nobody, partsOf } from "./inputs.js";
+import { objectChange } from "./object.js";
+import { settingChange } from "./setting.js";
+import { shownBy, without } from "./shown.js";
+
+/** Finds the host of a connection; tests give a fake one. */
+export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
+
+/** Create, read, diff, update and delete of any kind of resource. */
+export class Engine {
+  readonly #definition: Definition;
+  readonly #findHost: FindHost;
+  readonly #watch: Watch;
+  readonly declared: Declarations;
+
+  constructor(definition: Definition, findHost: FindHost, time = watch) {
+    this.declared = new Declarations(definition);
+    this.#definition = definition;
+    this.#findHost = findHost;
+    this.#watch = time;
+  }
+
+  check(_olds: Bag, news: Bag) {
+    const { inputs, problems } = checkInputs(this.#definition, news);
+    return {
+      inputs: { ...inputs, ...(news.__provider === undefined ? {} : { __provider: news.__provider }) },
+      failures: failuresOf(problems, news),
+    };
+  }
+
+  diff(_id: string, olds: Bag, news: Bag) {
+    return diff(this.#definition, olds, news);
+  }
+
+  async create(inputs: Bag) {
+    const { isAdopted, shown } = await this.#change("create", inputs);
+    const outs = clean({ ...inputs, ...shown, ...(isAdopted ? { [adopted]: true } : {}) });
+    return { id: idOf(this.#definition, inputs), outs };
+  }
+
+  async update(_id: string, olds: Bag, news: Bag) {
+    const owner = olds.owner ?? news.owner;
+    const [was, want] = [olds, news].map((bag) => plain(partsOf(this.#definition, bag).config));
+    const onlyConnection =
+      [...found, undeclared].every((flag) => olds[flag] === undefined) &&
+      isDeepStrictEqual(was, want) &&
+      olds.persist === news.persist &&
+      !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
+    if (onlyConnection) return { outs: clean({ ...news, owner, ...shownBy(this.#definition, olds) }) };
+    const mine = { ...news, owner };
+    const { shown } = await this.#change("update", mine, partsOf(this.#definition, olds).config);
+    const told = await quiesced(this.#definition, olds, mine, this.#around(mine));
+    return { outs: clean({ ...mine, ...shown, ...told }) };
+  }
+
+  async delete(_id: string, props: Bag) {
+    const result = await drained(this.#definition, "delete", props, this.#around(props));
+    await this.#change("delete", props, undefined, result);
+  }
+
+  async read(id: string, props: Bag) {
+    const { __provider, [undeclared]: _, [adopted]: wasAdopted, ...rest } = props;
+    const given = without(rest, [...found, ...Object.keys(shownBy(this.#definition, rest))]);
+    const { inputs, problems } = checkInputs(this.#definition, given);
+    const parts = partsOf(this.#definition, inputs);
+    // `get` names the identity only
+    const wrong = problems.filter(
+      ({ path }) => !Object.hasOwn(this.#definition.config.shape, path.split(/[.[]/)[0] as string),
+    );
+    if (wrong[0]) throw new Error(`cannot read ${id}: ${wrong[0].path} ${wrong[0].reason}`);
+    const key = parts.key;
+    const want = problems.length === 0 ? parts.config : undefined;
+    const owner = this.owner(inputs);
+    const change = this.#changeOf(inputs, owner);
+    let have: Bag | undefined;
+    let isOurs = true;
+    let isDeclared = true;
+    let isMissing = false;
+    const facts = await this.#ask("read", inputs, {
+      facts: [
+        ...this.#definition.facts(key, want),
+        ...change.facts,
+        ...(this.#definition.shows?.facts(key) ?? []),
+      ],
+      // there, what the host could not tell becomes an error in words
+      plan: (facts) => {
+        have = this.#definition.read(facts, key, want) as Bag | undefined;
+        isOurs = isDeclared = true;
+        isMissing = !have && inputs.owner !== nobody && change.declares(facts);
+        // it is as it should be, and something is to be done all the same: to say whose it is
+        if (inputs.owner !== nobody && isDeepStrictEqual(have, want))
+          isOurs = isRecorded(change, { facts, owner, persist: inputs.persist !== false });
+        // what was recorded is not what is there, and the next program may want just that
+        else isDeclared = inputs.owner === nobody;
+        return [];
+      },
+      look: () => undefined,
+      verify: () => undefined,
+    });
+    if (!have && !isMissing) return {};
+    const kept = clean({
+      ...inputs,
+      ...have,
+      ...(isMissing ? { [missing]: true } : {}),
+      ...(isOurs ? {} : { [unmarked]: true }),
+      ...(__provider === undefined ? {} : { __provider }),
+    });
+    const shown = {
+      ...this.#definition.shows?.read(facts, key),
+      ...(wasAdopted === true ? { [adopted]: true } : {}),
+      ...(isDeclared || isMissing ? {} : { [undeclared]: true }),
+    };
+    return { id: idOf(this.#definition, inputs), props: clean({ ...kept, ...shown }), inputs: kept };
+  }
+
+  /** What a resource has on its host, as a name: what was just made under it must not be deleted as an older one's. */
+  thing(inputs: Bag): string {
+    return this.#definition.setting ? this.owner(inputs) : idOf(this.#definition, inputs);
+  }
+
+  #changeOf(inputs: Bag, owner: string, drained?: Drained): Change {
+    return this.#definition.setting
+      ? settingChange(this.#definition, inputs, owner)
+      : withDraining(
+          objectChange(this.#definition, inputs, this.declared),
+          this.#definition,
+          inputs,
+          drained,
+        );
+  }
+
+  // what it takes to wait for those who still use it
+  #around(inputs: Bag): Around {
+    const owner = this.owner(inputs);
+    const ask: Around["ask"] = (verb, job) => this.#ask(verb, inputs, job);
+    return { owner, change: this.#changeOf(inputs, owner), watch: this.#watch, ask };
+  }
+
+  /** Makes a change, and tells whether it took over what somebody else had made, and what there is to tell. */
+  async #change(
+    verb: Verb,
+    inputs: Bag,
+    was?: Bag,
+    drained?: Drained,
+  ): Promise<{ isAdopted: boolean; shown: Bag }> {
+    const definition = this.#definition;
+    const { key, config } = partsOf(definition, inputs);
+    const owner = this.owner(inputs);
+    const change = this.#changeOf(inputs, owner, drained);
+    const guarded = verb !== "delete" && definition.rivals?.(key) === true;
+    let isAdopted = false;
+    try {
+      const facts = await this.#ask(verb, inputs, {
+        facts: [
+          ...definition.facts(key, config),
+          ...(this.#definition.shows?.facts(key) ?? []),
+          ...(was ? definition.facts(key, was) : []),
+          ...change.facts,
+          ...(guarded ? (["rivals"] as const) : []),
+        ],
+        plan: (facts) => {
+          if (guarded) refuseRivals(facts, inputs);
+          isAdopted ||= verb === "create" && change.adopts(facts);
+          return change.plan(verb, { facts, owner, was, persist: inputs.persist !== false });
+        },
+        look: change.look,
+        verify: (facts) => change.misfit(verb, facts),
+      });
+      return { isAdopted, shown: this.#definition.shows?.read(facts, key) ?? {} };
+    } catch (error) {
+      const { cause, message } = error as Error;
+      // nobody but the state would know of what did not exist before: with it, up goes on, and destroy takes it away
+      const isNew = verb === "create" && (cause instanceof StuckError || cause instanceof UnansweredError);
+      const now =
+        cause instanceof StuckError && verb !== "delete" && there(definition, cause.facts, key, config);
+      if (!isNew && !now) throw error;
+      throw new HalfDoneError(idOf(definition, inputs), { ...inputs, ...(now || {}) }, inputs, message);
+    }
+  }
+
+  /** What marks a setting as wanted by this resource; another identity is another mark, so a replacement holds on before the old one lets go. */
+  owner(inputs: Bag): string {
+    return `${inputs.owner} ${this.#definition.id(partsOf(this.#definition, inputs).key)}`;
+  }
+
+  async #ask(verb: string, inputs: Bag, job: Omit<Parameters<Host["submit"]>[0], "owner">): Promise<Facts> {
+    const connection = connectionOf(inputs);
+    const label = hostLabel(connection);
+    const name = this.#definition.id(partsOf(this.#definition, inputs).key);
+    try {
+      return await this.#findHost(connection, label).submit({ ...job, owner: this.owner(inputs) });
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      throw new Error(error.of(`cannot ${verb} ${name}`), { cause: error });
+    }
+  }
+}

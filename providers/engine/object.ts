@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from "node:util";
+import { HostError } from "../../src/errors.js";
+import type { Facts } from "../../src/facts/facts.js";
+import { hostLabel } from "../../src/ssh/connection.js";
+import { plainText } from "../../src/values/foreign.js";
+import { carriedBy } from "./carried.js";
+import type { Change } from "./change.js";
+import { contrast } from "./contrast.js";
+import type { Declarations } from "./declarations.js";
+import type { Definition } from "./define.js";
+import { type Bag, connectionOf, partsOf } from "./inputs.js";
+import { holderOf, leaving, type Ownership, othersOf, stackOf, taking } from "./ownership.js";
+import { isDeclared, recording, recordMisfit, recordOf } from "./records.js";
+
+/** Changes of what is there or not, and has one owner: entries, addresses, routes. */
+export function objectChange(definition: Definition, inputs: Bag, declared: Declarations): Change {
+  const { key, config } = partsOf(definition, inputs);
+  const owner = String(inputs.owner);
+  const ownership: Ownership = { owner, thing: `${definition.kind} ${definition.id(key)}` };
+  const record = recordOf(definition, inputs, owner);
+  const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
+  const refused = (reason: string, remedy: string) => new HostError(host, reason, remedy);
+  const host = hostLabel(connectionOf(inputs));
+  const carried = (facts: Facts) => carriedBy(facts, definition, key, owner, inputs.adopt === true);
+  const isOthers = (facts: Facts) => ![undefined, owner].includes(holderOf(facts, ownership));
+
+  return {
+    facts: ["owners", "declared"],
+
+    plan(verb, view) {
+      const { facts } = view;
+      const have = read(facts);
+      if (verb === "delete") {
+        // somebody took it over
+        if (isOthers(facts)) return [];
+        const along = carried(facts);
+        if (have && along.guest && inputs.adopt !== true)
+          throw refused(
+            `with it would go what belongs to another stack: ${plainText(along.guest)}`,
+            "remove that there first, or set adopt: true here and run up before",
+          );
+        const gone = have ? definition.plan(key, undefined, have, view) : [];
+        return [
+          ...along.records,
+          ...leaving(facts, ownership, recording(facts, record, gone, true, false)),
+          ...along.marks,
+        ];
+      }
+      const holder = holderOf(facts, ownership);
+      if (have && holder && stackOf(holder) !== stackOf(owner) && inputs.adopt !== true) {
+        throw refused(
+          `it belongs to ${plainText(holder)}, of another stack`,
+          "remove it there, or set adopt: true to take it over; removing it there then leaves it alone",
+        );
+      }
+      // a resource that is gone from the program was renamed, and this is its new name
+      if (have && holder && holder !== owner && stackOf(holder) === stackOf(owner)) {
+        if (declared.isDeclared(holder, ownership.thing, host))
+          throw refused(
+            `it belongs to ${holder}, of this program, which declares it too`,
+            "take one of them out of the program",
+          );
+        declared.take(holder, ownership.thing, host, owner);
+      }
+      const different = have && !isDeepStrictEqual(have, config);
+      // what this very resource made before is its own, whatever became of the answer
+      if (verb === "create" && different && holder !== owner && inputs.adopt !== true) {
+        throw refused(
+          `is there already, with other settings: ${contrast(have, config)}`,
+          "set adopt: true to take it over, or remove it there",
+        );
+      }
+      const steps = have && !different ? [] : definition.plan(key, config, have, view);
+      const isThere = have !== undefined;
+      return taking(facts, ownership, isThere, recording(facts, record, steps, isThere));
+    },
+
+    misfit(verb, facts) {
+      const have = read(facts);
+      if (verb === "delete") {
+        if (isOthers(facts)) return undefined;
+        if (have) return "it is still there after it was deleted";
+        if (holderOf(facts, ownership)) return "the mark of its owner is still there";
+        const { records, marks } = carried(facts);
+        const [left] = [...records, ...marks];
+        if (left)
+          return `the record of what goes along is still there: ${left.run[1]?.replaceAll("\t", " ")}`;
+        return recordMisfit(facts, record, false);
+      }
+      if (!isDeepStrictEqual(have, config))
+        return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
+      if (holderOf(facts, ownership) !== owner) return "the host did not keep the mark of its owner";
+      const [other] = othersOf(facts, ownership);
+      return other ? `the mark of ${other} is still there` : recordMisfit(facts, record);
+    },
+
+    declares: (facts) => isDeclared(facts, record),
+
+    adopts(facts) {
+      const holder = holderOf(facts, ownership);
+      return read(facts) !== undefined && (holder === undefined || stackOf(holder) !== stackOf(owner));
+    },
+
+    look: read,
+  };
+}

@@ -1,0 +1,61 @@
+import { isDeepStrictEqual } from "node:util";
+import { HostError } from "../../src/errors.js";
+import type { Host } from "../../src/host/host.js";
+import { type Connection, hostLabel } from "../../src/ssh/connection.js";
+import type { Definition } from "./define.js";
+import { Engine } from "./engine.js";
+import { type Bag, clean, connectionOf, idOf, partsOf } from "./inputs.js";
+
+/**
+ * Create, read, diff, update and delete of questions: nothing of them is on any host. Creating or changing one asks it, and an
+ * answer that is not as expected fails the update; reading and deleting it ask nothing.
+ */
+export class Inquiry extends Engine {
+  readonly #definition: Definition;
+  readonly #findHost: (connection: Connection, label: string) => Pick<Host, "submit" | "ask">;
+
+  constructor(
+    definition: Definition,
+    findHost: (connection: Connection, label: string) => Pick<Host, "submit" | "ask">,
+  ) {
+    super(definition, findHost);
+    this.#definition = definition;
+    this.#findHost = findHost;
+  }
+
+  override async create(inputs: Bag) {
+    await this.#ask(inputs);
+    return { id: idOf(this.#definition, inputs), outs: clean(inputs) };
+  }
+
+  override async update(_id: string, olds: Bag, news: Bag) {
+    const [was, want] = [olds, news].map((bag) => clean(partsOf(this.#definition, bag).config));
+    // another way to the same host changes nothing that was asked
+    if (!isDeepStrictEqual(was, want)) await this.#ask(news);
+    return { outs: clean({ ...news, owner: olds.owner ?? news.owner }) };
+  }
+
+  override async read(id: string, props: Bag) {
+    return { id, props, inputs: props };
+  }
+
+  override async delete() {}
+
+  /** Two may ask the same. */
+  override thing(inputs: Bag): string {
+    return this.owner(inputs);
+  }
+
+  async #ask(inputs: Bag): Promise<void> {
+    const { key, config } = partsOf(this.#definition, inputs);
+    try {
+      await this.#definition.asks?.(key, config, {
+        connection: connectionOf(inputs),
+        ask: (connection, ...queries) => this.#findHost(connection, hostLabel(connection)).ask(...queries),
+      });
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      throw new Error(error.of(`${this.#definition.id(key)} failed`), { cause: error });
+    }
+  }
+}

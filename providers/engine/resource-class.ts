@@ -1,0 +1,147 @@
+import { dirname } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { type Connection, type Endpoint, secretFields } from "../../src/ssh/connection.js";
+import { declareOnce } from "./declarations.js";
+import type { Definition } from "./define.js";
+import { type Bag, type Common, checkInputs, clean, idOf, propertiesOf } from "./inputs.js";
+
+/** Each argument may be an output of another resource; each keeps its documentation. */
+export type Inputs<Args> = {
+  [Name in keyof Args]: Connection extends Args[Name]
+    ? unknown extends Args[Name]
+      ? pulumi.Input<Args[Name]>
+      : ConnectionInput | Extract<Args[Name], null | undefined>
+    : pulumi.Input<Args[Name]>;
+};
+
+/** Every argument as it is known afterwards, defaults filled in. */
+export type Outputs<Args> = {
+  readonly [Name in keyof Args]-?: pulumi.Output<Exclude<Args[Name], undefined>>;
+};
+
+/** What a resource only tells, each with its documentation. */
+export type ShownOutputs<Shown> = { readonly [Name in keyof Shown]: pulumi.Output<Shown[Name]> };
+
+type EndpointInput = { [Name in keyof Omit<Endpoint, "proxy">]: pulumi.Input<Endpoint[Name]> } & {
+  proxy?: pulumi.Input<EndpointInput | undefined>;
+};
+
+/** `connection`, whose fields may be outputs one by one, also those of the hosts that it goes through. */
+export type ConnectionInput = pulumi.Input<EndpointInput & { sudo?: pulumi.Input<boolean | undefined> }>;
+
+/** What a constructor takes: the resource's own arguments and those common to all. */
+export type ResourceArgs<Args> = Inputs<Args & Omit<Common, "connection">> & { connection: ConnectionInput };
+
+/** The class of one kind of resource. */
+export interface ResourceClass<Args, Shown = unknown> {
+  new (
+    name: string,
+    args: ResourceArgs<Args>,
+    opts?: pulumi.CustomResourceOptions,
+  ): pulumi.dynamic.Resource &
+    Outputs<Args> &
+    ShownOutputs<Shown> & { readonly connection: pulumi.Output<Connection> };
+  /** @internal */
+  readonly definition: Definition;
+  /** Whether a value is a resource of this class, also one from another copy of the package (for policy packs). */
+  isInstance(value: unknown): value is pulumi.CustomResource;
+  /** Reads one that is there already, without owning it: it is never changed or deleted. Takes what makes its identity. */
+  get(
+    name: string,
+    args: Partial<Inputs<Args>> & { connection: ConnectionInput },
+    opts?: pulumi.CustomResourceOptions,
+  ): InstanceType<ResourceClass<Args, Shown>>;
+}
+
+/**
+ * What Pulumi keeps of a provider, in every resource's state and for ever: this text, and nothing that it would capture. It
+ * loads whatever version of the package the project has installed, also when the project is the package's own repository.
+ */
+function shim(kind: string): pulumi.dynamic.ResourceProvider {
+  // biome-ignore format: one line, whose text is pinned by a test
+  const provider = { kind, configure(r: unknown) { require("node:module").createRequire(`${process.cwd()}/`)("pulumi-lvs/provider").install(this, r); } };
+  return provider as unknown as pulumi.dynamic.ResourceProvider;
+}
+
+/** Makes the class of a definition; `Shown` is what its instances tell besides their arguments. @internal */
+export function resource<Args, Shown = unknown>(definition: Definition): ResourceClass<Args, Shown> {
+  const provider = shim(definition.kind);
+  const type = `pulumi-nodejs:dynamic/lvs:${definition.kind}`;
+  const names = [...propertiesOf(definition), ...(definition.shows?.names ?? [])];
+  const declared = Object.fromEntries(names.map((name) => [name, undefined]));
+  class LvsResource extends pulumi.dynamic.Resource {
+    static readonly definition = definition;
+
+    static override isInstance(value: unknown): value is pulumi.CustomResource {
+      return (value as { __pulumiType?: unknown } | null)?.__pulumiType === type;
+    }
+
+    static get(name: string, args: Bag, opts?: pulumi.CustomResourceOptions): LvsResource {
+      const id = pulumi
+        .output(args)
+        .apply((known) => idOf(definition, checkInputs(definition, clean(known as Bag)).inputs));
+      return new LvsResource(name, args, { ...opts, id });
+    }
+
+    constructor(name: string, args: Bag, opts?: pulumi.CustomResourceOptions) {
+      const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
+      // what is only read is nobody's here
+      const own = opts?.id === undefined ? { owner } : {};
+      const run = pulumi.runtime.getMonitor();
+      if (opts?.id === undefined && run) refuseTwice(() => declareOnce(run, definition, owner, args));
+      const hosts = ["connection", ...(definition.connections ?? [])];
+      const reached = Object.fromEntries(hosts.map((host) => [host, secured(args[host])]));
+      const props = { ...declared, ...own, ...args, ...reached };
+      const restore = shortenStacks();
+      try {
+        super(provider, name, props, opts, "lvs", definition.kind);
+      } finally {
+        restore();
+      }
+    }
+  }
+  return LvsResource as unknown as ResourceClass<Args, Shown>;
+}
+
+const providers = dirname(__dirname);
+
+/**
+ * Pulumi keeps in state the stack of every registration: a kilobyte each of frames of node, ts-node and itself. Its own five,
+ * which it leaves out, and the nearest of the program tell where that was; a third of the state, which the file backend writes
+ * anew after each step, is saved.
+ */
+function shortenStacks(): () => void {
+  const before = Error.prepareStackTrace;
+  Error.prepareStackTrace = (error, frames) => {
+    const near = frames.filter((frame) => !frame.getFileName()?.includes(providers)).slice(0, 8);
+    return before
+      ? before(error, near)
+      : [String(error), ...near.map((frame) => `    at ${frame}`)].join("\n");
+  };
+  return () => {
+    Error.prepareStackTrace = before;
+  };
+}
+
+// what an operator can mend needs no stack
+function refuseTwice(declare: () => void): void {
+  try {
+    declare();
+  } catch (error) {
+    throw new pulumi.RunError((error as Error).message);
+  }
+}
+
+/** The connection with its secret fields marked, so that they are encrypted wherever Pulumi keeps them. */
+export function secured(connection: unknown): unknown {
+  if (pulumi.Output.isInstance(connection)) return connection.apply((known) => pulumi.output(secured(known)));
+  if (connection instanceof Promise) return secured(pulumi.output(connection));
+  if (typeof connection !== "object" || connection === null) return connection;
+  return Object.fromEntries(
+    Object.entries(connection).map(([name, value]) => {
+      if (name === "proxy") return [name, secured(value)];
+      const secret = (secretFields as readonly string[]).includes(name) && value !== undefined;
+      return [name, secret ? pulumi.secret(value) : value];
+    }),
+  );
+}

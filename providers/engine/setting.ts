@@ -1,0 +1,43 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Facts } from "../../src/facts/facts.js";
+import type { Change } from "./change.js";
+import { contrast } from "./contrast.js";
+import type { Definition } from "./define.js";
+import { type Bag, partsOf } from "./inputs.js";
+import { isDeclared, recording, recordMisfit, recordOf } from "./records.js";
+
+/** Changes of what is never absent and may be wanted by several at once: sysctls, modules. */
+export function settingChange(definition: Definition, inputs: Bag, owner: string): Change {
+  const { key, config } = partsOf(definition, inputs);
+  const record = recordOf(definition, inputs, owner);
+  const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
+  return {
+    facts: ["declared"],
+
+    plan(verb, view) {
+      const have = read(view.facts);
+      // it may be right without being claimed, and is let go of even where it has vanished
+      return verb === "delete"
+        ? recording(view.facts, record, definition.plan(key, undefined, have ?? config, view), true, false)
+        : recording(view.facts, record, definition.plan(key, config, have, view), have !== undefined);
+    },
+
+    misfit(verb, facts) {
+      const have = read(facts);
+      if (verb === "delete") {
+        const view = { facts, owner, persist: true };
+        const left = definition.plan(key, undefined, have ?? config, view);
+        return left.length === 0 ? recordMisfit(facts, record, false) : "it could not be let go of";
+      }
+      if (isDeepStrictEqual(have, config)) return recordMisfit(facts, record);
+      return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
+    },
+
+    declares: (facts) => isDeclared(facts, record),
+
+    // what was found comes back with the last claim, whoever made it
+    adopts: () => false,
+
+    look: () => undefined,
+  };
+}

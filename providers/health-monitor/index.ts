@@ -1,0 +1,201 @@
+import { z } from "zod";
+import type { ServerState } from "../../src/facts/health.js";
+import { type Check, checkDefaults, checkProblems, type HealthCheck } from "../../src/health/check.js";
+import { type Monitor, parseMonitor, printMonitor } from "../../src/health/monitor-file.js";
+import { step } from "../../src/host/step.js";
+import { agent } from "../../src/shell/agent.js";
+import {
+  parseService,
+  type ServiceAddress,
+  serviceFamily,
+  serviceReference,
+} from "../../src/values/service-address.js";
+import { define } from "../engine/define.js";
+import { type Config, config, serverOf } from "./config.js";
+import { type SorryServer, sorryProblems } from "./sorry-server.js";
+
+/** Arguments of a HealthMonitor. */
+export interface HealthMonitorArgs {
+  /** The virtual service whose real servers are checked: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
+  service: string;
+  /**
+   * How they are asked; nothing in it is secret, since it can be read on the director. Default: GET of `/.health.html`, which must
+   * contain `OK`; none for a UDP service.
+   */
+  check?: HealthCheck;
+  /** What is asked otherwise of single servers, by `192.168.10.11:80` or `[2001:db8::1]:80`. Default: nothing. */
+  servers?: Record<string, HealthCheck>;
+  /** Seconds from one check of a server to the next, 1-3600. Default 5. */
+  interval?: number;
+  /** Seconds in which a connection must be there, for https its handshake too, 1-60. Default 1. */
+  connectTimeout?: number;
+  /** Seconds in which a check must be done, 1-60, at most `interval`. Default 3, or `interval` where that is less. */
+  timeout?: number;
+  /** Checks in a row that must go well until a server is let in, 1-100. Default 3. */
+  rise?: number;
+  /** Checks in a row that must fail until a server is taken out, 1-100. Default 3. */
+  fall?: number;
+  /** What becomes of a server that is down: `remove` (default) takes its entry out, `quiesce` gives it weight 0. */
+  action?: "remove" | "quiesce";
+  /** Without a sorry server, what becomes of the last real server when it goes down: `keep` (default) leaves it in. */
+  lastServer?: "keep" | "remove";
+  /** Goes in before the last real server leaves, and out after the first is back. Default: none. */
+  sorryServer?: SorryServer | null;
+  /**
+   * Sum of weights that must be up; below it all leave and the sorry server serves, which is needed. With `hysteresis` below
+   * `weight` it is lost below `weight - hysteresis` and reached at `weight + hysteresis`. Default 1 and 0.
+   */
+  quorum?: { weight?: number; hysteresis?: number };
+  /** Seconds over which the weight of a server that is back, if above 1, rises to what is declared, 0-3600. Default 0. */
+  slowStart?: number;
+  /** File with a line for each server that is gone or back; null: none. Default `/var/log/ipvsmonitor.log`. */
+  log?: string | null;
+  /** `running`, always: what a refresh finds instead (`stopped`, `disabled`, `outdated`, `missing`) is a difference, which an update mends. */
+  agent?: "running";
+}
+
+/** What a HealthMonitor shows besides its arguments. */
+export interface HealthMonitorState {
+  /** How each server is, by `192.168.10.11:80`: `sorry` is the sorry server while it answers. */
+  health: Record<string, ServerState>;
+}
+
+const key = z.strictObject({ service: serviceReference });
+
+const serviceOf = (text: string) => parseService(text) as ServiceAddress;
+
+/** Name of its file on the host. */
+const fileOf = (service: string): string => service.replace("://", "-").replaceAll("/", "-");
+
+// the common check with what is otherwise for one server
+const filled = (check: Check): Check => ({ ...checkDefaults(check.type), ...check });
+
+const monitorOf = ({ agent: _, ...monitor }: Config): Monitor => monitor as unknown as Monitor;
+const textOf = (service: string, config: Config) => printMonitor(service, monitorOf(config));
+
+/** Health checks of one service's real servers, by an agent on the director; the agent's file shows them. @internal */
+export const healthMonitor = define({
+  kind: "HealthMonitor",
+  rank: 70,
+  key,
+  config,
+  rivals: () => true,
+
+  shows: {
+    names: ["health"],
+    facts: () => ["health"],
+    read: (facts, { service }) => ({ health: Object.fromEntries(facts.health().get(service) ?? []) }),
+  },
+
+  complete({ service }, config) {
+    const of = serviceOf(service);
+    // in a preview some of them may not be known yet
+    const { check, servers, interval, sorryServer } = config as Partial<Config>;
+    if (interval !== undefined) config.timeout ??= Math.min(3, interval);
+    if (check) config.check = filled(check);
+    if (servers)
+      config.servers = Object.fromEntries(
+        Object.entries(servers).map(([server, other]) => [
+          serverOf(server) ?? server,
+          check && other.type !== undefined && other.type !== config.check.type ? filled(other) : other,
+        ]),
+      );
+    if (config.check?.status) config.check.status = [...new Set(config.check.status)].sort((a, b) => a - b);
+    if (sorryServer && !("fwmark" in of)) sorryServer.port ??= of.port;
+  },
+
+  problems({ service }, { check, servers, interval, connectTimeout, timeout, sorryServer, quorum }) {
+    const of = serviceOf(service);
+    const checks: [string, Check][] = [
+      ["check", check],
+      ...Object.entries(servers).map(([server, other]): [string, Check] => [
+        `servers[${JSON.stringify(server)}]`,
+        { ...(other.type === undefined || other.type === check.type ? check : {}), ...other },
+      ]),
+    ];
+    return [
+      // nobody is to be taken out because a UDP service does not answer by HTTP
+      ...("protocol" in of && of.protocol === "udp" && check.type === undefined
+        ? [
+            {
+              path: "check.type",
+              reason: "is missing: name how a UDP service is asked: dns, command, tcp, http or https",
+            },
+          ]
+        : []),
+      ...checks.flatMap(([at, one]) =>
+        checkProblems(one).map(({ path, reason }) => ({ path: `${at}.${path}`, reason })),
+      ),
+      ...checks.flatMap(([at, { through, vip }]) =>
+        through === "vip" && "fwmark" in of && vip === undefined
+          ? [{ path: `${at}.vip`, reason: "is missing: a firewall mark names no VIP" }]
+          : through === "vip" && serviceFamily(of) === "ipv6"
+            ? [{ path: `${at}.through`, reason: "vip is for IPv4" }]
+            : [],
+      ),
+      ...Object.keys(servers)
+        .filter((server) => serverOf(server) === undefined)
+        .map((server) => ({
+          path: `servers[${JSON.stringify(server)}]`,
+          reason: "is no ADDRESS:PORT such as 192.168.10.11:80 or [2001:db8::1]:80",
+        })),
+      ...Object.keys(servers)
+        .filter(
+          (server, i, all) =>
+            serverOf(server) !== undefined && all.findIndex((one) => serverOf(one) === serverOf(server)) < i,
+        )
+        .map((server) => ({ path: `servers[${JSON.stringify(server)}]`, reason: "is named twice" })),
+      ...(timeout !== undefined && timeout > interval
+        ? [{ path: "timeout", reason: `${timeout} is above the interval of ${interval}` }]
+        : []),
+      ...(connectTimeout > (timeout ?? Math.min(3, interval))
+        ? [{ path: "connectTimeout", reason: `${connectTimeout} is above the timeout` }]
+        : []),
+      ...(quorum.weight > 1 && !sorryServer
+        ? [{ path: "quorum.weight", reason: "needs a sorryServer: nobody would serve below it" }]
+        : []),
+      ...(quorum.hysteresis >= quorum.weight
+        ? [
+            {
+              path: "quorum.hysteresis",
+              reason: `${quorum.hysteresis} is not below the weight of ${quorum.weight}`,
+            },
+          ]
+        : []),
+      ...(sorryServer ? sorryProblems(of, sorryServer) : []),
+    ];
+  },
+
+  id: ({ service }) => `${service}/health`,
+
+  facts: ({ service }) => [`monitor:${fileOf(service)}`],
+
+  read(facts, { service }, want) {
+    const { agent, text } = facts.monitor(fileOf(service));
+    if (text === undefined) return undefined;
+    const found = parseMonitor(text);
+    // what somebody has made of the file by hand is seen, and written anew
+    const monitor = (found?.monitor ?? { ...want, check: { type: "edited by hand" } }) as unknown as Config;
+    return { ...monitor, agent: agent as "running" };
+  },
+
+  // its file is there after a reboot without being made again, so the record only tells whose it is
+  record: () => ["monitor"],
+
+  plan({ service }, want, have, { facts }) {
+    const file = fileOf(service);
+    const { agent: state, text } = facts.monitor(file);
+    const there = state === "running" || state === "stopped" || state === "disabled";
+    const put = (to: string): string[] => ["put_monitor", file, to];
+    if (!want)
+      return [
+        step(["drop_monitor", file], put(text ?? "")),
+        step(["drop_agent"], state === "missing" ? null : ["put_agent", agent]),
+      ];
+    const next = textOf(service, want);
+    return [
+      ...(state === "running" ? [] : [step(["put_agent", agent], there || have ? null : ["drop_agent"])]),
+      ...(text === next ? [] : [step(put(next), text === undefined ? ["drop_monitor", file] : put(text))]),
+    ];
+  },
+});

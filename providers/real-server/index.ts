@@ -1,0 +1,182 @@
+import { z } from "zod";
+import type { Facts } from "../../src/facts/facts.js";
+import { noThresholds, type Thresholds, thresholdFlags } from "../../src/facts/ipvs-lists.js";
+import type { Flags } from "../../src/facts/ipvs-table.js";
+import { step } from "../../src/host/step.js";
+import { endpoint, familyOf, hostAddress, portOrAny } from "../../src/values/address.js";
+import {
+  parseService,
+  type ServiceAddress,
+  serviceFamily,
+  serviceFlags,
+  serviceReference,
+} from "../../src/values/service-address.js";
+import { define } from "../engine/define.js";
+import { type Drain, drain, drainProblems, realServerDrains, shownDrained } from "./drain.js";
+import { changeForwarding } from "./forwarding.js";
+
+/** Arguments of a RealServer. */
+export interface RealServerArgs {
+  /** The virtual service it stands behind: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
+  service: string;
+  /** Address of the real server (RIP). A change replaces. */
+  address: string;
+  /** Port, 1-65535; the service's own unless masquerading. 0 (the port that was asked for) behind fwmark and every-port services. A change replaces. */
+  port: number;
+  /**
+   * How packets reach it (ipvsadm(8)): `gatewaying` (LVS/DR, default) leaves them as they are and needs the VIP on the real
+   * server; `masquerading` (LVS/NAT) rewrites them and needs the way back through the director.
+   */
+  forwarding?: "gatewaying" | "masquerading";
+  /** Share of new connections relative to the others, 0-65535; 0 quiesces it: no new ones, the old go on. Default 1. */
+  weight?: number;
+  /**
+   * Most connections it may have, 1-65535; above it gets no new ones until they are fewer than `lowerThreshold` (ipvsadm(8),
+   * --u-threshold). Default 0: any number.
+   */
+  upperThreshold?: number;
+  /** See `upperThreshold`, which it is not above (ipvsadm(8), --l-threshold). Default 0: three quarters of `upperThreshold`. */
+  lowerThreshold?: number;
+  /**
+   * Before it is deleted, and when its weight becomes 0: let nobody new in, and wait until those who are connected have finished.
+   * Default null: it goes at once, and connections through it with it.
+   */
+  drain?: Drain | null;
+}
+
+const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
+
+// as ipvsadm(8) has it; ipvsadm 1.31 takes more, but nothing says that another does
+const threshold = z.number().int().min(0).max(65535).default(0);
+
+const config = z.strictObject({
+  forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
+  weight: z.number().int().min(0).max(65535).default(1),
+  upperThreshold: threshold,
+  lowerThreshold: threshold,
+  drain,
+});
+
+type Config = z.output<typeof config>;
+
+const serviceOf = (text: string) => parseService(text) as ServiceAddress;
+
+const flagsOf = ({ forwarding, weight, upperThreshold, lowerThreshold }: Config) => [
+  forwarding === "masquerading" ? "-m" : "-g",
+  "-w",
+  String(weight),
+  ...thresholdFlags({ upper: upperThreshold, lower: lowerThreshold }),
+];
+
+const configOf = (flags: Flags, { upper, lower }: Thresholds, want: Config | undefined): Config => ({
+  // a server that somebody made a tunnel's end shows as what it is, so that the difference is seen and mended
+  forwarding: flags.has("-m") ? "masquerading" : flags.has("-i") ? ("tunneling" as never) : "gatewaying",
+  weight: Number(flags.get("-w")),
+  upperThreshold: upper,
+  lowerThreshold: lower,
+  // nothing on the host shows it
+  drain: want?.drain ?? null,
+});
+
+const targetOf = ({ service, address, port }: z.output<typeof key>) => [
+  ...serviceFlags(serviceOf(service)),
+  ...["-r", endpoint(address, port)],
+];
+
+const idOf = ({ service, address, port }: z.output<typeof key>) => `${service}/${endpoint(address, port)}`;
+
+// the kernel answers "Numerical result out of range"
+const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
+  lowerThreshold > upperThreshold
+    ? [
+        {
+          path: "lowerThreshold",
+          reason: `${lowerThreshold} is above upperThreshold, which is ${upperThreshold}`,
+        },
+      ]
+    : [];
+
+/**
+ * What is declared of a server that a health monitor keeps out, or lets in only in part, for now: as its record says it. The
+ * entry is the monitor's until the server is up.
+ */
+function watched(facts: Facts, of: z.output<typeof key>, want: Config | undefined): Config | undefined {
+  const server = endpoint(of.address, of.port);
+  if ((facts.health().get(of.service)?.get(server) ?? "up") === "up") return undefined;
+  const record = facts.declared().records.find(({ thing }) => thing === `RealServer ${idOf(of)}`);
+  if (!record) return undefined;
+  // an older version kept one text of shell
+  const [text = "", ...flagged] = record.words;
+  const words = flagged.length > 0 ? flagged : text.replaceAll("'", "").split(" ");
+  const value = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined) ?? "0";
+  const flags = ["-m", "-g", "-i"].filter((flag) => words.includes(flag)).map((flag) => [flag, ""] as const);
+  const thresholds = { upper: Number(value("-x")), lower: Number(value("-y")) };
+  return configOf(new Map([...flags, ["-w", value("-w")]]), thresholds, want);
+}
+
+/** A real server: `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. @internal */
+export const realServer = define({
+  kind: "RealServer",
+  key,
+  config,
+  rank: 60,
+  rivals: () => true,
+  drains: realServerDrains,
+  shows: shownDrained,
+
+  problems({ service: text, address, port }, config) {
+    const service = serviceOf(text);
+    const wrong = [...thresholdProblems(config), ...drainProblems(config)];
+    if (wrong.length > 0) return wrong;
+    if (serviceFamily(service) !== familyOf(address)) {
+      return [
+        {
+          path: "address",
+          reason: `${address} is not of the service's address family, which only tunneling allows`,
+        },
+      ];
+    }
+    // a mark has no port, so each server's is as given
+    if ("fwmark" in service) return [];
+    // the kernel would rewrite it silently, and the entry would never be found again
+    if (config.forwarding === "gatewaying" && port !== service.port) {
+      return [
+        {
+          path: "port",
+          reason: `${port} is not the service's ${service.port}, and gatewaying leaves ports as they are`,
+        },
+      ];
+    }
+    if (port === 0 && service.port !== 0) return [{ path: "port", reason: "0 is below 1" }];
+    return [];
+  },
+
+  id: idOf,
+
+  facts: () => ["ipvs", "thresholds", "health", "declared"],
+
+  read(facts, key, want) {
+    const kept = watched(facts, key, want);
+    if (kept) return kept;
+    const found = facts.ipvs().get(key.service)?.realServers.get(endpoint(key.address, key.port));
+    return found && configOf(found, facts.thresholds().get(idOf(key)) ?? noThresholds, want);
+  },
+
+  record: (key, config) => ["server", ...targetOf(key), ...flagsOf(config)],
+
+  plan({ service, address, port }, want, have, { facts }) {
+    // what is declared is recorded, and the monitor brings it about once the server is well
+    if (want && have && watched(facts, { service, address, port }, want)) return [];
+    if (!want && !facts.ipvs().get(service)?.realServers.has(endpoint(address, port))) return [];
+    const target = targetOf({ service, address, port });
+    // -e resets whatever is left out, so the whole config goes along each time
+    const line = (to: Config | undefined, from: Config | undefined) => {
+      const command = to
+        ? ["ipvsadm", from ? "-e" : "-a", ...target, ...flagsOf(to)]
+        : ["ipvsadm", "-d", ...target];
+      const turns = from && to && (to.forwarding === "gatewaying") !== (from.forwarding === "gatewaying");
+      return turns ? changeForwarding(address, port, command) : command;
+    };
+    return [step(line(want, have), line(have, want))];
+  },
+});

@@ -1,0 +1,155 @@
+import { z } from "zod";
+import { type Connection, connection } from "../../src/ssh/connection.js";
+import { interfaceName, ipAddress } from "../../src/values/address.js";
+import { mapOf, show } from "../../src/values/problem.js";
+import { define } from "../engine/define.js";
+import { addressOf } from "./expected.js";
+import { macText } from "./replies.js";
+import { askUntilRight } from "./rounds.js";
+
+/** How replies tell who gave them, and who must be among them. */
+export interface ProbeSpread {
+  /** Header that names the real server, such as `X-Served-By`. Default: the first line of the body does. */
+  header?: string | null;
+  /** How many different ones must reply, 1-1000. Default 1. */
+  servers?: number;
+  /** The share of replies, 0-1, that each must give at least, by name. Default: none. */
+  shares?: Record<string, number> | null;
+}
+
+/** Who must answer ARP requests for the VIP: one machine, and nobody else. */
+export interface ProbeArp {
+  /** Interface to ask by. Default: the one that the host reaches the VIP by. */
+  interface?: string | null;
+  /** MAC address that must answer. Default: any, or with `director` one of its own. */
+  mac?: string | null;
+}
+
+/** Arguments of a ServiceProbe. */
+export interface ServiceProbeArgs {
+  /** What to ask: `http://192.168.0.219/`, `https://…`, or `tcp://192.168.0.219:25` for a mere connection. A change replaces. */
+  url: string;
+  /** Address to ask, where the URL has a name: the VIP. Default: what the name stands for on the host. */
+  address?: string | null;
+  /** How many times, 1-1000, one after another; mere connections twenty at a time. Default 20. */
+  requests?: number;
+  /** Seconds that each may take, 1-60. Default 3. */
+  timeout?: number;
+  /** How many of them may fail, 0-1000. Default 0. */
+  failures?: number;
+  /** Seconds, 0-600, for which it is asked anew while it does not come out right, from the end of the first time. Default 10. */
+  within?: number;
+  /** Status code, or codes, 100-599, that are right. HTTP. Default 200. */
+  status?: null | number | number[];
+  /** What the body must contain. HTTP. Default: anything. */
+  contains?: string | null;
+  /** Who must have replied. HTTP. Default: anybody. */
+  spread?: ProbeSpread | null;
+  /** Whether exactly one machine answers ARP requests for the VIP. IPv4, from a host on its network. Default false. */
+  arp?: boolean | ProbeArp | null;
+  /** How to reach the director, to say where connections end that are not answered. Default: none is asked. */
+  director?: Connection | null;
+  /** Accept any certificate. HTTPS. Default false. */
+  insecure?: boolean;
+  /** Anything; a change of it asks again. Default: none, and only a change of the probe itself does. */
+  triggers?: unknown;
+}
+
+const url = z
+  .string()
+  .max(500)
+  .refine((text) => parsed(text) !== undefined, {
+    error: ({ input }) => `${show(input)} is no URL such as http://192.168.0.219/ or tcp://192.168.0.219:25`,
+    abort: true,
+  })
+  .refine((text) => !parsed(text)?.username && !parsed(text)?.password, {
+    error: "has a password, which everybody on the host could see",
+  })
+  .transform((text) => parsed(text)?.href as string);
+
+function parsed(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const at = new URL(text);
+  if (!/^[\w.:[\]-]+$/.test(at.hostname)) return undefined;
+  if (at.protocol === "tcp:") return at.port && /^tcp:\/\/[^/?#]+$/.test(at.href) ? at : undefined;
+  return ["http:", "https:"].includes(at.protocol) ? at : undefined;
+}
+
+const count = (least: number, most: number) => z.number().int().min(least).max(most);
+
+const headerName = z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "is no name of a header");
+const mac = z
+  .string()
+  .regex(/^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}$/, "is no MAC address such as 52:54:00:12:34:56")
+  .transform(macText);
+// one line, and no longer than a command line may be
+const text = z
+  .string()
+  .min(1)
+  .max(1000)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has a line break, or what is no character");
+
+const spread = z.strictObject({
+  header: headerName.nullable().default(null),
+  servers: count(1, 1000).default(1),
+  shares: mapOf(text, z.number().min(0).max(1)).nullable().default(null),
+});
+
+const arp = z.strictObject({
+  interface: interfaceName.nullable().default(null),
+  mac: mac.nullable().default(null),
+});
+
+const status = count(100, 599);
+
+const key = z.strictObject({ url });
+
+const config = z.strictObject({
+  address: ipAddress.nullable().default(null),
+  requests: count(1, 1000).default(20),
+  timeout: count(1, 60).default(3),
+  failures: count(0, 1000).default(0),
+  within: count(0, 600).default(10),
+  status: z
+    .union([status.transform((one) => [one]), z.array(status).min(1).max(100)])
+    .nullable()
+    .default(null),
+  contains: text.nullable().default(null),
+  spread: spread.nullable().default(null),
+  arp: z
+    .union([z.boolean().transform((on) => (on ? { interface: null, mac: null } : null)), arp])
+    .nullable()
+    .default(null),
+  director: connection.nullable().default(null),
+  insecure: z.boolean().default(false),
+  triggers: z.unknown().default(null),
+});
+
+/** A question that a host asks of a service: what must come out is all there is to it. @internal */
+export const serviceProbe = define({
+  kind: "ServiceProbe",
+  key,
+  config,
+  connections: ["director"],
+
+  problems({ url }, { address, status, contains, spread, arp, director, requests }) {
+    const at = addressOf({ url, address });
+    const web = Object.entries({ status, contains, spread }).filter(([, value]) => value !== null);
+    return [
+      ...(url.startsWith("tcp:") ? web.map(([path]) => ({ path, reason: "is for http and https" })) : []),
+      ...((arp || director) && at === undefined
+        ? [{ path: "address", reason: "is needed for arp and director, because the url has a name" }]
+        : []),
+      ...(arp && at?.includes(":") ? [{ path: "arp", reason: "is for IPv4 only" }] : []),
+      ...(spread && spread.servers > requests
+        ? [{ path: "spread.servers", reason: `${spread.servers} is above the ${requests} requests` }]
+        : []),
+    ];
+  },
+
+  id: ({ url }) => `probe/${url}`,
+  facts: () => [],
+  read: (_facts, _key, want) => want,
+  plan: () => [],
+  asks: (key, config, ask) => askUntilRight({ ...key, ...config }, ask),
+});

@@ -1,0 +1,144 @@
+import { HostError, remedyFor, said } from "../../src/errors.js";
+import type { Section } from "../../src/facts/facts.js";
+import { parseIpvsTable } from "../../src/facts/ipvs-table.js";
+import type { Query } from "../../src/host/script.js";
+import { probeFunctions } from "../../src/shell/library.js";
+import { type Connection, hostLabel } from "../../src/ssh/connection.js";
+import { endpoint } from "../../src/values/address.js";
+import { show } from "../../src/values/problem.js";
+import type { Ask } from "../engine/ask.js";
+import { addressOf, type Expected, portOf, statusOf } from "./expected.js";
+import {
+  asking,
+  parseFlows,
+  parseMacs,
+  parseReplies,
+  parseWay,
+  type Reply,
+  together,
+  type Way,
+} from "./replies.js";
+import { brokenLeg, faultOf, mistake, type Seen } from "./verdict.js";
+
+/** Milliseconds between one round and the next. */
+const pause = 1000;
+
+/** Asks until all comes out as expected; what does not within the time is thrown, with the leg that is broken. */
+export async function askUntilRight(expected: Expected, { connection, ask }: Ask): Promise<void> {
+  let end: number | undefined;
+  for (;;) {
+    const reason = await round(expected, { connection, ask });
+    if (reason === undefined) return;
+    // whatever the first round waited for in its hosts' queues is not the service's fault
+    end ??= performance.now() + expected.within * 1000;
+    const left = end - performance.now();
+    if (left <= 0) throw new HostError(hostLabel(connection), reason);
+    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
+  }
+}
+
+/** One round: what is wrong, in words; undefined where nothing is. */
+async function round(expected: Expected, { connection, ask }: Ask): Promise<string | undefined> {
+  const address = addressOf(expected);
+  const here = (queries: Record<string, Query>) => answers(ask, connection, queries);
+  const needsWay = address !== undefined && (expected.arp !== null || expected.director !== null);
+  const way = needsWay ? parseWay((await here({ way: ["ask_way", address] }))("way")) : undefined;
+  if (expected.arp && address && way) {
+    const reason = await wrongArp(expected, address, way, { connection, ask });
+    if (reason) return reason;
+  }
+  const director = expected.director;
+  const look = async (): Promise<Seen> => {
+    const at = endpoint(address ?? "", portOf(expected));
+    const told = await answers(ask, director as NonNullable<typeof director>, {
+      table: ["read_ipvs"],
+      flows: ["read_flows", at, way?.source ?? ""],
+    });
+    const flows = parseFlows(told("flows"));
+    return { table: parseIpvsTable(told("table")), flows, before: [], local: way?.local === true };
+  };
+  const before = director ? await look() : undefined;
+  const fault = faultOf(expected, await replies(expected, { connection, ask }));
+  if (!fault || !before) return fault?.reason;
+  const leg = brokenLeg(expected, fault, { ...(await look()), before: before.flows });
+  return leg ? `${fault.reason}; ${leg}` : fault.reason;
+}
+
+/** All replies, or as many as it takes to know. They are asked for in parts, none of which takes longer than a script may. */
+async function replies(expected: Expected, { connection, ask }: Ask): Promise<Reply[]> {
+  const seconds = Math.min(60, (connection.operationTimeout ?? 120) / 2);
+  const part = Math.max(1, Math.floor(seconds / expected.timeout)) * together(expected.url);
+  const all: Reply[] = [];
+  for (let failures = expected.failures; all.length < expected.requests && failures >= 0; ) {
+    const requests = Math.min(part, expected.requests - all.length);
+    const header = expected.spread?.header ?? null;
+    const asked = asking({ ...expected, requests, failures, status: statusOf(expected), header });
+    const told = await answers(ask, connection, { replies: asked });
+    const some = repliesIn(hostLabel(connection), expected, told("replies"));
+    all.push(...some);
+    if (some.length < requests) break;
+    failures -= some.filter((reply) => mistake(expected, reply) !== undefined).length;
+  }
+  return all;
+}
+
+const repliesIn = (host: string, expected: Expected, body: string) => {
+  try {
+    return parseReplies(expected, body);
+  } catch (error) {
+    throw new HostError(host, (error as Error).message);
+  }
+};
+
+/** Who answers ARP for the address, if that is not who should. */
+async function wrongArp(
+  { arp, director }: Expected,
+  address: string,
+  way: Way,
+  { connection, ask }: Ask,
+): Promise<string | undefined> {
+  if (way.local)
+    return `arp: ${address} is this host's own, so nobody is asked for it; ask from another host, or leave arp out`;
+  if (way.via !== undefined && !arp?.interface)
+    return `arp: ${address} is behind ${way.via}; ask from a host on its network, or leave arp out`;
+  const device = arp?.interface ?? way.device;
+  const told = await answers(ask, connection, { macs: ["ask_arp", device, address] });
+  const macs = parseMacs(told("macs"));
+  const [mac, ...more] = macs;
+  if (mac === undefined) return `nobody answers ARP for ${address} on ${device}`;
+  const own = arp?.mac
+    ? [arp.mac]
+    : director && parseMacs((await answers(ask, director, { macs: ["read_macs"] }))("macs"));
+  const strangers = own ? macs.filter((one) => !own.includes(one)) : [];
+  if (strangers.length > 0 && own)
+    return `${strangers.join(" and ")} answers ARP for ${address}, and is not the director; does that machine keep silent (ArpSuppression)?`;
+  return more.length > 0
+    ? `${macs.join(" and ")} answer ARP for ${address}; all but the director must keep silent (ArpSuppression)`
+    : undefined;
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  curl: "install curl there",
+  arping: "install arping there (Debian: apt-get install iputils-arping), or leave arp out",
+};
+
+/** Answers by name; what could not be asked is an error in words. */
+async function answers(
+  ask: Ask["ask"],
+  connection: Connection,
+  queries: Record<string, Query>,
+): Promise<(name: string) => string> {
+  const sections = await ask(connection, probeFunctions, new Map(Object.entries(queries)));
+  const host = hostLabel(connection);
+  return (name) => {
+    const section: Section | undefined = sections.get(name);
+    if (!section) throw new HostError(host, `its answer makes no sense: it says nothing of ${show(name)}`);
+    if ("body" in section) return section.body;
+    const tool = /(\w+): not found/.exec(section.text)?.[1] ?? "";
+    throw new HostError(
+      host,
+      said(section.text) || `asking for ${name} ended with ${section.code}`,
+      remedies[tool] ?? remedyFor(section.text),
+    );
+  };
+}

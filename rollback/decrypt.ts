@@ -1,0 +1,39 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { automation } from "@pulumi/pulumi";
+import type { Deployment, Exported } from "./deployment.js";
+import { pulumiMust } from "./pulumi-cli.js";
+
+/**
+ * An export with its secrets in clear, in memory only. It names what they are encrypted by, so any stack can hold it: one of
+ * a backend that is thrown away takes it in and gives it out again.
+ */
+export async function decrypted({ workspace }: automation.Stack, exported: Exported): Promise<Deployment> {
+  const text = JSON.stringify(exported);
+  if (!text.includes('"ciphertext"')) return exported.deployment;
+  const [, stack = "stack", project = "project"] =
+    /^urn:pulumi:(.+?)::(.+?)::/.exec(exported.deployment.resources?.[0]?.urn ?? "") ?? [];
+  const place = await mkdtemp(join(tmpdir(), "pulumi-lvs-"));
+  try {
+    await mkdir(join(place, "state"));
+    await writeFile(join(place, "Pulumi.yaml"), JSON.stringify({ name: project, runtime: "nodejs" }));
+    const given = { ...process.env, ...workspace.envVars };
+    const file = given.PULUMI_CONFIG_PASSPHRASE_FILE;
+    const byPassphrase = exported.deployment.secrets_providers?.type === "passphrase";
+    const env = {
+      PULUMI_BACKEND_URL: `file://${join(place, "state")}`,
+      ...(file ? { PULUMI_CONFIG_PASSPHRASE_FILE: resolve(workspace.workDir, file) } : {}),
+      // the stack that is thrown away wants one too
+      ...(byPassphrase ? {} : { PULUMI_CONFIG_PASSPHRASE: "thrown away" }),
+    };
+    const run = (args: string[], input?: string) =>
+      pulumiMust(workspace, args, { cwd: place, env, ...(input === undefined ? {} : { input }) });
+    await run(["stack", "init", stack, "--no-select", "--secrets-provider", "passphrase"]);
+    await run(["stack", "import", "--force", "--stack", stack], text);
+    const clear = JSON.parse(await run(["stack", "export", "--show-secrets", "--stack", stack]));
+    return (clear as Exported).deployment;
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,88 @@
+import type { automation } from "@pulumi/pulumi";
+import { isUncertain } from "../src/errors.js";
+import { isOurs, titleOf } from "./deployment.js";
+
+/** A change of a resource that failed, or of which nothing was heard. */
+export interface Trouble {
+  readonly urn: string;
+  readonly op: string;
+  /** What the provider said; empty where nothing was heard. */
+  readonly message: string;
+  /** Whether the host may show what was asked for all the same. */
+  readonly uncertain: boolean;
+}
+
+/** A change of one resource. */
+export interface Change {
+  readonly urn: string;
+  readonly op: string;
+}
+
+const looking = new Set([
+  "same",
+  "read",
+  "refresh",
+  "read-discard",
+  "remove-pending-replace",
+  "discard-replaced",
+]);
+// a replacement is announced as such, and then made of these
+const announced = new Set(["replace", "read-replacement"]);
+
+/** Follows an update by the engine's events: what of ours was begun, made, and not made. */
+export class Watch {
+  readonly #open = new Map<string, Change>();
+  readonly #failed: Change[] = [];
+  readonly #messages = new Map<string, string>();
+  readonly made: Change[] = [];
+
+  take(event: automation.EngineEvent): void {
+    const { resourcePreEvent: begun, resOutputsEvent: ended, resOpFailedEvent: failed } = event;
+    const { diagnosticEvent: told } = event;
+    if (told?.severity === "error" && told.urn) this.#hear(told.urn, told.message);
+    const about = (begun ?? ended ?? failed) as
+      | { metadata: automation.StepEventMetadata; planning?: boolean }
+      | undefined;
+    if (!about || about.planning || !isOurs(about.metadata)) return;
+    const { urn, op } = about.metadata;
+    if (looking.has(op) || announced.has(op)) return;
+    const key = `${op} ${urn}`;
+    if (begun) this.#open.set(key, { urn, op });
+    else this.#open.delete(key);
+    if (ended) this.made.push({ urn, op });
+    if (failed) this.#failed.push({ urn, op });
+  }
+
+  /** Whether anything of ours was begun at all. */
+  get begun(): boolean {
+    return this.#open.size + this.#failed.length + this.made.length > 0;
+  }
+
+  get troubles(): Trouble[] {
+    return [
+      ...this.#failed.map((step) => {
+        const message = this.#messages.get(step.urn) ?? "";
+        return { ...step, message, uncertain: isUncertain(message) };
+      }),
+      ...[...this.#open.values()].map((step) => ({ ...step, message: "", uncertain: true })),
+    ];
+  }
+
+  /** What the provider said of a resource. */
+  said(urn: string): string | undefined {
+    return this.#messages.get(urn);
+  }
+
+  #hear(urn: string, message: string): void {
+    // colours, and the engine's own heading
+    const plain = message
+      .replace(/<\{%.*?%\}>/g, "")
+      .replace(/\s+/g, " ")
+      .trim();
+    this.#messages.set(urn, this.#messages.get(urn) ?? plain);
+  }
+}
+
+/** `RealServer web-rs1: cannot update …`. */
+export const sayTrouble = ({ urn, op, message }: Trouble): string =>
+  `${titleOf(urn)}: ${message || `nothing was heard of its ${op}`}`;

@@ -1,0 +1,69 @@
+import { isDeepStrictEqual } from "node:util";
+import { Engine } from "../providers/engine/engine.js";
+import { type Bag, connectionOf, idOf, partsOf } from "../providers/engine/inputs.js";
+import * as classes from "../providers/index.js";
+import { hostOf } from "../src/host/host.js";
+import { hostLabel } from "../src/ssh/connection.js";
+import { type Deployment, type Entry, isOurs, type Left, oursOf, titleOf } from "./deployment.js";
+import { inClear } from "./secrets.js";
+
+const engines = new Map(
+  Object.values(classes).map(({ definition }) => [
+    definition.kind,
+    { definition, engine: new Engine(definition, hostOf) },
+  ]),
+);
+
+/** What a run of Pulumi that was killed was creating: it may be on its host, and state has it as an intention only. */
+export const interrupted = ({ pending_operations = [] }: Deployment): Entry[] =>
+  pending_operations
+    .filter(({ resource, type }) => isOurs(resource) && type === "creating")
+    .map(({ resource }) => resource);
+
+/**
+ * Looks for these on their hosts, and deletes each that is there as it was asked for and bears this stack's mark. Returns what
+ * could not be settled.
+ */
+export async function orphansGone(
+  orphans: readonly Entry[],
+  known: readonly Deployment[],
+  say: (line: string) => void,
+): Promise<Left[]> {
+  const entries = known.flatMap((deployment) => [...oursOf(deployment).values()]);
+  const left: Left[] = [];
+  for (const { urn, inputs } of orphans.toReversed()) {
+    const resource = titleOf(urn);
+    const kind = engines.get(resource.split(" ")[0] as string);
+    if (!kind) {
+      const why = "Pulumi was killed while it was created, and this version of the package does not know it";
+      left.push({ resource, urn, host: undefined, why });
+      continue;
+    }
+    const { definition, engine } = kind;
+    const props = inClear(inputs) as Bag;
+    const host = hostLabel(connectionOf(props));
+    const unsettled = (why: string) => left.push({ resource, urn, host, why });
+    const id = idOf(definition, props);
+    // it is one of those that were there before
+    if (entries.some((entry) => entry.id === id && entry.type.endsWith(`:${definition.kind}`))) continue;
+    if (props.adopt === true && !definition.setting) {
+      unsettled(
+        "Pulumi was killed while it was taken over (adopt: true), and what was there before is not known; look at the host",
+      );
+      continue;
+    }
+    try {
+      say(`looking for ${resource} on ${host}, because Pulumi was killed while it was created`);
+      const found = definition.setting
+        ? undefined
+        : ((await engine.read(id, props)) as { props?: Bag }).props;
+      const asAsked =
+        found && isDeepStrictEqual(partsOf(definition, found).config, partsOf(definition, props).config);
+      // what does not bear this stack's mark was there before, or is somebody else's
+      if (definition.setting || (asAsked && found.unmarked === undefined)) await engine.delete(id, props);
+    } catch (error) {
+      unsettled((error as Error).message);
+    }
+  }
+  return left;
+}

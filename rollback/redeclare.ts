@@ -1,0 +1,109 @@
+import * as pulumi from "@pulumi/pulumi";
+import { found } from "../providers/engine/flags.js";
+import { isOurs, nameIn } from "./deployment.js";
+import type { Declaration, Declared } from "./previous-program.js";
+import { withSecrets } from "./secrets.js";
+
+/** A program that declares resources again from what state says of them. */
+export function again({ resources, outputs, oneByOne }: Declared): () => Promise<Record<string, unknown>> {
+  return async () => {
+    const made = new Map<string, pulumi.Resource>();
+    const seen = new Set(resources.map(({ entry }) => entry.urn));
+    for (const declaration of resources) {
+      const resource = declare(declaration, made);
+      made.set(declaration.entry.urn, resource);
+      const beyond = needs(declaration).filter((urn) => !seen.has(urn));
+      for (const urn of beyond) seen.add(urn);
+      if (oneByOne || beyond.length > 0 || !isOurs(declaration.entry)) await registered(resource);
+    }
+    return revived(outputs) as Record<string, unknown>;
+  };
+}
+
+/**
+ * With the first resource that needs something which is not declared, the engine writes that into state too. What needs it
+ * next must not come before that, or the engine writes it first, and a state in which something needs what comes later is
+ * broken: no run of Pulumi reads it any more.
+ */
+const registered = (resource: pulumi.Resource): Promise<unknown> =>
+  (resource.urn as unknown as { promise(): Promise<string> }).promise().catch(() => undefined);
+
+const needs = ({
+  entry: { dependencies = [], propertyDependencies = {}, deletedWith },
+}: Declaration): string[] => [
+  ...dependencies,
+  ...Object.values(propertyDependencies).flatMap((urns) => urns ?? []),
+  ...(deletedWith ? [deletedWith] : []),
+];
+
+type Made = ReadonlyMap<string, pulumi.Resource>;
+
+class Custom extends pulumi.CustomResource {}
+
+class Provider extends pulumi.ProviderResource {}
+
+class Component extends pulumi.ComponentResource {
+  constructor(
+    type: string,
+    name: string,
+    inputs: pulumi.Inputs,
+    outputs: pulumi.Inputs,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
+    super(type, name, inputs, opts);
+    this.registerOutputs(outputs);
+  }
+}
+
+function declare(declaration: Declaration, made: Made): pulumi.Resource {
+  const { urn, type, custom, external, id, outputs } = declaration.entry;
+  const name = nameIn(urn);
+  const inputs = inputsOf(declaration, made);
+  const opts = optionsOf(declaration, made);
+  if (!custom) return new Component(type, name, inputs, revived(outputs ?? {}) as pulumi.Inputs, opts);
+  if (type.startsWith("pulumi:providers:"))
+    return new Provider(type.split(":")[2] as string, name, inputs, opts);
+  return new Custom(type, name, inputs, external && id ? { ...opts, id } : opts);
+}
+
+/** What it depended on may be declared too, or be somebody else's, who is there but not in this program. */
+const at = (urn: string, made: Made): pulumi.Resource => made.get(urn) ?? new pulumi.DependencyResource(urn);
+
+function inputsOf({ entry }: Declaration, made: Made): pulumi.Inputs {
+  const { inputs = {}, propertyDependencies = {} } = entry;
+  // what a refresh found is no argument
+  const given = Object.entries(inputs).filter(([name]) => !isOurs(entry) || !found.includes(name));
+  return Object.fromEntries(
+    given.map(([name, value]) => {
+      const on = (propertyDependencies[name] ?? []).map((urn) => at(urn, made).urn);
+      return [
+        name,
+        on.length === 0 ? revived(value) : pulumi.all(on).apply(() => pulumi.output(revived(value))),
+      ];
+    }),
+  );
+}
+
+function optionsOf(
+  { entry, aliases, provider, plugin }: Declaration,
+  made: Made,
+): pulumi.CustomResourceOptions {
+  const { parent, dependencies = [], protect, retainOnDelete, deletedWith, additionalSecretOutputs } = entry;
+  const place = parent === undefined ? undefined : made.get(parent);
+  const own = provider === undefined ? undefined : made.get(provider);
+  return {
+    dependsOn: dependencies.map((urn) => at(urn, made)),
+    ...(place ? { parent: place } : {}),
+    ...(own ? { provider: own as pulumi.ProviderResource } : {}),
+    ...(aliases.length > 0 ? { aliases: [...aliases] } : {}),
+    ...(deletedWith ? { deletedWith: at(deletedWith, made) } : {}),
+    ...(additionalSecretOutputs ? { additionalSecretOutputs: [...additionalSecretOutputs] } : {}),
+    // said either way, or it would come from the parent
+    protect: protect ?? false,
+    retainOnDelete: retainOnDelete ?? false,
+    ...plugin,
+  };
+}
+
+/** A value of an export, with its secrets marked as such again. */
+const revived = (value: unknown): unknown => withSecrets(value, (secret) => pulumi.secret(secret));

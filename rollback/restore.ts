@@ -1,0 +1,132 @@
+import type { automation } from "@pulumi/pulumi";
+import { type Deployment, entriesOf, hostIn, isOurs, type Left, stackOf, titleOf } from "./deployment.js";
+import { type Change, type Trouble, Watch } from "./events.js";
+import { heldByOthers } from "./held.js";
+import { interrupted, orphansGone } from "./orphans.js";
+import { type Declared, declaredAgain, loosened, notAsBefore } from "./previous-program.js";
+import { stateOf } from "./pulumi-cli.js";
+import { again } from "./redeclare.js";
+
+/** What came of going back. */
+export interface TakenBack {
+  readonly changes: readonly Change[];
+  /** Empty where all is as before. */
+  readonly left: readonly Left[];
+}
+
+/** How the runs of Pulumi that go back are made. */
+export interface TakeBackOptions {
+  /** What went wrong in the update, as far as it is known. */
+  readonly troubles: readonly Trouble[];
+  /** The file with the stack's configuration, where it is not the usual one. */
+  readonly configFile?: string;
+  readonly message: string;
+  /** Told what is being done, a line each. */
+  readonly say: (line: string) => void;
+}
+
+/** Brings hosts and state of a stack back to what an earlier export of it shows; both exports have secrets in clear. */
+export async function takeBack(
+  stack: automation.Stack,
+  before: Deployment,
+  options: TakeBackOptions,
+): Promise<TakenBack> {
+  const why = new Map<string, string>();
+  const settings = {
+    message: options.message,
+    ...(options.configFile ? { configFile: options.configFile } : {}),
+  };
+  let now = await stateOf(stack);
+
+  const unsure = unsureOf(now, options.troubles);
+  // somebody else's are theirs to clear
+  const clearPendingCreates = (now.pending_operations ?? []).every(({ resource }) => isOurs(resource));
+  for (const [host, urns] of unsure) {
+    options.say(
+      `looking at ${host} again, because it is not known what came of ${urns.map(titleOf).join(", ")}`,
+    );
+    const watch = new Watch();
+    await stack
+      .refresh({ ...settings, target: urns, clearPendingCreates, onEvent: (event) => watch.take(event) })
+      .catch((error) => {
+        for (const urn of urns) why.set(urn, watch.said(urn) ?? wordsOf(error));
+      });
+  }
+  if (unsure.size > 0) now = await stateOf(stack);
+
+  const changes: Change[] = [];
+  const run = async (declared: Declared): Promise<void> => {
+    const watch = new Watch();
+    let failure: string | undefined;
+    await stack
+      .up({
+        ...settings,
+        program: again(declared),
+        target: [...declared.targets],
+        continueOnError: true,
+        onEvent: (event) => watch.take(event),
+      })
+      .catch((error) => {
+        failure = wordsOf(error);
+      });
+    changes.push(...watch.made);
+    for (const trouble of watch.troubles) why.set(trouble.urn, trouble.message || "nothing was heard of it");
+    now = await stateOf(stack);
+    if (failure) for (const { urn } of notAsBefore(before, now)) why.set(urn, why.get(urn) ?? failure);
+  };
+
+  const beyond = keepsOthers(stack.workspace.pulumiVersion);
+  const loose = loosened(before, now, beyond);
+  if (loose) await run(loose);
+  await run(declaredAgain(before, now, beyond));
+  for (const [urn, reason] of heldByOthers(before, now)) why.set(urn, reason);
+  const creating = interrupted(now);
+  const orphans = await orphansGone(creating, [before, now], options.say);
+  const root = stackOf(now);
+  // looks at nothing, and forgets them
+  if (creating.length > 0 && clearPendingCreates && root)
+    await stack.refresh({ ...settings, target: [root.urn], clearPendingCreates }).catch(() => undefined);
+
+  const left = notAsBefore(before, now).map(({ urn, id }) => ({
+    resource: titleOf(urn),
+    urn,
+    host: hostIn(id),
+    why: why.get(urn) ?? "it is not as it was",
+  }));
+  const unread = [...unsure.values()].flat().flatMap((urn) => {
+    const reason = why.get(urn);
+    if (reason === undefined || left.some((one) => one.urn === urn)) return [];
+    return [{ resource: titleOf(urn), urn, host: hostIn(entriesOf(now).get(urn)?.id), why: reason }];
+  });
+  return { changes, left: [...left, ...unread, ...orphans] };
+}
+
+/** Whether the CLI keeps what a resource depends on in its place, though the program does not declare it; tried with 3.258. */
+const keepsOthers = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 3 || minor >= 258;
+};
+
+/** Resources in state that may differ from their hosts, by host. */
+function unsureOf(now: Deployment, troubles: readonly Trouble[]): Map<string, string[]> {
+  const present = entriesOf(now);
+  const pending = (now.pending_operations ?? []).map(({ resource }) => resource.urn);
+  const urns = new Set([...troubles.filter(({ uncertain }) => uncertain).map(({ urn }) => urn), ...pending]);
+  const byHost = new Map<string, string[]>();
+  for (const urn of urns) {
+    const entry = present.get(urn);
+    if (!entry || !isOurs(entry)) continue;
+    const host = hostIn(entry.id) ?? "its host";
+    byHost.set(host, [...(byHost.get(host) ?? []), urn]);
+  }
+  return byHost;
+}
+
+/** Why a run of the CLI failed, in its words; that it failed is known. */
+function wordsOf(error: unknown): string {
+  const errors = String((error as Error).message)
+    .split("\n")
+    .flatMap((line) => /error: (.*)/.exec(line)?.[1]?.trim() ?? [])
+    .filter((line) => !/^(update|refresh) failed$/.test(line));
+  return [...new Set(errors)].join("; ") || "pulumi failed";
+}

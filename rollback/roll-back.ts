@@ -1,0 +1,100 @@
+import type { automation } from "@pulumi/pulumi";
+import { decrypted } from "./decrypt.js";
+import { type Deployment, type Exported, oursOf } from "./deployment.js";
+import type { Trouble } from "./events.js";
+import {
+  isChange,
+  isRollback,
+  type Operation,
+  operationId,
+  operations,
+  since,
+  stateBefore,
+} from "./history.js";
+import { stateOf } from "./pulumi-cli.js";
+import { type Saved, SavedCopy } from "./saved-state.js";
+import { goBack, type RolledBack } from "./up-or-roll-back.js";
+
+/** Options of `rollBack`. */
+export interface RollBackOptions {
+  /** The file with the stack's configuration, where it is not the usual one. */
+  readonly configFile?: string;
+  /** Told what is being done, a line each. Default: nobody is. */
+  readonly say?: (line: string) => void;
+}
+
+/** There is nothing to take back, or nothing is known of the time before. */
+export class NothingToTakeBack extends Error {}
+
+/**
+ * Takes the last update of a stack back: hosts and state, as far as resources of this package go. What was before comes from
+ * the copy that `upOrRollBack` saved on this machine, if that was the last update, else from the backend's history.
+ *
+ * @throws NothingToTakeBack if there was no update, it has been taken back, or nothing is known of the time before it.
+ * @example
+ * import { automation } from "@pulumi/pulumi";
+ *
+ * async function back(): Promise<void> {
+ *   const stack = await automation.LocalWorkspace.selectStack({ stackName: "prod", workDir: "." });
+ *   const { result, left } = await lvs.rollBack(stack, { say: console.log });
+ *   if (result !== "rolled back") console.error(left);
+ * }
+ */
+export async function rollBack(stack: automation.Stack, options: RollBackOptions = {}): Promise<RolledBack> {
+  const { say = () => undefined, configFile } = options;
+  const [copy, past] = await Promise.all([SavedCopy.of(stack), operations(stack)]);
+  const saved = await copy.read();
+  const changes = past.filter(isChange);
+  const last = changes.find((one) => !isRollback(one));
+  const update = operationId(last);
+  const own = saved && isOfLast(saved, past) ? saved : undefined;
+  if (own?.takenBack || (!own && changes[0] && isRollback(changes[0])))
+    throw new NothingToTakeBack(
+      "the last update was itself a rollback; update the stack to what it shall be by `pulumi up`",
+    );
+  if (!last && !own) throw new NothingToTakeBack("the stack has had no update yet");
+  if (!own && last?.kind !== "update")
+    throw new NothingToTakeBack(
+      `the last operation was no update (${last?.kind}); \`pulumi up\` builds what a program declares`,
+    );
+
+  const earlier: Exported | undefined = own?.before ?? (last && (await stateBefore(stack, last, copy)));
+  if (!earlier)
+    throw new NothingToTakeBack(
+      `nothing is known of the time before the last update: its backend (${copy.url}) keeps no history that can be read, and on this machine it was not made by \`pulumi-lvs up\``,
+    );
+  const before = await decrypted(stack, earlier);
+  say(
+    `taking back the update of ${last?.startTime ?? "this machine"}, by ${own ? "the copy that `pulumi-lvs up` saved" : "the backend's history"}`,
+  );
+  const now = await stateOf(stack);
+  const heard = own ? own.troubles : last?.result === "succeeded" ? [] : undefined;
+  return goBack(stack, {
+    copy,
+    saved: {
+      before: earlier,
+      previous: own?.previous ?? update,
+      update: own ? own.update : update,
+      troubles: heard ?? unheard(now),
+    },
+    before,
+    why: "rollback of the last update",
+    say,
+    configFile,
+  });
+}
+
+/** Where nobody listened to a failed update, any of its resources may differ from its host. */
+const unheard = (now: Deployment): Trouble[] =>
+  [...oursOf(now).keys()].map((urn) => ({ urn, op: "update", message: "", uncertain: true }));
+
+/** Whether a copy was saved for the last update. One that was killed has no place in the history, or none among what went well. */
+export function isOfLast(
+  { update, previous }: Pick<Saved, "update" | "previous">,
+  past: readonly Operation[],
+): boolean {
+  if (update !== undefined)
+    return update === operationId(past.find((one) => isChange(one) && !isRollback(one)));
+  const later = since(past, previous).filter((one) => !isRollback(one));
+  return later.length <= 1 && later.every(({ result }) => result !== "succeeded");
+}

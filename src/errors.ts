@@ -1,0 +1,171 @@
+import { stripVTControlCharacters } from "node:util";
+import { lockCodes, lockFile } from "./shell/lock.js";
+import { commandLine } from "./shell/quote.js";
+import { refusalRemedies } from "./shell/refusals.js";
+import { plainText, visible } from "./values/foreign.js";
+
+/** What a host said, in one line: its last lines, without colours, each cut where it is long. */
+export const said = (text: string): string =>
+  text
+    .split(/[\r\n]+/)
+    .slice(-50)
+    // cut before it is looked at, since it may be megabytes
+    .map((line) =>
+      stripVTControlCharacters(line.slice(0, 2000))
+        .replace(/[\s\p{Cc}]+/gu, " ")
+        .trim(),
+    )
+    .filter(Boolean)
+    .slice(-4)
+    .map((line) => plainText(line, 300))
+    .join(" | ");
+
+/**
+ * Stands in the message of an error that leaves open what came of the change. A message is all that Pulumi passes on from a
+ * provider, so a rollback finds it there.
+ */
+export const unknownOutcome = "[lvs-unknown]";
+
+/** Whether a message leaves open what came of the change: the host did not answer, or the change could not be undone whole. */
+export const isUncertain = (message: string): boolean => message.includes(unknownOutcome);
+
+const sentence = (host: string, reason: string, remedy?: string, token?: string): string =>
+  `${host}: ${reason}${remedy ? `; ${remedy}` : ""}${token ? ` ${token}` : ""}`;
+
+/** A fault that an operator can act on: one line of what and where, and one of what to do. Never a stack trace. */
+export class HostError extends Error {
+  constructor(
+    readonly host: string,
+    readonly reason: string,
+    readonly remedy?: string,
+    readonly token?: typeof unknownOutcome,
+  ) {
+    // cleaned where it came in; here once more, for what may have been forgotten
+    super(visible(sentence(host, reason, remedy, token)));
+    this.name = "HostError";
+  }
+
+  /** `cannot VERB THING on HOST: CAUSE; what to do`, of what was to be done. */
+  of(what: string): string {
+    return `${what} on ${this.message}`;
+  }
+}
+
+/** A script was sent, and its answer was not heard: it may have run, and undone itself, or never arrived. */
+export class UnansweredError extends HostError {
+  constructor(host: string, reason: string, remedy?: string) {
+    super(host, reason, remedy, unknownOutcome);
+  }
+}
+
+/** What became of something that changes nothing, and is not answered: nobody need care whether it ran. */
+export const plainly = (error: unknown): unknown =>
+  error instanceof UnansweredError ? new HostError(error.host, error.reason, error.remedy) : error;
+
+/** A fault that another attempt cannot mend. */
+export class FinalError extends HostError {}
+
+const sudoRemedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /must have a tty|no tty present|requiretty/,
+    "take `Defaults requiretty` out of its sudoers for that user (`Defaults:USER !requiretty`), or log in as root",
+  ],
+  [/sudo: (?:command )?not found/, "install sudo there, or log in as root"],
+  [
+    /^Sorry, user|not in the sudoers|may not run sudo|not allowed to execute/,
+    "let the user run /bin/sh by sudo without a password (NOPASSWD), or log in as root",
+  ],
+  [/^sudo:/, "let the user run sudo without a password (NOPASSWD), or log in as root"],
+];
+
+/** What was said, line by line, each fit for a message. */
+export const linesSaid = (text: string): string[] =>
+  text
+    .split(/[\r\n]+/)
+    .map((line) => plainText(stripVTControlCharacters(line.slice(0, 2000)).trim()))
+    .filter(Boolean);
+
+/** Why sudo lets nobody become root, in its own words, without its lecture; undefined where it said nothing. */
+export function sudoRefusal(host: string, lines: readonly string[]): FinalError | undefined {
+  for (const [pattern, remedy] of sudoRemedies) {
+    const said = lines.find((line) => pattern.test(line));
+    if (said !== undefined) return new FinalError(host, `cannot become root: ${said}`, remedy);
+  }
+  return undefined;
+}
+
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(?:.*: )?ipvsadm: (?:command )?not found/m,
+    "install ipvsadm there (Debian, Ubuntu: apt-get install ipvsadm; RHEL: dnf install ipvsadm)",
+  ],
+  [/^(?:.*: )?modprobe: (?:command )?not found/m, "install kmod there"],
+  [
+    /^(?:.*: )?arping: (?:command )?not found/m,
+    "install arping there (Debian: apt-get install iputils-arping), or set announce: false",
+  ],
+  [/^(?:.*: )?ip: (?:command )?not found/m, "install iproute2 there"],
+  [/^BusyBox v[\s\S]*Usage: ip /m, "install iproute2 there: its ip is BusyBox's, which prints no JSON"],
+  [/^(?:.*: )?flock: (?:command )?not found/m, "install util-linux there"],
+  [
+    /Can't initialize ipvs|modprobe: FATAL: Module ip_vs\w* not found/,
+    "its kernel has no ip_vs: install a kernel that has it (Debian: linux-image-amd64), or load the module where the host's kernel is managed",
+  ],
+  [
+    /Operation not permitted|Permission denied|must be root/,
+    "log in as root, or as a user who may run sudo without a password",
+  ],
+  [/Cannot find device|SIOCSIFADDR: No such device/, "name an interface that exists there (see: ip link)"],
+  [/Scheduler or persistence engine not found/, "its kernel has no module for that scheduler"],
+  [
+    /Nexthop has invalid gateway|Network is unreachable/,
+    "the gateway must be on a network that the host has an address in",
+  ],
+  [/No space left on device/, "make room there and run again"],
+];
+
+/** What to do about a command's message, where the field knows. */
+export const remedyFor = (text: string): string | undefined =>
+  remedies.find(([pattern]) => pattern.test(text))?.[1];
+
+/** A command that failed, as one line: what was asked, the exit code, what the host said. */
+export function commandFailure(host: string, argv: readonly string[], code: number, text: string): HostError {
+  const asked = `\`${plainText(commandLine(argv), 500)}\``;
+  return new HostError(
+    host,
+    `${asked} failed (exit code ${code}): ${said(text) || "no message"}`,
+    refusalRemedies.get(code) ?? remedyFor(text),
+  );
+}
+
+/** The host's lock could not be had; `code` is what `take_lock` said. */
+export function lockFailure(host: string, code: number, seconds: number): HostError {
+  if (code === lockCodes.noFlock)
+    return new HostError(host, "flock: not found", remedyFor("flock: not found"));
+  if (code === lockCodes.unsafe) {
+    return new HostError(
+      host,
+      `the lock file ${lockFile} cannot be made, or is not a regular file of root's own`,
+      `see ls -ld /run ${lockFile}, and remove it if it is something else`,
+    );
+  }
+  return new HostError(
+    host,
+    `another run has held the host's lock for ${seconds} s`,
+    "wait until it has finished, then run again",
+  );
+}
+
+const late = (host: string, what: string): HostError =>
+  new HostError(
+    host,
+    `${what} was ended, because the host took longer than connection.operationTimeout`,
+    "see what keeps it there, or allow more",
+  );
+
+/** A command that ran when the time was out, or that none was left for. */
+export const lateFailure = (host: string, argv: readonly string[]): HostError =>
+  late(host, `\`${plainText(commandLine(argv), 500)}\``);
+
+/** Nothing was begun when the time was out. */
+export const lateReading = (host: string): HostError => late(host, "reading what is there");

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { ipAddress } from "../values/address.js";
+import { isPlain } from "../values/foreign.js";
+
+// what `ip -j` prints
+
+/**
+ * A list; old versions of ip print an empty map for each entry that they leave out. The first entry that is wrong ends the
+ * reading: zod's own list would keep a note of each, and a hostile host can send millions.
+ */
+export const listOf = <Entry extends z.ZodType>(entry: Entry) =>
+  z.array(z.unknown()).transform((given, context): z.output<Entry>[] => {
+    const list: z.output<Entry>[] = [];
+    for (const one of given) {
+      if (isEmptyMap(one)) continue;
+      const parsed = entry.safeParse(one);
+      if (!parsed.success) {
+        context.issues.push({ code: "custom", input: one, message: "is not of the expected form" });
+        return z.NEVER;
+      }
+      list.push(parsed.data);
+    }
+    return list;
+  });
+
+const isEmptyMap = (one: unknown): boolean =>
+  typeof one === "object" && one !== null && !Array.isArray(one) && Object.keys(one).length === 0;
+
+// names of interfaces may have any byte but few, and these go into state and previews
+const printable = z.string().refine(isPlain);
+
+// C libraries differ in how they print IPv6
+const addressEntry = z.object({
+  family: z.enum(["inet", "inet6"]),
+  local: ipAddress,
+  prefixlen: z.number().int().min(0).max(128),
+  broadcast: ipAddress.optional(),
+  label: printable.optional(),
+  deprecated: z.boolean().optional(),
+});
+
+/** An interface with its addresses. */
+export const link = z.object({
+  ifname: printable,
+  // other families have addresses of other forms
+  addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
+});
+
+/** A route of any table. */
+export const routeEntry = z.object({
+  // a lone address comes without its prefix
+  dst: z
+    .string()
+    .regex(/^(default|[^/]+(\/\d+)?)$/)
+    .transform((text) => text.split("/"))
+    .refine(([to]) => to === "default" || ipAddress.safeParse(to).success)
+    .transform(([to, ...bits]) => [to === "default" ? to : ipAddress.parse(to), ...bits].join("/")),
+  type: printable.optional(),
+  dev: printable.optional(),
+  gateway: ipAddress.optional(),
+  prefsrc: ipAddress.optional(),
+  metric: z.number().int().min(0).default(0),
+});
+
+export type AddressEntry = z.output<typeof addressEntry> & { interface: string };
+export type RouteEntry = z.output<typeof routeEntry>;

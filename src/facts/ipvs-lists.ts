@@ -1,0 +1,105 @@
+import { endpoint, ipAddress } from "../values/address.js";
+import { show } from "../values/problem.js";
+import { printService, type ServiceAddress } from "../values/service-address.js";
+import { parseEndpoint } from "./ipvs-table.js";
+
+// what `ipvsadm -Ln` prints besides the table that `ipvsadm -Sn` saves
+
+/** How many connections a real server may have before it gets no new ones, and below how many it gets them again; 0 is none. */
+export interface Thresholds {
+  readonly upper: number;
+  readonly lower: number;
+}
+
+export const noThresholds: Thresholds = { upper: 0, lower: 0 };
+
+/** Options of `ipvsadm -a` and `-e`, which take a threshold that is left out for none. */
+export const thresholdFlags = ({ upper, lower }: Thresholds): string[] => [
+  ...(upper === 0 ? [] : ["-x", String(upper)]),
+  ...(lower === 0 ? [] : ["-y", String(lower)]),
+];
+
+/** Thresholds by real server, `tcp://192.168.0.219:80/192.168.10.11:80`; those that have none are left out. */
+export type ThresholdTable = ReadonlyMap<string, Thresholds>;
+
+/** Reads what `ipvsadm -Ln --thresholds` prints, without the counters at the end of its lines. Throws on any other line. */
+export function parseThresholds(text: string): ThresholdTable {
+  const table = new Map<string, Thresholds>();
+  let service: string | undefined;
+  for (const line of text.split("\n")) {
+    if (line.trim() === "" || heading.test(line)) continue;
+    const [, to, upper, lower] = /^ {2}-> (\S+) +(\d+) +(\d+)$/.exec(line) ?? [];
+    const at = parseEndpoint(to);
+    const of = listedService(line);
+    if (of) service = printService(of);
+    else if (at && service !== undefined) {
+      const thresholds = { upper: Number(upper), lower: Number(lower) };
+      if (thresholds.upper + thresholds.lower > 0)
+        table.set(`${service}/${endpoint(at.address, at.port)}`, thresholds);
+    } else throw new Error(`not a line of ipvsadm -Ln --thresholds: ${show(line)}`);
+  }
+  return table;
+}
+
+/** Lines above the first service. */
+export const heading = /^(IP Virtual Server version .*|Prot LocalAddress:Port .*| {2}-> RemoteAddress:Port)$/;
+
+/** The service that a line of `ipvsadm -Ln` is about. */
+export function listedService(line: string): ServiceAddress | undefined {
+  const mark = /^FWM {2}(-?\d+) (IPv6 )?/.exec(line);
+  if (mark) return { fwmark: Number(mark[1]), family: mark[2] ? "ipv6" : "ipv4" };
+  const [, protocol = "", address] = /^(TCP|UDP|SCTP) {1,2}(\S+) /.exec(line) ?? [];
+  const at = parseEndpoint(address);
+  return at && { protocol: protocol.toLowerCase() as "tcp" | "udp", ...at };
+}
+
+/** Seconds that connections are remembered for, by the state that they are in. */
+export interface Timeouts {
+  readonly tcp: number;
+  readonly tcpFin: number;
+  readonly udp: number;
+}
+
+/** Reads what `ipvsadm -Ln --timeout` prints; undefined where that is nothing, and on any other text throws. */
+export function parseTimeouts(text: string): Timeouts | undefined {
+  if (text === "") return undefined;
+  const [, tcp, tcpFin, udp] = /^Timeout \(tcp tcpfin udp\): (\d+) (\d+) (\d+)\n$/.exec(text) ?? [];
+  if (udp === undefined) throw new Error(`not what ipvsadm -Ln --timeout prints: ${show(text)}`);
+  return { tcp: Number(tcp), tcpFin: Number(tcpFin), udp: Number(udp) };
+}
+
+/** A running sync daemon. */
+export interface Daemon {
+  readonly state: "master" | "backup";
+  readonly mcastInterface: string;
+  readonly syncid: number;
+  readonly syncMaxlen: number;
+  readonly mcastGroup: string;
+  readonly mcastPort: number;
+  readonly mcastTtl: number;
+}
+
+const daemonLine =
+  /^(master|backup) sync daemon \(mcast=([!-~]+), syncid=(\d+), maxlen=(\d+), group=(\S+), port=(\d+), ttl=(\d+)\)$/;
+
+/** Reads what `ipvsadm -Ln --daemon` prints. Throws on a line that is not of its form. */
+export function parseDaemons(text: string): readonly Daemon[] {
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => {
+      const [, state, mcastInterface, syncid, maxlen, group, port, ttl] = daemonLine.exec(line) ?? [];
+      const mcastGroup = ipAddress.safeParse(group);
+      if (mcastInterface === undefined || !mcastGroup.success)
+        throw new Error(`not a line of ipvsadm -Ln --daemon: ${show(line)}`);
+      return {
+        state: state as Daemon["state"],
+        mcastInterface,
+        syncid: Number(syncid),
+        syncMaxlen: Number(maxlen),
+        mcastGroup: mcastGroup.data,
+        mcastPort: Number(port),
+        mcastTtl: Number(ttl),
+      };
+    });
+}

@@ -1,0 +1,117 @@
+import { endpoint, type Family, ipAddress } from "../values/address.js";
+import { show } from "../values/problem.js";
+import { printService, type ServiceAddress } from "../values/service-address.js";
+
+/** Options of one `ipvsadm -Sn` line, by flag; a flag without a value has "". */
+export type Flags = ReadonlyMap<string, string>;
+
+export interface IpvsService {
+  readonly flags: Flags;
+  /** Real servers by `address:port`. */
+  readonly realServers: ReadonlyMap<string, Flags>;
+}
+
+/** The director's table by service address (`tcp://192.168.0.219:80`). */
+export type IpvsTable = ReadonlyMap<string, IpvsService>;
+
+/** Reads what `ipvsadm -Sn` prints (ipvsadm(8), --save). Throws on a line that is not of its form. */
+export function parseIpvsTable(text: string): IpvsTable {
+  const table = new Map<string, { flags: Flags; realServers: Map<string, Flags> }>();
+  if (text !== "" && !text.endsWith("\n")) throw new Error("the last line of ipvsadm -Sn is cut off");
+  for (const line of text.split("\n")) {
+    if (line.trim() === "") continue;
+    if (!/^[ -~]*\r?$/.test(line) || !add(table, parseFlags(line)))
+      throw new Error(`not a line of ipvsadm -Sn: ${show(line)}`);
+  }
+  return table;
+}
+
+/** Takes a line into the table; false where it cannot be one of it. */
+function add(
+  table: Map<string, { flags: Flags; realServers: Map<string, Flags> }>,
+  flags: Flags | undefined,
+): boolean {
+  const service = flags && serviceOf(flags);
+  if (!flags || !service) return false;
+  const id = printService(service);
+  const known = table.get(id);
+  if (flags.has("-A")) {
+    table.set(id, { flags, realServers: new Map() });
+    return known === undefined && flags.has("-s");
+  }
+  const at = parseEndpoint(flags.get("-r"));
+  const server = at && endpoint(at.address, at.port);
+  if (!known || !server || !flags.has("-w") || known.realServers.has(server)) return false;
+  known.realServers.set(server, flags);
+  return true;
+}
+
+const nothing = /^$/;
+const digits = /^\d+$/;
+
+/** What follows flags that are always of one form; others, of versions to come, have any value or none. */
+const forms: Readonly<Record<string, RegExp>> = {
+  "-A": nothing,
+  "-a": nothing,
+  "-6": nothing,
+  "-g": nothing,
+  "-m": nothing,
+  "-i": nothing,
+  "-o": nothing,
+  "-f": /^-?\d+$/,
+  "-s": /^[a-z][\w-]*$/,
+  "-p": digits,
+  "-w": digits,
+  "-x": digits,
+  "-y": digits,
+  "-M": /^[\d.]+$/,
+};
+
+function parseFlags(line: string): Flags | undefined {
+  const words = line.trim().split(/\s+/);
+  if (words[0] !== "-A" && words[0] !== "-a") return undefined;
+  const flags = new Map<string, string>();
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as string;
+    if (!/^--?[A-Za-z0-9]/.test(word) || flags.has(word)) return undefined;
+    const next = words[i + 1];
+    const value = next !== undefined && !/^-\D/.test(next) && forms[word] !== nothing ? next : "";
+    if (!(forms[word] ?? /^/).test(value)) return undefined;
+    flags.set(word, value);
+    if (value !== "") i++;
+  }
+  return flags;
+}
+
+/** `ADDRESS:PORT`, with the address in canonical text, since C libraries differ in how they print IPv6. */
+export function parseEndpoint(text = ""): { address: string; port: number } | undefined {
+  const parts = /^(?:\[(.+)\]|([^[\]:]+)):(\d{1,5})$/.exec(text);
+  const address = ipAddress.safeParse(parts?.[1] ?? parts?.[2]);
+  return parts && address.success ? { address: address.data, port: Number(parts[3]) } : undefined;
+}
+
+const protocols = { "-t": "tcp", "-u": "udp", "--sctp-service": "sctp" } as const;
+
+function serviceOf(flags: Flags): ServiceAddress | undefined {
+  const [kind, ...more] = [...flags.keys()].filter((flag) => flag === "-f" || flag in protocols);
+  if (kind === undefined || more.length > 0) return undefined;
+  // a mark above 2^31 is printed negative: another owner's service, kept apart under a name of its own
+  if (kind === "-f") return { fwmark: Number(flags.get("-f")), family: flags.has("-6") ? "ipv6" : "ipv4" };
+  const at = parseEndpoint(flags.get(kind));
+  return at && { protocol: protocols[kind as "-t" | "-u"], ...at };
+}
+
+/** Prefix length of a `-M` value: dotted for IPv4, a number for IPv6. */
+export function netmaskBits(mask: string | undefined, family: Family): number {
+  if (mask === undefined) return family === "ipv4" ? 32 : 128;
+  if (!mask.includes(".")) return Number(mask);
+  return mask
+    .split(".")
+    .reduce((bits, part) => bits + (Number(part).toString(2).match(/1/g)?.length ?? 0), 0);
+}
+
+/** A `-M` value from a prefix length. */
+export function netmaskText(bits: number, family: Family): string {
+  if (family === "ipv6") return String(bits);
+  return [0, 8, 16, 24].map((from) => 256 - 2 ** (8 - Math.min(8, Math.max(0, bits - from)))).join(".");
+}

@@ -1,0 +1,181 @@
+import { randomBytes } from "node:crypto";
+import { HostError, said, UnansweredError } from "../errors.js";
+import { AnswerMeter } from "../ssh/limits.js";
+import type { ShellStream } from "../ssh/shell-stream.js";
+
+export interface RunOptions {
+  /** Seconds after which a script that has not answered is given up; it goes on by itself. Default 30. */
+  readonly seconds?: number;
+  /** Called when the script holds the lock and begins its work, with its process number. */
+  readonly onBegun?: (pid: number) => void;
+}
+
+/** Runs whole scripts on a host, one after another. */
+export interface Shell {
+  /** Runs a script made for the given nonce and returns what it wrote to standard output. */
+  run(script: (nonce: string) => string, options?: RunOptions): Promise<string>;
+  /** Whether it has ended, and another must be opened. */
+  readonly closed: boolean;
+  close(): void;
+}
+
+const newNonce = () => `lvs-${randomBytes(12).toString("hex")}`;
+
+/**
+ * A long-lived shell: a script costs a round trip, not a process start. Each script runs in a subshell of its own and ends
+ * with `NONCE done`; whatever comes outside of that (banner, profile output) is ignored.
+ */
+export class RemoteShell implements Shell {
+  readonly #host: string;
+  readonly #stream: ShellStream;
+  #chunks: string[] = [];
+  #tail = "";
+  #errors = "";
+  readonly #answer = new AnswerMeter();
+  #waiting:
+    | {
+        marker: string;
+        /** Told once, then forgotten. */
+        begun: { pattern: RegExp; tell: (pid: number) => void } | undefined;
+        resolve: (text: string) => void;
+        reject: (error: Error) => void;
+      }
+    | undefined;
+  #closed = false;
+
+  private constructor(host: string, stream: ShellStream) {
+    this.#host = host;
+    this.#stream = stream;
+    stream.onOutput((text) => {
+      if (!this.#isTooMuch(text)) this.#take(text);
+    });
+    stream.onErrors((text) => {
+      if (!this.#isTooMuch(text)) this.#errors = (this.#errors + text).slice(-2000);
+    });
+    stream.onClose((why) => {
+      this.#closed = true;
+      this.#waiting?.reject(this.#lost(why));
+    });
+  }
+
+  /** Greets the shell and makes sure that it is root's. */
+  static async open(host: string, stream: ShellStream): Promise<RemoteShell> {
+    const shell = new RemoteShell(host, stream);
+    let own = "";
+    const greet = (nonce: string) => {
+      own = nonce;
+      return `printf '%s\\n' "${nonce} uid $(id -u)" "${nonce} done"\n`;
+    };
+    const greeting = await shell.run(greet);
+    const uid = new RegExp(`${own} uid (\\d+)`).exec(greeting)?.[1];
+    if (uid !== "0") {
+      shell.close();
+      throw new HostError(
+        host,
+        `the user it logs in as is not root (uid ${uid ?? "unknown"})`,
+        "log in as root, or set sudo: true",
+      );
+    }
+    return shell;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  run(script: (nonce: string) => string, { seconds = 30, onBegun }: RunOptions = {}): Promise<string> {
+    if (this.#closed) return Promise.reject(this.#lost());
+    const nonce = newNonce();
+    this.#answer.reset();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting?.reject(
+          new UnansweredError(
+            this.#host,
+            `no answer within ${seconds} s`,
+            "what it was told to do it finishes or takes back by itself; look at the host and run again",
+          ),
+        );
+        this.close();
+      }, seconds * 1000);
+      const settle = () => {
+        clearTimeout(timer);
+        this.#waiting = undefined;
+        this.#chunks = [];
+        this.#tail = "";
+      };
+      this.#waiting = {
+        marker: `${nonce} done\n`,
+        begun: onBegun && { pattern: new RegExp(`${nonce} begun (\\d+)\\n`), tell: onBegun },
+        resolve: (text) => {
+          settle();
+          resolve(text);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      this.#stream.write(script(nonce));
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stream.close();
+  }
+
+  /** What comes without end is not listened to, also while no script runs. */
+  #isTooMuch(text: string): boolean {
+    if (this.#closed) return true;
+    const why = this.#answer.take(text);
+    if (why === undefined) return false;
+    this.#waiting?.reject(this.#lost(why));
+    this.close();
+    return true;
+  }
+
+  #take(text: string): void {
+    if (!this.#waiting) return;
+    this.#chunks.push(text);
+    const seen = this.#tail + text;
+    this.#begun(seen);
+    this.#tail = seen.slice(-200);
+    const { marker, resolve, reject } = this.#waiting;
+    if (seen.includes(marker)) resolve(this.#chunks.join(""));
+    else if (seen.includes(`${marker.trimEnd()}\r\n`)) {
+      reject(
+        new UnansweredError(
+          this.#host,
+          "a terminal stands between, and changes what it says (lines end in CR LF)",
+          "let the user log in there without one (sudoers: requiretty; sshd_config: ForceCommand)",
+        ),
+      );
+      this.close();
+    }
+  }
+
+  #begun(seen: string): void {
+    const begun = this.#waiting?.begun;
+    const pid = begun?.pattern.exec(seen)?.[1];
+    if (!this.#waiting || pid === undefined) return;
+    this.#waiting.begun = undefined;
+    begun?.tell(Number(pid));
+  }
+
+  #lost(why?: string): HostError {
+    const last = why ?? said(this.#errors);
+    if (/sudo:/.test(last)) {
+      return new HostError(
+        this.#host,
+        `cannot become root: ${last}`,
+        "let the user run sudo without a password, or log in as root",
+      );
+    }
+    return new UnansweredError(
+      this.#host,
+      `the connection was lost before the host had answered${last ? ` (${last})` : ""}`,
+      "what it had received whole it finishes or takes back by itself; run again",
+    );
+  }
+}

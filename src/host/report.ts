@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import { type FactName, type Section, ticks } from "../facts/facts.js";
+import { show } from "../values/problem.js";
+
+/** What became of one transaction. */
+export type Outcome =
+  | { readonly kind: "kept" }
+  | {
+      readonly kind: "failed";
+      readonly step: number;
+      readonly code: number;
+      readonly text: string;
+      readonly stuck: readonly string[];
+    };
+
+/** What a script reported. */
+export interface Report {
+  readonly sections: ReadonlyMap<FactName, Section>;
+  readonly outcomes: ReadonlyMap<number, Outcome>;
+  /** The facts had changed since they were read, and nothing was done. */
+  readonly stale: boolean;
+  /** Code of `take_lock` when the lock could not be had. */
+  readonly locked: number | undefined;
+  /** It took too long, and was told to come to an end. */
+  readonly late: boolean;
+}
+
+/** The report was not of the expected form: cut off, or garbled by something else that writes there. */
+export class ReportError extends Error {}
+
+/**
+ * Reads a script's output. Every line of ours starts with the script's nonce; lines between a `fact` and its `end` are the
+ * fact's own, and anything outside (a banner, a message of the day) is nobody's.
+ */
+export function parseReport(nonce: string, output: string): Report {
+  const sections = new Map<FactName, Section>();
+  const outcomes = new Map<number, Outcome>();
+  let stale = false;
+  let locked: number | undefined;
+  let late = false;
+  let fact: { name: FactName; from: number } | undefined;
+  let failed: { text: string[]; sink: (text: string) => void } | undefined;
+  let complete = false;
+
+  const finishText = () => {
+    // output travels byte by byte (see digestOf); what people read is UTF-8
+    failed?.sink(Buffer.from(failed.text.join("\n"), "latin1").toString("utf8"));
+    failed = undefined;
+  };
+  const mark = `${nonce} `;
+  let at = 0;
+  while (at < output.length) {
+    const newline = output.indexOf("\n", at);
+    const to = newline < 0 ? output.length : newline;
+    const line = output.slice(at, to);
+    const start = at;
+    at = to + 1;
+    if (!line.startsWith(mark)) {
+      if (line.includes(nonce)) throw new ReportError("something else was written into it");
+      continue;
+    }
+    if (newline < 0) throw new ReportError("the report is incomplete");
+    const [word = "", ...rest] = line.slice(mark.length).split(" ");
+    if (word === "text") {
+      failed?.text.push(line.slice(mark.length + 5));
+      continue;
+    }
+    finishText();
+    // how many numbers follow the word
+    const count = {
+      end: 1,
+      error: 1,
+      kept: 1,
+      failed: 3,
+      stuck: 2,
+      stale: 0,
+      locked: 1,
+      begun: 1,
+      late: 0,
+      done: 0,
+      bulk: 0,
+    }[word];
+    const isForm =
+      word === "fact"
+        ? rest.length === 1 && /^[!-~]{1,300}$/.test(rest[0] as string)
+        : rest.length === count && rest.every((number) => /^-?\d{1,9}$/.test(number));
+    if (!isForm) throw new ReportError(`unknown line ${show(line)}`);
+    if (complete) throw new ReportError("it goes on after its end");
+    if (fact && word !== "end" && word !== "error") throw new ReportError("a fact was not ended");
+    switch (word) {
+      case "fact":
+        fact = { name: rest[0] as FactName, from: at };
+        if (sections.has(fact.name)) throw new ReportError("a fact was told twice");
+        break;
+      case "end":
+      case "error": {
+        if (!fact) throw new ReportError("a fact ended that had not begun");
+        const { name, from } = fact;
+        // the script ends every body with a newline of its own
+        const body = output.slice(from, Math.max(from, start - 1));
+        fact = undefined;
+        if (word === "end" && body.length !== Number(rest[0]))
+          throw new ReportError(`${name} is not as it was sent`);
+        if (word === "end") sections.set(name, { body });
+        else failed = { text: [], sink: (text) => sections.set(name, { code: Number(rest[0]), text }) };
+        break;
+      }
+      case "kept":
+        outcomes.set(Number(rest[0]), { kind: "kept" });
+        break;
+      case "failed": {
+        const [job, step, code] = rest.map(Number) as [number, number, number];
+        const stuck: string[] = [];
+        failed = {
+          text: [],
+          sink: (text) => outcomes.set(job, { kind: "failed", step, code, text, stuck }),
+        };
+        break;
+      }
+      case "stuck": {
+        const outcome = outcomes.get(Number(rest[0]));
+        failed = {
+          text: [],
+          sink: (text) => outcome?.kind === "failed" && (outcome.stuck as string[]).push(text),
+        };
+        break;
+      }
+      case "stale":
+        stale = true;
+        break;
+      case "locked":
+        locked = Number(rest[0]);
+        break;
+      case "begun":
+        break;
+      case "late":
+        late = true;
+        break;
+      case "done":
+        complete = true;
+        break;
+      case "bulk":
+        // what came of each line is read back
+        failed = { text: [], sink: () => undefined };
+        break;
+    }
+  }
+  finishText();
+  if (!complete) throw new ReportError("the report is incomplete");
+  return { sections, outcomes, stale, locked, late };
+}
+
+/** The digest that the host computes of the same facts in the same order. */
+export function digestOf(sections: ReadonlyMap<FactName, Section>, facts: readonly FactName[]): string {
+  const hash = createHash("sha256");
+  for (const name of facts) {
+    const section = ticks(name) ? undefined : sections.get(name);
+    if (section && "body" in section) hash.update(Buffer.from(section.body, "latin1"));
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,36 @@
+import { FinalError, HostError } from "../errors.js";
+import { plainText } from "../values/foreign.js";
+import type { Target } from "./target.js";
+
+type DialFault = Error & { level?: string; code?: string };
+
+/** Why a connection failed; `story` tells what was tried to log in. */
+export function dialError(target: Target, story: string, error: DialFault): HostError {
+  // the other side's words, before any key was checked
+  const words = plainText(error.message || error.code || "");
+  const where = `${target.user}@${target.host}:${target.port}`;
+  const tooMany = /Too many authentication failures/i.test(error.message);
+  if (error.level === "client-authentication" || tooMany) {
+    return new FinalError(
+      target.label,
+      `login as ${where} was refused${tooMany ? " after too many tries" : ""}`,
+      tooMany
+        ? `name the right key by privateKeyPath, or set IdentitiesOnly in the SSH configuration (${story})`
+        : `check user, privateKeyPath, agent or password, and that \`ssh\` gets in with them (${story})`,
+    );
+  }
+  if (error.code === "ENOTFOUND")
+    return new FinalError(target.label, `no such host (${target.host})`, "check connection.host");
+  if (/no matching/i.test(error.message)) {
+    return new FinalError(
+      target.label,
+      `its sshd and we have no algorithm in common: ${words}`,
+      `allow curve25519-sha256, aes256-gcm@openssh.com and ssh-ed25519 in its sshd_config${target.given.insecureAllowSha1 ? "" : ", or, where it knows SHA-1 only, set insecureAllowSha1: true"}`,
+    );
+  }
+  return new HostError(
+    target.label,
+    `cannot be reached at ${where}: ${words}`,
+    "check that it is up, that sshd listens there and that no firewall is between",
+  );
+}

@@ -1,0 +1,173 @@
+import {
+  type AnyAuthMethod,
+  type AuthenticationType,
+  type AuthHandlerMiddleware,
+  BaseAgent,
+  createAgent,
+  type ParsedKey,
+} from "ssh2";
+import { FinalError } from "../errors.js";
+import { plainText } from "../values/foreign.js";
+import { show } from "../values/problem.js";
+import { isAsked, keysOf } from "./keys.js";
+import { secretOf } from "./secret.js";
+import type { Target } from "./target.js";
+
+/** The ways in which a login may be tried, and what is to be said when none of them works. */
+export interface Login {
+  readonly handler: AuthHandlerMiddleware;
+  /** What was tried, what could not be, and what the host takes. */
+  story(): string;
+  /** Notes what the agent said when it failed; another way may still work. */
+  agentFailed(message: string): void;
+  /** Notes that a key was passed over. */
+  passedOver(message: string): void;
+  /** What ends the login, whatever else is said. */
+  readonly trouble: FinalError | undefined;
+}
+
+interface Way {
+  readonly name: string;
+  readonly method: AuthenticationType;
+  readonly auth: AnyAuthMethod;
+}
+
+/** Ways to log in, in the order they are tried: keys of files, the agent's, the password. */
+export function loginOf(target: Target): Login {
+  const { user: username, label } = target;
+  const password = secretOf(target, "password", "passwordEnv");
+  const { keys, blobs, notes } = keysOf(target);
+  const asked = isAsked(target);
+  const sha1 = target.given.insecureAllowSha1 === true;
+  let trouble: FinalError | undefined;
+  const ways: Way[] = keys.map(({ name, key }) => ({
+    name,
+    method: "publickey",
+    auth: { type: "publickey", username, key: sha1 ? key : withoutSha1(key) },
+  }));
+  // a key that was asked for is the only one, but its private part may be with the agent
+  const only = asked || target.identitiesOnly;
+  if (target.agent !== undefined && (!only || blobs.length > (asked ? keys.length : 0))) {
+    const agent = new ChosenKeys(target.agent, blobs, only, sha1);
+    ways.push({ name: "the agent", method: "publickey", auth: { type: "agent", username, agent } });
+  }
+  if (password !== undefined) {
+    ways.push({
+      name: "the password",
+      method: "password",
+      auth: { type: "password", username, password },
+    });
+    const answer = answering(
+      password,
+      (error) => {
+        trouble = error;
+      },
+      label,
+    );
+    ways.push({
+      name: "the password",
+      method: "keyboard-interactive",
+      auth: { type: "keyboard-interactive", username, prompt: answer },
+    });
+  }
+  if (ways.length === 0) {
+    throw new FinalError(
+      label,
+      `there is no key, no agent and no password to log in with${notes.length > 0 ? ` (${notes.join(", ")})` : ""}`,
+      "give privateKeyPath, start an SSH agent, or name an IdentityFile in the SSH configuration",
+    );
+  }
+  const tried: string[] = [];
+  let takes: readonly string[] = [];
+  const waiting = [...ways];
+  return {
+    handler: (left, _partial, next) => {
+      if (left) takes = left;
+      for (let way = waiting.shift(); way; way = waiting.shift()) {
+        // what the host does not take would only count against us
+        if (left && !left.includes(way.method)) continue;
+        if (!tried.includes(way.name)) tried.push(way.name);
+        next(way.auth);
+        return;
+      }
+      next(false as never);
+    },
+    story: () =>
+      [
+        ...(tried.length > 0 ? [`tried ${tried.join(", ")}`] : []),
+        ...notes,
+        ...(takes.length > 0 ? [`it takes ${plainText(takes.join(", "))}`] : []),
+      ].join("; "),
+    agentFailed: (message) => void notes.push(`the SSH agent failed: ${plainText(message)}`),
+    passedOver: (message) => void notes.push(`a key was passed over: ${message}`),
+    get trouble() {
+      return trouble;
+    },
+  };
+}
+
+/** Why an RSA key is not used; a host that does not say which signatures it takes is old, and takes those by SHA-1 only. */
+export const onlySha1 = "the host takes signatures of RSA keys by SHA-1 only (insecureAllowSha1)";
+
+/** A key that signs nothing by SHA-1. */
+const withoutSha1 = (key: ParsedKey): ParsedKey =>
+  Object.create(key, {
+    sign: {
+      value: (data: Buffer, hash?: string) => (hash === "sha1" ? new Error(onlySha1) : key.sign(data, hash)),
+    },
+  });
+
+/** An agent of whose keys those that are wanted come first, or are the only ones. */
+class ChosenKeys extends BaseAgent {
+  readonly #agent: BaseAgent;
+
+  constructor(
+    socket: string,
+    readonly wanted: readonly Buffer[],
+    readonly only: boolean,
+    readonly sha1: boolean,
+  ) {
+    super();
+    this.#agent = createAgent(socket);
+  }
+
+  override getIdentities(callback: Parameters<BaseAgent["getIdentities"]>[0]): void {
+    this.#agent.getIdentities((error, keys) => {
+      if (error || !keys) return callback(error, keys);
+      const isWanted = (key: unknown) =>
+        this.wanted.some((blob) => blob.equals((key as ParsedKey).getPublicSSH()));
+      const first = keys.filter(isWanted);
+      callback(error, this.only ? first : [...first, ...keys.filter((key) => !isWanted(key))]);
+    });
+  }
+
+  override sign(...args: unknown[]): void {
+    const [options, callback] = args.slice(-2) as [{ hash?: string } | undefined, unknown];
+    if (!this.sha1 && options?.hash === "sha1" && typeof callback === "function")
+      return void callback(new Error(onlySha1));
+    this.#agent.sign(...(args as Parameters<BaseAgent["sign"]>));
+  }
+}
+
+type Prompt = Extract<AnyAuthMethod, { type: "keyboard-interactive" }>["prompt"];
+
+/** Answers one hidden question with the password; whatever else is asked nobody here can answer. */
+function answering(password: string, giveUp: (error: FinalError) => void, label: string): Prompt {
+  let answered = false;
+  return (_name, _instructions, _language, prompts, answer) => {
+    const [{ prompt, echo } = { prompt: "", echo: true }] = prompts;
+    if (prompts.length === 1 && echo !== true && !answered) {
+      answered = true;
+      answer([password]);
+      return;
+    }
+    giveUp(
+      new FinalError(
+        label,
+        `it asks more than a password: ${show(prompt.trim())}`,
+        "log in with a key, and let the host ask for nothing else",
+      ),
+    );
+    answer(prompts.map(() => ""));
+  };
+}

@@ -1,0 +1,165 @@
+import { FinalError, HostError, linesSaid, sudoRefusal } from "../errors.js";
+import { plainText } from "../values/foreign.js";
+import type { Connection } from "./connection.js";
+import { dial, meterOf, notYet } from "./dial.js";
+import { AnswerMeter } from "./limits.js";
+import type { Meter } from "./meter.js";
+import { retrying } from "./retry.js";
+import type { ShellStream } from "./shell-stream.js";
+import { type Target, targetOf } from "./target.js";
+
+/** Seconds that a host may take to start a shell once it let us in. */
+const shellSeconds = 30;
+
+/** What the shell says when it is there; whatever comes before is a profile's or sudo's. */
+const hail = "pulumi-lvs shell";
+
+type Client = Awaited<ReturnType<typeof dial>>;
+type Channel = Parameters<Parameters<Client["exec"]>[1]>[1];
+
+/** Opens a connection and on it one `sh` as root. */
+export function openShell(connection: Connection): Promise<ShellStream> {
+  const target = targetOf(connection);
+  const asRoot = connection.sudo ?? target.user !== "root";
+  return retrying(target, async () => {
+    const client = await dial(target);
+    const meter = meterOf(client);
+    try {
+      const channel = await execute(client, target, asRoot ? "exec sudo -n sh" : "exec sh");
+      await greeted(channel, target, asRoot, meter);
+      return streamOf(client, channel, meter);
+    } catch (error) {
+      client.end();
+      if (meter.excess !== undefined) throw tooMuch(target, meter.excess);
+      throw error;
+    }
+  });
+}
+
+/** Asks for the one session that a connection has. */
+function execute(client: Client, target: Target, command: string): Promise<Channel> {
+  return new Promise((resolve, reject) => {
+    const timer = patience(target, reject);
+    client.exec(command, (error, channel) => {
+      clearTimeout(timer);
+      if (!error) return resolve(channel);
+      // the library's words for a connection that ended meanwhile
+      if (error.message === "No response from server") return reject(cutOff(target));
+      reject(
+        new FinalError(
+          target.label,
+          `cannot start a shell: ${plainText(error.message)}`,
+          "see MaxSessions and ForceCommand in its sshd_config",
+        ),
+      );
+    });
+  });
+}
+
+/** Waits until a shell answers, or tells why there is none. */
+function greeted(channel: Channel, target: Target, asRoot: boolean, meter: Meter): Promise<void> {
+  channel.setEncoding("latin1");
+  channel.stderr.setEncoding("utf8");
+  return new Promise((resolve, reject) => {
+    let output = "";
+    let errors = "";
+    const answer = new AnswerMeter();
+    const count = (text: string) => {
+      meter.carried(text.length);
+      const why = answer.take(text);
+      if (why === undefined) return;
+      stop();
+      reject(tooMuch(target, `${why} before it has started a shell`));
+    };
+    const take = (text: string) => {
+      count(text);
+      output = (output + text).slice(-4000);
+      if (!output.includes(hail)) return;
+      stop();
+      resolve();
+    };
+    const note = (text: string) => {
+      count(text);
+      errors = (errors + text).slice(-4000);
+    };
+    const ended = () => {
+      stop();
+      reject(noShell(target, asRoot, `${errors}\n${output}`));
+    };
+    const timer = patience(target, (error) => {
+      stop();
+      reject(error);
+    });
+    const stop = () => {
+      clearTimeout(timer);
+      channel.off("data", take).off("close", ended);
+      channel.stderr.off("data", note);
+    };
+    channel.on("data", take).on("close", ended);
+    channel.stderr.on("data", note);
+    channel.write(`printf '%s\\n' '${hail}'\n`);
+  });
+}
+
+const tooMuch = (target: Target, why: string): HostError =>
+  new FinalError(target.label, why, "see what its sshd and the user's login shell say");
+
+const patience = (target: Target, reject: (error: HostError) => void): NodeJS.Timeout =>
+  setTimeout(
+    () =>
+      reject(
+        new FinalError(
+          target.label,
+          `it let us log in, but has started no shell within ${shellSeconds} s`,
+          "see what its sshd and the user's login shell say",
+        ),
+      ),
+    shellSeconds * 1000,
+  );
+
+const cutOff = (target: Target): HostError =>
+  new HostError(target.label, "the connection was closed before a shell had started", "see its sshd's log");
+
+function noShell(target: Target, asRoot: boolean, text: string): HostError {
+  const lines = linesSaid(text);
+  const said = lines.slice(-3).join(" | ");
+  const waiting = lines.find((line) => notYet.test(line));
+  if (waiting)
+    return new HostError(target.label, `it lets nobody log in yet: ${waiting}`, "wait until it is up");
+  if (asRoot) {
+    const refused = sudoRefusal(target.label, lines);
+    if (refused) return refused;
+  }
+  // a link that is cut says nothing
+  if (said === "") return cutOff(target);
+  return new FinalError(
+    target.label,
+    `it let us log in, but the shell ended at once: ${said}`,
+    "see the user's login shell, and ForceCommand in sshd_config",
+  );
+}
+
+function streamOf(client: Client, channel: Channel, meter: Meter): ShellStream {
+  let closed = false;
+  const close = () => {
+    closed = true;
+    client.end();
+  };
+  // what comes after the end is not counted anywhere else, so that it is ended for good where there is much of it
+  const count = (text: string) => void (closed || meter.carried(text.length));
+  channel.on("data", count);
+  channel.stderr.on("data", count);
+  client.on("error", () => channel.destroy());
+  client.on("close", () => channel.destroy());
+  return {
+    write: (text) => void (closed || channel.write(text)),
+    onOutput: (listener) => void channel.on("data", listener),
+    onErrors: (listener) => void channel.stderr.on("data", listener),
+    onClose: (listener) =>
+      void channel.on("close", () => {
+        close();
+        listener(meter.excess);
+      }),
+    close,
+  };
+}

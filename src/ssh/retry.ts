@@ -1,0 +1,34 @@
+import { backOff } from "exponential-backoff";
+import { FinalError, HostError } from "../errors.js";
+import { log } from "../log.js";
+import type { Target } from "./target.js";
+
+/** Tries until it works, within the limits the connection sets; what cannot get better is not tried twice. */
+export async function retrying<T>(target: Target, attempt: () => Promise<T>): Promise<T> {
+  const limit = target.given.dialErrorLimit ?? 10;
+  const begun = performance.now();
+  let attempts = 0;
+  // while we wait, nothing else need keep the process alive
+  const alive = setInterval(() => undefined, 60_000);
+  const tryOnce = () => {
+    attempts++;
+    return attempt();
+  };
+  try {
+    return await backOff(tryOnce, {
+      numOfAttempts: limit < 0 ? Number.MAX_SAFE_INTEGER : Math.max(1, limit),
+      startingDelay: 250,
+      maxDelay: 10_000,
+      retry: (error) => {
+        log(() => `${target.label}: attempt ${attempts}: ${(error as Error).message}`);
+        return error instanceof HostError && !(error instanceof FinalError);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof HostError) || attempts < 2) throw error;
+    const seconds = Math.round((performance.now() - begun) / 1000);
+    throw new HostError(error.host, `${error.reason} (${attempts} attempts in ${seconds} s)`, error.remedy);
+  } finally {
+    clearInterval(alive);
+  }
+}

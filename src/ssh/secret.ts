@@ -1,0 +1,21 @@
+import { FinalError } from "../errors.js";
+import type { Target } from "./target.js";
+
+type SecretName = "password" | "privateKey" | "privateKeyPassword";
+
+/** A secret that the connection holds, or that an environment variable does. */
+export function secretOf(
+  { given, label }: Pick<Target, "given" | "label">,
+  name: SecretName,
+  by: `${SecretName}Env`,
+): string | undefined {
+  const variable = given[by];
+  if (variable === undefined) return given[name] || undefined;
+  const value = process.env[variable];
+  if (value) return value;
+  throw new FinalError(
+    label,
+    `the environment variable ${variable} is not set`,
+    `set it where pulumi runs, or take ${by} out of the connection`,
+  );
+}

@@ -1,0 +1,9 @@
+/** One end of a byte stream to a `sh` that reads its commands from standard input. */
+export interface ShellStream {
+  write(text: string): void;
+  onOutput(listener: (text: string) => void): void;
+  onErrors(listener: (text: string) => void): void;
+  /** The listener hears why, where more is known than that it was closed. */
+  onClose(listener: (why?: string) => void): void;
+  close(): void;
+}

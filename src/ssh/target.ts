@@ -1,0 +1,143 @@
+import { homedir, userInfo } from "node:os";
+import { FinalError } from "../errors.js";
+import { configOf } from "./config-file.js";
+import { type Endpoint, hostLabel, maxJumps } from "./connection.js";
+import { homePath } from "./home-path.js";
+
+/** An endpoint with every default filled in from the SSH client's configuration. */
+export interface Target {
+  /** What the user calls it. */
+  readonly label: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly identityFiles: readonly string[];
+  readonly agent: string | undefined;
+  /** Of the agent's keys only those of the identity files. */
+  readonly identitiesOnly: boolean;
+  /** Certificates that the configuration names. */
+  readonly certificates: readonly string[];
+  readonly knownHosts: readonly string[];
+  /** The name or address its key is filed under. */
+  readonly hostKeyAlias: string | undefined;
+  readonly proxy: Target | undefined;
+  readonly given: Endpoint;
+}
+
+const defaultKnownHosts = "~/.ssh/known_hosts";
+const globalKnownHosts = "/etc/ssh/ssh_known_hosts";
+const defaultIdentities = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
+
+/** What `ssh HOST` would do (ssh_config(5)), with the fields of the connection going first. */
+export const targetOf = (given: Endpoint): Target => resolve(given, []);
+
+function resolve(given: Endpoint, before: readonly string[]): Target {
+  const label = hostLabel(given);
+  const found = configOf(given.host);
+  const one = (key: string) => found.get(key)?.join(" ") || undefined;
+  const many = (key: string, otherwise: readonly string[]) => {
+    const values = (found.get(key) ?? []).filter((value) => value !== "none");
+    return found.has(key) ? values : otherwise;
+  };
+  const port = given.port ?? Number(one("port") ?? 22);
+  const user = given.user ?? one("user") ?? "root";
+  const host = expand(one("hostname") ?? given.host, { "%h": given.host });
+  const tokens = {
+    "%h": host,
+    "%n": given.host,
+    "%p": String(port),
+    "%r": user,
+    "%d": homedir(),
+    "%u": localUser(),
+  };
+  const path = (value: string) =>
+    expand(value, tokens).replaceAll(/\$\{(\w+)\}/g, (_, name: string) => env(name) ?? "");
+  return {
+    label,
+    host,
+    port,
+    user,
+    identityFiles: given.privateKeyPath
+      ? [given.privateKeyPath]
+      : many("identityfile", defaultIdentities).map(path),
+    agent:
+      given.agentSocketPath === undefined
+        ? agentOf(path(one("identityagent") ?? "SSH_AUTH_SOCK"))
+        : homePath(given.agentSocketPath),
+    identitiesOnly: one("identitiesonly")?.toLowerCase() === "yes" && !given.agentSocketPath,
+    certificates: many("certificatefile", []).map(path),
+    knownHosts: given.knownHosts
+      ? [given.knownHosts]
+      : [
+          ...many("userknownhostsfile", [defaultKnownHosts]),
+          ...many("globalknownhostsfile", [globalKnownHosts]),
+        ].map(path),
+    hostKeyAlias: one("hostkeyalias"),
+    proxy: jumpOf(given, one("proxyjump"), [...before, JSON.stringify([given.host, port])], label),
+    given,
+  };
+}
+
+function jumpOf(
+  given: Endpoint,
+  configured: string | undefined,
+  path: readonly string[],
+  label: string,
+): Target | undefined {
+  const jump = given.proxy ?? (configured === undefined ? undefined : chain(configured, label));
+  if (!jump) return undefined;
+  // an entry for all hosts is also one for the jump host, which ssh does not take for a jump to itself
+  if (!given.proxy && jump.host === given.host && samePort(jump, path)) return undefined;
+  if (path.length > maxJumps) {
+    throw new FinalError(
+      label,
+      `goes through more than ${maxJumps} hosts`,
+      "see whether entries of ProxyJump in the SSH configuration name one another in a circle",
+    );
+  }
+  return resolve(jump, path);
+}
+
+const samePort = ({ host, port }: Endpoint, path: readonly string[]): boolean =>
+  port === undefined || path.at(-1) === JSON.stringify([host, port]);
+
+/** `a,b` is: through a to b, and through b to the host. */
+function chain(jumps: string, label: string): Endpoint | undefined {
+  if (jumps.toLowerCase() === "none") return undefined;
+  return jumps
+    .split(",")
+    .map((jump) => endpointOf(jump.trim(), label))
+    .reduce((proxy, jump) => ({ ...jump, proxy }));
+}
+
+/** `[user@]host[:port]` or `ssh://[user@]host[:port]`, IPv6 addresses in brackets where a port follows. */
+function endpointOf(jump: string, label: string): Endpoint {
+  const text = jump.replace(/^ssh:\/\//i, "").replace(/\/$/, "");
+  const parts = /^(?:(.+)@)?(?:\[([^\]]+)\]|([^:[\]]+)|([^[\]]*:[^[\]]*:[^[\]]*))(?::(\d+))?$/.exec(text);
+  const [, user, bracketed, name, address, port] = parts ?? [];
+  const host = bracketed ?? name ?? address;
+  if (host === undefined || host === "")
+    throw new FinalError(label, `ProxyJump ${JSON.stringify(jump)} is no host to go through`);
+  return { host, ...(user ? { user } : {}), ...(port ? { port: Number(port) } : {}) };
+}
+
+/** A socket, or the environment variable that names it. */
+function agentOf(value: string): string | undefined {
+  if (value.toLowerCase() === "none") return undefined;
+  if (value === "SSH_AUTH_SOCK") return env(value);
+  return value.startsWith("$") ? env(value.slice(1)) : homePath(value);
+}
+
+const env = (name: string): string | undefined => process.env[name] || undefined;
+
+const expand = (text: string, tokens: Readonly<Record<string, string>>): string =>
+  text.replaceAll(/%./g, (token) => (token === "%%" ? "%" : (tokens[token] ?? token)));
+
+// a user of a container may have no name
+function localUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return env("USER") ?? "";
+  }
+}

@@ -1,0 +1,104 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { show } from "./problem.js";
+
+export type Family = "ipv4" | "ipv6";
+
+/** Address family of a canonical address or CIDR text. */
+export const familyOf = (address: string): Family => (address.includes(":") ? "ipv6" : "ipv4");
+
+/** Bits in an address of the family: 32 or 128. */
+export const addressBits = (family: Family): number => (family === "ipv4" ? 32 : 128);
+
+// the URL parser writes IPv6 the way RFC 5952 wants it
+const canonical = (text: string): string =>
+  isIP(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text;
+
+const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes("%");
+
+/** An IPv4 or IPv6 address without zone, in canonical text, such as `192.168.0.219` or `2001:db8::1`. @internal */
+export const ipAddress = z
+  .string()
+  .refine(isAddress, { error: ({ input }) => `${show(input)} is no IP address` })
+  .transform(canonical);
+
+// nobody's, or everybody's: the kernel refuses these for a host, or stores none
+const isHost = (address: string): boolean =>
+  !/^(0\.0\.0\.0|::|22[4-9]\..*|23\d\..*|255\.255\.255\.255|ff..:.*)$/.test(address);
+
+/** An address that one host can have: neither unspecified nor multicast nor broadcast. @internal */
+export const hostAddress = ipAddress.refine(isHost, {
+  error: ({ input }) => `${show(input)} is no address that a host can have`,
+});
+
+/** A TCP or UDP port, 1-65535. @internal */
+export const port = z.number().int().min(1).max(65535);
+
+/** A port, or 0 for every port. @internal */
+export const portOrAny = z.number().int().min(0).max(65535);
+
+/** Every bit of an address in canonical text, as `0` and `1`. */
+function bitsOf(address: string): string {
+  if (!address.includes(":"))
+    return address
+      .split(".")
+      .map((part) => binary(Number(part), 8))
+      .join("");
+  const [head = [], tail = []] = address.split("::").map((half) => half.split(":").filter(Boolean));
+  const zeros = Array<string>(8 - head.length - tail.length).fill("0");
+  return [...head, ...zeros, ...tail].map((part) => binary(Number.parseInt(part, 16), 16)).join("");
+}
+
+/** Every byte of an address in canonical text: 4, or 16 for IPv6. */
+export const bytesOf = (address: string): number[] =>
+  (bitsOf(address).match(/.{8}/g) ?? []).map((bits) => Number.parseInt(bits, 2));
+
+const binary = (value: number, digits: number): string => value.toString(2).padStart(digits, "0");
+
+const cidrParts = (text: string): { address: string; bits: number } | undefined => {
+  const [address = "", bits, ...rest] = text.split("/");
+  if (!isAddress(address) || rest.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits)))
+    return undefined;
+  const most = isIP(address) === 6 ? 128 : 32;
+  const n = bits === undefined ? most : Number(bits);
+  return n <= most ? { address: canonical(address), bits: n } : undefined;
+};
+
+function hasHostBits(text: string): boolean {
+  const parts = cidrParts(text);
+  return parts !== undefined && bitsOf(parts.address).slice(parts.bits).includes("1");
+}
+
+/** A destination of a route: `default`, an address, or a network such as `10.0.0.0/8`; canonically with its prefix. @internal */
+export const destination = z
+  .string()
+  .refine((text) => text === "default" || cidrParts(text) !== undefined, {
+    error: ({ input }) => `${show(input)} is no address, no network such as 10.0.0.0/8, and not "default"`,
+    abort: true,
+  })
+  // the kernel refuses them in IPv4 and drops them in IPv6
+  .refine((text) => !hasHostBits(text), {
+    error: ({ input }) => `${show(input)} is no network: it has bits set beyond its prefix`,
+  })
+  .transform((text) => {
+    if (text === "default") return text;
+    const { address, bits } = cidrParts(text) as { address: string; bits: number };
+    return bits === 0 ? (familyOf(address) === "ipv4" ? "default" : "::/0") : `${address}/${bits}`;
+  });
+
+/** A network interface's name (`eth0`, `lo`, `bond0.100`): at most 15 characters, no blanks or slashes. @internal */
+export const interfaceName = z
+  .string()
+  .refine((text) => /^[A-Za-z0-9_.@-]{1,15}$/.test(text) && !/^[.-]/.test(text), {
+    error: ({ input }) => `${show(input)} is no interface name`,
+  });
+
+/** A label of an IPv4 address (ip-address(8), label): `eth0:1`. @internal */
+export const addressLabel = z
+  .string()
+  .regex(/^[A-Za-z0-9_.@-]+(:[A-Za-z0-9_-]+)?$/, "is no label such as eth0:1")
+  .max(15);
+
+/** `address:port`, with brackets where IPv6 needs them. */
+export const endpoint = (address: string, port: number): string =>
+  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;

@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { endpoint, type Family, familyOf, ipAddress } from "./address.js";
+import { show } from "./problem.js";
+
+/** What names a virtual service on a director: ipvsadm(8) "service-address". */
+export type ServiceAddress =
+  | { readonly protocol: "tcp" | "udp"; readonly address: string; readonly port: number }
+  | { readonly fwmark: number; readonly family: Family };
+
+/** `tcp://192.168.0.219:80`, `udp://[2001:db8::1]:53`, `fwmark://10`, `fwmark://10/ipv6`. */
+export function printService(service: ServiceAddress): string {
+  if ("fwmark" in service) return `fwmark://${service.fwmark}${service.family === "ipv6" ? "/ipv6" : ""}`;
+  return `${service.protocol}://${endpoint(service.address, service.port)}`;
+}
+
+/** The inverse of `printService`; undefined where the text is none. */
+export function parseService(text: string): ServiceAddress | undefined {
+  const mark = /^fwmark:\/\/(\d{1,10})(\/ipv6)?$/.exec(text);
+  if (mark) {
+    const fwmark = Number(mark[1]);
+    return fwmark >= 1 && fwmark <= maxFwmark ? { fwmark, family: mark[2] ? "ipv6" : "ipv4" } : undefined;
+  }
+  const parts = /^(tcp|udp):\/\/(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  if (!parts) return undefined;
+  const address = ipAddress.safeParse(parts[2] ?? parts[3]);
+  const port = Number(parts[4]);
+  if (!address.success || port > 65535) return undefined;
+  return { protocol: parts[1] as "tcp" | "udp", address: address.data, port };
+}
+
+/** The highest mark that `ipvsadm --save` prints so that it can be restored (facts: above it is printed negative). */
+export const maxFwmark = 2 ** 31 - 1;
+
+/** Family of the service, which decides what its real servers look like. */
+export const serviceFamily = (service: ServiceAddress): Family =>
+  "fwmark" in service ? service.family : familyOf(service.address);
+
+/** The options that name the service on ipvsadm's command line. */
+export function serviceFlags(service: ServiceAddress): string[] {
+  if ("fwmark" in service)
+    return ["-f", String(service.fwmark), ...(service.family === "ipv6" ? ["-6"] : [])];
+  return [service.protocol === "tcp" ? "-t" : "-u", endpoint(service.address, service.port)];
+}
+
+/** A reference to a virtual service: `tcp://…`, or a VirtualService's id, whose host part is dropped. @internal */
+export const serviceReference = z
+  .string()
+  .transform((text) => text.replace(/^.*\/(?=(tcp|udp|fwmark):\/\/)/, ""))
+  .refine((text) => parseService(text) !== undefined, {
+    error: ({ input }) =>
+      `${show(input)} is no virtual service such as tcp://192.168.0.219:80 or fwmark://10`,
+  })
+  .transform((text) => printService(parseService(text) as ServiceAddress));

@@ -1,0 +1,92 @@
+import * as pulumi from "@pulumi/pulumi";
+import { unknown } from "@pulumi/pulumi/output.js";
+import { type ConnectionInput, secured } from "../../providers/engine/resource-class.js";
+import { commandConnection } from "../../src/ssh/command-connection.js";
+import { type Connection, hostLabel } from "../../src/ssh/connection.js";
+import { showGiven } from "../../src/values/problem.js";
+import type { ClusterArgs } from "./cluster.js";
+import { nameOf } from "./cluster.js";
+import { isPackageName, noPackageName } from "./package-names.js";
+
+/** Packages to install once, before anything else, by the host's own package manager (apt-get, dnf or apk). */
+export interface PackagesArgs {
+  /** On the director, such as `["ipvsadm", "iputils-arping"]`. */
+  director?: string[];
+  /** On real servers that have a connection. */
+  realServers?: string[];
+}
+
+const install = (names: readonly string[]): string => {
+  const wrong = names.find((name) => !isPackageName(name));
+  if (wrong !== undefined) throw new pulumi.RunError(`packages: ${showGiven(wrong)} ${noPackageName}`);
+  const list = names.join(" ");
+  // nothing is removed for them, and a name with a dot is no pattern that matches others
+  const exactly = "--no-remove -o APT::Cmd::Pattern-Only=true";
+  const apt = `apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y ${exactly} ${list}`;
+  const command = `cd / && if command -v apt-get >/dev/null; then ${apt}; elif command -v dnf >/dev/null; then dnf install -y ${list}; else apk add ${list}; fi`;
+  return `if [ "$(id -u)" = 0 ]; then ${command}; else sudo -n sh -c '${command}'; fi`;
+};
+
+/** Host preparation is one-off and has no state worth watching, so it is @pulumi/command's, and off unless asked for. */
+export function packages(
+  parent: pulumi.Resource,
+  name: string,
+  args: ClusterArgs & { packages?: PackagesArgs },
+): pulumi.Resource[] {
+  const { director = [], realServers = [] } = args.packages ?? {};
+  const hosts = [
+    { at: "director", connection: args.director.connection as ConnectionInput | undefined, names: director },
+    ...args.realServers.map((member) => ({
+      at: nameOf(`realServers of ${name}`, member),
+      connection: member.connection,
+      names: realServers,
+    })),
+  ].filter(({ connection, names }) => connection !== undefined && names.length > 0);
+  if (hosts.length === 0) return [];
+  const { remote } = loadCommand();
+  // a wrong name is told before any key is read
+  const creates = new Map(hosts.map(({ names }) => [names, install(names)]));
+  return hosts.map(
+    ({ at, connection, names }) =>
+      new remote.Command(
+        `${name}-packages-${at}`,
+        {
+          connection: pulumi.secret(reach(connection)) as never,
+          create: creates.get(names) as string,
+          triggers: [labelOf(connection), ...names],
+        },
+        // what is installed stays so under other credentials, and a preview does not know them
+        { parent, ignoreChanges: ["connection"] },
+      ),
+  );
+}
+
+const labelOf = (connection: unknown): pulumi.Output<string> =>
+  (pulumi.output(connection) as pulumi.Output<Connection>).apply(({ host, port }) =>
+    hostLabel({ host, port }),
+  );
+
+/**
+ * The connection as @pulumi/command takes it: with the key, the password and the host's key themselves. They are read by `up`
+ * only. A preview may be run for a change without a review, which names the files and variables to read.
+ */
+function reach(connection: unknown): pulumi.Output<unknown> {
+  if (pulumi.runtime.isDryRun()) return pulumi.output(unknown);
+  return (pulumi.output(secured(connection)) as pulumi.Output<Connection>).apply((known) => {
+    try {
+      return commandConnection(known);
+    } catch (error) {
+      // what an operator can mend needs no stack
+      throw new pulumi.RunError(`packages: ${(error as Error).message}`);
+    }
+  });
+}
+
+// an optional peer: whoever installs no packages by it needs neither the package nor its plugin
+function loadCommand(): typeof import("@pulumi/command") {
+  try {
+    return require("@pulumi/command");
+  } catch {
+    throw new pulumi.RunError("packages needs @pulumi/command: npm install @pulumi/command");
+  }
+}

@@ -1,0 +1,67 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ServiceProbe } from "../../providers/index.js";
+import { type ClusterArgs, nameOf, vipOf } from "./cluster.js";
+
+/** A probe of each TCP service that has a VIP and a port. It is asked again whenever the cluster's arguments change, before what they no longer say is deleted. */
+export function probes(
+  cluster: pulumi.ComponentResource,
+  name: string,
+  args: ClusterArgs,
+  dependsOn: pulumi.Resource[],
+): void {
+  if (!args.probe) return;
+  const {
+    from,
+    http = [80, 8080],
+    path = "/",
+    servers,
+    header,
+    status,
+    contains,
+    arp,
+    ...common
+  } = args.probe;
+  const spread = servers === undefined ? {} : { spread: { servers, ...(header ? { header } : {}) } };
+  const triggers = triggersOf(args);
+  for (const { protocol = "tcp", port, fwmark } of args.services) {
+    if (protocol !== "tcp" || !port || fwmark !== undefined) continue;
+    for (const vip of args.vips.map(vipOf)) {
+      const isHttp = http.includes(port);
+      const web = {
+        ...(status === undefined ? {} : { status }),
+        ...(contains === undefined ? {} : { contains }),
+        ...spread,
+      };
+      new ServiceProbe(
+        `${name}-probe-${nameOf(`vips of ${name}`, vip)}-${port}`,
+        {
+          connection: from,
+          url: pulumi
+            .output(vip.address)
+            .apply((address) => urlOf(isHttp ? "http" : "tcp", address, port, path)),
+          ...common,
+          // nobody asks for an IPv6 address by ARP
+          ...(arp ? { arp: pulumi.output(vip.address).apply((address) => !address.includes(":")) } : {}),
+          ...(isHttp ? web : {}),
+          director: args.director.connection,
+          triggers,
+        },
+        { parent: cluster, dependsOn },
+      );
+    }
+  }
+}
+
+const urlOf = (scheme: string, address: string, port: number, path: string) =>
+  `${scheme}://${address.includes(":") ? `[${address}]` : address}:${port}${scheme === "http" ? path : ""}`;
+
+/** Whatever says what the cluster is; how to reach its machines is not part of that, and may be secret. */
+function triggersOf({ director, realServers, ...args }: ClusterArgs) {
+  const without = (bag: object, ...names: string[]) =>
+    Object.fromEntries(Object.entries(bag).filter(([name]) => !names.includes(name)));
+  return {
+    ...without(args, "probe", "adopt", "packages"),
+    director: without(director, "connection"),
+    realServers: realServers.map((member) => without(member, "connection")),
+  };
+}
