@@ -164,6 +164,27 @@ onLab("resources that stay, under another name, elsewhere or in another stack", 
     expect(await stack.preview("--refresh", "--expect-no-changes")).toMatch(/unchanged/);
   }, 900_000);
 
+  it("go with what they stand behind where state had forgotten them (pulumi state delete)", async () => {
+    const still = [
+      named("new", "192.168.0.234"),
+      named("another", "192.168.0.235"),
+      vip("vip", "kept", "192.168.0.237"),
+    ];
+    await stack.program(
+      program(...still, service("lost", "192.168.0.238"), server("lost-rs", "lost", "192.168.0.221", "")),
+    );
+    await stack.up();
+    const urn = (await stack.resources()).find((one) => one.urn.endsWith("::lost-rs"))?.urn;
+    await cli("state", "delete", String(urn), "--yes");
+    await again();
+    expect(await table()).toContain("-a -t 192.168.0.238:80 -r 192.168.0.221:80");
+    await stack.program(program(...still));
+    await stack.up();
+    await again();
+    expect(await table()).not.toContain("192.168.0.238");
+    expect(await records()).not.toContain("192.168.0.238");
+  }, 900_000);
+
   it("come back where pulumi state move gave them to another stack, and go with that stack", async () => {
     const urn = (await stack.resources()).find((one) => one.urn.endsWith("::another"))?.urn;
     await cli("stack", "init", "other");
