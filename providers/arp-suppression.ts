@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { interfaceName } from "../src/values/address.js";
+import { ranks } from "../src/values/ranks.js";
 import { interfaceSysctl } from "../src/values/sysctl-name.js";
 import { define } from "./engine/define.js";
 import {
@@ -52,7 +53,7 @@ export const arpSuppression = define({
   kind: "ArpSuppression",
   key,
   config,
-  rank: 20,
+  rank: ranks.silence,
   setting: true,
   id: (key) => `arp-suppression/${key.interface}${key.all ? "" : " alone"}`,
   facts: (key) => sysctlFacts([...names(key, "arp_ignore"), ...names(key, "arp_announce")]),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { RouteEntry } from "../src/facts/ip-lists.js";
 import { step } from "../src/host/step.js";
 import { destination, familyOf, hostAddress, interfaceName } from "../src/values/address.js";
+import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
 
 /** Arguments of a HostRoute. */
@@ -74,7 +75,7 @@ export const hostRoute = define({
   kind: "HostRoute",
   key,
   config,
-  rank: 90,
+  rank: ranks.route,
 
   complete(key) {
     key.metric = metricOf(key);

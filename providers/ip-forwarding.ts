@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { step } from "../src/host/step.js";
 import { type Family, interfaceName } from "../src/values/address.js";
+import { ranks } from "../src/values/ranks.js";
 import { interfaceSysctl } from "../src/values/sysctl-name.js";
 import { define } from "./engine/define.js";
 import { holdSettings, owns, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
@@ -52,7 +53,7 @@ export const ipForwarding = define({
   kind: "IpForwarding",
   key,
   config,
-  rank: 20,
+  rank: ranks.silence,
   setting: true,
 
   complete(key, config) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Timeouts } from "../src/facts/ipvs-lists.js";
 import { step } from "../src/host/step.js";
+import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
 import { owns } from "./engine/settings.js";
 
@@ -33,7 +34,7 @@ export const ipvsTimeouts = define({
   key: z.strictObject({}),
   config,
   setting: true,
-  rank: 40,
+  rank: ranks.table,
   rivals: () => true,
   id: () => "ipvs-timeouts",
   facts: () => ["timeouts", `claim:${record}`],

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { step } from "../src/host/step.js";
 import { mapOf } from "../src/values/problem.js";
+import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
 import { holdSettings, owns, releaseSettings } from "./engine/settings.js";
 
@@ -42,7 +43,7 @@ export const kernelModule = define({
   kind: "KernelModule",
   key,
   config,
-  rank: 10,
+  rank: ranks.module,
   setting: true,
   rivals: ({ name }) => name.startsWith("ip_vs"),
   id: ({ name }) => `module/${name}`,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { step } from "../src/host/step.js";
 import { familyOf, interfaceName, ipAddress, port } from "../src/values/address.js";
 import { show } from "../src/values/problem.js";
+import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
 
 /** Arguments of a SyncDaemon. */
@@ -50,7 +51,7 @@ export const syncDaemon = define({
   kind: "SyncDaemon",
   key,
   config,
-  rank: 40,
+  rank: ranks.table,
   rivals: () => true,
 
   complete(_key, config) {

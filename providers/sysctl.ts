@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ranks } from "../src/values/ranks.js";
 import { sysctlName, sysctlValue } from "../src/values/sysctl-name.js";
 import { define } from "./engine/define.js";
 import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
@@ -27,7 +28,7 @@ export const sysctl = define({
   kind: "Sysctl",
   key,
   config,
-  rank: 30,
+  rank: ranks.sysctl,
   setting: true,
   id: ({ name }) => `sysctl/${name}`,
   facts: ({ name }) => sysctlFacts([name]),

@@ -9,6 +9,7 @@ import {
   interfaceName,
   ipAddress,
 } from "../src/values/address.js";
+import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
 
 /** Arguments of a VirtualAddress. */
@@ -53,7 +54,7 @@ export const virtualAddress = define({
   kind: "VirtualAddress",
   key,
   config,
-  rank: 80,
+  rank: ranks.address,
 
   complete(key, config) {
     config.prefixLength ??= bitsOf(key);

@@ -4,6 +4,7 @@ import { noThresholds, thresholdFlags } from "../src/facts/ipvs-lists.js";
 import { type Flags, netmaskBits, netmaskText } from "../src/facts/ipvs-table.js";
 import { type Step, step } from "../src/host/step.js";
 import { addressBits, type Family, ipAddress, portOrAny } from "../src/values/address.js";
+import { ranks } from "../src/values/ranks.js";
 import {
   maxFwmark,
   printService,
@@ -136,7 +137,7 @@ export const virtualService = define({
   kind: "VirtualService",
   key,
   config,
-  rank: 50,
+  rank: ranks.service,
   rivals: () => true,
   // the last part of an id is the server, or `health`
   carries: (key, { thing }) =>

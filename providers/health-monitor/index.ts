@@ -4,6 +4,7 @@ import { type Check, checkDefaults, checkProblems, type HealthCheck } from "../.
 import { type Monitor, parseMonitor, printMonitor } from "../../src/health/monitor-file.js";
 import { step } from "../../src/host/step.js";
 import { agent } from "../../src/shell/agent.js";
+import { ranks } from "../../src/values/ranks.js";
 import {
   parseService,
   type ServiceAddress,
@@ -76,7 +77,7 @@ const textOf = (service: string, config: Config) => printMonitor(service, monito
 /** Health checks of one service's real servers, by an agent on the director; the agent's file shows them. @internal */
 export const healthMonitor = define({
   kind: "HealthMonitor",
-  rank: 70,
+  rank: ranks.monitor,
   key,
   config,
   rivals: () => true,

@@ -4,6 +4,7 @@ import { noThresholds, type Thresholds, thresholdFlags } from "../../src/facts/i
 import type { Flags } from "../../src/facts/ipvs-table.js";
 import { step } from "../../src/host/step.js";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../../src/values/address.js";
+import { ranks } from "../../src/values/ranks.js";
 import {
   parseService,
   type ServiceAddress,
@@ -119,7 +120,7 @@ export const realServer = define({
   kind: "RealServer",
   key,
   config,
-  rank: 60,
+  rank: ranks.server,
   rivals: () => true,
   drains: realServerDrains,
   shows: shownDrained,

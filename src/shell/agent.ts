@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { ranks } from "../values/ranks.js";
 import { assign, shellText } from "./index.js";
 
 /**
@@ -61,7 +62,7 @@ const supervisor = shellText("health/supervisor.sh");
 
 /** The agent, but for the prelude that it begins with. */
 export const agent = [
-  assign({ judge }),
+  assign({ judge, SERVICE: ranks.service, SERVER: ranks.server }),
   checker,
   rounds,
   table,

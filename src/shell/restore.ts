@@ -1,3 +1,4 @@
+import { ranks } from "../values/ranks.js";
 import { assign, shellText } from "./index.js";
 
 /**
@@ -17,5 +18,14 @@ export const restoreTurns = shellText("boot/turns.awk");
  */
 const restoreVerbs = shellText("boot/verbs.sh");
 
+/** The ranks that the restore and its turns compare with. */
+export const turnRanks = {
+  TABLE: ranks.table,
+  SERVICE: ranks.service,
+  SERVER: ranks.server,
+  ADDRESS: ranks.address,
+};
+
 /** What the restore file does after the functions that it has from the prelude. */
-export const restore = assign({ turns: restoreTurns }) + restoreVerbs + shellText("boot/restore.sh");
+export const restore =
+  assign({ turns: restoreTurns, ...turnRanks }) + restoreVerbs + shellText("boot/restore.sh");

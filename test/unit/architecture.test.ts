@@ -118,6 +118,16 @@ test("the engine names no kind of resource and none of their fields", () => {
   }
 });
 
+test("no file under src names a kind of resource, but for remedies", () => {
+  const kinds = new RegExp(`\\b(${[...definitions.values()].map(({ kind }) => kind).join("|")})\\b`);
+  const named = globSync("src/**/*.{ts,sh,awk,service}", { cwd: repository }).filter((file) =>
+    kinds.test(
+      readFileSync(join(repository, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*|^\s*#.*/gm, ""),
+    ),
+  );
+  expect(named).toEqual(["src/shell/refusals.ts"]);
+});
+
 test("every kind of resource is on the list that becomes classes", () => {
   const listed = [
     ...(textOf.get("providers/index.ts") ?? "").matchAll(/export class (\w+) extends resource/g),

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { restoreTurns } from "../../src/shell/restore.js";
+import { restoreTurns, turnRanks } from "../../src/shell/restore.js";
 import { findProgram } from "../fake/tree.js";
 
 const awks = [["awk"], ["mawk"], ["gawk"], ["busybox", "awk"]].filter(([program = ""]) =>
@@ -28,10 +28,18 @@ const mark6 = service("fwmark://10/ipv6");
 describe.each(awks.map((awk) => [awk.join(" "), awk] as const))("by %s", (_, [program = "", ...args]) => {
   /** What each of these waits for, or that it goes. */
   const turns = (missing: string[], others: string[], overdue = "") =>
-    execFileSync(program, [...args, "-v", `overdue=${overdue}`, restoreTurns], {
-      input: [...missing, "--", ...missing, ...others, ""].join("\n"),
-      encoding: "utf8",
-    })
+    execFileSync(
+      program,
+      [
+        ...args,
+        ...Object.entries({ overdue, ...turnRanks }).flatMap(([name, value]) => ["-v", `${name}=${value}`]),
+        restoreTurns,
+      ],
+      {
+        input: [...missing, "--", ...missing, ...others, ""].join("\n"),
+        encoding: "utf8",
+      },
+    )
       .split("\n")
       .filter(Boolean)
       .map((text) => {

@@ -76,7 +76,8 @@ addresses() {
     printf '%s' "$todo"
     printf '%s\n' --
     records
-  } | awk -v overdue="$overdue" "$turns")
+  } | awk -v overdue="$overdue" -v TABLE="$TABLE" -v SERVICE="$SERVICE" -v SERVER="$SERVER" -v ADDRESS="$ADDRESS" \
+    "$turns")
   waits=$(printf '%s\n' "$turn" | sed -n "s/^wait$tab//p") missing=
   go=$(printf '%s\n' "$turn" | sed -n "s/^go$tab//p")
   for r in $(printf '%s\n' "$go" | ranks); do
@@ -122,7 +123,7 @@ prepare() {
     printf '%s\n' "pulumi-lvs: this line of $E/boot is no record, and is ignored: $(clean "$line")" >&2
   done
   mkdir -p "$S"
-  todo=$(records | sed -n '/^[0-7]/p')
+  todo=$(records | awk -v ADDRESS="$ADDRESS" '$1 < ADDRESS')
   [ -z "$todo" ] || todo=$todo$nl
   save
   prepared=1

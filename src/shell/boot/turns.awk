@@ -1,5 +1,4 @@
 BEGIN { FS = "\t" }
-function kind(thing) { sub(/ .*/, "", thing); return thing }
 function stack(owner,   part) { split(owner, part, "/"); return part[1] "/" part[2] }
 # the address of a service, or of what a server stands behind; of a firewall mark its family
 function vip(thing) {
@@ -13,17 +12,17 @@ $0 == "--" { all = 1; next }
 NF < 5 { next }
 !all {
   absent[$3]
-  if ($3 ~ /^(VirtualService|RealServer) /) { if (!(vip($3) in lacks)) lacks[vip($3)] = $3 }
+  if ($1 == SERVICE || $1 == SERVER) { if (!(vip($3) in lacks)) lacks[vip($3)] = $3 }
   else if (index($0, "arp_ignore") || index($0, "arp_announce")) { if (loud == "") loud = $3 }
-  else if ($2 == "setting" && $1 < 40 && !(stack($4) in unset)) unset[stack($4)] = $3
+  else if ($2 == "setting" && $1 < TABLE && !(stack($4) in unset)) unset[stack($4)] = $3
   next
 }
-$3 ~ /^VirtualService / { services[vip($3)]++; if ($3 in absent) gone[vip($3)]++ }
-$1 >= 80 { line[++n] = $0 }
+$1 == SERVICE { services[vip($3)]++; if ($3 in absent) gone[vip($3)]++ }
+$1 >= ADDRESS { line[++n] = $0 }
 END {
   for (i = 1; i <= n; i++) {
     split(line[i], f, "\t")
-    if (kind(f[3]) != "VirtualAddress") continue
+    if (f[1] != ADDRESS) continue
     address = interface = f[3]
     sub(/^[^\/]*\//, "", address); sub(/^[^ ]* /, "", interface); sub(/\/.*/, "", interface)
     own = address in services; mark = address ~ /:/ ? "mark6" : "mark4"
@@ -39,7 +38,7 @@ END {
   for (i = 1; i <= n; i++) {
     m = split(line[i], f, "\t")
     # a route cannot send from an address that is not there
-    if (kind(f[3]) != "VirtualAddress")
+    if (f[1] != ADDRESS)
       for (j = 6; j < m; j++) if (f[j] == "src" && f[j + 1] in held) waits[i] = held[f[j + 1]]
     print i in waits ? "wait\t" f[3] "\t" waits[i] : "go\t" line[i]
   }

@@ -23,7 +23,7 @@ judged() {
   told=$(
     {
       date "+now$tab%s$tab%Y-%m-%d %H:%M:%S" && in_maintenance && printf '%s\n' "$table" whole
-    } | awk "$judge" "$@" 2>/dev/null
+    } | awk -v SERVICE="$SERVICE" -v SERVER="$SERVER" "$judge" "$@" 2>/dev/null
   ) || {
     [ -n "$unjudged" ] ||
       printf '%s\n' 'nothing is changed now: date or awk failed, or there is no process or memory for them' >&2

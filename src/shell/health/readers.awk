@@ -133,11 +133,11 @@ function readRecord(   id, of, m, i, words) {
   if ($3 !~ /^[A-Za-z]+ ./ || !isText($3, 4000)) return 0
   if ($2 != "object") return 1
   id = $3; sub(/^[A-Za-z]+ /, "", id)
-  if ($3 !~ /^(VirtualService|RealServer) /) return 1
+  if ($1 != SERVICE && $1 != SERVER) return 1
   # an older version kept a line of shell, which is read as the words that it wrote
   words = $5; for (i = 6; i <= NF; i++) words = words " " $i
   gsub(/\047/, "", words); sub(/^ipvsadm -A /, "service ", words); sub(/^ipvsadm -a /, "server ", words)
-  if ($3 ~ /^VirtualService /) return isService(id) && readWords(words, id, "")
+  if ($1 == SERVICE) return isService(id) && readWords(words, id, "")
   match(id, /\/[^\/]*$/); of = substr(id, 1, RSTART - 1); m = substr(id, RSTART + 1)
   return isService(of) && isServer(m) && readWords(words, of, m)
 }

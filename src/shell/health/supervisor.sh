@@ -147,7 +147,7 @@ put_text() { write "$@"; }
 orphans() {
   for f in "$E/monitor.d"/*; do
     of=$(sed -n "s/^service$tab//p" "$f" 2>/dev/null)
-    [ -z "$of" ] || named "HealthMonitor $of/health" || printf '%s\n' "$f"
+    [ -z "$of" ] || named " $of/health" || printf '%s\n' "$f"
   done
 }
 # named TEXT: whether a record or a mark has it; also where grep cannot tell
