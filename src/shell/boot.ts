@@ -4,17 +4,18 @@ import { prelude } from "./prelude.js";
 import { refusals } from "./refusals.js";
 import { restore } from "./restore.js";
 
-/** What else sets up networks: each takes away what it does not know while it starts. */
+/** Services that set up networks. Each removes what it does not know while it starts. */
 const networks = ["systemd-networkd.service", "NetworkManager.service", "networking.service"];
 
-/** The unit that has systemd bring things back at boot, and again after whatever else configures the network starts anew. */
+/** The unit that restores the records at boot, and again after a network service restarts. */
 const unit = shellText("boot/pulumi-lvs.service");
 
 const version = createHash("sha256").update(prelude).update(restore).update(unit).digest("hex").slice(0, 12);
 
 /**
- * Shell functions of scripts that declare things: a line for each in /etc/pulumi-lvs/boot, which a unit of ours brings back
- * at boot, or in /run/pulumi-lvs/boot, where it is only declared until then. `$prelude` is the text of the prelude.
+ * Shell functions of scripts that declare things. Each thing has a line in /etc/pulumi-lvs/boot, which a unit
+ * restores at boot, or in /run/pulumi-lvs/boot, which lasts until the reboot. `$prelude` is the text of the
+ * prelude.
  */
 export const bootFunctions = [
   assign({

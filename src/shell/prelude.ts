@@ -12,11 +12,13 @@ const functions = [
 ].join("");
 
 /**
- * Shell functions that every script starts with. POSIX sh; nothing but what a minimal Debian, RHEL or Alpine has.
+ * Shell functions that every script starts with. POSIX sh with the tools of a minimal Debian, RHEL or Alpine.
  *
- * Who owns what is kept on the host, readable by people, for as long as the things themselves live: until reboot, or until
- * the last owner lets go. Objects (entries, addresses, routes) have one owner: a line each in /run/pulumi-lvs/owners. Settings
- * (sysctls, modules) are never absent and may be wanted by several resources at once, so what was found before the first of
- * them is kept too: /run/pulumi-lvs/SETTING/{found,owners}.
+ * The host keeps the owner of each thing, readable by people, until the reboot or until the last owner
+ * releases it.
+ *
+ * An object (entry, address, route) has one owner: a line in /run/pulumi-lvs/owners. A setting (sysctl,
+ * module) always exists, and several resources may want it at once. So the host also keeps the value that was
+ * there first: /run/pulumi-lvs/SETTING/{found,owners}.
  */
 export const prelude = functions + readMonitor(functions);

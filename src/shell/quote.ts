@@ -1,8 +1,8 @@
-/** One word of a POSIX shell command line that means exactly `text`. NUL cannot be carried by any argument. */
+/** Returns one word of a POSIX shell command line that means exactly `text`. No argument can carry NUL. */
 export function quote(text: string): string {
   if (text.includes("\0")) throw new Error("a NUL character cannot be passed to a host");
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A command line from an argument vector. */
+/** Returns the command line of an argument vector. */
 export const commandLine = (argv: readonly string[]): string => argv.map(quote).join(" ");

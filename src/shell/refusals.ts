@@ -1,11 +1,11 @@
 /**
- * Exit codes of the scripts' own refusals. The scripts return them and errors look their remedies up by them, so the words of
- * a refusal can change. Tools on hosts use other codes: ip, ipvsadm, modprobe and sysctl end with 1 to 8, 127 or 255.
+ * Exit codes of refusals by our scripts. Errors find their remedies by the code, so the words of a refusal
+ * can change. Tools on hosts use other codes: ip, ipvsadm, modprobe and sysctl end with 1 to 8, 127 or 255.
  */
 export const refusals = {
-  /** A file of the package's own cannot be written to. */
+  /** There is no room to write one of the package's files. */
   noRoom: 91,
-  /** Without systemd nothing brings a thing back after a reboot. */
+  /** Without systemd nothing restores a thing after a reboot. */
   noBoot: 92,
   /** Without systemd nothing runs the health checks. */
   noMonitor: 93,

@@ -20,14 +20,14 @@ $prelude$restore" && put_text "$U" "$unit" && link_boot || {
   }
   sync "$E/restore" "$U" 2>/dev/null
   begin=start
-  # what a former boot had is still to be brought back, or was
+  # Without records this installation is new: the restore has nothing to bring back.
   [ -e "$E/boot" ] || { put_text "$S/restored" new && begin=restart; } || {
     rc=$?
     uninstall_boot
     return $rc
   }
 }
-# from now on it hears when others who set up the network start anew
+# Starts the unit, so that systemd restarts it together with the network services.
 begin_boot() {
   [ -z "$begin" ] || {
     systemctl daemon-reload
@@ -62,7 +62,7 @@ keep() {
     uninstall_boot
     return $rc
   }
-  # there must be something to bring back, or systemd does not start it
+  # The records come first: systemd does not start the unit without them.
   begin_boot || {
     rc=$?
     unkeep "$@"
@@ -72,5 +72,5 @@ keep() {
 unkeep() { cut_lines "$E" boot "$@" && uninstall_boot; }
 note() { add_lines "$S" boot "$@"; }
 unnote() { cut_lines "$S" boot "$@"; }
-# what a crash of the machine must not take
+# safe: writes the records to disk, so that they survive a crash of the machine.
 safe() { [ ! -e "$E/boot" ] || sync "$E/boot" "$E" 2>/dev/null; }

@@ -4,7 +4,7 @@ umask 022
 tab=$(printf '\t') nl='
 '
 blanks=" $tab$nl"
-# what is still to come back in this boot, of all that goes before addresses; empty when that is done
+# The records before addresses that this boot has not restored yet. Empty when all are restored.
 R=$S/restored
 locked() {
   take_lock -x 300 || {
@@ -18,19 +18,19 @@ form="^[0-9][0-9]${tab}(object|setting)${tab}[^${tab}]+${tab}[^${tab}]*${tab}[^$
 records() { grep -E "$form" "$E/boot"; }
 ranks() { cut -f1 | sort -u; }
 of() { sed -n "/^$1$tab/p"; }
-# one line of printable characters
+# clean TEXT: prints the text as one line of at most 200 printable characters.
 clean() { printf '%s' "$1" | tr '\n\t' '  ' | tr -dc '[:print:]' | cut -c 1-200; }
 save() { { printf '%s' "$todo" >"$R.new"; } 2>/dev/null && mv "$R.new" "$R" || rm -f "$R.new"; }
 uptime() { cut -d. -f1 /proc/uptime; }
-# whose it is, as the host keeps it; settings carry claims of their own
+# own: writes the owner of the thing. Settings have claims instead.
 own() {
   [ "$nature" = setting ] || grep -qxF -e "$owner $thing" "$S/owners" 2>/dev/null || mark "$owner $thing" && return
   why="$why$thing: its owner could not be noted$nl"
   return 1
 }
-# what is there already need not be made
+# run: makes the thing of a record. Returns 0 if it exists already.
 run() {
-  # what is left to the background must not hold the lock
+  # A background process of the verb must not hold the lock.
   out=$(
     exec 9<&-
     obey "$verb" "$args" 2>&1
@@ -39,11 +39,11 @@ run() {
   why="$why$thing: $(clean "$out")$nl"
   return 1
 }
-# records of one rank: those that are not there after it are $rest
+# bring RECORDS: makes the things of records of one rank. Sets $rest to the records that failed.
 bring() {
   bulk= rest=
   rules=$(entries "$1")
-  # one process for all of them; where it has anything to say, each goes by itself
+  # One ipvsadm for all entries. If it prints anything, each entry is made by itself.
   [ -z "$rules" ] || [ -n "$(printf '%s\n' "$rules" | ipvsadm -R 2>&1 9<&-)" ] || bulk=1
   while IFS=$tab read -r rank nature thing owner verb args <&8; do
     [ -n "$rank" ] || continue
@@ -62,7 +62,7 @@ before() {
   [ -n "$todo" ] || return 0
   left=
   for r in $(printf '%s' "$todo" | ranks); do
-    # what was taken out or declared otherwise meanwhile is not ours to make any more
+    # Skips records that were removed or changed meanwhile.
     bring "$(printf '%s' "$todo" | grep -xF -f - "$E/boot" | of "$r")"
     left=$left$rest
   done
@@ -70,7 +70,7 @@ before() {
   todo=$left
   save
 }
-# addresses and routes whose turn it is
+# addresses: makes the addresses and routes whose turn it is. Sets $waits and $missing.
 addresses() {
   turn=$({
     printf '%s' "$todo"
@@ -85,7 +85,7 @@ addresses() {
     missing=$missing$rest
   done
 }
-# all of it, once: 0 when nothing is missing
+# pass: tries all records once. Returns 0 if nothing is missing.
 pass() {
   why=
   locked || {
@@ -96,7 +96,7 @@ pass() {
   [ -n "$prepared" ] || prepare
   before
   if [ -n "$unchecked" ] && [ -e "$E/monitor" ]; then
-    # servers that are dead are out before anybody is let in
+    # Dead servers are removed before the addresses let clients in.
     unlocked
     sh "$E/monitor" once
     locked || {
@@ -114,9 +114,9 @@ say_missing() {
   printf '%s' "$why" | sed 's|^|pulumi-lvs: cannot bring back |' >&2
   [ -z "$waits" ] || printf '%s\n' "$waits" | sed "s|$tab| waits for |; s|^|pulumi-lvs: |" >&2
 }
-# the first time in a boot
+# prepare: runs at the first pass of a boot.
 prepare() {
-  # of a thing with two records the second is one that never came about
+  # If a thing has two records, the second is of a change that did not complete.
   first=$(awk -F "$tab" 'NF < 5 || !seen[$2 == "setting" ? $3 FS $4 : $3]++' "$E/boot") &&
     [ "$first" = "$(cat "$E/boot")" ] || put_lines "$E" "$E/boot" "$first"
   grep -vE "$form" "$E/boot" | while IFS= read -r line; do
@@ -131,14 +131,14 @@ prepare() {
 overdue= unchecked= prepared= todo= missing= waits=
 if [ -e "$R" ]; then
   prepared=1 todo=$(cat "$R")
-  # just installed, by a run that has made everything itself
+  # The run that installed this file has made everything itself.
   if [ "$todo" = new ]; then
     : >"$R"
     exit 0
   fi
   [ -z "$todo" ] || todo=$todo$nl
 fi
-# until when addresses wait for what may still come; starting the unit anew does not begin this anew
+# Until this time addresses wait for what may still come. A restart of the unit does not extend it.
 seconds=90 patience=3600
 end=$(cat "$R.end" 2>/dev/null)
 [ -n "$end" ] || {
@@ -149,7 +149,7 @@ end=$(cat "$R.end" 2>/dev/null)
 while :; do
   [ "$(uptime)" -lt "$end" ] || overdue=1
   ! pass || break
-  # modules and interfaces come when they come
+  # Modules and interfaces may appear later.
   if [ -z "$overdue" ]; then
     sleep 1
     continue
@@ -157,7 +157,7 @@ while :; do
   say_missing
   echo 'pulumi-lvs: it is tried every 10 s for an hour' >&2
   echo 'pulumi-lvs: if no stack declares it any more: npx pulumi-lvs forget HOST, else: pulumi up --refresh' >&2
-  # goes on until all is there, the hour is over, or the unit is started anew
+  # Continues in the background until all is restored, the hour is over, or the unit is restarted.
   (
     said=$why$waits last=$(($(uptime) + patience))
     while sleep 10 && systemctl is-failed -q pulumi-lvs.service; do
@@ -178,7 +178,7 @@ while :; do
   exit 1
 done
 rm -f "$R.end"
-# networkd and its like take away addresses that they do not know while they set up their own
+# While networkd and similar services start, they remove addresses that they do not know.
 (
   left=15
   while [ $left -gt 0 ] && sleep 1 && locked && [ -e "$R" ] && [ ! -s "$R" ]; do

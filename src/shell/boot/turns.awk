@@ -1,6 +1,6 @@
 BEGIN { FS = "\t" }
 function stack(owner,   part) { split(owner, part, "/"); return part[1] "/" part[2] }
-# the address of a service, or of what a server stands behind; of a firewall mark its family
+# Returns the address of a service, or of the service of a server. For a firewall mark returns its family.
 function vip(thing) {
   sub(/^[A-Za-z]* /, "", thing)
   if (thing ~ /^fwmark:/) return thing ~ /^fwmark:\/\/[0-9]*\/ipv6/ ? "mark6" : "mark4"
@@ -37,7 +37,7 @@ END {
   }
   for (i = 1; i <= n; i++) {
     m = split(line[i], f, "\t")
-    # a route cannot send from an address that is not there
+    # A route cannot send from an address that is missing.
     if (f[1] != ADDRESS)
       for (j = 6; j < m; j++) if (f[j] == "src" && f[j + 1] in held) waits[i] = held[f[j + 1]]
     print i in waits ? "wait\t" f[3] "\t" waits[i] : "go\t" line[i]

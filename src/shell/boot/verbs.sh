@@ -2,7 +2,7 @@ unfit() {
   printf '%s\n' 'its record does not fit; run pulumi up --refresh, which writes it anew' >&2
   return 3
 }
-# word, characters: whether it has no others
+# made_of WORD CHARACTERS: returns 0 if the word is not empty and consists of these characters.
 made_of() { case $1 in '' | *[!$2]*) return 1 ;; esac }
 is_number() { made_of "$1" 0-9; }
 is_address() { made_of "$1" 0-9a-f.:; }
@@ -12,7 +12,7 @@ is_interface() {
   case $1 in [.-]*) return 1 ;; esac
   made_of "$1" A-Za-z0-9_.@-
 }
-# an entry of the table as ipvsadm(8) has it: each option with a value of its form
+# is_entry ARGUMENT...: returns 0 if these are the options of an entry as in ipvsadm(8), each value in its form.
 is_entry() {
   [ $# -gt 0 ] || return
   while [ $# -gt 0 ]; do
@@ -60,7 +60,7 @@ again_timeouts() {
   }
   claim_timeouts timeouts && ipvsadm --set "$@"
 }
-# master or backup, interface, syncid, longest message, group, port, TTL
+# again_daemon master|backup INTERFACE SYNCID MAXLEN GROUP PORT TTL
 again_daemon() {
   [ $# = 7 ] && case $1 in master | backup) ;; *) false ;; esac && is_interface "$2" && is_number "$3" &&
     is_number "$4" && is_address "$5" && is_number "$6" && is_number "$7" || {
@@ -70,7 +70,7 @@ again_daemon() {
   ipvsadm --start-daemon "$1" --mcast-interface "$2" --syncid "$3" \
     --sync-maxlen "$4" --mcast-group "$5" --mcast-port "$6" --mcast-ttl "$7"
 }
-# name, NAME=VALUE of each parameter
+# again_module NAME PARAMETER=VALUE...
 again_module() {
   made_of "$1" A-Za-z0-9_ || {
     unfit
@@ -89,7 +89,7 @@ again_module() {
   done
   claim_module "module.$1" "$1" && modprobe "$@"
 }
-# name and value of each: one after the other, so that one that is not there keeps away only those after it
+# again_sysctl NAME VALUE...: writes the values in order, so that a missing sysctl stops only those after it.
 again_sysctl() {
   [ $# -gt 0 ] || {
     unfit
@@ -106,7 +106,7 @@ again_sysctl() {
       return
       ;;
     esac
-    # dots and slashes change places, and a slash would make two of a directory's name
+    # Dots and slashes change places. The claim has %2F for a slash, because its name is one directory.
     f=/proc/sys/$(printf '%s\n' "$1" | tr ./ /.) r=sysctl.$(printf '%s\n' "$1" | sed 's|/|%2F|g')
     claim_file "$r" "$f" && put_file "$f" "$2" || return
     shift 2
@@ -117,7 +117,7 @@ again_forwarding() {
     '/proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/all/accept_redirects' &&
     again_sysctl "$@"
 }
-# interface, address with prefix, and at most: broadcast B, label L, announce
+# again_address INTERFACE ADDRESS/PREFIX [broadcast B] [label L] [announce]
 again_address() {
   [ $# -ge 2 ] && is_interface "$1" && is_network "$2" || {
     unfit
@@ -154,7 +154,7 @@ again_address() {
   done
   ip addr add "$address" dev "$interface" $words && { [ -z "$tells" ] || announce "$interface" "${address%/*}"; }
 }
-# 4 or 6, destination, and at most: via V, dev D, src S, metric M, table T
+# again_route 4|6 DESTINATION [via V] [dev D] [src S] [metric M] [table T]
 again_route() {
   family=$1 to=$2
   case $family in 4 | 6) ;; *)
@@ -195,9 +195,9 @@ again_route() {
   }
   ip "-$family" route add "$to" "$@"
 }
-# what it has on the host is there after a reboot by itself
+# The files of a monitor survive a reboot by themselves.
 again_monitor() { [ $# = 0 ] || unfit; }
-# verb, and its arguments parted by tabs
+# obey VERB ARGUMENTS: runs the verb of a record. Tabs separate the arguments.
 obey() {
   verb=$1
   set -f
@@ -212,7 +212,7 @@ obey() {
     *) unfit ;;
   esac
 }
-# arguments of an entry, parted by tabs: whether they are of its form
+# fits ARGUMENTS: returns 0 if they are the options of an entry. Tabs separate the arguments.
 fits() {
   set -f
   IFS=$tab
@@ -221,7 +221,7 @@ fits() {
   set +f
   is_entry "$@"
 }
-# records: the lines that ipvsadm -R makes of the entries among them
+# entries RECORDS: prints the lines for ipvsadm -R of the entries among them.
 entries() {
   while IFS=$tab read -r rank nature thing owner verb args <&7; do
     case $verb in service) flag=-A ;; server) flag=-a ;; *) continue ;; esac

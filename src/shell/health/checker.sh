@@ -1,10 +1,10 @@
 nl='
 '
 most=1048576
-# one_line TEXT: its first line in printable characters, cut to 200; whatever others say goes through here
+# one_line TEXT: prints the first line, cut to 200 characters, only printable ones. All foreign text passes it.
 one_line() { printf '%.200s\n' "${1%%"$nl"*}" | tr -c '\040-\176\n' '?'; }
 is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac }
-# the words of a check, as variables
+# parse SPEC: sets a variable for each field of a check.
 parse() {
   type=http address= port= path=/ body= status= host= verify= query= command= through= vip=
   connect=1 timeout=3 interval=5 rise=3 fall=3
@@ -23,7 +23,7 @@ parse() {
   done
   IFS=$old
   set +f
-  # whom curl connects to
+  # The address that curl connects to.
   at=$address from=
   [ "$through" != vip ] || at=$vip
   case $at in *:*) at="[$at]" ;; esac
@@ -32,10 +32,11 @@ needs() { for tool; do command -v "$tool" >/dev/null || {
   unable "$tool: not found"
   return
 }; done; }
-# ask: 0: well; 1: not well, and it says why; anything else: nothing can be said
+# ask: runs the check. Returns 0 if the server is well, 1 with a reason if it is not. Any other code says nothing about
+# the server.
 ask() {
   if [ "$through" = vip ]; then
-    # without its way a request would be answered by any server that is well
+    # Without the VIP path any healthy server could answer.
     passage "$n" "$spec"
     [ -n "$vipless" ] || intact "$(read_ipvs)" || vipless='its way through the VIP is not whole'
     [ -z "$vipless" ] || {
@@ -52,7 +53,7 @@ ask() {
     *) unable 'the type of the check is not known' ;;
   esac
 }
-# reason TEXT WORDS: the text, and what was said where anything was
+# reason TEXT WORDS: prints the text, and the words if there are any. Returns 1.
 reason() {
   printf '%s\n' "$1${2:+: $2}"
   return 1
@@ -61,7 +62,7 @@ unable() {
   printf '%s\n' "$1"
   return 3
 }
-# what curl complained of, without how long it took; its number where it says nothing
+# complaint TEXT CODE: prints the error of curl without the time it took, or its exit code if it printed none.
 complaint() {
   words=$(printf '%s\n' "$1" | sed -n 's/^curl: ([0-9]*) //; t found
 b
@@ -71,37 +72,36 @@ s/ after [0-9]* m*s[a-z]*//; p; q')
   one_line "$words"
 }
 get() { curl -q -sS --noproxy '*' --connect-timeout "$connect" -m "$timeout" $from "$@"; }
-# the pipe's input: prints how many bytes came, whether the text of the check is in a line of it, and its first line
-# with anything in it
+# look_at: reads the pipe. Prints the number of bytes, whether a line contains $body, and the first line that is not
+# blank.
 look_at() {
   or_lost tr -d '\000' | look_for=$body awk '
     { n += length($0) + 1; if (index($0, ENVIRON["look_for"])) found = 1 }
     first == "" && /[^ \t\r]/ { first = substr($0, 1, 400); gsub(/[^ -~]/, "?", first) }
     END { printf "page %d %d %s\n", n, found, first }'
 }
-# the way that says least to a server
+# speaks_telnet: returns 0 if curl has telnet, the check that sends least to a server.
 speaks_telnet() { case $(curl -q -V) in *telnet*) ;; *) return 1 ;; esac }
-# could_not NUMBER WORDS: whether the director itself could not ask, by how curl ended and its last line, which begins
-# with the time when the server's answer began. Sets complained where more is known. What was killed counts as failed:
-# a server may bring that about.
+# could_not CODE LAST_LINE: returns 0 if the director itself could not connect. Judges by the exit code of curl and its
+# last line, which begins with the time of the first byte. Sets complained if more is known. A killed curl counts as
+# failed, because a server may cause that.
 could_not() {
   [ "$1" -le 128 ] || [ "$1" -gt 192 ] || return 1
   case $1 in
-    # not initialised; no local address or port; no TLS; no certificates
+    # Not initialised; no local address or port; no TLS; no certificates.
     2 | 45 | 66 | 77) return 0 ;;
     7)
       no_socket
       return
       ;;
-    # no memory; some versions say the same of headers that are too long
+    # Out of memory. Some versions return it for headers that are too long, too.
     27) case ${2%% *} in *[1-9]*) return 1 ;; *) return 0 ;; esac ;;
   esac
-  # without that line curl did not get as far as asking
+  # Without that line curl failed before its request.
   case $2 in [0-9]*.[0-9]*) return 1 ;; esac
 }
-# no_socket: curl ends with 7 where a connection is refused, and also where there is no local port for one. Only when
-# it is verbose it tells which; so it connects once more. Where that succeeds what is told may be the server's, and is
-# not read.
+# no_socket: tells a refused connection from one without a local port. curl ends with 7 for both and tells them apart
+# only with -v, so this connects once more. If that succeeds, the output may be the server's and is not read.
 no_socket() {
   no_telnet=http
   ! speaks_telnet || no_telnet=telnet
@@ -124,7 +124,7 @@ no_socket() {
 /^\* .*failed to open socket: /{s/.*: //p;q
 }')
   case $looked in
-    # in the words of glibc, and of musl
+    # The messages of glibc and of musl.
     'Cannot assign requested address' | 'Address not available') ;;
     'Cannot allocate memory' | 'Out of memory' | 'No buffer space available' | 'Resource temporarily unavailable') ;;
     'Too many open files'* | 'No file descriptors available') ;;
@@ -133,10 +133,10 @@ no_socket() {
   esac
   complained="the director cannot connect: $looked"
 }
-# or_lost TOOL ARG...: notes on 4 where the tool could not do its work; that its time was over is no such case
+# or_lost TOOL ARG...: reports on descriptor 4 if the tool failed. A timeout is no failure.
 or_lost() { "$@" || case $? in 124 | 143) ;; *) printf 'lost %s\n' "$1" >&4 ;; esac }
-# get_page READER ARG...: curl's arguments. Prints a line of what became of it, and what the reader makes of the page,
-# in either order. The page has a pipe of its own, so that nothing in it can pass for what curl says.
+# get_page READER ARG...: runs curl with the arguments. Prints a line about curl and the output of the reader, in either
+# order. The page has its own pipe, so that nothing in it can pass for output of curl.
 get_page() {
   reader=$1
   shift
@@ -152,13 +152,13 @@ get_page() {
     } | or_lost head -c $most | "$reader" >&4
   } 4>&1
 }
-# part NAME TEXT: the words of that line
+# part NAME TEXT: sets words to the rest of the line that begins with NAME.
 part() {
   case $2 in "$1 "*) words=${2#* } ;; *"$nl$1 "*) words=${2##*"$nl$1 "} ;; *) return 1 ;; esac
   words=${words%%"$nl"*}
 }
-# arrived ANSWER KIND: what get_page printed, as variables: rc, code, complained, and as words the reader's line of
-# that kind
+# arrived ANSWER KIND: parses the output of get_page. Sets rc, code and complained, and words to the reader's line of
+# that kind.
 arrived() {
   ! part lost "$1" || {
     unable "${words%% *} failed"
@@ -184,7 +184,7 @@ ask_http() {
   answer=$(get_page look_at "$@" -g -H 'Connection: close' "$type://$name:$port$path")
   arrived "$answer" page || return
   bytes=${words%% *} words=${words#* } found=${words%% *}
-  # what is cut is not read to its end
+  # curl fails with 23 if its reader stops at the limit.
   [ "$rc" != 23 ] || [ "$bytes" = 0 ] || {
     reason 'the page is longer than 1 MB'
     return
@@ -200,7 +200,7 @@ ask_http() {
   esac
   [ -z "$body" ] || [ "$found" = 1 ] || reason "the page does not contain $body"
 }
-# whatever is spoken there, that a connection is taken is told by the time it took
+# ask_tcp: connects. The connect time shows that the server accepted, whatever protocol it speaks.
 ask_tcp() {
   way=http
   ! speaks_telnet || way=telnet
@@ -215,12 +215,12 @@ ask_tcp() {
   }
   reason 'no connection' "$complained"
 }
-# the first bytes of a DNS answer
+# look_at_dns: prints the first bytes of a DNS answer.
 look_at_dns() {
   printf 'dns %s\n' "$(or_lost od -An -v -tx1 -N 6 | tr -d ' \n')"
   or_lost cat >/dev/null
 }
-# a query for an address over TCP (RFC 7766)
+# ask_dns: sends a query for an address over TCP (RFC 7766).
 ask_dns() {
   [ -n "$query" ] || {
     unable 'the check names no query'
@@ -243,15 +243,14 @@ ask_dns() {
     sleep "$timeout"
   } | get_page look_at_dns "telnet://$at:$port")
   arrived "$answer" dns || return
-  # its length, the number that was sent, and flags, whose last digit is the error
+  # The length, the id that was sent, and the flags, whose last digit is the error.
   case $words in
     ????4c56???0) ;;
     ????4c56????) reason "the answer is error ${words#???????????}" ;;
     *) reason 'no answer to the query' ;;
   esac
 }
-# runs the command of the check, which its user has declared; nothing else of it is read but how it ends and its first
-# line
+# ask_command: runs the command that the user declared. Uses only its exit code and its first line of output.
 ask_command() {
   [ -n "$command" ] || {
     unable 'the check names no command'
@@ -259,7 +258,7 @@ ask_command() {
   }
   answer=$(
     {
-      # what it leaves behind may hold the pipe open for ever
+      # A background process of the command may keep the pipe open forever.
       {
         ADDRESS=$address PORT=$port timeout $then_kill "$timeout" sh -c "$command" 2>&1 4>&-
         printf 'ended %d\n' $? >&4
@@ -286,7 +285,7 @@ ask_command() {
   }
   case $words in
     0) ;;
-    # timeout or sh could not run it, or it could not run what it needs
+    # timeout or sh could not run it, or it could not run a program that it needs.
     125 | 126 | 127) unable "the command ended with $words${first:+: $first}" ;;
     124 | 143) reason "the command took longer than $timeout s" ;;
     137) reason "the command was killed: it took longer than $timeout s, or memory ran out" ;;

@@ -3,7 +3,7 @@ unlink_agent() {
   rm -f "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" "$M" "$E/monitor" "$L"
   systemctl daemon-reload
 }
-# logs that are written to, for logrotate where there is one
+# rotated: configures logrotate, if it is installed, for the logs of all monitors.
 rotated() {
   [ -d "${L%/*}" ] || return 0
   logs=$(

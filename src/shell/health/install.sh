@@ -1,4 +1,4 @@
-# the agent's text after the prelude
+# put_agent TEXT: installs the agent. TEXT follows the prelude.
 put_agent() {
   [ -d /run/systemd/system ] || {
     echo 'no systemd runs there, which would run the health checks' >&2
@@ -16,7 +16,7 @@ $prelude$1" && put_text "$M" "$monitor_unit" &&
     return $rc
   }
 }
-# the last one takes everything along
+# drop_agent: removes the agent if no monitor is left.
 drop_agent() {
   for f in "$E/monitor.d"/*; do [ ! -e "$f" ] || return 0; done
   if [ -e "$M" ]; then systemctl stop pulumi-lvs-monitor.service; fi
@@ -26,7 +26,7 @@ drop_agent() {
   rmdir "$E/monitor.d" "$E" "$S" 2>/dev/null
   :
 }
-# file, text; only root reads the commands of checks
+# put_monitor FILE TEXT: writes the file of a monitor. Only root may read it, because it has the commands of checks.
 put_monitor() {
   mkdir -p "$E/monitor.d" && chmod 700 "$E" && put_text "$E/monitor.d/$1" "$2" && rotated || {
     rc=$?
@@ -36,7 +36,7 @@ put_monitor() {
   sync "$E/monitor.d/$1" 2>/dev/null
   :
 }
-# what it took out or put in is as declared again before it goes
+# drop_monitor FILE: removes the file. The agent then restores the declared state of its servers.
 drop_monitor() {
   rm -f "$E/monitor.d/$1" && rotated
   [ ! -e "$E/monitor" ] || sh "$E/monitor" forget

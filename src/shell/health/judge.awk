@@ -1,14 +1,14 @@
-# fields are never empty, because the shell that reads them takes tabs in a row for one
+# Fields are never empty, because the shell that reads them takes several tabs for one.
 function edit(verb, k, w) {
   return verb tab nameOf[k] (verb == "remove" ? "" : tab by[k] tab w tab upper[k] tab lower[k])
 }
 function differs(k, w) { return forward[k] != by[k] || weight[k] + 0 != w + 0 }
 function addressOf(m) { sub(/:[0-9]*$/, "", m); gsub(/[][]/, "", m); return m }
 function portOf(m) { sub(/^.*:/, "", m); return m }
-# what a server is checked by: an override, or what holds for all
+# Returns a field of the check of a server: its override, or the value for all servers.
 function given(s, m, name) {
   if ((s, m, name) in conf) return conf[s, m, name]
-  # of another way of asking nothing holds for this one
+  # A check of another type takes no values of the common one.
   return (s, m, "type") in conf && conf[s, m, "type"] != conf[s, "*", "type"] ? "" : conf[s, "*", name]
 }
 function specOf(s, m,   n, names, i, v, p, text) {
@@ -34,26 +34,26 @@ function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, wh
   wants = s in sorry && !((s, sorry[s]) in share)
   for (i = 1; i <= members[s]; i++) {
     k = s SUBSEP (m = member[s, i]); spec = specOf(s, m); v = verdict[spec]; text[k] = reason[spec]
-    # what was found last holds on
+    # The last result stays valid.
     blind = sub(/^blind-?/, "", v)
     if (blind) text[k] = "cannot be checked: " text[k]
     if (!(k in serving)) serving[k] = k in inTable
     paused[k] = (m in resting) || (addressOf(m) in resting)
-    # without a verdict it is as it was, and at first as the table says
+    # Without a result the server stays as it was. At first the table tells.
     isUp[k] = v == "up" || (v != "down" && serving[k])
     isDown[k] = v == "down"
     fit[k] = isUp[k] && !paused[k] && !(k in draining)
     if (fit[k]) sum += share[k]
-    # one of weight 0 serves nobody, however well it is
+    # A server of weight 0 takes no clients, even if it is well.
     if (fit[k] && share[k] > 0) able++
     if (paused[k] || k in draining || (v == "" && !blind)) away++; else if (serving[k] && share[k] > 0) stay++
   }
   before = s in quorumWas ? quorumWas[s] : 1
   up = !wants || sum >= conf[s, "quorum"] + (before ? -1 : 1) * conf[s, "hysteresis"]
   if (!(s in inTable) && s in makes) { plan(1, s, "service" tab makes[s]); inTable[s] }
-  # not there, and not declared: nothing can be behind it
+  # A service that neither exists nor is declared has no servers.
   if (!(s in inTable)) return
-  # the last one stays; and where a sorry server went that was all there was, all are back
+  # The last server stays. If a sorry server was the only one left and is gone, all servers return.
   anybody = able || wants
   keeps = !anybody && conf[s, "last"] == "keep"
   revives = keeps && !stay && !away
@@ -111,13 +111,13 @@ function show(s, m, state, why) {
   if (!((s, m) in was) || was[s, m] != state) entered[s, m] = now
   health = health "health" tab s tab m tab state tab entered[s, m] tab why "\n"
 }
-# one that the file no longer names
+# Removes a sorry server that the file no longer names.
 function dropSorry(s,   k) {
   k = s SUBSEP sorryWas[s]
   if (sorryWas[s] != "" && sorryWas[s] != sorry[s] && k in inTable && !(k in share))
     plan(5, s, "remove" tab sorryWas[s])
 }
-# nobody watches it any more: as declared
+# Restores the declared state of a service without a monitor.
 function giveBack(s,   i, k) {
   for (i = 1; i <= members[s]; i++) {
     k = s SUBSEP member[s, i]
@@ -129,7 +129,7 @@ function giveBack(s,   i, k) {
 }
 
 END {
-  # where it was not told all that there is, for want of processes, it has nothing to say
+  # Without all input, for want of processes, there is no result.
   if (!whole) exit 1
   for (i = 1; i <= services; i++) {
     s = service[i]
@@ -139,7 +139,7 @@ END {
   print "--"
   for (s in quorumWas) if (!(s in configured)) giveBack(s)
   for (i = 1; i <= 5; i++) doing = doing todo[i]
-  # as it is already: whoever asked need not look further
+  # Nothing changes: the supervisor can stop here.
   if (doing logs == "" && health == healthWas && kept == keptWas) { printf "quiet\n%s", ignored(); exit }
   printf "%s", doing
   printf "%s%s%s%s%s", health, kept, logs, note, ignored()

@@ -1,4 +1,5 @@
-# names of servers that are in maintenance: addresses, with a port or without; the first of the others is odd
+# in_maintenance: prints the names of servers in maintenance: addresses, with or without a port. Of names in another
+# form it prints the first one as odd.
 in_maintenance() {
   odd=
   for f in "$E/maintenance"/*; do
@@ -10,7 +11,7 @@ in_maintenance() {
   done
   [ -z "$odd" ] || printf 'odd\t%s\n' "$(one_line "$odd")"
 }
-# what was judged from whatever is known, and the checks that there are to be
+# judged: evaluates all that is known. Sets told to the result and list to the checks to run.
 judged() {
   table=$(read_ipvs) || return
   set -- from=given -
@@ -34,9 +35,9 @@ judged() {
   case $told in --*) list= ;; *) list=${told%%"$nl--$nl"*} ;; esac
   report "$(lines ignored)"
 }
-# is_check FILE: whether it is one of the checks' files, whose names are numbers
+# is_check FILE: returns 0 if it is the file of a check, whose name is a number.
 is_check() { [ -f "$1" ] && is_number "${1##*/}"; }
-# report LINES: those that were not reported last time
+# report LINES: logs those that were not in the last report.
 report() {
   [ "$1" != "$reported" ] || return 0
   printf '%s\n' "$1" | while IFS= read -r line; do

@@ -1,5 +1,5 @@
-# only_root FOLDER: whether only root may change what is in the folder of that physical path. Above it a sticky one
-# will do, since what leads on from there is root's. Group syslog may write to /var/log on Ubuntu.
+# only_root FOLDER: returns 0 if only root may change the contents of that physical path. A sticky folder may stand
+# above, because root owns the next one. On Ubuntu group syslog may write to /var/log.
 only_root() (
   set -f
   folder=$1 above=
@@ -8,7 +8,7 @@ only_root() (
     set -- $(ls -ldn "$folder/" 2>/dev/null)
     [ "${3:-}" = 0 ] || [ -O "$folder/" ] || exit 1
     shared=
-    # with an access list the group's bits stand for the list, too
+    # With an access list the bits of the group stand for the list, too.
     case $1 in ????????w* | ?????w????+*) shared=others ;; ?????w*) [ "$4" = 0 ] || shared=group ;; esac
     case $shared:$above$1 in
       :* | *:above?????????[tT]*) ;;
@@ -23,7 +23,7 @@ only_root() (
     folder=${folder%/*} above=above
   done
 )
-# put_log FILE LINE: appends the line; where it cannot it says why
+# put_log FILE LINE: appends the line, or prints why it cannot.
 put_log() (
   umask 022
   cd -P "${1%/*}/" 2>/dev/null || {
@@ -43,7 +43,7 @@ put_log() (
     set -C
     : >"./$name"
   ) 2>/dev/null
-  # opened in a way that does not wait for a reader of a fifo, and then looked at once more
+  # Opening for reading and writing does not wait for the reader of a fifo. Then check the file once more.
   {
     [ -f /proc/self/fd/6 ] && [ "$(readlink /proc/self/fd/6)" = "$here/$name" ] && printf '%s\n' "$2" >>/proc/self/fd/6
   } 2>/dev/null 6<>"./$name" ||
@@ -53,8 +53,7 @@ put_log() (
     }
 ) 2>/dev/null
 unlogged=' '
-# put_logs: writes what settle left in logs. A log that cannot be written to is named once, and its lines go to the
-# journal.
+# put_logs: writes the lines in $logs. Reports a log that cannot be written once, and sends its lines to the journal.
 put_logs() {
   [ -n "$logs" ] || return 0
   while IFS=$tab read -r file line <&7; do

@@ -1,7 +1,7 @@
 M=/etc/systemd/system/pulumi-lvs-monitor.service
-# when a server's state began and why would make every reading differ from the last
+# Leaves out the time and the reason of a state: they would make each reading differ from the last.
 read_health() { [ ! -e "$S/health" ] || cut -f 1-3 "$S/health"; }
-# file of the monitor: first how the agent is, then what the file says
+# read_monitor FILE: prints the state of the agent, then the file.
 read_monitor() {
   { IFS= read -r line <"$E/monitor"; } 2>/dev/null || {
     echo missing

@@ -19,7 +19,7 @@ from == "draining" {
   if (isService($1) && isServer($2) && isNumber($3) && NF == 3) draining[$1, $2]; else misfit()
   next
 }
-# what is written anew anyway is written without such a line
+# The agent writes these two files anew anyway, without such a line.
 from == "health" { if (!readHealth()) { healthWas = "?"; misfit() } next }
 from == "kept" { if (!readKept()) { keptWas = "?"; misfit() } next }
 
@@ -27,7 +27,7 @@ function misfit() {
   if (!(FILENAME in misfits)) misfitFiles[++misfitCount] = FILENAME
   if (!misfits[FILENAME]++) misfitLine[FILENAME] = FNR
 }
-# what was ignored, a line for each file
+# Returns a line for each file with ignored lines.
 function ignored(   i, f, text, name) {
   for (i = 1; i <= misfitCount && i <= 20; i++) {
     name = f = misfitFiles[i]; gsub(/[^ -~]/, "?", name)
@@ -47,7 +47,7 @@ function isIpv4(x,   n, parts, i) {
 }
 function isIpv6(x) { return x ~ /^[0-9a-f:]*:[0-9a-f]*:[0-9a-f:.]*$/ && length(x) < 46 }
 function isAddress(x) { return isIpv4(x) || isIpv6(x) }
-# ADDRESS:PORT, with an IPv6 address in brackets
+# Returns whether the word is ADDRESS:PORT, with an IPv6 address in brackets.
 function isServer(x,   at) {
   at = x
   if (!sub(/:[0-9]+$/, "", at) || !isPort(substr(x, length(at) + 2))) return 0
@@ -58,15 +58,15 @@ function isService(x) {
   if (!sub(/^fwmark:\/\//, "", x)) return 0
   sub(/\/ipv6$/, "", x); return isNumber(x)
 }
-# one line without characters that a terminal obeys
+# Returns whether the text is one line without control characters.
 function isText(x, most) { return x !~ /[\001-\037\177]/ && length(x) <= most }
 function isDate(x) { return x ~ /^[0-9: -]*$/ && length(x) < 30 }
 function forwardingOf(flag) {
   return flag == "-g" ? "gatewaying" : flag == "-m" ? "masquerading" : flag == "-i" ? "tunneling" : ""
 }
 
-# what the supervisor passes on: now EPOCH TEXT, maintenance NAME, odd NAME, at the end whole, and the table, whose
-# other entries are no concern of the monitor
+# Reads the output of the supervisor: now EPOCH TEXT, maintenance NAME, odd NAME, the table, and whole at the end. The
+# monitor ignores all other lines of the table.
 function readGiven(   name) {
   name = tolower($2)
   if (name ~ /^\[[^\]]*\]$/ || name ~ /^\[[0-9.]*\]:/) gsub(/[][]/, "", name)
@@ -91,7 +91,7 @@ function entry(line,   n, w, i, of, m, f, weighs) {
   if (!isServer(m)) return
   inTable[of, m]; forward[of, m] = f; weight[of, m] = weighs
 }
-# the file of a monitor (monitor-file.ts)
+# Reads the file of a monitor (monitor-file.ts).
 function readMonitor(   name) {
   if ($0 == "" || $0 ~ /^#/) return 1
   if ($1 == "service") {
@@ -112,7 +112,7 @@ function readMonitor(   name) {
   else if (!isNumber($2)) return 0
   conf[s, $1] = $2; return 1
 }
-# check SERVER, or check SERVER NAME VALUE; * stands for all servers
+# Reads check SERVER, or check SERVER NAME VALUE. * stands for all servers.
 function readCheck() {
   if ($2 != "*" && !isServer($2)) return 0
   if (NF == 2) return 1
@@ -126,7 +126,7 @@ function readCheck() {
   else if ($3 != "body" && $3 != "command") return 0
   conf[s, $2, $3] = $4; return 1
 }
-# a record of what is declared (declared.ts); the monitor needs those of real servers and of services
+# Reads a record (facts/records.ts). The monitor needs those of real servers and of services.
 function readRecord(   id, of, m, i, words) {
   if ($0 == "") return 1
   if (NF < 5 || $1 !~ /^[0-9][0-9]$/ || $2 !~ /^(object|setting)$/) return 0
@@ -134,15 +134,15 @@ function readRecord(   id, of, m, i, words) {
   if ($2 != "object") return 1
   id = $3; sub(/^[A-Za-z]+ /, "", id)
   if ($1 != SERVICE && $1 != SERVER) return 1
-  # an older version kept a line of shell, which is read as the words that it wrote
+  # Older versions kept a line of shell. It is read as the words that they wrote.
   words = $5; for (i = 6; i <= NF; i++) words = words " " $i
   gsub(/\047/, "", words); sub(/^ipvsadm -A /, "service ", words); sub(/^ipvsadm -a /, "server ", words)
   if ($1 == SERVICE) return isService(id) && readWords(words, id, "")
   match(id, /\/[^\/]*$/); of = substr(id, 1, RSTART - 1); m = substr(id, RSTART + 1)
   return isService(of) && isServer(m) && readWords(words, of, m)
 }
-# service FLAGS -s SCHEDULER [-p SECONDS] [-M MASK], or
-# server FLAGS -r MEMBER FORWARDING -w WEIGHT [-x UPPER] [-y LOWER]
+# Reads service FLAGS -s SCHEDULER [-p SECONDS] [-M MASK], or
+# server FLAGS -r MEMBER FORWARDING -w WEIGHT [-x UPPER] [-y LOWER].
 function readWords(text, of, m,   n, w, i, k, got) {
   n = split(text, w, " ")
   got["-p"] = got["-M"] = "-"; got["-w"] = 1; got["-x"] = got["-y"] = 0
@@ -167,21 +167,21 @@ function serviceOf(flag, at, six) {
   if (flag == "-f") return "fwmark://" at (six == "-6" ? "/" "ipv6" : "")
   return (flag == "-t" ? "tcp" : "udp") "://" at
 }
-# verdict STATE REASON SPEC, the one line of a check
+# Reads verdict STATE REASON SPEC, the only line in the file of a check.
 function readVerdict(   spec) {
   if (FNR != 1 || NF < 4 || $1 != "verdict") return 0
   if ($2 !~ /^(up|down|blind|blind-up|blind-down)?$/ || !isText($3, 200)) return 0
   spec = $0; sub(/^verdict\t[^\t]*\t[^\t]*\t/, "", spec)
   verdict[spec] = $2; reason[spec] = $3; return 1
 }
-# SERVICE SERVER STATE SINCE REASON
+# Reads SERVICE SERVER STATE SINCE REASON.
 function readHealth() {
   if (NF != 5 || !isService($1) || !isServer($2)) return 0
   if ($3 !~ /^(up|down|maintenance|rising|sorry)$/ || !isDate($4) || !isText($5, 1000)) return 0
   healthWas = healthWas "health" tab $0 "\n"; was[$1, $2] = $3; entered[$1, $2] = $4; return 1
 }
-# what it knows of itself from last time: kept service SERVICE UP SORRY, kept server SERVICE SERVER SERVES SINCE,
-# kept redo
+# Reads what the agent kept from last time: kept service SERVICE UP SORRY, kept server SERVICE SERVER SERVES SINCE, kept
+# redo.
 function readKept() {
   if ($1 != "kept") return 0
   if ($2 == "redo" && NF == 2) redo = 1

@@ -1,4 +1,4 @@
-# check NUMBER: its words are in its file
+# check NUMBER: reads the file of the check.
 check() {
   n=$1
   IFS= read -r line <"$S/checks/$n" || exit
@@ -7,7 +7,7 @@ check() {
   spec=${spec#*"$tab"}
   said=${spec%%"$tab"*}
   spec=${spec#*"$tab"}
-  # one that the judge does not take is found anew
+  # A result that the evaluation would refuse counts as none.
   [ "$(one_line "$said")" = "$said" ] || verdict= said=
   blind= because=
   case $verdict in
@@ -19,14 +19,13 @@ check() {
     *) verdict= ;;
   esac
   parse "$spec"
-  # a command may ignore the signal that timeout sends first, and not every timeout knows a second one
+  # A command may ignore the first signal of timeout. Not every timeout can send a second one.
   then_kill=
   [ "$type" != command ] || ! timeout -k 1 1 true 2>/dev/null || then_kill='-k 1'
   good=0 bad=0 mute=
 }
-# one round. One that is killed in the middle has failed, and so has one that says why. Any other end, such as the
-# shell's without a process to be had, says nothing on the server: what was found out so far stays, and what was
-# counted too.
+# conclude: runs one round. A check that was killed, or that gives a reason, has failed. Any other end, such as no free
+# process for the shell, says nothing about the server: result and counts stay.
 conclude() {
   why=$(ask)
   rc=$?
@@ -45,7 +44,7 @@ conclude() {
     *) [ "$blind" = "$why" ] || pronounce "blind${verdict:+-$verdict}" "$why" ;;
   esac
 }
-# found STATE REASON COUNT LIMIT
+# found STATE REASON COUNT LIMIT: reports the state once COUNT reaches LIMIT.
 found() {
   if [ "$verdict" != "$1" ] && [ "$3" -ge "$4" ]; then
     pronounce "$1" "$2"
@@ -55,13 +54,13 @@ found() {
   [ "$verdict" != "$1" ] || because=$2
   pronounce "$verdict" "$because"
 }
-# pronounce STATE REASON: up or down; blind, blind-up or blind-down where it cannot be checked now, with what was
-# found last; or nothing yet
+# pronounce STATE REASON: writes the result: up, down, or empty for none yet. If the check cannot run now, STATE is
+# blind, or blind-up or blind-down with the last result.
 pronounce() {
   { printf 'verdict\t%s\t%s\t%s\n' "$1" "$2" "$spec" >"$S/checks/.$n"; } 2>/dev/null &&
     mv "$S/checks/.$n" "$S/checks/$n" || {
     rm -f "$S/checks/.$n" 2>/dev/null
-    # the next round says it again; the journal hears it once
+    # The next round tries again. The journal gets the message once.
     [ -n "$mute" ] || printf '%s\n' "$S/checks/$n: cannot be written: $address:$port is ${1:-unknown}" >&2
     mute=1
     return
@@ -88,7 +87,7 @@ watch() {
     wait $nap
   done
 }
-# so many tries, without pauses
+# judge_once NUMBER: runs up to $fall rounds without pauses.
 judge_once() {
   supervisor=
   check "$1"

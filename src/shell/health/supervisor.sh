@@ -1,12 +1,12 @@
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
-# only root reads the commands of checks
+# Only root may read the commands of checks.
 umask 077
 tab=$(printf '\t')
 H=$S/health C=$S/checks pause=2
 locked() { take_lock -x "${1:-25}"; }
 unlocked() { drop_lock; }
-# a file of ours is written only where it changes, and whole
+# write FILE TEXT: replaces the file as a whole, and only if the text differs.
 write() {
   [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
   if [ -z "$2" ]; then
@@ -19,7 +19,7 @@ write() {
     return
   fi
   rm -f "$1.new" 2>/dev/null
-  # said once, and not at each tick
+  # Log it once, not at each tick.
   [ "$unwritten" = "$1" ] || printf '%s\n' "$1: cannot be written" >&2
   unwritten=$1
   return 1
@@ -27,7 +27,7 @@ write() {
 lines() { printf '%s\n' "$told" | sed -n "s/^$1$tab//p"; }
 kept() { lines kept | sed "s|^|kept$tab|"; }
 quiet() { case $told in *"--$nl"quiet*) ;; *) return 1 ;; esac }
-# with the lock held
+# settle: applies the result of the evaluation. The caller holds the lock.
 settle() {
   failed= logs=
   (umask 022 && mkdir -p "$S")
@@ -36,7 +36,7 @@ settle() {
   stuck=' ' todo=$(lines 'do')
   while IFS=$tab read -r phase of verb a b c d e <&7; do
     [ -n "$verb" ] || continue
-    # nobody leaves while the sorry server could not come
+    # No server leaves while adding the sorry server fails.
     case $phase$stuck in 4*" $of "*)
       failed=1
       continue
@@ -52,14 +52,14 @@ $todo
 END
   lines note >&2
   write "$H" "$(lines health)"
-  # what was refused is tried again, also where nothing else changes; what is not remembered would be logged again and
-  # again
+  # redo tries a refused change again, even if nothing else changes. If the state cannot be written, the lines are not
+  # logged: they would be logged at each tick.
   write "$S/monitor" "$(
     kept
     [ -z "$failed" ] || printf 'kept\tredo\n'
   )" && logs=$(lines log)
 }
-# looks, and takes the lock only where there is something to do
+# attend: takes the lock only if the evaluation wants a change.
 attend() {
   ! quiet || return 0
   locked || return
@@ -73,7 +73,7 @@ specOf() {
   spec=${spec#*"$tab"}
   spec=${spec#*"$tab"}
 }
-# a file for each check that there is to be: its verdict so far, and its words; one that is not wanted goes
+# enlist: keeps a file for each wanted check, with its result and its spec. Removes the files of other checks.
 enlist() {
   [ "$list" != "$listed" ] || return 0
   locked 50 || return 0
@@ -112,12 +112,12 @@ enlist() {
 $list
 END
   rmdir "$C" 2>/dev/null
-  # where there was no room it is tried again
+  # Without room for all files the next tick tries again.
   unlocked
   [ -z "$all" ] || listed=$list
 }
 pids=' '
-# one that is not wanted any more
+# dismiss NUMBER: stops the process of a check.
 dismiss() { case $pids in *" $1:"*)
   p=${pids#*" $1:"}
   p=${p%% *}
@@ -126,7 +126,7 @@ dismiss() { case $pids in *" $1:"*)
   pids=${pids%%" $1:$p "*}" "${pids#*" $1:$p "}
   ;;
 esac }
-# a process for each; one that was killed is started again
+# employ: starts a process for each check that has none, also after one was killed.
 employ() {
   for f in "$C"/*[0-9]; do
     is_check "$f" || continue
@@ -143,14 +143,15 @@ employ() {
   done
 }
 put_text() { write "$@"; }
-# a file of which nobody has a record was to last until the reboot only; the last one takes the agent along
+# orphans: prints files of monitors without a record: they were to last until the reboot. The agent goes with the last
+# one.
 orphans() {
   for f in "$E/monitor.d"/*; do
     of=$(sed -n "s/^service$tab//p" "$f" 2>/dev/null)
     [ -z "$of" ] || named " $of/health" || printf '%s\n' "$f"
   done
 }
-# named TEXT: whether a record or a mark has it; also where grep cannot tell
+# named TEXT: returns 0 if a record or an owner mark contains it, or if grep fails.
 named() {
   for g in "$E/boot" "$S/boot" "$S/owners"; do
     [ ! -f "$g" ] || {
@@ -171,7 +172,7 @@ expire() {
     exit 0
   }
 }
-# a pipe that has no name, so that no other user can open it: a child has it first
+# open_pipe: opens a pipe without a name, so that no other user can open it. Takes it over from a child.
 open_pipe() {
   # shellcheck disable=SC2216 # it is not read; its pipe is wanted
   : | sleep 60 &
@@ -188,15 +189,15 @@ open_pipe() {
   wait "$ends"
 } 2>/dev/null
 wake() { [ -z "$pipe" ] || printf 'x' >&8; }
-# for a moment, or until a checker has a verdict. It is woken by no signal, whose traps some versions of bash run in
-# the middle of parsing, and depends on no other process.
+# rest: waits for $pause seconds or until a checker has a result. Needs no other process. Uses no signals, because some
+# versions of bash run traps in the middle of parsing.
 rest() {
   [ -n "$pipe" ] || {
     sleep $pause
     return
   }
   timeout $pause dd bs=512 count=1 <&8 >/dev/null 2>&1
-  # where there is no such tool, or it was killed, it is slower
+  # Without timeout and dd, or after one was killed, wait the whole pause.
   case $? in 0 | 124 | 143) ;; *) sleep $pause ;; esac
 }
 case ${1:-} in
@@ -223,7 +224,7 @@ case ${1:-} in
     put_logs
     [ -z "$failed" ]
     ;;
-  # whoever calls this holds the lock: what no file names any more is given back
+  # The caller holds the lock. Restores the declared state of services without a file.
   forget)
     settle
     put_logs

@@ -1,5 +1,5 @@
 owner='pulumi-lvs health monitor'
-# number and words of a check: where it goes through, and in vipless why it cannot; nothing is changed here
+# passage NUMBER SPEC: reads the VIP path of a check and changes nothing. Sets vipless to the reason if there is none.
 passage() {
   mark=$((1280704512 + $1)) low=$((61000 + $1 * 64))
   ports=$low-$((low + 63)) vipless= way= dip= device=
@@ -23,7 +23,7 @@ passage() {
     vipless="the director has no other address than the VIP towards $address"
     return
   }
-  # a strict filter takes the VIP as a sender only by the interface that has it
+  # With a strict filter the kernel accepts the VIP as source only on the interface that has the VIP.
   [ "$(strictest rp_filter)" != 1 ] || ip -o addr show dev "$device" | grep -qF " $vip/" ||
     {
       vipless="rp_filter is 1 on $device, which does not have the VIP: it would drop the answers"
@@ -35,7 +35,7 @@ passage() {
   fi
   way=shut vipless=$(cat "$S/checks/$1.not" 2>/dev/null) || vipless='it is not set up yet'
 }
-# of all interfaces' and this one's the greater counts
+# strictest NAME: prints the greater value of all interfaces and of this one, which is the one that counts.
 strictest() {
   highest=0
   for of in all "$device"; do
@@ -46,7 +46,7 @@ strictest() {
   printf '%s\n' "$highest"
 }
 sysctl_of() { setting=sysctl.net.ipv4.conf.$device.accept_local file=/proc/sys/net/ipv4/conf/$device/accept_local; }
-# number, words; with the host's lock held
+# open_passage NUMBER SPEC: sets the VIP path up. The caller holds the lock.
 open_passage() {
   passage "$1" "$2"
   [ "$way" != open ] || [ "$(cat "$S/checks/$1.through")" = "$mark $low $dip $vip $port $device" ] || {
@@ -71,12 +71,12 @@ build() {
     { ipvsadm -A -f "$mark" -s rr 2>/dev/null || read_ipvs | grep -q -- "^-A -f $mark "; } &&
     { ipvsadm -a -f "$mark" -r "$address:0" -g 2>/dev/null || read_ipvs | grep -q -- "^-a -f $mark "; }
 }
-# the table: whether all is there of an open one
+# intact TABLE: returns 0 if all parts of an open path exist.
 intact() {
   case $nl$1 in *"$nl-A -f $mark "*"$nl-a -f $mark -r $address:0 "*) ;; *) return 1 ;; esac
   [ "$(strictest accept_local)" = 1 ] && rule -C 2>/dev/null
 }
-# read_way NUMBER: what was added, as variables; 1: the file is not of our making
+# read_way NUMBER: sets variables for what was added. Returns 1 if the agent did not write the file.
 read_way() {
   read -r mark low dip vip port device <"$S/checks/$1.through"
   is_number "$mark" && is_number "$low" && is_number "$port" || return
@@ -84,7 +84,8 @@ read_way() {
   case $device in '' | .* | *[!A-Za-z0-9@:._-]*) return 1 ;; esac
   ports=$low-$((low + 63))
 }
-# number; with the lock held. The setting goes back with the last one that needs it
+# close_passage NUMBER: removes the path, and restores the setting with the last path that needs it. The caller holds
+# the lock.
 close_passage() {
   [ -e "$S/checks/$1.through" ] || return 0
   read_way "$1" || {
@@ -93,7 +94,7 @@ close_passage() {
   }
   rm -f "$S/checks/$1.through"
   while rule -D 2>/dev/null; do :; done
-  # what iptables keeps of an empty table
+  # Removes the chains that iptables keeps of an empty table.
   iptables -w 5 -t mangle -S 2>/dev/null | grep -qv '^-P [A-Z]* ACCEPT$' ||
     for c in PREROUTING INPUT FORWARD OUTPUT POSTROUTING; do iptables -w 5 -t mangle -X "$c" 2>/dev/null; done
   ipvsadm -D -f "$mark" 2>/dev/null
@@ -102,7 +103,7 @@ close_passage() {
     restore_file "$setting" "$file"
   }
 }
-# one that could not be, or that somebody has flushed, is set up anew
+# passages: sets up each path that failed or that another program has flushed.
 passages() {
   for f in "$S/checks"/*[0-9]; do
     [ -e "$f" ] && specOf "$f" || continue

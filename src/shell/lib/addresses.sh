@@ -1,5 +1,5 @@
-# drop_address INTERFACE ADDRESS: by default the kernel deletes, with a primary address, every later one of its
-# network
+# drop_address INTERFACE ADDRESS: deletes the address and keeps the later ones of its network. By default the kernel
+# deletes those together with a primary address.
 drop_address() {
   p=/proc/sys/net/ipv4/conf/$1/promote_secondaries old=
   [ ! -w "$p" ] || {
@@ -12,13 +12,13 @@ drop_address() {
   return $rc
 }
 
-# announce INTERFACE ADDRESS: tells the neighbours. Twice, since it may be lost, and in both forms, since some heed
-# only one
+# announce INTERFACE ADDRESS: sends gratuitous ARP, once before it returns and four times in the background, because a
+# packet may be lost. Uses requests (-U) and replies (-A), because some hosts accept only one form.
 announce() {
   arping -q -U -c 1 -I "$1" "$2" || return
-  # who comes too late is not to be told of what has gone
+  # Stops if the address has been removed.
   (
-    # arping itself takes a second each
+    # arping itself waits a second at each call.
     for form in -A -U -A -U; do
       ip -o addr show dev "$1" 2>/dev/null | grep -qF " $2/" || exit
       arping -q $form -c 1 -I "$1" "$2"

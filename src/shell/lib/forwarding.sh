@@ -1,13 +1,15 @@
-# real server as in /proc/net/ip_vs_conn; templates, which have no port of a client, send nothing
+# connections_to SERVER: prints the connections to SERVER, which is in the form of /proc/net/ip_vs_conn. Skips
+# templates: they have no client port and carry no packets.
 connections_to() { awk -v to="$1" '$6 == to && $3 != "0000" { print $1, $2, $3, $4, $5, $7 }' /proc/net/ip_vs_conn; }
-# family, real server, the same with its port, the same as in /proc/net/ip_vs_conn, command
+# change_forwarding FAMILY ADDRESS SERVER TO COMMAND...: runs the command with a temporary route to the real server.
+# SERVER is ADDRESS with its port, and TO is SERVER in the form of /proc/net/ip_vs_conn.
 change_forwarding() {
   family=$1 rip=$2 server=$3 to=$4
   shift 4
   way=
   [ ! -r /proc/net/ip_vs_conn ] || way=$(ip "$family" -o route get "$rip" 2>/dev/null)
   case $way in
-    # it has a gateway as it is, or there is no way
+    # The route has a gateway already, or there is no route.
     *' via '* | local* | '')
       "$@"
       return

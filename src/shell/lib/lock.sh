@@ -1,6 +1,5 @@
-# open_lock: opens the lock file as descriptor 9, and makes it where it is missing. Returns LOCK_UNSAFE if it is not a
-# regular file of root's own, in a directory of root's own. Looked at first, since a shell that cannot open it for
-# exec ends.
+# open_lock: opens the lock file as descriptor 9, and creates it if it is missing. Returns LOCK_UNSAFE unless it is a
+# regular file of root in a directory of root. Checks that first, because a shell exits if exec cannot open a file.
 open_lock() {
   [ -e "$lock_file" ] || [ -h "$lock_file" ] || (
     umask 077
@@ -13,9 +12,9 @@ open_lock() {
   fi
   exec 9<"$lock_file"
 }
-# take_lock -s|-x TRIES: waits 0.2 s between tries, and a second where sleep knows no fractions. Returns LOCK_HELD if
-# another process holds the lock, LOCK_UNSAFE as open_lock does, LOCK_NO_FLOCK without flock. Not flock -w, which
-# BusyBox has not.
+# take_lock -s|-x TRIES: waits 0.2 s between tries, or 1 s if sleep takes no fractions. Returns LOCK_HELD if another
+# process holds the lock, LOCK_NO_FLOCK without flock, LOCK_UNSAFE as open_lock does. Does not use flock -w, because
+# BusyBox has none.
 take_lock() {
   has flock || return
   open_lock || return

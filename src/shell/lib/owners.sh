@@ -2,26 +2,27 @@ full() {
   printf '%s\n' "$1: cannot be written to" >&2
   return "$NO_ROOM"
 }
-# directory: what was drained is told of for as long as there is anything else of ours
+# leave DIRECTORY: removes the directory if nothing is left in it. The log of drains goes with the last other file.
 leave() {
   [ "$(ls -A "$1" 2>/dev/null)" != drained ] || rm -f "$1/drained"
   rmdir "$1" 2>/dev/null
   :
 }
-# directory, file, lines: an append, so that it costs no process; one that was cut short for want of room is taken
-# back
+# add_lines DIRECTORY FILE LINE...: appends the lines, which starts no process. Undoes an append that was cut short
+# because there is no room.
 add_lines() {
   d=$1 name=$2 f=$1/$2
   shift 2
   [ -d "$d" ] || mkdir -p "$d" || return
   { printf '%s\n' "$@" >>"$f"; } 2>/dev/null && return
-  # a last line without its end is no line
+  # A last line without a newline is incomplete: drop it.
   whole=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$f")
   put_lines "$d" "$f" "$whole"
   cut_lines "$d" "$name" "$@"
   full "$d"
 }
-# directory, file, text: a shorter one always has room, be it in place; the file goes with the last line
+# put_lines DIRECTORY FILE TEXT: replaces the text of the file, and removes the file if the text is empty. Writes in
+# place if there is no room for a second file: a shorter text always fits there.
 put_lines() {
   if [ -z "$3" ]; then
     rm -f "$2" && leave "$1"
@@ -31,7 +32,7 @@ put_lines() {
   rm -f "$1/new"
   { printf '%s\n' "$3" >"$2"; } 2>/dev/null || full "$1"
 }
-# directory, file, lines
+# cut_lines DIRECTORY FILE LINE...: removes the lines from the file.
 cut_lines() {
   d=$1 f=$1/$2
   shift 2

@@ -1,7 +1,8 @@
 nl='
 '
-# read_reply HEADER TEXT: of a reply, which is cut at 1 MB and never kept whole, whether its body has the text, and
-# who it is from by that header or by its first line; characters that a terminal obeys are replaced
+# read_reply HEADER TEXT: prints whether the body of the reply contains TEXT, its number of lines, and its sender. The
+# sender is the value of HEADER, or the first line without one. Reads at most 1 MB, never keeps the whole reply, and
+# replaces control characters.
 read_reply() {
   head -c 1048576 | tr -d '\000' | header="$1:" wanted=$2 awk '
     BEGIN { header = tolower(ENVIRON["header"]); wanted = ENVIRON["wanted"]; fits = wanted == "" }
@@ -15,8 +16,8 @@ read_reply() {
     { if (index($0, wanted)) fits = 1; if (header == ":" && !lines++) from = line }
     END { from = substr(from, 1, 200); gsub(/[\001-\037\177]/, "?", from); printf "%d %d %s\n", fits, n, from }'
 }
-# ask_once HEADER TEXT ARGUMENT...: one line; the arguments are curl's. The reply has a pipe of its own, descriptor 5,
-# so that nothing in it can pass for what curl says
+# ask_once HEADER TEXT ARGUMENT...: runs curl with the arguments and prints one line. The reply has its own pipe,
+# descriptor 5, so that nothing in it can pass for output of curl.
 ask_once() {
   header=$1 wanted=$2
   shift 2
@@ -44,17 +45,18 @@ ask_once() {
   err=${err# }
   fits=${reply%% *} reply=${reply#* } count=${reply%% *} from=${reply#* }
   case $asked in *[!0-9' '-]*) asked='000 -' ;; esac
-  # what is cut is not read to its end
+  # curl fails with 23 if its reader stops at the limit.
   [ "$code" != 23 ] || [ "$count" = 0 ] || err='(23) the reply is longer than 1 MB'
   [ -z "$err" ] || from=$err
   printf '%s %s %s %s\n' "$code" "$asked" "$fits" "$from"
 }
-# how many, how many at a time, failures allowed, statuses, URL, header, text, curl's arguments: a line for each
+# ask_service COUNT PARALLEL FAILURES STATUSES URL HEADER TEXT ARGUMENT...: sends COUNT requests, PARALLEL at a time,
+# and prints a line for each. Stops after more than FAILURES failures. The arguments go to curl.
 ask_service() {
   has curl && has awk || return
   left=$1 most=$2 allowed=$3 right=$4 url=$5
   shift 5
-  # where curl has no telnet, HTTP connects as well
+  # A curl without telnet connects by HTTP.
   case "$url" in tcp:*)
     case $(curl -q -V) in *telnet*) url=telnet${url#tcp} ;; *) url=http${url#tcp} ;; esac
     ;;
@@ -84,12 +86,12 @@ ask_service() {
   done
 }
 ask_way() { has ip && ip -o route get "$1"; }
-# interface, address: who answers, each once
+# ask_arp INTERFACE ADDRESS: prints each MAC address that answers, once.
 ask_arp() {
   has arping || return
   arping -b -c 3 -w 4 -I "$1" "$2" | grep -oiE '[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}' | sort -u
 }
-# address and port, address of who asks
+# read_flows VIP_AND_PORT CLIENT: prints the connections of CLIENT to the service.
 read_flows() {
   [ ! -e /proc/net/ip_vs ] || {
     has ipvsadm && ipvsadm -Lnc | { grep -F -e " $2:" || :; } | { grep -F -e " $1 " || :; }

@@ -2,21 +2,21 @@ has() { command -v "$1" >/dev/null || {
   printf '%s\n' "$1: not found" >&2
   return 127
 }; }
-# without the module the table is empty, and ipvsadm would load it just for looking
+# Without the module the table is empty, and ipvsadm would load the module.
 list_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm "$@"; }; }
 read_ipvs() { list_ipvs -Sn; }
-# the counts of connections at the end of each line tick
+# The counts of connections at the end of each line change all the time.
 read_thresholds() {
   out=$(list_ipvs -Ln --thresholds) &&
     printf '%s\n' "$out" | sed 's/^\(  -> [^ ]*  *[0-9][0-9]*  *[0-9][0-9]*\) .*/\1/'
 }
 read_timeouts() { list_ipvs -Ln --timeout; }
 read_daemons() { list_ipvs -Ln --daemon; }
-# lifetimes tick, so they would make every reading differ from the last
+# Lifetimes change with each reading, so they are set to 0.
 read_addresses() {
   has ip && out=$(ip -j addr show) && printf '%s\n' "$out" | sed 's/_life_time":[0-9]*/_life_time":0/g'
 }
-# a table without any route does not exist, and ip calls that an error; any other error is no empty table
+# A table without routes does not exist, and ip reports an error for it. Any other error is passed on.
 read_routes() {
   has ip || return
   if out=$(ip -j "-$1" route show table "$2" 2>/dev/null); then
@@ -28,7 +28,7 @@ read_routes() {
     *) ip -j "-$1" route show table "$2" ;;
   esac
 }
-# not by the shell's own read: dash's takes one byte at a time, and a sysctl gives only its first one so
+# Uses cat, because dash reads one byte at a time, and a sysctl returns only the first byte of such reads.
 read_sysctl() { [ ! -e "/proc/sys/$1" ] || cat "/proc/sys/$1"; }
 read_claim() {
   [ -e "/run/pulumi-lvs/$1/owners" ] || return 0
@@ -44,7 +44,8 @@ read_module() {
   done
 }
 
-# what is to come back after a reboot, and what is declared until then; first, whether anything would bring it back
+# read_declared: prints whether the restore is installed, the records that survive a reboot, and those that last until
+# it.
 read_declared() {
   [ ! -e "$S/boot" ] && [ ! -e "$E/boot" ] && return
   [ ! -e "$E/restore" ] || [ ! -e "$W" ] || echo restored
@@ -58,6 +59,6 @@ read_owners() { read_lines owners; }
 read_draining() { read_lines draining; }
 read_drained() { read_lines drained; }
 read_lines() { [ ! -e "$S/$1" ] || cat "$S/$1"; }
-# these two tick, and so take no part in the digest of facts
+# These two change all the time, so they are not part of the digest of facts.
 read_connections() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Ln --persistent-conn; }; }
 read_clock() { date +%s; }

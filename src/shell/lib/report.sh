@@ -1,13 +1,13 @@
 S=/run/pulumi-lvs E=/etc/pulumi-lvs
-# what has systemd run E/restore at boot
+# The link by which systemd runs E/restore at boot.
 W=/etc/systemd/system/multi-user.target.wants/pulumi-lvs.service
 say() { printf '%s %s\n' "$N" "$*"; }
 text() { printf '%s\n' "$1" | while IFS= read -r line; do say "text $line"; done; }
-# with its length, so that whatever else is written in between, or lost, is noticed
+# fact NAME COMMAND...: prints the output of the command with its length, so that lost or mixed-in output is detected.
 fact() {
   say "fact $1"
   shift
-  # what only looks begins nothing more once it is late; what has acted must see what came of it
+  # A script that only reads starts nothing after its timeout. One that has changed something must read the result.
   if [ -n "$late" ] && [ -n "$looks" ]; then
     printf '\n'
     say "error 124"
@@ -23,7 +23,7 @@ fact() {
   printf '%s\n' "$out"
   if [ $rc = 0 ]; then say "end ${#out}"; else
     say "error $rc"
-    # what hung would hang again
+    # A command that hung would hang again.
     [ -n "$late" ] || text "$("$@" 2>&1 >/dev/null)"
   fi
 }

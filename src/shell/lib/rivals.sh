@@ -1,8 +1,9 @@
-# each network namespace has a table of its own; where nothing is told, a process counts as one of ours
+# is_elsewhere DIR: returns 0 if the process is in another network namespace, which has its own table. If that is
+# unknown, the process counts as one in this namespace.
 is_elsewhere() { theirs=$(readlink "$1/ns/net") && ours=$(readlink /proc/self/ns/net) && [ "$theirs" != "$ours" ]; }
-# is_roots DIR: whether the process has root's real and effective user id. Not by the shell's own read: between two
-# lines bash has the kernel write status anew, and a name that its user changes meanwhile moves other text to where
-# the next line begins.
+# is_roots DIR: returns 0 if the process has root's real and effective user id. Uses grep, because bash has the kernel
+# write status anew between two lines. A user who changes the process name meanwhile could move other text to the start
+# of a line.
 is_roots() {
   [ ! -u "$1/exe" ] || return
   # shellcheck disable=SC2046 # words of one line

@@ -14,8 +14,8 @@ claim() {
   grep -qxF -e "$owner" "$S/$1/owners" 2>/dev/null ||
     { printf '%s\n' "$owner" >>"$S/$1/owners"; } 2>/dev/null || no_room "$1"
 }
-# release RECORD: 0 if the caller was the last owner: $found is what to put back, and forget ends the record; 1 if it
-# has other owners now, or none
+# release RECORD: removes the caller from the owners. Returns 0 if it was the last one: then $found is the value to
+# restore, and forget ends the record. Returns 1 if other owners remain, or there was none.
 release() {
   [ -s "$S/$1/owners" ] || return 1
   rest=$(grep -vxF -e "$owner" "$S/$1/owners")
@@ -31,7 +31,7 @@ release() {
 }
 forget() { rm -rf "${S:?}/$1" && leave "$S"; }
 
-# record, file
+# claim_file RECORD FILE: claims the setting and saves its value.
 claim_file() {
   [ -e "$2" ] || {
     printf '%s\n' "$2: there is no such setting" >&2
@@ -39,7 +39,7 @@ claim_file() {
   }
   claim "$1" "$(cat "$2")"
 }
-# file, value
+# put_file FILE VALUE: writes the value. Returns 4 if the file or the kernel refuses it.
 put_file() {
   [ -w "$1" ] || {
     printf '%s\n' "$1 cannot be changed (a module's parameter may be one that counts only while it is loaded)" >&2
@@ -56,7 +56,8 @@ restore_file() {
   [ ! -e "$2" ] || [ "$(cat "$2")" = "$found" ] || put_file "$2" "$found" || return
   forget "$1"
 }
-# record, pattern of files that another setting drags along: found has a line for each, FILE:VALUE
+# claim_dragged RECORD PATTERN: claims the files that change along with another setting. Saves a line FILE:VALUE for
+# each.
 claim_dragged() { claim "$1" "$(grep -sH . $2)"; }
 restore_dragged() {
   release "$1"
@@ -66,10 +67,10 @@ restore_dragged() {
   done || return
   forget "$1"
 }
-# undoes restore_file: record, file, the value it had
+# retake_file RECORD FILE VALUE: undoes restore_file.
 retake_file() { claim_file "$1" "$2" && put_file "$2" "$3"; }
 
-# record; looking loads ip_vs where it is missing, as setting would
+# claim_timeouts RECORD: claims the IPVS timeouts. Reading them loads ip_vs if it is missing, as setting them would.
 claim_timeouts() {
   has ipvsadm && out=$(ipvsadm -Ln --timeout) && claim "$1" "$(printf '%s\n' "$out" | sed 's/.*: //')"
 }
@@ -79,10 +80,10 @@ restore_timeouts() {
   [ ! -e /proc/net/ip_vs ] || ipvsadm --set $found || return
   forget "$1"
 }
-# undoes restore_timeouts: record, the three
+# retake_timeouts RECORD TCP TCPFIN UDP: undoes restore_timeouts.
 retake_timeouts() { claim_timeouts "$1" && shift && ipvsadm --set "$@"; }
 
-# record, module: found lists the modules that loading it brings along, itself first
+# claim_module RECORD MODULE: claims the module. Saves the modules that loading it loads too, itself first.
 claim_module() {
   has modprobe || return
   if [ -d "/sys/module/$2" ]; then
@@ -100,10 +101,10 @@ restore_module() {
   release "$1"
   case $? in 1) return 0 ;; 2) return "$NO_ROOM" ;; esac
   [ "$found" = loaded ] || for m in $(ls "/sys/module/$2/holders" 2>/dev/null) $found; do
-    # a module that somebody uses now is theirs to unload
+    # A module that is in use belongs to its user now.
     [ "$(cat "/sys/module/$m/refcnt" 2>/dev/null)" != 0 ] || rmmod "$m" || return
   done
   forget "$1"
 }
-# undoes restore_module: record, module, its options
+# retake_module RECORD MODULE OPTION...: undoes restore_module.
 retake_module() { claim_module "$1" "$2" && shift && modprobe "$@"; }

@@ -5,10 +5,11 @@ trap 'kill -CONT "$pid"' EXIT
 kill -USR1 "$pid"
 near=$pid all= levels=100
 while [ -n "$near" ] && [ $levels -gt 0 ]; do
-  # who stands still begins nothing that would be missed
+  # A stopped process starts no children that the loop would miss.
   kill -STOP $near
   next= levels=$((levels - 1))
-  # not by the shell's own read: between two lines bash has the kernel write the file anew, by then with another name
+  # Uses grep, because between two lines bash has the kernel write the file anew, and the process name may have changed
+  # by then.
   # shellcheck disable=SC2013 # words are meant
   for word in $(grep -H '^PPid:' /proc/[0-9]*/status); do
     case $word in */status:PPid:)

@@ -1,5 +1,6 @@
-# what a command leaves to the background must not hold the lock; closed for a function alone, a shell keeps a copy
-# file, value meanwhile, value afterwards, command
+# A background process of a command must not hold the lock. The subshell closes it by exec, because a shell keeps a copy
+# of a descriptor that is closed for one function only.
+# with_file FILE MEANWHILE AFTERWARDS COMMAND...: runs the command while the file has the value MEANWHILE.
 with_file() {
   f=$1 after=$3
   put_file "$1" "$2" || return
@@ -34,7 +35,7 @@ back() { out=$(
   say "stuck $j $rc"
   text "$out"
 }; }
-# what is done is done, even where nobody hears of it
+# The transaction is complete, even if its output reaches no reader.
 kept() {
   say "kept $j"
   :
