@@ -4,12 +4,12 @@ import { commandLine } from "./shell/quote.js";
 import { refusalRemedies } from "./shell/refusals.js";
 import { plainText, visible } from "./values/foreign.js";
 
-/** What a host said, in one line: its last lines, without colours, each cut where it is long. */
+/** Returns the last lines of a host's output as one line, without colours, each cut if it is long. */
 export const said = (text: string): string =>
   text
     .split(/[\r\n]+/)
     .slice(-50)
-    // cut before it is looked at, since it may be megabytes
+    // Cut first: the text may have megabytes.
     .map((line) =>
       stripVTControlCharacters(line.slice(0, 2000))
         .replace(/[\s\p{Cc}]+/gu, " ")
@@ -21,18 +21,24 @@ export const said = (text: string): string =>
     .join(" | ");
 
 /**
- * Stands in the message of an error that leaves open what came of the change. A message is all that Pulumi passes on from a
- * provider, so a rollback finds it there.
+ * Marks the message of an error after which the outcome of the change is unknown. Pulumi passes on only the
+ * message of a provider's error, so a rollback looks for the token there.
  */
 export const unknownOutcome = "[lvs-unknown]";
 
-/** Whether a message leaves open what came of the change: the host did not answer, or the change could not be undone whole. */
+/**
+ * Returns whether a message leaves the outcome of the change unknown: the host did not answer, or the change
+ * could not be undone completely.
+ */
 export const isUncertain = (message: string): boolean => message.includes(unknownOutcome);
 
 const sentence = (host: string, reason: string, remedy?: string, token?: string): string =>
   `${host}: ${reason}${remedy ? `; ${remedy}` : ""}${token ? ` ${token}` : ""}`;
 
-/** A fault that an operator can act on: one line of what and where, and one of what to do. Never a stack trace. */
+/**
+ * A fault that an operator can mend: one line with what and where, and one with what to do. Never has a stack
+ * trace.
+ */
 export class HostError extends Error {
   constructor(
     readonly host: string,
@@ -40,25 +46,29 @@ export class HostError extends Error {
     readonly remedy?: string,
     readonly token?: typeof unknownOutcome,
   ) {
-    // cleaned where it came in; here once more, for what may have been forgotten
+    // The parts are clean already. This covers one that was forgotten.
     super(visible(sentence(host, reason, remedy, token)));
     this.name = "HostError";
   }
 
-  /** `cannot VERB THING on HOST: CAUSE; what to do`, of what was to be done. */
+  /**
+   * Returns the message `cannot VERB THING on HOST: CAUSE; what to do`; `what` is the part before the host.
+   */
   of(what: string): string {
     return `${what} on ${this.message}`;
   }
 }
 
-/** A script was sent, and its answer was not heard: it may have run, and undone itself, or never arrived. */
+/** The script was sent, but no answer came. It may have run, have undone its work, or never have arrived. */
 export class UnansweredError extends HostError {
   constructor(host: string, reason: string, remedy?: string) {
     super(host, reason, remedy, unknownOutcome);
   }
 }
 
-/** What became of something that changes nothing, and is not answered: nobody need care whether it ran. */
+/**
+ * Returns the error without the token, for a script that changes nothing: it does not matter whether it ran.
+ */
 export const plainly = (error: unknown): unknown =>
   error instanceof UnansweredError ? new HostError(error.host, error.reason, error.remedy) : error;
 
@@ -78,14 +88,17 @@ const sudoRemedies: readonly (readonly [RegExp, string])[] = [
   [/^sudo:/, "let the user run sudo without a password (NOPASSWD), or log in as root"],
 ];
 
-/** What was said, line by line, each fit for a message. */
+/** Returns the lines of a text, each fit for a message. */
 export const linesSaid = (text: string): string[] =>
   text
     .split(/[\r\n]+/)
     .map((line) => plainText(stripVTControlCharacters(line.slice(0, 2000)).trim()))
     .filter(Boolean);
 
-/** Why sudo lets nobody become root, in its own words, without its lecture; undefined where it said nothing. */
+/**
+ * Returns why sudo refuses, in its own words and without its lecture. Returns undefined if it printed
+ * nothing.
+ */
 export function sudoRefusal(host: string, lines: readonly string[]): FinalError | undefined {
   for (const [pattern, remedy] of sudoRemedies) {
     const said = lines.find((line) => pattern.test(line));
@@ -124,11 +137,11 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/No space left on device/, "make room there and run again"],
 ];
 
-/** What to do about a command's message, where the field knows. */
+/** Returns what to do about a command's message, if the table knows it. */
 export const remedyFor = (text: string): string | undefined =>
   remedies.find(([pattern]) => pattern.test(text))?.[1];
 
-/** A command that failed, as one line: what was asked, the exit code, what the host said. */
+/** Returns the error of a failed command: the command, its exit code and its output, in one line. */
 export function commandFailure(host: string, argv: readonly string[], code: number, text: string): HostError {
   const asked = `\`${plainText(commandLine(argv), 500)}\``;
   return new HostError(
@@ -138,7 +151,7 @@ export function commandFailure(host: string, argv: readonly string[], code: numb
   );
 }
 
-/** The host's lock could not be had; `code` is what `take_lock` said. */
+/** Returns the error for a lock that could not be taken. `code` is the exit code of `take_lock`. */
 export function lockFailure(host: string, code: number, seconds: number): HostError {
   if (code === lockCodes.noFlock)
     return new HostError(host, "flock: not found", remedyFor("flock: not found"));
@@ -163,9 +176,9 @@ const late = (host: string, what: string): HostError =>
     "see what keeps it there, or allow more",
   );
 
-/** A command that ran when the time was out, or that none was left for. */
+/** Returns the error of a command that timed out while it ran or before it began. */
 export const lateFailure = (host: string, argv: readonly string[]): HostError =>
   late(host, `\`${plainText(commandLine(argv), 500)}\``);
 
-/** Nothing was begun when the time was out. */
+/** Returns the error of a reading that timed out before it began. */
 export const lateReading = (host: string): HostError => late(host, "reading what is there");

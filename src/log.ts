@@ -1,12 +1,14 @@
 import { visible } from "./values/foreign.js";
 
-/** Tells of connections and scripts, on standard error, where `LVS_LOG=debug` asks for it; otherwise it is silent. */
+/** Writes a line about connections and scripts to standard error if `LVS_LOG=debug` is set. */
 export function log(line: () => string): void {
   if (process.env.LVS_LOG === "debug") console.error(`lvs: ${visible(line())}`);
 }
 
-/** Says a line to whoever runs Pulumi, which shows it with the stack. Only for what nothing else would tell. */
+/**
+ * Prints a line for the user of Pulumi, which shows it with the stack. Only for what no other output tells.
+ */
 export function tell(line: string): void {
-  // which does not mind that nobody may be there any more
+  // It does not matter whether the output is still open.
   console.log(visible(line));
 }

@@ -4,20 +4,20 @@ import { printService } from "../values/service-address.js";
 import { heading, listedService } from "./ipvs-lists.js";
 import { parseEndpoint } from "./ipvs-table.js";
 
-/** How many connections go to one real server (ipvsadm(8), --persistent-conn). */
+/** Numbers of connections to one real server (ipvsadm(8), --persistent-conn). */
 export interface ConnectionCounts {
-  /** Templates that send clients of a persistent service there. */
+  /** Templates that send clients of a persistent service to it. */
   readonly persistent: number;
   /** Established TCP connections. */
   readonly active: number;
-  /** TCP connections that are beginning or ending, and all of UDP. */
+  /** TCP connections that begin or end, and all UDP connections. */
   readonly inactive: number;
 }
 
 /** Counts by service address (`tcp://192.168.0.219:80`) and real server (`192.168.10.11:80`). */
 export type Connections = ReadonlyMap<string, ReadonlyMap<string, ConnectionCounts>>;
 
-/** Reads what `ipvsadm -Ln --persistent-conn` prints. Throws on a line that is not of its form. */
+/** Reads the output of `ipvsadm -Ln --persistent-conn`. Throws on a line of another form. */
 export function parseConnections(text: string): Connections {
   const table = new Map<string, Map<string, ConnectionCounts>>();
   let servers: Map<string, ConnectionCounts> | undefined;

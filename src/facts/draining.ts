@@ -1,18 +1,20 @@
 import { show } from "../values/problem.js";
 
-/** A real server that is on its way out: a line of /run/pulumi-lvs/draining, `SERVICE <tab> ADDRESS:PORT <tab> EPOCH`. */
+/**
+ * A real server that drains: a line of /run/pulumi-lvs/draining, `SERVICE <tab> ADDRESS:PORT <tab> EPOCH`.
+ */
 export interface DrainingServer {
   /** `tcp://192.168.0.219:80` */
   readonly service: string;
   /** `192.168.10.11:80` */
   readonly server: string;
-  /** Since when, in seconds since 1970. */
+  /** Time when the drain began, in seconds since 1970. */
   readonly since: number;
   /** The line itself. */
   readonly line: string;
 }
 
-/** Reads the lines. Throws on one that is not of its form. */
+/** Reads the lines. Throws on a line of another form. */
 export const parseDraining = (text: string): DrainingServer[] =>
   text
     .split("\n")
@@ -23,19 +25,22 @@ export const parseDraining = (text: string): DrainingServer[] =>
       return { service, server, since: Number(since), line };
     });
 
-/** A real server that went: a line of /run/pulumi-lvs/drained, `SERVICE <tab> ADDRESS:PORT <tab> SECONDS <tab> LEFT <tab> EPOCH`. */
+/**
+ * A completed drain: a line of /run/pulumi-lvs/drained, `SERVICE <tab> ADDRESS:PORT <tab> SECONDS <tab> LEFT
+ * <tab> EPOCH`.
+ */
 export interface DrainedServer {
   readonly service: string;
   readonly server: string;
-  /** How long it was waited for. */
+  /** Duration of the drain in seconds. */
   readonly seconds: number;
-  /** How many connections it still had then. */
+  /** Number of connections that were left at its end. */
   readonly left: number;
-  /** When it ended, in seconds since 1970. */
+  /** Time when it ended, in seconds since 1970. */
   readonly at: number;
 }
 
-/** Reads the lines; they are for people, so one that is none of them is passed over. */
+/** Reads the lines. They are for people, so a line of another form is ignored. */
 export const parseDrained = (text: string): DrainedServer[] =>
   text.split("\n").flatMap((line) => {
     const [, service, server, ...rest] =
@@ -44,7 +49,7 @@ export const parseDrained = (text: string): DrainedServer[] =>
     return service && server ? [{ service, server, seconds, left, at }] : [];
   });
 
-/** Reads what `date +%s` prints. Throws where it is none. */
+/** Reads the output of `date +%s`. Throws on any other text. */
 export function parseClock(text: string): number {
   if (!/^\d{1,12}\n$/.test(text)) throw new Error(`unexpected output ${show(text)}`);
   return Number(text);

@@ -1,4 +1,4 @@
-/** A fact could not be read: what the host answered. */
+/** A fact could not be read. Holds the host's answer. */
 export class FactError extends Error {
   constructor(
     readonly fact: string,

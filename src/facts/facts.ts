@@ -26,7 +26,7 @@ import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 import { parseModule } from "./module.js";
 import { type Declared, parseDeclared } from "./records.js";
 
-/** What can be asked of a host, by name; the readers are functions of the script's prelude. */
+/** Names of the facts that a host can be asked for. Functions of the script's prelude read them. */
 export type FactName =
   | "ipvs"
   | "thresholds"
@@ -47,16 +47,16 @@ export type FactName =
   | `claim:${string}`
   | `module:${string}`;
 
-/** A fact as it came: its standard output, or why it could not be read. */
+/** A fact as the host sent it: its standard output, or why it could not be read. */
 export type Section = { readonly body: string } | { readonly code: number; readonly text: string };
 
 /**
- * What is another at each look, although nobody changed anything: it has no part in the digest, or every plan would be stale.
- * So a plan must not follow from it; it is for jobs that only look, and for what a script read back.
+ * Returns whether a fact differs at each reading although nothing changed. It has no part in the digest, or
+ * every plan would be stale. So no plan may depend on it: only reading jobs and read-backs use it.
  */
 export const ticks = (name: FactName): boolean => name === "connections" || name === "clock";
 
-/** The prelude function and its arguments that read a fact. */
+/** Returns the prelude function that reads a fact, with its arguments. */
 export function factCommand(name: FactName): string {
   const [kind = "", ...rest] = name.split(":");
   if (kind === "sysctl") return `read_sysctl ${quote(sysctlPath(rest.join(":")))}`;
@@ -66,7 +66,9 @@ export function factCommand(name: FactName): string {
 
 export { FactError };
 
-/** What was read of a host in one go; parsed when asked for. Asking for what was not read is a mistake in the resource. */
+/**
+ * The facts of one reading of a host, parsed at the first use. A resource may use only facts that were read.
+ */
 export class Facts {
   readonly #sections: Pick<ReadonlyMap<FactName, Section>, "get">;
   readonly #parsed = new Map<FactName, unknown>();
@@ -75,7 +77,7 @@ export class Facts {
     this.#sections = sections;
   }
 
-  /** Those of a host on which nothing is. */
+  /** Returns the facts of a host that has nothing. */
   static nothing(): Facts {
     const blank = (name: FactName) =>
       name === "addresses" || name.startsWith("routes:") ? "[]" : name.startsWith("module:") ? "absent" : "";
@@ -89,7 +91,7 @@ export class Facts {
     return section.body;
   }
 
-  // many jobs look at one table
+  // Parsed once, because many jobs use one table.
   #once<T>(name: FactName, parse: (body: string) => T): T {
     if (!this.#parsed.has(name)) this.#parsed.set(name, parse(this.#body(name)));
     return this.#parsed.get(name) as T;
@@ -115,94 +117,94 @@ export class Facts {
     });
   }
 
-  /** The IPVS table; empty where the module is not loaded. */
+  /** Returns the IPVS table. It is empty if the module is not loaded. */
   ipvs(): IpvsTable {
     return this.#text("ipvs", parseIpvsTable);
   }
 
-  /** Thresholds of the real servers that have any. */
+  /** Returns the thresholds of the real servers that have any. */
   thresholds(): ThresholdTable {
     return this.#text("thresholds", parseThresholds);
   }
 
-  /** The director's timeouts; undefined where the module is not loaded. */
+  /** Returns the director's timeouts, or undefined if the module is not loaded. */
   timeouts(): Timeouts | undefined {
     return this.#text("timeouts", parseTimeouts);
   }
 
-  /** Sync daemons that run. */
+  /** Returns the running sync daemons. */
   daemons(): readonly Daemon[] {
     return this.#text("daemons", parseDaemons);
   }
 
-  /** How the real servers are, as the director's health monitor sees them; of none where there is no monitor. */
+  /** Returns the states that the director's health monitor reports: none without a monitor. */
   health(): Health {
     return this.#text("health", parseHealth);
   }
 
-  /** The agent for health checks, and one monitor's file. */
+  /** Returns the state of the health agent, and one monitor's file. */
   monitor(file: string): MonitorState {
     return this.#text(`monitor:${file}`, parseMonitorState);
   }
 
-  /** Every address of every interface. */
+  /** Returns every address of every interface. */
   addresses(): AddressEntry[] {
     return this.#json("addresses", listOf(link)).flatMap(({ ifname, addr_info }) =>
       addr_info.flatMap((entry) => ("local" in entry ? [{ ...entry, interface: ifname }] : [])),
     );
   }
 
-  /** Routes of one table (`main`, or a number) and family. */
+  /** Returns the routes of one table (`main`, or a number) and family. */
   routes(family: "4" | "6", table: string): RouteEntry[] {
     return this.#json(`routes:${family}:${table}`, listOf(routeEntry));
   }
 
-  /** A sysctl's value as the kernel prints it; undefined where the host has no such sysctl. */
+  /** Returns a sysctl's value as the kernel prints it, or undefined if the host has no such sysctl. */
   sysctl(name: string): string | undefined {
     return this.#text(`sysctl:${name}`, parseSysctl);
   }
 
   #lines(name: FactName): string[] {
-    // what came byte by byte is UTF-8
+    // The text came byte by byte and is UTF-8.
     return Buffer.from(this.#body(name), "latin1").toString("utf8").split("\n").filter(Boolean);
   }
 
-  /** Who wants a setting now, by the record that is kept of it on the host. */
+  /** Returns the owners that claim a setting, by its record on the host. */
   claims(record: string): string[] {
     return this.#lines(`claim:${record}`);
   }
 
-  /** Whose the objects on the host are: a line each, `project/stack/name KIND ID`. */
+  /** Returns the owners of objects on the host, a line each: `project/stack/name KIND ID`. */
   owners(): string[] {
     return this.#lines("owners");
   }
 
-  /** What is declared there, and whether it would come back after a reboot. */
+  /** Returns the records of what is declared, and whether they would be restored after a reboot. */
   declared(): Declared {
     return this.#text("declared", parseDeclared);
   }
 
-  /** How many connections each real server has just now. */
+  /** Returns the numbers of connections of each real server. */
   connections(): Connections {
     return this.#text("connections", parseConnections);
   }
 
-  /** Real servers that are on their way out. */
+  /** Returns the real servers that drain. */
   draining(): readonly DrainingServer[] {
     return this.#text("draining", parseDraining);
   }
 
-  /** Real servers that went, the last one last. */
+  /** Returns the completed drains, the latest last. */
   drained(): readonly DrainedServer[] {
     return this.#once("drained", parseDrained);
   }
 
-  /** Seconds since 1970, by the host's own clock. */
+  /** Returns the seconds since 1970 by the host's clock. */
   clock(): number {
     return this.#text("clock", parseClock);
   }
 
-  /** Programs that run there and take the IPVS table for their own. */
+  /** Returns the running programs that conflict over the IPVS table. */
   rivals(): Rival[] {
     const lines = this.#lines("rivals") as Rival[];
     const other = lines.find((line) => !rivals.includes(line));
@@ -210,7 +212,7 @@ export class Facts {
     return lines;
   }
 
-  /** Parameters of a loaded (or built-in) module; undefined where it is not loaded. */
+  /** Returns the parameters of a loaded or built-in module, or undefined if it is not loaded. */
   module(name: string): ReadonlyMap<string, string> | undefined {
     return this.#text(`module:${name}`, parseModule);
   }

@@ -2,11 +2,12 @@ import { z } from "zod";
 import { ipAddress } from "../values/address.js";
 import { isPlain } from "../values/foreign.js";
 
-// what `ip -j` prints
+// Readers of the output of `ip -j`.
 
 /**
- * A list; old versions of ip print an empty map for each entry that they leave out. The first entry that is wrong ends the
- * reading: zod's own list would keep a note of each, and a hostile host can send millions.
+ * Returns the schema of a list. Old versions of ip print an empty map for each entry that they leave out. The
+ * reading ends at the first wrong entry: zod's own list keeps a note of each, and a hostile host can send
+ * millions.
  */
 export const listOf = <Entry extends z.ZodType>(entry: Entry) =>
   z.array(z.unknown()).transform((given, context): z.output<Entry>[] => {
@@ -26,10 +27,10 @@ export const listOf = <Entry extends z.ZodType>(entry: Entry) =>
 const isEmptyMap = (one: unknown): boolean =>
   typeof one === "object" && one !== null && !Array.isArray(one) && Object.keys(one).length === 0;
 
-// names of interfaces may have any byte but few, and these go into state and previews
+// Interface names may have almost any byte, and they go into state and previews.
 const printable = z.string().refine(isPlain);
 
-// C libraries differ in how they print IPv6
+// C libraries differ in how they print IPv6.
 const addressEntry = z.object({
   family: z.enum(["inet", "inet6"]),
   local: ipAddress,
@@ -42,13 +43,13 @@ const addressEntry = z.object({
 /** An interface with its addresses. */
 export const link = z.object({
   ifname: printable,
-  // other families have addresses of other forms
+  // Other families have addresses of other forms.
   addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
 });
 
 /** A route of any table. */
 export const routeEntry = z.object({
-  // a lone address comes without its prefix
+  // ip prints a single address without its prefix.
   dst: z
     .string()
     .regex(/^(default|[^/]+(\/\d+)?)$/)

@@ -3,9 +3,12 @@ import { show } from "../values/problem.js";
 import { printService, type ServiceAddress } from "../values/service-address.js";
 import { parseEndpoint } from "./ipvs-table.js";
 
-// what `ipvsadm -Ln` prints besides the table that `ipvsadm -Sn` saves
+// Readers of the output of `ipvsadm -Ln`, besides the table of `ipvsadm -Sn`.
 
-/** How many connections a real server may have before it gets no new ones, and below how many it gets them again; 0 is none. */
+/**
+ * Limits on the connections of a real server: at `upper` it gets no new ones, and below `lower` it gets them
+ * again. 0 is no limit.
+ */
 export interface Thresholds {
   readonly upper: number;
   readonly lower: number;
@@ -13,16 +16,19 @@ export interface Thresholds {
 
 export const noThresholds: Thresholds = { upper: 0, lower: 0 };
 
-/** Options of `ipvsadm -a` and `-e`, which take a threshold that is left out for none. */
+/** Returns options for `ipvsadm -a` and `-e`, for which a missing threshold is no threshold. */
 export const thresholdFlags = ({ upper, lower }: Thresholds): string[] => [
   ...(upper === 0 ? [] : ["-x", String(upper)]),
   ...(lower === 0 ? [] : ["-y", String(lower)]),
 ];
 
-/** Thresholds by real server, `tcp://192.168.0.219:80/192.168.10.11:80`; those that have none are left out. */
+/** Thresholds by real server, `tcp://192.168.0.219:80/192.168.10.11:80`. Servers without any are left out. */
 export type ThresholdTable = ReadonlyMap<string, Thresholds>;
 
-/** Reads what `ipvsadm -Ln --thresholds` prints, without the counters at the end of its lines. Throws on any other line. */
+/**
+ * Reads the output of `ipvsadm -Ln --thresholds`, without the counters at the end of its lines. Throws on any
+ * other line.
+ */
 export function parseThresholds(text: string): ThresholdTable {
   const table = new Map<string, Thresholds>();
   let service: string | undefined;
@@ -44,7 +50,7 @@ export function parseThresholds(text: string): ThresholdTable {
 /** Lines above the first service. */
 export const heading = /^(IP Virtual Server version .*|Prot LocalAddress:Port .*| {2}-> RemoteAddress:Port)$/;
 
-/** The service that a line of `ipvsadm -Ln` is about. */
+/** Returns the service that a line of `ipvsadm -Ln` describes. */
 export function listedService(line: string): ServiceAddress | undefined {
   const mark = /^FWM {2}(-?\d+) (IPv6 )?/.exec(line);
   if (mark) return { fwmark: Number(mark[1]), family: mark[2] ? "ipv6" : "ipv4" };
@@ -53,14 +59,17 @@ export function listedService(line: string): ServiceAddress | undefined {
   return at && { protocol: protocol.toLowerCase() as "tcp" | "udp", ...at };
 }
 
-/** Seconds that connections are remembered for, by the state that they are in. */
+/** Seconds for which the kernel remembers a connection, by its state. */
 export interface Timeouts {
   readonly tcp: number;
   readonly tcpFin: number;
   readonly udp: number;
 }
 
-/** Reads what `ipvsadm -Ln --timeout` prints; undefined where that is nothing, and on any other text throws. */
+/**
+ * Reads the output of `ipvsadm -Ln --timeout`. Returns undefined if it is empty, and throws on any other
+ * text.
+ */
 export function parseTimeouts(text: string): Timeouts | undefined {
   if (text === "") return undefined;
   const [, tcp, tcpFin, udp] = /^Timeout \(tcp tcpfin udp\): (\d+) (\d+) (\d+)\n$/.exec(text) ?? [];
@@ -82,7 +91,7 @@ export interface Daemon {
 const daemonLine =
   /^(master|backup) sync daemon \(mcast=([!-~]+), syncid=(\d+), maxlen=(\d+), group=(\S+), port=(\d+), ttl=(\d+)\)$/;
 
-/** Reads what `ipvsadm -Ln --daemon` prints. Throws on a line that is not of its form. */
+/** Reads the output of `ipvsadm -Ln --daemon`. Throws on a line of another form. */
 export function parseDaemons(text: string): readonly Daemon[] {
   return text
     .split("\n")

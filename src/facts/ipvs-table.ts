@@ -2,7 +2,7 @@ import { endpoint, type Family, ipAddress } from "../values/address.js";
 import { show } from "../values/problem.js";
 import { printService, type ServiceAddress } from "../values/service-address.js";
 
-/** Options of one `ipvsadm -Sn` line, by flag; a flag without a value has "". */
+/** Options of one `ipvsadm -Sn` line, by flag. A flag without a value has "". */
 export type Flags = ReadonlyMap<string, string>;
 
 export interface IpvsService {
@@ -14,7 +14,7 @@ export interface IpvsService {
 /** The director's table by service address (`tcp://192.168.0.219:80`). */
 export type IpvsTable = ReadonlyMap<string, IpvsService>;
 
-/** Reads what `ipvsadm -Sn` prints (ipvsadm(8), --save). Throws on a line that is not of its form. */
+/** Reads the output of `ipvsadm -Sn` (ipvsadm(8), --save). Throws on a line of another form. */
 export function parseIpvsTable(text: string): IpvsTable {
   const table = new Map<string, { flags: Flags; realServers: Map<string, Flags> }>();
   if (text !== "" && !text.endsWith("\n")) throw new Error("the last line of ipvsadm -Sn is cut off");
@@ -26,7 +26,7 @@ export function parseIpvsTable(text: string): IpvsTable {
   return table;
 }
 
-/** Takes a line into the table; false where it cannot be one of it. */
+/** Adds a line to the table. Returns false if it cannot be a line of one. */
 function add(
   table: Map<string, { flags: Flags; realServers: Map<string, Flags> }>,
   flags: Flags | undefined,
@@ -49,7 +49,7 @@ function add(
 const nothing = /^$/;
 const digits = /^\d+$/;
 
-/** What follows flags that are always of one form; others, of versions to come, have any value or none. */
+/** Forms of the values that these flags have. Flags of later versions have any value or none. */
 const forms: Readonly<Record<string, RegExp>> = {
   "-A": nothing,
   "-a": nothing,
@@ -83,7 +83,10 @@ function parseFlags(line: string): Flags | undefined {
   return flags;
 }
 
-/** `ADDRESS:PORT`, with the address in canonical text, since C libraries differ in how they print IPv6. */
+/**
+ * Parses `ADDRESS:PORT`. Returns the address in canonical text, because C libraries differ in how they print
+ * IPv6.
+ */
 export function parseEndpoint(text = ""): { address: string; port: number } | undefined {
   const parts = /^(?:\[(.+)\]|([^[\]:]+)):(\d{1,5})$/.exec(text);
   const address = ipAddress.safeParse(parts?.[1] ?? parts?.[2]);
@@ -95,13 +98,14 @@ const protocols = { "-t": "tcp", "-u": "udp", "--sctp-service": "sctp" } as cons
 function serviceOf(flags: Flags): ServiceAddress | undefined {
   const [kind, ...more] = [...flags.keys()].filter((flag) => flag === "-f" || flag in protocols);
   if (kind === undefined || more.length > 0) return undefined;
-  // a mark above 2^31 is printed negative: another owner's service, kept apart under a name of its own
+  // ipvsadm prints a mark above 2^31 as a negative number. Such a service is another owner's, and keeps its
+  // own name.
   if (kind === "-f") return { fwmark: Number(flags.get("-f")), family: flags.has("-6") ? "ipv6" : "ipv4" };
   const at = parseEndpoint(flags.get(kind));
   return at && { protocol: protocols[kind as "-t" | "-u"], ...at };
 }
 
-/** Prefix length of a `-M` value: dotted for IPv4, a number for IPv6. */
+/** Returns the prefix length of a `-M` value, which is dotted for IPv4 and a number for IPv6. */
 export function netmaskBits(mask: string | undefined, family: Family): number {
   if (mask === undefined) return family === "ipv4" ? 32 : 128;
   if (!mask.includes(".")) return Number(mask);
@@ -110,7 +114,7 @@ export function netmaskBits(mask: string | undefined, family: Family): number {
     .reduce((bits, part) => bits + (Number(part).toString(2).match(/1/g)?.length ?? 0), 0);
 }
 
-/** A `-M` value from a prefix length. */
+/** Returns the `-M` value of a prefix length. */
 export function netmaskText(bits: number, family: Family): string {
   if (family === "ipv6") return String(bits);
   return [0, 8, 16, 24].map((from) => 256 - 2 ** (8 - Math.min(8, Math.max(0, bits - from)))).join(".");

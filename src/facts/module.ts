@@ -1,6 +1,9 @@
 import { show } from "../values/problem.js";
 
-/** Reads what read_module (prelude.ts) prints: parameters of a loaded module; undefined where it is not loaded. */
+/**
+ * Reads the output of read_module (lib/read.sh): the parameters of a loaded module. Returns undefined if it
+ * is not loaded.
+ */
 export function parseModule(body: string): ReadonlyMap<string, string> | undefined {
   const [state, ...lines] = body.split("\n");
   if (state === "absent") return undefined;

@@ -1,21 +1,24 @@
 import { show } from "../values/problem.js";
 
-/** What is declared on a host is recorded there: one line for each thing, as data that say how it is brought about from nothing. */
+/** A record of a declared thing: one line on the host, with the data to make the thing from nothing. */
 export interface DeclaredRecord {
-  /** `boot` comes back after a reboot, `now` is declared until then. */
+  /** `boot` is restored after a reboot, `now` lasts until then. */
   readonly until: "boot" | "now";
-  /** When it is its turn at boot: two digits. */
+  /** Order of restoring at boot: two digits. */
   readonly rank: string;
   readonly nature: "object" | "setting";
   /** `KIND ID`. */
   readonly thing: string;
-  /** `project/stack/name` for objects, the claim of a setting otherwise. */
+  /** `project/stack/name` for objects, and the name of the claim for settings. */
   readonly owner: string;
-  /** A verb of the restore (restore-verbs.ts) and its arguments. An older version kept one text of shell, which is not run any more. */
+  /**
+   * A verb of the restore (boot/verbs.sh) and its arguments. Older versions kept one text of shell, which
+   * does not run any more.
+   */
   readonly words: readonly string[];
 }
 
-/** A line that is no record. */
+/** A line that is not a record. */
 export interface Misfit {
   readonly until: DeclaredRecord["until"];
   readonly line: string;
@@ -24,13 +27,13 @@ export interface Misfit {
 /** All of a host's records. */
 export interface Declared {
   readonly records: readonly DeclaredRecord[];
-  /** Lines that are no records: cut off, or edited. They are ignored. */
+  /** Lines that are not records, because they were cut off or edited. They are ignored. */
   readonly misfits: readonly Misfit[];
-  /** Whether there is something that brings them back. */
+  /** Whether the host is set up to restore them. */
   readonly isRestored: boolean;
 }
 
-/** A record as its line. Throws where a word would not stay one. */
+/** Returns the line of a record. Throws if a word would break the line. */
 export function printRecord({ rank, nature, thing, owner, words }: DeclaredRecord): string {
   const parts = [rank, nature, thing, owner, ...words];
   if (parts.some((part) => part === "" || /[\t\n]/.test(part)))
@@ -38,10 +41,10 @@ export function printRecord({ rank, nature, thing, owner, words }: DeclaredRecor
   return parts.join("\t");
 }
 
-/** Reads what read_declared (prelude.ts) prints. Throws on what is not of its form. */
+/** Reads the output of read_declared (lib/read.sh). Throws on text of another form. */
 export function parseDeclared(body: string): Declared {
   if (body === "") return { records: [], misfits: [], isRestored: false };
-  // what came byte by byte is UTF-8
+  // The text came byte by byte and is UTF-8.
   const text = Buffer.from(body, "latin1").toString("utf8");
   const parts = /^(restored\n)?--\n([\s\S]*?)\n--\n([\s\S]*)$/.exec(text);
   if (!parts) throw new Error(`unexpected output ${show(text)}`);

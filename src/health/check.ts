@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ipAddress, port } from "../values/address.js";
 
-/** A text that is one line of a file on the host. */
+/** Returns the schema of a text that is one line of a file on the host. */
 const line = (most: number) =>
   z
     .string()
@@ -9,39 +9,42 @@ const line = (most: number) =>
     .max(most)
     .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "has a line break, a tab, or what is no character");
 
-/** How a real server is asked whether it is well. */
+/** How the monitor checks a real server. */
 export interface HealthCheck {
   /**
-   * `http` (default) or `https`: GET of `path`. `tcp`: a connection is taken. `dns`: a name is asked for over TCP.
-   * `command`: a command ends with 0 (`$ADDRESS` and `$PORT` say whom it is about).
+   * `http` (default) or `https` gets `path`. `tcp` connects. `dns` queries a name over TCP. `command` runs a
+   * command that must end with 0; `$ADDRESS` and `$PORT` name the server.
    */
   type?: "http" | "https" | "tcp" | "dns" | "command";
-  /** Port that is asked, 1-65535. Default: the real server's, or where it has none the service's, or 80 (https: 443). */
+  /**
+   * Port of the check, 1-65535. Default: the real server's port, or the service's if it has none, or 80
+   * (https: 443).
+   */
   port?: number;
   /** Path and query of the page. Default `/.health.html`. */
   path?: string;
-  /** Text that the page must contain; "" for any page. Default `OK`. */
+  /** Text that the page must contain. "" accepts any page. Default `OK`. */
   body?: string;
-  /** Status codes, 100-599, that are right, in place of the default, which is 200 alone. */
+  /** Accepted status codes, 100-599. Default: 200 only. */
   status?: number[];
-  /** Name that is asked for (Host header, and TLS server name). Default: the address. */
+  /** Name of the site (Host header and TLS server name). Default: the address. */
   host?: string;
-  /** Whether the certificate must be valid, for `host`. Default false. */
+  /** Whether the certificate must be valid for `host`. Default false. */
   verify?: boolean;
-  /** Name whose address a `dns` check asks for: any answer but an error counts. Needed there. */
+  /** Name that a `dns` check queries. Any answer but an error counts. Required for `dns`. */
   query?: string;
-  /** What a `command` check runs, by sh. */
+  /** Command that a `command` check runs with sh. Required for `command`. */
   command?: string;
   /**
-   * `rip` (default) asks the real server's own address; `vip` asks the VIP on the real server, so that one without its VIP
-   * counts as down. For gatewaying only.
+   * `rip` (default) checks the real server's own address. `vip` checks the VIP on the real server, so a
+   * server without its VIP counts as down. For gatewaying only.
    */
   through?: "rip" | "vip";
-  /** The VIP for `through: "vip"` behind a firewall mark, which names none. */
+  /** The VIP for `through: "vip"` if the service is a firewall mark, which has no address. */
   vip?: string;
 }
 
-/** What is checked; also the part of it that a single server has otherwise. @internal */
+/** Schema of a check, and of the override for a single server. @internal */
 export const healthCheck = z.strictObject({
   type: z.enum(["http", "https", "tcp", "dns", "command"]).optional(),
   port: port.optional(),
@@ -65,7 +68,7 @@ export const healthCheck = z.strictObject({
 /** @internal */
 export type Check = z.output<typeof healthCheck>;
 
-/** What is asked when nothing else is said. @internal */
+/** Returns the check that applies without any fields. @internal */
 export const checkDefaults = (type: Check["type"] = "http"): Check =>
   type === "http" || type === "https"
     ? {
@@ -85,7 +88,7 @@ const fields: Readonly<Record<string, readonly (keyof Check)[]>> = {
   command: ["command"],
 };
 
-/** Why a check cannot be; each mistake by its field. @internal */
+/** Returns the reasons why a check is invalid, each with its field. @internal */
 export function checkProblems(check: Check): { path: keyof Check; reason: string }[] {
   const type = check.type ?? "http";
   const allowed = new Set<string>(["type", "port", "through", "vip", ...(fields[type] ?? [])]);

@@ -1,6 +1,6 @@
 import type { Check } from "./check.js";
 
-/** What a monitor does, as its file on the director says it. */
+/** The configuration of a monitor, as its file on the director has it. */
 export interface Monitor {
   readonly check: Check;
   readonly servers: Readonly<Record<string, Check>>;
@@ -46,7 +46,10 @@ const textOf = (value: Check[keyof Check]): string =>
 const checkLines = (server: string, check: Check): string[][] =>
   (Object.keys(check) as (keyof Check)[]).sort().map((name) => ["check", server, name, textOf(check[name])]);
 
-/** The file of a monitor: words parted by tabs, the first of each line saying what it is about. */
+/**
+ * Returns the file of a monitor. Tabs separate the words, and the first word of a line says what the line
+ * sets.
+ */
 export function printMonitor(service: string, monitor: Monitor): string {
   const { sorryServer: sorry, quorum } = monitor;
   const at = sorry && (sorry.address.includes(":") ? `[${sorry.address}]` : sorry.address);
@@ -67,7 +70,7 @@ export function printMonitor(service: string, monitor: Monitor): string {
   return [head, ...lines.map((words) => words.join("\t"))].join("\n");
 }
 
-/** The inverse of `printMonitor`; undefined where the text is not of its making. */
+/** Parses a file of `printMonitor`. Returns undefined for any other text. */
 export function parseMonitor(text: string): { service: string; monitor: Monitor } | undefined {
   const [first, ...rest] = text.split("\n");
   const found: Record<string, unknown> = {};

@@ -20,18 +20,21 @@ interface Planned extends Waiting {
   readonly steps: readonly Step[];
 }
 
-/** Nothing but the way back: as if all had been done and what came next had failed, so that one undo that fails stops no other. */
+/**
+ * Returns a transaction that only undoes. Every step does nothing and the last one fails on purpose, so all
+ * undo commands run even if one of them fails.
+ */
 const takingBack = (steps: readonly Step[]): Step[] => [
   ...steps.map(({ undo }) => ({ run: [":"], undo })),
   { run: ["false"], undo: null },
 ];
 
-/** How often a plan is made anew because the host changed under it. */
+/** Number of times that a plan is made anew because the host changed meanwhile. */
 const planLimit = 5;
 
 /**
- * Serves jobs that go together. `known` holds what earlier scripts read back: a plan may be made from it, because the host
- * compares before it acts and refuses a plan made from facts that no longer hold.
+ * Serves jobs together. A plan may come from `known`, which holds the facts that earlier scripts read back.
+ * The host compares facts before it acts, and refuses a plan if they have changed.
  */
 export async function serve(
   label: string,
@@ -52,7 +55,7 @@ export async function serve(
   const apply = (transactions: readonly Transaction[]) =>
     ask((nonce) => applyScript(nonce, { expect: digestOf(known, names), facts: names, transactions }));
 
-  // a reading that is not answered has changed nothing
+  // A reading without an answer has changed nothing.
   const read = async () => {
     const report = await ask((nonce) => readScript(nonce, names)).catch((error) => {
       throw plainly(error);
@@ -60,7 +63,7 @@ export async function serve(
     if (report.late && !isReadable()) throw lateReading(label);
   };
 
-  // what could not be read is asked for again
+  // Facts that could not be read are read again.
   const isReadable = () => names.every((name) => "body" in (known.get(name) ?? {}));
   let fresh = !isReadable();
   if (fresh) await read();
@@ -76,7 +79,7 @@ export async function serve(
       );
     }
     const before = look();
-    // what is remembered may be why a plan cannot be made
+    // A plan may fail because a known fact is out of date.
     const planned = open.flatMap((waiting) => planOf(waiting, before, fresh));
     const acting = planned.filter(({ steps }) => steps.length > 0);
     const idle = planned.filter(({ steps }) => steps.length === 0);
@@ -87,7 +90,7 @@ export async function serve(
     }
     const again: Waiting[] = [];
     let stale = false;
-    // after a bulk that was not kept whole, each that is left goes by itself, so that the host says what is wrong with it
+    // After a bulk that was incomplete, each remaining job runs by itself, so that the host tells its error.
     for (const group of alone ? acting.map((one) => [one]) : acting.length > 0 ? [acting] : []) {
       const left = await attempt(group);
       if (left === "stale") stale = true;
@@ -111,7 +114,7 @@ export async function serve(
     }
   }
 
-  /** Applies one group, tells those who are done, and returns those whose bulk line was not kept. */
+  /** Applies one group and settles its jobs. Returns the jobs whose line of the bulk had no effect. */
   async function attempt(group: readonly Planned[]): Promise<readonly Waiting[] | "stale"> {
     const transactions = group.map(({ job, steps }) => ({ owner: job.owner, steps }));
     const before = look();
@@ -128,7 +131,7 @@ export async function serve(
       else await conclude(planned, { kind: "kept" }, before, after);
     }
     if (!report.late || left.length === 0) return left;
-    // each by itself would take as long again; marks went before
+    // Running each job by itself would take as long again. Their owner marks are on the host already.
     const marks = ({ steps }: Planned) =>
       steps.filter(({ run }) => ["mark", "keep", "note"].includes(run[0] ?? ""));
     await apply(left.map((planned) => ({ owner: planned.job.owner, steps: takingBack(marks(planned)) })));
@@ -146,12 +149,12 @@ export async function serve(
     if (!outcome) throw senseless("a transaction was not reported on");
     if (outcome.kind === "failed") {
       const argv = steps[outcome.step]?.run ?? [];
-      // 124: not begun; above 128: killed
+      // 124: not begun; above 128: killed.
       const failure =
         late && (outcome.code === 124 || outcome.code > 128)
           ? lateFailure(label, argv)
           : commandFailure(label, argv, outcome.code, outcome.text);
-      // a command that failed may have done its work all the same, or half of it
+      // A failed command may have done its work, or a part of it.
       const left =
         outcome.stuck.length > 0
           ? outcome.stuck.map(said)
@@ -178,7 +181,7 @@ export async function serve(
     } else reject(new HostError(label, `${why}; it was taken back`));
   }
 
-  /** Whether the host shows the job's things as if nothing had been done, or all but the marks: then no other steps follow. */
+  /** Returns whether none of the job's steps took effect, owner marks aside. */
   function isUntouched({ job, steps }: Planned, facts: Facts): boolean {
     try {
       const again = rulesOf(job.plan(facts));

@@ -9,18 +9,18 @@ import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
 import { askScript, endScript, lockSeconds, type Query } from "./script.js";
 
-/** Seconds that a script may work on a host, where the connection does not say; and more, for what it takes back then. */
+/** Seconds that a script may run on a host, by default, and the seconds for its undo commands after that. */
 const defaultLimit = 120;
 const grace = 30;
 
-/** Milliseconds without a newcomer after which the waiting jobs go, and after which they go anyway. */
+/** Milliseconds without a new job after which the waiting jobs run, and after which they run in any case. */
 const gatherPause = 25;
 const gatherLimit = 200;
 
 /**
- * One host: a queue whose waiting jobs go together. Facts are read once for all of them, the steps of each are a transaction
- * of its own in one script, and the same script reads back. What it read serves the next batch too: the script compares
- * before it acts, so a plan made from old facts is refused by the host and made again.
+ * One host, with a queue whose waiting jobs run together. One script reads the facts of all of them. The
+ * steps of each are a transaction of their own in one script, which also reads the facts back. The next batch
+ * plans from those: the host refuses a plan from old facts, and it is made again.
  */
 export class Host {
   readonly #label: string;
@@ -32,10 +32,10 @@ export class Host {
   #busy = false;
   #newest = 0;
   #known = new Map<FactName, Section>();
-  /** Scripts run so far. */
+  /** Number of scripts that have run. */
   scripts = 0;
 
-  /** `limit`: seconds that a script may work there. */
+  /** `limit` is the number of seconds that a script may run on the host. */
   constructor(label: string, open: () => Promise<Shell>, limit = defaultLimit) {
     this.#label = label;
     this.#open = open;
@@ -50,7 +50,10 @@ export class Host {
     });
   }
 
-  /** What queries print, each by its name; `functions` are those that they call. Changes that wait go first. */
+  /**
+   * Runs queries, which call `functions`, and returns the output of each by its name. Waiting changes run
+   * first.
+   */
   ask(functions: string, queries: ReadonlyMap<string, Query>): Promise<ReadonlyMap<string, Section>> {
     return new Promise((resolve, reject) => {
       this.#asking.push(() => this.#asked(functions, queries).then(resolve, reject));
@@ -92,7 +95,7 @@ export class Host {
     this.#busy = false;
   }
 
-  // Pulumi's engine sends what may run side by side one by one, writing its checkpoint in between
+  // Pulumi's engine sends parallel operations one by one, and writes its checkpoint in between.
   async #gathered(): Promise<void> {
     const limit = performance.now() + gatherLimit;
     for (;;) {
@@ -115,7 +118,8 @@ export class Host {
     let output: string;
     let patience: NodeJS.Timeout | undefined;
     const end = (pid: number) => {
-      // once more, where taking back hangs too; sooner it would end what only takes its time
+      // Ends the script again if its undo commands hang, too. An earlier second signal would kill undo
+      // commands that are only slow.
       patience = setTimeout(() => end(pid), grace * 700);
       void this.#end(pid);
     };
@@ -146,7 +150,7 @@ export class Host {
     return report;
   }
 
-  /** Ends what a script does just now, by a connection of its own. */
+  /** Ends the current script of the host through a separate connection. */
   async #end(pid: number): Promise<void> {
     log(() => `${this.#label}: the script takes too long, and is ended`);
     try {
@@ -158,7 +162,7 @@ export class Host {
   }
 
   async #connected(): Promise<Shell> {
-    // a connection that ended while nobody used it is nobody's trouble
+    // A connection that was closed while idle is no error.
     if ((await this.#shell?.catch(() => undefined))?.closed) this.#shell = undefined;
     this.#shell ??= this.#open().catch((error) => {
       this.#shell = undefined;
@@ -170,7 +174,10 @@ export class Host {
 
 const hosts = new Map<string, Host>();
 
-/** The host of a connection: one per process, whoever asks, so that all its callers share a connection and a queue. */
+/**
+ * Returns the host of a connection. There is one for each process, so that all callers share a connection and
+ * a queue.
+ */
 export function hostOf(connection: Connection, label: string): Host {
   const key = JSON.stringify(Object.entries(connection).sort());
   const known = hosts.get(key);

@@ -1,19 +1,22 @@
 import type { FactName, Facts } from "../facts/facts.js";
 import type { Step } from "./step.js";
 
-/** What is wanted of a host: facts to look at, and the steps that follow from them. */
+/** A change or a reading of a host: the facts it needs, and the steps that follow from them. */
 export interface Job {
   readonly owner: string;
   readonly facts: readonly FactName[];
-  /** Pure; called again when the host has changed in between. What it throws fails this job alone. */
+  /**
+   * Returns the steps. Must be pure, because it runs again if the host has changed meanwhile. An error fails
+   * this job only.
+   */
   plan(facts: Facts): readonly Step[];
-  /** What the host shows of it; after what was taken back it must be what it was before. */
+  /** Returns the job's part of the host's state. After an undo it must be equal to what it was before. */
   look(facts: Facts): unknown;
-  /** Why the host does not show what was wanted, after the steps; undefined where it does. */
+  /** Returns why the host does not show the wanted state after the steps, or undefined if it does. */
   verify(facts: Facts): string | undefined;
 }
 
-/** A job, and whom to tell. */
+/** A job that waits, with the callbacks of its promise. */
 export interface Waiting {
   readonly job: Job;
   readonly resolve: (facts: Facts) => void;

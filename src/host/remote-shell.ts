@@ -4,9 +4,9 @@ import { AnswerMeter } from "../ssh/limits.js";
 import type { ShellStream } from "../ssh/shell-stream.js";
 
 export interface RunOptions {
-  /** Seconds after which a script that has not answered is given up; it goes on by itself. Default 30. */
+  /** Seconds after which the caller stops waiting for a script, which continues by itself. Default 30. */
   readonly seconds?: number;
-  /** Called when the script holds the lock and begins its work, with its process number. */
+  /** Called with the process number when the script has the lock and begins its work. */
   readonly onBegun?: (pid: number) => void;
 }
 
@@ -14,7 +14,7 @@ export interface RunOptions {
 export interface Shell {
   /** Runs a script made for the given nonce and returns what it wrote to standard output. */
   run(script: (nonce: string) => string, options?: RunOptions): Promise<string>;
-  /** Whether it has ended, and another must be opened. */
+  /** Whether the shell has ended, so that another must be opened. */
   readonly closed: boolean;
   close(): void;
 }
@@ -22,8 +22,8 @@ export interface Shell {
 const newNonce = () => `lvs-${randomBytes(12).toString("hex")}`;
 
 /**
- * A long-lived shell: a script costs a round trip, not a process start. Each script runs in a subshell of its own and ends
- * with `NONCE done`; whatever comes outside of that (banner, profile output) is ignored.
+ * A long-lived shell: a script costs a round trip instead of a process start. Each script runs in a subshell
+ * of its own and ends with `NONCE done`. All other output (banner, profile) is ignored.
  */
 export class RemoteShell implements Shell {
   readonly #host: string;
@@ -35,7 +35,7 @@ export class RemoteShell implements Shell {
   #waiting:
     | {
         marker: string;
-        /** Told once, then forgotten. */
+        /** Called once. */
         begun: { pattern: RegExp; tell: (pid: number) => void } | undefined;
         resolve: (text: string) => void;
         reject: (error: Error) => void;
@@ -58,7 +58,7 @@ export class RemoteShell implements Shell {
     });
   }
 
-  /** Greets the shell and makes sure that it is root's. */
+  /** Opens the shell, and checks that it runs as root. */
   static async open(host: string, stream: ShellStream): Promise<RemoteShell> {
     const shell = new RemoteShell(host, stream);
     let own = "";
@@ -125,7 +125,7 @@ export class RemoteShell implements Shell {
     this.#stream.close();
   }
 
-  /** What comes without end is not listened to, also while no script runs. */
+  /** Ends the shell if its output has no end, also while no script runs. */
   #isTooMuch(text: string): boolean {
     if (this.#closed) return true;
     const why = this.#answer.take(text);

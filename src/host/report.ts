@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type FactName, type Section, ticks } from "../facts/facts.js";
 import { show } from "../values/problem.js";
 
-/** What became of one transaction. */
+/** The result of one transaction. */
 export type Outcome =
   | { readonly kind: "kept" }
   | {
@@ -13,24 +13,24 @@ export type Outcome =
       readonly stuck: readonly string[];
     };
 
-/** What a script reported. */
+/** The report of one script. */
 export interface Report {
   readonly sections: ReadonlyMap<FactName, Section>;
   readonly outcomes: ReadonlyMap<number, Outcome>;
-  /** The facts had changed since they were read, and nothing was done. */
+  /** True if the facts had changed since the plan. The script then did nothing. */
   readonly stale: boolean;
-  /** Code of `take_lock` when the lock could not be had. */
+  /** Exit code of `take_lock` if the script could not take the lock. */
   readonly locked: number | undefined;
-  /** It took too long, and was told to come to an end. */
+  /** True if the script timed out and was told to end. */
   readonly late: boolean;
 }
 
-/** The report was not of the expected form: cut off, or garbled by something else that writes there. */
+/** The report has another form: it was cut off, or something else wrote into it. */
 export class ReportError extends Error {}
 
 /**
- * Reads a script's output. Every line of ours starts with the script's nonce; lines between a `fact` and its `end` are the
- * fact's own, and anything outside (a banner, a message of the day) is nobody's.
+ * Reads a script's output. Every line of ours starts with the script's nonce. Lines between a `fact` and its
+ * `end` belong to the fact, and lines outside (a banner, a message of the day) are ignored.
  */
 export function parseReport(nonce: string, output: string): Report {
   const sections = new Map<FactName, Section>();
@@ -43,7 +43,7 @@ export function parseReport(nonce: string, output: string): Report {
   let complete = false;
 
   const finishText = () => {
-    // output travels byte by byte (see digestOf); what people read is UTF-8
+    // Output comes byte by byte (see digestOf). Text for people is UTF-8.
     failed?.sink(Buffer.from(failed.text.join("\n"), "latin1").toString("utf8"));
     failed = undefined;
   };
@@ -66,7 +66,7 @@ export function parseReport(nonce: string, output: string): Report {
       continue;
     }
     finishText();
-    // how many numbers follow the word
+    // The number of numbers that follow the word.
     const count = {
       end: 1,
       error: 1,
@@ -96,7 +96,7 @@ export function parseReport(nonce: string, output: string): Report {
       case "error": {
         if (!fact) throw new ReportError("a fact ended that had not begun");
         const { name, from } = fact;
-        // the script ends every body with a newline of its own
+        // The script ends every body with a newline of its own.
         const body = output.slice(from, Math.max(from, start - 1));
         fact = undefined;
         if (word === "end" && body.length !== Number(rest[0]))
@@ -140,7 +140,7 @@ export function parseReport(nonce: string, output: string): Report {
         complete = true;
         break;
       case "bulk":
-        // what came of each line is read back
+        // The facts that are read back show the result of each line.
         failed = { text: [], sink: () => undefined };
         break;
     }
@@ -150,7 +150,7 @@ export function parseReport(nonce: string, output: string): Report {
   return { sections, outcomes, stale, locked, late };
 }
 
-/** The digest that the host computes of the same facts in the same order. */
+/** Returns the digest that the host computes of the same facts in the same order. */
 export function digestOf(sections: ReadonlyMap<FactName, Section>, facts: readonly FactName[]): string {
   const hash = createHash("sha256");
   for (const name of facts) {

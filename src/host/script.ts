@@ -8,15 +8,15 @@ import { prelude } from "../shell/prelude.js";
 import { commandLine, quote } from "../shell/quote.js";
 import type { Step } from "./step.js";
 
-/** The steps of one resource: done all, or undone all. */
+/** The steps of one resource. The host does all of them, or undoes all of them. */
 export interface Transaction {
-  /** Who wants it, for the marks that shared settings carry on the host. */
+  /** The owner, for the claims that shared settings have on the host. */
   readonly owner: string;
   readonly steps: readonly Step[];
 }
 
 export interface Apply {
-  /** SHA-256 of the facts that the steps were planned from; the host refuses when they have changed since. */
+  /** SHA-256 of the facts behind the plan. The host refuses the steps if they have changed since. */
   readonly expect: string;
   readonly facts: readonly FactName[];
   readonly transactions: readonly Transaction[];
@@ -24,14 +24,17 @@ export interface Apply {
 
 const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Seconds to wait for another run that holds the host's lock. */
+/** Seconds to wait while another run holds the host's lock. */
 export const lockSeconds = 60;
 
 /**
- * A script that ends what another, which has taken too long, is doing just now: whatever that one runs is killed, and it hears
- * that it is late, so that it takes back what it has begun and begins nothing more. By now it may have ended, and its number be another's: only who
- * holds the lock as a script does is meant. Whose child a process is says PPid in its status, where the kernel writes a line end
- * of its name, which any user may choose, as `\n` (fs/proc/array.c of Linux); in its stat the name stands raw.
+ * Returns a script that stops another one that exceeded its time.
+ *
+ * It signals that script (USR1) to start nothing more and undo its work, then kills its children. It does
+ * nothing unless the PID still holds the host's lock file open, because PIDs are reused.
+ *
+ * It reads the parent of a process from PPid in `status`. Any user may choose a process name, but there the
+ * kernel writes a line end of the name as `\n` (fs/proc/array.c of Linux). In `stat` the name is raw.
  */
 export const endScript = (nonce: string, pid: number): string => `(
 ${assign({ pid, lock_file: lockFile })}LC_ALL=C ${searchPath}
@@ -40,16 +43,16 @@ ${shellText("lib/stop.sh")}) </dev/null >/dev/null 2>&1
 printf '%s\\n' '${nonce} done'
 `;
 
-/** A script that only reads. */
+/** Returns a script that only reads. */
 export const readScript = (nonce: string, facts: readonly FactName[]): string =>
   whole(nonce, "-s", readFacts(facts));
 
-/** A command that changes nothing, as an argument vector; argv[0] may be a function of the script's. */
+/** A command that changes nothing, as an argument vector. argv[0] may be a function of the script. */
 export type Query = readonly string[];
 
 /**
- * A script that asks, with functions of its own. What it asks of are others, and it may take its time, so it does not hold the
- * host's lock, which who changes something would wait for.
+ * Returns a script that queries other hosts, with functions of its own. It does not take the host's lock,
+ * because queries may take long and changes would wait for the lock.
  */
 export const askScript = (nonce: string, functions: string, queries: ReadonlyMap<string, Query>): string =>
   whole(
@@ -59,9 +62,11 @@ export const askScript = (nonce: string, functions: string, queries: ReadonlyMap
   );
 
 /**
- * A script that changes the host and reads it back. Transactions of a single ipvsadm line go through one `ipvsadm -R`,
- * which costs a process for all of them; its exit code lies, so the reader looks at what came of each. Their owner marks go
- * along: new ones before, so that nothing is there without one, and old ones after, once all went well, as records do.
+ * Returns a script that changes the host and reads it back.
+ *
+ * Transactions of a single ipvsadm line share one `ipvsadm -R`, which is one process for all. Its exit code
+ * is only that of the last line, so the caller checks the result of each. Owner marks and records go along:
+ * new ones before the lines, so that nothing exists without an owner, and old ones after all lines succeeded.
  */
 export function applyScript(nonce: string, { expect, facts, transactions }: Apply): string {
   const numbered = transactions.map((transaction, i) => ({ ...transaction, i }));
@@ -102,14 +107,14 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   );
 }
 
-// of what is not about an entry there is one, which needs no bulk
+// Commands with a long option, such as timeouts, come once only and need no bulk.
 const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm" && !run[1]?.startsWith("--");
 const aboutRecords = new Set(["mark", "unmark", "keep", "unkeep", "note", "unnote", ":"]);
 const isMark = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? "");
 
 /**
- * Which transactions are one plain ipvsadm line each, and at most marks and records; alone, one goes the common way, for its own
- * error text.
+ * Returns the transactions that are one plain ipvsadm line, with owner marks and records at most. A single
+ * one runs by itself, for its own error text.
  */
 export function inBulk(transactions: readonly Transaction[]): ReadonlySet<number> {
   const plain = transactions.flatMap(({ steps }, i) => {
@@ -124,7 +129,7 @@ export function inBulk(transactions: readonly Transaction[]): ReadonlySet<number
   return new Set(plain.length > 1 ? plain : []);
 }
 
-/** Steps without those that are only about whose it is, and what comes back after a reboot. */
+/** Returns the steps without those for owners and records. */
 export const rulesOf = (steps: readonly Step[]): readonly Step[] => steps.filter((step) => !isMark(step));
 
 const readFacts = (facts: readonly FactName[]): string =>
@@ -147,9 +152,12 @@ function renderTransaction({ owner, steps }: Transaction, index: number): string
 const transactionFunctions = shellText("lib/transaction.sh");
 
 /**
- * One subshell in parentheses: a shell runs nothing of it before it has read the closing one, so a script that is cut off
- * on the way is no script at all. Once started it hears no signal that a lost connection brings, and holds the host's lock
- * until it has finished or undone its work. One that does not lock has the lock file open too: endScript knows it by that.
+ * Returns a script as one subshell in parentheses. A shell runs nothing of it before it has read the closing
+ * one, so a script that is cut off on the way does nothing.
+ *
+ * A running script ignores the signals of a lost connection. It holds the host's lock until it has finished
+ * or undone its work. A script without a lock has the lock file open, too, because endScript recognises it by
+ * that.
  */
 function whole(nonce: string, lock: "-s" | "-x" | "", body: string): string {
   return `(
@@ -166,7 +174,7 @@ ${lock === "-x" ? `${bootFunctions}${drainFunctions}${forwardingFunctions}${moni
 ${lock === "" ? "open_lock" : `take_lock ${lock} ${lockSeconds * 5}`}
 locked=$?
 if [ $locked = 0 ]; then
-# not by a child, whose own number it would be
+# Not in a child process, which would get its own number.
 read -r P rest </proc/self/stat
 say "begun $P"
 ${body}

@@ -1,10 +1,12 @@
 /**
- * One change on a host, as an argument vector, and the command that takes it back.
- * Besides programs, argv[0] may be a function of the script's prelude (see script.ts), such as `set_sysctl`.
+ * One change of a host as an argument vector, and the command that undoes it. argv[0] may be a function of
+ * the script's prelude (see script.ts), such as `put_file`.
  */
 export interface Step {
   readonly run: readonly string[];
-  /** Run in reverse order when a later step of the same transaction fails; null where there is nothing to take back. */
+  /**
+   * Runs in reverse order if a later step of the same transaction fails. Null if there is nothing to undo.
+   */
   readonly undo: readonly string[] | null;
 }
 

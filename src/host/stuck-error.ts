@@ -1,12 +1,12 @@
 import { HostError, unknownOutcome } from "../errors.js";
 import type { Facts } from "../facts/facts.js";
 
-/** The steps failed, and taking them back failed too: the host is in between. */
+/** The steps failed, and undoing them failed, too. The host is in an intermediate state. */
 export class StuckError extends HostError {
   constructor(
     host: string,
     message: string,
-    /** What the host shows now. */
+    /** The state of the host after the failure. */
     readonly facts: Facts,
   ) {
     super(

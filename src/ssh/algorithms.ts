@@ -6,18 +6,18 @@ const sha1Exchanges = ["diffie-hellman-group-exchange-sha1", "diffie-hellman-gro
 const sha1Macs = ["hmac-sha1-etm@openssh.com", "hmac-sha1"] as const;
 
 /**
- * Algorithms that a host may choose from: the library's default lists, without SHA-1 unless it is allowed. No compression, by
- * which a host could make much of the few bytes that it may send before the login.
+ * Returns the algorithms that a host may choose from: the library's default lists, without SHA-1 unless
+ * allowed. No compression, because a host could expand the few bytes that it may send before the login.
  */
 export const algorithmsFor = (known: readonly HostKey[], sha1 = false): Algorithms => {
   const more = (names: readonly string[]) => (sha1 ? { append: [...names] } : { remove: [/sha1/] });
   const lists = {
     kex: more(sha1Exchanges),
-    // a list that adds and removes would leave the library's order as it is
+    // A list that adds and removes would keep the library's order.
     serverHostKey: hostKeyAlgorithms(known, sha1),
     hmac: more(sha1Macs),
     compress: ["none"],
   };
-  // its types know neither patterns nor part of the operations
+  // The library's types lack patterns and some of the operations.
   return lists as unknown as Algorithms;
 };

@@ -5,7 +5,10 @@ import { maxKeyFile, readIfThere, readRegularFile } from "./read-file.js";
 import { secretOf } from "./secret.js";
 import { type Target, targetOf } from "./target.js";
 
-/** The connection as @pulumi/command takes it, which knows nothing of the SSH configuration, key files and known hosts. */
+/**
+ * Returns the connection for @pulumi/command, which does not read the SSH configuration, key files and known
+ * hosts.
+ */
 export function commandConnection(connection: Connection): Record<string, unknown> {
   const target = targetOf(connection);
   if (target.proxy?.proxy) {
@@ -21,7 +24,7 @@ export function commandConnection(connection: Connection): Record<string, unknow
 function fieldsOf(target: Target): Record<string, unknown> {
   const { given } = target;
   const [known] = filedKeys(target);
-  // without one, @pulumi/command accepts any
+  // Without a host key @pulumi/command accepts any.
   if (!given.hostKey && !known && !given.insecureIgnoreHostKey) {
     throw new HostError(
       target.label,
@@ -36,7 +39,7 @@ function fieldsOf(target: Target): Record<string, unknown> {
     password: secretOf(target, "password", "passwordEnv"),
     privateKey: secretOf(target, "privateKey", "privateKeyEnv") ?? firstKeyFile(target),
     privateKeyPassword: secretOf(target, "privateKeyPassword", "privateKeyPasswordEnv"),
-    // it looks at SSH_AUTH_SOCK by itself
+    // @pulumi/command reads SSH_AUTH_SOCK by itself.
     agentSocketPath: target.agent === process.env.SSH_AUTH_SOCK ? undefined : target.agent,
     hostKey: given.hostKey ?? (known && `${known.type} ${known.base64}`),
     dialErrorLimit: given.dialErrorLimit,
@@ -46,7 +49,10 @@ function fieldsOf(target: Target): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** The key file that the connection names, which must be readable, or the first of the SSH configuration that is there. */
+/**
+ * Returns the key file that the connection names, which must be readable, or the first existing one of the
+ * SSH configuration.
+ */
 function firstKeyFile({ given, label, identityFiles }: Target): string | undefined {
   const read = given.privateKeyPath === undefined ? readIfThere : readRegularFile;
   for (const file of identityFiles) {

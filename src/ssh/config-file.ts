@@ -12,7 +12,7 @@ const configPath = () => process.env.LVS_SSH_CONFIG ?? "~/.ssh/config";
 /** How deep files may include one another, as in ssh. */
 const maxDepth = 16;
 
-/** The SSH client's configuration for a host, by lower-case key. */
+/** Returns the SSH client's configuration for a host, by lower-case key. */
 export const configOf = (host: string): Map<string, string[]> => valuesFor(readConfig(), host);
 
 function readConfig(): SSHConfig {
@@ -35,7 +35,7 @@ function readConfig(): SSHConfig {
   }
 }
 
-/** The text with what it includes in place; after that, the section that it was included in goes on. */
+/** Returns the text with the included files in place. After them the section with the Include goes on. */
 function included(text: string, directory: string, depth: number): string {
   if (depth > maxDepth) throw new Error(`files include one another more than ${maxDepth} deep`);
   let section = "Host *";
@@ -53,7 +53,7 @@ function included(text: string, directory: string, depth: number): string {
     .join("\n");
 }
 
-/** Files that a pattern names; `*` and `?` may stand in the last part of a path. */
+/** Returns the files that a pattern names. `*` and `?` may stand in the last part of a path. */
 function filesOf(pattern: string, directory: string): string[] {
   const expanded = homePath(pattern);
   const path = isAbsolute(expanded) ? expanded : join(directory, expanded);
@@ -69,7 +69,7 @@ function filesOf(pattern: string, directory: string): string[] {
   }
 }
 
-// as in ssh, what is included need not be there
+// As in ssh, an included file may be missing.
 function readIfThere(path: string): string {
   try {
     return readRegularFile(path, maxListFile).toString("utf8");

@@ -2,26 +2,27 @@ import { userInfo } from "node:os";
 import SSHConfig, { type Directive, type Match, type Section } from "ssh-config";
 import { matchesList } from "./glob.js";
 
-/** Keywords whose values add up; of any other the first value counts. */
+/** Keywords whose values add up. For any other, the first value counts. */
 const repeatable = ["identityfile", "certificatefile"];
 
 const textsOf = (value: Directive["value"]): string[] =>
   typeof value === "string" ? [value] : value.map(({ val }) => val);
 
 interface Pass {
-  /** What the user calls it. */
+  /** The name that the user gives. */
   readonly original: string;
-  /** That, or what HostName made of it. */
+  /** The same, or its replacement by HostName. */
   readonly host: string;
   readonly values: Map<string, string[]>;
-  /** A `Match final` was met, so the whole is gone through once more. */
+  /** True after a `Match final`, which needs a second pass through the whole file. */
   wantsFinal: boolean;
   readonly isFinal: boolean;
 }
 
 /**
- * Returns the values that a configuration has for a host, by lower-case keyword (ssh_config(5)). The library's own way is not
- * taken: it turns patterns into regular expressions that backtrack, and runs commands to find canonical names.
+ * Returns the values of a configuration for a host, by lower-case keyword (ssh_config(5)). The library's own
+ * function is not used: it turns patterns into regular expressions that backtrack, and runs commands to find
+ * canonical names.
  */
 export function valuesFor(config: SSHConfig, host: string): Map<string, string[]> {
   const first: Pass = { original: host, host, values: new Map(), wantsFinal: false, isFinal: false };
@@ -71,13 +72,13 @@ function meets(criterion: string, patterns: string[], pass: Pass): boolean {
       return matchesList(patterns, pass.values.get("user")?.join(" ") ?? localUser());
     case "localuser":
       return matchesList(patterns, localUser());
-    // commands of `Match exec` are not run
+    // Commands of `Match exec` do not run.
     default:
       return false;
   }
 }
 
-// a user of a container may have no name
+// The user of a container may have no name.
 function localUser(): string {
   try {
     return userInfo().username;

@@ -5,12 +5,12 @@ import { parseHostKey } from "./known-hosts.js";
 
 const text = z.string().min(1).max(4096).refine(isPlain, "has characters that are none");
 
-// somebody may have given a password where the whole was wanted
+// The value may be a password in the place of the whole connection.
 const closed = {
   error: ({ input }: { input?: unknown }) => (input === undefined ? "is missing" : "is not a map"),
 };
 
-// a value that is wrong is shown, but for a secret's
+// Messages show a wrong value, but not a secret.
 const secret = z.string({ error: "is not a text" }).min(1, "must not be empty");
 
 const hostName = z
@@ -23,7 +23,7 @@ const variable = z.string().refine((value) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(va
   error: "is no name of an environment variable",
 });
 
-// people put the key itself there, and then it must not be shown
+// Users put the key itself into this field, and no message may show it.
 const fileName = text.refine((value) => !/[\r\n]|PRIVATE KEY/.test(value), {
   error: "is no name of a file (a key itself goes in privateKey)",
 });
@@ -52,7 +52,7 @@ const fields = {
   perDialTimeout: z.number().int().min(0).optional(),
 };
 
-/** Fields that say the same thing in two ways. */
+/** Fields that exclude one another. */
 const alternatives = [
   ["password", "passwordEnv"],
   ["privateKey", "privateKeyEnv"],
@@ -66,7 +66,7 @@ const eachOnce = z.check<Partial<Endpoint>>(({ value, issues }) => {
     issues.push({ code: "custom", path: [path], message, input: undefined });
   for (const [one, other] of alternatives)
     if (value[one] !== undefined && value[other] !== undefined) refuse(other, `cannot stand beside ${one}`);
-  // one says which key is right, the other that none is checked
+  // One names the right key, the other accepts any.
   if (value.hostKey !== undefined && value.insecureIgnoreHostKey === true)
     refuse("insecureIgnoreHostKey", "cannot be true beside hostKey");
 });
@@ -75,7 +75,7 @@ const endpoint: z.ZodType<Endpoint, Endpoint> = z.lazy(() =>
   z.strictObject({ ...fields, proxy: endpoint.optional() }, closed).check(eachOnce),
 );
 
-/** Hosts that a connection may go through; more are a mistake. */
+/** Number of jump hosts that a connection may have. More are a mistake. */
 export const maxJumps = 8;
 
 const jumps = (given: Endpoint): number => (given.proxy ? 1 + jumps(given.proxy) : 0);
@@ -99,60 +99,74 @@ export const connection = z
 
 /** How to reach one machine by SSH. Fields have the names and meanings of @pulumi/command's remote connection. */
 export interface Endpoint {
-  /** Name or address, or a `Host` of the SSH client's configuration (`~/.ssh/config`, or the file `LVS_SSH_CONFIG` names). */
+  /**
+   * Name or address, or a `Host` of the SSH client's configuration (`~/.ssh/config`, or the file in
+   * `LVS_SSH_CONFIG`).
+   */
   host: string;
-  /** TCP port. Default: the SSH configuration's, else 22. */
+  /** TCP port, 1-65535. Default: the SSH configuration's, else 22. */
   port?: number | undefined;
   /** User to log in as. Default: the SSH configuration's, else root. */
   user?: string | undefined;
-  /** Password; kept as a secret. Better by reference: `passwordEnv`, an agent or `privateKeyPath`. */
+  /** Password, kept as a secret. A reference is safer: `passwordEnv`, an agent or `privateKeyPath`. */
   password?: string | undefined;
-  /** Name of an environment variable that holds the password, looked up at each run and never stored. */
+  /** Name of an environment variable that holds the password. It is read at each run and never stored. */
   passwordEnv?: string | undefined;
-  /** Private key in PEM or OpenSSH form; kept as a secret. Better by reference. */
+  /**
+   * Private key in PEM or OpenSSH form, kept as a secret. A reference is safer: `privateKeyPath` or an agent.
+   */
   privateKey?: string | undefined;
-  /** Name of an environment variable that holds the private key, looked up at each run and never stored. */
+  /** Name of an environment variable that holds the private key. It is read at each run and never stored. */
   privateKeyEnv?: string | undefined;
-  /** Passphrase of the private key; kept as a secret. */
+  /** Passphrase of the private key, kept as a secret. */
   privateKeyPassword?: string | undefined;
-  /** Name of an environment variable that holds the passphrase, looked up at each run and never stored. */
+  /** Name of an environment variable that holds the passphrase. It is read at each run and never stored. */
   privateKeyPasswordEnv?: string | undefined;
-  /** File with the private key, read at each run, so that it may change between `up` and `destroy`. `~/` is the home directory. */
+  /**
+   * File with the private key. It is read at each run, so it may change between `up` and `destroy`. `~/` is
+   * the home directory.
+   */
   privateKeyPath?: string | undefined;
   /** Socket of an SSH agent. Default: the SSH configuration's `IdentityAgent`, else the environment's `SSH_AUTH_SOCK`. */
   agentSocketPath?: string | undefined;
-  /** The host's public key (`ssh-ed25519 AAAA…`), which it must prove to own. */
+  /** The host's public key (`ssh-ed25519 AAAA…`). The host must prove that it has the private one. */
   hostKey?: string | undefined;
   /** File of known host keys. Default: the SSH configuration's, else `~/.ssh/known_hosts`. */
   knownHosts?: string | undefined;
   /** Accept any host key. Default false: an unknown or changed key is refused. Cannot be true beside `hostKey`. */
   insecureIgnoreHostKey?: boolean | undefined;
-  /** Allow algorithms that rest on SHA-1 (host keys and login by `ssh-rsa`, `hmac-sha1`, key exchanges). Default false. */
+  /**
+   * Allow algorithms with SHA-1 (host keys and login by `ssh-rsa`, `hmac-sha1`, key exchanges). Default
+   * false.
+   */
   insecureAllowSha1?: boolean | undefined;
-  /** How many failed attempts to connect to accept, with pauses of 0.25 to 10 seconds; -1 is no limit. Default 10. */
+  /**
+   * Number of failed attempts to connect that are accepted, with pauses of 0.25 to 10 seconds. -1 is no
+   * limit. Default 10.
+   */
   dialErrorLimit?: number | undefined;
-  /** Seconds to wait for each attempt; 0 is no limit. Default 15. */
+  /** Seconds to wait for each attempt. 0 is no limit. Default 15. */
   perDialTimeout?: number | undefined;
-  /** A host to go through (ProxyJump), which may have a `proxy` of its own, up to eight in all. */
+  /** A jump host (ProxyJump). It may have a `proxy` of its own, up to eight in all. */
   proxy?: Endpoint | undefined;
 }
 
-/** How to reach a host. Two connections with one `host` and `port` are one host. */
+/** How to reach a host. Two connections with the same `host` and `port` are one host. */
 export interface Connection extends Endpoint {
-  /** Become root with `sudo -n`. Default: when the user is not root. */
+  /** Become root with `sudo -n`. Default: true if the user is not root. */
   sudo?: boolean | undefined;
   /**
-   * Seconds, 1-3600, that one batch of changes may take on the host, once it is its turn. Then what runs is ended, and what was
-   * begun is taken back. Default 120.
+   * Seconds, 1-3600, that one batch of changes may take on the host, after it has the lock. Then the running
+   * command is killed and the batch is undone. Default 120.
    */
   operationTimeout?: number | undefined;
 }
 
-/** What a host is called in ids and messages: `director1`, or `director1:2222`. */
+/** Returns the name of a host in ids and messages: `director1`, or `director1:2222`. */
 export const hostLabel = ({ host, port }: Pick<Endpoint, "host" | "port">): string => {
   const name = host.includes(":") ? `[${host}]` : host;
   return port === undefined || port === 22 ? name : `${name}:${port}`;
 };
 
-/** Fields that are secret wherever a connection is kept. */
+/** Fields that are secret wherever a connection is stored. */
 export const secretFields = ["password", "privateKey", "privateKeyPassword"] as const;

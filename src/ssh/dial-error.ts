@@ -4,9 +4,9 @@ import type { Target } from "./target.js";
 
 type DialFault = Error & { level?: string; code?: string };
 
-/** Why a connection failed; `story` tells what was tried to log in. */
+/** Returns the error of a failed connection. `story` tells which logins were tried. */
 export function dialError(target: Target, story: string, error: DialFault): HostError {
-  // the other side's words, before any key was checked
+  // The other side's words, before any key was checked.
   const words = plainText(error.message || error.code || "");
   const where = `${target.user}@${target.host}:${target.port}`;
   const tooMany = /Too many authentication failures/i.test(error.message);

@@ -15,21 +15,21 @@ import { retrying } from "./retry.js";
 import { Gate } from "./semaphore.js";
 import type { Target } from "./target.js";
 
-/** Handshakes that go on at once: fewer than sshd's MaxStartups lets in, and all that the others wait for. */
+/** Number of handshakes at a time: fewer than sshd's MaxStartups allows. The others wait. */
 const handshakes = new Gate(8);
 
-/** A jump host's connection is kept for 20 s after the last use. */
+/** A jump host's connection stays open for 20 s after its last use. */
 const jumps = new Jumps<Client>(20_000);
 
-// so that a log tells one connection from the next
+// Numbers the connections in the log.
 let opened = 0;
 
-/** What sshd says while it lets nobody in but root (pam_nologin). */
+/** Messages by which sshd refuses all users but root (pam_nologin). */
 export const notYet = /System is (?:booting up|going down)|not permitted to log in/i;
 
 /** Connects once and logs in. */
 export async function dial(target: Target): Promise<Client> {
-  // what cannot work is told before anybody is asked
+  // A login that cannot work fails before the connection begins.
   const login = loginOf(target);
   if (!target.proxy) return handshakes.pass(() => handshake(target, login));
   const jump = await jumpTo(target.proxy, target);
@@ -59,13 +59,13 @@ const viaOf = (target: Target): unknown[] => [
   target.proxy && viaOf(target.proxy),
 ];
 
-/** The connection to a jump host, shared by all that go through it; its own limits count for it. */
+/** Returns the connection to a jump host, which all its targets share. The jump host's own limits apply. */
 async function jumpTo(proxy: Target, target: Target): Promise<Lease<Client>> {
   try {
     return await jumps.lease(JSON.stringify(viaOf(proxy)), () => retrying(proxy, () => dial(proxy)));
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    // it was tried often enough
+    // The jump host has used up its attempts.
     throw new FinalError(
       target.label,
       `cannot be reached by way of ${proxy.label}: ${error.reason}`,
@@ -74,7 +74,10 @@ async function jumpTo(proxy: Target, target: Target): Promise<Lease<Client>> {
   }
 }
 
-/** A stream to the target from the jump host; no session there, so its MaxSessions does not count. */
+/**
+ * Opens a stream from the jump host to the target. It needs no session, so MaxSessions of the jump host does
+ * not count.
+ */
 function tunnel(jump: Lease<Client>, target: Target): Promise<Duplex> {
   const seconds = target.given.perDialTimeout ?? 15;
   const by = `cannot be reached by way of ${target.proxy?.label}`;
@@ -121,7 +124,7 @@ const said = ({ message }: Error): string =>
 
 const meters = new WeakMap<Client, Meter>();
 
-/** What counts the bytes of a connection. */
+/** Returns the meter that counts the bytes of a connection. */
 export const meterOf = (client: Client): Meter => meters.get(client) as Meter;
 
 function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): Promise<Client> {
@@ -146,7 +149,7 @@ function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): 
   return new Promise((resolve, reject) => {
     let socket: Duplex | undefined;
     const fail = (error: HostError) => {
-      // a host that goes on sending must not be listened to
+      // A host that goes on sending is cut off.
       socket?.destroy();
       const said = linesSaid(banner).find((line) => notYet.test(line));
       reject(
@@ -164,7 +167,7 @@ function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): 
       quietly(client);
       resolve(client);
     });
-    // a script goes out in one piece, and its answer is waited for
+    // A script goes out in one piece, and its answer is awaited.
     client.on("connect", () => client.setNoDelay(true));
     client.on("banner", (text) => {
       if (banner.length < bannerLength) banner = (banner + text).slice(0, bannerLength);
@@ -178,9 +181,9 @@ function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): 
         ),
       );
     });
-    // one fault may bring several errors, and one that nobody hears ends the process
+    // One fault may raise several errors, and an error without a listener ends the process.
     client.on("error", (error: Error & { level?: string }) => {
-      // the next way to log in is tried, and what comes of that counts
+      // The next way to log in is tried, and its result counts.
       if (error.level === "agent") login.agentFailed(error.message);
       else if (error.message.endsWith(onlySha1)) login.passedOver(onlySha1);
       else fail(dialError(target, login.story(), error));
@@ -202,8 +205,8 @@ function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): 
 }
 
 /**
- * An idle connection must not keep the process alive; a running script does, by its timer. The library's own keep-alive
- * would, so the kernel's finds out when the other end is gone.
+ * Lets the process end while the connection is idle. A running script keeps the process alive by its timer.
+ * The library's keep-alive would keep it alive, too, so the kernel's keep-alive detects a lost peer instead.
  */
 function quietly(client: Client): void {
   const socket: Partial<Socket> | undefined = socketOf(client);

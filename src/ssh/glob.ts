@@ -1,6 +1,7 @@
 /**
- * Returns whether a text matches a pattern of ssh_config(5): `*` is any text, `?` is any one character. It goes back to the
- * last `*` only, so a hostile pattern costs at most its length times the length of the text.
+ * Returns whether a text matches a pattern of ssh_config(5): `*` is any text, `?` is any one character.
+ * Backtracks to the last `*` only, so a hostile pattern costs at most its length times the length of the
+ * text.
  */
 export function matchesGlob(pattern: string, text: string): boolean {
   let at = 0;
@@ -24,7 +25,10 @@ export function matchesGlob(pattern: string, text: string): boolean {
   return of === pattern.length;
 }
 
-/** Returns whether a text matches a pattern of a list and none of the patterns that begin with `!` (ssh_config(5), PATTERNS). */
+/**
+ * Returns whether a text matches a pattern of a list, and none of the patterns that begin with `!`
+ * (ssh_config(5), PATTERNS).
+ */
 export function matchesList(patterns: readonly string[], text: string): boolean {
   const isNegated = (pattern: string) => pattern.startsWith("!");
   return (

@@ -3,17 +3,17 @@ import { plainText } from "../values/foreign.js";
 import { type Filed, fingerprint, type HostKey, keyType, lookUp, parseHostKey } from "./known-hosts.js";
 import type { Target } from "./target.js";
 
-/** What a host's key is compared with; undefined where any will do. */
+/** Returns the keys that a host may have, or undefined if any key is accepted. */
 export function expectedKeys(target: Target): Filed | undefined {
   const { given } = target;
-  // a key that is given always counts, also where state of an earlier version has both
+  // A given key always counts, also in state of an earlier version that has both fields.
   if (given.hostKey === undefined) return given.insecureIgnoreHostKey ? undefined : filed(target);
   const key = parseHostKey(given.hostKey);
   if (!key) throw new FinalError(target.label, "its hostKey is no public key", "give ssh-ed25519 AAAA…");
   return { keys: [key], revoked: [], authority: false };
 }
 
-/** What known_hosts files say of the host. */
+/** Returns the entries of known_hosts files for the host. */
 function filed({ label, knownHosts, hostKeyAlias, host, port }: Target): Filed {
   try {
     return hostKeyAlias ? lookUp(knownHosts, hostKeyAlias, 22) : lookUp(knownHosts, host, port);
@@ -26,10 +26,10 @@ function filed({ label, knownHosts, hostKeyAlias, host, port }: Target): Filed {
   }
 }
 
-/** Keys that known_hosts files have for the host. */
+/** Returns the keys of known_hosts files for the host. */
 export const filedKeys = (target: Target): readonly HostKey[] => filed(target).keys;
 
-// in order of preference; an RSA key signs by newer algorithms than its type's name says
+// In order of preference. An RSA key signs by newer algorithms than the name of its type says.
 const algorithmsOf: Readonly<Record<string, readonly string[]>> = {
   "ssh-ed25519": ["ssh-ed25519"],
   "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
@@ -38,7 +38,9 @@ const algorithmsOf: Readonly<Record<string, readonly string[]>> = {
   "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"],
 };
 
-/** Algorithms of host keys to ask for, in an order by which a host that has several keys shows one that is known. */
+/**
+ * Returns the algorithms of host keys to offer. Their order makes a host with several keys show a known one.
+ */
 export const hostKeyAlgorithms = (keys: readonly HostKey[], sha1 = false): string[] => [
   ...new Set([
     ...keys.flatMap(({ type }) => [
@@ -50,10 +52,10 @@ export const hostKeyAlgorithms = (keys: readonly HostKey[], sha1 = false): strin
   ]),
 ];
 
-// what comes as a key need not be one
+// The bytes from the host may not be a key.
 const offered = (key: Buffer): string => (key.length < 4 ? "no key:" : plainText(keyType(key), 60));
 
-/** Why a key is refused; undefined where it is not. */
+/** Returns why a key is refused, or undefined if it is accepted. */
 export function refusal(target: Target, key: Buffer, expected: Filed | undefined): FinalError | undefined {
   const base64 = key.toString("base64");
   if (!expected || expected.keys.some((known) => known.base64 === base64)) return undefined;

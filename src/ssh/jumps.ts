@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 
-/** What a jump connection must be able to do. */
+/** The part of a connection that jumps need. */
 export type JumpClient = Pick<EventEmitter, "once"> & { end(): unknown };
 
 interface Entry<Client> {
@@ -9,16 +9,19 @@ interface Entry<Client> {
   idle?: NodeJS.Timeout;
 }
 
-/** A connection to a jump host that somebody uses. */
+/** A connection to a jump host in use. */
 export interface Lease<Client> {
   readonly client: Client;
-  /** To be called once, when it is no longer used. */
+  /** Ends the use. Call it once. */
   release(): void;
-  /** Takes the connection for lost: whoever comes next gets a new one. */
+  /** Marks the connection as lost. The next user gets a new one. */
   drop(): void;
 }
 
-/** One connection per jump host, whoever goes through it; closed when nobody has for a while, opened anew when lost. */
+/**
+ * Keeps one connection for each jump host, shared by all targets. It closes after some time without a user,
+ * and is opened anew after a loss.
+ */
 export class Jumps<Client extends JumpClient> {
   readonly #entries = new Map<string, Entry<Client>>();
 

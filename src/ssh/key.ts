@@ -4,16 +4,19 @@ import { type ParsedKey, utils } from "ssh2";
 /** A private key that can sign. */
 export type PrivateKey = ParsedKey;
 
-/** What a key file or text holds. */
+/** The content of a key file or text. */
 export type Key =
   | { readonly kind: "private"; readonly key: ParsedKey }
-  /** Its private part is not to be had here, but an agent may have it. */
+  /** The private part is missing, but an agent may have it. */
   | { readonly kind: "public"; readonly blob: Buffer | undefined; readonly why: string }
   | { readonly kind: "unusable"; readonly why: string; readonly remedy: string };
 
 const unusable = (why: string, remedy: string): Key => ({ kind: "unusable", why, remedy });
 
-/** Reads a key in OpenSSH, PEM (PKCS#1, SEC1, PKCS#8) or PuTTY form; says in words why it cannot be used. Never shows it. */
+/**
+ * Reads a key in OpenSSH, PEM (PKCS#1, SEC1, PKCS#8) or PuTTY form. Returns the reason if it cannot be used.
+ * Never shows the key.
+ */
 export function readKey(text: string | Buffer, passphrase?: string): Key {
   const words = text.toString("utf8").trim();
   if (/^\S+-cert-v\d\d@openssh\.com\s/.test(words))
@@ -44,7 +47,7 @@ function parse(text: string, passphrase?: string): ParsedKey | Error {
   return Array.isArray(parsed) ? (parsed[0] as ParsedKey) : parsed;
 }
 
-// the library knows PKCS#1 and SEC1 only, and takes some wrong passphrases for damage
+// The library knows PKCS#1 and SEC1 only, and reports some wrong passphrases as damage.
 function fromPem(text: string, passphrase?: string): ParsedKey | Error {
   try {
     const key = createPrivateKey({ key: text, ...(passphrase ? { passphrase } : {}) });
@@ -61,10 +64,10 @@ const isEncrypted = (text: string): boolean =>
   /^Proc-Type: 4,ENCRYPTED|^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Encryption: (?!none)/m.test(text) ||
   (opened(text)?.cipher ?? "none") !== "none";
 
-/** The public key that stands in the clear in OpenSSH's own form. */
+/** Returns the public key, which OpenSSH's own form has in clear text. */
 const publicPart = (text: string): Buffer | undefined => opened(text)?.publicKey;
 
-/** The head of OpenSSH's own form (PROTOCOL.key): magic, cipher, kdf, its options, one key. */
+/** Reads the head of OpenSSH's own form (PROTOCOL.key): magic, cipher, kdf, its options, one key. */
 function opened(text: string): { cipher: string; publicKey: Buffer } | undefined {
   const base64 = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END/.exec(text)?.[1];
   if (base64 === undefined) return undefined;

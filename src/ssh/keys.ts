@@ -6,20 +6,23 @@ import { maxKeyFile, readRegularFile } from "./read-file.js";
 import { secretOf } from "./secret.js";
 import type { Target } from "./target.js";
 
-/** Whether the connection itself names a key. */
+/** Returns whether the connection itself names a key. */
 export const isAsked = ({ given }: Target): boolean =>
   given.privateKey !== undefined || given.privateKeyEnv !== undefined || given.privateKeyPath !== undefined;
 
-/** Keys to log in with. */
+/** The keys for a login. */
 export interface Keys {
   readonly keys: { readonly name: string; readonly key: PrivateKey }[];
-  /** Public parts, by which the agent's own are known. */
+  /** Public parts, which identify the keys in the agent. */
   readonly blobs: Buffer[];
-  /** What was passed over, and why. */
+  /** Keys that were skipped, and why. */
   readonly notes: string[];
 }
 
-/** A key that was asked for must be usable; one that only the SSH configuration names is passed over, as ssh does. */
+/**
+ * Returns the keys for a login. A key of the connection must be usable. A key that only the SSH configuration
+ * names is skipped if it is not, as in ssh.
+ */
 export function keysOf(target: Target): Keys {
   const { label } = target;
   const passphrase = secretOf(target, "privateKeyPassword", "privateKeyPasswordEnv");
@@ -78,7 +81,7 @@ function textsOf(target: Target): KeyText[] {
   });
 }
 
-/** The public key that ssh-keygen puts beside a private one. */
+/** Returns the public key that ssh-keygen puts beside a private one. */
 function publicBeside(file: string | undefined): Buffer | undefined {
   if (file === undefined) return undefined;
   try {

@@ -2,23 +2,26 @@ import { createHash, createHmac } from "node:crypto";
 import { matchesList } from "./glob.js";
 import { maxListFile, readIfThere } from "./read-file.js";
 
-/** A public key as known_hosts and `hostKey` write it. */
+/** A public key as in known_hosts and `hostKey`. */
 export interface HostKey {
   readonly type: string;
   readonly base64: string;
 }
 
-/** What known_hosts files say of a host. */
+/** The entries of known_hosts files for a host. */
 export interface Filed {
-  /** Keys that it may have. */
+  /** Keys that the host may have. */
   readonly keys: readonly HostKey[];
-  /** Keys that were revoked, in base64. */
+  /** Revoked keys, in base64. */
   readonly revoked: readonly string[];
-  /** Whether an authority's certificates are accepted for it (`@cert-authority`). */
+  /** Whether known_hosts accepts an authority's certificates for the host (`@cert-authority`). */
   readonly authority: boolean;
 }
 
-/** Looks a host up in known_hosts files (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"); files that are not there say nothing. */
+/**
+ * Looks a host up in known_hosts files (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). Missing files have no
+ * entries.
+ */
 export function lookUp(files: readonly string[], host: string, port: number): Filed {
   const name = (port === 22 ? host : `[${host}]:${port}`).toLowerCase();
   const lines = files
@@ -37,7 +40,7 @@ export function lookUp(files: readonly string[], host: string, port: number): Fi
   };
 }
 
-// a file that cannot be read is an error: it may hold a @revoked line
+// A file that cannot be read is an error, because it may hold a @revoked line.
 function linesOf(file: string): string[][] {
   return contentOf(file)
     .split("\n")
@@ -62,14 +65,17 @@ function matches(names: string, name: string): boolean {
   return matchesList(names.toLowerCase().split(","), name);
 }
 
-/** The key type at the head of a key's wire form (RFC 4253 §6.6). */
+/** Returns the key type at the head of a key's wire form (RFC 4253 §6.6). */
 export const keyType = (key: Buffer): string => key.subarray(4, 4 + key.readUInt32BE(0)).toString();
 
-/** `SHA256:…`, as ssh-keygen -l prints it. */
+/** Returns `SHA256:…`, as ssh-keygen -l prints it. */
 export const fingerprint = (key: Buffer): string =>
   `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 
-/** A key given as `ssh-ed25519 AAAA… comment`, as a line of known_hosts, or just the base64 part; undefined where it is none. */
+/**
+ * Parses a key: `ssh-ed25519 AAAA… comment`, a line of known_hosts, or only the base64 part. Returns
+ * undefined for any other text.
+ */
 export function parseHostKey(text: string): HostKey | undefined {
   const base64 = text.split(/\s+/).find((word) => /^AAAA[A-Za-z0-9+/]+=*$/.test(word));
   const key = Buffer.from(base64 ?? "", "base64");

@@ -1,26 +1,26 @@
 const mega = 2 ** 20;
 
-/** Bytes that a host may send before it has let us in. */
+/** Bytes that a host may send before the login. */
 export const loginBytes = mega;
 
-/** Characters of a login banner that are looked at. */
+/** Characters of a login banner that are read. */
 export const bannerLength = 65_536;
 
-/** Bytes that a host may send besides what its shell says, once it has let us in. */
+/** Bytes that a host may send after the login, besides the output of its shell. */
 export const besideBytes = 4 * mega;
 
-/** What the answer to one script may be, standard output and errors together. */
+/** Limits of the answer to one script, standard output and errors together. */
 export const answerBytes = 16 * mega;
 export const answerPieces = 500_000;
 
-/** Counts what a shell says, so that a host that goes on without end neither fills the memory nor keeps us busy. */
+/** Counts the output of a shell. Endless output then neither fills the memory nor takes the processor. */
 export class AnswerMeter {
   #bytes = 0;
   /** Each line, and each piece that came by itself, costs more than its length. */
   #lines = 0;
   #pieces = 0;
 
-  /** Why the text with what came before it is too much; undefined where it is not. */
+  /** Adds a text. Returns why the total is too much, or undefined if it is not. */
   take(text: string): string | undefined {
     this.#bytes += text.length;
     this.#pieces++;
@@ -31,7 +31,7 @@ export class AnswerMeter {
     return undefined;
   }
 
-  /** Begins anew, for the next script. */
+  /** Starts the count for the next script. */
   reset(): void {
     this.#bytes = this.#lines = this.#pieces = 0;
   }

@@ -13,16 +13,16 @@ import { isAsked, keysOf } from "./keys.js";
 import { secretOf } from "./secret.js";
 import type { Target } from "./target.js";
 
-/** The ways in which a login may be tried, and what is to be said when none of them works. */
+/** The ways of a login, and the message if none of them works. */
 export interface Login {
   readonly handler: AuthHandlerMiddleware;
-  /** What was tried, what could not be, and what the host takes. */
+  /** Returns what was tried, what could not be tried, and what the host accepts. */
   story(): string;
-  /** Notes what the agent said when it failed; another way may still work. */
+  /** Notes the agent's message when it failed. Another way may still work. */
   agentFailed(message: string): void;
-  /** Notes that a key was passed over. */
+  /** Notes that a key was skipped. */
   passedOver(message: string): void;
-  /** What ends the login, whatever else is said. */
+  /** The error that ends the login, whatever other errors say. */
   readonly trouble: FinalError | undefined;
 }
 
@@ -32,7 +32,7 @@ interface Way {
   readonly auth: AnyAuthMethod;
 }
 
-/** Ways to log in, in the order they are tried: keys of files, the agent's, the password. */
+/** Returns the ways to log in, in their order: keys of files, the agent's keys, the password. */
 export function loginOf(target: Target): Login {
   const { user: username, label } = target;
   const password = secretOf(target, "password", "passwordEnv");
@@ -45,7 +45,7 @@ export function loginOf(target: Target): Login {
     method: "publickey",
     auth: { type: "publickey", username, key: sha1 ? key : withoutSha1(key) },
   }));
-  // a key that was asked for is the only one, but its private part may be with the agent
+  // A key of the connection is the only one, but its private part may be in the agent.
   const only = asked || target.identitiesOnly;
   if (target.agent !== undefined && (!only || blobs.length > (asked ? keys.length : 0))) {
     const agent = new ChosenKeys(target.agent, blobs, only, sha1);
@@ -84,7 +84,7 @@ export function loginOf(target: Target): Login {
     handler: (left, _partial, next) => {
       if (left) takes = left;
       for (let way = waiting.shift(); way; way = waiting.shift()) {
-        // what the host does not take would only count against us
+        // A way that the host does not accept would only count as a failed attempt.
         if (left && !left.includes(way.method)) continue;
         if (!tried.includes(way.name)) tried.push(way.name);
         next(way.auth);
@@ -106,10 +106,13 @@ export function loginOf(target: Target): Login {
   };
 }
 
-/** Why an RSA key is not used; a host that does not say which signatures it takes is old, and takes those by SHA-1 only. */
+/**
+ * Why an RSA key is not used. A host that does not list its signature algorithms is old, and accepts SHA-1
+ * only.
+ */
 export const onlySha1 = "the host takes signatures of RSA keys by SHA-1 only (insecureAllowSha1)";
 
-/** A key that signs nothing by SHA-1. */
+/** Returns a key that never signs with SHA-1. */
 const withoutSha1 = (key: ParsedKey): ParsedKey =>
   Object.create(key, {
     sign: {
@@ -117,7 +120,7 @@ const withoutSha1 = (key: ParsedKey): ParsedKey =>
     },
   });
 
-/** An agent of whose keys those that are wanted come first, or are the only ones. */
+/** An agent that offers the wanted keys first, or only those. */
 class ChosenKeys extends BaseAgent {
   readonly #agent: BaseAgent;
 
@@ -151,7 +154,7 @@ class ChosenKeys extends BaseAgent {
 
 type Prompt = Extract<AnyAuthMethod, { type: "keyboard-interactive" }>["prompt"];
 
-/** Answers one hidden question with the password; whatever else is asked nobody here can answer. */
+/** Answers one hidden question with the password. Any other question ends the login. */
 function answering(password: string, giveUp: (error: FinalError) => void, label: string): Prompt {
   let answered = false;
   return (_name, _instructions, _language, prompts, answer) => {

@@ -1,18 +1,22 @@
 import type { Duplex } from "node:stream";
 import { besideBytes, loginBytes } from "./limits.js";
 
-/** More than a packet costs besides its data, by any cipher and MAC. */
+/** More than the overhead of a packet in any cipher and MAC. */
 const packetBytes = 128;
 
-/** What a host may still send after its connection was ended, by a jump host that others use too. */
+/** Bytes that a host may still send after its connection was ended, through a jump host that others use. */
 const lateBytes = 2 * besideBytes;
 
-/** How much more than what came may be carried on at a time: what is read is told of before and after it is counted. */
+/**
+ * Limit of bytes that are reported as carried before they are counted: `carried` may come before or after the
+ * count.
+ */
 const slack = 262_144;
 
 /**
- * Counts the bytes that come by a connection at its socket, and ends it where they are too many: all of them before the login,
- * and after it those that no channel of ours carries (banners, requests, packets to be ignored), whatever the library makes of them.
+ * Counts the bytes of a connection at its socket, and ends it after too many. Before the login all bytes
+ * count. After it only those count that no channel of ours carries (banners, requests, packets to ignore),
+ * whatever the library does with them.
  */
 export class Meter {
   readonly #socket: Duplex;
@@ -31,7 +35,7 @@ export class Meter {
     socket.on("data", (data: Buffer) => this.#counted(data.length));
   }
 
-  /** Why the connection was ended, if it was. */
+  /** Returns why the connection was ended, if it was. */
   get excess(): string | undefined {
     return this.#excess;
   }
@@ -41,7 +45,7 @@ export class Meter {
     this.#limit = besideBytes;
   }
 
-  /** So many bytes came in one piece by a channel of ours, and are counted there. */
+  /** Subtracts bytes that came in one piece by a channel of ours, which counts them itself. */
   carried(bytes: number): void {
     this.#count = Math.max(this.#count - bytes - packetBytes, -slack);
   }

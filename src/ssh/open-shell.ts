@@ -8,16 +8,16 @@ import { retrying } from "./retry.js";
 import type { ShellStream } from "./shell-stream.js";
 import { type Target, targetOf } from "./target.js";
 
-/** Seconds that a host may take to start a shell once it let us in. */
+/** Seconds after the login within which a host must start a shell. */
 const shellSeconds = 30;
 
-/** What the shell says when it is there; whatever comes before is a profile's or sudo's. */
+/** The first output of the shell. Output before it is a profile's or sudo's. */
 const hail = "pulumi-lvs shell";
 
 type Client = Awaited<ReturnType<typeof dial>>;
 type Channel = Parameters<Parameters<Client["exec"]>[1]>[1];
 
-/** Opens a connection and on it one `sh` as root. */
+/** Opens a connection, and one `sh` as root on it. */
 export function openShell(connection: Connection): Promise<ShellStream> {
   const target = targetOf(connection);
   const asRoot = connection.sudo ?? target.user !== "root";
@@ -36,14 +36,14 @@ export function openShell(connection: Connection): Promise<ShellStream> {
   });
 }
 
-/** Asks for the one session that a connection has. */
+/** Requests the only session of a connection. */
 function execute(client: Client, target: Target, command: string): Promise<Channel> {
   return new Promise((resolve, reject) => {
     const timer = patience(target, reject);
     client.exec(command, (error, channel) => {
       clearTimeout(timer);
       if (!error) return resolve(channel);
-      // the library's words for a connection that ended meanwhile
+      // The library's message for a connection that was closed meanwhile.
       if (error.message === "No response from server") return reject(cutOff(target));
       reject(
         new FinalError(
@@ -56,7 +56,7 @@ function execute(client: Client, target: Target, command: string): Promise<Chann
   });
 }
 
-/** Waits until a shell answers, or tells why there is none. */
+/** Waits until a shell answers. Rejects with the reason if there is none. */
 function greeted(channel: Channel, target: Target, asRoot: boolean, meter: Meter): Promise<void> {
   channel.setEncoding("latin1");
   channel.stderr.setEncoding("utf8");
@@ -130,7 +130,7 @@ function noShell(target: Target, asRoot: boolean, text: string): HostError {
     const refused = sudoRefusal(target.label, lines);
     if (refused) return refused;
   }
-  // a link that is cut says nothing
+  // A cut link gives no reason.
   if (said === "") return cutOff(target);
   return new FinalError(
     target.label,
@@ -145,7 +145,7 @@ function streamOf(client: Client, channel: Channel, meter: Meter): ShellStream {
     closed = true;
     client.end();
   };
-  // what comes after the end is not counted anywhere else, so that it is ended for good where there is much of it
+  // Output after the end counts against the connection, so that a host that goes on sending is cut off.
   const count = (text: string) => void (closed || meter.carried(text.length));
   channel.on("data", count);
   channel.stderr.on("data", count);

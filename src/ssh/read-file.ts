@@ -16,16 +16,16 @@ function refuseSpecial(stats: Stats, most: number): void {
 }
 
 /**
- * Reads a file that must be a regular one of at most `most` bytes; /dev/null is an empty one. A pipe, a device or an endless
- * file would otherwise hang the program or fill its memory. Throws an error that does not show the content.
+ * Reads a regular file of at most `most` bytes. /dev/null counts as an empty one. A pipe, a device or an
+ * endless file would hang the program or fill its memory. Throws an error that does not show the content.
  */
 export function readRegularFile(file: string, most: number): Buffer {
   const path = homePath(file);
-  // before it is opened, because opening a device may do something
+  // Checked before the opening, because opening a device may have an effect.
   refuseSpecial(statSync(path), most);
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
-    // what was opened may be another file than what was looked at
+    // Checked again, because the path may name another file by now.
     refuseSpecial(fstatSync(descriptor), most);
     const buffer = Buffer.alloc(most + 1);
     let length = 0;
@@ -41,7 +41,7 @@ export function readRegularFile(file: string, most: number): Buffer {
   }
 }
 
-/** Returns what `readRegularFile` reads, or undefined where there is no such file. */
+/** Returns the content as `readRegularFile` does, or undefined if there is no such file. */
 export function readIfThere(file: string, most: number): Buffer | undefined {
   try {
     return readRegularFile(file, most);

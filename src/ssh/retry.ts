@@ -3,12 +3,15 @@ import { FinalError, HostError } from "../errors.js";
 import { log } from "../log.js";
 import type { Target } from "./target.js";
 
-/** Tries until it works, within the limits the connection sets; what cannot get better is not tried twice. */
+/**
+ * Repeats an attempt until it succeeds, within the limits of the connection. An error that cannot improve
+ * ends it at once.
+ */
 export async function retrying<T>(target: Target, attempt: () => Promise<T>): Promise<T> {
   const limit = target.given.dialErrorLimit ?? 10;
   const begun = performance.now();
   let attempts = 0;
-  // while we wait, nothing else need keep the process alive
+  // Keeps the process alive during a pause, because nothing else may.
   const alive = setInterval(() => undefined, 60_000);
   const tryOnce = () => {
     attempts++;

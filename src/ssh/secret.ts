@@ -3,7 +3,7 @@ import type { Target } from "./target.js";
 
 type SecretName = "password" | "privateKey" | "privateKeyPassword";
 
-/** A secret that the connection holds, or that an environment variable does. */
+/** Returns a secret from the connection or from an environment variable. */
 export function secretOf(
   { given, label }: Pick<Target, "given" | "label">,
   name: SecretName,

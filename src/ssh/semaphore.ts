@@ -1,4 +1,4 @@
-/** Lets so many in at a time; the others wait their turn. */
+/** A semaphore: runs a limited number of tasks at a time, and the others wait for their turn. */
 export class Gate {
   #free: number;
   readonly #waiting: (() => void)[] = [];

@@ -3,7 +3,7 @@ export interface ShellStream {
   write(text: string): void;
   onOutput(listener: (text: string) => void): void;
   onErrors(listener: (text: string) => void): void;
-  /** The listener hears why, where more is known than that it was closed. */
+  /** Tells the listener the reason, if more is known than that the stream was closed. */
   onClose(listener: (why?: string) => void): void;
   close(): void;
 }

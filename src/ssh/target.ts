@@ -4,21 +4,21 @@ import { configOf } from "./config-file.js";
 import { type Endpoint, hostLabel, maxJumps } from "./connection.js";
 import { homePath } from "./home-path.js";
 
-/** An endpoint with every default filled in from the SSH client's configuration. */
+/** An endpoint with all defaults from the SSH client's configuration. */
 export interface Target {
-  /** What the user calls it. */
+  /** The name that the user gives. */
   readonly label: string;
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly identityFiles: readonly string[];
   readonly agent: string | undefined;
-  /** Of the agent's keys only those of the identity files. */
+  /** Whether only those keys of the agent are used that the identity files name. */
   readonly identitiesOnly: boolean;
   /** Certificates that the configuration names. */
   readonly certificates: readonly string[];
   readonly knownHosts: readonly string[];
-  /** The name or address its key is filed under. */
+  /** The name or address of its key in known_hosts. */
   readonly hostKeyAlias: string | undefined;
   readonly proxy: Target | undefined;
   readonly given: Endpoint;
@@ -28,7 +28,7 @@ const defaultKnownHosts = "~/.ssh/known_hosts";
 const globalKnownHosts = "/etc/ssh/ssh_known_hosts";
 const defaultIdentities = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
 
-/** What `ssh HOST` would do (ssh_config(5)), with the fields of the connection going first. */
+/** Returns what `ssh HOST` would use (ssh_config(5)). The fields of the connection take precedence. */
 export const targetOf = (given: Endpoint): Target => resolve(given, []);
 
 function resolve(given: Endpoint, before: readonly string[]): Target {
@@ -86,7 +86,7 @@ function jumpOf(
 ): Target | undefined {
   const jump = given.proxy ?? (configured === undefined ? undefined : chain(configured, label));
   if (!jump) return undefined;
-  // an entry for all hosts is also one for the jump host, which ssh does not take for a jump to itself
+  // An entry for all hosts also applies to the jump host. As in ssh, it does not jump to itself.
   if (!given.proxy && jump.host === given.host && samePort(jump, path)) return undefined;
   if (path.length > maxJumps) {
     throw new FinalError(
@@ -101,7 +101,7 @@ function jumpOf(
 const samePort = ({ host, port }: Endpoint, path: readonly string[]): boolean =>
   port === undefined || path.at(-1) === JSON.stringify([host, port]);
 
-/** `a,b` is: through a to b, and through b to the host. */
+/** Parses `a,b`: a leads to b, and b leads to the host. */
 function chain(jumps: string, label: string): Endpoint | undefined {
   if (jumps.toLowerCase() === "none") return undefined;
   return jumps
@@ -110,7 +110,7 @@ function chain(jumps: string, label: string): Endpoint | undefined {
     .reduce((proxy, jump) => ({ ...jump, proxy }));
 }
 
-/** `[user@]host[:port]` or `ssh://[user@]host[:port]`, IPv6 addresses in brackets where a port follows. */
+/** Parses `[user@]host[:port]` or `ssh://[user@]host[:port]`. An IPv6 address before a port has brackets. */
 function endpointOf(jump: string, label: string): Endpoint {
   const text = jump.replace(/^ssh:\/\//i, "").replace(/\/$/, "");
   const parts = /^(?:(.+)@)?(?:\[([^\]]+)\]|([^:[\]]+)|([^[\]]*:[^[\]]*:[^[\]]*))(?::(\d+))?$/.exec(text);
@@ -121,7 +121,7 @@ function endpointOf(jump: string, label: string): Endpoint {
   return { host, ...(user ? { user } : {}), ...(port ? { port: Number(port) } : {}) };
 }
 
-/** A socket, or the environment variable that names it. */
+/** Returns the socket of an agent, from its path or from the environment variable that names it. */
 function agentOf(value: string): string | undefined {
   if (value.toLowerCase() === "none") return undefined;
   if (value === "SSH_AUTH_SOCK") return env(value);
@@ -133,7 +133,7 @@ const env = (name: string): string | undefined => process.env[name] || undefined
 const expand = (text: string, tokens: Readonly<Record<string, string>>): string =>
   text.replaceAll(/%./g, (token) => (token === "%%" ? "%" : (tokens[token] ?? token)));
 
-// a user of a container may have no name
+// The user of a container may have no name.
 function localUser(): string {
   try {
     return userInfo().username;

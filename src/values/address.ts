@@ -4,13 +4,13 @@ import { show } from "./problem.js";
 
 export type Family = "ipv4" | "ipv6";
 
-/** Address family of a canonical address or CIDR text. */
+/** Returns the address family of a canonical address or CIDR text. */
 export const familyOf = (address: string): Family => (address.includes(":") ? "ipv6" : "ipv4");
 
-/** Bits in an address of the family: 32 or 128. */
+/** Returns the number of bits in an address of the family: 32 or 128. */
 export const addressBits = (family: Family): number => (family === "ipv4" ? 32 : 128);
 
-// the URL parser writes IPv6 the way RFC 5952 wants it
+// The URL parser writes IPv6 as RFC 5952 wants it.
 const canonical = (text: string): string =>
   isIP(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text;
 
@@ -22,11 +22,11 @@ export const ipAddress = z
   .refine(isAddress, { error: ({ input }) => `${show(input)} is no IP address` })
   .transform(canonical);
 
-// nobody's, or everybody's: the kernel refuses these for a host, or stores none
+// The kernel refuses these for a host, or stores none.
 const isHost = (address: string): boolean =>
   !/^(0\.0\.0\.0|::|22[4-9]\..*|23\d\..*|255\.255\.255\.255|ff..:.*)$/.test(address);
 
-/** An address that one host can have: neither unspecified nor multicast nor broadcast. @internal */
+/** An address that one host can have: neither unspecified, multicast nor broadcast. @internal */
 export const hostAddress = ipAddress.refine(isHost, {
   error: ({ input }) => `${show(input)} is no address that a host can have`,
 });
@@ -37,7 +37,7 @@ export const port = z.number().int().min(1).max(65535);
 /** A port, or 0 for every port. @internal */
 export const portOrAny = z.number().int().min(0).max(65535);
 
-/** Every bit of an address in canonical text, as `0` and `1`. */
+/** Returns every bit of an address in canonical text, as `0` and `1`. */
 function bitsOf(address: string): string {
   if (!address.includes(":"))
     return address
@@ -49,7 +49,7 @@ function bitsOf(address: string): string {
   return [...head, ...zeros, ...tail].map((part) => binary(Number.parseInt(part, 16), 16)).join("");
 }
 
-/** Every byte of an address in canonical text: 4, or 16 for IPv6. */
+/** Returns every byte of an address in canonical text: 4, or 16 for IPv6. */
 export const bytesOf = (address: string): number[] =>
   (bitsOf(address).match(/.{8}/g) ?? []).map((bits) => Number.parseInt(bits, 2));
 
@@ -69,14 +69,17 @@ function hasHostBits(text: string): boolean {
   return parts !== undefined && bitsOf(parts.address).slice(parts.bits).includes("1");
 }
 
-/** A destination of a route: `default`, an address, or a network such as `10.0.0.0/8`; canonically with its prefix. @internal */
+/**
+ * A destination of a route: `default`, an address, or a network such as `10.0.0.0/8`. The output has its
+ * prefix. @internal
+ */
 export const destination = z
   .string()
   .refine((text) => text === "default" || cidrParts(text) !== undefined, {
     error: ({ input }) => `${show(input)} is no address, no network such as 10.0.0.0/8, and not "default"`,
     abort: true,
   })
-  // the kernel refuses them in IPv4 and drops them in IPv6
+  // The kernel refuses host bits in IPv4 and drops them in IPv6.
   .refine((text) => !hasHostBits(text), {
     error: ({ input }) => `${show(input)} is no network: it has bits set beyond its prefix`,
   })
@@ -99,6 +102,6 @@ export const addressLabel = z
   .regex(/^[A-Za-z0-9_.@-]+(:[A-Za-z0-9_-]+)?$/, "is no label such as eth0:1")
   .max(15);
 
-/** `address:port`, with brackets where IPv6 needs them. */
+/** Returns `address:port`, with brackets around IPv6. */
 export const endpoint = (address: string, port: number): string =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;

@@ -1,8 +1,9 @@
 /**
- * Programs that take a host's IPVS table for their own: entries that they do not know they change or delete, sooner or later.
- * By the names that the kernel has of their processes (proc(5), /proc/PID/comm), of those in the same network namespace.
+ * Programs that own a host's IPVS table: they change or delete entries that they do not know. The names are
+ * those of their processes in the kernel (proc(5), /proc/PID/comm). Only processes in the same network
+ * namespace count.
  */
 export const rivals = ["keepalived", "ldirectord", "kube-proxy", "kube-router"] as const;
 
-/** One of them. */
+/** The name of a conflicting program. */
 export type Rival = (typeof rivals)[number];

@@ -1,28 +1,32 @@
-// what a terminal obeys or that turns text around, halves of characters, and what CI runners obey anywhere in a line: `##[`, `##vso[`
+// Characters that terminals obey or that reverse text, halves of characters, and what CI runners obey
+// anywhere in a line: `##[`, `##vso[`.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|#(?=#(?:\[|[A-Za-z]+\[))/gu;
 
 const escaped = (character: string): string =>
   character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-/** Whether every terminal shows the text as it is, in one line. */
+/** Returns whether every terminal shows the text as it is, in one line. */
 export const isPlain = (text: string): boolean => text.search(unprintable) < 0;
 
-/** Whether all texts in a value are plain, and none is so long that nothing else would be seen. */
+/** Returns whether all texts in a value are plain, and none is so long that it hides all else. */
 export function isPlainThroughout(value: unknown): boolean {
   if (typeof value === "string") return value.length <= 1000 && isPlain(value);
   if (typeof value !== "object" || value === null) return true;
   return Object.entries(value).every(([key, one]) => isPlain(key) && isPlainThroughout(one));
 }
 
-/** The text in one line that every terminal shows as it is: control characters, line ends and the like become `\u001b`. */
+/**
+ * Returns the text in one line that every terminal shows as it is. Control characters, line ends and the like
+ * become `\u001b`.
+ */
 export const visible = (text: string): string => text.replace(unprintable, escaped);
 
 /**
- * What others say (a host, a server, a file, a value), fit for a message: `visible`, and cut where it is long. Everything that
- * is not our own text goes through here before it becomes part of one.
+ * Returns foreign text (of a host, a server, a file, a value) fit for a message: `visible`, and cut if it is
+ * long. All text that is not our own passes here before it becomes part of a message.
  */
 export function plainText(text: string, most = 300): string {
-  // cut before it is looked at, since it may be megabytes
+  // Cut first: the text may have megabytes.
   const short = visible(text.slice(0, most));
   return text.length > most || short.length > most
     ? `${[...short.slice(0, most - 3)].filter(isWhole).join("")}...`

@@ -1,30 +1,33 @@
 import { z } from "zod";
 import { plainText } from "./foreign.js";
 
-/** One thing wrong with the input: where (`persistence.timeout`, `realServers[1].address`) and why. */
+/** One mistake in the input: where (`persistence.timeout`, `realServers[1].address`) and why. */
 export interface Problem {
   readonly path: string;
   readonly reason: string;
 }
 
-/** A value as it is shown to people: strings quoted, long ones cut. */
+/** Returns a value as messages show it: strings in quotes, long ones cut. */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "number") return String(value);
-  // cut first, since it may be megabytes
+  // Cut first: the text may have megabytes.
   return plainText(
     JSON.stringify(typeof value === "string" ? value.slice(0, 100) : value) ?? String(value),
     80,
   );
 }
 
-/** What was given, as messages about it show it: lists and maps stay closed, since secrets may be inside. */
+/** Returns an input as messages show it. Lists and maps stay closed, because they may hold secrets. */
 export function showGiven(value: unknown): string {
   if (typeof value !== "object" || value === null) return show(value);
   return Array.isArray(value) ? "a list" : "a map";
 }
 
-/** `["realServers", 1, "address"]` as people write it: `realServers[1].address`; other keys than words are quoted. */
+/**
+ * Returns `["realServers", 1, "address"]` as people write it: `realServers[1].address`. Keys that are not
+ * words are quoted.
+ */
 export function showPath(path: readonly PropertyKey[]): string {
   return path
     .map((part, i) => {
@@ -36,7 +39,9 @@ export function showPath(path: readonly PropertyKey[]): string {
     .join("");
 }
 
-/** Message for zod's own checks in the words of an operator: the value, and what is allowed. @internal */
+/**
+ * Returns the message of a zod check in the words of an operator: the value, and what is allowed. @internal
+ */
 export const errorMap: z.core.$ZodErrorMap = (issue) => {
   const value = showGiven(issue.input);
   switch (issue.code) {
@@ -71,7 +76,7 @@ function article(expected: string): string {
   return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }
 
-/** A map by names. zod drops `__proto__` without a word, so it is refused here. @internal */
+/** A map by names. Refuses `__proto__`, which zod drops without an error. @internal */
 export const mapOf = <Key extends z.core.$ZodRecordKey, Value extends z.core.SomeType>(
   key: Key,
   value: Value,
@@ -91,16 +96,19 @@ export const mapOf = <Key extends z.core.$ZodRecordKey, Value extends z.core.Som
     z.record(key, value, params),
   );
 
-/** Why a schema refuses a value, in one line; undefined where it takes it. @internal */
+/** Returns in one line why a schema refuses a value, or undefined if it accepts it. @internal */
 export function whyNot(schema: z.ZodType, value: unknown): string | undefined {
   const { error } = schema.safeParse(value, { error: errorMap });
   return error && problemsOf(error)[0]?.reason;
 }
 
-/** The problems in a failed parse, one per wrong place; an unknown key is reported on that key. @internal */
+/**
+ * Returns the problems of a failed parse, one for each wrong place. An unknown key is reported on that key.
+ * @internal
+ */
 export function problemsOf(error: z.ZodError, under: readonly PropertyKey[] = []): Problem[] {
   const problems = error.issues.flatMap((issue) => issueProblems(issue, under));
-  // what is above all whole numbers is above the property's own limit too, and the nearer one says more
+  // A number above all whole numbers is above the property's own limit, too. The nearer limit tells more.
   const isLast = ({ path }: Problem, i: number) =>
     !problems.slice(i + 1).some((other) => other.path === path);
   return problems.filter(isLast);
@@ -108,7 +116,7 @@ export function problemsOf(error: z.ZodError, under: readonly PropertyKey[] = []
 
 function issueProblems(issue: z.core.$ZodIssue, under: readonly PropertyKey[]): Problem[] {
   const path = [...under, ...issue.path];
-  // of the forms that a value may have, the one that it comes closest to says best what is wrong
+  // Among the forms that a value may have, report the mistake in the closest one.
   const forms =
     issue.code === "invalid_union"
       ? issue.errors.filter((form) =>

@@ -2,18 +2,18 @@ import { z } from "zod";
 import { endpoint, type Family, familyOf, ipAddress } from "./address.js";
 import { show } from "./problem.js";
 
-/** What names a virtual service on a director: ipvsadm(8) "service-address". */
+/** The identity of a virtual service on a director: ipvsadm(8) "service-address". */
 export type ServiceAddress =
   | { readonly protocol: "tcp" | "udp"; readonly address: string; readonly port: number }
   | { readonly fwmark: number; readonly family: Family };
 
-/** `tcp://192.168.0.219:80`, `udp://[2001:db8::1]:53`, `fwmark://10`, `fwmark://10/ipv6`. */
+/** Returns `tcp://192.168.0.219:80`, `udp://[2001:db8::1]:53`, `fwmark://10` or `fwmark://10/ipv6`. */
 export function printService(service: ServiceAddress): string {
   if ("fwmark" in service) return `fwmark://${service.fwmark}${service.family === "ipv6" ? "/ipv6" : ""}`;
   return `${service.protocol}://${endpoint(service.address, service.port)}`;
 }
 
-/** The inverse of `printService`; undefined where the text is none. */
+/** Parses a text of `printService`. Returns undefined for any other text. */
 export function parseService(text: string): ServiceAddress | undefined {
   const mark = /^fwmark:\/\/(\d{1,10})(\/ipv6)?$/.exec(text);
   if (mark) {
@@ -28,21 +28,26 @@ export function parseService(text: string): ServiceAddress | undefined {
   return { protocol: parts[1] as "tcp" | "udp", address: address.data, port };
 }
 
-/** The highest mark that `ipvsadm --save` prints so that it can be restored (facts: above it is printed negative). */
+/**
+ * The highest mark that can be restored from `ipvsadm --save`, which prints higher ones as negative numbers.
+ */
 export const maxFwmark = 2 ** 31 - 1;
 
-/** Family of the service, which decides what its real servers look like. */
+/** Returns the family of the service, which is also that of its real servers. */
 export const serviceFamily = (service: ServiceAddress): Family =>
   "fwmark" in service ? service.family : familyOf(service.address);
 
-/** The options that name the service on ipvsadm's command line. */
+/** Returns the ipvsadm options that name the service. */
 export function serviceFlags(service: ServiceAddress): string[] {
   if ("fwmark" in service)
     return ["-f", String(service.fwmark), ...(service.family === "ipv6" ? ["-6"] : [])];
   return [service.protocol === "tcp" ? "-t" : "-u", endpoint(service.address, service.port)];
 }
 
-/** A reference to a virtual service: `tcp://…`, or a VirtualService's id, whose host part is dropped. @internal */
+/**
+ * A reference to a virtual service: `tcp://…`, or a VirtualService's id, whose host part is dropped.
+ * @internal
+ */
 export const serviceReference = z
   .string()
   .transform((text) => text.replace(/^.*\/(?=(tcp|udp|fwmark):\/\/)/, ""))

@@ -3,31 +3,36 @@ import { isPlain } from "./foreign.js";
 import { show } from "./problem.js";
 
 /**
- * A sysctl's name as sysctl(8) writes it: `net.ipv4.ip_forward`. A dot inside a part is a slash:
- * `net.ipv4.conf.eth0/100.arp_ignore` for the interface eth0.100.
+ * A sysctl's name as in sysctl(8): `net.ipv4.ip_forward`. A slash stands for a dot inside a part:
+ * `net.ipv4.conf.eth0/100.arp_ignore` is of the interface eth0.100.
  */
 export const sysctlName = z
   .string()
   .max(200)
-  // a slash stands between characters, lest a part of the path be `..`
+  // A slash must stand between characters, because otherwise a part of the path could be `..`.
   .refine((text) => /^[a-z0-9_]+(\.[A-Za-z0-9_@-]+(\/[A-Za-z0-9_@-]+)*)+$/.test(text), {
     error: ({ input }) => `${show(input)} is no sysctl name such as net.ipv4.ip_forward`,
   });
 
-/** The file under /proc/sys: dots and slashes change places. */
+/** Returns the file under /proc/sys, where dots and slashes have changed places. */
 export const sysctlPath = (name: string): string => name.replace(/[./]/g, (c) => (c === "." ? "/" : "."));
 
-/** The name of a per-interface IPv4 sysctl, such as `net.ipv4.conf.lo.arp_ignore`. */
+/** Returns the name of a per-interface IPv4 sysctl, such as `net.ipv4.conf.lo.arp_ignore`. */
 export const interfaceSysctl = (name: string, leaf: string): string =>
   `net.ipv4.conf.${name.replaceAll(".", "/")}.${leaf}`;
 
-/** Values are compared with blanks collapsed: the kernel prints tabs where people write spaces. */
+/**
+ * Returns a value with blanks collapsed, for comparison. The kernel prints tabs where people write spaces.
+ */
 export const sysctlValue = (text: string): string => text.trim().split(/\s+/).join(" ");
 
-/** Reads what read_sysctl (prelude.ts) prints: a value, with tabs where people write blanks; undefined where there is no such sysctl. */
+/**
+ * Reads the output of read_sysctl (lib/read.sh): a value, with tabs where people write spaces. Returns
+ * undefined if there is no such sysctl.
+ */
 export function parseSysctl(body: string): string | undefined {
   if (body === "") return undefined;
-  // what came byte by byte is UTF-8
+  // The text came byte by byte and is UTF-8.
   const value = Buffer.from(body.replace(/\n$/, ""), "latin1").toString("utf8");
   if (!isPlain(value.replaceAll("\t", " "))) throw new Error(`unexpected output ${show(body)}`);
   return value;
