@@ -155,8 +155,8 @@ const nat = z.strictObject({
     .optional(),
 });
 
-/** What a stack's configuration may say: clusters by name. @internal */
-export const clusters = mapOf(
+/** What a stack's configuration may say: clusters by name. */
+const clusters = mapOf(
   z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is no cluster name: letters, digits, - and _ only"),
   z.discriminatedUnion("kind", [dr, nat], {
     error: ({ code, input }) => {

@@ -16,7 +16,7 @@ export interface Forget {
 }
 
 /** Exit codes; 1 is any failure, 2 a wrong command line. */
-export const forgetCodes = { done: 0, failed: 1, wrong: 2, "something left": 3 } as const;
+const forgetCodes = { done: 0, failed: 1, wrong: 2, "something left": 3 } as const;
 
 type Say = { readonly list: (line: string) => void; readonly say: (line: string) => void };
 

@@ -3,7 +3,7 @@ import type { Definition } from "./define.js";
 import { type Bag, checkInputs, connectionOf, hasUnknown, idOf, partsOf } from "./inputs.js";
 
 /** A thing on a host, which one resource of a program may declare. */
-export interface Thing {
+interface Thing {
   /** What it is called in messages: `director1/tcp://192.168.0.219:80`. */
   readonly name: string;
   /** `KIND ID`, as its owner's mark on the host has it. */
@@ -12,7 +12,7 @@ export interface Thing {
 }
 
 /** Returns what a resource declares for itself alone; undefined for what is shared, for a question, and where it is not known yet. */
-export function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
+function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
   if (definition.setting || definition.asks) return undefined;
   const { key } = partsOf(definition, inputs);
   const connection = connectionOf(inputs);
@@ -26,7 +26,7 @@ export function thingOf(definition: Definition, inputs: Bag): Thing | undefined 
   };
 }
 
-export const twice = ({ name }: Thing, one: unknown, other: unknown): string =>
+const twice = ({ name }: Thing, one: unknown, other: unknown): string =>
   one === other
     ? `${name} is declared twice, each time by ${one}; take one of them out of the program`
     : `${name} is declared twice: by ${one} and by ${other}; take one of them out of the program`;

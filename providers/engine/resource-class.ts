@@ -6,7 +6,7 @@ import type { Definition } from "./define.js";
 import { type Bag, type Common, checkInputs, clean, idOf, propertiesOf } from "./inputs.js";
 
 /** Each argument may be an output of another resource; each keeps its documentation. */
-export type Inputs<Args> = {
+type Inputs<Args> = {
   [Name in keyof Args]: Connection extends Args[Name]
     ? unknown extends Args[Name]
       ? pulumi.Input<Args[Name]>
@@ -15,12 +15,12 @@ export type Inputs<Args> = {
 };
 
 /** Every argument as it is known afterwards, defaults filled in. */
-export type Outputs<Args> = {
+type Outputs<Args> = {
   readonly [Name in keyof Args]-?: pulumi.Output<Exclude<Args[Name], undefined>>;
 };
 
 /** What a resource only tells, each with its documentation. */
-export type ShownOutputs<Shown> = { readonly [Name in keyof Shown]: pulumi.Output<Shown[Name]> };
+type ShownOutputs<Shown> = { readonly [Name in keyof Shown]: pulumi.Output<Shown[Name]> };
 
 type EndpointInput = { [Name in keyof Omit<Endpoint, "proxy">]: pulumi.Input<Endpoint[Name]> } & {
   proxy?: pulumi.Input<EndpointInput | undefined>;

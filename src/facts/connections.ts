@@ -5,7 +5,7 @@ import { heading, listedService } from "./ipvs-lists.js";
 import { parseEndpoint } from "./ipvs-table.js";
 
 /** Numbers of connections to one real server (ipvsadm(8), --persistent-conn). */
-export interface ConnectionCounts {
+interface ConnectionCounts {
   /** Templates that send clients of a persistent service to it. */
   readonly persistent: number;
   /** Established TCP connections. */

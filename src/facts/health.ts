@@ -1,7 +1,7 @@
 import { show } from "../values/problem.js";
 
 /** The states of a real server that the monitor on its director reports. */
-export const serverStates = ["up", "down", "maintenance", "rising", "sorry"] as const;
+const serverStates = ["up", "down", "maintenance", "rising", "sorry"] as const;
 export type ServerState = (typeof serverStates)[number];
 
 /** States of servers (`192.168.10.11:80`) by service (`tcp://192.168.0.219:80`). */
@@ -23,7 +23,7 @@ export function parseHealth(body: string): Health {
 }
 
 /** The states of the health agent. All but `running` are faults. */
-export type AgentState = "running" | "stopped" | "disabled" | "outdated" | "missing";
+type AgentState = "running" | "stopped" | "disabled" | "outdated" | "missing";
 
 /** The state of the agent, and a monitor's file. */
 export interface MonitorState {

@@ -5,7 +5,7 @@ import { printService, type ServiceAddress } from "../values/service-address.js"
 /** Options of one `ipvsadm -Sn` line, by flag. A flag without a value has "". */
 export type Flags = ReadonlyMap<string, string>;
 
-export interface IpvsService {
+interface IpvsService {
   readonly flags: Flags;
   /** Real servers by `address:port`. */
   readonly realServers: ReadonlyMap<string, Flags>;

@@ -19,7 +19,7 @@ export interface DeclaredRecord {
 }
 
 /** A line that is not a record. */
-export interface Misfit {
+interface Misfit {
   readonly until: DeclaredRecord["until"];
   readonly line: string;
 }

@@ -26,7 +26,7 @@ export interface Report {
 }
 
 /** The report has another form: it was cut off, or something else wrote into it. */
-export class ReportError extends Error {}
+class ReportError extends Error {}
 
 /**
  * Reads a script's output. Every line of ours starts with the script's nonce. Lines between a `fact` and its
