@@ -3,7 +3,7 @@ import type { TestContext } from "vitest";
 /** What the table at the end of a run has a line for. */
 export const tallied = ["faults on fake hosts", "faults on the lab", "fuzz", "laws"] as const;
 
-export interface Count {
+interface Count {
   /** Faults injected, inputs or cases generated. */
   tried: number;
   /** Those after which all was as promised. */

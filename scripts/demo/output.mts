@@ -27,7 +27,7 @@ export const endStep = (time: string): void => {
 };
 
 /** Ends a line that was begun and has no time. */
-export const endLine = (): void => {
+const endLine = (): void => {
   if (open) process.stdout.write("\n");
   open = false;
 };

@@ -41,7 +41,7 @@ async function get(url) {
  * @param {Buffer} content
  * @returns {boolean} whether the content is what the list says it is
  */
-export function isListed(checksums, name, content) {
+function isListed(checksums, name, content) {
   const line = checksums.split("\n").find((line) => line.trim().endsWith(name));
   const digest = line?.trim().split(/\s+/)[0]?.toLowerCase();
   const algorithm = digest?.length === 128 ? "sha512" : "sha256";

@@ -190,7 +190,7 @@ const keys = [
 ];
 
 /** A key that nobody expects. */
-export const hostileKey: fc.Arbitrary<string> = fc.oneof(
+const hostileKey: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...keys),
   fc.string({ unit: "binary", maxLength: 8 }),
 );

@@ -1,4 +1,3 @@
-import type { Bag } from "../../providers/engine/inputs.js";
 import type { Made } from "../../providers/provider.js";
 import {
   type Batch,
@@ -113,5 +112,3 @@ export async function refresh({ images, state }: World): Promise<World & { error
   const errors = answers.flatMap((answer) => ("error" in answer ? [answer.error] : []));
   return { images: each((machine) => done[machine]?.image ?? images[machine]), state: after.state, errors };
 }
-
-export type { Bag };

@@ -39,7 +39,7 @@ esac
 
 export const service = "tcp://192.168.0.219:80";
 
-export const monitor: Monitor = {
+const monitor: Monitor = {
   check: checkDefaults(),
   servers: {},
   interval: 5,

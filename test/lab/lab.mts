@@ -22,7 +22,6 @@ import {
 import { isUsed, noteFresh, noteUsed } from "./used.mts";
 
 export { type HostName, hosts } from "./hosts.mts";
-export { labDir } from "./paths.mts";
 export type { RunOptions } from "./ssh.mts";
 export { unsupported } from "./unsupported.mts";
 

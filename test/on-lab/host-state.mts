@@ -65,7 +65,7 @@ export const statesOf = async (hosts: readonly HostName[]): Promise<States> =>
   Object.fromEntries(await Promise.all(hosts.map(async (host) => [host, await stateOf(host)] as const)));
 
 /** Lines that one text has and the other has not, as `- old` and `+ new`. */
-export function difference(before: string, after: string): string[] {
+function difference(before: string, after: string): string[] {
   const [was, is] = [before.split("\n"), after.split("\n")];
   return [
     ...was.filter((line) => !is.includes(line)).map((line) => `- ${line.trim()}`),

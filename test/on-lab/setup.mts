@@ -7,7 +7,7 @@ import type { Stack } from "./stack.mts";
 if (Number(process.env.LVS_LABS) > 1) process.env.LVS_LAB ??= process.env.VITEST_POOL_ID ?? "1";
 
 /** Why the lab's tests cannot run here; undefined where they can. */
-export const missing: string | undefined =
+const missing: string | undefined =
   unsupported() ?? (findPulumi() ? undefined : "there is no Pulumi CLI: node scripts/setup.mjs gets it");
 
 /** A group of tests on the four real machines, which begin it clean; skipped, with the reason, where there can be none. */

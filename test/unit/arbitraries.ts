@@ -6,7 +6,7 @@ import type { ServiceAddress } from "../../src/values/service-address.js";
 export const ipv4 = fc
   .tuple(fc.integer({ min: 1, max: 223 }), fc.nat(255), fc.nat(255), fc.integer({ min: 1, max: 254 }))
   .map((parts) => parts.join("."));
-export const ipv6 = fc
+const ipv6 = fc
   .array(fc.nat(0xffff), { minLength: 7, maxLength: 7 })
   .map((parts) => `2001:${parts.map((n) => n.toString(16)).join(":")}`)
   .map((text) => ipAddress.parse(text));
