@@ -27,7 +27,8 @@ export interface ArpSuppressionArgs {
   arpAnnounce?: number;
 }
 
-const key = z.strictObject({ interface: interfaceName.default("lo"), all: z.boolean().default(true) });
+/** @internal */
+export const key = z.strictObject({ interface: interfaceName.default("lo"), all: z.boolean().default(true) });
 
 const config = z.strictObject({
   arpIgnore: z.number().int().min(0).max(8).default(1),

@@ -23,7 +23,8 @@ export interface HostRouteArgs {
 
 const maxTable = 2 ** 32 - 1;
 
-const key = z.strictObject({
+/** @internal */
+export const key = z.strictObject({
   destination,
   table: z
     .string()
@@ -40,7 +41,8 @@ const key = z.strictObject({
     .optional(),
 });
 
-const config = z.strictObject({
+/** @internal */
+export const config = z.strictObject({
   device: interfaceName.nullable().default(null),
   via: hostAddress.nullable().default(null),
   source: hostAddress.nullable().default(null),

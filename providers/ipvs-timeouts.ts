@@ -18,7 +18,8 @@ export interface IpvsTimeoutsArgs {
 // as ipvsadm has it, for which 0 is as it was
 const seconds = z.number().int().min(1).max(2678400);
 
-const config = z.strictObject({
+/** @internal */
+export const config = z.strictObject({
   tcp: seconds.default(900),
   tcpFin: seconds.default(120),
   udp: seconds.default(300),

@@ -26,9 +26,11 @@ export interface SyncDaemonArgs {
   mcastTtl?: number;
 }
 
-const key = z.strictObject({ state: z.enum(["master", "backup"]) });
+/** @internal */
+export const key = z.strictObject({ state: z.enum(["master", "backup"]) });
 
-const config = z.strictObject({
+/** @internal */
+export const config = z.strictObject({
   mcastInterface: interfaceName,
   syncid: z.number().int().min(0).max(255).default(0),
   syncMaxlen: z.number().int().min(1).max(65507).optional(),

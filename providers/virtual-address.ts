@@ -28,9 +28,11 @@ export interface VirtualAddressArgs {
   announce?: boolean;
 }
 
-const key = z.strictObject({ interface: interfaceName, address: hostAddress });
+/** @internal */
+export const key = z.strictObject({ interface: interfaceName, address: hostAddress });
 
-const config = z.strictObject({
+/** @internal */
+export const config = z.strictObject({
   prefixLength: z.number().int().min(1).max(128).optional(),
   label: addressLabel.nullable().default(null),
   broadcast: ipAddress.nullable().default(null),

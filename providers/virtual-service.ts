@@ -60,7 +60,8 @@ export interface VirtualServiceArgs {
   persistence?: Persistence | null;
 }
 
-const key = z.strictObject({
+/** @internal */
+export const key = z.strictObject({
   protocol: z.enum(["tcp", "udp"]).optional(),
   address: ipAddress.optional(),
   port: portOrAny.optional(),
@@ -68,7 +69,8 @@ const key = z.strictObject({
   family: z.enum(["ipv4", "ipv6"]).optional(),
 });
 
-const config = z.strictObject({
+/** @internal */
+export const config = z.strictObject({
   scheduler: z.enum(schedulers).default("wlc"),
   persistence: z
     .strictObject({

@@ -1,82 +1,55 @@
 import { z } from "zod";
+import * as arpSuppression from "../providers/arp-suppression.js";
+import { common as everyResource } from "../providers/engine/inputs.js";
 import { healthConfig } from "../providers/health-monitor/config.js";
-import { schedulers } from "../providers/virtual-service.js";
+import * as hostRoute from "../providers/host-route.js";
+import * as ipvsTimeouts from "../providers/ipvs-timeouts.js";
+import * as realServers from "../providers/real-server/index.js";
+import * as serviceProbe from "../providers/service-probe/index.js";
+import * as syncDaemons from "../providers/sync-daemon.js";
+import * as virtualAddress from "../providers/virtual-address.js";
+import * as virtualService from "../providers/virtual-service.js";
 import { connection } from "../src/ssh/connection.js";
-import {
-  addressLabel,
-  destination,
-  interfaceName,
-  ipAddress,
-  port,
-  portOrAny,
-} from "../src/values/address.js";
-import { rivals } from "../src/values/conflicts.js";
-import { errorMap, mapOf, problemsOf, show, showGiven, whyNot } from "../src/values/problem.js";
-import { maxFwmark } from "../src/values/service-address.js";
+import { addressLabel, interfaceName, port } from "../src/values/address.js";
+import { errorMap, mapOf, problemsOf, show, showGiven } from "../src/values/problem.js";
+import { asGiven, fieldsOf } from "./cluster/as-given.js";
 import { checksThroughVip, onlyGatewaying } from "./cluster/health.js";
 import { isMemberName, noMemberName } from "./cluster/member-name.js";
 import { isPackageName, noPackageName } from "./cluster/package-names.js";
 import type { DrClusterArgs } from "./dr-cluster.js";
 import type { NatClusterArgs } from "./nat-cluster.js";
 
-const count = (most: number, least = 0) => z.number().int().min(least).max(most);
+// limits come from the resources; only fields that no resource takes have limits here
 
 const vip = z.strictObject({
-  address: ipAddress,
-  prefixLength: count(128, 1).optional(),
-  label: addressLabel.optional(),
-  broadcast: ipAddress.optional(),
+  ...fieldsOf(virtualAddress.key, "address"),
+  ...fieldsOf(virtualAddress.config, "prefixLength", "label", "broadcast"),
 });
 
-const drain = z
-  .strictObject({ timeout: count(86400, 1).optional(), minimum: count(3600).optional() })
-  .nullable()
-  .optional();
+const { drain } = fieldsOf(realServers.config, "drain");
+const { adopt, alongside, persist } = fieldsOf(z.strictObject(everyResource));
 
 const service = z.strictObject({
-  protocol: z.enum(["tcp", "udp"]).optional(),
-  port: portOrAny.optional(),
-  fwmark: count(maxFwmark, 1).optional(),
-  scheduler: z.enum(schedulers).optional(),
-  persistence: z
-    .strictObject({ timeout: count(2678400, 1).optional(), netmask: count(128, 1).optional() })
-    .optional(),
-  health: healthConfig.optional(),
+  ...fieldsOf(virtualService.key, "protocol", "port", "fwmark"),
+  ...fieldsOf(virtualService.config),
+  health: asGiven(healthConfig).optional(),
   drain,
 });
 
 const realServer = z.strictObject({
   name: z.string().refine(isMemberName, noMemberName).optional(),
-  address: ipAddress,
+  ...fieldsOf(realServers.key, "address"),
+  ...fieldsOf(realServers.config, "weight", "upperThreshold", "lowerThreshold"),
   connection: connection.optional(),
-  weight: count(65535).optional(),
-  upperThreshold: count(65535).optional(),
-  lowerThreshold: count(65535).optional(),
-  persist: z.boolean().optional(),
+  persist,
 });
 
 const director = z.strictObject({
   connection,
-  interface: interfaceName,
-  alongside: z.array(z.enum(rivals)).optional(),
-  timeouts: z
-    .strictObject({
-      tcp: count(2678400, 1).optional(),
-      tcpFin: count(2678400, 1).optional(),
-      udp: count(2678400, 1).optional(),
-    })
-    .optional(),
-  syncDaemon: z
-    .strictObject({
-      state: z.enum(["master", "backup"]),
-      mcastInterface: interfaceName,
-      syncid: count(255).optional(),
-      syncMaxlen: count(65507, 1).optional(),
-      mcastGroup: ipAddress.optional(),
-      mcastPort: port.optional(),
-      mcastTtl: count(255, 1).optional(),
-    })
-    .optional(),
+  ...fieldsOf(virtualAddress.key, "interface"),
+  alongside,
+  timeouts: z.strictObject(fieldsOf(ipvsTimeouts.config)).optional(),
+  syncDaemon: z.strictObject({ ...fieldsOf(syncDaemons.key), ...fieldsOf(syncDaemons.config) }).optional(),
 });
 
 const packageName = z.string().refine(isPackageName, {
@@ -88,34 +61,28 @@ const packages = z.strictObject({
   realServers: z.array(packageName).optional(),
 });
 
-const status = count(599, 100);
-
 const probe = z.strictObject({
   from: connection,
   http: z.array(port).optional(),
+  // a part of the URL that a ServiceProbe takes
   path: z
     .string()
     .max(400)
     .regex(/^\/[!-~]*$/, "does not begin with /, or has other characters than a URL may have")
     .optional(),
-  status: z.union([status, z.array(status).min(1)]).optional(),
-  contains: z.string().min(1).max(1000).optional(),
-  requests: count(1000, 1).optional(),
-  failures: count(1000).optional(),
-  timeout: count(60, 1).optional(),
-  within: count(600).optional(),
-  servers: count(1000, 1).optional(),
-  header: z.string().min(1).max(100).optional(),
+  ...fieldsOf(serviceProbe.config, "contains", "requests", "failures", "timeout", "within"),
+  ...fieldsOf(serviceProbe.spread, "header", "servers"),
+  status: serviceProbe.statusCodes.nullable().optional(),
   arp: z.boolean().optional(),
 });
 
 const common = {
-  vips: z.array(z.union([ipAddress, vip])).min(1),
+  vips: z.array(z.union([virtualAddress.key.shape.address, vip])).min(1),
   realServers: z.array(realServer).min(1),
   packages: packages.optional(),
   drain,
-  adopt: z.boolean().optional(),
-  persist: z.boolean().optional(),
+  adopt,
+  persist,
   probe: probe.optional(),
 };
 
@@ -124,7 +91,7 @@ const dr = z.strictObject({
   kind: z.literal("dr"),
   director,
   services: z.array(service).min(1),
-  arp: z.strictObject({ interface: interfaceName.optional(), all: z.boolean().optional() }).optional(),
+  arp: z.strictObject(fieldsOf(arpSuppression.key)).optional(),
   loopbackLabel: addressLabel
     .refine((label) => /^lo(:|$)/.test(label), {
       error: ({ input }) => `${show(input)} does not begin with lo:`,
@@ -134,7 +101,7 @@ const dr = z.strictObject({
   ipForwarding: z.boolean().optional(),
 });
 
-const natHealth = healthConfig.superRefine((health, { addIssue }) => {
+const natHealth = asGiven(healthConfig).superRefine((health, { addIssue }) => {
   for (const path of checksThroughVip(health as Parameters<typeof checksThroughVip>[0]))
     addIssue({ code: "custom", path, message: onlyGatewaying });
 });
@@ -142,17 +109,13 @@ const natHealth = healthConfig.superRefine((health, { addIssue }) => {
 const nat = z.strictObject({
   ...common,
   kind: z.literal("nat"),
-  director: director.extend({ dip: ipAddress.optional(), insideInterface: interfaceName.optional() }),
+  director: director.extend({
+    dip: hostRoute.config.shape.via.unwrap().unwrap().optional(),
+    insideInterface: interfaceName.optional(),
+  }),
   services: z.array(service.extend({ realServerPort: port.optional(), health: natHealth.optional() })).min(1),
-  // as given, since resources are named by it
-  returnRoutes: z
-    .array(
-      z.string().superRefine((text, { addIssue }) => {
-        const reason = whyNot(destination, text);
-        if (reason !== undefined) addIssue(reason);
-      }),
-    )
-    .optional(),
+  // kept as written, because resources are named by it
+  returnRoutes: z.array(hostRoute.key.shape.destination.in).optional(),
 });
 
 /** What a stack's configuration may say: clusters by name. */

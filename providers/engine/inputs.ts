@@ -25,7 +25,8 @@ export interface Common {
 /** The owner of what is only read. */
 export const nobody = "somebody";
 
-const common = {
+/** @internal */
+export const common = {
   connection,
   adopt: z.boolean().optional(),
   alongside: z.array(z.enum(rivals)).optional(),

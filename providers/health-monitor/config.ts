@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { healthCheck } from "../../src/health/check.js";
 import { endpoint, hostAddress } from "../../src/values/address.js";
+import { mapOf } from "../../src/values/problem.js";
 import { sorryInCluster, sorryServer } from "./sorry-server.js";
 
 const count = (most: number, least = 1) => z.number().int().min(least).max(most);
@@ -8,7 +9,7 @@ const count = (most: number, least = 1) => z.number().int().min(least).max(most)
 /** What a HealthMonitor can be told besides its service. */
 export const config = z.strictObject({
   check: healthCheck.default({}),
-  servers: z.record(z.string(), healthCheck).default({}),
+  servers: mapOf(z.string(), healthCheck).default({}),
   interval: count(3600).default(5),
   connectTimeout: count(60).default(1),
   timeout: count(60).optional(),

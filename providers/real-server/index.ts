@@ -45,12 +45,14 @@ export interface RealServerArgs {
   drain?: Drain | null;
 }
 
-const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
+/** @internal */
+export const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
 
 // as ipvsadm(8) has it; ipvsadm 1.31 takes more, but nothing says that another does
 const threshold = z.number().int().min(0).max(65535).default(0);
 
-const config = z.strictObject({
+/** @internal */
+export const config = z.strictObject({
   forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
   weight: z.number().int().min(0).max(65535).default(1),
   upperThreshold: threshold,

@@ -77,6 +77,9 @@ function parsed(text: string): URL | undefined {
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 
+/** Status codes as they are given: one, or some. @internal */
+export const statusCodes = z.union([count(100, 599), z.array(count(100, 599)).min(1).max(100)]);
+
 const headerName = z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "is no name of a header");
 const mac = z
   .string()
@@ -89,7 +92,8 @@ const text = z
   .max(1000)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has a line break, or what is no character");
 
-const spread = z.strictObject({
+/** @internal */
+export const spread = z.strictObject({
   header: headerName.nullable().default(null),
   servers: count(1, 1000).default(1),
   shares: mapOf(text, z.number().min(0).max(1)).nullable().default(null),
@@ -100,18 +104,17 @@ const arp = z.strictObject({
   mac: mac.nullable().default(null),
 });
 
-const status = count(100, 599);
-
 const key = z.strictObject({ url });
 
-const config = z.strictObject({
+/** @internal */
+export const config = z.strictObject({
   address: ipAddress.nullable().default(null),
   requests: count(1, 1000).default(20),
   timeout: count(1, 60).default(3),
   failures: count(0, 1000).default(0),
   within: count(0, 600).default(10),
-  status: z
-    .union([status.transform((one) => [one]), z.array(status).min(1).max(100)])
+  status: statusCodes
+    .transform((codes) => [codes].flat())
     .nullable()
     .default(null),
   contains: text.nullable().default(null),

@@ -1,39 +1,30 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ConnectionInput } from "../../providers/engine/resource-class.js";
+import type { ConnectionInput, Inputs } from "../../providers/engine/resource-class.js";
 import type { HealthMonitorArgs, HealthMonitorState } from "../../providers/health-monitor/index.js";
 import type { IpvsTimeoutsArgs } from "../../providers/ipvs-timeouts.js";
 import type { Drain, VirtualServiceOutputs } from "../../providers/real-server/drain.js";
+import type { RealServerArgs } from "../../providers/real-server/index.js";
+import type { ProbeSpread, ServiceProbeArgs } from "../../providers/service-probe/index.js";
 import type { SyncDaemonArgs } from "../../providers/sync-daemon.js";
-import type { Persistence, schedulers } from "../../providers/virtual-service.js";
+import type { VirtualAddressArgs } from "../../providers/virtual-address.js";
+import type { VirtualServiceArgs } from "../../providers/virtual-service.js";
 import { ipAddress } from "../../src/values/address.js";
 import type { Rival } from "../../src/values/conflicts.js";
 import { show, whyNot } from "../../src/values/problem.js";
 import { isMemberName, noMemberName } from "./member-name.js";
 
 /** A question that a host asks at each VIP once all is made and changed, before what is no longer declared is deleted: whether the cluster serves. */
-export interface ProbeArgs {
+export interface ProbeArgs
+  extends Pick<ServiceProbeArgs, "status" | "contains" | "requests" | "failures" | "timeout" | "within">,
+    Pick<ProbeSpread, "header"> {
   /** How to reach the host that asks, a machine of a client for example. */
   from: ConnectionInput;
   /** Ports that are asked by HTTP; others are only connected to. Default 80 and 8080. */
   http?: number[];
   /** Path that is asked for. Default `/`. */
   path?: string;
-  /** Status code, or codes, that are right. Default 200. */
-  status?: number | number[];
-  /** What the body must contain. Default: anything. */
-  contains?: string;
-  /** How many requests, 1-1000. Default 20. */
-  requests?: number;
-  /** How many of them may fail. Default 0. */
-  failures?: number;
-  /** Seconds that each may take, 1-60. Default 3. */
-  timeout?: number;
-  /** Seconds, 0-600, for which it is asked anew while it does not come out right, from the end of the first time. Default 10. */
-  within?: number;
   /** How many real servers must reply, told apart by `header` or by the first line of the body. Default: not looked at. */
   servers?: number;
-  /** Header that names the real server. Default: the first line of the body does. */
-  header?: string;
   /** Whether the director alone must answer ARP requests for the VIP. IPv6 VIPs are not looked at. Default false. */
   arp?: boolean;
 }
@@ -53,29 +44,14 @@ export interface DirectorArgs {
 }
 
 /** A VIP of the cluster, as the director carries it. */
-export interface VipArgs {
+export interface VipArgs extends Pick<VirtualAddressArgs, "prefixLength" | "label" | "broadcast"> {
   /** The virtual IP address. */
   address: pulumi.Input<string>;
-  /** Bits of its network. Default: the address alone (32 or 128). */
-  prefixLength?: number;
-  /** Name that ifconfig shows on the director, such as `eth0:1`. Default: none. */
-  label?: string;
-  /** Broadcast address. Default: none. */
-  broadcast?: string;
 }
 
 /** What is offered at each VIP: a port, or whatever packets carry a firewall mark. */
-export interface ServiceArgs {
-  /** `tcp` (default) or `udp`. */
-  protocol?: "tcp" | "udp";
-  /** Port at the VIP, 1-65535; 0 is every port, and needs persistence. */
-  port?: number;
-  /** Firewall mark instead of VIP and port. */
-  fwmark?: number;
-  /** Default `wlc`. */
-  scheduler?: (typeof schedulers)[number];
-  /** Default: none. */
-  persistence?: Persistence;
+export interface ServiceArgs
+  extends Pick<VirtualServiceArgs, "protocol" | "port" | "fwmark" | "scheduler" | "persistence"> {
   /** Checks its real servers and keeps those out that are down: see HealthMonitor. Default: none is checked. */
   health?: Omit<HealthMonitorArgs, "service" | "agent">;
   /** How its real servers are given time to finish before they go. Default: the cluster's `drain`; null: none. */
@@ -83,19 +59,14 @@ export interface ServiceArgs {
 }
 
 /** A machine that answers. */
-export interface RealServerMember {
+export interface RealServerMember
+  extends Inputs<Pick<RealServerArgs, "weight" | "upperThreshold" | "lowerThreshold">> {
   /** Part of the resources' names: letters, digits and `. _ : -`, at most 200. Default: the address, which must then be no output. */
   name?: string;
   /** Its address (RIP). */
   address: pulumi.Input<string>;
   /** How to reach it. Default: it is not touched, and somebody else prepares it. */
   connection?: ConnectionInput;
-  /** Share of new connections, 0-65535. Default 1. */
-  weight?: pulumi.Input<number>;
-  /** Connections at which it gets no new ones, 1-65535; see RealServer. Default 0: any number. */
-  upperThreshold?: pulumi.Input<number>;
-  /** Connections below which it gets new ones again. Default 0: three quarters of `upperThreshold`. */
-  lowerThreshold?: pulumi.Input<number>;
   /** Whether what is prepared on this machine comes back when it reboots. Default: the cluster's `persist`. */
   persist?: boolean;
 }

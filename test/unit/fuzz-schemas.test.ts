@@ -218,7 +218,12 @@ describe.each([...definitions])("%s", (name, definition) => {
 
 describe("the configuration of a stack", () => {
   const packages = { director: ["ipvsadm"], realServers: ["nginx"] };
-  const bases = rightClusters.map(({ web }) => ({ web: { ...web, packages } }));
+  const [health] = right["health-monitor"] as [Bag];
+  const { service: _, ...checks } = health;
+  const checked = { port: 8080, health: checks, drain: { timeout: 60, minimum: 2 } };
+  const bases = rightClusters.map(({ web }) => ({
+    web: { ...web, packages, services: [...(web.services as unknown[]), checked] },
+  }));
 
   test("is refused where a hostile value stands, in one readable line each, or taken whole", (context) => {
     const cases = tally(context, "fuzz");

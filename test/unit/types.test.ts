@@ -10,6 +10,7 @@ import type { RealServerArgs } from "../../providers/real-server/index.js";
 import { schedulers, type VirtualServiceArgs } from "../../providers/virtual-service.js";
 import type { Connection } from "../../src/ssh/connection.js";
 import { connection } from "../../src/ssh/connection.js";
+import type { Clusters, clusters } from "../../stacks/config.js";
 import { definitions } from "../fake/definitions.js";
 
 const providers = join(__dirname, "../../providers");
@@ -86,6 +87,34 @@ test("the schema of connections takes what the interface says, and only that", (
   const file = join(providers, "../src/ssh/connection.ts");
   const names = [...membersOf(file, "Endpoint"), ...membersOf(file, "Connection")].map(({ name }) => name);
   expect(names.sort()).toEqual(Object.keys(connection.shape).sort());
+});
+
+test("the schema of a stack's clusters has the fields of their arguments, and only those", () => {
+  type Parsed = z.output<typeof clusters>[string];
+  type Given = Clusters[string];
+  type Of<Union, Kind> = Extract<Union, { kind: Kind }>;
+  type Item<List> = Extract<List extends readonly (infer One)[] ? One : never, object>;
+  type Fields<One> = keyof NonNullable<One>;
+  type Both = "dr" | "nat";
+  expectTypeOf<Fields<Of<Parsed, "dr">>>().toEqualTypeOf<Fields<Of<Given, "dr">>>();
+  expectTypeOf<Fields<Of<Parsed, "nat">>>().toEqualTypeOf<Fields<Of<Given, "nat">>>();
+  expectTypeOf<Fields<Of<Parsed, "dr">["arp"]>>().toEqualTypeOf<Fields<Of<Given, "dr">["arp"]>>();
+  expectTypeOf<Fields<Of<Parsed, "dr">["director"]>>().toEqualTypeOf<Fields<Of<Given, "dr">["director"]>>();
+  expectTypeOf<Fields<Of<Parsed, "nat">["director"]>>().toEqualTypeOf<Fields<Of<Given, "nat">["director"]>>();
+  type Director<Union> = Of<Union, Both> extends { director: infer One } ? One : never;
+  type Inner<Union, Name extends string> = Director<Union> extends { [_ in Name]?: infer One } ? One : never;
+  expectTypeOf<Fields<Inner<Parsed, "syncDaemon">>>().toEqualTypeOf<Fields<Inner<Given, "syncDaemon">>>();
+  expectTypeOf<Fields<Inner<Parsed, "timeouts">>>().toEqualTypeOf<Fields<Inner<Given, "timeouts">>>();
+  expectTypeOf<Fields<Of<Parsed, Both>["probe"]>>().toEqualTypeOf<Fields<Of<Given, Both>["probe"]>>();
+  expectTypeOf<Fields<Of<Parsed, Both>["packages"]>>().toEqualTypeOf<Fields<Of<Given, Both>["packages"]>>();
+  expectTypeOf<Fields<Item<Parsed["vips"]>>>().toEqualTypeOf<Fields<Item<Given["vips"]>>>();
+  expectTypeOf<Fields<Item<Parsed["realServers"]>>>().toEqualTypeOf<Fields<Item<Given["realServers"]>>>();
+  type Dr<Union> = Item<Of<Union, "dr">["services" & keyof Of<Union, "dr">]>;
+  type Nat<Union> = Item<Of<Union, "nat">["services" & keyof Of<Union, "nat">]>;
+  expectTypeOf<Fields<Dr<Parsed>>>().toEqualTypeOf<Fields<Dr<Given>>>();
+  expectTypeOf<Fields<Nat<Parsed>>>().toEqualTypeOf<Fields<Nat<Given>>>();
+  type Health<Union> = Dr<Union> extends { health?: infer One } ? Fields<One> : never;
+  expectTypeOf<Health<Parsed>>().toEqualTypeOf<Health<Given>>();
 });
 
 test("outputs have the types of what was given, with what was left out filled in", () => {
