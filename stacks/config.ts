@@ -119,7 +119,7 @@ const nat = z.strictObject({
 });
 
 /** What a stack's configuration may say: clusters by name. */
-const clusters = mapOf(
+export const clusters = mapOf(
   z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is no cluster name: letters, digits, - and _ only"),
   z.discriminatedUnion("kind", [dr, nat], {
     error: ({ code, input }) => {

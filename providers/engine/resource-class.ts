@@ -6,7 +6,7 @@ import type { Definition } from "./define.js";
 import { type Bag, type Common, checkInputs, clean, idOf, propertiesOf } from "./inputs.js";
 
 /** Each argument may be an output of another resource; each keeps its documentation. */
-type Inputs<Args> = {
+export type Inputs<Args> = {
   [Name in keyof Args]: Connection extends Args[Name]
     ? unknown extends Args[Name]
       ? pulumi.Input<Args[Name]>
