@@ -14,16 +14,19 @@ import {
 /** Arguments of an ArpSuppression. */
 export interface ArpSuppressionArgs {
   /**
-   * Interface to set besides `all`. Default `lo`, as most scripts do. On Linux only `all` and the interface that receives
-   * the request count, so where other addresses of the host must go on answering everywhere, set `all: false` and name
-   * the receiving interface. A change replaces.
+   * Interface to set besides `all`. Default `lo`, as in most scripts. On Linux only `all` and the interface
+   * that receives the request count. So set `all: false` and the receiving interface if other addresses of
+   * the host must answer everywhere. A change replaces.
    */
   interface?: string;
-  /** Set `all` too. Default true. A change replaces. */
+  /** Whether to set `all`, too. Default true. A change replaces. */
   all?: boolean;
-  /** Which ARP requests are answered, 0-8 (kernel, ip-sysctl: arp_ignore). Default 1: only for addresses of the interface asked on. */
+  /**
+   * ARP requests that the host answers, 0-8 (kernel, ip-sysctl: arp_ignore). Default 1: only for addresses of
+   * the interface that receives the request.
+   */
   arpIgnore?: number;
-  /** Which source address goes into ARP requests, 0-2 (kernel, ip-sysctl: arp_announce). Default 2: never the VIP. */
+  /** Source address in ARP requests, 0-2 (kernel, ip-sysctl: arp_announce). Default 2: never the VIP. */
   arpAnnounce?: number;
 }
 
@@ -42,7 +45,7 @@ const places = (key: Key) => (key.all ? ["all", key.interface] : [key.interface]
 
 const names = (key: Key, leaf: string) => places(key).map((place) => interfaceSysctl(place, leaf));
 
-// `all` is set even where the interface is not there yet
+// `all` is set even if the interface does not exist yet.
 const settingsOf = (view: HostView, key: Key, want: Config | undefined) =>
   places(key).flatMap((place) => [
     sysctlSetting(view, interfaceSysctl(place, "arp_ignore"), want && String(want.arpIgnore)),
@@ -59,7 +62,8 @@ export const arpSuppression = define({
   id: (key) => `arp-suppression/${key.interface}${key.all ? "" : " alone"}`,
   facts: (key) => sysctlFacts([...names(key, "arp_ignore"), ...names(key, "arp_announce")]),
   read(facts, key, want) {
-    // one value stands for all places: the one that is not as wanted, so that any of them flipped by hand is seen
+    // One value stands for all places. It is the first one that differs, so a change of any place by hand is
+    // seen.
     const shown = (leaf: string, wanted: number | undefined) => {
       const values = names(key, leaf).map((name) => Number(facts.sysctl(name) ?? Number.NaN));
       return values.find((value) => value !== wanted) ?? (wanted as number);

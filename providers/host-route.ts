@@ -7,11 +7,17 @@ import { define } from "./engine/define.js";
 
 /** Arguments of a HostRoute. */
 export interface HostRouteArgs {
-  /** Where to: an address, a network such as `10.0.0.0/8` without bits beyond its prefix, or `default` (`::/0` for IPv6). A change replaces. */
+  /**
+   * Destination: an address, a network such as `10.0.0.0/8` without bits beyond its prefix, or `default`
+   * (`::/0` for IPv6). A change replaces.
+   */
   destination: string;
   /** Routing table: `main` (default, also 254) or a number, 1-4294967295. A change replaces. */
   table?: string;
-  /** Preference among routes to one destination, lower first; part of a route's identity in the kernel. Default 0, for IPv6 1024. A change replaces. */
+  /**
+   * Preference among routes to one destination, lower first. It is part of a route's identity in the kernel.
+   * Default 0, for IPv6 1024. A change replaces.
+   */
   metric?: number;
   /** Interface to send by. Default: the one that reaches `via`. */
   device?: string | null;
@@ -30,7 +36,7 @@ export const key = z.strictObject({
     .string()
     .regex(/^(main|[1-9]\d{0,9})$/, { error: 'is neither "main" nor a number', abort: true })
     .refine((table) => table === "main" || Number(table) <= maxTable, `is above ${maxTable}`)
-    // two names of one table
+    // Both are names of one table.
     .transform((table) => (table === "254" ? "main" : table))
     .default("main"),
   metric: z
@@ -53,13 +59,13 @@ type Config = z.output<typeof config>;
 
 const familyFlag = ({ destination }: Key) => (familyOf(destination) === "ipv4" ? "4" : "6");
 
-// the kernel prints a lone address without its prefix, and IPv6's default by name
+// The kernel prints a single address without its prefix, and the default route of IPv6 by name.
 const kernelDestination = ({ destination }: Key) =>
   destination === "::/0"
     ? "default"
     : destination.replace(destination.includes(":") ? /\/128$/ : /\/32$/, "");
 
-// 0 and 1024 are what the kernel takes for none
+// The kernel takes 0 and 1024 for no metric.
 const metricOf = (key: Key) => key.metric || defaultMetric(key);
 const defaultMetric = (key: Key) => (familyFlag(key) === "4" ? 0 : 1024);
 
@@ -111,7 +117,7 @@ export const hostRoute = define({
       .find((r: RouteEntry) => r.dst === kernelDestination(key) && r.metric === metricOf(key));
     if (!found) return undefined;
     return {
-      // where only `via` was asked for, the device is the kernel's own finding
+      // If only `via` is declared, the kernel has chosen the device.
       device: want && want.device === null && found.gateway ? null : (found.dev ?? null),
       via: found.gateway ?? null,
       source: found.prefsrc ?? null,
@@ -125,7 +131,7 @@ export const hostRoute = define({
       ...["ip", `-${familyFlag(key)}`, "route", verb],
       ...wordsOf(key, c),
     ];
-    // without a metric IPv6 deletes whichever comes first, and the kernel's own (256) comes before ours
+    // Without a metric IPv6 deletes the first match, and the kernel's own route (256) comes before this one.
     const isUnnamed = familyFlag(key) === "6" && metricOf(key) === defaultMetric(key);
     const remove = (c: Config) => [
       ...command("del", c),

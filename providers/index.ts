@@ -14,8 +14,9 @@ import { type VirtualAddressArgs, virtualAddress } from "./virtual-address.js";
 import { type VirtualServiceArgs, virtualService } from "./virtual-service.js";
 
 /**
- * A virtual service in the director's IPVS table: address and port, or a firewall mark, and the scheduler that chooses a
- * real server for each new connection (ipvsadm(8), --add-service; kernel, net/netfilter/ipvs).
+ * A virtual service in the director's IPVS table: address and port, or a firewall mark, and a scheduler. The
+ * scheduler chooses a real server for each new connection (ipvsadm(8), --add-service; kernel,
+ * net/netfilter/ipvs).
  *
  * @example
  * const web = new lvs.VirtualService("web", {
@@ -29,8 +30,9 @@ import { type VirtualServiceArgs, virtualService } from "./virtual-service.js";
 export class VirtualService extends resource<VirtualServiceArgs, VirtualServiceOutputs>(virtualService) {}
 
 /**
- * A real server behind a virtual service, in the director's IPVS table (ipvsadm(8), --add-server). What the real server itself
- * needs is other resources' business: VirtualAddress and ArpSuppression for LVS/DR, HostRoute for LVS/NAT.
+ * A real server behind a virtual service, in the director's IPVS table (ipvsadm(8), --add-server). Other
+ * resources configure the real server itself: VirtualAddress and ArpSuppression for LVS/DR, HostRoute for
+ * LVS/NAT.
  *
  * @example
  * new lvs.RealServer("web-1", {
@@ -45,8 +47,9 @@ export class VirtualService extends resource<VirtualServiceArgs, VirtualServiceO
 export class RealServer extends resource<RealServerArgs, RealServerOutputs>(realServer) {}
 
 /**
- * Watches the real servers of a virtual service, by an agent on the director that needs nothing but curl: takes out those that are
- * down, brings them back, and lets a sorry server answer meanwhile. What it does is no drift.
+ * Checks the real servers of a virtual service by an agent on the director, which needs only curl. The agent
+ * removes servers that are down and adds them again when they are up. Meanwhile a sorry server may answer.
+ * Its changes do not count as drift.
  *
  * @example
  * new lvs.HealthMonitor("web-health", {
@@ -59,8 +62,8 @@ export class RealServer extends resource<RealServerArgs, RealServerOutputs>(real
 export class HealthMonitor extends resource<HealthMonitorArgs, HealthMonitorState>(healthMonitor) {}
 
 /**
- * An address on an interface, such as the VIP on a director's `eth0` or on a real server's `lo` (ip-address(8)), announced to the
- * neighbours by gratuitous ARP (arping(8)).
+ * An address on an interface, such as the VIP on a director's `eth0` or on a real server's `lo`
+ * (ip-address(8)). Gratuitous ARP announces it to the neighbours (arping(8)).
  *
  * @example
  * new lvs.VirtualAddress("vip", {
@@ -73,7 +76,8 @@ export class HealthMonitor extends resource<HealthMonitorArgs, HealthMonitorStat
 export class VirtualAddress extends resource<VirtualAddressArgs>(virtualAddress) {}
 
 /**
- * A route in one of a host's tables (ip-route(8)), such as a real server's way back through the director in LVS/NAT.
+ * A route in a table of a host (ip-route(8)), such as a real server's way back through the director in
+ * LVS/NAT.
  *
  * @example
  * new lvs.HostRoute("web-1-back", {
@@ -85,8 +89,8 @@ export class VirtualAddress extends resource<VirtualAddressArgs>(virtualAddress)
 export class HostRoute extends resource<HostRouteArgs>(hostRoute) {}
 
 /**
- * Keeps a real server silent about the VIP that it carries for LVS/DR (kernel, ip-sysctl: arp_ignore, arp_announce). It must be
- * in force before the VIP is there; what the host had before comes back on deletion.
+ * Stops a real server from answering ARP for its VIP in LVS/DR (kernel, ip-sysctl: arp_ignore, arp_announce).
+ * It must be in force before the VIP exists. Deletion restores the host's former values.
  *
  * @example
  * const silence = new lvs.ArpSuppression("web-1-arp", { connection: { host: "web1" } });
@@ -99,8 +103,8 @@ export class HostRoute extends resource<HostRouteArgs>(hostRoute) {}
 export class ArpSuppression extends resource<ArpSuppressionArgs>(arpSuppression) {}
 
 /**
- * Lets a host pass on packets for others, as an LVS/NAT director must, and says whether it sends ICMP redirects (kernel,
- * ip-sysctl: ip_forward, send_redirects). What the host had before comes back on deletion.
+ * Lets a host forward packets for others, as an LVS/NAT director must. Also sets whether it sends ICMP
+ * redirects (kernel, ip-sysctl: ip_forward, send_redirects). Deletion restores the host's former values.
  *
  * @example
  * new lvs.IpForwarding("forwarding", {
@@ -112,8 +116,8 @@ export class ArpSuppression extends resource<ArpSuppressionArgs>(arpSuppression)
 export class IpForwarding extends resource<IpForwardingArgs>(ipForwarding) {}
 
 /**
- * Any other sysctl (sysctl(8)), such as those of IPVS (kernel, ipvs-sysctl), which are there once `ip_vs` is loaded. What the
- * host had before comes back on deletion.
+ * Any other sysctl (sysctl(8)), such as those of IPVS (kernel, ipvs-sysctl), which exist once `ip_vs` is
+ * loaded. Deletion restores the host's former value.
  *
  * @example
  * const ipVs = new lvs.KernelModule("ip-vs", { connection: { host: "director1" }, name: "ip_vs" });
@@ -126,7 +130,8 @@ export class IpForwarding extends resource<IpForwardingArgs>(ipForwarding) {}
 export class Sysctl extends resource<SysctlArgs>(sysctl) {}
 
 /**
- * A kernel module that is loaded (modprobe(8)). Deletion unloads it only where it was not loaded before and nobody uses it.
+ * A kernel module that is loaded (modprobe(8)). Deletion unloads it only if it was not loaded before and is
+ * not in use.
  *
  * @example
  * new lvs.KernelModule("ip-vs", {
@@ -138,8 +143,9 @@ export class Sysctl extends resource<SysctlArgs>(sysctl) {}
 export class KernelModule extends resource<KernelModuleArgs>(kernelModule) {}
 
 /**
- * A question that a host asks of a service when it is created or changed, through the VIP as clients do: replies, their status,
- * who gave them, and who answers ARP for the VIP. When that is not as expected, the update fails. Nothing of it is on any host.
+ * A check that a host runs against a service when the resource is created or changed. It goes through the VIP
+ * as clients do, and checks replies, their status, their senders, and who answers ARP for the VIP. The update
+ * fails if the result is not as expected. Nothing of it stays on a host.
  *
  * @example
  * new lvs.ServiceProbe("web-serves", {
@@ -153,7 +159,8 @@ export class KernelModule extends resource<KernelModuleArgs>(kernelModule) {}
 export class ServiceProbe extends resource<ServiceProbeArgs>(serviceProbe) {}
 
 /**
- * How long a director remembers connections that are idle (ipvsadm(8), --set). What it had before comes back on deletion.
+ * Seconds that a director remembers idle connections (ipvsadm(8), --set). Deletion restores the former
+ * values.
  *
  * @example
  * new lvs.IpvsTimeouts("timeouts", { connection: { host: "director1" }, tcp: 7200, udp: 30 });
@@ -161,8 +168,8 @@ export class ServiceProbe extends resource<ServiceProbeArgs>(serviceProbe) {}
 export class IpvsTimeouts extends resource<IpvsTimeoutsArgs>(ipvsTimeouts) {}
 
 /**
- * The daemon by which directors tell each other of their connections, so that these outlive the director (ipvsadm(8),
- * --start-daemon). The services must be the same on both.
+ * The daemon that copies a director's connections to another one, so that they outlive the director
+ * (ipvsadm(8), --start-daemon). The services must be the same on both.
  *
  * @example
  * new lvs.SyncDaemon("tell", { connection: { host: "director1" }, state: "master", mcastInterface: "eth1", syncid: 7 });

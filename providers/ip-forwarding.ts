@@ -10,11 +10,17 @@ import { holdSettings, owns, releaseSettings, sysctlFacts, sysctlSetting } from 
 export interface IpForwardingArgs {
   /** `ipv4` (default) or `ipv6`. A change replaces. */
   family?: Family;
-  /** Whether the host passes on packets that are not for itself (kernel, ip-sysctl: ip_forward). Default true. */
+  /** Whether the host forwards packets for others (kernel, ip-sysctl: ip_forward). Default true. */
   enabled?: boolean;
-  /** Whether it tells senders of shorter ways by ICMP redirects (kernel, ip-sysctl: send_redirects). IPv4. Default: left as it is. */
+  /**
+   * Whether the host sends ICMP redirects that name shorter ways (kernel, ip-sysctl: send_redirects). IPv4.
+   * Default: unchanged.
+   */
   sendRedirects?: boolean | null;
-  /** Interfaces that `sendRedirects` is set on besides `all`; the kernel sends them when either says so. Default: none. A change replaces. */
+  /**
+   * Interfaces to set `sendRedirects` on besides `all`. The kernel sends redirects if either is set. Default:
+   * none. A change replaces.
+   */
   interfaces?: string[] | null;
 }
 
@@ -37,7 +43,10 @@ type Key = z.output<typeof key>;
 const forwarding = ({ family }: Key) =>
   family === "ipv4" ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding";
 
-/** Turning forwarding on or off turns it on or off for each interface, whatever it was, and accept_redirects to the opposite. */
+/**
+ * A change of forwarding sets it on each interface, whatever that had, and sets accept_redirects to the
+ * opposite.
+ */
 const dragged = {
   record: "dragged.net.ipv4.ip_forward",
   files: "/proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/all/accept_redirects",
@@ -80,7 +89,8 @@ export const ipForwarding = define({
     const sends = redirects(key).map((name) => facts.sysctl(name) === "1");
     return {
       enabled: value === "1",
-      // one value stands for all places: the one that is not as wanted, so that any of them flipped by hand is seen
+      // One value stands for all places. It is the first one that differs, so a change of any place by hand
+      // is seen.
       sendRedirects:
         key.interfaces === null ? null : (sends.find((on) => on !== want?.sendRedirects) ?? sends[0] ?? null),
     };

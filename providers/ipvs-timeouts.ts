@@ -7,15 +7,21 @@ import { owns } from "./engine/settings.js";
 
 /** Arguments of an IpvsTimeouts. */
 export interface IpvsTimeoutsArgs {
-  /** Seconds, 1-2678400 (31 days), that an idle TCP connection is remembered (ipvsadm(8), --set). Default 900, the kernel's. */
+  /**
+   * Seconds, 1-2678400 (31 days), to remember an idle TCP connection (ipvsadm(8), --set). Default 900, the
+   * kernel's.
+   */
   tcp?: number;
-  /** Seconds, 1-2678400, that a TCP connection is remembered after one side has ended it (FIN). Default 120, the kernel's. */
+  /**
+   * Seconds, 1-2678400, to remember a TCP connection after one side has ended it (FIN). Default 120, the
+   * kernel's.
+   */
   tcpFin?: number;
-  /** Seconds, 1-2678400, that packets of UDP count as one connection. Default 300, the kernel's. */
+  /** Seconds, 1-2678400, within which UDP packets count as one connection. Default 300, the kernel's. */
   udp?: number;
 }
 
-// as ipvsadm has it, for which 0 is as it was
+// As in ipvsadm, for which 0 means unchanged.
 const seconds = z.number().int().min(1).max(2678400);
 
 /** @internal */
@@ -29,7 +35,10 @@ const record = "timeouts";
 
 const wordsOf = ({ tcp, tcpFin, udp }: Timeouts) => [tcp, tcpFin, udp].map(String);
 
-/** Timeouts of a director's connections, as a setting: `ipvsadm -Ln --timeout` shows them, `--set` changes them. @internal */
+/**
+ * Timeouts of a director's connections, as a setting. `ipvsadm -Ln --timeout` shows them, `--set` changes
+ * them. @internal
+ */
 export const ipvsTimeouts = define({
   kind: "IpvsTimeouts",
   key: z.strictObject({}),

@@ -19,7 +19,7 @@ const key = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,60}$/, "is no module name such as ip_vs")
-    // the kernel knows modules by underscores, whatever their files are called
+    // The kernel names modules with underscores, whatever the name of the file.
     .transform((name) => name.replaceAll("-", "_")),
 });
 
@@ -38,7 +38,7 @@ const parameterOf = (name: string, option: string) => `parameter.${name}.${optio
 const wordsOf = (options: Config["options"]) =>
   Object.entries(options).map(([option, value]) => `${option}=${value}`);
 
-/** A loaded module and its parameters, as a setting: /sys/module shows both. @internal */
+/** A loaded module and its parameters, as a setting. /sys/module shows both. @internal */
 export const kernelModule = define({
   kind: "KernelModule",
   key,
@@ -83,7 +83,7 @@ export const kernelModule = define({
     }
     const claim = isOwned ? [] : [step(["claim_module", record, name], ["restore_module", record, name])];
     if (!view.facts.module(name)) return [...claim, step(["modprobe", name, ...words], null)];
-    // loaded by somebody, or by us before: what its parameters were comes back
+    // Another program has loaded it, or an earlier resource: an undo restores its parameters.
     return [
       ...claim,
       ...releaseSettings(view, dropped),

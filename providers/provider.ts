@@ -12,17 +12,18 @@ const engines = new Map(
   ),
 );
 
-/** Things that are or were created in one run of Pulumi, and by whom. */
+/** Things that one run of Pulumi creates or has created, with their owners. */
 export type Made = Map<string, { owner: unknown; isDone: boolean }>;
 
 /**
- * What was created in this run of Pulumi, and by whom. A resource that was renamed, or replaced by its like, is created under
- * its new name, which takes over what is there, and then deleted under its old one, which must not take it away. Where two had
- * declared one thing before that was refused, the one that stays gets it.
+ * Things that this run of Pulumi has created, with their owners. A renamed or replaced resource is first
+ * created under its new name, which takes over the existing thing. Then it is deleted under its old name,
+ * which must not remove the thing. If two resources declared one thing before that was refused, the remaining
+ * one gets it.
  */
 const made: Made = new Map();
 
-/** What Pulumi calls of a kind of resource, in a run that has made these things so far. */
+/** Returns the functions that Pulumi calls for a kind, in a run that has made these things so far. */
 export const verbsOf = (engine: Engine, made: Made) => ({
   check: (olds: Bag, news: Bag) => {
     const { inputs, failures } = engine.check(olds, news);
@@ -37,7 +38,7 @@ export const verbsOf = (engine: Engine, made: Made) => ({
     const thing = engine.thing(inputs);
     const first = made.get(thing);
     if (first) throw new Error(`${thing} is declared twice: by ${first.owner} and by ${inputs.owner}`);
-    // Pulumi creates many at a time, so it counts from the beginning
+    // Pulumi creates many resources at a time, so the entry counts from the start.
     const entry = { owner: inputs.owner, isDone: false };
     made.set(thing, entry);
     try {
@@ -59,8 +60,8 @@ export const verbsOf = (engine: Engine, made: Made) => ({
 });
 
 /**
- * Called by the text in every resource's state (see dynamic.ts), so this path and signature stay for ever. Synchronous:
- * Pulumi does not wait for it before it uses the object.
+ * The text in every resource's state calls it (see engine/resource-class.ts), so this path and signature must
+ * never change. Synchronous, because Pulumi does not wait for it before it uses the object.
  */
 export function install(self: Bag): void {
   const engine = engines.get(self.kind as string);
@@ -79,11 +80,11 @@ export function install(self: Bag): void {
   }
 }
 
-/** Pulumi prints the stack of what a provider throws; to an operator the message is what counts. */
+/** Reduces an error to its message, because Pulumi prints the stack of a provider's error. */
 function oneLine(error: Error): Error {
   const message = visible(error.message.replace(/\p{Cc}+/gu, " "));
   error.message = message;
-  // a mistake of our own keeps its stack
+  // A programming mistake keeps its stack.
   if (error.name === "Error") error.stack = message;
   return error;
 }

@@ -7,22 +7,29 @@ import { define } from "./engine/define.js";
 
 /** Arguments of a SyncDaemon. */
 export interface SyncDaemonArgs {
-  /** `master` tells other directors of its connections, `backup` hears of theirs; a host may have one of each. A change replaces. */
+  /**
+   * `master` sends its connections to other directors, `backup` receives theirs. A host may have one of each.
+   * A change replaces.
+   */
   state: "master" | "backup";
-  /** Interface that messages are sent from or heard on, such as `eth1` (ipvsadm(8), --mcast-interface). */
+  /** Interface that sends or receives messages, such as `eth1` (ipvsadm(8), --mcast-interface). */
   mcastInterface: string;
-  /** 0-255: marks messages of a master; a backup hears those that are marked so, and with 0 any. Default 0. */
+  /**
+   * Id of a master's messages, 0-255. A backup accepts messages with its own id, and with 0 all of them.
+   * Default 0.
+   */
   syncid?: number;
   /**
-   * Bytes of the longest message, 1-65507; a backup takes no less than 1024, and must take what the master sends. An IPv6
-   * group leaves 65487. Default: 1472, or 1452 with an IPv6 group, which fit in packets of 1500 bytes.
+   * Bytes of the longest message, 1-65507. A backup needs at least 1024, and as many as the master sends.
+   * With an IPv6 group the limit is 65487. Default: 1472, or 1452 with an IPv6 group, which fit in packets of
+   * 1500 bytes.
    */
   syncMaxlen?: number;
   /** Multicast group, IPv4 or IPv6 (ipvsadm(8), --mcast-group). Default `224.0.0.81`. */
   mcastGroup?: string;
   /** UDP port, 1-65535. Default 8848. */
   mcastPort?: number;
-  /** How many routers messages may pass, and one, 1-255. Default 1: none. */
+  /** Number of routers that messages may pass, plus one, 1-255. Default 1: no router. */
   mcastTtl?: number;
 }
 
@@ -45,10 +52,13 @@ export const config = z.strictObject({
 
 type Config = z.output<typeof config>;
 
-/** What is left for a message in a packet of so many bytes, after the headers of IP and UDP. */
+/** Returns the bytes of a message in a packet, after the headers of IP and UDP. */
 const roomIn = (packet: number, group: string) => packet - (familyOf(group) === "ipv4" ? 28 : 48);
 
-/** A daemon that keeps directors' connections in step: `ipvsadm -Ln --daemon` shows it, `--start-daemon` and `--stop-daemon` change it. @internal */
+/**
+ * The daemon that copies connections between directors. `ipvsadm -Ln --daemon` shows it, `--start-daemon` and
+ * `--stop-daemon` change it. @internal
+ */
 export const syncDaemon = define({
   kind: "SyncDaemon",
   key,
@@ -57,11 +67,11 @@ export const syncDaemon = define({
   rivals: () => true,
 
   complete(_key, config) {
-    // a group that is not known yet says nothing of its family
+    // A group that is not known yet has no family.
     if (config.mcastGroup) config.syncMaxlen ??= roomIn(1500, config.mcastGroup);
   },
 
-  // the kernel would take another length silently
+  // The kernel would use another length without an error.
   problems({ state }, { syncMaxlen, mcastGroup }) {
     if (syncMaxlen === undefined) return [];
     const most = roomIn(65535, mcastGroup);
@@ -96,7 +106,7 @@ export const syncDaemon = define({
       ...["--mcast-group", to.mcastGroup, "--mcast-port", String(to.mcastPort)],
       ...["--mcast-ttl", String(to.mcastTtl)],
     ];
-    // one that runs cannot be changed
+    // A running daemon cannot be changed.
     return [...(have ? [step(stop, start(have))] : []), ...(want ? [step(start(want), stop)] : [])];
   },
 });

@@ -6,9 +6,9 @@ import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./eng
 
 /** Arguments of a Sysctl. */
 export interface SysctlArgs {
-  /** Name as sysctl(8) writes it, such as `net.ipv4.vs.expire_nodest_conn`. A change replaces. */
+  /** Name as in sysctl(8), such as `net.ipv4.vs.expire_nodest_conn`. A change replaces. */
   name: string;
-  /** Value, as text; several numbers are parted by blanks. */
+  /** Value, as text. Spaces separate several numbers. */
   value: string;
 }
 
@@ -40,7 +40,7 @@ export const sysctl = define({
   plan({ name }, want, have, view) {
     const setting = sysctlSetting(view, name, want?.value);
     if (!want) return releaseSettings(view, [setting]);
-    // blanks apart, it is right
+    // The value is right apart from blanks.
     return holdSettings(view, [want.value === have?.value ? { ...setting, value: undefined } : setting]);
   },
 });

@@ -14,17 +14,23 @@ import { define } from "./engine/define.js";
 
 /** Arguments of a VirtualAddress. */
 export interface VirtualAddressArgs {
-  /** Interface that carries it, such as `eth0`, or `lo` on a real server. A change replaces. */
+  /** Interface for the address, such as `eth0`, or `lo` on a real server. A change replaces. */
   interface: string;
   /** The virtual IP address (VIP). A change replaces. */
   address: string;
-  /** Bits of the network it is in, 1-32 or 1-128. Default 32 or 128: the address alone. */
+  /** Prefix length of its network, 1-32, or 1-128 for IPv6. Default 32 or 128: the address only. */
   prefixLength?: number;
-  /** Name that ifconfig shows it by, such as `eth0:1`; begins with the interface's (ip-address(8), label). IPv4. Default: the interface's. */
+  /**
+   * Name in ifconfig, such as `eth0:1`. It begins with the interface's name (ip-address(8), label). IPv4.
+   * Default: the interface's name.
+   */
   label?: string | null;
   /** Broadcast address (ip-address(8), broadcast). IPv4. Default: none. */
   broadcast?: string | null;
-  /** Tell the neighbours by gratuitous ARP (arping(8), -U and -A, five within some five seconds) once it is there, so that none keeps the old place in mind. IPv4, not on `lo`. Default true. */
+  /**
+   * Announce the new address to the neighbours by gratuitous ARP (arping(8), -U and -A, five within about
+   * five seconds), so that none keeps the old location. IPv4, not on `lo`. Default true.
+   */
   announce?: boolean;
 }
 
@@ -44,14 +50,14 @@ type Config = z.output<typeof config>;
 
 const bitsOf = ({ address }: Key) => addressBits(familyOf(address));
 
-/** Stands for a label, which IPv6 has not. */
+/** Stands for a label, which IPv6 does not have. */
 const preferred = "preferred";
 const isSource = ({ family, deprecated }: AddressEntry) => family === "inet6" && deprecated !== true;
 const named = ({ label, interface: of }: AddressEntry) => label !== undefined && label !== of;
 
 const isAnnounced = (key: Key) => familyOf(key.address) === "ipv4" && key.interface !== "lo";
 
-/** An address: `ip -j addr` shows it, `ip addr add` and `del` change it. @internal */
+/** An address. `ip -j addr` shows it, `ip addr add` and `del` change it. @internal */
 export const virtualAddress = define({
   kind: "VirtualAddress",
   key,
@@ -81,7 +87,7 @@ export const virtualAddress = define({
 
   id: (key) => `${key.interface}/${key.address}`,
 
-  // routes that send from it go along, unless another interface has the address too
+  // Routes that send from the address go with it, unless another interface has it, too.
   carries: (key, { words }, facts) =>
     words[0] === "route" &&
     words[words.indexOf("src") + 1] === key.address &&
@@ -94,10 +100,10 @@ export const virtualAddress = define({
     if (!found) return undefined;
     return {
       prefixLength: found.prefixlen,
-      // an IPv6 VIP that its host may choose as a source shows so, and an update mends it
+      // An IPv6 VIP that its host may choose as a source is a difference, and an update corrects it.
       label: isSource(found) ? preferred : named(found) ? (found.label ?? null) : null,
       broadcast: found.broadcast ?? null,
-      // nothing on the host shows it
+      // The host does not show it.
       announce: want?.announce ?? true,
     };
   },
@@ -121,7 +127,7 @@ export const virtualAddress = define({
       ...(c.broadcast ? ["broadcast", c.broadcast] : []),
       ...(ipv6 ? lifetime(c) : c.label ? ["label", c.label] : []),
     ];
-    // a deprecated address is never chosen as a source, and serves like any other
+    // The host never chooses a deprecated address as a source. In all else it works like any other.
     const lifetime = (c: Config) => ["nodad", ...(c.label === preferred ? [] : ["preferred_lft", "0"])];
     const choose = (c: Config) => [
       ...["ip", "addr", "change", `${key.address}/${c.prefixLength}`, "dev", key.interface],
@@ -137,11 +143,12 @@ export const virtualAddress = define({
     if (same) return announce;
     const [from, to] = [step(remove(have), add(have)), step(add(want), remove(want))];
     if (ipv6 && want.prefixLength === have.prefixLength) return [step(choose(want), choose(have))];
-    // one IPv6 address has one prefix
+    // An IPv6 address has one prefix.
     if (ipv6) return [from, to];
-    // two prefixes of one IPv4 address may stand side by side, so it is never gone
+    // An IPv4 address may have two prefixes at a time, so it never disappears.
     if (want.prefixLength !== have.prefixLength) return [to, from, ...announce];
-    // with an address go the routes that send from it, so another prefix holds it meanwhile, without a route of its own
+    // Routes that send from an address go with it. So another prefix, without a route of its own, holds the
+    // address meanwhile.
     const other = { ...want, prefixLength: want.prefixLength === 32 ? 31 : 32, label: null, broadcast: null };
     const hold = step([...add(other), "noprefixroute"], remove(other));
     const letGo = step(remove(other), [...add(other), "noprefixroute"]);

@@ -16,7 +16,7 @@ import { sysctlPath } from "../src/values/sysctl-name.js";
 import { define } from "./engine/define.js";
 import { drainedOf } from "./real-server/drain.js";
 
-/** Schedulers of ipvsadm(8); each is a kernel module `ip_vs_NAME` that the director loads by itself. */
+/** Schedulers of ipvsadm(8). Each is a kernel module `ip_vs_NAME`, which the director loads by itself. */
 export const schedulers = [
   "rr",
   "wrr",
@@ -36,9 +36,9 @@ export const schedulers = [
 
 /** Sends connections of one client to one real server (ipvsadm(8), --persistent). */
 export interface Persistence {
-  /** Seconds, 1-2678400 (31 days), that a client is remembered after its last connection. Default 300. */
+  /** Seconds, 1-2678400 (31 days), to remember a client after its last connection. Default 300. */
   timeout?: number;
-  /** Clients that share this many leading bits of their address count as one; 1-32, or 1-128 for IPv6. Default: all bits. */
+  /** Leading address bits by which clients count as one, 1-32, or 1-128 for IPv6. Default: all bits. */
   netmask?: number;
 }
 
@@ -48,15 +48,15 @@ export interface VirtualServiceArgs {
   protocol?: "tcp" | "udp";
   /** The virtual IP address (VIP). A change replaces. */
   address?: string;
-  /** Port, 1-65535; 0 is every port, and needs `persistence`. A change replaces. */
+  /** Port, 1-65535. 0 is every port and needs `persistence`. A change replaces. */
   port?: number;
   /** Firewall mark, 1-2147483647, instead of address and port (ipvsadm(8), --fwmark-service). A change replaces. */
   fwmark?: number;
   /** Address family of a firewall-mark service: `ipv4` (default) or `ipv6`. A change replaces. */
   family?: Family;
-  /** How a real server is chosen for a new connection (ipvsadm(8), --scheduler). Default `wlc`. */
+  /** Scheduler that chooses a real server for a new connection (ipvsadm(8), --scheduler). Default `wlc`. */
   scheduler?: (typeof schedulers)[number];
-  /** Remember which real server a client was given. Default: not. */
+  /** Send a client to the same real server again. Default: off. */
   persistence?: Persistence | null;
 }
 
@@ -109,39 +109,41 @@ const modelled = new Set(["-A", "-t", "-u", "-f", "-6", "-s", "-p", "-M"]);
 const foreign = (flags: Flags) => wordsOf([...flags].filter(([flag]) => !modelled.has(flag)));
 
 const configOf = (flags: Flags, family: Family): Config => ({
-  // options that are not modelled here show as a difference, lest they be taken for equal and lost at the next edit
+  // Options without a field here show as a difference. Otherwise they would count as equal, and the next edit
+  // would drop them.
   scheduler: [flags.get("-s"), ...foreign(flags)].join(" ") as Config["scheduler"],
   persistence: flags.has("-p")
     ? { timeout: Number(flags.get("-p")), netmask: netmaskBits(flags.get("-M"), family) }
     : null,
 });
 
-/** Milliseconds between two ICMP errors to one host (kernel, ip-sysctl); with a day in between nobody is refused meanwhile. */
+/** Milliseconds between ICMP errors to one host (kernel, ip-sysctl). A day suppresses refusals meanwhile. */
 const refusals = (service: ServiceAddress): string =>
   serviceFamily(service) === "ipv4" ? "net.ipv4.icmp_ratelimit" : "net.ipv6.icmp.ratelimit";
 const aDay = "86400000";
 
 /**
- * The kernel takes a service's old scheduler away before it puts the new one there (ip_vs_edit_service). Who comes in between
- * finds nobody, and is refused; unanswered it tries again a second later.
+ * Wraps a change of the scheduler. The kernel removes the old scheduler before it sets the new one
+ * (ip_vs_edit_service). A client in between would be refused. Without a refusal it tries again a second
+ * later.
  */
 function unrefused(facts: Facts, service: ServiceAddress, { run, undo }: Step): Step {
   const name = refusals(service);
   const found = facts.sysctl(name);
   if (found === undefined) return step(run, undo);
-  // with the value found told, it comes back whatever becomes of the command
+  // The step has the old value, so it is restored even if the command fails.
   const around = ["with_file", `/proc/sys/${sysctlPath(name)}`, aDay, found];
   return step([...around, ...run], undo && [...around, ...undo]);
 }
 
-/** A virtual service: `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. @internal */
+/** A virtual service. `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. @internal */
 export const virtualService = define({
   kind: "VirtualService",
   key,
   config,
   rank: ranks.service,
   rivals: () => true,
-  // the last part of an id is the server, or `health`
+  // The last part of an id is the server, or `health`.
   carries: (key, { thing }) =>
     ["RealServer", "HealthMonitor"].includes(
       thing.replace(` ${printService(serviceOf(key))}`, "").replace(/\/[^/]*$/, ""),
@@ -191,7 +193,7 @@ export const virtualService = define({
 
   id: (key) => printService(serviceOf(key)),
 
-  // thresholds are its real servers'
+  // The thresholds are those of its real servers.
   facts: (key) => ["ipvs", "thresholds", `sysctl:${refusals(serviceOf(key))}`],
 
   read(facts, key) {
@@ -206,7 +208,7 @@ export const virtualService = define({
     const target = serviceFlags(serviceOf(key));
     const line = (to: Config | undefined, from: Config | undefined) =>
       to ? ["ipvsadm", from ? "-E" : "-A", ...target, ...flagsOf(key, to)] : ["ipvsadm", "-D", ...target];
-    // with an entry go the servers behind it, whosever they are; they come back with it
+    // A deleted entry takes its servers along, including those of other owners. An undo restores them.
     const id = printService(serviceOf(key));
     const servers = want ? [] : [...(facts.ipvs().get(id)?.realServers ?? [])];
     const change = step(line(want, have), line(have, want));

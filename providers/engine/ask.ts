@@ -1,9 +1,9 @@
 import type { Host } from "../../src/host/host.js";
 import type { Connection } from "../../src/ssh/connection.js";
 
-/** What a question takes to be asked. */
+/** What a question gets to send its queries. */
 export interface Ask {
-  /** Of the resource: where it is asked. */
+  /** The connection of the resource, whose host sends the queries. */
   readonly connection: Connection;
   ask(connection: Connection, ...queries: Parameters<Host["ask"]>): ReturnType<Host["ask"]>;
 }

@@ -6,25 +6,26 @@ import type { Bag } from "./inputs.js";
 import { stackOf } from "./ownership.js";
 import { verbs } from "./records.js";
 
-/** A mark of what goes along with another thing. */
+/** The owner mark of a thing that goes along with another one. */
 interface Mark {
   readonly owner: string;
   readonly line: string;
 }
 
-/** What goes along when a thing is deleted, as its records and marks on the host say it. */
+/** What goes along when a thing is deleted, by the records and owner marks on the host. */
 export interface Carried {
-  /** What belongs to another stack, as the host's line says it. */
+  /** The host's line for a thing of another stack. */
   readonly guest: string | undefined;
-  /** Takes away the records of what goes along. */
+  /** Steps that remove the records of what goes along. */
   readonly records: readonly Step[];
-  /** Takes away the marks. */
+  /** Steps that remove the owner marks. */
   readonly marks: readonly Step[];
 }
 
 /**
- * Returns what a deletion takes along. Pulumi may never delete these itself (`deletedWith`, `retainOnDelete`, `state delete`), and
- * their records would bring them back, or keep the boot waiting for them. What is of another stack stays unless `all`.
+ * Returns what goes along with a deletion. Pulumi may never delete these things itself (`deletedWith`,
+ * `retainOnDelete`, `state delete`). Their records would then restore them, or keep the boot waiting for
+ * them. Things of another stack stay unless `all`.
  */
 export function carriedBy(
   facts: Facts,
@@ -59,7 +60,7 @@ export function carriedBy(
   };
 }
 
-/** A mark is `OWNER KIND ID`, and a resource's name may have blanks. */
+/** Returns the mark in a line `OWNER KIND ID`. A resource's name may have blanks. */
 function markOf(line: string, isCarried: (thing: string) => boolean): Mark[] {
   for (let at = line.indexOf(" "); at >= 0; at = line.indexOf(" ", at + 1))
     if (isCarried(line.slice(at + 1))) return [{ owner: line.slice(0, at), line }];

@@ -2,25 +2,31 @@ import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { Step } from "../../src/host/step.js";
 import type { HostView } from "./settings.js";
 
-/** What a resource is to become. */
+/** The operation on a resource. */
 export type Verb = "create" | "update" | "delete";
 
-/** How a change of one resource is planned and judged; objects and settings differ in that. */
+/** The plan and the check of a change of one resource. Objects and settings differ in it. */
 export interface Change {
-  /** What it looks at besides what the definition reads. */
+  /** Facts that it needs besides those of the definition. */
   readonly facts: readonly FactName[];
   plan(verb: Verb, view: HostView): readonly Step[];
-  /** Why the host does not show what was wanted; undefined where it does. */
+  /** Returns why the host does not show the wanted state, or undefined if it does. */
   misfit(verb: Verb, facts: Facts): string | undefined;
-  /** Whether the host has a record that it is to come back, of this very resource. */
+  /** Returns whether the host has a record of this resource that restores it. */
   declares(facts: Facts): boolean;
-  /** Whether creating it would take over what somebody else made. */
+  /** Returns whether creating it would take over a thing that something else made. */
   adopts(facts: Facts): boolean;
-  /** What must be as before after a change was taken back; undefined where others may have changed it meanwhile. */
+  /**
+   * Returns the state that must be the same after an undo. Returns undefined if others may have changed it
+   * meanwhile.
+   */
   look(facts: Facts): unknown;
 }
 
-/** Whether the host knows whose it is. What another stack has taken over is its own, as whoever changes it is told. */
+/**
+ * Returns whether the host knows the owner. A thing that another stack has taken over counts as known,
+ * because a change of it reports that.
+ */
 export function isRecorded(change: Change, view: HostView): boolean {
   try {
     return change.plan("update", view).length === 0;

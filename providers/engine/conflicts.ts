@@ -3,7 +3,7 @@ import type { Facts } from "../../src/facts/facts.js";
 import { hostLabel } from "../../src/ssh/connection.js";
 import { type Bag, connectionOf } from "./inputs.js";
 
-/** Throws where a program runs that takes the IPVS table for its own, unless it is allowed to. */
+/** Throws if a conflicting program runs that `alongside` does not allow. */
 export function refuseRivals(facts: Facts, inputs: Bag): void {
   const allowed = (inputs.alongside ?? []) as string[];
   const rival = facts.rivals().find((name) => !allowed.includes(name));

@@ -2,16 +2,19 @@ import { hostLabel } from "../../src/ssh/connection.js";
 import type { Definition } from "./define.js";
 import { type Bag, checkInputs, connectionOf, hasUnknown, idOf, partsOf } from "./inputs.js";
 
-/** A thing on a host, which one resource of a program may declare. */
+/** A thing on a host that only one resource of a program may declare. */
 interface Thing {
-  /** What it is called in messages: `director1/tcp://192.168.0.219:80`. */
+  /** Its name in messages: `director1/tcp://192.168.0.219:80`. */
   readonly name: string;
-  /** `KIND ID`, as its owner's mark on the host has it. */
+  /** `KIND ID`, as in its owner's mark on the host. */
   readonly mark: string;
   readonly host: string;
 }
 
-/** Returns what a resource declares for itself alone; undefined for what is shared, for a question, and where it is not known yet. */
+/**
+ * Returns the thing that a resource declares for itself only. Returns undefined for shared things, for a
+ * question, and if the thing is not known yet.
+ */
 function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
   if (definition.setting || definition.asks) return undefined;
   const { key } = partsOf(definition, inputs);
@@ -33,16 +36,18 @@ const twice = ({ name }: Thing, one: unknown, other: unknown): string =>
 
 interface Declaration {
   readonly thing: Thing;
-  /** Its name in the program, and those that the host may still know it by. */
+  /** The resource's name in the program, and former names that the host may still have. */
   readonly owners: Set<unknown>;
   readonly inputs: Bag;
-  /** The host that it was on before this run. */
+  /** The host of the thing before this run. */
   readonly formerHost: string | undefined;
-  /** It was there before and stays: an update compares it with what it was, a destroy does not. */
+  /**
+   * True if the thing existed before and stays: an update compares it with its old state, a destroy does not.
+   */
   stays: boolean;
 }
 
-/** What the program declares of one kind in one run of Pulumi, as far as its resources have been checked. */
+/** The declarations of one kind in one run of Pulumi, by the resources that have been checked so far. */
 export class Declarations {
   readonly #definition: Definition;
   readonly #byName = new Map<string, Declaration>();
@@ -52,17 +57,20 @@ export class Declarations {
     this.#definition = definition;
   }
 
-  /** Notes a declaration; returns what is wrong with it where another resource has declared the same thing, or has taken it over. */
+  /**
+   * Notes a declaration. Returns an error if another resource has declared the same thing, or has taken it
+   * over.
+   */
   declare(olds: Bag, inputs: Bag): string | undefined {
     const thing = thingOf(this.#definition, inputs);
     if (!thing) return undefined;
     const { owner } = inputs;
     const first = this.#byName.get(thing.name);
     if (first && !first.owners.has(owner)) return twice(thing, [...first.owners][0], owner);
-    // a replacement is checked once more, without what was before
+    // Pulumi checks a replacement a second time, without the old state.
     const formerHost = first ? first.formerHost : thingOf(this.#definition, olds)?.host;
     const taken = this.#taken.get(`${owner} ${thing.mark}`);
-    // where it was before, it may have made room
+    // The other resource may have left the former host.
     if (taken && (taken.host === thing.host || taken.host !== formerHost))
       return twice(thing, taken.by, owner);
     if (!first)
@@ -70,7 +78,7 @@ export class Declarations {
     return undefined;
   }
 
-  /** Notes that a resource stays, and which name its host knows it by: another one where it was renamed by an alias. */
+  /** Notes that a resource stays, and the name that its host knows. An alias may have renamed it. */
   stay(inputs: Bag, former: unknown): void {
     const thing = thingOf(this.#definition, inputs);
     const declared = thing && this.#byName.get(thing.name);
@@ -79,7 +87,9 @@ export class Declarations {
     declared.stays = true;
   }
 
-  /** Returns whether the owner of a mark that was found on a host declares that very thing, there or by another name of the host. */
+  /**
+   * Returns whether the owner of a mark on a host declares that thing, there or by another name of the host.
+   */
   isDeclared(owner: string, mark: string, host: string): boolean {
     for (const { thing, owners, formerHost } of this.#byName.values())
       if (thing.mark === mark && owners.has(owner) && (thing.host === host || formerHost !== host))
@@ -87,12 +97,18 @@ export class Declarations {
     return false;
   }
 
-  /** Notes that a resource took over a thing from another one of its stack, which is gone from the program unless it is checked later. */
+  /**
+   * Notes that a resource took over a thing of another one in its stack. That one is gone from the program,
+   * unless it is checked later.
+   */
   take(from: string, mark: string, host: string, by: string): void {
     this.#taken.set(`${from} ${mark}`, { host, by });
   }
 
-  /** Returns the inputs of another resource that declares the same thing, and which must not lose it with this one. */
+  /**
+   * Returns the inputs of another resource that declares the same thing, and must keep it when this one is
+   * deleted.
+   */
   heirOf(inputs: Bag): Bag | undefined {
     const thing = thingOf(this.#definition, inputs);
     const declared = thing && this.#byName.get(thing.name);
@@ -109,7 +125,7 @@ const isPlain = (value: unknown): boolean =>
     Object.values(value).every(isPlain));
 
 /**
- * Throws where a resource declares what another of the same run of the program has declared, as far as that is known while the
+ * Throws if two resources in one run of the program declare the same thing, as far as that is known while the
  * program runs. `run` is any object that lives as long as the run.
  */
 export function declareOnce(run: object, definition: Definition, owner: string, args: Bag): void {
@@ -118,7 +134,7 @@ export function declareOnce(run: object, definition: Definition, owner: string, 
   if (typeof host !== "string" || !["number", "undefined"].includes(typeof port)) return;
   const { inputs, problems } = checkInputs(definition, { ...known, connection: { host, port } });
   const keys = Object.keys(definition.key.shape);
-  // defaults stand in for what is not known, and a wrong value has no thing
+  // For an unknown value the check would use the default, and a wrong value has no thing.
   if (keys.some((name) => !isPlain(args[name]))) return;
   if (problems.some(({ path }) => keys.includes(path.split(/[.[]/)[0] as string))) return;
   const thing = thingOf(definition, inputs);

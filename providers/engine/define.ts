@@ -8,60 +8,77 @@ import type { Drains } from "./drains.js";
 import type { HostView } from "./settings.js";
 
 /**
- * A kind of resource, as data and pure functions. Everything else (connection, unknown values in previews, adoption, undo,
- * read-back, error texts) is the engine's and mentioned by none.
+ * A kind of resource as data and pure functions. The engine does everything else: connection, unknown values
+ * in previews, adoption, undo, read-back, error texts. No definition mentions those.
  */
 export interface Definition<K = unknown, C = unknown> {
-  /** Last part of the type token `pulumi-nodejs:dynamic/lvs:KIND`; never renamed. */
+  /** Last part of the type token `pulumi-nodejs:dynamic/lvs:KIND`. Must never change. */
   readonly kind: string;
-  /** Identity: what differs here is another thing, and a change replaces. */
+  /** The identity. A change of it replaces the resource. */
   readonly key: z.ZodObject;
-  /** What can be edited in place; each field is required or has a default, so that deep equality compares. */
+  /**
+   * Fields that are changed in place. Each is required or has a default, so that deep equality compares them.
+   */
   readonly config: z.ZodObject;
   /**
-   * Settings of a host are never absent and may be shared: creating one claims it, deleting lets go, and what was found
-   * comes back when the last claim on it goes.
+   * Marks a setting of the host, which always exists and may be shared. Create claims it and delete releases
+   * it. The last release restores the value from before the first claim.
    */
   readonly setting?: true;
   /**
-   * When it is its turn at boot, 10-99: modules 10, settings 20-30, the table 40-60, health checks 70, addresses 80, so that
-   * nobody is let in before there is somebody to answer, and routes 90. Nothing comes back of a kind that has none.
+   * Order at boot, 10-99: modules 10, settings 20-30, the table 40-60, health checks 70, addresses 80, routes
+   * 90. Addresses let clients in, so they come after what answers. A kind without a rank is not restored.
    */
   readonly rank?: number;
-  /** How it comes back at boot where nothing is: a verb of the restore (src/shell/restore-verbs.ts) and its arguments. Goes with `rank`. */
+  /**
+   * Returns the record from which the boot makes the thing: a verb of the restore (src/shell/boot/verbs.sh)
+   * and its arguments. Goes with `rank`.
+   */
   record?(key: K, config: C): readonly string[];
-  /** Outputs that only tell, beside what was declared: never compared, and known after the first reading. */
+  /**
+   * Computed outputs besides the declared fields. They are never compared, and known after the first reading.
+   */
   readonly shows?: {
     readonly names: readonly string[];
     facts(key: K): readonly FactName[];
     read(facts: Facts, key: K): Record<string, unknown>;
   };
-  /** Properties besides `connection` that say how to reach a host; what is secret in them is kept so. */
+  /** Properties besides `connection` that say how to reach a host. Their secret fields stay secret. */
   readonly connections?: readonly string[];
   /**
-   * Makes the kind a question: nothing of it is on the host. Asks it when it is created or changed, and throws what is not as
-   * expected. `facts`, `read` and `plan` have no say then.
+   * Makes the kind a question, which has nothing on the host. Runs at create and at a change, and throws if
+   * the answer is not as expected. `facts`, `read` and `plan` are then unused.
    */
   asks?(key: K, config: C, ask: Ask): Promise<void>;
-  /** Whether there are programs that take such things for their own (see src/values/conflicts.ts): none may run where these are written. */
+  /**
+   * Returns whether programs conflict over such things (see src/values/conflicts.ts). None may run on a host
+   * when one is written.
+   */
   rivals?(key: K): boolean;
-  /** Whether a thing of the host goes along when this one is deleted: then its record and mark go too. Of a mark alone `words` is empty. */
+  /**
+   * Returns whether another thing goes along when this one is deleted. Then its record and owner mark go,
+   * too. `words` is empty if the host has only a mark.
+   */
   carries?(key: K, other: Pick<DeclaredRecord, "thing" | "words">, facts: Facts): boolean;
-  /** What must not go while somebody uses it says how one sees that: a deletion may have to wait. */
+  /**
+   * How to see that a thing is still in use, for a thing that must not go before. A deletion may then wait.
+   */
   readonly drains?: Drains<K, C>;
-  /** Fills in defaults that depend on other fields; in place. */
+  /** Fills in defaults that depend on other fields, in place. */
   complete?(key: K, config: C): void;
-  /** Mistakes that no single field shows. */
+  /** Returns mistakes that no single field shows. */
   problems?(key: K, config: C): Problem[];
-  /** How one would type it, without the host: `tcp://192.168.0.219:80`. */
+  /** Returns the id without the host, as people type it: `tcp://192.168.0.219:80`. */
   id(key: K): string;
-  /** What `read` looks at. */
+  /** Returns the facts that `read` needs. */
   facts(key: K, want: C | undefined): readonly FactName[];
-  /** What the host shows; undefined where it is absent. `want` tells which optional parts are of interest, where that matters. */
+  /**
+   * Returns the state on the host, or undefined if there is none. `want` tells which optional parts matter.
+   */
   read(facts: Facts, key: K, want: C | undefined): C | undefined;
   /**
-   * The way from have to want; undefined is absent, so this is create, update and delete. Never called with equal ones, but
-   * for settings, which may be right without being claimed.
+   * Returns the steps from have to want. Undefined is absent, so this covers create, update and delete. Have
+   * and want differ, except for settings, which may be right without a claim.
    */
   plan(key: K, want: C | undefined, have: C | undefined, view: HostView): readonly Step[];
 }

@@ -3,12 +3,12 @@ import type { Definition } from "./define.js";
 import { found, undeclared } from "./flags.js";
 import { type Bag, clean, isOtherHost, partsOf } from "./inputs.js";
 
-/** What of the common inputs an update is about. */
+/** The common inputs that an update may change. */
 const common = ["connection", "persist"];
 
 /**
- * What is to be done so that the old becomes the new. Pure. Names `changes: true` only where no property differs: then Pulumi
- * shows property by property what changes.
+ * Returns how the old inputs become the new ones. Pure. Sets `changes: true` only if no property differs, so
+ * that Pulumi shows each change by its property.
  */
 export function diff(definition: Definition, olds: Bag, news: Bag) {
   const [was, is] = [partsOf(definition, olds), partsOf(definition, news)];
@@ -20,9 +20,10 @@ export function diff(definition: Definition, olds: Bag, news: Bag) {
   const isOurs = found.every((flag) => olds[flag] === undefined);
   if (replaces.length === 0 && same && isOurs && unlike(was.config, is.config).length === 0)
     return { changes: olds[undeclared] !== undefined };
-  // another name for one machine would find the old entry in place, and deleting the old would take it away again
+  // The host may be the same machine by another name. Creating first would find the old entry there, and
+  // deleting the old one would then remove it.
   return { replaces, deleteBeforeReplace: otherHost };
 }
 
-/** As Pulumi's wire carries it, which drops undefined. */
+/** Returns a value as Pulumi's wire carries it, without undefined. */
 export const plain = (value: unknown): unknown => (value === undefined ? undefined : clean(value));

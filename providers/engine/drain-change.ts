@@ -8,7 +8,7 @@ import type { Definition } from "./define.js";
 import { calledOff, type Drained, type Drains, recordOf } from "./drains.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
 
-/** The end of draining where the thing stays: the record goes. */
+/** Returns the job that ends a drain of a thing that stays: it deletes the drain record. */
 export const settled = (drains: Drains, key: unknown, drained: Drained): Omit<Job, "owner"> => {
   const record = (facts: Facts) => recordOf(facts, drains, key);
   return {
@@ -28,13 +28,13 @@ const forget = ({ service, server, line }: DrainingServer): Step[] => [
   step(["end_drain", service, server], ["drain_on", line]),
 ];
 
-// goes last, where nothing after it can fail
+// The last step, because it cannot be undone.
 const note = (drains: Drains, key: unknown, { seconds, left }: Drained): Step =>
   step(["note_drained", ...drains.words(key), String(seconds), String(left)], null);
 
 /**
- * A change of what may be draining: whatever else becomes of it, the record goes, so that being declared again calls draining
- * off. `drained` tells that this very deletion has waited.
+ * Wraps a change of a drainable resource. The change deletes the drain record, so redeclaring a server
+ * cancels a drain in progress. `drained` is the result of the drain before this deletion.
  */
 export function withDraining(change: Change, definition: Definition, inputs: Bag, drained?: Drained): Change {
   const { drains } = definition;
@@ -50,13 +50,13 @@ export function withDraining(change: Change, definition: Definition, inputs: Bag
     plan(verb, view) {
       const found = record(view.facts);
       if (verb !== "delete") {
-        // what the way out made of it is no difference that somebody wants
+        // The weight that the drain has set is no difference that the user wants.
         const steps = change.plan(found ? "update" : verb, view);
         return found && !stays(verb) ? [...forget(found), ...steps] : steps;
       }
       const steps = change.plan(verb, view);
       const isThere = change.look(view.facts) !== undefined;
-      // what is there and not to be touched is another's by now, and so is the record
+      // A thing that exists and must stay belongs to another owner by now, with its record.
       if (isThere && steps.length === 0) return steps;
       if (drained && isThere && !found) throw calledOff(host);
       const noted = drained && steps.length > 0 ? [note(drains, key, drained)] : [];
@@ -71,7 +71,7 @@ export function withDraining(change: Change, definition: Definition, inputs: Bag
   };
 }
 
-/** What became of it, for people. */
+/** Returns the result of a drain, as text for people. */
 export function told(
   verb: Verb,
   host: string,

@@ -5,9 +5,9 @@ import { type Step, step } from "../../src/host/step.js";
 import { tell } from "../../src/log.js";
 import { calledOff, type Drained, type Drains, type Patience, recordOf } from "./drains.js";
 
-/** Time, and somebody to tell; tests give another. */
+/** The clock and the output. Tests give their own. */
 export interface Watch {
-  /** Milliseconds. */
+  /** Returns milliseconds. */
   now(): number;
   pause(): Promise<void>;
   tell(line: string): void;
@@ -15,7 +15,7 @@ export interface Watch {
 
 export const watch: Watch = {
   now: () => performance.now(),
-  // to the full second: all that wait for one host ask in one script
+  // Ends at the full second, so that all drains of one host share a script.
   pause: () => new Promise((resolve) => setTimeout(resolve, 1000 - (Date.now() % 1000))),
   tell,
 };
@@ -25,13 +25,13 @@ export interface Draining {
   readonly drains: Drains;
   readonly key: unknown;
   readonly patience: Patience;
-  /** What `isLeaving` looks at. */
+  /** Facts that `isLeaving` needs. */
   readonly facts: readonly FactName[];
-  /** Whether it is still this one's to let nobody in. */
+  /** Returns whether this resource may still stop new clients. */
   isLeaving(facts: Facts): boolean;
 }
 
-/** Where it is, and how jobs get there. */
+/** The host, and how to submit jobs to it. */
 export interface Place {
   readonly host: string;
   readonly watch: Watch;
@@ -41,9 +41,9 @@ export interface Place {
 const boot = "kernel.random.boot_id";
 
 /**
- * Lets nobody new in and waits until nobody is left. Undefined where there is nothing to wait for. Since when it drains is on
- * the host, so whoever is asked for the same after a crash goes on from there. The host is asked by short jobs that change
- * nothing, with others of the same host in between.
+ * Stops new clients and waits until no connection is left. Returns undefined if there is nothing to wait for.
+ * The host keeps the start time, so a run after a crash continues the wait. Short jobs that change nothing
+ * query the host, and other jobs run in between.
  */
 export async function drain(
   { drains, key, patience, isLeaving, ...of }: Draining,
@@ -70,7 +70,7 @@ export async function drain(
   if (!record || !quiesce(first)) return undefined;
   const began = watch.now() - Math.max(0, first.clock() - record.since) * 1000;
   const elapsed = () => (watch.now() - began) / 1000;
-  // a reboot takes the record along, and connections too; otherwise somebody took it out
+  // A reboot removes the record, but connections, too. Without a reboot another run has removed it.
   const isCalledOff = (facts: Facts) =>
     plan(facts).length > 0 && !recordOf(facts, drains, key) && facts.sysctl(boot) === first.sysctl(boot);
   const look = () =>
@@ -94,7 +94,7 @@ export async function drain(
     }
     await watch.pause();
     seen = await look().catch((error: Error) => {
-      // it may come back before the time is out
+      // The host may return before the time is over.
       const mayPass = error.cause instanceof HostError && !(error.cause instanceof FinalError);
       if (!mayPass || elapsed() >= patience.timeout) throw error;
       return undefined;

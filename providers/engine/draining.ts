@@ -8,7 +8,7 @@ import { settled, told } from "./drain-change.js";
 import type { Drained } from "./drains.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
 
-/** What the engine has to offer to who waits. */
+/** What the engine gives to the functions that wait. */
 export interface Around {
   readonly owner: string;
   readonly change: Change;
@@ -16,7 +16,10 @@ export interface Around {
   ask(verb: Verb, job: Omit<Job, "owner">): Promise<Facts>;
 }
 
-/** Waits for those who still use it, where the definition says how one sees them, and somebody wants it. */
+/**
+ * Waits until a thing is no longer in use, if the definition tells how to see that and the config asks for
+ * it.
+ */
 export async function drained(
   definition: Definition,
   verb: Verb,
@@ -38,7 +41,9 @@ export async function drained(
   return result;
 }
 
-/** After an update that lets nobody new in: what there is to tell once those who were there have finished. */
+/**
+ * Waits after an update that stops new clients. Returns the computed outputs once the connections have ended.
+ */
 export async function quiesced(definition: Definition, olds: Bag, news: Bag, around: Around): Promise<Bag> {
   const { drains, shows } = definition;
   const [was, want] = [partsOf(definition, olds), partsOf(definition, news)];

@@ -3,44 +3,47 @@ import type { DrainingServer } from "../../src/facts/draining.js";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { Step } from "../../src/host/step.js";
 
-/** How long is waited. */
+/** The limits of a drain. */
 export interface Patience {
-  /** Seconds after which it goes, whoever still uses it. */
+  /** Seconds after which the thing goes, even if it is in use. */
   readonly timeout: number;
-  /** Seconds that are waited even where nobody uses it. */
+  /** Seconds to wait at least, even if it is not in use. */
   readonly minimum: number;
 }
 
-/** What a definition says of things that must not go while somebody uses them. */
+/** The part of a definition for things that must not go while they are in use. */
 export interface Drains<K = unknown, C = unknown> {
-  /** How long is waited for it; undefined where it goes at once. */
+  /** Returns the limits of the drain, or undefined if the thing goes at once. */
   patience(config: C): Patience | undefined;
-  /** Whether this lets nobody new in, so that an update to it waits too. */
+  /** Returns whether the config stops new clients, so that an update to it waits, too. */
   isQuiesced(config: C): boolean;
-  /** Service and server, as the host's record of what is draining names it. */
+  /** Returns the service and the server, as in the host's drain record. */
   words(key: K): readonly [string, string];
-  /** What `quiesce` and `count` look at. */
+  /** Returns the facts that `quiesce` and `count` need. */
   facts(key: K): readonly FactName[];
-  /** Steps after which nobody new comes; undefined where it is gone, or nobody can come any more. */
+  /**
+   * Returns steps that stop new clients. Returns undefined if the thing is gone, or no client can come any
+   * more.
+   */
   quiesce(facts: Facts, key: K): readonly Step[] | undefined;
-  /** How many still use it. */
+  /** Returns the number of connections that still use the thing. */
   count(facts: Facts, key: K): number;
 }
 
-/** What came of waiting. */
+/** The result of a drain. */
 export interface Drained {
   readonly seconds: number;
-  /** How many still used it when the time was out. */
+  /** Number of connections that were left at the end. */
   readonly left: number;
 }
 
-/** The host's record that it drains. */
+/** Returns the host's drain record of a thing. */
 export const recordOf = (facts: Facts, drains: Drains, key: unknown): DrainingServer | undefined => {
   const [service, server] = drains.words(key);
   return facts.draining().find((one) => one.service === service && one.server === server);
 };
 
-/** Somebody declared it again while it was draining. */
+/** Returns the error for a thing that was declared again while it drained. */
 export const calledOff = (host: string): FinalError =>
   new FinalError(
     host,

@@ -21,10 +21,10 @@ import { objectChange } from "./object.js";
 import { settingChange } from "./setting.js";
 import { shownBy, without } from "./shown.js";
 
-/** Finds the host of a connection; tests give a fake one. */
+/** Finds the host of a connection. Tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
 
-/** Create, read, diff, update and delete of any kind of resource. */
+/** Create, read, diff, update and delete for any kind of resource. */
 export class Engine {
   readonly #definition: Definition;
   readonly #findHost: FindHost;
@@ -81,7 +81,7 @@ export class Engine {
     const given = without(rest, [...found, ...Object.keys(shownBy(this.#definition, rest))]);
     const { inputs, problems } = checkInputs(this.#definition, given);
     const parts = partsOf(this.#definition, inputs);
-    // `get` names the identity only
+    // `get` gives the identity only.
     const wrong = problems.filter(
       ({ path }) => !Object.hasOwn(this.#definition.config.shape, path.split(/[.[]/)[0] as string),
     );
@@ -100,15 +100,15 @@ export class Engine {
         ...change.facts,
         ...(this.#definition.shows?.facts(key) ?? []),
       ],
-      // there, what the host could not tell becomes an error in words
+      // An error inside the plan gets the words of the host's other errors.
       plan: (facts) => {
         have = this.#definition.read(facts, key, want) as Bag | undefined;
         isOurs = isDeclared = true;
         isMissing = !have && inputs.owner !== nobody && change.declares(facts);
-        // it is as it should be, and something is to be done all the same: to say whose it is
+        // The state is right, but the owner or the record may be missing. The next update writes it.
         if (inputs.owner !== nobody && isDeepStrictEqual(have, want))
           isOurs = isRecorded(change, { facts, owner, persist: inputs.persist !== false });
-        // what was recorded is not what is there, and the next program may want just that
+        // The record differs from the live resource, and the next program may want exactly the live one.
         else isDeclared = inputs.owner === nobody;
         return [];
       },
@@ -131,7 +131,7 @@ export class Engine {
     return { id: idOf(this.#definition, inputs), props: clean({ ...kept, ...shown }), inputs: kept };
   }
 
-  /** What a resource has on its host, as a name: what was just made under it must not be deleted as an older one's. */
+  /** Returns a thing's name. After a create under it in this run, an older resource must not delete it. */
   thing(inputs: Bag): string {
     return this.#definition.setting ? this.owner(inputs) : idOf(this.#definition, inputs);
   }
@@ -147,14 +147,14 @@ export class Engine {
         );
   }
 
-  // what it takes to wait for those who still use it
+  // What a drain needs.
   #around(inputs: Bag): Around {
     const owner = this.owner(inputs);
     const ask: Around["ask"] = (verb, job) => this.#ask(verb, inputs, job);
     return { owner, change: this.#changeOf(inputs, owner), watch: this.#watch, ask };
   }
 
-  /** Makes a change, and tells whether it took over what somebody else had made, and what there is to tell. */
+  /** Makes a change. Returns whether it took over a foreign thing, and the computed outputs. */
   async #change(
     verb: Verb,
     inputs: Bag,
@@ -187,7 +187,8 @@ export class Engine {
       return { isAdopted, shown: this.#definition.shows?.read(facts, key) ?? {} };
     } catch (error) {
       const { cause, message } = error as Error;
-      // nobody but the state would know of what did not exist before: with it, up goes on, and destroy takes it away
+      // A failed create may have left the resource on the host. State keeps it, so that `up` can finish it
+      // and `destroy` can remove it.
       const isNew = verb === "create" && (cause instanceof StuckError || cause instanceof UnansweredError);
       const now =
         cause instanceof StuckError && verb !== "delete" && there(definition, cause.facts, key, config);
@@ -196,7 +197,9 @@ export class Engine {
     }
   }
 
-  /** What marks a setting as wanted by this resource; another identity is another mark, so a replacement holds on before the old one lets go. */
+  /**
+   * Returns the owner of a claim. Another identity is another owner: a replacement claims before a release.
+   */
   owner(inputs: Bag): string {
     return `${inputs.owner} ${this.#definition.id(partsOf(this.#definition, inputs).key)}`;
   }

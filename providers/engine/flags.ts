@@ -1,27 +1,29 @@
-/*
- * Outputs that the engine adds for itself; each is there, and true, or is not.
- */
+/** Outputs that the engine adds. Each is true or absent. */
 
 /**
- * What a refresh finds that is there as declared, while the host does not know whose it is (records that were lost, or never
- * written because /run was full). The next update writes them.
+ * Refresh sets it if the resource exists as declared, but its owner or boot record is missing. The record was
+ * lost, or never written because /run was full. The next update writes it.
  */
 export const unmarked = "unmarked";
 
 /**
- * What a refresh finds gone while the host still has its record, which would bring it back at the next boot. It stays in state:
- * the next update makes it again, and if the program declares it no more, its deletion takes the record away.
+ * Refresh sets it if the resource is gone, but the host has a record that would restore it at the next boot.
+ * State keeps the resource: the next update makes it again. If the program does not declare it any more, its
+ * deletion removes the record.
  */
 export const missing = "missing";
 
 /**
- * Besides what a refresh finds that is not as declared, among the outputs only: what the host would bring back after a reboot is
- * something else, so also a program that now wants what is there has something to do.
+ * Output only. Refresh sets it if the live resource differs from its declaration. The boot record is then out
+ * of date, so an update must run even if the new program matches the live resource.
  */
 export const undeclared = "undeclared";
 
-/** What creation found there, made by somebody else, and took over: a rollback of that update must not delete it. */
+/**
+ * Create sets it if it took over a thing that something else had made. A rollback of that update must not
+ * delete it.
+ */
 export const adopted = "adopted";
 
-/** Those that a refresh writes among the inputs too, so that Pulumi shows them as a difference. */
+/** Flags that refresh also writes to the inputs, so that Pulumi shows them as a difference. */
 export const found: readonly string[] = [unmarked, missing];

@@ -3,8 +3,8 @@ import type { Definition } from "./define.js";
 import { type Bag, clean } from "./inputs.js";
 
 /**
- * A change that could be neither finished nor taken back. Pulumi keeps `properties`, so that refresh, up and destroy go on
- * from what is really there; without `__provider` among them nothing could (the CLI would find no provider to ask).
+ * A change that could neither be completed nor undone. Pulumi keeps `properties`, so refresh, up and destroy
+ * continue from the real state. They need `__provider` in it: without it the CLI finds no provider.
  */
 export class HalfDoneError extends Error {
   readonly properties: Bag;
@@ -21,7 +21,10 @@ export class HalfDoneError extends Error {
   }
 }
 
-/** What is there after a failure; undefined too where that cannot be read, which may be why it failed. */
+/**
+ * Returns the state after a failure. Returns undefined if it is absent or cannot be read, which may be the
+ * cause of the failure.
+ */
 export function there(definition: Definition, facts: Facts, key: Bag, want: Bag): Bag | undefined {
   try {
     return definition.read(facts, key, want) as Bag | undefined;

@@ -12,7 +12,9 @@ import { type Bag, connectionOf, partsOf } from "./inputs.js";
 import { holderOf, leaving, type Ownership, othersOf, stackOf, taking } from "./ownership.js";
 import { isDeclared, recording, recordMisfit, recordOf } from "./records.js";
 
-/** Changes of what is there or not, and has one owner: entries, addresses, routes. */
+/**
+ * Returns the change of an object, which is present or absent and has one owner: an entry, address or route.
+ */
 export function objectChange(definition: Definition, inputs: Bag, declared: Declarations): Change {
   const { key, config } = partsOf(definition, inputs);
   const owner = String(inputs.owner);
@@ -31,7 +33,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       const { facts } = view;
       const have = read(facts);
       if (verb === "delete") {
-        // somebody took it over
+        // Another owner has taken it over.
         if (isOthers(facts)) return [];
         const along = carried(facts);
         if (have && along.guest && inputs.adopt !== true)
@@ -53,7 +55,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
           "remove it there, or set adopt: true to take it over; removing it there then leaves it alone",
         );
       }
-      // a resource that is gone from the program was renamed, and this is its new name
+      // The owner is gone from the program: the resource was renamed, and this is its new name.
       if (have && holder && holder !== owner && stackOf(holder) === stackOf(owner)) {
         if (declared.isDeclared(holder, ownership.thing, host))
           throw refused(
@@ -63,7 +65,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         declared.take(holder, ownership.thing, host, owner);
       }
       const different = have && !isDeepStrictEqual(have, config);
-      // what this very resource made before is its own, whatever became of the answer
+      // A thing that this resource made before is its own, even if the answer was lost.
       if (verb === "create" && different && holder !== owner && inputs.adopt !== true) {
         throw refused(
           `is there already, with other settings: ${contrast(have, config)}`,

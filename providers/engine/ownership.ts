@@ -2,13 +2,13 @@ import type { Facts } from "../../src/facts/facts.js";
 import { type Step, step } from "../../src/host/step.js";
 
 /**
- * Whose an object is: a line in /run/pulumi-lvs/owners for each, `project/stack/name KIND ID`. It tells people on the host where
- * a thing comes from, and two stacks that declare the same thing of each other.
+ * The owner of an object: a line `project/stack/name KIND ID` in /run/pulumi-lvs/owners. It tells people on
+ * the host where a thing comes from. By it two stacks that declare the same thing find each other.
  */
 export interface Ownership {
-  /** `project/stack/name` of the resource that asks. */
+  /** `project/stack/name` of the resource. */
   readonly owner: string;
-  /** `KIND ID`: what it is about. */
+  /** `KIND ID` of the object. */
   readonly thing: string;
 }
 
@@ -20,22 +20,23 @@ const holdersOf = (facts: Facts, thing: string): string[] =>
     .filter((line) => line.endsWith(` ${thing}`))
     .map((line) => line.slice(0, -thing.length - 1));
 
-/** Who owns it, as the host says; undefined where it says nothing. */
+/** Returns the owner according to the host, or undefined if it has none. */
 export function holderOf(facts: Facts, { owner, thing }: Ownership): string | undefined {
   const holders = holdersOf(facts, thing);
   return holders.includes(owner) ? owner : holders[0];
 }
 
-/** Whose marks it carries besides one's own: a handing over that was not finished leaves two. */
+/** Returns the other owners. An interrupted handover leaves two owner marks. */
 export const othersOf = (facts: Facts, { owner, thing }: Ownership): string[] =>
   holdersOf(facts, thing).filter((holder) => holder !== owner);
 
-/** `project/stack` of an owner. */
+/** Returns `project/stack` of an owner. */
 export const stackOf = (owner: string): string => owner.split("/").slice(0, 2).join("/");
 
 /**
- * Steps around those of a creation or change: the mark comes first, so that nothing is there without one. Where it stays from
- * something that is gone, it goes again if the rest fails.
+ * Returns the steps of a creation or change with those for the owner mark. The mark comes first, so that
+ * nothing exists without one. If a mark remains of a thing that is gone, it is removed when the other steps
+ * fail.
  */
 export function taking(facts: Facts, of: Ownership, isThere: boolean, steps: readonly Step[]): Step[] {
   const mine = lineOf(of.owner, of.thing);
@@ -46,7 +47,7 @@ export function taking(facts: Facts, of: Ownership, isThere: boolean, steps: rea
   return [...unmarks, ...(stays ? [] : [step([":"], ["unmark", mine])]), ...steps];
 }
 
-/** Steps around those of a deletion: the mark goes last. */
+/** Returns the steps of a deletion, with the removal of the owner mark as the last. */
 export function leaving(facts: Facts, of: Ownership, steps: readonly Step[]): Step[] {
   const mine = lineOf(of.owner, of.thing);
   return [...steps, ...(holderOf(facts, of) === of.owner ? [step(["unmark", mine], ["mark", mine])] : [])];

@@ -7,8 +7,8 @@ import { Engine } from "./engine.js";
 import { type Bag, clean, connectionOf, idOf, partsOf } from "./inputs.js";
 
 /**
- * Create, read, diff, update and delete of questions: nothing of them is on any host. Creating or changing one asks it, and an
- * answer that is not as expected fails the update; reading and deleting it ask nothing.
+ * Create, read, diff, update and delete of questions, which have nothing on a host. Create and a change run
+ * the question, and a wrong answer fails the update. Read and delete run nothing.
  */
 export class Inquiry extends Engine {
   readonly #definition: Definition;
@@ -30,7 +30,7 @@ export class Inquiry extends Engine {
 
   override async update(_id: string, olds: Bag, news: Bag) {
     const [was, want] = [olds, news].map((bag) => clean(partsOf(this.#definition, bag).config));
-    // another way to the same host changes nothing that was asked
+    // Another connection to the same host changes nothing about the question.
     if (!isDeepStrictEqual(was, want)) await this.#ask(news);
     return { outs: clean({ ...news, owner: olds.owner ?? news.owner }) };
   }
@@ -41,7 +41,7 @@ export class Inquiry extends Engine {
 
   override async delete() {}
 
-  /** Two may ask the same. */
+  /** Two resources may run the same question. */
   override thing(inputs: Bag): string {
     return this.owner(inputs);
   }

@@ -5,7 +5,7 @@ import { type Step, step } from "../../src/host/step.js";
 import type { Definition } from "./define.js";
 import { type Bag, partsOf } from "./inputs.js";
 
-/** What the host keeps of a resource so that it comes back after a reboot: how to make it where nothing is. */
+/** Returns the host's record of a resource: how to make it from nothing after a reboot. */
 export function recordOf(definition: Definition, inputs: Bag, owner: string): DeclaredRecord | undefined {
   const { kind, rank } = definition;
   if (rank === undefined || !definition.record) return undefined;
@@ -20,13 +20,13 @@ export function recordOf(definition: Definition, inputs: Bag, owner: string): De
   };
 }
 
-/** Commands that write a record, and that take it away. */
+/** Commands that write a record and remove it. */
 export const verbs = { boot: ["keep", "unkeep"], now: ["note", "unnote"] } as const;
 
 /**
- * Steps around those of a change, after which the host has this record of the thing, or none: a new one comes before an old
- * one goes, so that nothing is there without any. `isThere` says whether the thing is; where it is not, or its
- * change was begun by a bulk that failed, a record that stayed goes again if the rest fails.
+ * Returns the steps of a change with those for the record. A new record comes before an old one goes, so that
+ * nothing exists without one. `isThere` says whether the thing exists. If it does not, or a failed bulk began
+ * its change, a remaining record is removed when the other steps fail.
  */
 export function recording(
   facts: Facts,
@@ -49,20 +49,20 @@ export function recording(
   return [
     ...(isWanted && !stays ? [step(put(of), take(of))] : []),
     ...(stays && steps.length > 0 && (!isThere || others.length > 0) ? [step([":"], take(of))] : []),
-    // the unit or the restore file was taken away
+    // The unit or the restore file was removed.
     ...(stays && of.until === "boot" && !isRestored ? [step(["install_boot"], null)] : []),
     ...others.map((one) => step(take(one), put(one))),
-    // what there is may be found as it was, also where its last step cannot be taken back
+    // The thing may turn out unchanged, even if its last step cannot be undone.
     ...steps,
   ];
 }
 
-/** Whether the host has a record of the thing by this very owner. */
+/** Returns whether the host has a record of the thing with this owner. */
 export const isDeclared = (facts: Facts, of: DeclaredRecord | undefined): boolean =>
   of !== undefined &&
   facts.declared().records.some(({ thing, owner }) => thing === of.thing && owner === of.owner);
 
-/** Why the record on the host is not as it should be; undefined where it is. */
+/** Returns why the record on the host is wrong, or undefined if it is right. */
 export const recordMisfit = (
   facts: Facts,
   of: DeclaredRecord | undefined,

@@ -5,7 +5,7 @@ import { declareOnce } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { type Bag, type Common, checkInputs, clean, idOf, propertiesOf } from "./inputs.js";
 
-/** Each argument may be an output of another resource; each keeps its documentation. */
+/** The arguments, each of which may be an output of another resource. Each keeps its documentation. */
 export type Inputs<Args> = {
   [Name in keyof Args]: Connection extends Args[Name]
     ? unknown extends Args[Name]
@@ -14,22 +14,22 @@ export type Inputs<Args> = {
     : pulumi.Input<Args[Name]>;
 };
 
-/** Every argument as it is known afterwards, defaults filled in. */
+/** The arguments after creation, with all defaults. */
 type Outputs<Args> = {
   readonly [Name in keyof Args]-?: pulumi.Output<Exclude<Args[Name], undefined>>;
 };
 
-/** What a resource only tells, each with its documentation. */
+/** The computed outputs of a resource, each with its documentation. */
 type ShownOutputs<Shown> = { readonly [Name in keyof Shown]: pulumi.Output<Shown[Name]> };
 
 type EndpointInput = { [Name in keyof Omit<Endpoint, "proxy">]: pulumi.Input<Endpoint[Name]> } & {
   proxy?: pulumi.Input<EndpointInput | undefined>;
 };
 
-/** `connection`, whose fields may be outputs one by one, also those of the hosts that it goes through. */
+/** `connection`, whose fields may be outputs one by one, also in its jump hosts. */
 export type ConnectionInput = pulumi.Input<EndpointInput & { sudo?: pulumi.Input<boolean | undefined> }>;
 
-/** What a constructor takes: the resource's own arguments and those common to all. */
+/** The arguments of a constructor: the resource's own and those common to all. */
 export type ResourceArgs<Args> = Inputs<Args & Omit<Common, "connection">> & { connection: ConnectionInput };
 
 /** The class of one kind of resource. */
@@ -43,9 +43,15 @@ export interface ResourceClass<Args, Shown = unknown> {
     ShownOutputs<Shown> & { readonly connection: pulumi.Output<Connection> };
   /** @internal */
   readonly definition: Definition;
-  /** Whether a value is a resource of this class, also one from another copy of the package (for policy packs). */
+  /**
+   * Returns whether a value is a resource of this class, also one from another copy of the package (for
+   * policy packs).
+   */
   isInstance(value: unknown): value is pulumi.CustomResource;
-  /** Reads one that is there already, without owning it: it is never changed or deleted. Takes what makes its identity. */
+  /**
+   * Reads an existing resource without owning it: it is never changed or deleted. Takes the fields of its
+   * identity.
+   */
   get(
     name: string,
     args: Partial<Inputs<Args>> & { connection: ConnectionInput },
@@ -54,8 +60,9 @@ export interface ResourceClass<Args, Shown = unknown> {
 }
 
 /**
- * What Pulumi keeps of a provider, in every resource's state and for ever: this text, and nothing that it would capture. It
- * loads whatever version of the package the project has installed, also when the project is the package's own repository.
+ * The text that Pulumi keeps of a provider, in every resource's state and forever. It must not capture any
+ * value. It loads the version of the package that the project has installed, also if the project is the
+ * package's own repository.
  */
 function shim(kind: string): pulumi.dynamic.ResourceProvider {
   // biome-ignore format: one line, whose text is pinned by a test
@@ -63,7 +70,7 @@ function shim(kind: string): pulumi.dynamic.ResourceProvider {
   return provider as unknown as pulumi.dynamic.ResourceProvider;
 }
 
-/** Makes the class of a definition; `Shown` is what its instances tell besides their arguments. @internal */
+/** Makes the class of a definition. `Shown` has the computed outputs. @internal */
 export function resource<Args, Shown = unknown>(definition: Definition): ResourceClass<Args, Shown> {
   const provider = shim(definition.kind);
   const type = `pulumi-nodejs:dynamic/lvs:${definition.kind}`;
@@ -85,7 +92,7 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
 
     constructor(name: string, args: Bag, opts?: pulumi.CustomResourceOptions) {
       const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
-      // what is only read is nobody's here
+      // A resource that is only read has no owner here.
       const own = opts?.id === undefined ? { owner } : {};
       const run = pulumi.runtime.getMonitor();
       if (opts?.id === undefined && run) refuseTwice(() => declareOnce(run, definition, owner, args));
@@ -106,9 +113,9 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
 const providers = dirname(__dirname);
 
 /**
- * Pulumi keeps in state the stack of every registration: a kilobyte each of frames of node, ts-node and itself. Its own five,
- * which it leaves out, and the nearest of the program tell where that was; a third of the state, which the file backend writes
- * anew after each step, is saved.
+ * Shortens the stacks of registrations, which Pulumi keeps in state: a kilobyte each, with frames of node,
+ * ts-node and Pulumi. Pulumi's own five frames, which it drops, and the program's nearest ones tell the
+ * place. This saves a third of the state, which the file backend writes after each step.
  */
 function shortenStacks(): () => void {
   const before = Error.prepareStackTrace;
@@ -123,7 +130,7 @@ function shortenStacks(): () => void {
   };
 }
 
-// what an operator can mend needs no stack
+// An error that an operator can mend needs no stack.
 function refuseTwice(declare: () => void): void {
   try {
     declare();
@@ -132,7 +139,7 @@ function refuseTwice(declare: () => void): void {
   }
 }
 
-/** The connection with its secret fields marked, so that they are encrypted wherever Pulumi keeps them. */
+/** Returns the connection with secret fields marked, so that Pulumi encrypts them. */
 export function secured(connection: unknown): unknown {
   if (pulumi.Output.isInstance(connection)) return connection.apply((known) => pulumi.output(secured(known)));
   if (connection instanceof Promise) return secured(pulumi.output(connection));

@@ -6,7 +6,7 @@ import type { Definition } from "./define.js";
 import { type Bag, partsOf } from "./inputs.js";
 import { isDeclared, recording, recordMisfit, recordOf } from "./records.js";
 
-/** Changes of what is never absent and may be wanted by several at once: sysctls, modules. */
+/** Returns the change of a setting, which always exists and may have several owners: a sysctl or a module. */
 export function settingChange(definition: Definition, inputs: Bag, owner: string): Change {
   const { key, config } = partsOf(definition, inputs);
   const record = recordOf(definition, inputs, owner);
@@ -16,7 +16,7 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
 
     plan(verb, view) {
       const have = read(view.facts);
-      // it may be right without being claimed, and is let go of even where it has vanished
+      // It may be right without a claim, and is released even if it has vanished.
       return verb === "delete"
         ? recording(view.facts, record, definition.plan(key, undefined, have ?? config, view), true, false)
         : recording(view.facts, record, definition.plan(key, config, have, view), have !== undefined);
@@ -35,7 +35,7 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
 
     declares: (facts) => isDeclared(facts, record),
 
-    // what was found comes back with the last claim, whoever made it
+    // The last release restores the value from before, regardless of who made the first claim.
     adopts: () => false,
 
     look: () => undefined,

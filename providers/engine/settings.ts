@@ -2,36 +2,36 @@ import type { FactName, Facts } from "../../src/facts/facts.js";
 import { type Step, step } from "../../src/host/step.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
 
-/** What a plan may look at besides have and want. */
+/** What a plan may use besides have and want. */
 export interface HostView {
-  /** What was wanted before, where that changes. */
+  /** The wanted state before an update that changes it. */
   readonly was?: unknown;
   readonly facts: Facts;
-  /** The mark of the resource that plans. */
+  /** The owner mark of the resource. */
   readonly owner: string;
-  /** Whether it is to come back after a reboot. */
+  /** Whether the resource is restored after a reboot. */
   readonly persist: boolean;
 }
 
-/** A value that the host keeps in a file, and who wants it. */
+/** A value that the host keeps in a file, with its claim. */
 export interface Setting {
-  /** Name of its record on the host. */
+  /** Name of its claim on the host. */
   readonly record: string;
   readonly file: string;
-  /** What it is to be; undefined where that is right already. */
+  /** The wanted value, or undefined if the value is right. */
   readonly value?: string | undefined;
-  /** What it is now. */
+  /** The current value. */
   readonly now: string | undefined;
 }
 
-// a directory's name on the host; the slash of an interface with a dot in its name would make it two
+// The name of a directory on the host. The slash in the name of an interface with a dot would make it two.
 const recordOf = (sysctl: string) => `sysctl.${sysctl.replaceAll("/", "%2F")}`;
 
-/** Facts about sysctls and who wants them. */
+/** Returns the facts about sysctls and their claims. */
 export const sysctlFacts = (names: readonly string[]): FactName[] =>
   names.flatMap((name): FactName[] => [`sysctl:${name}`, `claim:${recordOf(name)}`]);
 
-/** A sysctl as a setting. */
+/** Returns a sysctl as a setting. */
 export const sysctlSetting = ({ facts }: HostView, name: string, value?: string): Setting => ({
   record: recordOf(name),
   file: `/proc/sys/${sysctlPath(name)}`,
@@ -39,13 +39,13 @@ export const sysctlSetting = ({ facts }: HostView, name: string, value?: string)
   now: facts.sysctl(name),
 });
 
-/** Whether the resource that plans has claimed what the record is of. */
+/** Returns whether the resource has a claim on the setting. */
 export const owns = ({ facts, owner }: HostView, record: string): boolean =>
   facts.claims(record).includes(owner);
 
 /**
- * Claims what is not claimed yet, so that what was found comes back with the last claim, and writes what differs: one file
- * after the other, so that at boot one that is not there keeps away only those after it.
+ * Returns steps that claim and write settings. The claim comes first, so that its last release restores the
+ * old value. The files are written in order, so at boot a missing one stops only those after it.
  */
 export function holdSettings(view: HostView, settings: readonly Setting[]): Step[] {
   return settings.flatMap(({ record, file, value, now }) => [
@@ -56,7 +56,7 @@ export function holdSettings(view: HostView, settings: readonly Setting[]): Step
   ]);
 }
 
-/** Lets go of what is claimed. */
+/** Returns steps that release claimed settings. */
 export const releaseSettings = (view: HostView, settings: readonly Setting[]): Step[] =>
   settings
     .filter((setting) => owns(view, setting.record))

@@ -6,7 +6,7 @@ import { sorryInCluster, sorryServer } from "./sorry-server.js";
 
 const count = (most: number, least = 1) => z.number().int().min(least).max(most);
 
-/** What a HealthMonitor can be told besides its service. */
+/** Configuration of a HealthMonitor besides its service. */
 export const config = z.strictObject({
   check: healthCheck.default({}),
   servers: mapOf(z.string(), healthCheck).default({}),
@@ -31,12 +31,15 @@ export const config = z.strictObject({
   agent: z.literal("running").default("running"),
 });
 
-/** What a cluster's services say of their health checks. */
+/** Configuration of health checks in a service of a cluster. */
 export const healthConfig = config.omit({ agent: true }).extend({ sorryServer: sorryInCluster });
 
 export type Config = z.output<typeof config>;
 
-/** A real server as the host's files name it: `192.168.10.11:80`; undefined where the text is none. */
+/**
+ * Returns a real server as the host's files name it, `192.168.10.11:80`. Returns undefined for any other
+ * text.
+ */
 export function serverOf(text: string): string | undefined {
   const [, six, four, digits] = /^(?:\[([^\]]+)\]|([0-9.]+)):(0|[1-9]\d{0,4})$/.exec(text) ?? [];
   const address = hostAddress.safeParse(six ?? four);

@@ -17,47 +17,62 @@ import { type SorryServer, sorryProblems } from "./sorry-server.js";
 
 /** Arguments of a HealthMonitor. */
 export interface HealthMonitorArgs {
-  /** The virtual service whose real servers are checked: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
+  /**
+   * Virtual service whose real servers are checked: `web.id`, or text such as `tcp://192.168.0.219:80`. A
+   * change replaces.
+   */
   service: string;
   /**
-   * How they are asked; nothing in it is secret, since it can be read on the director. Default: GET of `/.health.html`, which must
-   * contain `OK`; none for a UDP service.
+   * The check of each server. Contains no secrets, because users of the director can read it. Default: GET of
+   * `/.health.html`, which must contain `OK`. Required for a UDP service.
    */
   check?: HealthCheck;
-  /** What is asked otherwise of single servers, by `192.168.10.11:80` or `[2001:db8::1]:80`. Default: nothing. */
+  /** Checks of single servers that differ, by `192.168.10.11:80` or `[2001:db8::1]:80`. Default: none. */
   servers?: Record<string, HealthCheck>;
   /** Seconds from one check of a server to the next, 1-3600. Default 5. */
   interval?: number;
-  /** Seconds in which a connection must be there, for https its handshake too, 1-60. Default 1. */
+  /** Seconds for a connection, with the handshake of https, 1-60. Default 1. */
   connectTimeout?: number;
-  /** Seconds in which a check must be done, 1-60, at most `interval`. Default 3, or `interval` where that is less. */
+  /** Seconds for a whole check, 1-60, at most `interval`. Default 3, or `interval` if that is less. */
   timeout?: number;
-  /** Checks in a row that must go well until a server is let in, 1-100. Default 3. */
+  /** Number of successful checks in a row that add a server, 1-100. Default 3. */
   rise?: number;
-  /** Checks in a row that must fail until a server is taken out, 1-100. Default 3. */
+  /** Number of failed checks in a row that remove a server, 1-100. Default 3. */
   fall?: number;
-  /** What becomes of a server that is down: `remove` (default) takes its entry out, `quiesce` gives it weight 0. */
+  /** Action on a server that is down: `remove` (default) removes its entry, `quiesce` sets weight 0. */
   action?: "remove" | "quiesce";
-  /** Without a sorry server, what becomes of the last real server when it goes down: `keep` (default) leaves it in. */
+  /** Action on the last server when it goes down without a sorry server. `keep` (default) leaves it in. */
   lastServer?: "keep" | "remove";
-  /** Goes in before the last real server leaves, and out after the first is back. Default: none. */
+  /**
+   * Server that is added before the last real server leaves, and removed after the first is back. Default:
+   * none.
+   */
   sorryServer?: SorryServer | null;
   /**
-   * Sum of weights that must be up; below it all leave and the sorry server serves, which is needed. With `hysteresis` below
-   * `weight` it is lost below `weight - hysteresis` and reached at `weight + hysteresis`. Default 1 and 0.
+   * Sum of weights that must be up. Below it all servers leave and the sorry server, which is required,
+   * serves. `hysteresis` is below `weight`: the quorum is lost below `weight - hysteresis` and reached at
+   * `weight + hysteresis`. Default 1 and 0.
    */
   quorum?: { weight?: number; hysteresis?: number };
-  /** Seconds over which the weight of a server that is back, if above 1, rises to what is declared, 0-3600. Default 0. */
+  /**
+   * Seconds in which the weight of a server that is back rises to the declared one, if that is above 1.
+   * 0-3600. Default 0.
+   */
   slowStart?: number;
-  /** File with a line for each server that is gone or back; null: none. Default `/var/log/ipvsmonitor.log`. */
+  /**
+   * File with a line for each server that leaves or returns. null: none. Default `/var/log/ipvsmonitor.log`.
+   */
   log?: string | null;
-  /** `running`, always: what a refresh finds instead (`stopped`, `disabled`, `outdated`, `missing`) is a difference, which an update mends. */
+  /**
+   * Always `running`. If a refresh finds another state (`stopped`, `disabled`, `outdated`, `missing`), an
+   * update corrects it.
+   */
   agent?: "running";
 }
 
-/** What a HealthMonitor shows besides its arguments. */
+/** Outputs of a HealthMonitor besides its arguments. */
 export interface HealthMonitorState {
-  /** How each server is, by `192.168.10.11:80`: `sorry` is the sorry server while it answers. */
+  /** State of each server, by `192.168.10.11:80`. `sorry` is the sorry server while it answers. */
   health: Record<string, ServerState>;
 }
 
@@ -65,16 +80,16 @@ const key = z.strictObject({ service: serviceReference });
 
 const serviceOf = (text: string) => parseService(text) as ServiceAddress;
 
-/** Name of its file on the host. */
+/** Returns the name of the monitor's file on the host. */
 const fileOf = (service: string): string => service.replace("://", "-").replaceAll("/", "-");
 
-// the common check with what is otherwise for one server
+// Returns the check with the defaults of its type.
 const filled = (check: Check): Check => ({ ...checkDefaults(check.type), ...check });
 
 const monitorOf = ({ agent: _, ...monitor }: Config): Monitor => monitor as unknown as Monitor;
 const textOf = (service: string, config: Config) => printMonitor(service, monitorOf(config));
 
-/** Health checks of one service's real servers, by an agent on the director; the agent's file shows them. @internal */
+/** Health checks of a service's real servers by an agent on the director, as its file shows. @internal */
 export const healthMonitor = define({
   kind: "HealthMonitor",
   rank: ranks.monitor,
@@ -90,7 +105,7 @@ export const healthMonitor = define({
 
   complete({ service }, config) {
     const of = serviceOf(service);
-    // in a preview some of them may not be known yet
+    // In a preview some of them may be unknown.
     const { check, servers, interval, sorryServer } = config as Partial<Config>;
     if (interval !== undefined) config.timeout ??= Math.min(3, interval);
     if (check) config.check = filled(check);
@@ -115,7 +130,7 @@ export const healthMonitor = define({
       ]),
     ];
     return [
-      // nobody is to be taken out because a UDP service does not answer by HTTP
+      // The default check uses HTTP, to which a UDP service does not answer: it would remove all servers.
       ...("protocol" in of && of.protocol === "udp" && check.type === undefined
         ? [
             {
@@ -175,12 +190,12 @@ export const healthMonitor = define({
     const { agent, text } = facts.monitor(fileOf(service));
     if (text === undefined) return undefined;
     const found = parseMonitor(text);
-    // what somebody has made of the file by hand is seen, and written anew
+    // A file that was edited by hand is a difference, and an update writes it anew.
     const monitor = (found?.monitor ?? { ...want, check: { type: "edited by hand" } }) as unknown as Config;
     return { ...monitor, agent: agent as "running" };
   },
 
-  // its file is there after a reboot without being made again, so the record only tells whose it is
+  // The file survives a reboot by itself. The record only keeps its owner.
   record: () => ["monitor"],
 
   plan({ service }, want, have, { facts }) {

@@ -3,15 +3,21 @@ import { familyOf, hostAddress, portOrAny } from "../../src/values/address.js";
 import type { Problem } from "../../src/values/problem.js";
 import { type ServiceAddress, serviceFamily } from "../../src/values/service-address.js";
 
-/** Who answers while too few real servers do. */
+/** A server that answers while too few real servers are up. */
 export interface SorryServer {
-  /** Address of the service's family; `127.0.0.1` only with gatewaying. Not one of the real servers. */
+  /** Address in the service's family. `127.0.0.1` only with gatewaying. Not one of the real servers. */
   address: string;
-  /** Port, 1-65535, and 0, the port that was asked for, behind a service of every port. Default: the service's own, which gatewaying needs. */
+  /**
+   * Port, 1-65535. Behind a service of every port 0, the port of the request. Default: the service's own,
+   * which gatewaying needs.
+   */
   port?: number;
-  /** How packets reach it: see RealServer. Default `gatewaying`; in a NatCluster `masquerading`, but for addresses of the loopback. */
+  /**
+   * Forwarding of packets to it: see RealServer. Default `gatewaying`. Default in a NatCluster:
+   * `masquerading`, except for loopback addresses.
+   */
   forwarding?: "gatewaying" | "masquerading";
-  /** 1-65535. Default 1. */
+  /** Weight, 1-65535. Default 1. */
   weight?: number;
 }
 
@@ -27,10 +33,10 @@ const given = z.strictObject({
 /** The schema of `sorryServer`. @internal */
 export const sorryServer = given.nullable().default(null);
 
-/** The same as a cluster's services say it: how packets reach it is the cluster's to know, where nothing is said. @internal */
+/** The schema in a cluster's services, where the cluster chooses the default of `forwarding`. @internal */
 export const sorryInCluster = given.extend({ forwarding: forwarding.optional() }).nullable().default(null);
 
-/** Why a sorry server of this service could not be reached. @internal */
+/** Returns why the service could not reach a sorry server. @internal */
 export function sorryProblems(
   service: ServiceAddress,
   { address, port, forwarding }: Omit<SorryServer, "port"> & { port?: number | undefined },

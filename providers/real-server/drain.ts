@@ -11,33 +11,36 @@ import { parseService, type ServiceAddress, serviceFamily } from "../../src/valu
 import type { Definition } from "../engine/define.js";
 import type { Drains } from "../engine/drains.js";
 
-/** How a real server is given time to finish before it goes. */
+/** How long a real server drains before it goes. */
 export interface Drain {
-  /** Seconds after which it goes, whoever is still connected; 1-86400. Default 60. */
+  /** Seconds after which it goes even with open connections, 1-86400. Default 60. */
   timeout?: number;
-  /** Seconds that it stays quiesced even where nobody is connected, for connections that are just beginning; 0-3600. Default 2. */
+  /**
+   * Seconds that it stays quiesced even without connections, for those that are just beginning, 0-3600.
+   * Default 2.
+   */
   minimum?: number;
 }
 
-/** How waiting for a real server went. */
+/** The result of a drain. */
 export interface DrainOutcome {
-  /** How long it took. */
+  /** Duration in seconds. */
   seconds: number;
-  /** How many connections it still had then. */
+  /** Number of connections that were open at the end. */
   forced: number;
-  /** Whether it had none. */
+  /** Whether no connection was open. */
   clean: boolean;
 }
 
-/** What a RealServer tells. */
+/** Outputs of a RealServer. */
 export interface RealServerOutputs {
-  /** At weight 0, how waiting for it went; undefined where nothing was waited for. */
+  /** Result of the drain at weight 0. undefined if there was no drain. */
   drained: DrainOutcome | undefined;
 }
 
-/** What a VirtualService tells. */
+/** Outputs of a VirtualService. */
 export interface VirtualServiceOutputs {
-  /** The last ten real servers that were waited for and have gone: which, when (ISO 8601, UTC), and how that went. */
+  /** Results of the last ten drains of deleted real servers, with the time in ISO 8601, UTC. */
   drained: (DrainOutcome & { server: string; at: string })[];
 }
 
@@ -50,7 +53,7 @@ export const drain = z
   .nullable()
   .default(null);
 
-/** What is wrong with it that no single field shows. @internal */
+/** Returns mistakes that no single field shows. @internal */
 export const drainProblems = (given: Pick<Config, "drain">): Problem[] => {
   const { timeout = 0, minimum = 0 } = given.drain ?? {};
   return minimum > timeout
@@ -80,7 +83,10 @@ const expire = "net.ipv4.vs.expire_quiescent_template";
 
 const digit = (family: Family) => (family === "ipv4" ? "4" : "6");
 
-/** Whether packets to the service come to the director's table: its address must be the director's own. A mark may be on any. */
+/**
+ * Returns whether packets to the service reach the director's table. Its address must be the director's own.
+ * A firewall mark may be on any packet.
+ */
 function isReached(facts: Facts, key: Key): boolean {
   const service = serviceOf(key);
   if ("fwmark" in service) return true;
@@ -94,7 +100,10 @@ function isReached(facts: Facts, key: Key): boolean {
   return own.check(service.address, family);
 }
 
-/** Draining of real servers: weight 0 lets nobody new in, and `ipvsadm -Ln --persistent-conn` tells who is still there. @internal */
+/**
+ * Drains of real servers. Weight 0 stops new clients, and `ipvsadm -Ln --persistent-conn` shows the remaining
+ * ones. @internal
+ */
 export const realServerDrains: Drains<Key, Config> = {
   patience: ({ drain }) => drain ?? undefined,
 
@@ -117,7 +126,7 @@ export const realServerDrains: Drains<Key, Config> = {
     const entry = entryOf(facts, key);
     if (!entry || !isReached(facts, key)) return undefined;
     if (entry.get("-w") === "0") return [];
-    // -e resets whatever is left out, so all that is there goes along
+    // -e resets options that are left out, so the step has all existing ones.
     const thresholds = facts.thresholds().get(`${key.service}/${serverOf(key)}`) ?? noThresholds;
     const limits = thresholdFlags(thresholds);
     const words = (weight: string) =>
@@ -138,7 +147,8 @@ export const realServerDrains: Drains<Key, Config> = {
     const found = facts.connections().get(key.service)?.get(serverOf(key));
     if (!found) return 0;
     const own = "protocol" in service && service.protocol === "udp" ? found.inactive : found.active;
-    // a template brings its client back, even to a quiesced server, unless the kernel is told not to heed it
+    // A template brings its client back even to a quiesced server, unless expire_quiescent_template tells the
+    // kernel to ignore it.
     const heeded = facts.ipvs().get(key.service)?.flags.has("-p") && facts.sysctl(expire) !== "1";
     return own + (heeded ? found.persistent : 0);
   },
@@ -150,7 +160,7 @@ const outcomeOf = ({ seconds, left }: DrainedServer): DrainOutcome => ({
   clean: left === 0,
 });
 
-/** What a server that was quiesced shows: how that went. @internal */
+/** The computed output of a quiesced server: the result of its drain. @internal */
 export const shownDrained: NonNullable<Definition<Key, Config>["shows"]> = {
   names: ["drained"],
   facts: () => ["ipvs", "drained"],
@@ -163,7 +173,7 @@ export const shownDrained: NonNullable<Definition<Key, Config>["shows"]> = {
   },
 };
 
-/** The servers that went from behind a service, the last ones last. @internal */
+/** Returns the results of drains of a service's servers, the latest last. @internal */
 export const drainedOf = (facts: Facts, service: string): VirtualServiceOutputs["drained"] =>
   facts
     .drained()

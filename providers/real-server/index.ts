@@ -18,29 +18,39 @@ import { changeForwarding } from "./forwarding.js";
 
 /** Arguments of a RealServer. */
 export interface RealServerArgs {
-  /** The virtual service it stands behind: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
+  /** Virtual service of the server: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
   service: string;
   /** Address of the real server (RIP). A change replaces. */
   address: string;
-  /** Port, 1-65535; the service's own unless masquerading. 0 (the port that was asked for) behind fwmark and every-port services. A change replaces. */
+  /**
+   * Port, 1-65535. It is the service's own unless masquerading. 0, the port of the request, is for fwmark and
+   * every-port services. A change replaces.
+   */
   port: number;
   /**
-   * How packets reach it (ipvsadm(8)): `gatewaying` (LVS/DR, default) leaves them as they are and needs the VIP on the real
-   * server; `masquerading` (LVS/NAT) rewrites them and needs the way back through the director.
+   * How packets reach it (ipvsadm(8)). `gatewaying` (LVS/DR, default) leaves packets unchanged and needs the
+   * VIP on the real server. `masquerading` (LVS/NAT) rewrites them and needs the way back through the
+   * director.
    */
   forwarding?: "gatewaying" | "masquerading";
-  /** Share of new connections relative to the others, 0-65535; 0 quiesces it: no new ones, the old go on. Default 1. */
+  /**
+   * Share of new connections relative to the others, 0-65535. 0 quiesces it: it gets no new connections, and
+   * old ones continue. Default 1.
+   */
   weight?: number;
   /**
-   * Most connections it may have, 1-65535; above it gets no new ones until they are fewer than `lowerThreshold` (ipvsadm(8),
-   * --u-threshold). Default 0: any number.
+   * Limit of connections, 1-65535. At the limit it gets no new ones until it has fewer than `lowerThreshold`
+   * (ipvsadm(8), --u-threshold). Default 0: no limit.
    */
   upperThreshold?: number;
-  /** See `upperThreshold`, which it is not above (ipvsadm(8), --l-threshold). Default 0: three quarters of `upperThreshold`. */
+  /**
+   * Number of connections below which it gets new ones again, at most `upperThreshold` (ipvsadm(8),
+   * --l-threshold). Default 0: three quarters of `upperThreshold`.
+   */
   lowerThreshold?: number;
   /**
-   * Before it is deleted, and when its weight becomes 0: let nobody new in, and wait until those who are connected have finished.
-   * Default null: it goes at once, and connections through it with it.
+   * Drain before a deletion, and when the weight becomes 0: stop new clients and wait until open connections
+   * have ended. Default null: the server goes at once, and its connections with it.
    */
   drain?: Drain | null;
 }
@@ -48,7 +58,7 @@ export interface RealServerArgs {
 /** @internal */
 export const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
 
-// as ipvsadm(8) has it; ipvsadm 1.31 takes more, but nothing says that another does
+// As in ipvsadm(8). ipvsadm 1.31 accepts more, but other versions may not.
 const threshold = z.number().int().min(0).max(65535).default(0);
 
 /** @internal */
@@ -72,12 +82,12 @@ const flagsOf = ({ forwarding, weight, upperThreshold, lowerThreshold }: Config)
 ];
 
 const configOf = (flags: Flags, { upper, lower }: Thresholds, want: Config | undefined): Config => ({
-  // a server that somebody made a tunnel's end shows as what it is, so that the difference is seen and mended
+  // A server that was changed to tunneling shows as that, so the difference is seen and corrected.
   forwarding: flags.has("-m") ? "masquerading" : flags.has("-i") ? ("tunneling" as never) : "gatewaying",
   weight: Number(flags.get("-w")),
   upperThreshold: upper,
   lowerThreshold: lower,
-  // nothing on the host shows it
+  // The host does not show it.
   drain: want?.drain ?? null,
 });
 
@@ -88,7 +98,7 @@ const targetOf = ({ service, address, port }: z.output<typeof key>) => [
 
 const idOf = ({ service, address, port }: z.output<typeof key>) => `${service}/${endpoint(address, port)}`;
 
-// the kernel answers "Numerical result out of range"
+// The kernel answers "Numerical result out of range".
 const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
   lowerThreshold > upperThreshold
     ? [
@@ -100,15 +110,15 @@ const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
     : [];
 
 /**
- * What is declared of a server that a health monitor keeps out, or lets in only in part, for now: as its record says it. The
- * entry is the monitor's until the server is up.
+ * Returns the declared config, from the record, of a server that a health monitor keeps out or adds in part.
+ * Until the server is up, the entry belongs to the monitor.
  */
 function watched(facts: Facts, of: z.output<typeof key>, want: Config | undefined): Config | undefined {
   const server = endpoint(of.address, of.port);
   if ((facts.health().get(of.service)?.get(server) ?? "up") === "up") return undefined;
   const record = facts.declared().records.find(({ thing }) => thing === `RealServer ${idOf(of)}`);
   if (!record) return undefined;
-  // an older version kept one text of shell
+  // An older version kept one text of shell.
   const [text = "", ...flagged] = record.words;
   const words = flagged.length > 0 ? flagged : text.replaceAll("'", "").split(" ");
   const value = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined) ?? "0";
@@ -117,7 +127,7 @@ function watched(facts: Facts, of: z.output<typeof key>, want: Config | undefine
   return configOf(new Map([...flags, ["-w", value("-w")]]), thresholds, want);
 }
 
-/** A real server: `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. @internal */
+/** A real server. `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. @internal */
 export const realServer = define({
   kind: "RealServer",
   key,
@@ -139,9 +149,9 @@ export const realServer = define({
         },
       ];
     }
-    // a mark has no port, so each server's is as given
+    // A firewall mark has no port, so each server has its own.
     if ("fwmark" in service) return [];
-    // the kernel would rewrite it silently, and the entry would never be found again
+    // The kernel would rewrite the port without an error, and the entry would never be found again.
     if (config.forwarding === "gatewaying" && port !== service.port) {
       return [
         {
@@ -168,11 +178,11 @@ export const realServer = define({
   record: (key, config) => ["server", ...targetOf(key), ...flagsOf(config)],
 
   plan({ service, address, port }, want, have, { facts }) {
-    // what is declared is recorded, and the monitor brings it about once the server is well
+    // The record has the declared config. The monitor applies it once the server is well.
     if (want && have && watched(facts, { service, address, port }, want)) return [];
     if (!want && !facts.ipvs().get(service)?.realServers.has(endpoint(address, port))) return [];
     const target = targetOf({ service, address, port });
-    // -e resets whatever is left out, so the whole config goes along each time
+    // -e resets options that are left out, so each line has the whole config.
     const line = (to: Config | undefined, from: Config | undefined) => {
       const command = to
         ? ["ipvsadm", from ? "-e" : "-a", ...target, ...flagsOf(to)]

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { Connection } from "../../src/ssh/connection.js";
 
-/** What a ServiceProbe asks and expects, every default filled in. */
+/** The requests and the expected result of a ServiceProbe, with all defaults. */
 export interface Expected {
   readonly url: string;
   readonly address: string | null;
@@ -21,18 +21,18 @@ export interface Expected {
   readonly insecure: boolean;
 }
 
-/** The address that is asked; undefined where that is the host's to know. */
+/** Returns the address of the service, or undefined if the host resolves it. */
 export function addressOf({ url, address }: Pick<Expected, "url" | "address">): string | undefined {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
   return address ?? (isIP(host) ? host : undefined);
 }
 
-/** The port that is asked. */
+/** Returns the port of the service. */
 export function portOf({ url }: Pick<Expected, "url">): number {
   const { port, protocol } = new URL(url);
   return Number(port || (protocol === "https:" ? 443 : 80));
 }
 
-/** Status codes that are right. */
+/** Returns the accepted status codes. */
 export const statusOf = ({ url, status }: Pick<Expected, "url" | "status">): readonly number[] =>
   url.startsWith("tcp:") ? [0] : (status ?? [200]);

@@ -7,51 +7,54 @@ import { addressOf } from "./expected.js";
 import { macText } from "./replies.js";
 import { askUntilRight } from "./rounds.js";
 
-/** How replies tell who gave them, and who must be among them. */
+/** How replies name their real server, and which ones must reply. */
 export interface ProbeSpread {
-  /** Header that names the real server, such as `X-Served-By`. Default: the first line of the body does. */
+  /** Header that names the real server, such as `X-Served-By`. Default: the first line of the body. */
   header?: string | null;
-  /** How many different ones must reply, 1-1000. Default 1. */
+  /** Number of different real servers that must reply, 1-1000. Default 1. */
   servers?: number;
-  /** The share of replies, 0-1, that each must give at least, by name. Default: none. */
+  /** Least share of the replies from each real server, 0-1, by its name. Default: none. */
   shares?: Record<string, number> | null;
 }
 
-/** Who must answer ARP requests for the VIP: one machine, and nobody else. */
+/** The only machine that may answer ARP requests for the VIP. */
 export interface ProbeArp {
-  /** Interface to ask by. Default: the one that the host reaches the VIP by. */
+  /** Interface for the requests. Default: the one by which the host reaches the VIP. */
   interface?: string | null;
-  /** MAC address that must answer. Default: any, or with `director` one of its own. */
+  /** MAC address that must answer. Default: any, or with `director` one of the director's. */
   mac?: string | null;
 }
 
 /** Arguments of a ServiceProbe. */
 export interface ServiceProbeArgs {
-  /** What to ask: `http://192.168.0.219/`, `https://…`, or `tcp://192.168.0.219:25` for a mere connection. A change replaces. */
+  /**
+   * Service to check: `http://192.168.0.219/`, `https://…`, or `tcp://192.168.0.219:25` for a connection
+   * only. A change replaces.
+   */
   url: string;
-  /** Address to ask, where the URL has a name: the VIP. Default: what the name stands for on the host. */
+  /** Address of the service, the VIP, if the URL has a name. Default: the host resolves the name. */
   address?: string | null;
-  /** How many times, 1-1000, one after another; mere connections twenty at a time. Default 20. */
+  /** Number of requests, 1-1000, one after another. Connections only: twenty at a time. Default 20. */
   requests?: number;
-  /** Seconds that each may take, 1-60. Default 3. */
+  /** Seconds for each request, 1-60. Default 3. */
   timeout?: number;
-  /** How many of them may fail, 0-1000. Default 0. */
+  /** Number of requests that may fail, 0-1000. Default 0. */
   failures?: number;
-  /** Seconds, 0-600, for which it is asked anew while it does not come out right, from the end of the first time. Default 10. */
+  /** Seconds, 0-600, to repeat a failed check, from the end of the first one. Default 10. */
   within?: number;
-  /** Status code, or codes, 100-599, that are right. HTTP. Default 200. */
+  /** Accepted status code or codes, 100-599. HTTP. Default 200. */
   status?: null | number | number[];
-  /** What the body must contain. HTTP. Default: anything. */
+  /** Text that the body must contain. HTTP. Default: any body. */
   contains?: string | null;
-  /** Who must have replied. HTTP. Default: anybody. */
+  /** Real servers that must reply. HTTP. Default: any. */
   spread?: ProbeSpread | null;
   /** Whether exactly one machine answers ARP requests for the VIP. IPv4, from a host on its network. Default false. */
   arp?: boolean | ProbeArp | null;
-  /** How to reach the director, to say where connections end that are not answered. Default: none is asked. */
+  /** Connection to the director, which then shows where unanswered connections end. Default: none. */
   director?: Connection | null;
   /** Accept any certificate. HTTPS. Default false. */
   insecure?: boolean;
-  /** Anything; a change of it asks again. Default: none, and only a change of the probe itself does. */
+  /** Any value. A change of it runs the check again. Default: none, so only a change of the probe does. */
   triggers?: unknown;
 }
 
@@ -85,7 +88,7 @@ const mac = z
   .string()
   .regex(/^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}$/, "is no MAC address such as 52:54:00:12:34:56")
   .transform(macText);
-// one line, and no longer than a command line may be
+// One line, and no longer than a command line may be.
 const text = z
   .string()
   .min(1)
@@ -128,7 +131,7 @@ export const config = z.strictObject({
   triggers: z.unknown().default(null),
 });
 
-/** A question that a host asks of a service: what must come out is all there is to it. @internal */
+/** A question that a host asks of a service. It consists of the expected result only. @internal */
 export const serviceProbe = define({
   kind: "ServiceProbe",
   key,

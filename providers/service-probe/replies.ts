@@ -2,67 +2,70 @@ import type { Query } from "../../src/host/script.js";
 import { plainText } from "../../src/values/foreign.js";
 import { show } from "../../src/values/problem.js";
 
-/** What a host asks of a service, and how often. */
+/** The requests of a host to a service. */
 export interface Asking {
-  /** `http://…`, `https://…`, or `tcp://ADDRESS:PORT` for a mere connection. */
+  /** `http://…`, `https://…`, or `tcp://ADDRESS:PORT` for a connection only. */
   readonly url: string;
-  /** Address that is asked, where the URL has a name; null is whatever the name stands for. */
+  /** Address of the service if the URL has a name. null lets the host resolve it. */
   readonly address: string | null;
   readonly requests: number;
-  /** Failures after which it need not go on. */
+  /** Number of failures after which the requests may stop. */
   readonly failures: number;
-  /** Seconds that each may take. */
+  /** Seconds for each request. */
   readonly timeout: number;
-  /** Status codes that are right. */
+  /** Accepted status codes. */
   readonly status: readonly number[];
-  /** What the body must contain; null is anything. */
+  /** Text that the body must contain. null accepts any body. */
   readonly contains: string | null;
-  /** Header that tells who replied; null is the first line of the body. */
+  /** Header that names the sender. null is the first line of the body. */
   readonly header: string | null;
-  /** Whether any certificate will do. */
+  /** Whether any certificate is accepted. */
   readonly insecure: boolean;
 }
 
-/** What came of one request. */
+/** The result of one request. */
 export interface Reply {
-  /** curl's exit code; 0 where there was a reply, or a mere connection that was asked for. */
+  /** curl's exit code. 0 for a reply, and for a connection if that was the request. */
   readonly code: number;
   readonly status: number;
-  /** Port that it was asked from; 0 where nobody answered. */
+  /** Local port of the request. 0 without a connection. */
   readonly port: number;
-  /** Whether the body is as it must be. */
+  /** Whether the body is as expected. */
   readonly fits: boolean;
-  /** Who replied, by header or body. */
+  /** The sender's name from the header or body. */
   readonly from: string;
-  /** What curl said. */
+  /** curl's message. */
   readonly said: string;
 }
 
-/** Where the way to an address begins. */
+/** The first hop of the way to an address. */
 export interface Way {
   /** Whether the address is the host's own. */
   readonly local: boolean;
-  /** Router on the way; undefined where the address is on the link. */
+  /** Router on the way. undefined if the address is on the link. */
   readonly via: string | undefined;
   readonly device: string;
-  /** The host's address that is asked from; undefined where the host does not say. */
+  /** The host's source address. undefined if the host does not show it. */
   readonly source: string | undefined;
 }
 
-/** A connection that a director passes on. */
+/** A connection that a director forwards. */
 export interface Flow {
   readonly state: string;
-  /** `ADDRESS:PORT` of who asks, and of the real server. */
+  /** `ADDRESS:PORT` of the client and of the real server. */
   readonly client: string;
   readonly server: string;
 }
 
 const isTcp = (url: string): boolean => url.startsWith("tcp:");
 
-/** Requests that run at a time: what only connects waits for its time to be over (curl's telnet does not hang up), so many do. */
+/**
+ * Returns the number of requests at a time. A connection only waits for its timeout, because curl's telnet
+ * does not hang up, so many run in parallel.
+ */
 export const together = (url: string): number => (isTcp(url) ? 20 : 1);
 
-/** The query that asks. */
+/** Returns the query that sends the requests. */
 export function asking(of: Asking): Query {
   const { hostname, port, protocol } = new URL(of.url);
   return [
@@ -74,7 +77,7 @@ export function asking(of: Asking): Query {
     of.url,
     of.header ?? "",
     of.contains ?? "",
-    // first of all, or the user's own settings count
+    // Must be the first option, or the user's settings apply.
     "-q",
     "-sSgi",
     "--noproxy",
@@ -90,7 +93,7 @@ export function asking(of: Asking): Query {
           "--connect-to",
           `${hostname}:${port || (protocol === "https:" ? 443 : 80)}:${bracketed(of.address)}:`,
         ]),
-    // a pipe of its own: see ask_once
+    // The reply has its own pipe: see ask_once.
     "-o",
     "/proc/self/fd/5",
     "-w",
@@ -100,14 +103,15 @@ export function asking(of: Asking): Query {
 
 const bracketed = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
-/** What `asking` prints; throws a text where that makes no sense. */
+/** Parses the output of `asking`. Throws on a line of another form. */
 export function parseReplies({ url }: Pick<Asking, "url">, body: string): Reply[] {
   return lines(body).map((line) => {
     const parts = /^(\d+) (\d*) (\d*)- ([01]) ?([\s\S]*)$/.exec(line);
     if (!parts) throw new Error(`unexpected line ${show(line)}`);
     const [code, status, port, fits] = parts.slice(1, 5).map(Number) as [number, number, number, number];
     const text = plainText(parts[5]?.trim() ?? "", 200);
-    // who only wants to be connected minds nothing that follows: silence, what is no HTTP (1 and 8), or too much of it (23)
+    // For a connection only, what follows does not matter: silence, a reply that is not HTTP (1 and 8), or
+    // too long (23).
     const reached = isTcp(url) && port > 0 && [0, 1, 8, 23, 28, 52, 56].includes(code);
     const end = reached ? 0 : code;
     return {
@@ -121,7 +125,7 @@ export function parseReplies({ url }: Pick<Asking, "url">, body: string): Reply[
   });
 }
 
-/** What `ip route get` prints. */
+/** Parses the output of `ip route get`. */
 export function parseWay(body: string): Way {
   const words = body.trim().split(/\s+/);
   const after = (word: string) => (words.includes(word) ? words[words.indexOf(word) + 1] : undefined);
@@ -133,18 +137,18 @@ export function parseWay(body: string): Way {
   };
 }
 
-/** What `read_flows` prints. */
+/** Parses the output of `read_flows`. */
 export const parseFlows = (body: string): Flow[] =>
   lines(body).flatMap((line) => {
     const [, , state, client, , server] = line.trim().split(/\s+/);
     return state && client && server ? [{ state, client, server }] : [];
   });
 
-/** MAC addresses, as `ask_arp` and `read_macs` print them, in one form. */
+/** Returns the MAC addresses in the output of `ask_arp` and `read_macs`, in one form. */
 export const parseMacs = (body: string): string[] =>
   [...body.matchAll(/[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}/gi)].map(([mac]) => macText(mac));
 
-/** A MAC address with two small digits in each part. */
+/** Returns a MAC address with two lower-case digits in each part. */
 export const macText = (mac: string): string =>
   mac
     .toLowerCase()

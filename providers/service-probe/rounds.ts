@@ -20,16 +20,19 @@ import {
 } from "./replies.js";
 import { brokenLeg, faultOf, mistake, type Seen } from "./verdict.js";
 
-/** Milliseconds between one round and the next. */
+/** Milliseconds from one round to the next. */
 const pause = 1000;
 
-/** Asks until all comes out as expected; what does not within the time is thrown, with the leg that is broken. */
+/**
+ * Repeats rounds until the result is as expected. After the time is over it throws the reason, with the
+ * broken leg of the way.
+ */
 export async function askUntilRight(expected: Expected, { connection, ask }: Ask): Promise<void> {
   let end: number | undefined;
   for (;;) {
     const reason = await round(expected, { connection, ask });
     if (reason === undefined) return;
-    // whatever the first round waited for in its hosts' queues is not the service's fault
+    // The wait in the queues of the hosts before the first round does not count.
     end ??= performance.now() + expected.within * 1000;
     const left = end - performance.now();
     if (left <= 0) throw new HostError(hostLabel(connection), reason);
@@ -37,7 +40,7 @@ export async function askUntilRight(expected: Expected, { connection, ask }: Ask
   }
 }
 
-/** One round: what is wrong, in words; undefined where nothing is. */
+/** Runs one round. Returns the reason of a failure, or undefined. */
 async function round(expected: Expected, { connection, ask }: Ask): Promise<string | undefined> {
   const address = addressOf(expected);
   const here = (queries: Record<string, Query>) => answers(ask, connection, queries);
@@ -64,7 +67,9 @@ async function round(expected: Expected, { connection, ask }: Ask): Promise<stri
   return leg ? `${fault.reason}; ${leg}` : fault.reason;
 }
 
-/** All replies, or as many as it takes to know. They are asked for in parts, none of which takes longer than a script may. */
+/**
+ * Returns all replies, or as many as are enough. Each part of the requests takes less time than a script may.
+ */
 async function replies(expected: Expected, { connection, ask }: Ask): Promise<Reply[]> {
   const seconds = Math.min(60, (connection.operationTimeout ?? 120) / 2);
   const part = Math.max(1, Math.floor(seconds / expected.timeout)) * together(expected.url);
@@ -90,7 +95,7 @@ const repliesIn = (host: string, expected: Expected, body: string) => {
   }
 };
 
-/** Who answers ARP for the address, if that is not who should. */
+/** Returns the reason if other machines than expected answer ARP for the address. */
 async function wrongArp(
   { arp, director }: Expected,
   address: string,
@@ -122,7 +127,10 @@ const remedies: Readonly<Record<string, string>> = {
   arping: "install arping there (Debian: apt-get install iputils-arping), or leave arp out",
 };
 
-/** Answers by name; what could not be asked is an error in words. */
+/**
+ * Runs queries. Returns a function that gives an answer by its name, or throws the reason why the query
+ * failed.
+ */
 async function answers(
   ask: Ask["ask"],
   connection: Connection,

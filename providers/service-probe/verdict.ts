@@ -5,14 +5,14 @@ import { show } from "../../src/values/problem.js";
 import { addressOf, type Expected, portOf, statusOf } from "./expected.js";
 import type { Flow, Reply } from "./replies.js";
 
-/** What is wrong with what came out. */
+/** The reason why a result is wrong. */
 export interface Fault {
   readonly reason: string;
-  /** The replies that were wrong, if any were. */
+  /** The wrong replies, if there are any. */
   readonly replies: readonly Reply[];
 }
 
-/** What is wrong with the replies; undefined where they are as expected. */
+/** Returns why the replies are wrong, or undefined if they are as expected. */
 export function faultOf(expected: Expected, replies: readonly Reply[]): Fault | undefined {
   const wrong = replies.filter((reply) => mistake(expected, reply) !== undefined);
   const [first] = wrong;
@@ -31,7 +31,7 @@ export function faultOf(expected: Expected, replies: readonly Reply[]): Fault | 
   return reason ? { reason, replies: [] } : undefined;
 }
 
-/** What is wrong with one reply; undefined where nothing is. */
+/** Returns why a reply is wrong, or undefined if it is right. */
 export function mistake(expected: Expected, { code, status, fits, said }: Reply): string | undefined {
   if (code !== 0) return said ? plainText(said, 200) : `curl ended with ${code}`;
   const right = statusOf(expected);
@@ -55,30 +55,30 @@ function misspread(
   return short && `${seen}: wanted at least ${short[1]} of them from ${show(short[0])}`;
 }
 
-/** What a director shows of what was asked of it. */
+/** The director's view of the requests. */
 export interface Seen {
   readonly table: IpvsTable;
-  /** Connections of who asked, before and after. */
+  /** Connections of the client, before and after. */
   readonly before: readonly Flow[];
   readonly flows: readonly Flow[];
-  /** Whether who asked is the director itself. */
+  /** Whether the client is the director itself. */
   readonly local: boolean;
 }
 
-/** Which leg of the way is broken, as the director shows it; undefined where it does not. */
+/** Returns the broken leg of the way, or undefined if the director does not show it. */
 export function brokenLeg(expected: Expected, { replies }: Fault, seen: Seen): string | undefined {
   const isNew = (flow: Flow) => !seen.before.some(({ client }) => client === flow.client);
   const unanswered = replies.filter(({ port }) => port === 0);
-  // then curl has not tried to connect, and the director can tell nothing
+  // curl has not tried to connect, so the director knows nothing about it.
   if (unanswered.some(({ code }) => code < 7)) return undefined;
   if (unanswered.length === 0) {
     const ports = replies.map(({ port }) => `:${port}`);
     const by = seen.flows.filter(({ client }) => ports.some((port) => client.endsWith(port)));
     return by.length > 0 ? `that was real server ${serversOf(by)}` : undefined;
   }
-  // curl's text for it differs from version to version
+  // curl's message for a refusal differs from version to version.
   const refused = unanswered.some(({ code }) => code === 7);
-  // masqueraded, a refusal comes by way of the director, which ends the connection
+  // With masquerading a refusal passes the director, which then ends the connection.
   const stuck = seen.flows
     .filter(isNew)
     .filter(({ state }) => state === "SYN_RECV" || (refused && state === "CLOSE"));
