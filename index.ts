@@ -1,4 +1,4 @@
-/** What `import … from "pulumi-lvs"` gives. */
+/** The exports of `import … from "pulumi-lvs"`. */
 
 export type { ArpSuppressionArgs } from "./providers/arp-suppression.js";
 export type { ConnectionInput } from "./providers/engine/resource-class.js";

@@ -1,23 +1,23 @@
 import { parseArgs } from "node:util";
 import { type AskedToForget, askedToForget } from "./forget/arguments.js";
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export type Asked =
   | { readonly command: "help" }
   | { readonly command: "wrong"; readonly why: string }
   | AskedToForget
   | {
       readonly command: "up" | "rollback";
-      /** Flags of ours that Pulumi has too, and that each run of it gets. */
+      /** Flags that Pulumi has, too, for each of its runs. */
       readonly stack?: string;
       readonly cwd?: string;
       readonly configFile?: string;
       readonly verify?: string;
-      /** For `pulumi up`, unchanged. */
+      /** Arguments for `pulumi up`, unchanged. */
       readonly rest: readonly string[];
     };
 
-// those of `pulumi up` with a value, so that no value is taken for a flag
+// Flags of `pulumi up` with a value, so that no value is read as a flag.
 const withValue = {
   stack: { type: "string", short: "s" },
   cwd: { type: "string", short: "C" },
@@ -34,7 +34,7 @@ const flags = {
   yes: { type: "boolean", short: "y" },
 } as const;
 
-/** Reads the command line: a few flags are understood, and all but `--verify` are Pulumi's to judge. */
+/** Parses the command line. It reads a few flags, and Pulumi checks all but `--verify`. */
 export function asked(argv: readonly string[]): Asked {
   const [command, ...args] = argv;
   if (command === undefined || ["help", "--help", "-h"].includes(command)) return { command: "help" };

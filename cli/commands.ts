@@ -8,12 +8,12 @@ import { listening } from "./listen.js";
 import { stackAt } from "./project.js";
 import { outlive, run } from "./terminal.js";
 
-/** Exit codes that Pulumi has no use for. */
+/** Exit codes that Pulumi does not use. */
 const exitCodes = { "rolled back": 10, "not rolled back": 11 } as const;
 
 const say = (line: string): void => console.error(`pulumi-lvs: ${line}`);
 
-/** Pulumi ended with another code than 0, and has said why. */
+/** Pulumi ended with another code than 0, and has printed why. */
 class UpdateFailed extends Error {
   constructor(readonly code: number) {
     super(`pulumi ended with ${code}`);
@@ -26,7 +26,7 @@ async function up({ cwd, stack: name, configFile, verify, rest }: Command): Prom
   const stack = await stackAt(cwd, name);
   const update = async (onEvent: (event: automation.EngineEvent) => void) => {
     const { address, close } = await listening(stack, onEvent);
-    // without the variable the CLI does not know the flag
+    // Without the variable the CLI rejects the flag.
     const env = { ...process.env, PULUMI_DEBUG_COMMANDS: "true" };
     const args = ["up", "--event-log", address, ...rest];
     const code = await run(stack.workspace.pulumiCommand.command, args, { env }).finally(close);
@@ -50,11 +50,11 @@ async function rollback({ cwd, stack: name, configFile }: Command): Promise<numb
   const stack = await stackAt(cwd, name);
   const outcome = await rollBack(stack, { say, ...(configFile ? { configFile } : {}) });
   const code = told(outcome);
-  // here it is what was asked for
+  // For this command a rollback is a success.
   return code === exitCodes["rolled back"] ? 0 : code;
 }
 
-/** Says how it went, and returns the exit code. */
+/** Prints the result, and returns the exit code. */
 function told(outcome: Outcome): number {
   if (outcome.result === "done") return 0;
   if (outcome.result === "nothing changed") {
@@ -73,12 +73,12 @@ function told(outcome: Outcome): number {
   return exitCodes[outcome.result];
 }
 
-/** Does what the command line asks for, and returns the exit code. */
+/** Runs a command, and returns the exit code. */
 export function carryOut(asked: Command): Promise<number> {
-  // from the folder that Pulumi takes it from, as what goes back runs in the project's own
+  // Relative to the folder from which Pulumi reads it, because the rollback runs in the project's folder.
   const { configFile, cwd = "." } = asked;
   const command = configFile === undefined ? asked : { ...asked, configFile: resolve(cwd, configFile) };
-  // nobody may listen any more: a terminal that was closed, a pipe
+  // A closed terminal or pipe no longer reads the output.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   outlive((signal, terminal) =>
     say(

@@ -2,7 +2,7 @@ import type { automation } from "@pulumi/pulumi";
 
 type Listen = (event: automation.EngineEvent) => void;
 
-/** The part of the Automation API by which it listens itself; it is not in its types. */
+/** The part of the Automation API with which it receives events. It is not in its types. */
 interface Listener {
   setupEventLog?(
     command: string,
@@ -12,8 +12,8 @@ interface Listener {
 }
 
 /**
- * An address to which a run of the CLI tells its events (`--event-log`). Never a file: the engine's debugging events show
- * secrets in clear.
+ * Returns an address to which a run of the CLI sends its events (`--event-log`). It is never a file, because
+ * the engine's debug events show secrets in clear text.
  */
 export async function listening(
   stack: automation.Stack,

@@ -27,7 +27,7 @@ async function main(): Promise<number> {
     const { forget } = await import("./forget/forget.js");
     return forget(args, { list: console.log, say: (line) => console.error(`pulumi-lvs: ${line}`) });
   }
-  // Pulumi is loaded only where it is wanted: it takes a second
+  // Pulumi takes a second to load, so it is loaded only if needed.
   const { carryOut } = await import("./commands.js");
   return carryOut(args);
 }

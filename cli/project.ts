@@ -3,7 +3,7 @@ import { automation } from "@pulumi/pulumi";
 import { PulumiError, pulumiMust } from "../rollback/pulumi-cli.js";
 import { projectFolder } from "../stacks/project-folder.js";
 
-/** The stack that the CLI would take in a folder, without selecting it for the runs of others. */
+/** Returns the stack that the CLI would use in a folder, without selecting it for other runs. */
 export async function stackAt(cwd = ".", name?: string): Promise<automation.Stack> {
   const workspace = await automation.LocalWorkspace.create({ workDir: projectRoot(resolve(cwd)) });
   const stackName = name ?? (await pulumiMust(workspace, ["stack", "--show-name"])).trim();

@@ -3,20 +3,20 @@ import { constants } from "node:os";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Whether Ctrl-C is pressed on a terminal: then the terminal sends it to every program there. */
+/** Returns whether a terminal sends Ctrl-C, which goes to every program on it. */
 const onTerminal = (): boolean => process.stdin.isTTY === true;
 
 let running: ChildProcess | undefined;
 
 /**
- * From now on no signal ends this process: what runs for it hears them, each once, and ends in order. `otherwise` is told of
- * one that comes while nothing runs.
+ * Stops signals from ending this process. The running program receives each signal once, and ends in order.
+ * Without one, `otherwise` receives the signal.
  */
 export function outlive(otherwise: (signal: NodeJS.Signals, terminal: boolean) => void): void {
   for (const signal of signals)
     process.on(signal, () => {
       if (!running?.pid) otherwise(signal, onTerminal());
-      // what is not on a terminal is a group of its own
+      // Without a terminal the program has its own process group.
       else if (!onTerminal()) process.kill(-running.pid, signal);
       else if (signal !== "SIGINT") running.kill(signal);
     });

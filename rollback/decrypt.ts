@@ -6,8 +6,8 @@ import type { Deployment, Exported } from "./deployment.js";
 import { pulumiMust } from "./pulumi-cli.js";
 
 /**
- * An export with its secrets in clear, in memory only. It names what they are encrypted by, so any stack can hold it: one of
- * a backend that is thrown away takes it in and gives it out again.
+ * Returns an export with its secrets in clear text, in memory only. An export names its own encryption, so
+ * any stack can hold it. A temporary backend imports it and exports it again.
  */
 export async function decrypted({ workspace }: automation.Stack, exported: Exported): Promise<Deployment> {
   const text = JSON.stringify(exported);
@@ -24,7 +24,7 @@ export async function decrypted({ workspace }: automation.Stack, exported: Expor
     const env = {
       PULUMI_BACKEND_URL: `file://${join(place, "state")}`,
       ...(file ? { PULUMI_CONFIG_PASSPHRASE_FILE: resolve(workspace.workDir, file) } : {}),
-      // the stack that is thrown away wants one too
+      // The temporary stack needs a passphrase, too.
       ...(byPassphrase ? {} : { PULUMI_CONFIG_PASSPHRASE: "thrown away" }),
     };
     const run = (args: string[], input?: string) =>

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-/** A resource as `pulumi stack export` shows it, as far as it matters here. */
+/** A resource in `pulumi stack export`, with the fields that rollback needs. */
 export interface Entry {
   readonly urn: string;
   readonly type: string;
@@ -16,14 +16,14 @@ export interface Entry {
   readonly protect?: boolean;
   readonly retainOnDelete?: boolean;
   readonly deletedWith?: string;
-  /** It was only read, by `get`. */
+  /** True if `get` only read it. */
   readonly external?: boolean;
-  /** It is what is left of a replaced resource. */
+  /** True for the rest of a replaced resource. */
   readonly delete?: boolean;
   readonly initErrors?: readonly string[];
 }
 
-/** The part of an export that tells what there is. */
+/** The part of an export with the resources. */
 export interface Deployment {
   readonly manifest?: { readonly time?: string };
   readonly secrets_providers?: { readonly type?: string };
@@ -31,7 +31,7 @@ export interface Deployment {
   readonly pending_operations?: readonly { readonly resource: Entry; readonly type: string }[];
 }
 
-/** What `pulumi stack export` prints. */
+/** The output of `pulumi stack export`. */
 export interface Exported {
   readonly version: number;
   readonly deployment: Deployment;
@@ -39,41 +39,41 @@ export interface Exported {
 
 const stackType = "pulumi:pulumi:Stack";
 
-/** Whether it is a resource of this package. */
+/** Returns whether it is a resource of this package. */
 export const isOurs = ({ type }: Entry): boolean => type.startsWith("pulumi-nodejs:dynamic/lvs:");
 
-/** Whether it is a component of this package. */
+/** Returns whether it is a component of this package. */
 export const isOurCluster = ({ type }: Entry): boolean => type.startsWith("lvs:index:");
 
-/** What is there, by URN, without what waits for its deletion. */
+/** Returns the existing resources by URN, without those that wait for their deletion. */
 export const entriesOf = ({ resources = [] }: Deployment): Map<string, Entry> =>
   new Map(resources.filter((entry) => !entry.delete).map((entry) => [entry.urn, entry]));
 
-/** Resources of this package by URN, without those that it only reads. */
+/** Returns the resources of this package by URN, without those that it only reads. */
 export const oursOf = (deployment: Deployment): Map<string, Entry> =>
   new Map([...entriesOf(deployment)].filter(([, entry]) => isOurs(entry) && !entry.external));
 
-/** The stack's own entry, which has its outputs. */
+/** Returns the stack's own entry, which has its outputs. */
 export const stackOf = (deployment: Deployment): Entry | undefined =>
   [...entriesOf(deployment).values()].find(({ type }) => type === stackType);
 
-/** The name that the program gave it. */
+/** Returns the name from the program. */
 export const nameIn = (urn: string): string => urn.split("::").slice(3).join("::");
 
-/** `RealServer web-rs1`. */
+/** Returns the title `RealServer web-rs1`. */
 export const titleOf = (urn: string): string =>
   `${(urn.split("::")[2] as string).split(":").at(-1)} ${nameIn(urn)}`;
 
-/** The host it is on, as ids begin with it. */
+/** Returns the host in an id, which begins with it. */
 export const hostIn = (id: string | undefined): string | undefined => id?.split("/")[0] || undefined;
 
-/** Whether both say the same about a resource that hosts have. */
+/** Returns whether two entries are equal in all that hosts have of a resource. */
 export const sameEntry = (a: Entry, b: Entry): boolean =>
   isDeepStrictEqual(a.inputs, b.inputs) && a.id === b.id && !a.initErrors?.length && !b.initErrors?.length;
 
-/** Something that is not as it was. */
+/** A resource that was not restored. */
 export interface Left {
-  /** `RealServer web-rs1`. */
+  /** The title `RealServer web-rs1`. */
   readonly resource: string;
   readonly urn: string;
   readonly host: string | undefined;

@@ -2,13 +2,13 @@ import type { automation } from "@pulumi/pulumi";
 import { isUncertain } from "../src/errors.js";
 import { isOurs, titleOf } from "./deployment.js";
 
-/** A change of a resource that failed, or of which nothing was heard. */
+/** A change of a resource that failed, or whose result is missing. */
 export interface Trouble {
   readonly urn: string;
   readonly op: string;
-  /** What the provider said; empty where nothing was heard. */
+  /** The provider's message, or empty if there is none. */
   readonly message: string;
-  /** Whether the host may show what was asked for all the same. */
+  /** Whether the host may have the change in spite of the failure. */
   readonly uncertain: boolean;
 }
 
@@ -26,10 +26,13 @@ const looking = new Set([
   "remove-pending-replace",
   "discard-replaced",
 ]);
-// a replacement is announced as such, and then made of these
+// A replacement is announced with these, and then consists of other operations.
 const announced = new Set(["replace", "read-replacement"]);
 
-/** Follows an update by the engine's events: what of ours was begun, made, and not made. */
+/**
+ * Follows an update by the engine's events: which operations on this package's resources began, succeeded and
+ * failed.
+ */
 export class Watch {
   readonly #open = new Map<string, Change>();
   readonly #failed: Change[] = [];
@@ -53,7 +56,7 @@ export class Watch {
     if (failed) this.#failed.push({ urn, op });
   }
 
-  /** Whether anything of ours was begun at all. */
+  /** Returns whether any operation on this package's resources began. */
   get begun(): boolean {
     return this.#open.size + this.#failed.length + this.made.length > 0;
   }
@@ -68,13 +71,13 @@ export class Watch {
     ];
   }
 
-  /** What the provider said of a resource. */
+  /** Returns the provider's message about a resource. */
   said(urn: string): string | undefined {
     return this.#messages.get(urn);
   }
 
   #hear(urn: string, message: string): void {
-    // colours, and the engine's own heading
+    // Without colours and the engine's own heading.
     const plain = message
       .replace(/<\{%.*?%\}>/g, "")
       .replace(/\s+/g, " ")
@@ -83,6 +86,6 @@ export class Watch {
   }
 }
 
-/** `RealServer web-rs1: cannot update …`. */
+/** Returns `RealServer web-rs1: cannot update …`. */
 export const sayTrouble = ({ urn, op, message }: Trouble): string =>
   `${titleOf(urn)}: ${message || `nothing was heard of its ${op}`}`;

@@ -1,8 +1,9 @@
 import { type Deployment, type Entry, entriesOf, isOurCluster, isOurs, titleOf } from "./deployment.js";
 
 /**
- * Resources of ours that cannot go back, by URN, and why: somebody else's, which nobody here deletes or makes, needs what the
- * update made, or was deleted though ours were parts of it; or what the update took over was there before.
+ * Returns the pulumi-lvs resources that cannot be rolled back, by URN, with the reason. Another package's
+ * resource depends on them, and a rollback neither deletes nor makes that. Or their parent of another package
+ * was deleted, or the update adopted them.
  */
 export function heldByOthers(before: Deployment, now: Deployment): Map<string, string> {
   const [old, present] = [entriesOf(before), entriesOf(now)];
@@ -56,7 +57,10 @@ const needsOf = ({
   ...[parent, deletedWith].filter((urn) => urn !== undefined),
 ];
 
-/** What is not there any more of somebody else's resources that an entry was within; a component is made again for nothing. */
+/**
+ * Returns the deleted parent of an entry that belongs to another package. A component does not count, because
+ * making it again changes nothing.
+ */
 function lostPlace(
   entry: Entry,
   old: ReadonlyMap<string, Entry>,

@@ -6,40 +6,40 @@ import type { automation } from "@pulumi/pulumi";
 import type { Exported } from "./deployment.js";
 import { pulumiMust } from "./pulumi-cli.js";
 
-/** One operation on a stack, as the backend remembers it. */
+/** An operation on a stack in the backend's history. */
 export interface Operation {
   /** `update`, `refresh`, `destroy`, `import`, … */
   readonly kind: string;
   readonly startTime: string;
   readonly message?: string;
   readonly result?: string;
-  /** Number of the operation, where the backend counts. */
+  /** Number of the operation, if the backend counts. */
   readonly version?: number;
 }
 
-/** The latest operations that the backend remembers, the newest first. Every backend does. */
+/** Returns the latest operations in the backend's history, newest first. Every backend has one. */
 export async function operations({ name, workspace }: automation.Stack): Promise<Operation[]> {
-  // unsaid it is ten, which a day of refreshing fills
+  // The default is ten, which a day of refreshes fills.
   const args = ["stack", "history", "--json", "--page-size", "100", "--stack", name];
   return JSON.parse(await pulumiMust(workspace, args)) ?? [];
 }
 
-/** Operations that change what is declared; refreshing only looks. */
+/** Returns whether an operation changes declarations. A refresh only reads. */
 export const isChange = ({ kind }: Operation): boolean => kind !== "refresh" && kind !== "preview";
 
-/** Begins the message of each update that takes another one back. */
+/** The start of the message of each update that rolls another one back. */
 export const rollbackMark = "pulumi-lvs rollback";
 
 export const isRollback = ({ message = "" }: Operation): boolean => message.startsWith(rollbackMark);
 
-/** Tells operations of one stack from each other. */
+/** Returns the text that identifies an operation in its stack. */
 export const operationId = (operation: Operation | undefined): string =>
   operation ? `${operation.kind} ${operation.version} ${operation.startTime}` : "none";
 
-/** The newest operation that changed what is declared. */
+/** Returns the newest operation that changed declarations. */
 export const newest = (past: readonly Operation[]): Operation | undefined => past.find(isChange);
 
-/** Operations that changed what is declared after the named one, the newest first. */
+/** Returns the operations that changed declarations after the named one, newest first. */
 export function since(past: readonly Operation[], id: string): Operation[] {
   const changes = past.filter(isChange);
   const at = changes.findIndex((one) => operationId(one) === id);
@@ -49,8 +49,8 @@ export function since(past: readonly Operation[], id: string): Operation[] {
 const nothing: Exported = { version: 3, deployment: {} };
 
 /**
- * State as it was before the newest update, from a backend that keeps every state: Pulumi Cloud, and folders. Undefined
- * where the backend's history cannot be read from here.
+ * Returns the state before the newest update, from a backend that keeps every state: Pulumi Cloud, and
+ * folders. Returns undefined if the backend's history cannot be read from here.
  */
 export async function stateBefore(
   stack: automation.Stack,
@@ -69,7 +69,7 @@ export async function stateBefore(
 
 async function stateInFolder(folder: string): Promise<Exported | undefined> {
   const names = await readdir(folder).catch(() => []);
-  // named by the nanosecond, all of one length
+  // The names are nanoseconds of equal length.
   const newest = names
     .filter((name) => /\.history\.json(\.gz)?$/.test(name))
     .sort()

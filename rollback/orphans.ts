@@ -14,15 +14,18 @@ const engines = new Map(
   ]),
 );
 
-/** What a run of Pulumi that was killed was creating: it may be on its host, and state has it as an intention only. */
+/**
+ * Returns the resources that a killed run of Pulumi was creating. They may exist on their hosts, and state
+ * has only the intention.
+ */
 export const interrupted = ({ pending_operations = [] }: Deployment): Entry[] =>
   pending_operations
     .filter(({ resource, type }) => isOurs(resource) && type === "creating")
     .map(({ resource }) => resource);
 
 /**
- * Looks for these on their hosts, and deletes each that is there as it was asked for and bears this stack's mark. Returns what
- * could not be settled.
+ * Deletes those that exist on their hosts as declared and have an owner mark of this stack. Returns those
+ * with an unknown result.
  */
 export async function orphansGone(
   orphans: readonly Entry[],
@@ -44,7 +47,7 @@ export async function orphansGone(
     const host = hostLabel(connectionOf(props));
     const unsettled = (why: string) => left.push({ resource, urn, host, why });
     const id = idOf(definition, props);
-    // it is one of those that were there before
+    // The resource existed before.
     if (entries.some((entry) => entry.id === id && entry.type.endsWith(`:${definition.kind}`))) continue;
     if (props.adopt === true && !definition.setting) {
       unsettled(
@@ -59,7 +62,7 @@ export async function orphansGone(
         : ((await engine.read(id, props)) as { props?: Bag }).props;
       const asAsked =
         found && isDeepStrictEqual(partsOf(definition, found).config, partsOf(definition, props).config);
-      // what does not bear this stack's mark was there before, or is somebody else's
+      // A thing without an owner mark of this stack existed before, or belongs to another owner.
       if (definition.setting || (asAsked && found.unmarked === undefined)) await engine.delete(id, props);
     } catch (error) {
       unsettled((error as Error).message);

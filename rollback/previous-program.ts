@@ -11,31 +11,33 @@ import {
 } from "./deployment.js";
 import { heldByOthers } from "./held.js";
 
-/** A resource to declare again. */
+/** A resource to redeclare. */
 export interface Declaration {
   readonly entry: Entry;
-  /** URNs that it goes by now. */
+  /** Its current URNs. */
   readonly aliases: readonly string[];
   /** URN of its provider, if the program made one. */
   readonly provider?: string;
-  /** Where Pulumi got the provider from that somebody else's resource has by default. */
+  /** Source of the default provider of another package's resource. */
   readonly plugin?: { readonly version?: string; readonly pluginDownloadURL?: string };
 }
 
-/** A program made of state: what it declares, which of it `up` is to touch, and what the stack shows. */
+/** A program from state: its resources, the targets of `up`, and the stack's outputs. */
 export interface Declared {
   readonly resources: readonly Declaration[];
   readonly targets: readonly string[];
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** Each is to be there before the next is declared. */
+  /** Whether each resource must exist before the next is declared. */
   readonly oneByOne: boolean;
 }
 
 /**
- * What takes a stack from `now` back to `before`: every resource of ours of before, what they are parts of, and as targets
- * besides these what has come since. Somebody else's are declared only where ours are parts of them, and are no targets,
- * unless they are components that have gone and ours need them as a place to be. `beyond` says whether what is declared may depend on what is
- * not: the engine then keeps that in its place.
+ * Returns the program that restores `before`. It declares every pulumi-lvs resource of `before` and their
+ * parents, and targets those plus all pulumi-lvs resources created since.
+ *
+ * It declares resources of other packages only as parents, and does not target them. The exception is a
+ * deleted component, because pulumi-lvs resources need it as a parent. `beyond` says whether a declared
+ * resource may depend on an undeclared one, which the engine then keeps.
  */
 export function declaredAgain(before: Deployment, now: Deployment, beyond = true): Declared {
   const [old, present] = [entriesOf(before), entriesOf(now)];
@@ -51,7 +53,7 @@ export function declaredAgain(before: Deployment, now: Deployment, beyond = true
   const unread = (entry: Entry) => !entry.external || !present.has(entry.urn);
   for (const entry of old.values())
     if (isPart(entry) && unread(entry) && !held.has(entry.urn)) need(entry.urn);
-  // a list in the order of the state has parents and dependencies before what needs them
+  // In the order of the state, parents and dependencies come before what needs them.
   const resources = [...old.values()].filter(({ urn }) => needed.has(urn));
   const gone = [...present.values()].filter((entry) => isPart(entry) && !old.has(entry.urn));
   return {
@@ -67,14 +69,15 @@ export function declaredAgain(before: Deployment, now: Deployment, beyond = true
       ...gone.map(({ urn }) => urn).filter((urn) => !held.has(urn)),
     ],
     outputs: stackOf(before)?.outputs ?? {},
-    // an engine that does not keep them is not known to keep their order either
+    // Without `beyond` the engine may also not keep their order.
     oneByOne: !beyond,
   };
 }
 
 /**
- * What must be declared first, because options of the update stand in the way: a resource of ours that is to go, or to be
- * replaced, and is protected or would be left on its host. Undefined where there is none.
+ * Returns the program to run first if options of the update prevent the rollback. It is for a pulumi-lvs
+ * resource to delete or replace that is protected, or would be left on its host. Returns undefined if there
+ * is none.
  */
 export function loosened(before: Deployment, now: Deployment, beyond = true): Declared | undefined {
   const old = oursOf(before);
@@ -92,7 +95,7 @@ export function loosened(before: Deployment, now: Deployment, beyond = true): De
   return { ...declaredAgain({ ...now, resources }, now, beyond), targets: [...loose.keys()] };
 }
 
-/** Resources of ours that are not as they were: titles are for people to read. */
+/** Returns the pulumi-lvs resources that differ from their former state. */
 export function notAsBefore(before: Deployment, now: Deployment): Entry[] {
   const [old, present] = [oursOf(before), oursOf(now)];
   const wrong = [...old.values()].filter((entry) => {
@@ -110,7 +113,7 @@ const isProvider = ({ type }: Entry): boolean => type.startsWith("pulumi:provide
 
 const isDefault = (provider: string): boolean => /::default(_[^:]*)?$/.test(provider);
 
-/** The URN of a provider that the program made itself. */
+/** Returns the URN of a provider that the program made itself. */
 function explicitProvider({ provider }: Entry): string | undefined {
   const urn = provider?.split("::").slice(0, 4).join("::");
   return urn && !isDefault(urn) ? urn : undefined;
@@ -125,7 +128,7 @@ function providerOf(entry: Entry, old: ReadonlyMap<string, Entry>): Pick<Declara
   return { plugin: { ...(version ? { version } : {}), ...(pluginDownloadURL ? { pluginDownloadURL } : {}) } };
 }
 
-/** Without dependencies that are neither declared nor there any more. */
+/** Returns an entry without dependencies that are neither declared nor in state. */
 function reachable(entry: Entry, declared: ReadonlySet<string>, present: ReadonlyMap<string, Entry>): Entry {
   const known = (urn: string) => declared.has(urn) || present.has(urn);
   const { deletedWith, dependencies = [], propertyDependencies = {}, ...rest } = entry;
@@ -140,8 +143,9 @@ function reachable(entry: Entry, declared: ReadonlySet<string>, present: Readonl
 }
 
 /**
- * The same thing on the same host may have another name now: it is to be renamed back, not made beside itself. What carries
- * marks of owners on its host changes them by being made and deleted.
+ * Returns the other names of the same thing on the same host, so that it is renamed instead of created a
+ * second time. Resources whose host keeps claims are left out, because those change only by create and
+ * delete.
  */
 const otherNames = (entry: Entry, present: ReadonlyMap<string, Entry>, gone: readonly Entry[]): string[] =>
   present.has(entry.urn) || !isOurs(entry)

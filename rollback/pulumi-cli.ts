@@ -2,14 +2,14 @@ import { execFile } from "node:child_process";
 import type { automation } from "@pulumi/pulumi";
 import type { Deployment, Exported } from "./deployment.js";
 
-/** What a run of the CLI came to. */
+/** The result of a run of the CLI. */
 export interface Ran {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs the CLI of a stack's workspace, where and as the Automation API would. */
+/** Runs the CLI in a stack's workspace, in the same folder and environment as the Automation API. */
 export function pulumi(
   { pulumiCommand, workDir, envVars, pulumiHome }: automation.Workspace,
   args: readonly string[],
@@ -31,14 +31,14 @@ export function pulumi(
   });
 }
 
-/** What it wrote, or an error with what it said. */
+/** Returns the CLI's output. Throws an error with its messages if it fails. */
 export async function pulumiMust(...args: Parameters<typeof pulumi>): Promise<string> {
   const { code, stdout, stderr } = await pulumi(...args);
   if (code !== 0) throw new PulumiError(code, (stderr.trim() || stdout.trim()).replace(/^error: /, ""));
   return stdout;
 }
 
-/** The CLI said no: its words, and its exit code. */
+/** A failure of the CLI, with its messages and exit code. */
 export class PulumiError extends Error {
   constructor(
     readonly code: number,
@@ -49,13 +49,13 @@ export class PulumiError extends Error {
   }
 }
 
-/** The stack's state, secrets encrypted, or in clear. */
+/** Returns the stack's state, with encrypted secrets or in clear text. */
 export const exported = async (
   { name, workspace }: automation.Stack,
   ...flags: readonly "--show-secrets"[]
 ): Promise<Exported> =>
   JSON.parse(await pulumiMust(workspace, ["stack", "export", ...flags, "--stack", name]));
 
-/** The stack's state with secrets in clear, for memory only. */
+/** Returns the stack's state with secrets in clear text, to be kept in memory only. */
 export const stateOf = async (stack: automation.Stack): Promise<Deployment> =>
   (await exported(stack, "--show-secrets")).deployment;

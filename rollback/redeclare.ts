@@ -4,7 +4,7 @@ import { isOurs, nameIn } from "./deployment.js";
 import type { Declaration, Declared } from "./previous-program.js";
 import { withSecrets } from "./secrets.js";
 
-/** A program that declares resources again from what state says of them. */
+/** Returns a program that redeclares resources from their state. */
 export function again({ resources, outputs, oneByOne }: Declared): () => Promise<Record<string, unknown>> {
   return async () => {
     const made = new Map<string, pulumi.Resource>();
@@ -21,9 +21,9 @@ export function again({ resources, outputs, oneByOne }: Declared): () => Promise
 }
 
 /**
- * With the first resource that needs something which is not declared, the engine writes that into state too. What needs it
- * next must not come before that, or the engine writes it first, and a state in which something needs what comes later is
- * broken: no run of Pulumi reads it any more.
+ * Waits until a resource is registered. With the first resource that needs an undeclared one, the engine
+ * writes the undeclared one into state, too. The next resource that needs it must come later. Otherwise the
+ * engine writes that one first, and no run of Pulumi can read a state in this order.
  */
 const registered = (resource: pulumi.Resource): Promise<unknown> =>
   (resource.urn as unknown as { promise(): Promise<string> }).promise().catch(() => undefined);
@@ -66,12 +66,15 @@ function declare(declaration: Declaration, made: Made): pulumi.Resource {
   return new Custom(type, name, inputs, external && id ? { ...opts, id } : opts);
 }
 
-/** What it depended on may be declared too, or be somebody else's, who is there but not in this program. */
+/**
+ * Returns a dependency. It may be declared in the program, or exist in state only, because it belongs to
+ * another package.
+ */
 const at = (urn: string, made: Made): pulumi.Resource => made.get(urn) ?? new pulumi.DependencyResource(urn);
 
 function inputsOf({ entry }: Declaration, made: Made): pulumi.Inputs {
   const { inputs = {}, propertyDependencies = {} } = entry;
-  // what a refresh found is no argument
+  // The flags of a refresh are not arguments.
   const given = Object.entries(inputs).filter(([name]) => !isOurs(entry) || !found.includes(name));
   return Object.fromEntries(
     given.map(([name, value]) => {
@@ -98,12 +101,12 @@ function optionsOf(
     ...(aliases.length > 0 ? { aliases: [...aliases] } : {}),
     ...(deletedWith ? { deletedWith: at(deletedWith, made) } : {}),
     ...(additionalSecretOutputs ? { additionalSecretOutputs: [...additionalSecretOutputs] } : {}),
-    // said either way, or it would come from the parent
+    // Set in any case, because the default would come from the parent.
     protect: protect ?? false,
     retainOnDelete: retainOnDelete ?? false,
     ...plugin,
   };
 }
 
-/** A value of an export, with its secrets marked as such again. */
+/** Returns a value of an export, with its secrets marked as such. */
 const revived = (value: unknown): unknown => withSecrets(value, (secret) => pulumi.secret(secret));

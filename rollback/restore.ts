@@ -7,25 +7,28 @@ import { type Declared, declaredAgain, loosened, notAsBefore } from "./previous-
 import { stateOf } from "./pulumi-cli.js";
 import { again } from "./redeclare.js";
 
-/** What came of going back. */
+/** The result of a rollback. */
 export interface TakenBack {
   readonly changes: readonly Change[];
-  /** Empty where all is as before. */
+  /** The resources that were not restored. Empty if all were. */
   readonly left: readonly Left[];
 }
 
-/** How the runs of Pulumi that go back are made. */
+/** Options of the runs of Pulumi that roll back. */
 export interface TakeBackOptions {
-  /** What went wrong in the update, as far as it is known. */
+  /** The known failures of the update. */
   readonly troubles: readonly Trouble[];
-  /** The file with the stack's configuration, where it is not the usual one. */
+  /** File with the stack's configuration, if it is not the default one. */
   readonly configFile?: string;
   readonly message: string;
-  /** Told what is being done, a line each. */
+  /** Receives a line for each action. */
   readonly say: (line: string) => void;
 }
 
-/** Brings hosts and state of a stack back to what an earlier export of it shows; both exports have secrets in clear. */
+/**
+ * Restores the hosts and the state of a stack from an earlier export. Both exports have secrets in clear
+ * text.
+ */
 export async function takeBack(
   stack: automation.Stack,
   before: Deployment,
@@ -39,7 +42,7 @@ export async function takeBack(
   let now = await stateOf(stack);
 
   const unsure = unsureOf(now, options.troubles);
-  // somebody else's are theirs to clear
+  // Pending creations of other packages are not cleared here.
   const clearPendingCreates = (now.pending_operations ?? []).every(({ resource }) => isOurs(resource));
   for (const [host, urns] of unsure) {
     options.say(
@@ -83,7 +86,7 @@ export async function takeBack(
   const creating = interrupted(now);
   const orphans = await orphansGone(creating, [before, now], options.say);
   const root = stackOf(now);
-  // looks at nothing, and forgets them
+  // This refresh reads no resource. It only clears the pending creations.
   if (creating.length > 0 && clearPendingCreates && root)
     await stack.refresh({ ...settings, target: [root.urn], clearPendingCreates }).catch(() => undefined);
 
@@ -101,13 +104,13 @@ export async function takeBack(
   return { changes, left: [...left, ...unread, ...orphans] };
 }
 
-/** Whether the CLI keeps what a resource depends on in its place, though the program does not declare it; tried with 3.258. */
+/** Returns whether the CLI keeps an undeclared dependency of a declared resource. Tried with 3.258. */
 const keepsOthers = (version: string): boolean => {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > 3 || minor >= 258;
 };
 
-/** Resources in state that may differ from their hosts, by host. */
+/** Returns resources in state that may differ from their hosts, by host. */
 function unsureOf(now: Deployment, troubles: readonly Trouble[]): Map<string, string[]> {
   const present = entriesOf(now);
   const pending = (now.pending_operations ?? []).map(({ resource }) => resource.urn);
@@ -122,7 +125,7 @@ function unsureOf(now: Deployment, troubles: readonly Trouble[]): Map<string, st
   return byHost;
 }
 
-/** Why a run of the CLI failed, in its words; that it failed is known. */
+/** Returns why a run of the CLI failed, in its own words, without the line that says that it failed. */
 function wordsOf(error: unknown): string {
   const errors = String((error as Error).message)
     .split("\n")

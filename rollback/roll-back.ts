@@ -17,20 +17,21 @@ import { goBack, type RolledBack } from "./up-or-roll-back.js";
 
 /** Options of `rollBack`. */
 export interface RollBackOptions {
-  /** The file with the stack's configuration, where it is not the usual one. */
+  /** File with the stack's configuration, if it is not the default one. */
   readonly configFile?: string;
-  /** Told what is being done, a line each. Default: nobody is. */
+  /** Receives a line for each action. Default: none. */
   readonly say?: (line: string) => void;
 }
 
-/** There is nothing to take back, or nothing is known of the time before. */
+/** There is no update to roll back, or the state before it is unknown. */
 export class NothingToTakeBack extends Error {}
 
 /**
- * Takes the last update of a stack back: hosts and state, as far as resources of this package go. What was before comes from
- * the copy that `upOrRollBack` saved on this machine, if that was the last update, else from the backend's history.
+ * Rolls back the last update of a stack: hosts and state of this package's resources. The former state comes
+ * from the copy that `upOrRollBack` saved on this machine, if that was the last update. Otherwise it comes
+ * from the backend's history.
  *
- * @throws NothingToTakeBack if there was no update, it has been taken back, or nothing is known of the time before it.
+ * @throws NothingToTakeBack if there was no update, it was rolled back, or the state before it is unknown.
  * @example
  * import { automation } from "@pulumi/pulumi";
  *
@@ -84,11 +85,16 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
   });
 }
 
-/** Where nobody listened to a failed update, any of its resources may differ from its host. */
+/**
+ * Returns all resources as uncertain: after a failed update without its events, any may differ from its host.
+ */
 const unheard = (now: Deployment): Trouble[] =>
   [...oursOf(now).keys()].map((urn) => ({ urn, op: "update", message: "", uncertain: true }));
 
-/** Whether a copy was saved for the last update. One that was killed has no place in the history, or none among what went well. */
+/**
+ * Returns whether the saved copy belongs to the last update. A killed update is not in the history, or not as
+ * a success.
+ */
 export function isOfLast(
   { update, previous }: Pick<Saved, "update" | "previous">,
   past: readonly Operation[],

@@ -7,24 +7,24 @@ import type { Exported } from "./deployment.js";
 import type { Trouble } from "./events.js";
 import { pulumiMust } from "./pulumi-cli.js";
 
-/** What `up` keeps of the time before it. */
+/** What `up` saves before an update. */
 export interface Saved {
   readonly format: 1;
-  /** The stack with its backend, for whoever finds the file. */
+  /** The stack with its backend, for a person who finds the file. */
   readonly stack: string;
-  /** An export, secrets encrypted. */
+  /** The export before the update, with encrypted secrets. */
   readonly before: Exported;
-  /** The newest operation of the history when it was saved, as `operationId` names it. */
+  /** The newest operation of the history when the copy was saved, as `operationId` identifies it. */
   readonly previous: string;
-  /** The update, named so too; undefined while it runs, and for ever where it was killed. */
+  /** The update, identified in the same way. undefined while it runs, and forever after a kill. */
   readonly update?: string | undefined;
-  /** What went wrong in it, as far as `rollback` must know. */
+  /** Failures of the update that `rollback` needs to know. */
   readonly troubles?: readonly Trouble[];
-  /** It has been taken back. */
+  /** True after the update was rolled back. */
   readonly takenBack?: boolean;
 }
 
-/** The copy of a stack as it was before its last update, in a file that only its user reads. */
+/** The copy of a stack from before its last update, in a file that only its user can read. */
 export class SavedCopy {
   private constructor(
     readonly path: string,
@@ -34,8 +34,8 @@ export class SavedCopy {
   ) {}
 
   /**
-   * In Pulumi's own folder of the user, where it keeps what it knows of projects and credentials: what is kept in a project
-   * ends in its repository.
+   * Opens the copy in the user's Pulumi folder, which also has projects and credentials. A file in the
+   * project would end up in its repository.
    */
   static async of({ name, workspace }: automation.Stack): Promise<SavedCopy> {
     const { url: given = "" } = JSON.parse(await pulumiMust(workspace, ["whoami", "--json"])) as {
@@ -77,7 +77,10 @@ export class SavedCopy {
   }
 }
 
-/** Without the password that a database's has; a folder by its full path, as two checkouts may both call theirs `./state`. */
+/**
+ * Returns a backend's URL without the password of a database. A folder has its full path, because two
+ * checkouts may both call theirs `./state`.
+ */
 export function addressOf(url: string, workDir: string): string {
   const folder = /^file:\/\/(.*)$/.exec(url)?.[1];
   if (folder === undefined) return url.replace(/\/\/[^/@]*@/, "//");

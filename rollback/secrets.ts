@@ -2,8 +2,8 @@ const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
 /**
- * A value of an export that shows secrets, each of these handed through `wrap`. What is masked, as in the engine's events,
- * is handed over as undefined.
+ * Returns a value of an export with each secret passed through `wrap`. A masked secret, as in the engine's
+ * events, is undefined.
  */
 export function withSecrets(value: unknown, wrap: (secret: unknown) => unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
@@ -16,5 +16,5 @@ export function withSecrets(value: unknown, wrap: (secret: unknown) => unknown):
   return Object.fromEntries(Object.entries(bag).map(([name, inner]) => [name, withSecrets(inner, wrap)]));
 }
 
-/** The value as a provider gets it. */
+/** Returns the value as a provider gets it. */
 export const inClear = (value: unknown): unknown => withSecrets(value, (secret) => secret);

@@ -6,36 +6,36 @@ import { exported, stateOf } from "./pulumi-cli.js";
 import { type TakenBack, takeBack } from "./restore.js";
 import { type Saved, SavedCopy } from "./saved-state.js";
 
-/** How an update went. */
+/** The result of an update. */
 export type Outcome =
-  /** It went through, and so did the verification. */
+  /** The update succeeded, and so did the verification. */
   | { readonly result: "done" }
-  /** It failed before it changed a resource of this package; nothing was taken back. */
+  /** It failed before it changed a resource of this package. Nothing was rolled back. */
   | { readonly result: "nothing changed"; readonly why: string; readonly error: unknown }
   | RolledBack;
 
-/** Hosts and state are as before, or what is `left` is not. */
+/** Hosts and state are as before, except for `left`. */
 export interface RolledBack extends TakenBack {
   readonly result: "rolled back" | "not rolled back";
-  /** What was wrong with the update. */
+  /** Why the update failed. */
   readonly why: string;
 }
 
 /** Options of `upOrRollBack`. */
 export interface UpOrRollBackOptions {
-  /** Options of the update, as `stack.up` takes them. */
+  /** Options of the update, as in `stack.up`. */
   readonly up?: automation.UpOptions;
-  /** Whether what the update made is good: throws where it is not. Default: what went through is good. */
+  /** Checks the result of the update, and throws if it is wrong. Default: no check. */
   readonly verify?: () => void | Promise<void>;
-  /** Told what is being done, a line each. Default: nobody is. */
+  /** Receives a line for each action. Default: none. */
   readonly say?: (line: string) => void;
 }
 
 /**
- * Updates a stack; if that fails, or what it made is found wrong, brings hosts and state back to what they were before, as
- * far as resources of this package go. Somebody else's are left as the update left them.
+ * Updates a stack. If the update or its verification fails, restores hosts and state of this package's
+ * resources. Resources of other packages stay as the update left them.
  *
- * @throws what Pulumi says when the stack's state cannot be read, before anything is done.
+ * @throws Pulumi's error if the stack's state cannot be read. Nothing has changed by then.
  * @example
  * import { automation } from "@pulumi/pulumi";
  *
@@ -67,7 +67,7 @@ export function upOrRollBack(stack: automation.Stack, options: UpOrRollBackOptio
   });
 }
 
-/** As `upOrRollBack`, whoever makes the update. */
+/** Works as `upOrRollBack`, for an update by any means. */
 export async function guarded(
   stack: automation.Stack,
   options: Omit<UpOrRollBackOptions, "up"> & {
@@ -76,7 +76,7 @@ export async function guarded(
   },
 ): Promise<Outcome> {
   const { verify, say = () => undefined, configFile } = options;
-  // what is done besides after this is seen in the history
+  // The history shows updates by other runs after this operation.
   const previous = operationId(newest(await operations(stack)));
   const changes = async () => since(await operations(stack), previous);
   const [copy, encrypted, before] = await Promise.all([SavedCopy.of(stack), exported(stack), stateOf(stack)]);
@@ -91,16 +91,17 @@ export async function guarded(
     failure = { why: "the update failed", error };
   }
   if (failure && !watch.begun) {
-    // what is different by now is the doing of somebody else, while this one was refused the lock, or waited for a yes where previews hold none
+    // A difference is another run's. This run could not lock the stack, or waited for a confirmation, and a
+    // preview holds no lock.
     await copy.restore(earlier);
     return { result: "nothing changed", ...failure };
   }
   try {
     const { troubles } = watch;
     const made = await changes();
-    // a preview only
+    // This was only a preview.
     if (made.length === 0 && !watch.begun) await copy.restore(earlier);
-    // the backend's history knows better
+    // The backend's history knows the state better.
     else if (made.length > 1) await copy.restore(undefined);
     else await copy.write({ before: encrypted, previous, update: made[0] && operationId(made[0]), troubles });
     if (!failure && verify) {
@@ -137,7 +138,7 @@ export async function guarded(
   }
 }
 
-/** Nothing was taken back, for a reason that is not one resource's. */
+/** Returns the result if nothing was rolled back, for a reason that concerns no single resource. */
 const notKnown = ({ name }: automation.Stack, why: string, reason: string): RolledBack => ({
   result: "not rolled back",
   why,
@@ -145,13 +146,13 @@ const notKnown = ({ name }: automation.Stack, why: string, reason: string): Roll
   left: [{ resource: `stack ${name}`, urn: "", host: undefined, why: reason }],
 });
 
-/** Takes back, and notes in the copy what came of it. */
+/** Rolls back, and writes the result to the saved copy. */
 export async function goBack(
   stack: automation.Stack,
   options: {
     readonly copy: SavedCopy;
     readonly saved: Omit<Saved, "format" | "stack" | "troubles"> & { readonly troubles: readonly Trouble[] };
-    /** What is in the copy, with secrets in clear. */
+    /** The state in the copy, with secrets in clear text. */
     readonly before: Deployment;
     readonly why: string;
     readonly say: (line: string) => void;
@@ -160,12 +161,13 @@ export async function goBack(
 ): Promise<RolledBack> {
   const { copy, saved, before, why, say, configFile } = options;
   try {
-    // whatever becomes of this process, the next one goes on
+    // If this process dies, the next one can continue.
     await copy.write(saved);
     const done = await takeBack(stack, before, {
       troubles: saved.troubles,
       say,
-      // it is kept in the history and shown in lists of processes: no words of the verification, which may have secrets
+      // The message stays in the history and is visible in process lists. It has no text of the verification,
+      // which may contain secrets.
       message: `${rollbackMark}: ${why.split(":")[0]}`,
       ...(configFile ? { configFile } : {}),
     });

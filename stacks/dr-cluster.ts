@@ -18,21 +18,27 @@ import { probes } from "./cluster/probe.js";
 
 /** Arguments of a DrCluster. */
 export interface DrClusterArgs extends ClusterArgs {
-  /** Interface and settings by which real servers keep silent about the VIP; see ArpSuppression. Default `lo` and `all`. */
+  /**
+   * Interface and settings that stop real servers from answering ARP for the VIP: see ArpSuppression. Default
+   * `lo` and `all`.
+   */
   arp?: { interface?: string; all?: boolean };
-  /** Name that ifconfig shows the VIP by on the real servers. Default `lo:0`. */
+  /** Name of the VIP in ifconfig on the real servers. Default `lo:0`. */
   loopbackLabel?: string;
-  /** Route each VIP through its own interface, on director and real servers, as the classic scripts do. Default true. */
+  /**
+   * Whether each VIP has a route through its own interface, on director and real servers, as in the classic
+   * scripts. Default true.
+   */
   hostRoutes?: boolean;
-  /** Turn on the director's ip_forward. LVS/DR does not need it. Default false. */
+  /** Whether to enable ip_forward on the director. LVS/DR does not need it. Default false. */
   ipForwarding?: boolean;
-  /** Install what is missing on the hosts first. Default: nothing. */
+  /** Missing packages to install on the hosts first. Default: none. */
   packages?: PackagesArgs;
 }
 
 /**
- * An LVS/DR cluster: the director passes packets on as they are, real servers have the VIP on `lo`, keep silent about it,
- * and answer clients directly.
+ * An LVS/DR cluster. The director forwards packets unchanged. Real servers have the VIP on `lo`, do not
+ * answer ARP for it, and answer clients directly.
  *
  * @example
  * const web = new lvs.DrCluster("web", {
@@ -90,7 +96,7 @@ export class DrCluster extends Cluster {
     this.show(front);
   }
 
-  // silent first, then the VIP: the other way round it would answer for the VIP in between
+  // ARP suppression comes before the VIP. Otherwise the real server would answer for the VIP in between.
   #realServer(
     name: string,
     args: DrClusterArgs,
@@ -120,7 +126,7 @@ export class DrCluster extends Cluster {
   }
 }
 
-// label and broadcast are IPv4's
+// Only IPv4 has label and broadcast.
 const loopback = ({ loopbackLabel = "lo:0" }: DrClusterArgs, { address, broadcast }: VipArgs) =>
   typeof address === "string" && address.includes(":")
     ? {}

@@ -21,9 +21,9 @@ import { probes } from "./cluster/probe.js";
 /** Arguments of a NatCluster. */
 export interface NatClusterArgs extends ClusterArgs {
   director: DirectorArgs & {
-    /** The director's address on the real servers' side (DIP), which they answer through. */
+    /** The director's address on the real servers' side (DIP), through which they answer. */
     dip?: string;
-    /** Interface on the real servers' side, on which redirects are turned off too. */
+    /** Interface on the real servers' side, on which ICMP redirects are disabled, too. */
     insideInterface?: string;
   };
   services: (ServiceArgs & {
@@ -31,16 +31,18 @@ export interface NatClusterArgs extends ClusterArgs {
     realServerPort?: number;
   })[];
   /**
-   * What real servers send through the director: `default`, or networks and addresses of clients. Their answers must come
-   * back that way, or clients see them from the wrong address. Needs `director.dip`. Default: nothing, they do already.
+   * Destinations that real servers reach through the director: `default`, or networks and addresses of
+   * clients. Answers must return through the director, or clients see them from the wrong address. Needs
+   * `director.dip`. Default: none, because they return that way already.
    */
   returnRoutes?: string[];
-  /** Install what is missing on the hosts first. Default: nothing. */
+  /** Missing packages to install on the hosts first. Default: none. */
   packages?: PackagesArgs;
 }
 
 /**
- * An LVS/NAT cluster: the director rewrites packets both ways, so real servers need nothing but the way back through it.
+ * An LVS/NAT cluster. The director rewrites packets both ways, so real servers need only the way back through
+ * it.
  *
  * @example
  * const web = new lvs.NatCluster("web", {
@@ -67,7 +69,7 @@ export class NatCluster extends Cluster {
     }
     const interfaces = insideInterface ? [outside, insideInterface] : [outside];
     const module = ipVs(this, name, args, prepared);
-    // a redirect would tell real servers and clients to leave the director out
+    // A redirect would tell real servers and clients to bypass the director.
     const forward = new IpForwarding(
       `${name}-forwarding`,
       { connection, sendRedirects: false, interfaces },

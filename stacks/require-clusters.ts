@@ -7,7 +7,7 @@ import { isKeptSecret, secretPlaces } from "./secret-places.js";
 
 const only = `${secretFields.join(", ")} of a connection`;
 
-/** Returns whether a secret is somewhere in a value of the configuration; undefined where Pulumi does not say. */
+/** Returns whether a value of the configuration contains a secret, or undefined if Pulumi does not tell. */
 function hasSecret(key: string): boolean | undefined {
   const { isConfigSecret } = require("@pulumi/pulumi/runtime/config.js") as {
     isConfigSecret?: (key: string) => boolean;
@@ -15,7 +15,7 @@ function hasSecret(key: string): boolean | undefined {
   return isConfigSecret?.(key);
 }
 
-/** Returns folders where Pulumi.yaml may be. Pulumi tells the project's only from some version on. */
+/** Returns folders that may contain Pulumi.yaml. Only newer versions of Pulumi tell the project's folder. */
 const folders = (): string[] =>
   [pulumi.getRootDirectory?.(), projectFolder(process.cwd())].filter((folder) => folder !== undefined);
 
@@ -39,7 +39,9 @@ function unkept(given: unknown, key: string): string[] {
     );
 }
 
-/** Returns what to do where the value is missing, as under the name that the examples of this package have. */
+/**
+ * Returns what to do if the value is missing, for example if it has the name from this package's examples.
+ */
 function missing(key: string): string {
   const [wanted, file] = [`${pulumi.getProject()}:${key}`, `Pulumi.${pulumi.getStack()}.yaml`];
   const example = `lvs:${key}`;
@@ -51,8 +53,9 @@ function missing(key: string): string {
 }
 
 /**
- * Reads clusters from the stack's configuration: the value of `clusters` in the project's namespace. Throws an error that names every
- * mistake with its place, among them a secret (`pulumi config set --secret`) that would be kept in clear.
+ * Reads clusters from the stack's configuration: the value of `clusters` in the project's namespace. Throws
+ * an error that lists every mistake with its place. A secret (`pulumi config set --secret`) that state would
+ * store in clear text is such a mistake.
  *
  * @example
  * export const vips = Object.entries(lvs.requireClusters()).map(([name, { kind, ...args }]) =>
@@ -62,7 +65,7 @@ function missing(key: string): string {
 export function requireClusters(key = "clusters"): Clusters {
   const given = new pulumi.Config().getObject(key);
   if (given === undefined) throw new pulumi.RunError(missing(key));
-  // first, because a mistake shows the value
+  // This comes first, because the message of a mistake shows the value.
   const secrets = unkept(given, key);
   const parsed = secrets.length > 0 ? { mistakes: secrets } : parseClusters(given);
   if ("clusters" in parsed) return parsed.clusters;

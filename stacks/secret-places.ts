@@ -8,7 +8,7 @@ import { maxListFile, readRegularFile } from "../src/ssh/read-file.js";
 /** The keys that lead to a value. */
 export type Place = readonly (string | number)[];
 
-/** What a value in a stack's file looks like after `pulumi config set --secret`. */
+/** Returns whether a value in a stack's file comes from `pulumi config set --secret`. */
 const isSecure = (value: unknown): boolean =>
   typeof value === "object" &&
   value !== null &&
@@ -18,7 +18,10 @@ const isSecure = (value: unknown): boolean =>
 const entriesOf = (value: object): [string | number, unknown][] =>
   Array.isArray(value) ? value.map((item, i) => [i, item]) : Object.entries(value);
 
-/** Returns the places below which two values differ: `secure: …` in the file, and the text itself in what the program gets. */
+/**
+ * Returns the places at which two values differ: `secure: …` in the file, and the text itself in the
+ * program's value.
+ */
 function securePlaces(filed: unknown, given: unknown, at: Place): Place[] | undefined {
   if (isSecure(filed)) return [at];
   if (typeof filed !== "object" || filed === null) return isDeepStrictEqual(filed, given) ? [] : undefined;
@@ -35,8 +38,8 @@ function securePlaces(filed: unknown, given: unknown, at: Place): Place[] | unde
 }
 
 /**
- * Returns where secrets stand in a value of the configuration, by the stack's file: Pulumi tells a program only that one is in
- * it somewhere. Returns undefined where the file does not hold this value, because it comes from elsewhere.
+ * Returns the places of secrets in a value of the configuration, by the stack's file. Pulumi only tells a
+ * program that the value contains one. Returns undefined if the value comes from elsewhere than the file.
  */
 export function secretPlaces(
   given: unknown,
@@ -51,7 +54,7 @@ export function secretPlaces(
   return filed === undefined ? undefined : securePlaces(filed, given, []);
 }
 
-// Pulumi's SDK brings the reader; where a later one does not, no place is known, and secrets are refused
+// Pulumi's SDK contains the reader. If a later version does not, no place is known, and secrets are refused.
 function load(file: string | undefined): unknown {
   if (file === undefined) return undefined;
   try {
@@ -64,7 +67,7 @@ function load(file: string | undefined): unknown {
   }
 }
 
-/** Returns whether a value at this place is kept secret: a secret field of a connection, or of a host that it goes through. */
+/** Returns whether a value at this place stays secret: a secret field of a connection or of a jump host. */
 export function isKeptSecret(place: Place): boolean {
   const field = place.at(-1);
   const above = place.slice(0, -1).filter((key) => key !== "proxy");

@@ -2,13 +2,13 @@ import { parseArgs } from "node:util";
 import { show } from "../../src/values/problem.js";
 import type { Forget } from "./forget.js";
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export type AskedToForget =
   | { readonly command: "help" }
   | { readonly command: "wrong"; readonly why: string }
   | ({ readonly command: "forget" } & Forget);
 
-/** Flags of the connection; each is the argument of that name, in words parted by hyphens. */
+/** Flags of the connection. Each is the argument of that name, with hyphens between words. */
 const ofConnection = {
   user: "string",
   port: "string",
@@ -26,7 +26,7 @@ const ofConnection = {
 
 const camelCase = (flag: string) => flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** Reads the command line of `pulumi-lvs forget`, after the command. */
+/** Parses the command line of `pulumi-lvs forget`, after the command. */
 export function askedToForget(argv: readonly string[]): AskedToForget {
   const wrong = (why: string): AskedToForget => ({ command: "wrong", why: `${why}; see pulumi-lvs --help` });
   const options = Object.fromEntries(Object.entries(ofConnection).map(([flag, type]) => [flag, { type }]));

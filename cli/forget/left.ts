@@ -5,15 +5,15 @@ import { type DeclaredRecord, printRecord } from "../../src/facts/records.js";
 import { type Step, step } from "../../src/host/step.js";
 import { lookFor, type Named } from "./present.js";
 
-/** What a host keeps although no stack may declare it any more. */
+/** A record or mark that a host keeps although no stack may declare its thing any more. */
 export interface LeftOver {
   /** One line for people. */
   readonly text: string;
-  /** Takes it away. */
+  /** The command that removes it. */
   readonly step: Step;
 }
 
-/** A mark on the host: whose a thing is, until the next reboot. */
+/** An owner mark on the host, which lasts until the next reboot. */
 interface Mark extends Named {
   readonly owner: string;
   readonly line: string;
@@ -27,13 +27,13 @@ const marksOf = (facts: Facts): Mark[] =>
     return thing === undefined ? [] : [{ line, thing, words: [], owner: line.slice(0, -thing.length - 1) }];
   });
 
-/** What must be read to tell what is left over, once records and marks are known. */
+/** Returns the facts that show what is left over, once records and marks are known. */
 export function factsFor(facts: Facts): FactName[] {
   const named: Named[] = [...facts.declared().records, ...marksOf(facts)];
   return [...new Set<FactName>(["owners", "declared", ...named.flatMap((one) => lookFor(one).facts)])];
 }
 
-/** Returns what is left over: all of one stack, or else whatever has a record or a mark while the thing itself is not there. */
+/** Returns what is left over: all of one stack, or all records and marks whose things do not exist. */
 export function leftOver(facts: Facts, stack?: string): LeftOver[] {
   const isMeant = (one: Named & { readonly owner: string }) =>
     stack === undefined ? !lookFor(one).isThere(facts) : stackOf(one.owner) === stack;
@@ -59,7 +59,10 @@ export function leftOver(facts: Facts, stack?: string): LeftOver[] {
   ];
 }
 
-/** Returns the resource that a record belongs to. The owner of a setting is a claim, which has the thing's id after the resource. */
+/**
+ * Returns the resource that owns a record. The owner of a setting is a claim, which has the thing's id after
+ * the resource.
+ */
 const claimant = ({ owner, thing }: DeclaredRecord): string => {
   const claimed = ` ${thing.slice(thing.indexOf(" ") + 1)}`;
   return owner.endsWith(claimed) ? owner.slice(0, -claimed.length) : owner;

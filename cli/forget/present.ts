@@ -2,18 +2,18 @@ import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { DeclaredRecord } from "../../src/facts/records.js";
 import { sysctlName } from "../../src/values/sysctl-name.js";
 
-/** How one sees on a host whether the thing of a record or a mark is there: what to read, and the judgement. */
+/** How to see whether the thing of a record or mark exists on a host: the facts, and the check. */
 interface Look {
   readonly facts: readonly FactName[];
   isThere(facts: Facts): boolean;
 }
 
-/** A thing as the host's records and marks name it; of a mark alone there are no words. */
+/** A thing as in the host's records and marks. A mark alone has no words. */
 export type Named = Pick<DeclaredRecord, "thing" | "words">;
 
 const cannotTell: Look = { facts: [], isThere: () => true };
 
-/** Returns how to look for a thing. What the host cannot tell counts as there. */
+/** Returns how to look for a thing. A thing that the host cannot show counts as existing. */
 export function lookFor({ thing, words }: Named): Look {
   const [, kind = "", id = ""] = /^(\S+) (.*)$/.exec(thing) ?? [];
   const [before, after] = partsAt(id, kind === "RealServer" ? id.lastIndexOf("/") : id.indexOf("/"));
@@ -23,7 +23,7 @@ export function lookFor({ thing, words }: Named): Look {
     case "RealServer":
       return {
         facts: ["ipvs", "health"],
-        // a health monitor may keep it out of the table for now
+        // A health monitor may have removed it from the table for a time.
         isThere: (facts) =>
           facts.ipvs().get(before)?.realServers.has(after) === true ||
           (facts.ipvs().has(before) && facts.health().get(before)?.has(after) === true),
@@ -49,7 +49,7 @@ export function lookFor({ thing, words }: Named): Look {
   }
 }
 
-/** Returns how to look for what a record's verb would make. */
+/** Returns how to look for the thing that a record's verb makes. */
 function lookBy([verb, ...args]: readonly string[]): Look {
   switch (verb) {
     case "route":
@@ -80,7 +80,7 @@ function lookForRoute([family, to = "", ...more]: readonly string[]): Look {
   if ((family !== "4" && family !== "6") || !more.includes("table") || !/^(main|\d{1,10})$/.test(table))
     return cannotTell;
   const metric = more.includes("metric") ? Number(given("metric")) : family === "4" ? 0 : 1024;
-  // as the kernel prints it
+  // As the kernel prints it.
   const dst = to === "::/0" ? "default" : to.replace(family === "4" ? /\/32$/ : /\/128$/, "");
   return {
     facts: [`routes:${family}:${table}`],

@@ -31,7 +31,7 @@ type VirtualServiceKey = Pick<ServiceArgs, "protocol" | "port" | "fwmark"> & {
 
 const guard = ({ alongside }: DirectorArgs): { alongside?: Rival[] } => (alongside ? { alongside } : {});
 
-/** What a member says of its share of connections. */
+/** Returns a member's share of connections. */
 function sharesOf({ weight, upperThreshold, lowerThreshold }: RealServerMember) {
   return {
     ...(weight === undefined ? {} : { weight }),
@@ -40,7 +40,10 @@ function sharesOf({ weight, upperThreshold, lowerThreshold }: RealServerMember) 
   };
 }
 
-/** The module, first of all on the director: where the table is somebody else's, it is this that is refused. */
+/**
+ * Makes the module, the first resource on the director. If another program owns the table, this one is
+ * refused.
+ */
 export const ipVs = (
   cluster: pulumi.ComponentResource,
   name: string,
@@ -53,7 +56,7 @@ export const ipVs = (
     { parent: cluster, dependsOn },
   );
 
-/** What is one for the whole director; it is in force before the first connection. */
+/** Makes the resources of the whole director. They are in force before the first connection. */
 function directorWide(
   parent: pulumi.ComponentResource,
   name: string,
@@ -82,7 +85,9 @@ function refuseThroughVip(name: string, { services }: ClusterArgs): void {
 }
 
 /**
- * The director's side, common to every way of forwarding: services once the director is `ready`, then their real servers once these are, and the VIP last, so that nobody is let in before there is somebody to answer. Deletion goes the other way.
+ * Makes the director's side, which is the same for every forwarding. The services come after the director is
+ * `ready`, then the real servers that are ready, and the VIP last. So no client comes in before a server can
+ * answer. Deletion has the reverse order.
  */
 export function director(
   cluster: pulumi.ComponentResource,
@@ -109,7 +114,7 @@ export function director(
     },
   );
   const drainOf = (service: ServiceArgs) => (service.drain === undefined ? args.drain : service.drain);
-  // otherwise remembered clients would come back even to a server that is quiesced, and so by checks and for maintenance, too
+  // Otherwise remembered clients would return to a quiesced server, also after checks and during maintenance.
   const forget = args.services.some((service) => service.persistence && (drainOf(service) || service.health))
     ? [
         new Sysctl(
@@ -154,7 +159,7 @@ export function director(
         ),
     );
     const { health } = service;
-    // it stands on all of them: what it took out it gives back before they go
+    // The monitor depends on all of them, so it restores removed servers before they are deleted.
     const monitors = health
       ? [
           new HealthMonitor(

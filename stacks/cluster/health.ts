@@ -6,7 +6,10 @@ type Forwarding = "gatewaying" | "masquerading";
 const isLoopback = (address: unknown): boolean =>
   typeof address === "string" && /^(127\.|::1$)/.test(address);
 
-/** Where checks go through the VIP, which works with gatewaying only: `check.through`, `servers["192.168.10.11:80"].through`. */
+/**
+ * Returns the paths of checks through the VIP, which needs gatewaying: `check.through`,
+ * `servers["192.168.10.11:80"].through`.
+ */
 export const checksThroughVip = ({ check, servers }: Pick<Health, "check" | "servers">): string[][] => [
   ...(check?.through === "vip" ? [["check", "through"]] : []),
   ...Object.entries(servers ?? {})
@@ -14,11 +17,14 @@ export const checksThroughVip = ({ check, servers }: Pick<Health, "check" | "ser
     .map(([server]) => ["servers", server, "through"]),
 ];
 
-/** What is said of it where servers are masqueraded to. */
+/** The error of such a check with masquerading. */
 export const onlyGatewaying =
   "vip is for gatewaying: with masquerading the real servers do not have the VIP, and no check would be answered";
 
-/** A service's checks; the sorry server is reached as the cluster's members are, but for the loopback, which needs gatewaying. */
+/**
+ * Returns a service's checks. The sorry server has the forwarding of the cluster's members, except on the
+ * loopback, which needs gatewaying.
+ */
 export function healthOf({ sorryServer, ...health }: Health, forwarding: Forwarding): Health {
   if (!sorryServer) return { ...health, ...(sorryServer === null ? { sorryServer } : {}) };
   const way = isLoopback(sorryServer.address) ? "gatewaying" : forwarding;

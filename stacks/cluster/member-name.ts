@@ -1,4 +1,7 @@
-/** Whether a member may have that name: it is part of resources' names, which are in every line of a preview and of a CI log. */
+/**
+ * Returns whether a member may have this name. It is part of resource names, which are in each line of a
+ * preview or a CI log.
+ */
 export const isMemberName = (name: unknown): name is string =>
   typeof name === "string" && /^[A-Za-z0-9._:-]{1,200}$/.test(name);
 

@@ -2,13 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { ipAddress } from "../../src/values/address.js";
 import { type ClusterArgs, vipOf } from "./cluster.js";
 
-// in one form, so that two ways of writing an address are one
+// The canonical form makes two spellings of an address equal.
 const addressOf = (given: unknown): string | undefined => {
   const parsed = ipAddress.safeParse(given);
   return parsed.success ? String(parsed.data) : undefined;
 };
 
-/** Refuses a cluster that declares a VIP, a service or a real server twice, or two real servers of one name. */
+/**
+ * Refuses a cluster that declares a VIP, a service or a real server twice, or two real servers with one name.
+ */
 export function refuseTwice(name: string, { vips, services, realServers }: ClusterArgs): void {
   const lists: Record<string, (string | undefined)[]> = {
     vips: vips.map((vip) => addressOf(vipOf(vip).address)),
@@ -26,7 +28,7 @@ export function refuseTwice(name: string, { vips, services, realServers }: Clust
           `${name}: ${list}[${i}]: ${one} is that of ${list}[${first}], too; take one of them out`,
         );
     }
-  // they are part of the resources' names
+  // The names are part of resource names.
   const names = realServers.map((server) => server.name ?? addressOf(server.address));
   for (const [i, one] of names.entries()) {
     const first = names.indexOf(one);

@@ -8,11 +8,11 @@ import type { ClusterArgs } from "./cluster.js";
 import { nameOf } from "./cluster.js";
 import { isPackageName, noPackageName } from "./package-names.js";
 
-/** Packages to install once, before anything else, by the host's own package manager (apt-get, dnf or apk). */
+/** Packages to install once, before all else, with the host's own package manager (apt-get, dnf or apk). */
 export interface PackagesArgs {
-  /** On the director, such as `["ipvsadm", "iputils-arping"]`. */
+  /** Packages of the director, such as `["ipvsadm", "iputils-arping"]`. Default: none. */
   director?: string[];
-  /** On real servers that have a connection. */
+  /** Packages of real servers that have a connection. Default: none. */
   realServers?: string[];
 }
 
@@ -20,14 +20,17 @@ const install = (names: readonly string[]): string => {
   const wrong = names.find((name) => !isPackageName(name));
   if (wrong !== undefined) throw new pulumi.RunError(`packages: ${showGiven(wrong)} ${noPackageName}`);
   const list = names.join(" ");
-  // nothing is removed for them, and a name with a dot is no pattern that matches others
+  // apt removes no package for them, and does not take a name with a dot for a pattern.
   const exactly = "--no-remove -o APT::Cmd::Pattern-Only=true";
   const apt = `apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y ${exactly} ${list}`;
   const command = `cd / && if command -v apt-get >/dev/null; then ${apt}; elif command -v dnf >/dev/null; then dnf install -y ${list}; else apk add ${list}; fi`;
   return `if [ "$(id -u)" = 0 ]; then ${command}; else sudo -n sh -c '${command}'; fi`;
 };
 
-/** Host preparation is one-off and has no state worth watching, so it is @pulumi/command's, and off unless asked for. */
+/**
+ * Makes the commands that install packages. This runs once and has no state to watch, so @pulumi/command does
+ * it. It is off by default.
+ */
 export function packages(
   parent: pulumi.Resource,
   name: string,
@@ -44,7 +47,7 @@ export function packages(
   ].filter(({ connection, names }) => connection !== undefined && names.length > 0);
   if (hosts.length === 0) return [];
   const { remote } = loadCommand();
-  // a wrong name is told before any key is read
+  // A wrong name fails before any key is read.
   const creates = new Map(hosts.map(({ names }) => [names, install(names)]));
   return hosts.map(
     ({ at, connection, names }) =>
@@ -55,7 +58,7 @@ export function packages(
           create: creates.get(names) as string,
           triggers: [labelOf(connection), ...names],
         },
-        // what is installed stays so under other credentials, and a preview does not know them
+        // Installed packages stay installed under other credentials, and a preview does not know those.
         { parent, ignoreChanges: ["connection"] },
       ),
   );
@@ -67,8 +70,8 @@ const labelOf = (connection: unknown): pulumi.Output<string> =>
   );
 
 /**
- * The connection as @pulumi/command takes it: with the key, the password and the host's key themselves. They are read by `up`
- * only. A preview may be run for a change without a review, which names the files and variables to read.
+ * Returns the connection for @pulumi/command, with the key, the password and the host's key themselves. Only
+ * `up` reads them. A preview may run for an unreviewed change, which names the files and variables to read.
  */
 function reach(connection: unknown): pulumi.Output<unknown> {
   if (pulumi.runtime.isDryRun()) return pulumi.output(unknown);
@@ -76,13 +79,13 @@ function reach(connection: unknown): pulumi.Output<unknown> {
     try {
       return commandConnection(known);
     } catch (error) {
-      // what an operator can mend needs no stack
+      // An error that an operator can mend needs no stack.
       throw new pulumi.RunError(`packages: ${(error as Error).message}`);
     }
   });
 }
 
-// an optional peer: whoever installs no packages by it needs neither the package nor its plugin
+// An optional peer: without packages to install, neither the package nor its plugin is needed.
 function loadCommand(): typeof import("@pulumi/command") {
   try {
     return require("@pulumi/command");

@@ -2,7 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { ServiceProbe } from "../../providers/index.js";
 import { type ClusterArgs, nameOf, vipOf } from "./cluster.js";
 
-/** A probe of each TCP service that has a VIP and a port. It is asked again whenever the cluster's arguments change, before what they no longer say is deleted. */
+/**
+ * Makes a probe of each TCP service that has a VIP and a port. A change of the cluster's arguments runs it
+ * again, before undeclared resources are deleted.
+ */
 export function probes(
   cluster: pulumi.ComponentResource,
   name: string,
@@ -40,7 +43,7 @@ export function probes(
             .output(vip.address)
             .apply((address) => urlOf(isHttp ? "http" : "tcp", address, port, path)),
           ...common,
-          // nobody asks for an IPv6 address by ARP
+          // IPv6 has no ARP.
           ...(arp ? { arp: pulumi.output(vip.address).apply((address) => !address.includes(":")) } : {}),
           ...(isHttp ? web : {}),
           director: args.director.connection,
@@ -55,7 +58,7 @@ export function probes(
 const urlOf = (scheme: string, address: string, port: number, path: string) =>
   `${scheme}://${address.includes(":") ? `[${address}]` : address}:${port}${scheme === "http" ? path : ""}`;
 
-/** Whatever says what the cluster is; how to reach its machines is not part of that, and may be secret. */
+/** Returns the arguments that define the cluster. Connections are not among them, and may be secret. */
 function triggersOf({ director, realServers, ...args }: ClusterArgs) {
   const without = (bag: object, ...names: string[]) =>
     Object.fromEntries(Object.entries(bag).filter(([name]) => !names.includes(name)));
