@@ -51,6 +51,13 @@ export const markdownProse = (source: string): Prose[] => {
   return found.map(({ line, text }) => ({ line, text: plain(text) }));
 };
 
+/** Returns the prose of a comment: its paragraphs, list items and tags are texts of their own. */
+const asMarkdown = ({ line, text }: Prose): Prose[] =>
+  markdownProse(text.replace(/^(\s*)@(?=\w)/gm, "$1- ")).map((part) => ({
+    ...part,
+    line: part.line + line - 1,
+  }));
+
 const lineAt = (source: string, position: number): number => source.slice(0, position).split("\n").length;
 
 /** Returns the comments of TypeScript. Line comments below each other are one text; an `@example` is code. */
@@ -81,7 +88,7 @@ export const typescriptProse = (source: string): Prose[] => {
       last.end = end;
     } else found.push({ line: lineAt(source, pos), text, end, isLine });
   }
-  return found.map(({ line, text }) => ({ line, text: plain(text) }));
+  return found.flatMap(asMarkdown);
 };
 
 /** Returns the comments of shell, awk and unit files. Lines of comment below each other are one text. */
@@ -96,7 +103,7 @@ export const hashProse = (source: string): Prose[] => {
     else if (text !== "") found.push({ line: i + 1, text });
     isOpen = isWhole;
   }
-  return found.map(({ line, text }) => ({ line, text: plain(text) }));
+  return found.flatMap(asMarkdown);
 };
 
 /** Returns the sentences of a text with the line on which each begins. */

@@ -6,7 +6,7 @@ import { hashProse, markdownProse, type Prose, sentencesOf, typescriptProse, wor
 const repository = join(__dirname, "../..");
 
 /** The files whose prose is held to the rules. Comments in code are checked once their globs stand here too. */
-const checked = ["README.md", "AGENTS.md", "SECURITY.md", "docs/*.md"];
+const checked = ["README.md", "AGENTS.md", "SECURITY.md", "docs/*.md", "test/*/README.md"];
 
 const proseOf: Readonly<Record<string, (source: string) => Prose[]>> = {
   md: markdownProse,
@@ -65,10 +65,10 @@ describe("the language test", () => {
   });
 
   test("reads comments of code, not its strings", () => {
-    const ts = `const a = "// nobody"; // somebody\n\n/**\n * Fine.\n * @example\n * nobody\n */\n// fine\n// lest\n`;
+    const ts = `const a = "// nobody"; // somebody\n\n/**\n * Fine.\n * @example\n * nobody\n */\n// fine\n// - lest\n`;
     expect(findings("x.ts", ts).map((finding) => finding.slice(0, 16))).toEqual([
       'x.ts:1: "somebod',
-      'x.ts:8: "lest" i',
+      'x.ts:9: "lest" i',
     ]);
     expect(findings("x.sh", "#!/bin/sh nobody\n# fine\n# whoever\nx=nobody # lest\n")).toHaveLength(2);
   });
