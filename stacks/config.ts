@@ -118,7 +118,7 @@ const nat = z.strictObject({
   returnRoutes: z.array(hostRoute.key.shape.destination.in).optional(),
 });
 
-/** What a stack's configuration may say: clusters by name. */
+/** What a stack's configuration may say: clusters by name. @internal */
 export const clusters = mapOf(
   z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is no cluster name: letters, digits, - and _ only"),
   z.discriminatedUnion("kind", [dr, nat], {
