@@ -6,7 +6,15 @@ import { hashProse, markdownProse, type Prose, sentencesOf, typescriptProse, wor
 const repository = join(__dirname, "../..");
 
 /** The files whose prose is held to the rules. Comments in code are checked once their globs stand here too. */
-const checked = ["README.md", "AGENTS.md", "SECURITY.md", "docs/*.md", "test/*/README.md"];
+const checked = [
+  "README.md",
+  "AGENTS.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "docs/*.md",
+  "test/*/README.md",
+];
 
 const proseOf: Readonly<Record<string, (source: string) => Prose[]>> = {
   md: markdownProse,
