@@ -105,12 +105,10 @@ const wordsOf = (flags: Iterable<readonly [string, string]>): string[] =>
   [...flags].flatMap(([flag, value]) => (value === "" ? [flag] : [flag, value]));
 
 const modelled = new Set(["-A", "-t", "-u", "-f", "-6", "-s", "-p", "-M"]);
-
 const foreign = (flags: Flags) => wordsOf([...flags].filter(([flag]) => !modelled.has(flag)));
 
 const configOf = (flags: Flags, family: Family): Config => ({
-  // Options without a field here show as a difference. Otherwise they would count as equal, and the next edit
-  // would drop them.
+  // Options without a field show as a difference. If they counted as equal, the next edit would drop them.
   scheduler: [flags.get("-s"), ...foreign(flags)].join(" ") as Config["scheduler"],
   persistence: flags.has("-p")
     ? { timeout: Number(flags.get("-p")), netmask: netmaskBits(flags.get("-M"), family) }
@@ -124,8 +122,7 @@ const aDay = "86400000";
 
 /**
  * Wraps a change of the scheduler. The kernel removes the old scheduler before it sets the new one
- * (ip_vs_edit_service). A client in between would be refused. Without a refusal it tries again a second
- * later.
+ * (ip_vs_edit_service). A client in between would be refused. If it is not, it tries again a second later.
  */
 function unrefused(facts: Facts, service: ServiceAddress, { run, undo }: Step): Step {
   const name = refusals(service);
