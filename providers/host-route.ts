@@ -23,7 +23,7 @@ export interface HostRouteArgs {
   device?: string | null;
   /** Address of the router to send to. Default: the destination is on the link. */
   via?: string | null;
-  /** Source address that the host prefers for its own packets (ip-route(8), src). Default: the kernel's choice. */
+  /** Preferred source address of the host's own packets (ip-route(8), src). Default: the kernel's choice. */
   source?: string | null;
 }
 

@@ -115,7 +115,7 @@ const configOf = (flags: Flags, family: Family): Config => ({
     : null,
 });
 
-/** Milliseconds between ICMP errors to one host (kernel, ip-sysctl). A day suppresses refusals meanwhile. */
+/** Milliseconds between ICMP errors to one host (ip-sysctl). A client that gets none retries after 1 s. */
 const refusals = (service: ServiceAddress): string =>
   serviceFamily(service) === "ipv4" ? "net.ipv4.icmp_ratelimit" : "net.ipv6.icmp.ratelimit";
 const aDay = "86400000";

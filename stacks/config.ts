@@ -19,7 +19,7 @@ import { isPackageName, noPackageName } from "./cluster/package-names.js";
 import type { DrClusterArgs } from "./dr-cluster.js";
 import type { NatClusterArgs } from "./nat-cluster.js";
 
-// limits come from the resources; only fields that no resource takes have limits here
+// The limits come from the resources. Only fields that no resource has get limits here.
 
 const vip = z.strictObject({
   ...fieldsOf(virtualAddress.key, "address"),
@@ -64,7 +64,7 @@ const packages = z.strictObject({
 const probe = z.strictObject({
   from: connection,
   http: z.array(port).optional(),
-  // a part of the URL that a ServiceProbe takes
+  // A part of the URL of a ServiceProbe.
   path: z
     .string()
     .max(400)
@@ -114,11 +114,11 @@ const nat = z.strictObject({
     insideInterface: interfaceName.optional(),
   }),
   services: z.array(service.extend({ realServerPort: port.optional(), health: natHealth.optional() })).min(1),
-  // kept as written, because resources are named by it
+  // As written, because the names of resources contain it.
   returnRoutes: z.array(hostRoute.key.shape.destination.in).optional(),
 });
 
-/** What a stack's configuration may say: clusters by name. @internal */
+/** The schema of a stack's configuration: clusters by name. @internal */
 export const clusters = mapOf(
   z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is no cluster name: letters, digits, - and _ only"),
   z.discriminatedUnion("kind", [dr, nat], {
@@ -130,10 +130,13 @@ export const clusters = mapOf(
   }),
 );
 
-/** Clusters by name, as the stack's configuration gives them. */
+/** Clusters by name, as in the stack's configuration. */
 export type Clusters = Record<string, ({ kind: "dr" } & DrClusterArgs) | ({ kind: "nat" } & NatClusterArgs)>;
 
-/** The clusters, or every mistake with its place: `clusters.web.realServers[1].address: "10.0.0.300" is no IP address`. */
+/**
+ * Returns the clusters, or every mistake with its place: `clusters.web.realServers[1].address: "10.0.0.300"
+ * is no IP address`.
+ */
 export function parseClusters(given: unknown): { clusters: Clusters } | { mistakes: string[] } {
   const parsed = clusters.safeParse(given, { error: errorMap });
   if (parsed.success) return { clusters: parsed.data as Clusters };

@@ -5,22 +5,25 @@ import { plainText } from "../../src/values/foreign.js";
 import { problemsOf } from "../../src/values/problem.js";
 import { factsFor, type LeftOver, leftOver } from "./left.js";
 
-/** What `pulumi-lvs forget` is asked. */
+/** Options of `pulumi-lvs forget`. */
 export interface Forget {
-  /** How to reach the host, as on the command line; see `Connection`. */
+  /** How to reach the host, as on the command line: see `Connection`. */
   readonly connection: Readonly<Record<string, unknown>>;
-  /** `PROJECT/STACK` of which everything is meant, whether it is there or not. */
+  /** `PROJECT/STACK` of which everything is meant, whether it exists or not. */
   readonly allOf?: string;
-  /** Whether to take away what was listed. */
+  /** Whether to remove the listed things. */
   readonly yes: boolean;
 }
 
-/** Exit codes; 1 is any failure, 2 a wrong command line. */
+/** Exit codes. 1 is any failure, 2 a wrong command line. */
 const forgetCodes = { done: 0, failed: 1, wrong: 2, "something left": 3 } as const;
 
 type Say = { readonly list: (line: string) => void; readonly say: (line: string) => void };
 
-/** Lists what no stack declares any more as far as a host can tell, and takes it away if asked to. Returns the exit code. */
+/**
+ * Lists what no stack declares any more, as far as a host can tell. Removes it with `yes`. Returns the exit
+ * code.
+ */
 export async function forget(asked: Forget, { list, say }: Say, find = hostOf as FindHost): Promise<number> {
   const parsed = connection.safeParse(asked.connection);
   if (!parsed.success) {
@@ -49,7 +52,7 @@ export async function forget(asked: Forget, { list, say }: Say, find = hostOf as
 
 type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
 
-/** What is left over; with `yes` it is taken away. */
+/** Returns what is left over, and removes it with `yes`. */
 async function leftOn(host: Pick<Host, "submit">, { allOf, yes }: Forget): Promise<LeftOver[]> {
   const job = { owner: "forget", look: () => undefined };
   const known = await host.submit({

@@ -48,7 +48,7 @@ export interface ServiceProbeArgs {
   contains?: string | null;
   /** Real servers that must reply. HTTP. Default: any. */
   spread?: ProbeSpread | null;
-  /** Whether exactly one machine answers ARP requests for the VIP. IPv4, from a host on its network. Default false. */
+  /** Whether exactly one machine may answer ARP for the VIP. IPv4, from its network. Default false. */
   arp?: boolean | ProbeArp | null;
   /** Connection to the director, which then shows where unanswered connections end. Default: none. */
   director?: Connection | null;

@@ -97,7 +97,7 @@ export const connection = z
     error: `goes through more than ${maxJumps} hosts`,
   });
 
-/** How to reach one machine by SSH. Fields have the names and meanings of @pulumi/command's remote connection. */
+/** How to reach one machine by SSH. Fields are named as in @pulumi/command's remote connection. */
 export interface Endpoint {
   /**
    * Name or address, or a `Host` of the SSH client's configuration (`~/.ssh/config`, or the file in
@@ -127,13 +127,13 @@ export interface Endpoint {
    * the home directory.
    */
   privateKeyPath?: string | undefined;
-  /** Socket of an SSH agent. Default: the SSH configuration's `IdentityAgent`, else the environment's `SSH_AUTH_SOCK`. */
+  /** Socket of an SSH agent. Default: the SSH configuration's `IdentityAgent`, else `SSH_AUTH_SOCK`. */
   agentSocketPath?: string | undefined;
   /** The host's public key (`ssh-ed25519 AAAA…`). The host must prove that it has the private one. */
   hostKey?: string | undefined;
   /** File of known host keys. Default: the SSH configuration's, else `~/.ssh/known_hosts`. */
   knownHosts?: string | undefined;
-  /** Accept any host key. Default false: an unknown or changed key is refused. Cannot be true beside `hostKey`. */
+  /** Accept any host key. Default false: refuse an unknown or changed key. Excludes `hostKey`. */
   insecureIgnoreHostKey?: boolean | undefined;
   /**
    * Allow algorithms with SHA-1 (host keys and login by `ssh-rsa`, `hmac-sha1`, key exchanges). Default

@@ -16,7 +16,7 @@ const canonical = (text: string): string =>
 
 const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes("%");
 
-/** An IPv4 or IPv6 address without zone, in canonical text, such as `192.168.0.219` or `2001:db8::1`. @internal */
+/** An IPv4 or IPv6 address without zone, as canonical text: `192.168.0.219`, `2001:db8::1`. @internal */
 export const ipAddress = z
   .string()
   .refine(isAddress, { error: ({ input }) => `${show(input)} is no IP address` })
@@ -89,7 +89,9 @@ export const destination = z
     return bits === 0 ? (familyOf(address) === "ipv4" ? "default" : "::/0") : `${address}/${bits}`;
   });
 
-/** A network interface's name (`eth0`, `lo`, `bond0.100`): at most 15 characters, no blanks or slashes. @internal */
+/**
+ * A network interface's name (`eth0`, `bond0.100`): at most 15 characters, no blanks or slashes. @internal
+ */
 export const interfaceName = z
   .string()
   .refine((text) => /^[A-Za-z0-9_.@-]{1,15}$/.test(text) && !/^[.-]/.test(text), {

@@ -1,15 +1,14 @@
 /**
- * Ranks of records: after a reboot things of a lower rank come back first. Two digits, as records have them.
- *
- * Shell and awk get those that they compare with as assignments.
+ * Ranks of records. After a reboot things of a lower rank are restored first. Records have two digits. Shell
+ * and awk get the ranks that they compare with as assignments.
  */
 export const ranks = {
   /** Kernel modules. */
   module: 10,
-  /** What keeps a host silent about addresses, and IP forwarding. */
+  /** ARP suppression and IP forwarding. */
   silence: 20,
   sysctl: 30,
-  /** What holds for the whole table of a director: timeouts and sync daemons. */
+  /** Settings of a director's whole table: timeouts and sync daemons. */
   table: 40,
   service: 50,
   server: 60,

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** A resource's schema without defaults: an omitted field stays omitted, and the resource's own check fills it in. @internal */
+/**
+ * A resource's schema without defaults. An omitted field stays omitted, and the resource's own check fills it
+ * in. @internal
+ */
 export type AsGiven<S> =
   S extends z.ZodDefault<infer Inner>
     ? z.ZodOptional<AsGiven<Inner>>
@@ -19,7 +22,7 @@ const without = (schema: unknown): unknown => {
   if (schema instanceof z.ZodDefault) return (without(schema.unwrap()) as z.ZodType).optional();
   if (schema instanceof z.ZodNullable) return (without(schema.unwrap()) as z.ZodType).nullable();
   if (schema instanceof z.ZodOptional) return (without(schema.unwrap()) as z.ZodType).optional();
-  // a new object would lose the checks of this one; none that has checks has defaults
+  // A new object would lose the checks of this one. No object with checks has defaults.
   if (schema instanceof z.ZodObject && !schema.def.checks?.length)
     return z.strictObject(allWithout(schema.shape) as z.ZodRawShape);
   return schema;
@@ -28,10 +31,13 @@ const without = (schema: unknown): unknown => {
 const allWithout = (shape: object) =>
   Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, without(field)]));
 
-/** Returns a schema that takes and refuses the same values in the same words, and fills in no default. @internal */
+/**
+ * Returns a schema that accepts and refuses the same values with the same messages, and fills in no default.
+ * @internal
+ */
 export const asGiven = <S extends z.ZodType>(schema: S): AsGiven<S> => without(schema) as AsGiven<S>;
 
-/** Returns fields of a resource's schema, all or the named ones, for a cluster to take `asGiven`. @internal */
+/** Returns fields of a resource's schema, all or the named ones, for a cluster's own `asGiven`. @internal */
 export const fieldsOf = <Shape extends z.ZodRawShape, Name extends keyof Shape = keyof Shape>(
   { shape }: z.ZodObject<Shape>,
   ...names: Name[]

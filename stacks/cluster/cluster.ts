@@ -13,89 +13,112 @@ import type { Rival } from "../../src/values/conflicts.js";
 import { show, whyNot } from "../../src/values/problem.js";
 import { isMemberName, noMemberName } from "./member-name.js";
 
-/** A question that a host asks at each VIP once all is made and changed, before what is no longer declared is deleted: whether the cluster serves. */
+/**
+ * A check at each VIP whether the cluster serves. It runs after everything is created and changed, and before
+ * undeclared resources are deleted.
+ */
 export interface ProbeArgs
   extends Pick<ServiceProbeArgs, "status" | "contains" | "requests" | "failures" | "timeout" | "within">,
     Pick<ProbeSpread, "header"> {
-  /** How to reach the host that asks, a machine of a client for example. */
+  /** How to reach the host that runs the check, for example a client. */
   from: ConnectionInput;
-  /** Ports that are asked by HTTP; others are only connected to. Default 80 and 8080. */
+  /** Ports to check by HTTP. The probe only connects to others. Default 80 and 8080. */
   http?: number[];
-  /** Path that is asked for. Default `/`. */
+  /** Path of the request. Default `/`. */
   path?: string;
-  /** How many real servers must reply, told apart by `header` or by the first line of the body. Default: not looked at. */
+  /**
+   * Number of real servers that must reply, told apart by `header` or by the first line of the body. Default:
+   * not checked.
+   */
   servers?: number;
-  /** Whether the director alone must answer ARP requests for the VIP. IPv6 VIPs are not looked at. Default false. */
+  /**
+   * Whether only the director may answer ARP requests for an IPv4 VIP. IPv6 VIPs are not checked. Default
+   * false.
+   */
   arp?: boolean;
 }
 
-/** The machine that has the VIP and passes connections on. */
+/** The machine that has the VIP and forwards connections. */
 export interface DirectorArgs {
-  /** How to reach it. */
+  /** How to reach the director. */
   connection: ConnectionInput;
-  /** Interface that carries the VIPs, such as `eth0`. */
+  /** Interface for the VIPs, such as `eth0`. */
   interface: string;
-  /** Programs that may run there although they take the IPVS table for their own, such as a keepalived that does nothing but VRRP. Default: none. */
+  /**
+   * Conflicting programs that may run there, because they leave the IPVS table alone. An example is a
+   * keepalived that does only VRRP. Default: none.
+   */
   alongside?: Rival[];
-  /** How long it remembers idle connections; see IpvsTimeouts. Default: as it is. */
+  /** Seconds to remember idle connections: see IpvsTimeouts. Default: unchanged. */
   timeouts?: IpvsTimeoutsArgs;
-  /** Tells another director of its connections, or hears of that one's; see SyncDaemon. Default: neither. */
+  /** Sends connections to another director, or receives them: see SyncDaemon. Default: neither. */
   syncDaemon?: SyncDaemonArgs;
 }
 
-/** A VIP of the cluster, as the director carries it. */
+/** A VIP of the cluster on the director. */
 export interface VipArgs extends Pick<VirtualAddressArgs, "prefixLength" | "label" | "broadcast"> {
   /** The virtual IP address. */
   address: pulumi.Input<string>;
 }
 
-/** What is offered at each VIP: a port, or whatever packets carry a firewall mark. */
+/** A service at each VIP: a port, or all packets with a firewall mark. */
 export interface ServiceArgs
   extends Pick<VirtualServiceArgs, "protocol" | "port" | "fwmark" | "scheduler" | "persistence"> {
-  /** Checks its real servers and keeps those out that are down: see HealthMonitor. Default: none is checked. */
+  /** Checks of its real servers, which remove those that are down: see HealthMonitor. Default: none. */
   health?: Omit<HealthMonitorArgs, "service" | "agent">;
-  /** How its real servers are given time to finish before they go. Default: the cluster's `drain`; null: none. */
+  /** How its real servers drain before they go. Default: the cluster's `drain`. null: no drain. */
   drain?: Drain | null;
 }
 
-/** A machine that answers. */
+/** A machine that serves clients. */
 export interface RealServerMember
   extends Inputs<Pick<RealServerArgs, "weight" | "upperThreshold" | "lowerThreshold">> {
-  /** Part of the resources' names: letters, digits and `. _ : -`, at most 200. Default: the address, which must then be no output. */
+  /**
+   * Part of the names of resources: letters, digits and `. _ : -`, at most 200. Default: the address, which
+   * must then not be an output.
+   */
   name?: string;
-  /** Its address (RIP). */
+  /** Address of the real server (RIP). */
   address: pulumi.Input<string>;
-  /** How to reach it. Default: it is not touched, and somebody else prepares it. */
+  /**
+   * How to reach the real server. Default: the cluster does not configure it, and it is prepared by other
+   * means.
+   */
   connection?: ConnectionInput;
-  /** Whether what is prepared on this machine comes back when it reboots. Default: the cluster's `persist`. */
+  /**
+   * Whether the configuration of this machine is restored when it reboots. Default: the cluster's `persist`.
+   */
   persist?: boolean;
 }
 
-/** What every kind of cluster takes. */
+/** Arguments of every kind of cluster. */
 export interface ClusterArgs {
-  /** The machine in front. */
+  /** The machine that has the VIPs. */
   director: DirectorArgs;
   /** VIPs: addresses, or addresses with details. */
   vips: (string | VipArgs)[];
-  /** What is offered at every VIP. */
+  /** Services at every VIP. */
   services: ServiceArgs[];
-  /** Who answers; each stands behind every service. */
+  /** Real servers, each of them behind every service. */
   realServers: RealServerMember[];
-  /** How real servers are given time to finish before they go, and when their weight becomes 0. Default null: none. */
+  /** How real servers drain before they go, and when their weight becomes 0. Default null: no drain. */
   drain?: Drain | null;
-  /** Take over what is there already with other settings, or belongs to another stack, instead of refusing. Default false. */
+  /**
+   * Take over existing things with other settings, or of another stack, instead of refusing them. Default
+   * false.
+   */
   adopt?: boolean;
-  /** Whether all of it comes back when a host reboots; see `persist` of the resources. Default true. */
+  /** Whether everything is restored when a host reboots: see `persist` of the resources. Default true. */
   persist?: boolean;
   /**
-   * Ask from a host of your choice whether the cluster serves, once all of it is made and changed; the update fails where it does not.
-   * Asked when the cluster's own fields change, before what is no longer declared is deleted: for removals there is `pulumi-lvs up --verify`.
-   * Default: nobody asks.
+   * Check from a host of your choice that the cluster serves, after everything is created and changed. If it
+   * does not, the update fails. The check runs when the cluster's own fields change, before undeclared
+   * resources are deleted. `pulumi-lvs up --verify` also checks after deletions. Default: no check.
    */
   probe?: ProbeArgs;
 }
 
-/** One line of the list of who stands behind what. */
+/** A real server of a service. */
 export interface Member {
   /** The virtual service: `tcp://192.168.0.219:80`. */
   service: string;
@@ -105,11 +128,11 @@ export interface Member {
   port: number;
   /** `gatewaying` or `masquerading`. */
   forwarding: string;
-  /** Share of new connections. */
+  /** Share of new connections, 0-65535. */
   weight: number;
 }
 
-/** Fields that `Cluster` classes show. */
+/** Outputs of `Cluster` classes. */
 export interface ClusterOutputs {
   /** The VIPs. */
   vips: pulumi.Output<string[]>;
@@ -117,13 +140,15 @@ export interface ClusterOutputs {
   services: pulumi.Output<string[]>;
   /** Every real server of every service. */
   members: pulumi.Output<Member[]>;
-  /** How each server is, by service and by server, where there are checks: as of the last refresh, or change of the checks. */
+  /**
+   * State of each server with checks, by service and by server, at the last refresh or change of the checks.
+   */
   health: pulumi.Output<Record<string, HealthMonitorState["health"]>>;
-  /** The last real servers that were waited for and have gone, by service: as of its last refresh or change. */
+  /** Results of the last drains of deleted servers, by service, at its last refresh or change. */
   drained: pulumi.Output<Record<string, VirtualServiceOutputs["drained"]>>;
 }
 
-/** What the components have in common: what they show. */
+/** The base of the components, with their outputs. */
 export abstract class Cluster extends pulumi.ComponentResource implements ClusterOutputs {
   declare readonly vips: pulumi.Output<string[]>;
   declare readonly services: pulumi.Output<string[]>;
@@ -138,10 +163,10 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   }
 }
 
-/** `192.168.0.1` or `{ address }`, as the latter. */
+/** Returns a VIP as `{ address }`, for an address or a map. */
 export const vipOf = (vip: string | VipArgs): VipArgs => (typeof vip === "string" ? { address: vip } : vip);
 
-/** What a member is called in resource names. */
+/** Returns a member's part of resource names. */
 export function nameOf(
   what: string,
   { name, address }: { name?: string; address: pulumi.Input<string> },
@@ -157,7 +182,7 @@ export function nameOf(
   );
 }
 
-/** Refuses a slow start that could not be one: between nothing and a weight of 1 there is no weight. */
+/** Refuses a slow start to a weight of 1, because there is no weight between 0 and 1. */
 export function checkSlowStart(name: string, { services, realServers }: ClusterArgs): void {
   if (!services.some(({ health }) => (health?.slowStart ?? 0) > 0)) return;
   for (const member of realServers)
@@ -167,7 +192,7 @@ export function checkSlowStart(name: string, { services, realServers }: ClusterA
       );
 }
 
-/** The component's options, by which each of its resources hears what the cluster says of `persist`. */
+/** Returns the component's options that pass the cluster's `persist` to each of its resources. */
 export const persisting = (
   { persist }: ClusterArgs,
   opts: pulumi.ComponentResourceOptions = {},
@@ -180,10 +205,10 @@ export const persisting = (
   return { ...opts, transformations: [...(opts.transformations ?? []), tell] };
 };
 
-/** What each resource on a member's own machine is told about reboots; where the member says nothing, the cluster does. */
+/** Returns a member's own `persist` for the resources on its machine. Without one the cluster's applies. */
 export const lasting = ({ persist }: RealServerMember): { persist?: boolean } =>
   persist === undefined ? {} : { persist };
 
-/** What each resource of a cluster is told about things that are there already. */
+/** Returns the `adopt` of each resource of a cluster. */
 export const adoption = ({ adopt }: ClusterArgs): { adopt?: boolean } =>
   adopt === undefined ? {} : { adopt };

@@ -60,7 +60,7 @@ again_timeouts() {
   }
   claim_timeouts timeouts && ipvsadm --set "$@"
 }
-# again_daemon master|backup INTERFACE SYNCID MAXLEN GROUP PORT TTL
+# again_daemon master|backup INTERFACE SYNCID MAXLEN GROUP PORT TTL: starts a sync daemon.
 again_daemon() {
   [ $# = 7 ] && case $1 in master | backup) ;; *) false ;; esac && is_interface "$2" && is_number "$3" &&
     is_number "$4" && is_address "$5" && is_number "$6" && is_number "$7" || {
@@ -70,7 +70,7 @@ again_daemon() {
   ipvsadm --start-daemon "$1" --mcast-interface "$2" --syncid "$3" \
     --sync-maxlen "$4" --mcast-group "$5" --mcast-port "$6" --mcast-ttl "$7"
 }
-# again_module NAME PARAMETER=VALUE...
+# again_module NAME PARAMETER=VALUE...: loads a module with parameters.
 again_module() {
   made_of "$1" A-Za-z0-9_ || {
     unfit
@@ -117,7 +117,7 @@ again_forwarding() {
     '/proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/all/accept_redirects' &&
     again_sysctl "$@"
 }
-# again_address INTERFACE ADDRESS/PREFIX [broadcast B] [label L] [announce]
+# again_address INTERFACE ADDRESS/PREFIX [broadcast B] [label L] [announce]: adds an address.
 again_address() {
   [ $# -ge 2 ] && is_interface "$1" && is_network "$2" || {
     unfit
@@ -154,7 +154,7 @@ again_address() {
   done
   ip addr add "$address" dev "$interface" $words && { [ -z "$tells" ] || announce "$interface" "${address%/*}"; }
 }
-# again_route 4|6 DESTINATION [via V] [dev D] [src S] [metric M] [table T]
+# again_route 4|6 DESTINATION [via V] [dev D] [src S] [metric M] [table T]: adds a route.
 again_route() {
   family=$1 to=$2
   case $family in 4 | 6) ;; *)

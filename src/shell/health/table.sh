@@ -1,5 +1,5 @@
-# change_table VERB SERVICE FIELD...: changes the table. Sets said and returns 1 if ipvsadm fails.
-# service SCHEDULER TIMEOUT MASK (- for none), add or edit SERVER FORWARDING WEIGHT UPPER LOWER, remove SERVER
+# change_table VERB SERVICE FIELD...: changes the table. Sets said and returns 1 if ipvsadm fails. Its verbs are:
+# service SCHEDULER TIMEOUT MASK (- for none), add or edit SERVER FORWARDING WEIGHT UPPER LOWER, remove SERVER.
 change_table() {
   six=
   case $2 in
