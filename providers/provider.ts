@@ -60,8 +60,9 @@ export const verbsOf = (engine: Engine, made: Made) => ({
 });
 
 /**
- * The text in every resource's state calls it (see engine/resource-class.ts), so this path and signature must
- * never change. Synchronous, because Pulumi does not wait for it before it uses the object.
+ * Gives a provider object its functions. The text in every resource's state calls it (see
+ * engine/resource-class.ts), so this path and signature must never change. Synchronous, because Pulumi does
+ * not wait for it before it uses the object.
  */
 export function install(self: Bag): void {
   const engine = engines.get(self.kind as string);

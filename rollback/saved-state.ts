@@ -7,7 +7,7 @@ import type { Exported } from "./deployment.js";
 import type { Trouble } from "./events.js";
 import { pulumiMust } from "./pulumi-cli.js";
 
-/** What `up` saves before an update. */
+/** The data that `up` saves before an update. */
 export interface Saved {
   readonly format: 1;
   /** The stack with its backend, for a person who finds the file. */

@@ -17,7 +17,7 @@ export type Outcome =
 /** Hosts and state are as before, except for `left`. */
 export interface RolledBack extends TakenBack {
   readonly result: "rolled back" | "not rolled back";
-  /** Why the update failed. */
+  /** The reason why the update failed. */
   readonly why: string;
 }
 

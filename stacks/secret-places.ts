@@ -54,7 +54,8 @@ export function secretPlaces(
   return filed === undefined ? undefined : securePlaces(filed, given, []);
 }
 
-// Pulumi's SDK contains the reader. If a later version does not, no place is known, and secrets are refused.
+// Reads a stack's file. Pulumi's SDK contains the reader. If a later version does not, no place is known, and
+// secrets are refused.
 function load(file: string | undefined): unknown {
   if (file === undefined) return undefined;
   try {

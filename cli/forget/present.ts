@@ -2,7 +2,7 @@ import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { DeclaredRecord } from "../../src/facts/records.js";
 import { sysctlName } from "../../src/values/sysctl-name.js";
 
-/** How to see whether the thing of a record or mark exists on a host: the facts, and the check. */
+/** The check whether the thing of a record or mark exists on a host, with its facts. */
 interface Look {
   readonly facts: readonly FactName[];
   isThere(facts: Facts): boolean;

@@ -1,7 +1,7 @@
 import type { Host } from "../../src/host/host.js";
 import type { Connection } from "../../src/ssh/connection.js";
 
-/** What a question gets to send its queries. */
+/** The means by which a question sends its queries. */
 export interface Ask {
   /** The connection of the resource, whose host sends the queries. */
   readonly connection: Connection;

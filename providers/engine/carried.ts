@@ -12,7 +12,7 @@ interface Mark {
   readonly line: string;
 }
 
-/** What goes along when a thing is deleted, by the records and owner marks on the host. */
+/** The things that go along with a deletion, by the records and owner marks on the host. */
 export interface Carried {
   /** The host's line for a thing of another stack. */
   readonly guest: string | undefined;

@@ -61,7 +61,7 @@ export interface Definition<K = unknown, C = unknown> {
    */
   carries?(key: K, other: Pick<DeclaredRecord, "thing" | "words">, facts: Facts): boolean;
   /**
-   * How to see that a thing is still in use, for a thing that must not go before. A deletion may then wait.
+   * Marks things that must not go while they are in use, and tells how to see that. A deletion may then wait.
    */
   readonly drains?: Drains<K, C>;
   /** Fills in defaults that depend on other fields, in place. */

@@ -70,7 +70,7 @@ export async function drain(
   if (!record || !quiesce(first)) return undefined;
   const began = watch.now() - Math.max(0, first.clock() - record.since) * 1000;
   const elapsed = () => (watch.now() - began) / 1000;
-  // A reboot removes the record, but connections, too. Without a reboot another run has removed it.
+  // A reboot removes the record and the connections. Without a reboot another run has removed the record.
   const isCalledOff = (facts: Facts) =>
     plan(facts).length > 0 && !recordOf(facts, drains, key) && facts.sysctl(boot) === first.sysctl(boot);
   const look = () =>

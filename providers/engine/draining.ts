@@ -8,7 +8,7 @@ import { settled, told } from "./drain-change.js";
 import type { Drained } from "./drains.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
 
-/** What the engine gives to the functions that wait. */
+/** The engine's means for the functions that wait. */
 export interface Around {
   readonly owner: string;
   readonly change: Change;

@@ -147,7 +147,7 @@ export class Engine {
         );
   }
 
-  // What a drain needs.
+  // Returns the engine's means for a drain.
   #around(inputs: Bag): Around {
     const owner = this.owner(inputs);
     const ask: Around["ask"] = (verb, job) => this.#ask(verb, inputs, job);

@@ -130,7 +130,7 @@ function shortenStacks(): () => void {
   };
 }
 
-// An error that an operator can mend needs no stack.
+// Throws an error without a stack, because an operator can mend it without one.
 function refuseTwice(declare: () => void): void {
   try {
     declare();

@@ -2,7 +2,7 @@ import type { FactName, Facts } from "../../src/facts/facts.js";
 import { type Step, step } from "../../src/host/step.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
 
-/** What a plan may use besides have and want. */
+/** The input of a plan besides have and want. */
 export interface HostView {
   /** The wanted state before an update that changes it. */
   readonly was?: unknown;

@@ -11,7 +11,7 @@ import { parseService, type ServiceAddress, serviceFamily } from "../../src/valu
 import type { Definition } from "../engine/define.js";
 import type { Drains } from "../engine/drains.js";
 
-/** How long a real server drains before it goes. */
+/** The limits of a real server's drain. */
 export interface Drain {
   /** Seconds after which it goes even with open connections, 1-86400. Default 60. */
   timeout?: number;

@@ -28,9 +28,9 @@ export interface RealServerArgs {
    */
   port: number;
   /**
-   * How packets reach it (ipvsadm(8)). `gatewaying` (LVS/DR, default) leaves packets unchanged and needs the
-   * VIP on the real server. `masquerading` (LVS/NAT) rewrites them and needs the way back through the
-   * director.
+   * Forwarding of packets to it (ipvsadm(8)). `gatewaying` (LVS/DR, default) leaves packets unchanged and
+   * needs the VIP on the real server. `masquerading` (LVS/NAT) rewrites them and needs the way back through
+   * the director.
    */
   forwarding?: "gatewaying" | "masquerading";
   /**

@@ -7,7 +7,7 @@ import { addressOf } from "./expected.js";
 import { macText } from "./replies.js";
 import { askUntilRight } from "./rounds.js";
 
-/** How replies name their real server, and which ones must reply. */
+/** The real servers that must reply, and how replies name them. */
 export interface ProbeSpread {
   /** Header that names the real server, such as `X-Served-By`. Default: the first line of the body. */
   header?: string | null;

@@ -9,7 +9,7 @@ const line = (most: number) =>
     .max(most)
     .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "has a line break, a tab, or what is no character");
 
-/** How the monitor checks a real server. */
+/** The check of a real server. */
 export interface HealthCheck {
   /**
    * `http` (default) or `https` gets `path`. `tcp` connects. `dns` queries a name over TCP. `command` runs a

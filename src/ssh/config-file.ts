@@ -9,7 +9,7 @@ import { maxListFile, readRegularFile } from "./read-file.js";
 
 const configPath = () => process.env.LVS_SSH_CONFIG ?? "~/.ssh/config";
 
-/** How deep files may include one another, as in ssh. */
+/** Limit of nested Includes, as in ssh. */
 const maxDepth = 16;
 
 /** Returns the SSH client's configuration for a host, by lower-case key. */

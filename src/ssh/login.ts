@@ -107,8 +107,8 @@ export function loginOf(target: Target): Login {
 }
 
 /**
- * Why an RSA key is not used. A host that does not list its signature algorithms is old, and accepts SHA-1
- * only.
+ * The reason why an RSA key is not used. A host that does not list its signature algorithms is old, and
+ * accepts SHA-1 only.
  */
 export const onlySha1 = "the host takes signatures of RSA keys by SHA-1 only (insecureAllowSha1)";
 

@@ -66,7 +66,7 @@ export interface ServiceArgs
   extends Pick<VirtualServiceArgs, "protocol" | "port" | "fwmark" | "scheduler" | "persistence"> {
   /** Checks of its real servers, which remove those that are down: see HealthMonitor. Default: none. */
   health?: Omit<HealthMonitorArgs, "service" | "agent">;
-  /** How its real servers drain before they go. Default: the cluster's `drain`. null: no drain. */
+  /** Drain of its real servers before they go. Default: the cluster's `drain`. null: no drain. */
   drain?: Drain | null;
 }
 
@@ -101,7 +101,7 @@ export interface ClusterArgs {
   services: ServiceArgs[];
   /** Real servers, each of them behind every service. */
   realServers: RealServerMember[];
-  /** How real servers drain before they go, and when their weight becomes 0. Default null: no drain. */
+  /** Drain of real servers before they go, and when their weight becomes 0. Default null: no drain. */
   drain?: Drain | null;
   /**
    * Take over existing things with other settings, or of another stack, instead of refusing them. Default

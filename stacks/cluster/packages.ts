@@ -85,7 +85,7 @@ function reach(connection: unknown): pulumi.Output<unknown> {
   });
 }
 
-// An optional peer: without packages to install, neither the package nor its plugin is needed.
+// Loads an optional peer: without packages to install, neither the package nor its plugin is needed.
 function loadCommand(): typeof import("@pulumi/command") {
   try {
     return require("@pulumi/command");

@@ -39,7 +39,7 @@ function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, wh
     if (blind) text[k] = "cannot be checked: " text[k]
     if (!(k in serving)) serving[k] = k in inTable
     paused[k] = (m in resting) || (addressOf(m) in resting)
-    # Without a result the server stays as it was. At first the table tells.
+    # Without a result the server stays as it was. At first the table decides.
     isUp[k] = v == "up" || (v != "down" && serving[k])
     isDown[k] = v == "down"
     fit[k] = isUp[k] && !paused[k] && !(k in draining)
