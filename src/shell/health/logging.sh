@@ -1,5 +1,5 @@
 # only_root FOLDER: returns 0 if only root may change the contents of that physical path. A sticky folder may stand
-# above, because root owns the next one. On Ubuntu group syslog may write to /var/log.
+# above, because root owns the next one. On Ubuntu /var/log belongs to group syslog, which may write to it.
 only_root() (
   set -f
   folder=$1 above=
