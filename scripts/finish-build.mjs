@@ -1,5 +1,6 @@
 // Second half of the build: what the compiler leaves out of dist.
-import { chmodSync, cpSync } from "node:fs";
+import { chmodSync, cpSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { checkout } from "./setup/checkout.mjs";
 
@@ -10,4 +11,7 @@ cpSync(join(checkout, "src", "shell"), join(dist, "src", "shell"), {
   recursive: true,
   filter: (path) => !path.endsWith(".ts"),
 });
+// Editors check a stack's file by this JSON Schema. It comes from the zod schemas that parseClusters uses.
+const { stackSchema } = createRequire(import.meta.url)(join(dist, "stacks", "stack-schema.js"));
+writeFileSync(join(dist, "stack.schema.json"), `${JSON.stringify(stackSchema(), null, 2)}\n`);
 chmodSync(join(dist, "cli", "main.js"), 0o755);

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { stackSchema } from "../../stacks/stack-schema.js";
 
 const run = promisify(execFile);
 const repository = join(__dirname, "../..");
@@ -92,7 +93,7 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks|rollback|cli)\/([\w-]+\/)?[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/\w+\/[\w-]+\.(sh|awk|service)|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks|rollback|cli)\/([\w-]+\/)?[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/\w+\/[\w-]+\.(sh|awk|service)|dist\/stack\.schema\.json|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
           name,
         ),
     ),
@@ -112,6 +113,11 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(files.filter((name) => /\.(sh|awk|service)$/.test(name)).sort()).toEqual(
     shell.map((name) => `dist/${name}`).sort(),
   );
+});
+
+test("it holds the schema by which editors check a stack's file", () => {
+  const schema = join(project, "node_modules/pulumi-lvs/dist/stack.schema.json");
+  expect(JSON.parse(readFileSync(schema, "utf8"))).toEqual(JSON.parse(JSON.stringify(stackSchema())));
 });
 
 test("a CommonJS project requires it, and Pulumi finds the provider in it", async () => {
