@@ -5,7 +5,7 @@ import { hashProse, markdownProse, type Prose, sentencesOf, typescriptProse, wor
 
 const repository = join(__dirname, "../..");
 
-/** The files whose prose is held to the rules. Comments in code are checked once their globs stand here too. */
+/** The files whose prose is held to the rules: documents, and comments of what is published. */
 const checked = [
   "README.md",
   "AGENTS.md",
@@ -14,6 +14,8 @@ const checked = [
   "SECURITY.md",
   "docs/*.md",
   "test/*/README.md",
+  "index.ts",
+  "{cli,rollback,stacks,providers,src}/**/*.{ts,sh,awk,service}",
 ];
 
 const proseOf: Readonly<Record<string, (source: string) => Prose[]>> = {
