@@ -23,11 +23,15 @@ type Outputs<Args> = {
 type ShownOutputs<Shown> = { readonly [Name in keyof Shown]: pulumi.Output<Shown[Name]> };
 
 type EndpointInput = { [Name in keyof Omit<Endpoint, "proxy">]: pulumi.Input<Endpoint[Name]> } & {
-  proxy?: pulumi.Input<EndpointInput | undefined>;
+  [Name in keyof Pick<Endpoint, "proxy">]: pulumi.Input<EndpointInput | undefined>;
+};
+
+type ConnectionFields = EndpointInput & {
+  [Name in keyof Omit<Connection, keyof Endpoint>]: pulumi.Input<Connection[Name]>;
 };
 
 /** `connection`, whose fields may be outputs one by one, also in its jump hosts. */
-export type ConnectionInput = pulumi.Input<EndpointInput & { sudo?: pulumi.Input<boolean | undefined> }>;
+export type ConnectionInput = pulumi.Input<ConnectionFields>;
 
 /** The arguments of a constructor: the resource's own and those common to all. */
 export type ResourceArgs<Args> = Inputs<Args & Omit<Common, "connection">> & { connection: ConnectionInput };

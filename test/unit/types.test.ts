@@ -137,6 +137,14 @@ test("arguments may be outputs one by one, and a wrong one is an error of the co
     Args["connection"]
   >();
   expectTypeOf<pulumi.Output<Connection>>().toExtend<Args["connection"]>();
+  // a literal, where the compiler refuses a field that the type does not have
+  const whole = {
+    host: "a",
+    sudo: true,
+    operationTimeout: 60,
+    proxy: { host: "b" },
+  } satisfies Args["connection"];
+  expect(Object.keys(connection.shape)).toEqual(expect.arrayContaining(Object.keys(whole)));
   expectTypeOf<"nat">().not.toExtend<NonNullable<Args["forwarding"]>>();
   expectTypeOf<string>().not.toExtend<NonNullable<Args["weight"]>>();
   expectTypeOf<{ user: string }>().not.toExtend<Args["connection"]>();
