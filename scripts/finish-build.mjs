@@ -2,6 +2,7 @@
 import { chmodSync, cpSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { describeSchema } from "./describe-schema.mjs";
 import { checkout } from "./setup/checkout.mjs";
 
 const dist = join(checkout, "dist");
@@ -13,5 +14,9 @@ cpSync(join(checkout, "src", "shell"), join(dist, "src", "shell"), {
 });
 // Editors check a stack's file by this JSON Schema. It comes from the zod schemas that parseClusters uses.
 const { stackSchema } = createRequire(import.meta.url)(join(dist, "stacks", "stack-schema.js"));
-writeFileSync(join(dist, "stack.schema.json"), `${JSON.stringify(stackSchema(), null, 2)}\n`);
+// A copy, because the generator uses one object in several places.
+const schema = JSON.parse(JSON.stringify(stackSchema()));
+const types = { file: join(dist, "stacks", "config.d.ts"), type: "Clusters" };
+describeSchema(schema.definitions.clusters, types, schema.definitions);
+writeFileSync(join(dist, "stack.schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
 chmodSync(join(dist, "cli", "main.js"), 0o755);

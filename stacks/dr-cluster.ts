@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { ArpSuppressionArgs } from "../providers/arp-suppression.js";
 import { ArpSuppression, HostRoute, IpForwarding, VirtualAddress } from "../providers/index.js";
 import {
   adoption,
@@ -22,7 +23,7 @@ export interface DrClusterArgs extends ClusterArgs {
    * Interface and settings that stop real servers from answering ARP for the VIP: see ArpSuppression. Default
    * `lo` and `all`.
    */
-  arp?: { interface?: string; all?: boolean };
+  arp?: Pick<ArpSuppressionArgs, "interface" | "all">;
   /** Name of the VIP in ifconfig on the real servers. Default `lo:0`. */
   loopbackLabel?: string;
   /**

@@ -116,8 +116,20 @@ test("the published package holds what runs, its documentation, and nothing else
 });
 
 test("it holds the schema by which editors check a stack's file", () => {
-  const schema = join(project, "node_modules/pulumi-lvs/dist/stack.schema.json");
-  expect(JSON.parse(readFileSync(schema, "utf8"))).toEqual(JSON.parse(JSON.stringify(stackSchema())));
+  const text = readFileSync(join(project, "node_modules/pulumi-lvs/dist/stack.schema.json"), "utf8");
+  const isText = (key: string, value: unknown) => key === "description" && typeof value === "string";
+  const bare = JSON.parse(text, (key, value) => (isText(key, value) ? undefined : value));
+  expect(bare).toEqual(JSON.parse(JSON.stringify(stackSchema())));
+  // each field has the documentation of its TypeScript argument
+  const bald = new Set<string>();
+  JSON.parse(text, (key, value) => {
+    if (key === "properties")
+      for (const [name, field] of Object.entries(value))
+        if (!("description" in (field as object))) bald.add(name);
+    return value;
+  });
+  // the description of `quorum` tells of the last two, and that of a secret of `secure`
+  expect([...bald].sort()).toEqual(["config", "hysteresis", "kind", "secure", "weight"]);
 });
 
 test("a CommonJS project requires it, and Pulumi finds the provider in it", async () => {
