@@ -15,8 +15,8 @@ export interface HostRouteArgs {
   /** Routing table: `main` (default, also 254) or a number, 1-4294967295. A change replaces. */
   table?: string;
   /**
-   * Preference among routes to one destination, lower first. It is part of a route's identity in the kernel.
-   * Default 0, for IPv6 1024. A change replaces.
+   * Preference among routes to one destination, 0-4294967295, lower first. It is part of a route's identity in
+   * the kernel. Default 0, for IPv6 1024. A change replaces.
    */
   metric?: number;
   /** Interface to send by. Default: the one that reaches `via`. */

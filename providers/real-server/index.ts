@@ -39,12 +39,12 @@ export interface RealServerArgs {
    */
   weight?: number;
   /**
-   * Limit of connections, 1-65535. At the limit it gets no new ones until it has fewer than `lowerThreshold`
+   * Limit of connections, 0-65535. At the limit it gets no new ones until it has fewer than `lowerThreshold`
    * (ipvsadm(8), --u-threshold). Default 0: no limit.
    */
   upperThreshold?: number;
   /**
-   * Number of connections below which it gets new ones again, at most `upperThreshold` (ipvsadm(8),
+   * Number of connections, 0-65535, below which it gets new ones again. At most `upperThreshold` (ipvsadm(8),
    * --l-threshold). Default 0: three quarters of `upperThreshold`.
    */
   lowerThreshold?: number;

@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { stackSchema } from "../../stacks/stack-schema.js";
@@ -134,5 +135,53 @@ describe("docs/configuration.md", () => {
         expect(fields, name).not.toEqual([]);
         expect([name, rangeProblems(row, fields)]).toEqual([name, []]);
       }
+  });
+});
+
+/** Returns the doc comment of each member of the interfaces in a file, by interface and member. */
+function commentsIn(file: string): Map<string, [name: string, comment: string][]> {
+  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+  return new Map(
+    source.statements.filter(ts.isInterfaceDeclaration).map((declared) => [
+      declared.name.text,
+      declared.members.filter(ts.isPropertySignature).map((member) => [
+        member.name.getText(),
+        ts
+          .getJSDocCommentsAndTags(member)
+          .map((node) => node.getText())
+          .join(" "),
+      ]),
+    ]),
+  );
+}
+
+const providers = join(__dirname, "../../providers");
+
+describe("doc comments", () => {
+  test.each([...definitions])("of the arguments of %s name each field's range", (name, { kind }) => {
+    const file = [`${name}.ts`, `${name}/index.ts`].map((path) => join(providers, path)).find(existsSync);
+    const schema = schemaOf(kind);
+    const comments = commentsIn(file ?? name).get(`${kind}Args`) ?? [];
+    expect(comments).not.toEqual([]);
+    for (const [field, type] of comments)
+      expect([field, rangeProblems({ names: [field], type, fallback: "" }, fieldsAt(schema, field))]).toEqual(
+        [field, []],
+      );
+  });
+
+  test.each([
+    ["virtual-service.ts", "Persistence", "VirtualService", "persistence"],
+    ["real-server/drain.ts", "Drain", "RealServer", "drain"],
+    ["health-monitor/sorry-server.ts", "SorryServer", "HealthMonitor", "sorryServer"],
+    ["../src/health/check.ts", "HealthCheck", "HealthMonitor", "check"],
+    ["service-probe/index.ts", "ProbeSpread", "ServiceProbe", "spread"],
+  ])("of %s name each range of a %s", (file, declared, kind, at) => {
+    const comments = commentsIn(join(providers, file)).get(declared) ?? [];
+    expect(comments).not.toEqual([]);
+    for (const [field, type] of comments)
+      expect([
+        field,
+        rangeProblems({ names: [field], type, fallback: "" }, fieldsAt(schemaOf(kind), `${at}.${field}`)),
+      ]).toEqual([field, []]);
   });
 });
