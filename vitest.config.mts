@@ -7,6 +7,9 @@ const engine = choose().name;
 // User-Mode Linux leaves the processor idle while a test waits; emulated CPUs do not
 const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 3 : 1));
 
+// Half of the seconds that all quick tests take. They run with the faults, so that `npm run check` stays under 30 s.
+const long = ["consumer", "forget", "fuzz-hosts", "laws-on-hosts"].map((name) => `test/unit/${name}.test.ts`);
+
 const onLab = { testTimeout: 600_000, hookTimeout: 900_000 };
 
 export default defineConfig({
@@ -19,6 +22,7 @@ export default defineConfig({
           // one group after another: machines that are busy with tests keep no time
           sequence: { groupOrder: 0 },
           include: ["test/unit/**/*.test.ts"],
+          exclude: long,
           globalSetup: "test/fake/fresh-build.ts",
           // a test that hangs ends by this, on a busy computer too
           testTimeout: 180_000,
@@ -33,7 +37,7 @@ export default defineConfig({
         test: {
           name: "faults",
           sequence: { groupOrder: 1 },
-          include: ["test/faults/**/*.test.ts"],
+          include: ["test/faults/**/*.test.ts", ...long],
           // one of them goes through every step of a stack
           testTimeout: 900_000,
           hookTimeout: 300_000,
