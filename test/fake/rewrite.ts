@@ -48,7 +48,7 @@ function armed(script: string, root: string): string {
   let text = script;
   for (const kind of countedKinds) {
     const counting = text.replace(
-      new RegExp(`(\\n${kind}\\(\\) \\{[^]*?out=\\$\\(\\s*(?:exec 9<&-\\s+)?)("\\$@"|ipvsadm -R)`),
+      new RegExp(`(\\n${kind}\\(\\) \\{[^]*?without_lock )("\\$@"|ipvsadm -R)`),
       `$1counted ${kind} $2`,
     );
     // a script that only reads has none of them

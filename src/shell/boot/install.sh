@@ -1,8 +1,16 @@
 D=/etc/systemd/system U=/etc/systemd/system/pulumi-lvs.service
-put_text() { { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1" || {
-  rm -f "$1.new"
-  full "$1"
-}; }
+put_text() {
+  { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1" || {
+    rm -f "$1.new"
+    full "$1"
+  }
+}
+# give_up COMMAND...: undoes what was begun by that command, and returns the code of what failed before.
+give_up() {
+  rc=$?
+  "$@"
+  return $rc
+}
 put_boot() {
   begin=
   { IFS= read -r line <"$E/restore"; } 2>/dev/null && [ "$line" = "$version" ] && [ -e "$W" ] && return
@@ -14,17 +22,15 @@ put_boot() {
     put_text "$E/restore" "$version
 # Written by pulumi-lvs, and gone with the last of what stacks have declared here: brings back /etc/pulumi-lvs/boot.
 $prelude$restore" && put_text "$U" "$unit" && link_boot || {
-    rc=$?
-    uninstall_boot
-    return $rc
+    give_up uninstall_boot
+    return
   }
   sync "$E/restore" "$U" 2>/dev/null
   begin=start
   # Without records this installation is new: the restore has nothing to bring back.
   [ -e "$E/boot" ] || { put_text "$S/restored" new && begin=restart; } || {
-    rc=$?
-    uninstall_boot
-    return $rc
+    give_up uninstall_boot
+    return
   }
 }
 # Starts the unit, so that systemd restarts it together with the network services.
@@ -58,16 +64,11 @@ uninstall_boot() {
 keep() {
   put_boot || return
   add_lines "$E" boot "$@" || {
-    rc=$?
-    uninstall_boot
-    return $rc
+    give_up uninstall_boot
+    return
   }
   # The records come first: systemd does not start the unit without them.
-  begin_boot || {
-    rc=$?
-    unkeep "$@"
-    return $rc
-  }
+  begin_boot || give_up unkeep "$@"
 }
 unkeep() { cut_lines "$E" boot "$@" && uninstall_boot; }
 note() { add_lines "$S" boot "$@"; }

@@ -30,11 +30,7 @@ own() {
 }
 # run: makes the thing of a record. Returns 0 if it exists already.
 run() {
-  # A background process of the verb must not hold the lock.
-  out=$(
-    exec 9<&-
-    obey "$verb" "$args" 2>&1
-  ) && return
+  without_lock obey "$verb" "$args" && return
   case $out in *exists* | *'already assigned'* | *'already run'*) return 0 ;; esac
   why="$why$thing: $(clean "$out")$nl"
   return 1

@@ -10,11 +10,8 @@ put_agent() {
 # Written by pulumi-lvs, and gone with the last HealthMonitor. What it sees: cat /run/pulumi-lvs/health
 $prelude$1" && put_text "$M" "$monitor_unit" &&
     ln -sf "$M" "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" &&
-    sync "$E/monitor" "$M" 2>/dev/null && systemctl daemon-reload && systemctl restart pulumi-lvs-monitor.service || {
-    rc=$?
-    drop_agent
-    return $rc
-  }
+    sync "$E/monitor" "$M" 2>/dev/null && systemctl daemon-reload && systemctl restart pulumi-lvs-monitor.service ||
+    give_up drop_agent
 }
 # drop_agent: removes the agent if no monitor is left.
 drop_agent() {
@@ -29,9 +26,8 @@ drop_agent() {
 # put_monitor FILE TEXT: writes the file of a monitor. Only root may read it, because it has the commands of checks.
 put_monitor() {
   mkdir -p "$E/monitor.d" && chmod 700 "$E" && put_text "$E/monitor.d/$1" "$2" && rotated || {
-    rc=$?
-    rmdir "$E/monitor.d" "$E" 2>/dev/null
-    return $rc
+    give_up rmdir "$E/monitor.d" "$E" 2>/dev/null
+    return
   }
   sync "$E/monitor.d/$1" 2>/dev/null
   :

@@ -32,3 +32,12 @@ take_lock() {
   done
 }
 drop_lock() { exec 9<&-; }
+# without_lock COMMAND...: runs the command; $out is what it prints. A background process of it must not hold the
+# lock. The subshell closes it by exec, because a shell keeps a copy of a descriptor that is closed for one function
+# only.
+without_lock() {
+  out=$(
+    exec 9<&-
+    "$@" 2>&1
+  )
+}

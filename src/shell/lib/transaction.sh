@@ -1,5 +1,3 @@
-# A background process of a command must not hold the lock. The subshell closes it by exec, because a shell keeps a copy
-# of a descriptor that is closed for one function only.
 # with_file FILE MEANWHILE AFTERWARDS COMMAND...: runs the command while the file has the value MEANWHILE.
 with_file() {
   f=$1 after=$3
@@ -16,10 +14,7 @@ step() {
     say "failed $j $n 124"
     return 1
   }
-  out=$(
-    exec 9<&-
-    "$@" 2>&1
-  ) || {
+  without_lock "$@" || {
     rc=$?
     say "failed $j $n $rc"
     text "$out"
@@ -27,29 +22,29 @@ step() {
   }
   n=$((n + 1))
 }
-back() { out=$(
-  exec 9<&-
-  "$@" 2>&1
-) || {
-  rc=$?
-  say "stuck $j $rc"
-  text "$out"
-}; }
+back() {
+  without_lock "$@" || {
+    rc=$?
+    say "stuck $j $rc"
+    text "$out"
+  }
+}
 # The transaction is complete, even if its output reaches no reader.
 kept() {
   say "kept $j"
   :
 }
-aside() { out=$(
-  exec 9<&-
-  "$@" 2>&1
-) || {
-  say bulk
-  text "$out"
-  return 1
-}; }
-bulk() { [ -z "$late" ] && out=$(ipvsadm -R 2>&1 9<&-) && [ -z "$out" ] || {
-  say bulk
-  text "$out"
-  return 1
-}; }
+aside() {
+  without_lock "$@" || {
+    say bulk
+    text "$out"
+    return 1
+  }
+}
+bulk() {
+  [ -z "$late" ] && without_lock ipvsadm -R && [ -z "$out" ] || {
+    say bulk
+    text "$out"
+    return 1
+  }
+}
