@@ -96,7 +96,7 @@ export function brokenLeg(expected: Expected, { replies }: Fault, seen: Seen): s
   if (takers.length === 0) return `the director has no real server for ${id} that takes connections`;
   return seen.local
     ? undefined
-    : "nothing of it reached the director: does it have the VIP, and does nobody else answer ARP for it?";
+    : "nothing of it reached the director: does it have the VIP, and does no other host answer ARP for it?";
 }
 
 function whyUnanswered(expected: Expected, seen: Seen, stuck: readonly Flow[]): string {

@@ -5,7 +5,7 @@ import { FinalError, HostError, linesSaid } from "../errors.js";
 import { log } from "../log.js";
 import { plainText } from "../values/foreign.js";
 import { algorithmsFor } from "./algorithms.js";
-import { dialError } from "./dial-error.js";
+import { dialError, notYetUp } from "./dial-error.js";
 import { expectedKeys, refusal } from "./host-key.js";
 import { Jumps, type Lease } from "./jumps.js";
 import { bannerLength } from "./limits.js";
@@ -152,13 +152,7 @@ function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): 
       // A host that goes on sending is cut off.
       socket?.destroy();
       const said = linesSaid(banner).find((line) => notYet.test(line));
-      reject(
-        refused ??
-          login.trouble ??
-          (said
-            ? new HostError(target.label, `it lets nobody log in yet: ${said}`, "wait until it is up")
-            : error),
-      );
+      reject(refused ?? login.trouble ?? (said ? notYetUp(target, said) : error));
     };
     client.once("ready", () => {
       meterOf(client).loggedIn();

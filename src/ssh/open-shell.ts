@@ -2,6 +2,7 @@ import { FinalError, HostError, linesSaid, sudoRefusal } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import type { Connection } from "./connection.js";
 import { dial, meterOf, notYet } from "./dial.js";
+import { notYetUp } from "./dial-error.js";
 import { AnswerMeter } from "./limits.js";
 import type { Meter } from "./meter.js";
 import { retrying } from "./retry.js";
@@ -124,8 +125,7 @@ function noShell(target: Target, asRoot: boolean, text: string): HostError {
   const lines = linesSaid(text);
   const said = lines.slice(-3).join(" | ");
   const waiting = lines.find((line) => notYet.test(line));
-  if (waiting)
-    return new HostError(target.label, `it lets nobody log in yet: ${waiting}`, "wait until it is up");
+  if (waiting) return notYetUp(target, waiting);
   if (asRoot) {
     const refused = sudoRefusal(target.label, lines);
     if (refused) return refused;

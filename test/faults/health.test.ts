@@ -433,13 +433,15 @@ describe("the last server", () => {
     await soon(() => expect(host.table()).toEqual([`${b} 2`]));
   });
 
-  test("in maintenance says that nobody else serves", async () => {
+  test("in maintenance says that no other server serves", async () => {
     const host = await started(pair());
     host.page(b, undefined);
     await soon(() => expect(host.table()).toEqual([`${a} 1`]));
     host.write(`etc/pulumi-lvs/maintenance/${a}`, "");
     await soon(() =>
-      expect(host.read("run/pulumi-lvs/health")).toMatch(/11:80\tmaintenance\t[^\t]*\tnobody else serves$/m),
+      expect(host.read("run/pulumi-lvs/health")).toMatch(
+        /11:80\tmaintenance\t[^\t]*\tno other server serves$/m,
+      ),
     );
     expect(host.table()).toEqual([`${a} 0`]);
   });

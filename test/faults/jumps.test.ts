@@ -268,7 +268,7 @@ describe("handshakes", () => {
     expect(await hello({ port: made.port, dialErrorLimit: 2 })).toBe("hello");
     const never = await server({ drops: { connections: 100, at: "login" }, banner });
     expect((await refusal({ port: never.port, dialErrorLimit: 2 })).message).toMatch(
-      /: it lets nobody log in yet: "System is booting up\..* \(2 attempts in \d s\); wait until it is up$/,
+      /: it accepts no login yet: "System is booting up\..* \(2 attempts in \d s\); wait until it is up$/,
     );
   });
 

@@ -201,7 +201,7 @@ describe("a probe that may ask the director says which leg is broken", () => {
   test("from the client to the director", async () => {
     await says(
       { replies: timedOut },
-      "nothing of it reached the director: does it have the VIP, and does nobody else answer ARP for it?",
+      "nothing of it reached the director: does it have the VIP, and does no other host answer ARP for it?",
     );
   });
 

@@ -65,7 +65,7 @@ function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, wh
     else if (paused[k]) {
       state = "maintenance"
       if (!isDown[k]) left = 0
-      if (!anybody && !(keeps && stay)) why = (why == "" ? "" : why "; ") "nobody else serves"
+      if (!anybody && !(keeps && stay)) why = (why == "" ? "" : why "; ") "no other server serves"
     }
     else if (fit[k] && up) {
       serves = 1; state = "up"
@@ -78,7 +78,7 @@ function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, wh
     }
     else if (keeps && (serving[k] || (revives && share[k] > 0))) {
       serves = 1
-      why = why (serving[k] ? "; stays, because it is the last" : "; serves, because nobody else does")
+      why = why (serving[k] ? "; stays, because it is the last" : "; serves, because no other server does")
     }
     else if (fit[k]) why = "the quorum of " conf[s, "quorum"] " is not reached: " sum + 0
     else if (why == "") why = "has not answered yet"
