@@ -32,9 +32,6 @@ export const unknownOutcome = "[lvs-unknown]";
  */
 export const isUncertain = (message: string): boolean => message.includes(unknownOutcome);
 
-const sentence = (host: string, reason: string, remedy?: string, token?: string): string =>
-  `${host}: ${reason}${remedy ? `; ${remedy}` : ""}${token ? ` ${token}` : ""}`;
-
 /**
  * A fault that an operator can mend: one line with what and where, and one with what to do. Never has a stack
  * trace.
@@ -44,10 +41,10 @@ export class HostError extends Error {
     readonly host: string,
     readonly reason: string,
     readonly remedy?: string,
-    readonly token?: typeof unknownOutcome,
+    token?: typeof unknownOutcome,
   ) {
     // The parts are clean already. This covers one that was forgotten.
-    super(visible(sentence(host, reason, remedy, token)));
+    super(visible(`${host}: ${reason}${remedy ? `; ${remedy}` : ""}${token ? ` ${token}` : ""}`));
     this.name = "HostError";
   }
 
