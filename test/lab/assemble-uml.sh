@@ -3,17 +3,17 @@
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/root" "$work/out"
+mkdir "$work/tree" "$work/out"
 # the kernel of the other engine is as large as all the rest
 tar --extract --numeric-owner --exclude='./dev/*' --exclude='./boot/*' --exclude='./lib/modules/*' \
-  --exclude='./usr/lib/modules/*' --directory "$work/root"
-tar --extract --numeric-owner --directory "$work/root/usr" --file "$1"
-tar --extract --numeric-owner --no-overwrite-dir --directory "$work/root" --file "$2"
+  --exclude='./usr/lib/modules/*' --directory "$work/tree"
+tar --extract --numeric-owner --directory "$work/tree/usr" --file "$1"
+tar --extract --numeric-owner --no-overwrite-dir --directory "$work/tree" --file "$2"
 # mmdebstrap empties or copies these from the building machine; an empty machine-id would re-enable every service at first boot
-echo 6c61622d70756c756d692d6c76730a00 > "$work/root/etc/machine-id"
-: > "$work/root/etc/resolv.conf"
-echo localhost > "$work/root/etc/hostname"
-system=$work/root/etc/systemd/system
+echo 6c61622d70756c756d692d6c76730a00 > "$work/tree/etc/machine-id"
+: > "$work/tree/etc/resolv.conf"
+echo localhost > "$work/tree/etc/hostname"
+system=$work/tree/etc/systemd/system
 mkdir -p "$system/sysinit.target.wants"
 ln -s ../lab-cards.service "$system/sysinit.target.wants/"
 # a reset is a start, and these take most of one without a use in here
@@ -25,10 +25,10 @@ for unit in systemd-binfmt.service modprobe@configfs.service modprobe@dm_mod.ser
   ln -sf /dev/null "$system/$unit"
 done
 # these run at each start and at each daemon-reload
-mkdir -p "$work/root/etc/systemd/system-generators"
+mkdir -p "$work/tree/etc/systemd/system-generators"
 for name in cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update veritysetup; do
-  ln -sf /dev/null "$work/root/etc/systemd/system-generators/systemd-$name-generator"
+  ln -sf /dev/null "$work/tree/etc/systemd/system-generators/systemd-$name-generator"
 done
 # mke2fs greets on stdout even when quiet
-mke2fs -q -t ext4 -E root_owner=0:0 -d "$work/root" "$work/out/base.ext4" 1200M >&2
+mke2fs -q -t ext4 -E root_owner=0:0 -d "$work/tree" "$work/out/base.ext4" 1200M >&2
 tar --create --sparse --directory "$work/out" base.ext4
