@@ -38,17 +38,17 @@ const immediately = (text: string) =>
 const ends = (code: number, text: string, before = "0.000000 000") =>
   `${version}echo 'curl: (${code}) ${text}' >&2; printf '\\n${before}\\n'; exit ${code}\n`;
 
+/** Has the host check a server of each kind. */
+function watchEachKind(host: Watched, addressOf: (i: number) => string): void {
+  const servers = Object.values(kinds).map((check, i) => [addressOf(i), check] as const);
+  host.declare(Object.fromEntries(servers.map(([server]) => [server, 1])));
+  host.watch({ fall: 1, timeout: 1, lastServer: "remove", servers: Object.fromEntries(servers) });
+}
+
 /** Checks the four kinds of server once with that curl. */
 async function checked(curl: string): Promise<Watched> {
   const host = new Watched();
-  const servers = Object.keys(kinds).map((kind, i) => [`192.168.10.${20 + i}:80`, kind] as const);
-  host.declare(Object.fromEntries(servers.map(([server]) => [server, 1])));
-  host.watch({
-    fall: 1,
-    timeout: 1,
-    lastServer: "remove",
-    servers: Object.fromEntries(servers.map(([server, kind]) => [server, kinds[kind] as Check])),
-  });
+  watchEachKind(host, (i) => `192.168.10.${20 + i}:80`);
   host.tool("curl", curl);
   expect(await host.run("once")).toBe(0);
   return host;
@@ -251,14 +251,7 @@ describe.skipIf(spawnSync("unshare", ["-rn", "true"]).status !== 0 || !findProgr
   ])("servers %s", async (_, setup, state) => {
     const host = new Watched(inNamespace(setup, ["sh"]) as never);
     host.realTool("curl");
-    const servers = Object.keys(kinds).map((kind, i) => [`127.0.1.${i + 1}:80`, kind] as const);
-    host.declare(Object.fromEntries(servers.map(([server]) => [server, 1])));
-    host.watch({
-      fall: 1,
-      timeout: 1,
-      lastServer: "remove",
-      servers: Object.fromEntries(servers.map(([server, kind]) => [server, kinds[kind] as Check])),
-    });
+    watchEachKind(host, (i) => `127.0.1.${i + 1}:80`);
     await host.run("once");
     expect(states(host)).toHaveLength(4);
     for (const line of states(host)) expect(line).toContain(` ${state}`);

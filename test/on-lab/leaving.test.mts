@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { reboot, run } from "../lab/lab.mts";
+import { keepingConfiguration } from "./restored.mts";
 import { disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
@@ -31,14 +32,7 @@ const active = () =>
 async function again(): Promise<void> {
   await reboot("director");
   await active();
-  // as most systems have it: it takes away what it does not know
-  await run(
-    "director",
-    `for f in /etc/systemd/network/20-director-*.network; do
-  d=/run/systemd/network/$(basename $f).d; mkdir -p $d; printf '[Network]\\nKeepConfiguration=no\\n' >$d/lab.conf
-done
-systemctl restart systemd-networkd; rm -r /run/systemd/network/20-*.d`,
-  );
+  await run("director", keepingConfiguration("director", "no", "systemctl restart systemd-networkd"));
   await active();
   // what is declared is there, however others left
   await expect.poll(addresses, patience).toContain("192.168.0.231");

@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from "vitest";
 import { type HostName, run } from "../lab/lab.mts";
 import { type States, statesOf } from "./host-state.mts";
-import { lost, restored, served } from "./restored.mts";
+import { keepingConfiguration, lost, restored, served } from "./restored.mts";
 import { disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
@@ -9,18 +9,22 @@ const hosts = ["director", "rs1", "rs2"] as const;
 const url = "http://192.168.0.210/";
 
 /** Has networkd do something as most systems have it: it takes away what it does not know. Tells what it took. */
-const withNetworkd = async (host: HostName, command: string, keep = "no"): Promise<string> => {
+const withNetworkd = async (
+  host: HostName,
+  command: string,
+  keep: "no" | "static" = "no",
+): Promise<string> => {
   const { stdout } = await run(
     host,
-    `for f in /etc/systemd/network/20-${host}-*.network; do
-  d=/run/systemd/network/$(basename $f).d; mkdir -p $d; printf '[Network]\\nKeepConfiguration=${keep}\\n' >$d/lab.conf
-done
-timeout 120 ip monitor address route >/tmp/seen & monitor=$!; sleep 1
+    `${keepingConfiguration(
+      host,
+      keep,
+      `timeout 120 ip monitor address route >/tmp/seen & monitor=$!; sleep 1
 ${command}
 # what is taken is taken soon, and what is left has twenty seconds to go
 n=0; until grep -E '^Deleted .*192\\.168\\.0\\.2(10|19)/' /tmp/seen >&2 || [ $n -ge 20 ]; do n=$((n + 1)); sleep 1; done
-sleep 2; kill $monitor; wait
-rm -r /run/systemd/network/20-*.d
+sleep 2; kill $monitor; wait`,
+    )}
 grep ^Deleted /tmp/seen; rm /tmp/seen`,
     { timeoutSeconds: 600, allowFailure: true },
   );

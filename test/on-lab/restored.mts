@@ -17,6 +17,14 @@ export const lost = (before: States, after: States) =>
 export const served = (url: string) =>
   expect.poll(async () => Object.keys(await ask(url, 6)).sort(), patience).toEqual(["rs1", "rs2"]);
 
+/** Commands that have networkd keep (`static`) or delete (`no`, as on most systems) what it does not know, while they run. */
+export const keepingConfiguration = (host: HostName, keep: "no" | "static", commands: string): string =>
+  `for f in /etc/systemd/network/20-${host}-*.network; do
+  d=/run/systemd/network/$(basename $f).d; mkdir -p $d; printf '[Network]\\nKeepConfiguration=${keep}\\n' >$d/lab.conf
+done
+${commands}
+rm -r /run/systemd/network/20-*.d`;
+
 /** Waits until the unit has done its work. */
 export const restored = (host: HostName) =>
   run(
