@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { Engine } from "../providers/engine/engine.js";
+import { says } from "../providers/engine/flags.js";
 import { type Bag, connectionOf, idOf, partsOf } from "../providers/engine/inputs.js";
 import * as classes from "../providers/index.js";
 import { hostOf } from "../src/host/host.js";
@@ -24,7 +25,7 @@ export const interrupted = ({ pending_operations = [] }: Deployment): Entry[] =>
     .map(({ resource }) => resource);
 
 /**
- * Deletes those that exist on their hosts as declared and have an owner mark of this stack. Returns those
+ * Deletes those that exist on their hosts as declared and have a record of this stack. Returns those
  * with an unknown result.
  */
 export async function orphansGone(
@@ -62,8 +63,8 @@ export async function orphansGone(
         : ((await engine.read(id, props)) as { props?: Bag }).props;
       const asAsked =
         found && isDeepStrictEqual(partsOf(definition, found).config, partsOf(definition, props).config);
-      // A thing without an owner mark of this stack existed before, or belongs to another owner.
-      if (definition.setting || (asAsked && found.unmarked === undefined)) await engine.delete(id, props);
+      // A thing without a record of this stack existed before, or belongs to another owner.
+      if (definition.setting || (asAsked && !says(found, "missing"))) await engine.delete(id, props);
     } catch (error) {
       unsettled((error as Error).message);
     }

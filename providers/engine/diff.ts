@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Definition } from "./define.js";
-import { found, undeclared } from "./flags.js";
+import { isWhole, missing, says } from "./flags.js";
 import { type Bag, clean, isOtherHost, partsOf } from "./inputs.js";
 
 /** The common inputs that an update may change. */
@@ -17,9 +17,10 @@ export function diff(definition: Definition, olds: Bag, news: Bag) {
   const otherHost = isOtherHost(olds, news);
   const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
   const same = common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name])));
-  const isOurs = found.every((flag) => olds[flag] === undefined);
-  if (replaces.length === 0 && same && isOurs && unlike(was.config, is.config).length === 0)
-    return { changes: olds[undeclared] !== undefined };
+  // Pulumi shows these by the inputs that refresh wrote.
+  const isShown = olds[missing] !== undefined || says(olds, "missing");
+  if (replaces.length === 0 && same && !isShown && unlike(was.config, is.config).length === 0)
+    return { changes: !isWhole(olds) };
   // The host may be the same machine by another name. Creating first would find the old entry there, and
   // deleting the old one would then remove it.
   return { replaces, deleteBeforeReplace: otherHost };

@@ -14,7 +14,7 @@ import { withDraining } from "./drain-change.js";
 import { type Around, drained, quiesced } from "./draining.js";
 import type { Drained } from "./drains.js";
 import { failuresOf } from "./failures.js";
-import { adopted, found, missing, undeclared, unmarked } from "./flags.js";
+import { found, isWhole, missing, recordSaid, says } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
 import { type Bag, checkInputs, clean, connectionOf, idOf, nobody, partsOf } from "./inputs.js";
 import { objectChange } from "./object.js";
@@ -52,7 +52,7 @@ export class Engine {
 
   async create(inputs: Bag) {
     const { isAdopted, shown } = await this.#change("create", inputs);
-    const outs = clean({ ...inputs, ...shown, ...(isAdopted ? { [adopted]: true } : {}) });
+    const outs = clean({ ...inputs, ...shown, ...recordSaid(isAdopted && "adopted") });
     return { id: idOf(this.#definition, inputs), outs };
   }
 
@@ -60,7 +60,7 @@ export class Engine {
     const owner = olds.owner ?? news.owner;
     const [was, want] = [olds, news].map((bag) => plain(partsOf(this.#definition, bag).config));
     const onlyConnection =
-      [...found, undeclared].every((flag) => olds[flag] === undefined) &&
+      isWhole(olds) &&
       isDeepStrictEqual(was, want) &&
       olds.persist === news.persist &&
       !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
@@ -77,7 +77,7 @@ export class Engine {
   }
 
   async read(id: string, props: Bag) {
-    const { __provider, [undeclared]: _, [adopted]: wasAdopted, ...rest } = props;
+    const { __provider, ...rest } = props;
     const given = without(rest, [...found, ...Object.keys(shownBy(this.#definition, rest))]);
     const { inputs, problems } = checkInputs(this.#definition, given);
     const parts = partsOf(this.#definition, inputs);
@@ -91,8 +91,7 @@ export class Engine {
     const owner = this.owner(inputs);
     const change = this.#changeOf(inputs, owner);
     let have: Bag | undefined;
-    let isOurs = true;
-    let isDeclared = true;
+    let flaw = false as "missing" | "stale" | false;
     let isMissing = false;
     const facts = await this.#ask("read", inputs, {
       facts: [
@@ -103,13 +102,11 @@ export class Engine {
       // An error inside the plan gets the words of the host's other errors.
       plan: (facts) => {
         have = this.#definition.read(facts, key, want) as Bag | undefined;
-        isOurs = isDeclared = true;
-        isMissing = !have && inputs.owner !== nobody && change.declares(facts);
-        // The state is right, but the owner or the record may be missing. The next update writes it.
-        if (inputs.owner !== nobody && isDeepStrictEqual(have, want))
-          isOurs = isRecorded(change, { facts, owner, persist: inputs.persist !== false });
-        // The record differs from the live resource, and the next program may want exactly the live one.
-        else isDeclared = inputs.owner === nobody;
+        flaw = isMissing = false;
+        if (inputs.owner === nobody) return [];
+        const view = { facts, owner, persist: inputs.persist !== false };
+        if (!have) isMissing = change.declares(facts);
+        else flaw = !isDeepStrictEqual(have, want) ? "stale" : !isRecorded(change, view) && "missing";
         return [];
       },
       look: () => undefined,
@@ -120,13 +117,12 @@ export class Engine {
       ...inputs,
       ...have,
       ...(isMissing ? { [missing]: true } : {}),
-      ...(isOurs ? {} : { [unmarked]: true }),
+      ...recordSaid(flaw === "missing" && flaw),
       ...(__provider === undefined ? {} : { __provider }),
     });
     const shown = {
       ...this.#definition.shows?.read(facts, key),
-      ...(wasAdopted === true ? { [adopted]: true } : {}),
-      ...(isDeclared || isMissing ? {} : { [undeclared]: true }),
+      ...recordSaid(says(props, "adopted") && "adopted", flaw),
     };
     return { id: idOf(this.#definition, inputs), props: clean({ ...kept, ...shown }), inputs: kept };
   }

@@ -1,29 +1,52 @@
-/** Outputs that the engine adds. Each is true or absent. */
+import type { Bag } from "./inputs.js";
+
+/** Outputs that the engine adds. Both are absent when all is well. */
 
 /**
- * Refresh sets it if the resource exists as declared, but its owner or boot record is missing. The record was
- * lost, or never written because /run was full. The next update writes it.
- */
-export const unmarked = "unmarked";
-
-/**
- * Refresh sets it if the resource is gone, but the host has a record that would restore it at the next boot.
+ * True if refresh finds the resource gone, but the host has a record that would restore it at the next boot.
  * State keeps the resource: the next update makes it again. If the program does not declare it any more, its
  * deletion removes the record.
  */
 export const missing = "missing";
 
 /**
- * Output only. Refresh sets it if the live resource differs from its declaration. The boot record is then out
- * of date, so an update must run even if the new program matches the live resource.
+ * The words about the host's record of the resource: `missing`, `stale` or `adopted`. The last one stays
+ * beside either of the others: `adopted, missing`.
  */
-export const undeclared = "undeclared";
+export const record = "record";
 
 /**
- * Create sets it if it took over a thing that something else had made. A rollback of that update must not
- * delete it.
+ * - `missing`: refresh finds the resource as declared, but the host's record of it is lost or incomplete. The
+ *   next update writes it.
+ * - `stale`: refresh finds the live resource different from its declaration, and so from the record. An
+ *   update must run even if the new program matches the live resource.
+ * - `adopted`: create took over a thing that something else had made. A rollback of that update must not
+ *   delete it.
  */
-export const adopted = "adopted";
+export type RecordWord = "missing" | "stale" | "adopted";
 
-/** Flags that refresh also writes to the inputs, so that Pulumi shows them as a difference. */
-export const found: readonly string[] = [unmarked, missing];
+/** Returns the output `record`, or nothing if there is no word about the record. */
+export const recordSaid = (...words: readonly (RecordWord | false)[]): Bag => {
+  const said = words.filter(Boolean).join(", ");
+  return said === "" ? {} : { [record]: said };
+};
+
+/** Outputs of older versions, which a state may still have. Each is true or absent. */
+const former: Readonly<Record<RecordWord, string>> = {
+  missing: "unmarked",
+  stale: "undeclared",
+  adopted: "adopted",
+};
+
+/** Returns whether the outputs of a resource say this of its record. */
+export const says = (outputs: Bag, word: RecordWord): boolean =>
+  String(outputs[record] ?? "")
+    .split(", ")
+    .includes(word) || outputs[former[word]] === true;
+
+/** Outputs that are no arguments. Refresh writes some to the inputs, so that Pulumi shows a difference. */
+export const found: readonly string[] = [record, missing, ...Object.values(former)];
+
+/** Returns whether refresh found nothing that an update has to mend. */
+export const isWhole = (outputs: Bag): boolean =>
+  outputs[missing] === undefined && !says(outputs, "missing") && !says(outputs, "stale");

@@ -371,7 +371,7 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
       expect(await seen()).toMatchObject({ missing: true });
       // where the thing is there, its record is what is wrong
       fake.write("ipvs", "-A -t 192.168.0.219:80 -s wlc\n");
-      expect(await seen()).toMatchObject({ unmarked: true });
+      expect(await seen()).toMatchObject({ record: "missing" });
       for (const [name, args, owner] of [
         ["virtual-service", web, "shop/prod/0"],
         ["virtual-address", vip, "shop/prod/1"],

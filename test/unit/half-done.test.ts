@@ -52,7 +52,7 @@ describe("what is there as declared, while the host does not know whose it is,",
       const whole = fake.snapshot();
       fake.write(file, "");
       const { props: found } = await kind.read(props);
-      expect(found).toMatchObject({ unmarked: true });
+      expect(found).toMatchObject({ record: "missing" });
       const inputs = kind.inputsOf(args);
       expect(kind.engine.diff("", found as never, inputs)).toEqual({
         replaces: [],

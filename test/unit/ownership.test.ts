@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { Bag } from "../../providers/engine/inputs.js";
 import { kernelModule } from "../../providers/kernel-module.js";
 import { realServer } from "../../providers/real-server/index.js";
 import { sysctl } from "../../providers/sysctl.js";
@@ -44,14 +45,36 @@ describe("an object says on its host whose it is", () => {
     const kind = resources(virtualService, fake);
     const taken = await kind.create(web, "shop/prod/web");
     const made = await kind.create({ fwmark: 1 }, "shop/prod/mark");
-    expect([taken.props.adopted, made.props.adopted]).toEqual([true, undefined]);
+    expect([taken.props.record, made.props.record]).toEqual(["adopted", undefined]);
     const found = await kind.read(taken.props);
     expect(found).toMatchObject({
-      props: { adopted: true },
-      inputs: expect.not.objectContaining({ adopted: true }),
+      props: { record: "adopted" },
+      inputs: expect.not.objectContaining({ record: "adopted" }),
     });
     const again = await kind.create({ fwmark: 1 }, "shop/prod/renamed");
-    expect(again.props.adopted).toBeUndefined();
+    expect(again.props.record).toBeUndefined();
+  });
+
+  test("also when its record is lost and written again, and in the state of an older version", async () => {
+    const fake = fakeHost();
+    fake.write("ipvs", `${entry}\n`);
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web, "shop/prod/web");
+    const { record: _, ...older }: Bag = { ...props, adopted: true };
+    const { props: whole } = await kind.read(older);
+    expect(whole).toEqual(props);
+    fake.remove("etc/pulumi-lvs/boot");
+    for (const state of [props, older, { ...older, unmarked: true }])
+      expect(await kind.read(state)).toMatchObject({
+        props: { record: "adopted, missing" },
+        inputs: { record: "missing" },
+      });
+    for (const flag of [{ record: "adopted, missing" }, { unmarked: true }])
+      expect(kind.engine.diff("", { ...older, ...flag }, kind.inputsOf(web, "shop/prod/web"))).toMatchObject({
+        replaces: [],
+      });
+    await kind.update({ ...props, record: "adopted, missing" }, web);
+    expect((await kind.read(props)).props).toEqual(props);
   });
 
   test("many at once cost one script and one ipvsadm, and their marks go with them", async () => {
