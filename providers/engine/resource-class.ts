@@ -4,6 +4,7 @@ import { type Connection, type Endpoint, secretFields } from "../../src/ssh/conn
 import { declareOnce } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { type Bag, type Common, checkInputs, clean, idOf, propertiesOf } from "./inputs.js";
+import { withPlannedId } from "./planned-id.js";
 
 /** The arguments, each of which may be an output of another resource. Each keeps its documentation. */
 export type Inputs<Args> = {
@@ -109,6 +110,7 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
       } finally {
         restore();
       }
+      if (opts?.id === undefined && pulumi.runtime.isDryRun()) withPlannedId(this, definition, args);
     }
   }
   return LvsResource as unknown as ResourceClass<Args, Shown>;

@@ -74,6 +74,7 @@ test("SSH has one door, and Pulumi is met in the class of resources, in stacks, 
     "src/ssh/login.ts",
   ]);
   expect(importers(/^@pulumi\//).filter((file) => !/^(stacks|rollback|cli)\//.test(file))).toEqual([
+    "providers/engine/planned-id.ts",
     "providers/engine/resource-class.ts",
   ]);
 });
