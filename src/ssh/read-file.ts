@@ -15,12 +15,34 @@ function refuseSpecial(stats: Stats, most: number): void {
   if (stats.size > most) throw new Error(`it is larger than ${most / 1024} KB`);
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EACCES: "this user may not read it",
+  EPERM: "this user may not read it",
+  ELOOP: "its symbolic links have no end",
+};
+
+/** Returns the error with a plain reason in place of Node's, which repeats the path. Keeps its code. */
+function explained(error: unknown): unknown {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const reason = reasons[code];
+  return reason === undefined ? error : Object.assign(new Error(reason), { code });
+}
+
 /**
  * Reads a regular file of at most `most` bytes. /dev/null counts as an empty one. A pipe, a device or an
  * endless file would hang the program or fill its memory. Throws an error that does not show the content.
  */
 export function readRegularFile(file: string, most: number): Buffer {
-  const path = homePath(file);
+  try {
+    return readWhole(homePath(file), most);
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+function readWhole(path: string, most: number): Buffer {
   // Checked before the opening, because opening a device may have an effect.
   refuseSpecial(statSync(path), most);
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);

@@ -1,5 +1,6 @@
 import { homedir, userInfo } from "node:os";
 import { FinalError } from "../errors.js";
+import { plainText } from "../values/foreign.js";
 import { configOf } from "./config-file.js";
 import { type Endpoint, hostLabel, maxJumps } from "./connection.js";
 import { homePath } from "./home-path.js";
@@ -50,6 +51,7 @@ function resolve(given: Endpoint, before: readonly string[]): Target {
     "%d": homedir(),
     "%u": localUser(),
   };
+  if (!given.proxy && !found.has("proxyjump")) refuseCommand(one("proxycommand"), label);
   const path = (value: string) =>
     expand(value, tokens).replaceAll(/\$\{(\w+)\}/g, (_, name: string) => env(name) ?? "");
   return {
@@ -96,6 +98,16 @@ function jumpOf(
     );
   }
   return resolve(jump, path);
+}
+
+/** Refuses a ProxyCommand. Without it the host would be tried directly, and often cannot be reached so. */
+function refuseCommand(command: string | undefined, label: string): void {
+  if (command === undefined || command.toLowerCase() === "none") return;
+  throw new FinalError(
+    label,
+    `the SSH configuration has ProxyCommand ${plainText(command, 200)} for it, which is not run`,
+    "name the host to go through by ProxyJump there or by proxy in the connection, or write ProxyJump none to connect directly",
+  );
 }
 
 const samePort = ({ host, port }: Endpoint, path: readonly string[]): boolean =>

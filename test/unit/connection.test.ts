@@ -224,7 +224,7 @@ describe("a connection to a real server of SSH", () => {
     const { port } = await server();
     const { message } = await refusal({ port, privateKey: undefined, privateKeyPath: "~/missing" });
     expect(message).toMatch(
-      /^127\.0\.0\.1:\d+: cannot read the private key ~\/missing: ENOENT.*; name a file with a private key by privateKeyPath$/,
+      /^127\.0\.0\.1:\d+: cannot read the private key ~\/missing: there is no such file; name a file with a private key by privateKeyPath$/,
     );
   });
 

@@ -140,6 +140,18 @@ describe("the SSH configuration", () => {
     expect(way(targetOf({ host: "director" }).proxy)).toEqual(["two@10.0.0.2:22", "root@first:2201"]);
   });
 
+  test("is refused where a ProxyCommand would lead there, and says what to write instead", () => {
+    config(
+      "Host web1\n  ProxyCommand nc -x gate %h %p\nHost web2\n  ProxyCommand nc %h %p\n  ProxyJump gate\nHost web3\n  ProxyCommand none\nHost web4\n  ProxyCommand nc %h %p\n  ProxyJump none\n",
+    );
+    expect(() => targetOf({ host: "web1" })).toThrow(
+      "web1: the SSH configuration has ProxyCommand nc -x gate %h %p for it, which is not run; name the host to go through by ProxyJump there or by proxy in the connection, or write ProxyJump none to connect directly",
+    );
+    expect(way(targetOf({ host: "web2" }).proxy)).toEqual(["root@gate:22"]);
+    for (const host of ["web3", "web4"]) expect(targetOf({ host }).proxy).toBeUndefined();
+    expect(way(targetOf({ host: "web1", proxy: { host: "other" } }).proxy)).toEqual(["root@other:22"]);
+  });
+
   test("leads nowhere through ProxyJump none", () => {
     config("Host director\n  ProxyJump none\nHost *\n  ProxyJump jump\n");
     expect(targetOf({ host: "director" }).proxy).toBeUndefined();
@@ -221,7 +233,7 @@ describe("the SSH configuration", () => {
     });
     vi.stubEnv("LVS_SSH_CONFIG", "~/nowhere");
     expect(() => targetOf({ host: "web1" })).toThrow(
-      /^~\/nowhere: cannot read the SSH configuration: ENOENT/,
+      /^~\/nowhere: cannot read the SSH configuration: there is no such file/,
     );
   });
 
