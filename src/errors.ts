@@ -179,3 +179,29 @@ export const lateFailure = (host: string, argv: readonly string[]): HostError =>
 
 /** Returns the error of a reading that timed out before it began. */
 export const lateReading = (host: string): HostError => late(host, "reading what is there");
+
+/** Returns the error for an output of a script that has another form or lacks a part. */
+export const senselessAnswer = (host: string, why: string): UnansweredError =>
+  new UnansweredError(host, `its answer makes no sense: ${why}`);
+
+/** Returns the error for a host whose facts differ at each attempt. */
+export const changingHost = (host: string): HostError =>
+  new HostError(
+    host,
+    "it keeps changing while it is being configured",
+    "see who else writes there, and run again",
+  );
+
+/** Returns the error for a fact that the host could not read. */
+export function factFailure(host: string, of: { fact: string; code: number; text: string }): HostError {
+  const why = said(of.text) || `no message (exit code ${of.code})`;
+  return new HostError(host, `cannot read ${of.fact}: ${why}`, remedyFor(of.text));
+}
+
+/** Returns the reason of a failure whose undo failed, too. `left` says what is left. */
+export const notUndone = (why: string, left: readonly string[] = []): string =>
+  `${why}; and taking it back failed${left.length > 0 ? `: ${left.join(" | ")}` : ""}`;
+
+/** Returns the error for steps that succeeded without the wanted result, and were undone. */
+export const undoneMisfit = (host: string, why: string): HostError =>
+  new HostError(host, `${why}; it was taken back`);

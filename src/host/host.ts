@@ -1,4 +1,4 @@
-import { lateReading, lockFailure, plainly, UnansweredError } from "../errors.js";
+import { lateReading, lockFailure, plainly, senselessAnswer } from "../errors.js";
 import type { FactName, Facts, Section } from "../facts/facts.js";
 import { log } from "../log.js";
 import type { Connection } from "../ssh/connection.js";
@@ -142,7 +142,7 @@ export class Host {
       report = parseReport(used, output);
     } catch (error) {
       this.close();
-      throw new UnansweredError(this.#label, `its answer makes no sense: ${(error as Error).message}`);
+      throw senselessAnswer(this.#label, (error as Error).message);
     }
     if (report.locked !== undefined) {
       throw lockFailure(this.#label, report.locked, lockSeconds);

@@ -1,4 +1,7 @@
-import type { FactName, Facts } from "../facts/facts.js";
+import { isDeepStrictEqual } from "node:util";
+import { factFailure, HostError } from "../errors.js";
+import { FactError, type FactName, type Facts } from "../facts/facts.js";
+import { rulesOf } from "./script.js";
 import type { Step } from "./step.js";
 
 /** A change or a reading of a host: the facts it needs, and the steps that follow from them. */
@@ -22,3 +25,36 @@ export interface Waiting {
   readonly resolve: (facts: Facts) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** Returns whether none of the job's steps took effect, owner marks aside. */
+export function isUntouched(job: Job, steps: readonly Step[], facts: Facts): boolean {
+  try {
+    const again = rulesOf(job.plan(facts));
+    return again.length === 0 || isDeepStrictEqual(again, rulesOf(steps));
+  } catch {
+    return false;
+  }
+}
+
+/** Returns whether the job's part of the host's state is as it was before. */
+export function isBack(job: Job, before: Facts, after: Facts): boolean {
+  try {
+    return isDeepStrictEqual(job.look(after), job.look(before));
+  } catch {
+    return false;
+  }
+}
+
+/** Returns why the host does not show the wanted state, also if it cannot be read. */
+export function misfitOf(host: string, job: Job, facts: Facts): string | undefined {
+  try {
+    return job.verify(facts);
+  } catch (error) {
+    const found = explained(host, error);
+    return found instanceof HostError ? found.reason : found.message;
+  }
+}
+
+/** Returns the error of a job's function in the words of the host's other errors. */
+export const explained = (host: string, error: unknown): Error =>
+  error instanceof FactError ? factFailure(host, error) : (error as Error);

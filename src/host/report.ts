@@ -3,15 +3,23 @@ import { type FactName, type Section, ticks } from "../facts/facts.js";
 import { show } from "../values/problem.js";
 
 /** The result of one transaction. */
-export type Outcome =
-  | { readonly kind: "kept" }
-  | {
-      readonly kind: "failed";
-      readonly step: number;
-      readonly code: number;
-      readonly text: string;
-      readonly stuck: readonly string[];
-    };
+export type Outcome = { readonly kind: "kept" } | Failed | Undone;
+
+/** A step failed, and the host has undone the steps before it. */
+export interface Failed {
+  readonly kind: "failed";
+  readonly step: number;
+  readonly code: number;
+  readonly text: string;
+  /** Output of the undo commands that failed. */
+  readonly stuck: readonly string[];
+}
+
+/** The host has undone an earlier transaction. */
+interface Undone {
+  readonly kind: "undone";
+  readonly stuck: readonly string[];
+}
 
 /** The report of one script. */
 export interface Report {
@@ -73,6 +81,7 @@ export function parseReport(nonce: string, output: string): Report {
       kept: 1,
       failed: 3,
       stuck: 2,
+      undone: 1,
       stale: 0,
       locked: 1,
       begun: 1,
@@ -108,6 +117,9 @@ export function parseReport(nonce: string, output: string): Report {
       case "kept":
         outcomes.set(Number(rest[0]), { kind: "kept" });
         break;
+      case "undone":
+        outcomes.set(Number(rest[0]), { kind: "undone", stuck: [] });
+        break;
       case "failed": {
         const [job, step, code] = rest.map(Number) as [number, number, number];
         const stuck: string[] = [];
@@ -121,7 +133,7 @@ export function parseReport(nonce: string, output: string): Report {
         const outcome = outcomes.get(Number(rest[0]));
         failed = {
           text: [],
-          sink: (text) => outcome?.kind === "failed" && (outcome.stuck as string[]).push(text),
+          sink: (text) => outcome && "stuck" in outcome && (outcome.stuck as string[]).push(text),
         };
         break;
       }

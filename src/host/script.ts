@@ -13,6 +13,8 @@ export interface Transaction {
   /** The owner, for the claims that shared settings have on the host. */
   readonly owner: string;
   readonly steps: readonly Step[];
+  /** Steps of an earlier transaction to undo. Then there are no other steps. A failure stops none of them. */
+  readonly undo?: readonly Step[];
 }
 
 export interface Apply {
@@ -91,7 +93,7 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
       ...(rules.length > 0
         ? [
             [
-              ...["mark", "keep", "note"].flatMap(aside),
+              ...marks.flatMap(aside),
               `bulk <<'${nonce}'`,
               ...["unkeep", "unnote", "unmark"].flatMap(aside),
             ].join(" && "),
@@ -110,7 +112,8 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
 // Commands with a long option, such as timeouts, come once only and need no bulk.
 const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm" && !run[1]?.startsWith("--");
 const aboutRecords = new Set(["mark", "unmark", "keep", "unkeep", "note", "unnote", ":"]);
-const isMark = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? "");
+const marks = ["mark", "keep", "note"];
+const isAboutRecords = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? "");
 
 /**
  * Returns the transactions that are one plain ipvsadm line, with owner marks and records at most. A single
@@ -130,12 +133,21 @@ export function inBulk(transactions: readonly Transaction[]): ReadonlySet<number
 }
 
 /** Returns the steps without those for owners and records. */
-export const rulesOf = (steps: readonly Step[]): readonly Step[] => steps.filter((step) => !isMark(step));
+export const rulesOf = (steps: readonly Step[]): readonly Step[] =>
+  steps.filter((step) => !isAboutRecords(step));
+
+/** Returns the steps that write owner marks and records, which come before the bulk. */
+export const marksOf = (steps: readonly Step[]): readonly Step[] =>
+  steps.filter(({ run }) => marks.includes(run[0] ?? ""));
 
 const readFacts = (facts: readonly FactName[]): string =>
   facts.map((name) => `fact ${quote(name)} ${factCommand(name)}`).join("\n");
 
-function renderTransaction({ owner, steps }: Transaction, index: number): string {
+function renderTransaction({ owner, steps, undo }: Transaction, index: number): string {
+  if (undo) {
+    const backs = undo.flatMap(({ undo }) => (undo ? [`back ${commandLine(undo)}`] : [])).reverse();
+    return [`undo ${index} ${quote(owner)}`, ...backs].join("\n");
+  }
   const undos = steps
     .flatMap(({ undo }, i) => (undo ? [`[ "$n" -le ${i} ] || back ${commandLine(undo)}`] : []))
     .reverse();

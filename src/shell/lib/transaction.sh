@@ -9,6 +9,11 @@ with_file() {
   return $rc
 }
 begin() { j=$1 owner=$2 n=0; }
+# undo NUMBER OWNER: begins a transaction of undo commands only, which undo an earlier one.
+undo() {
+  begin "$@"
+  say "undone $j"
+}
 step() {
   [ -z "$late" ] || {
     say "failed $j $n 124"
