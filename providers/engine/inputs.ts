@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Connection, connection, hostLabel } from "../../src/ssh/connection.js";
 import { type Rival, rivals } from "../../src/values/conflicts.js";
+import { unknownField } from "../../src/values/hints.js";
 import { errorMap, type Problem, problemsOf, showPath } from "../../src/values/problem.js";
 import type { Definition } from "./define.js";
 
@@ -79,7 +80,7 @@ export function checkInputs(definition: Definition, given: Bag): { inputs: Bag; 
   }
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(shape, name) && name !== "__provider")
-      problems.push({ path: showPath([name]), reason: "is not a known property" });
+      problems.push({ path: showPath([name]), reason: unknownField(name, Object.keys(shape)) });
   }
   const { key, config } = partsOf(definition, inputs);
   if (problems.length > 0 || hasUnknown(key)) return { inputs, problems };

@@ -7,7 +7,8 @@ const text = z.string().min(1).max(4096).refine(isPlain, "has characters that ar
 
 // The value may be a password in the place of the whole connection.
 const closed = {
-  error: ({ input }: { input?: unknown }) => (input === undefined ? "is missing" : "is not a map"),
+  error: ({ code, input }: { code: string; input?: unknown }) =>
+    code === "unrecognized_keys" ? undefined : input === undefined ? "is missing" : "is not a map",
 };
 
 // Messages show a wrong value, but not a secret.

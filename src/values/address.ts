@@ -16,10 +16,22 @@ const canonical = (text: string): string =>
 
 const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes("%");
 
+// What people write where an address stands.
+const addressHint = (text: string): string => {
+  const [head = "", tail, ...rest] = text.split("/");
+  if (isAddress(head) && rest.length === 0 && /^\d{1,3}$/.test(tail ?? "")) return `; leave out /${tail}`;
+  const [, six, four] = /^(?:\[([^\]]+)\](?::\d+)?|([0-9.]+):\d+)$/.exec(text) ?? [];
+  if (isAddress(six ?? four ?? "")) return `; write ${six ?? four} alone`;
+  const isName = /^[a-z][a-z0-9.-]*$/i.test(text) && /[.\d-]/.test(text);
+  return isName ? "; write the address itself, because names are not resolved" : "";
+};
+
 /** An IPv4 or IPv6 address without zone, as canonical text: `192.168.0.219`, `2001:db8::1`. @internal */
 export const ipAddress = z
   .string()
-  .refine(isAddress, { error: ({ input }) => `${show(input)} is no IP address` })
+  .refine(isAddress, {
+    error: ({ input }) => `${show(input)} is no IP address${addressHint(String(input))}`,
+  })
   .transform(canonical);
 
 // The kernel refuses these for a host, or stores none.
@@ -89,14 +101,17 @@ export const destination = z
     return bits === 0 ? (familyOf(address) === "ipv4" ? "default" : "::/0") : `${address}/${bits}`;
   });
 
+const interfaceWords = /^(?![.-])[A-Za-z0-9_.@-]+$/;
+
 /**
  * A network interface's name (`eth0`, `bond0.100`): at most 15 characters, no blanks or slashes. @internal
  */
-export const interfaceName = z
-  .string()
-  .refine((text) => /^[A-Za-z0-9_.@-]{1,15}$/.test(text) && !/^[.-]/.test(text), {
-    error: ({ input }) => `${show(input)} is no interface name`,
-  });
+export const interfaceName = z.string().refine((text) => interfaceWords.test(text) && text.length <= 15, {
+  error: ({ input }) =>
+    interfaceWords.test(String(input))
+      ? `${show(input)} is longer than the 15 characters that an interface's name may have`
+      : `${show(input)} is no interface name`,
+});
 
 /** A label of an IPv4 address (ip-address(8), label): `eth0:1`. @internal */
 export const addressLabel = z

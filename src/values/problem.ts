@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { plainText } from "./foreign.js";
+import { typeHint, unknownField, valueHint, type Words } from "./hints.js";
 
 /** One mistake in the input: where (`persistence.timeout`, `realServers[1].address`) and why. */
 export interface Problem {
@@ -39,35 +40,49 @@ export function showPath(path: readonly PropertyKey[]): string {
     .join("");
 }
 
+const shapeOf = (inst: unknown): z.core.$ZodShape | undefined =>
+  (inst as { _zod?: { def?: { shape?: z.core.$ZodShape } } } | undefined)?._zod?.def?.shape;
+
 /**
- * Returns the message of a zod check in the words of an operator: the value, and what is allowed. @internal
+ * Returns messages of zod checks in the words of an operator: the value, what is allowed, and what to write.
+ * `words` are those of other programs. @internal
  */
-export const errorMap: z.core.$ZodErrorMap = (issue) => {
-  const value = showGiven(issue.input);
-  switch (issue.code) {
-    case "invalid_type":
-      if (issue.input === undefined) return "is missing";
-      return `${value} is not ${article(issue.expected)}`;
-    case "invalid_value":
-      if (issue.input === undefined) return "is missing";
-      return `${value} is none of ${issue.values.join(", ")}`;
-    case "too_big":
-      return issue.origin === "string" || issue.origin === "array"
-        ? `is longer than ${issue.maximum}`
-        : `${value} is above ${issue.maximum}`;
-    case "too_small":
-      if (issue.origin === "string" || issue.origin === "array") return "must not be empty";
-      return `${value} is below ${issue.minimum}`;
-    case "not_multiple_of":
-      return `${value} is not a whole number`;
-    case "invalid_key":
-      return issue.issues[0]?.message;
-    case "invalid_union":
-      return `${value} has none of the allowed forms`;
-    default:
-      return undefined;
-  }
-};
+export const errorsWith =
+  (words: Words): z.core.$ZodErrorMap =>
+  (issue) => {
+    const value = showGiven(issue.input);
+    switch (issue.code) {
+      case "invalid_type":
+        if (issue.input === undefined) return "is missing";
+        return `${value} is not ${article(issue.expected)}${typeHint(issue.input, issue.expected, shapeOf(issue.inst))}`;
+      case "invalid_value":
+        if (issue.input === undefined) return "is missing";
+        return `${value} is none of ${issue.values.join(", ")}${valueHint(issue.input, issue.values)}`;
+      case "too_big":
+        return issue.origin === "string" || issue.origin === "array"
+          ? `is longer than ${issue.maximum}`
+          : `${value} is above ${issue.maximum}`;
+      case "too_small":
+        if (issue.origin === "string" || issue.origin === "array") return "must not be empty";
+        return `${value} is below ${issue.minimum}`;
+      case "not_multiple_of":
+        return `${value} is not a whole number`;
+      case "invalid_key":
+        return issue.issues[0]?.message;
+      case "invalid_union":
+        return `${value} has none of the allowed forms`;
+      case "unrecognized_keys": {
+        // One line for each key: issueProblems takes them apart.
+        const known = Object.keys(shapeOf(issue.inst) ?? {});
+        return issue.keys.map((key) => unknownField(key, known, words)).join("\n");
+      }
+      default:
+        return undefined;
+    }
+  };
+
+/** The messages without words of other programs. @internal */
+export const errorMap: z.core.$ZodErrorMap = errorsWith({});
 
 const names: Record<string, string> = { int: "whole number", record: "map", object: "map", array: "list" };
 
@@ -102,19 +117,28 @@ export function whyNot(schema: z.ZodType, value: unknown): string | undefined {
   return error && problemsOf(error)[0]?.reason;
 }
 
+/** A mistake with the keys that lead to it. */
+export interface PlacedProblem {
+  readonly at: readonly PropertyKey[];
+  readonly reason: string;
+}
+
 /**
  * Returns the problems of a failed parse, one for each wrong place. An unknown key is reported on that key.
  * @internal
  */
-export function problemsOf(error: z.ZodError, under: readonly PropertyKey[] = []): Problem[] {
+export const problemsOf = (error: z.ZodError, under: readonly PropertyKey[] = []): Problem[] =>
+  placedProblems(error, under).map(({ at, reason }) => ({ path: showPath(at), reason }));
+
+/** Returns the same problems with their places as keys. @internal */
+export function placedProblems(error: z.ZodError, under: readonly PropertyKey[] = []): PlacedProblem[] {
   const problems = error.issues.flatMap((issue) => issueProblems(issue, under));
+  const paths = problems.map(({ at }) => showPath(at));
   // A number above all whole numbers is above the property's own limit, too. The nearer limit tells more.
-  const isLast = ({ path }: Problem, i: number) =>
-    !problems.slice(i + 1).some((other) => other.path === path);
-  return problems.filter(isLast);
+  return problems.filter((_, i) => !paths.slice(i + 1).includes(paths[i] as string));
 }
 
-function issueProblems(issue: z.core.$ZodIssue, under: readonly PropertyKey[]): Problem[] {
+function issueProblems(issue: z.core.$ZodIssue, under: readonly PropertyKey[]): PlacedProblem[] {
   const path = [...under, ...issue.path];
   // Among the forms that a value may have, report the mistake in the closest one.
   const forms =
@@ -124,6 +148,7 @@ function issueProblems(issue: z.core.$ZodIssue, under: readonly PropertyKey[]): 
         )
       : [];
   if (forms[0]) return forms[0].flatMap((inner) => issueProblems(inner, path));
-  if (issue.code !== "unrecognized_keys") return [{ path: showPath(path), reason: issue.message }];
-  return issue.keys.map((key) => ({ path: showPath([...path, key]), reason: "is not a known property" }));
+  if (issue.code !== "unrecognized_keys") return [{ at: path, reason: issue.message }];
+  const reasons = issue.message.split("\n");
+  return issue.keys.map((key, i) => ({ at: [...path, key], reason: reasons[i] ?? issue.message }));
 }

@@ -37,8 +37,18 @@ describe("a check says what is wrong, and where", () => {
     ["a number above the range", realServer, { ...server, weight: 70000 }, ["weight: 70000 is above 65535"]],
     ["a number below the range", realServer, { ...server, weight: -1 }, ["weight: -1 is below 0"]],
     ["a broken number", realServer, { ...server, weight: 1.5 }, ["weight: 1.5 is not a whole number"]],
-    ["a text for a number", realServer, { ...server, weight: "3" }, ['weight: "3" is not a number']],
-    ["a number for a text", realServer, { ...server, service: 80 }, ["service: 80 is not a string"]],
+    [
+      "a text for a number",
+      realServer,
+      { ...server, weight: "3" },
+      ['weight: "3" is not a number; write it without quotes'],
+    ],
+    [
+      "a number for a text",
+      realServer,
+      { ...server, service: 80 },
+      ["service: 80 is not a string; write it in quotes"],
+    ],
     ["a port above the range", realServer, { ...server, port: 70000 }, ["port: 70000 is above 65535"]],
     [
       "a port above the range, of a service",
@@ -50,7 +60,7 @@ describe("a check says what is wrong, and where", () => {
       "what is none of the words",
       realServer,
       { ...server, forwarding: "nat" },
-      ['forwarding: "nat" is none of gatewaying, masquerading'],
+      ['forwarding: "nat" is none of gatewaying, masquerading; did you mean `masquerading`?'],
     ],
     ["what is missing", realServer, { service: server.service, port: 80 }, ["address: is missing"]],
     [
@@ -65,18 +75,23 @@ describe("a check says what is wrong, and where", () => {
       { interface: "eth0", address: "fe80::1%eth0" },
       ['address: "fe80::1%eth0" is no IP address'],
     ],
-    ["an unknown property", realServer, { ...server, wieght: 3 }, ["wieght: is not a known property"]],
+    [
+      "an unknown property",
+      realServer,
+      { ...server, wieght: 3 },
+      ["wieght: is not a known property; did you mean `weight`?"],
+    ],
     [
       "an unknown property inside another",
       virtualService,
       { fwmark: 1, persistence: { timout: 3 } },
-      ["persistence.timout: is not a known property"],
+      ["persistence.timout: is not a known property; did you mean `timeout`?"],
     ],
     [
       "an unknown property of the connection",
       realServer,
       { ...server, connection: { host: "a", hots: "b" } },
-      ["connection.hots: is not a known property"],
+      ["connection.hots: is not a known property; did you mean `host`?"],
     ],
     [
       "a connection without a host",
@@ -153,7 +168,11 @@ describe("a check says what is wrong, and where", () => {
       "several things at once",
       realServer,
       { ...server, weight: 70000, address: "x", wieght: 1 },
-      ['address: "x" is no IP address', "weight: 70000 is above 65535", "wieght: is not a known property"],
+      [
+        'address: "x" is no IP address',
+        "weight: 70000 is above 65535",
+        "wieght: is not a known property; did you mean `weight`?",
+      ],
     ],
   ])("%s", (_, definition, args, expected) => {
     expect(failures(definition, args)).toEqual(expected);
@@ -455,7 +474,7 @@ describe("the configuration of a stack", () => {
     [
       "a word with a typing error",
       { web: { ...nat, realServer: [] } },
-      ["clusters.web.realServer: is not a known property"],
+      ["clusters.web.realServer: is not a known property; did you mean `realServers`?"],
     ],
     [
       "a word of the other kind",

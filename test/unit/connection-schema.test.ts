@@ -63,7 +63,7 @@ describe("a connection", () => {
       "connection.insecureIgnoreHostKey: cannot be true beside hostKey",
     ],
     [{ user: "root\u202e" }, "connection.user: has characters that are none"],
-    [{ insecureAllowSha1: "yes" }, 'connection.insecureAllowSha1: "yes" is not a boolean'],
+    [{ insecureAllowSha1: "yes" }, 'connection.insecureAllowSha1: "yes" is not a boolean; write true'],
   ])("is refused where its fields make no sense, without showing a secret: %#", (given, said) => {
     expect(problems({ host: "a", ...given })).toEqual([said]);
     expect(problems({ host: "a", proxy: { host: "b", ...given } })).toEqual([
