@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { HostError, said, UnansweredError } from "../errors.js";
 import { AnswerMeter } from "../ssh/limits.js";
 import type { ShellStream } from "../ssh/shell-stream.js";
+import { openingText } from "./script.js";
 
 export interface RunOptions {
   /** Seconds after which the caller stops waiting for a script, which continues by itself. Default 30. */
@@ -42,6 +43,8 @@ export class RemoteShell implements Shell {
       }
     | undefined;
   #closed = false;
+  /** The text that goes before the next script. */
+  #opening = "";
 
   private constructor(host: string, stream: ShellStream) {
     this.#host = host;
@@ -58,8 +61,8 @@ export class RemoteShell implements Shell {
     });
   }
 
-  /** Opens the shell, and checks that it runs as root. */
-  static async open(host: string, stream: ShellStream): Promise<RemoteShell> {
+  /** Opens the shell, and checks that it runs as root. Its first script goes together with `opening`. */
+  static async open(host: string, stream: ShellStream, opening = openingText()): Promise<RemoteShell> {
     const shell = new RemoteShell(host, stream);
     let own = "";
     const greet = (nonce: string) => {
@@ -76,6 +79,7 @@ export class RemoteShell implements Shell {
         "log in as root, or set sudo: true",
       );
     }
+    shell.#opening = opening;
     return shell;
   }
 
@@ -116,7 +120,8 @@ export class RemoteShell implements Shell {
           reject(error);
         },
       };
-      this.#stream.write(script(nonce));
+      this.#stream.write(this.#opening + script(nonce));
+      this.#opening = "";
     });
   }
 

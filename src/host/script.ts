@@ -6,6 +6,7 @@ import { lockFile } from "../shell/lock.js";
 import { monitorFunctions } from "../shell/monitor.js";
 import { prelude } from "../shell/prelude.js";
 import { commandLine, quote } from "../shell/quote.js";
+import { headOf, realHost, type Surroundings } from "../shell/surroundings.js";
 import type { Step } from "./step.js";
 
 /** The steps of one resource. The host does all of them, or undoes all of them. */
@@ -24,10 +25,15 @@ export interface Apply {
   readonly transactions: readonly Transaction[];
 }
 
-const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /** Seconds to wait while another run holds the host's lock. */
-export const lockSeconds = 60;
+export const lockSeconds = realHost.LOCK_TRIES / 5;
+
+/**
+ * Returns the text that a connection gets before its first script: what scripts assume of the host. `overrides`
+ * are shell functions of tests that stand in for some of ours.
+ */
+export const openingText = (surroundings: Surroundings = realHost, overrides = ""): string =>
+  assign({ head: headOf(surroundings), overrides });
 
 /**
  * Returns a script that stops another one that exceeded its time.
@@ -39,7 +45,8 @@ export const lockSeconds = 60;
  * kernel writes a line end of the name as `\n` (fs/proc/array.c of Linux). In `stat` the name is raw.
  */
 export const endScript = (nonce: string, pid: number): string => `(
-${assign({ pid, lock_file: lockFile })}LC_ALL=C ${searchPath}
+eval "$head"
+${assign({ pid })}lock_file=$ROOT${lockFile} LC_ALL=C
 export LC_ALL PATH
 ${shellText("lib/stop.sh")}) </dev/null >/dev/null 2>&1
 printf '%s\\n' '${nonce} done'
@@ -177,13 +184,14 @@ N=${nonce}
 trap '' HUP INT TERM PIPE
 late= looks=${lock === "-x" ? "" : 1}
 trap late=1 USR1
-LC_ALL=C ${searchPath}
-export LC_ALL PATH
 umask 022
-prelude=${quote(prelude)}
+prelude=$head${quote(prelude)}
 eval "$prelude"
+LC_ALL=C
+export LC_ALL PATH
 ${lock === "-x" ? `${bootFunctions}${drainFunctions}${forwardingFunctions}${monitorFunctions}${transactionFunctions}` : ""}
-${lock === "" ? "open_lock" : `take_lock ${lock} ${lockSeconds * 5}`}
+eval "$overrides"
+${lock === "" ? "open_lock" : `take_lock ${lock} "$LOCK_TRIES"`}
 locked=$?
 if [ $locked = 0 ]; then
 # Not in a child process, which would get its own number.

@@ -15,7 +15,6 @@ export const lockCodes = { held: 1, unsafe: 126, noFlock: 127 } as const;
  */
 export const lockFunctions = [
   assign({
-    lock_file: lockFile,
     LOCK_HELD: lockCodes.held,
     LOCK_UNSAFE: lockCodes.unsafe,
     LOCK_NO_FLOCK: lockCodes.noFlock,

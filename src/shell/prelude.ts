@@ -8,7 +8,9 @@ const functions = [
   lockFunctions,
   readRivals,
   assign({ NO_ROOM: refusals.noRoom }),
-  ...["report", "read", "addresses", "owners", "settings"].map((name) => shellText(`lib/${name}.sh`)),
+  ...["report", "write", "read", "addresses", "owners", "settings"].map((name) =>
+    shellText(`lib/${name}.sh`),
+  ),
 ].join("");
 
 /**

@@ -4,9 +4,12 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { Host } from "../../src/host/host.js";
 import { RemoteShell, type Shell } from "../../src/host/remote-shell.js";
+import { openingText } from "../../src/host/script.js";
 import { lockFile } from "../../src/shell/lock.js";
+import { realHost } from "../../src/shell/surroundings.js";
 import type { ShellStream } from "../../src/ssh/shell-stream.js";
-import { type CountedKind, countedKinds, rewrite } from "./rewrite.js";
+import { type CountedKind, countedKinds, faultFunctions } from "./faults.js";
+import { straying } from "./paths.js";
 import { allPresent, posixShells, type ShellProgram } from "./shells.js";
 import {
   fakeBin,
@@ -73,7 +76,23 @@ export class FakeHost {
   }
 
   open(label = "director1"): Promise<Shell> {
-    return RemoteShell.open(label, this.stream());
+    return RemoteShell.open(label, this.stream(), this.#opening());
+  }
+
+  /** What connections get before their first script: this tree instead of a machine, short waits, and functions for faults. */
+  #opening(): string {
+    const surroundings = {
+      ...realHost,
+      ROOT: this.root,
+      PATH: join(this.root, "tools"),
+      LOCK_TRIES: Math.ceil(this.lockSeconds * 5),
+      ROUND_SECONDS: 0.01,
+      OVERDUE_SECONDS: 1,
+      RETRY_SECONDS: 0.01,
+      SETTLE_ROUNDS: 1,
+      POLL_SECONDS: 0.01,
+    };
+    return openingText(surroundings, faultFunctions);
   }
 
   #spawn() {
@@ -120,15 +139,24 @@ export class FakeHost {
     };
     output.on("close", close);
     this.#open.push({ child, hangUp, quiet });
+    let pending = "";
     return {
       write: (text) => {
         if (closed) return;
+        pending += text;
+        const opening = [openingText(), this.#opening()].find((one) => pending.startsWith(one)) ?? "";
+        // over SSH comes what a real host gets, in pieces
+        if (opening === "" && openingText().startsWith(pending)) return;
+        const script = pending.slice(opening.length);
+        pending = "";
+        if (opening !== "") input.write(this.#opening());
         const cut = this.cut?.script === this.scripts.length ? this.cut.after : undefined;
-        this.scripts.push(text);
-        const whole = this.arriving(text);
+        this.scripts.push(script);
+        const [path] = straying(script, this.root);
+        if (path !== undefined) throw new Error(`the fake host has no ${path}`);
         if (typeof cut === "number") this.cutAfter = cut;
         if (cut === "work") silent = true;
-        input.write(whole.slice(0, this.cutAfter));
+        input.write(script.slice(0, this.cutAfter));
         if (this.cutAfter === undefined) return;
         this.cutAfter = undefined;
         close();
@@ -144,15 +172,10 @@ export class FakeHost {
     };
   }
 
-  /** A script in the form that the tree's shell gets. */
-  arriving(script: string): string {
-    return rewrite(script, this.root, this.lockSeconds);
-  }
-
   /** Sends part of a script by a shell of its own, which then has no more input, and waits until all is quiet there. */
   async cutStream(script: string, characters: number): Promise<void> {
     this.cutAfter = characters;
-    this.stream().write(script);
+    this.stream().write(this.#opening() + script);
     await this.#open.pop()?.quiet;
   }
 
@@ -186,7 +209,7 @@ export class FakeHost {
     errors.on("data", (text: string) => {
       complaints += text;
     });
-    input.end(`room() { printf %s "$2"; }\n. ${file}\n`);
+    input.end(`. '${this.root}${file}'\n`);
     await quiet;
     return complaints;
   }

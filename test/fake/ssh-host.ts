@@ -69,7 +69,7 @@ export class SshHost {
     channel.setEncoding("latin1");
     channel.on("data", (text: string) => {
       arrived += text;
-      // the tree's shell gets scripts rewritten, so each must have come whole
+      // the tree's shell gets an opening of its own, so that of a real host must have come whole
       if (!/^(?:(?:printf|echo) [^\n]*|[\s\S]*\n\) <\/dev\/null)\n$/.test(arrived)) return;
       const script = arrived;
       arrived = "";

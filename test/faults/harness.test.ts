@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FakeHost } from "../fake/fake-host.js";
-import { countedKinds } from "../fake/rewrite.js";
+import { countedKinds } from "../fake/faults.js";
 import { textOf } from "../fake/tree.js";
 import type { Fault } from "./kinds.js";
 import { booted, each, type Mishap, machines, perform, pure, run, tearDown } from "./machines.js";

@@ -1,5 +1,5 @@
 import type { FakeHost } from "../fake/fake-host.js";
-import type { CountedKind } from "../fake/rewrite.js";
+import type { CountedKind } from "../fake/faults.js";
 import { booted, type Machine, type Mishap, machines } from "./machines.js";
 import type { Level } from "./update.js";
 

@@ -3,7 +3,7 @@ import { Engine } from "../../providers/engine/engine.js";
 import { type Made, verbsOf } from "../../providers/provider.js";
 import { FakeHost } from "../fake/fake-host.js";
 import { FakeWatch } from "../fake/fake-watch.js";
-import { type CountedKind, countedKinds } from "../fake/rewrite.js";
+import { type CountedKind, countedKinds } from "../fake/faults.js";
 import type { Image } from "../fake/tree.js";
 import { definitionOf } from "./program.js";
 import type { Answer, Call, Pure } from "./pulumi.js";

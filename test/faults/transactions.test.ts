@@ -57,7 +57,7 @@ describe("a connection that is lost", () => {
     async (_, shell) => {
       const fake = fakeHost({ shell });
       const untouched = fake.snapshot();
-      const text = fake.arriving(script("lvs-0"));
+      const text = script("lvs-0");
       // the parenthesis that closes it makes it whole
       const end = text.lastIndexOf(")");
       const lines = [...text.matchAll(/\n/g)].map(({ index }) => index + 1);

@@ -7,6 +7,7 @@ import { type Monitor, printMonitor } from "../../src/health/monitor-file.js";
 import { agent } from "../../src/shell/agent.js";
 import { lockFile } from "../../src/shell/lock.js";
 import { prelude } from "../../src/shell/prelude.js";
+import { headOf, realHost } from "../../src/shell/surroundings.js";
 import type { ShellProgram } from "../fake/fake-host.js";
 import { fakeBin, findProgram, makeTree, writeInto } from "../fake/tree.js";
 
@@ -74,22 +75,15 @@ export class Watched {
       mkdirSync(join(this.root, folder), { recursive: true });
     this.write("tools/curl", fakeCurl);
     chmodSync(join(this.root, "tools/curl"), 0o755);
-    this.write("etc/pulumi-lvs/monitor", this.#inTree(`${prelude}${agent}`));
+    const surroundings = {
+      ...realHost,
+      ROOT: this.root,
+      PATH: join(this.root, "tools"),
+      PAUSE_SECONDS: 0.05,
+      CHECK_SECONDS: 0.05,
+    };
+    this.write("etc/pulumi-lvs/monitor", `${headOf(surroundings)}${prelude}${agent}`);
     onTestFinished(() => this.dispose());
-  }
-
-  #inTree(text: string): string {
-    return text
-      .replaceAll(
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        `PATH=${this.root}/tools`,
-      )
-      .replaceAll(
-        /(?<![\w.}])\/(proc\/sys|proc\/net|run\/pulumi-lvs|etc\/pulumi-lvs|etc\/systemd|etc\/logrotate\.d|root)(?![\w-])/g,
-        `${this.root}/$1`,
-      )
-      .replace("pause=2", "pause=0.05")
-      .replace('sleep "$interval"', "sleep 0.05");
   }
 
   write(name: string, text: string): void {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { straying } from "../fake/paths.js";
 import { allPresent, posixShells } from "../fake/shells.js";
 
 const folder = join(__dirname, "../../src/shell");
@@ -26,6 +27,17 @@ describe("the text that runs on hosts", () => {
 
   test("is as shfmt formats it", () => {
     expect(said("shfmt", ["-d", ...scripts])).toBe("");
+  });
+
+  test("names no path that $ROOT does not stand before, so that no script of a test touches its machine", () => {
+    const named = files("**/*.{sh,awk}").flatMap((file) =>
+      straying(readFileSync(join(folder, file), "utf8")).map((path) => `${file}: ${path}`),
+    );
+    expect(named).toEqual([]);
+    // the test sees them, in quotes and without
+    expect(
+      straying('cat "/proc/sys/x" /run/pulumi-lvs; f=/etc/x; cat "$ROOT"/etc/y $ROOT/etc/z >/dev/null'),
+    ).toEqual(["/proc/sys/x", "/run/pulumi-lvs", "/etc/x"]);
   });
 
   test("has no line above 120 columns", () => {

@@ -1,6 +1,6 @@
-D=/etc/systemd/system U=/etc/systemd/system/pulumi-lvs.service
+D=$ROOT/etc/systemd/system U=$ROOT/etc/systemd/system/pulumi-lvs.service
 put_text() {
-  { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv "$1.new" "$1" || {
+  write_text "$1.new" "$2" && mv "$1.new" "$1" || {
     rm -f "$1.new"
     full "$1"
   }
@@ -14,7 +14,7 @@ give_up() {
 put_boot() {
   begin=
   { IFS= read -r line <"$E/restore"; } 2>/dev/null && [ "$line" = "$version" ] && [ -e "$W" ] && return
-  [ -d /run/systemd/system ] || {
+  [ -d "$ROOT/run/systemd/system" ] || {
     echo 'no systemd runs there, which would bring it back after a reboot' >&2
     return "$NO_BOOT"
   }

@@ -1,4 +1,4 @@
-LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
 export LC_ALL PATH
 umask 022
 tab=$(printf '\t') nl='
@@ -7,7 +7,7 @@ blanks=" $tab$nl"
 # The records before addresses that this boot has not restored yet. Empty when all are restored.
 R=$S/restored
 locked() {
-  take_lock -x 300 || {
+  take_lock -x "$LOCK_TRIES" || {
     why="all of it: the lock $lock_file cannot be had (fuser $lock_file tells who has it)$nl"
     return 1
   }
@@ -135,19 +135,19 @@ if [ -e "$R" ]; then
   [ -z "$todo" ] || todo=$todo$nl
 fi
 # Until this time addresses wait for what may still come. A restart of the unit does not extend it.
-seconds=90 patience=3600
+patience=3600
 end=$(cat "$R.end" 2>/dev/null)
 [ -n "$end" ] || {
-  end=$(($(uptime) + seconds))
+  end=$(($(uptime) + OVERDUE_SECONDS))
   mkdir -p "$S"
-  { printf '%s\n' "$end" >"$R.end"; } 2>/dev/null
+  write_text "$R.end" "$end"
 }
 while :; do
   [ "$(uptime)" -lt "$end" ] || overdue=1
   ! pass || break
   # Modules and interfaces may appear later.
   if [ -z "$overdue" ]; then
-    sleep 1
+    sleep "$ROUND_SECONDS"
     continue
   fi
   say_missing
@@ -156,7 +156,7 @@ while :; do
   # Continues in the background until all is restored, the hour is over, or the unit is restarted.
   (
     said=$why$waits last=$(($(uptime) + patience))
-    while sleep 10 && systemctl is-failed -q pulumi-lvs.service; do
+    while sleep "$RETRY_SECONDS" && systemctl is-failed -q pulumi-lvs.service; do
       if pass; then
         rm -f "$R.end"
         [ ! -e "$E/boot" ] || systemctl start --no-block pulumi-lvs.service
@@ -176,8 +176,8 @@ done
 rm -f "$R.end"
 # While networkd and similar services start, they remove addresses that they do not know.
 (
-  left=15
-  while [ $left -gt 0 ] && sleep 1 && locked && [ -e "$R" ] && [ ! -s "$R" ]; do
+  left=$SETTLE_ROUNDS
+  while [ "$left" -gt 0 ] && sleep "$ROUND_SECONDS" && locked && [ -e "$R" ] && [ ! -s "$R" ]; do
     addresses
     unlocked
     left=$((left - 1))

@@ -1,6 +1,6 @@
-L=/etc/logrotate.d/pulumi-lvs
+L=$ROOT/etc/logrotate.d/pulumi-lvs
 unlink_agent() {
-  rm -f "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" "$M" "$E/monitor" "$L"
+  rm -f "$X" "$M" "$E/monitor" "$L"
   systemctl daemon-reload
 }
 # rotated: configures logrotate, if it is installed, for the logs of all monitors.

@@ -1,15 +1,15 @@
 # put_agent TEXT: installs the agent. TEXT follows the prelude.
 put_agent() {
-  [ -d /run/systemd/system ] || {
+  [ -d "$ROOT/run/systemd/system" ] || {
     echo 'no systemd runs there, which would run the health checks' >&2
     return "$NO_MONITOR"
   }
   has awk || return
-  mkdir -p "$E/monitor.d" /etc/systemd/system/multi-user.target.wants && chmod 700 "$E" &&
+  mkdir -p "$E/monitor.d" "${X%/*}" && chmod 700 "$E" &&
     put_text "$E/monitor" "$monitor_version
 # Written by pulumi-lvs, and gone with the last HealthMonitor. What it sees: cat /run/pulumi-lvs/health
 $prelude$1" && put_text "$M" "$monitor_unit" &&
-    ln -sf "$M" "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" &&
+    ln -sf "$M" "$X" &&
     sync "$E/monitor" "$M" 2>/dev/null && systemctl daemon-reload && systemctl restart pulumi-lvs-monitor.service ||
     give_up drop_agent
 }

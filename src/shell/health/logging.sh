@@ -15,7 +15,7 @@ only_root() (
       group:*)
         # shellcheck disable=SC2046 # words of one line
         set -- $(ls -ld "$folder/")
-        [ "$folder $4" = '/var/log syslog' ] || exit 1
+        [ "$folder $4" = "$ROOT/var/log syslog" ] || exit 1
         ;;
       *) exit 1 ;;
     esac

@@ -1,4 +1,6 @@
-M=/etc/systemd/system/pulumi-lvs-monitor.service
+M=$ROOT/etc/systemd/system/pulumi-lvs-monitor.service
+# The link by which systemd runs the agent at boot.
+X=$ROOT/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service
 # Leaves out the time and the reason of a state: they would make each reading differ from the last.
 read_health() { [ ! -e "$S/health" ] || cut -f 1-3 "$S/health"; }
 # read_monitor FILE: prints the state of the agent, then the file.
@@ -10,7 +12,7 @@ read_monitor() {
   case $line in
     '') ;;
     "$monitor_version")
-      [ -e "/etc/systemd/system/multi-user.target.wants/pulumi-lvs-monitor.service" ] || {
+      [ -e "$X" ] || {
         line=
         echo disabled
       }

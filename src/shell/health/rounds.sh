@@ -57,7 +57,7 @@ found() {
 # pronounce STATE REASON: writes the result: up, down, or empty for none yet. If the check cannot run now, STATE is
 # blind, or blind-up or blind-down with the last result.
 pronounce() {
-  { printf 'verdict\t%s\t%s\t%s\n' "$1" "$2" "$spec" >"$S/checks/.$n"; } 2>/dev/null &&
+  write_text "$S/checks/.$n" "verdict$tab$1$tab$2$tab$spec" &&
     mv "$S/checks/.$n" "$S/checks/$n" || {
     rm -f "$S/checks/.$n" 2>/dev/null
     # The next round tries again. The journal gets the message once.
@@ -81,7 +81,7 @@ pronounce() {
 watch() {
   check "$1"
   while kill -0 "$supervisor" 2>/dev/null; do
-    sleep "$interval" &
+    sleep "${CHECK_SECONDS:-$interval}" &
     nap=$!
     conclude
     wait $nap

@@ -1,9 +1,9 @@
-LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
 export LC_ALL PATH
 # Only root may read the commands of checks.
 umask 077
 tab=$(printf '\t')
-H=$S/health C=$S/checks pause=2
+H=$S/health C=$S/checks
 locked() { take_lock -x "${1:-25}"; }
 unlocked() { drop_lock; }
 # write FILE TEXT: replaces the file as a whole, and only if the text differs.
@@ -13,7 +13,7 @@ write() {
     rm -f "$1"
     return
   fi
-  if { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null &&
+  if write_text "$1.new" "$2" &&
     { [ "$1" != "$H" ] || chmod 644 "$1.new"; } && mv "$1.new" "$1"; then
     [ "$unwritten" != "$1" ] || unwritten=
     return
@@ -100,7 +100,7 @@ enlist() {
       n=1
       while [ -e "$C/$n" ]; do n=$((n + 1)); done
       here=$C/$n
-      { printf 'verdict\t\t\t%s\n' "$spec" >"$here"; } 2>/dev/null || {
+      write_text "$here" "verdict$tab$tab$tab$spec" || {
         rm -f "$here"
         all=
         continue
@@ -189,16 +189,16 @@ open_pipe() {
   wait "$ends"
 } 2>/dev/null
 wake() { [ -z "$pipe" ] || printf 'x' >&8; }
-# rest: waits for $pause seconds or until a checker has a result. Needs no other process. Uses no signals, because some
-# versions of bash run traps in the middle of parsing.
+# rest: waits for PAUSE_SECONDS seconds or until a checker has a result. Needs no other process. Uses no signals,
+# because some versions of bash run traps in the middle of parsing.
 rest() {
   [ -n "$pipe" ] || {
-    sleep $pause
+    sleep "$PAUSE_SECONDS"
     return
   }
-  timeout $pause dd bs=512 count=1 <&8 >/dev/null 2>&1
+  timeout "$PAUSE_SECONDS" dd bs=512 count=1 <&8 >/dev/null 2>&1
   # Without timeout and dd, or after one was killed, wait the whole pause.
-  case $? in 0 | 124 | 143) ;; *) sleep $pause ;; esac
+  case $? in 0 | 124 | 143) ;; *) sleep "$PAUSE_SECONDS" ;; esac
 }
 case ${1:-} in
   '')

@@ -40,7 +40,7 @@ strictest() {
   highest=0
   for of in all "$device"; do
     v=0
-    read -r v <"/proc/sys/net/ipv4/conf/$of/$1"
+    read -r v <"$ROOT/proc/sys/net/ipv4/conf/$of/$1"
     case $v in [1-9]) [ "$v" -le $highest ] || highest=$v ;; esac
   done 2>/dev/null
   printf '%s\n' "$highest"

@@ -1,7 +1,7 @@
 # drop_address INTERFACE ADDRESS: deletes the address and keeps the later ones of its network. By default the kernel
 # deletes those together with a primary address.
 drop_address() {
-  p=/proc/sys/net/ipv4/conf/$1/promote_secondaries old=
+  p=$ROOT/proc/sys/net/ipv4/conf/$1/promote_secondaries old=
   [ ! -w "$p" ] || {
     old=$(cat "$p")
     echo 1 >"$p"

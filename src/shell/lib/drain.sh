@@ -10,8 +10,9 @@ drain_on() { add_lines "$S" draining "$1"; }
 # is no room, or no directory of ours.
 note_drained() {
   [ -d "$S" ] || return 0
-  {
+  lines=$(
     tail -n 99 "$S/drained" 2>/dev/null
     printf '%s\t%s\t%s\t%s\t%s\n' "$@" "$(date +%s)"
-  } 2>/dev/null >"$S/new" && mv "$S/new" "$S/drained" || rm -f "$S/new"
+  )
+  write_text "$S/new" "$lines" && mv "$S/new" "$S/drained" || rm -f "$S/new"
 }

@@ -1,13 +1,15 @@
 # connections_to SERVER: prints the connections to SERVER, which is in the form of /proc/net/ip_vs_conn. Skips
 # templates: they have no client port and carry no packets.
-connections_to() { awk -v to="$1" '$6 == to && $3 != "0000" { print $1, $2, $3, $4, $5, $7 }' /proc/net/ip_vs_conn; }
+connections_to() {
+  awk -v to="$1" '$6 == to && $3 != "0000" { print $1, $2, $3, $4, $5, $7 }' "$ROOT/proc/net/ip_vs_conn"
+}
 # change_forwarding FAMILY ADDRESS SERVER TO COMMAND...: runs the command with a temporary route to the real server.
 # SERVER is ADDRESS with its port, and TO is SERVER in the form of /proc/net/ip_vs_conn.
 change_forwarding() {
   family=$1 rip=$2 server=$3 to=$4
   shift 4
   way=
-  [ ! -r /proc/net/ip_vs_conn ] || way=$(ip "$family" -o route get "$rip" 2>/dev/null)
+  [ ! -r "$ROOT/proc/net/ip_vs_conn" ] || way=$(ip "$family" -o route get "$rip" 2>/dev/null)
   case $way in
     # The route has a gateway already, or there is no route.
     *' via '* | local* | '')
@@ -32,7 +34,7 @@ change_forwarding() {
       connections_to "$to"
     } |
       awk '$0 == "--" { now = 1; next } !now { old[$0]; next } $0 in old { left = 1 } END { exit !left }'; do
-      sleep 5
+      sleep "$POLL_SECONDS"
     done
     ip "$family" route del "$rip" via "$rip" dev "$dev" onlink
   ) >/dev/null 2>&1 &

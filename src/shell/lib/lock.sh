@@ -1,3 +1,4 @@
+lock_file=$ROOT/run/pulumi-lvs.lock
 # open_lock: opens the lock file as descriptor 9, and creates it if it is missing. Returns LOCK_UNSAFE unless it is a
 # regular file of root in a directory of root. Checks that first, because a shell exits if exec cannot open a file.
 open_lock() {
@@ -26,7 +27,7 @@ take_lock() {
     }
     tries=$((tries - 1))
     sleep 0.2 2>/dev/null || {
-      sleep 1
+      sleep "$ROUND_SECONDS"
       tries=$((tries - 4))
     }
   done

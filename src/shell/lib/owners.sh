@@ -14,7 +14,7 @@ add_lines() {
   d=$1 name=$2 f=$1/$2
   shift 2
   [ -d "$d" ] || mkdir -p "$d" || return
-  { printf '%s\n' "$@" >>"$f"; } 2>/dev/null && return
+  append_lines "$f" "$@" && return
   # A last line without a newline is incomplete: drop it.
   whole=$(while IFS= read -r line; do printf '%s\n' "$line"; done <"$f")
   put_lines "$d" "$f" "$whole"
@@ -28,9 +28,9 @@ put_lines() {
     rm -f "$2" && leave "$1"
     return
   fi
-  { printf '%s\n' "$3" >"$1/new"; } 2>/dev/null && mv "$1/new" "$2" && return
+  write_text "$1/new" "$3" && mv "$1/new" "$2" && return
   rm -f "$1/new"
-  { printf '%s\n' "$3" >"$2"; } 2>/dev/null || full "$1"
+  write_text "$2" "$3" || full "$1"
 }
 # cut_lines DIRECTORY FILE LINE...: removes the lines from the file.
 cut_lines() {

@@ -93,7 +93,7 @@ ask_arp() {
 }
 # read_flows VIP_AND_PORT CLIENT: prints the connections of CLIENT to the service.
 read_flows() {
-  [ ! -e /proc/net/ip_vs ] || {
+  [ ! -e "$ROOT/proc/net/ip_vs" ] || {
     has ipvsadm && ipvsadm -Lnc | { grep -F -e " $2:" || :; } | { grep -F -e " $1 " || :; }
   }
 }

@@ -3,7 +3,7 @@ has() { command -v "$1" >/dev/null || {
   return 127
 }; }
 # Without the module the table is empty, and ipvsadm would load the module.
-list_ipvs() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm "$@"; }; }
+list_ipvs() { [ ! -e "$ROOT/proc/net/ip_vs" ] || { has ipvsadm && ipvsadm "$@"; }; }
 read_ipvs() { list_ipvs -Sn; }
 # The counts of connections at the end of each line change all the time.
 read_thresholds() {
@@ -29,17 +29,17 @@ read_routes() {
   esac
 }
 # Uses cat, because dash reads one byte at a time, and a sysctl returns only the first byte of such reads.
-read_sysctl() { [ ! -e "/proc/sys/$1" ] || cat "/proc/sys/$1"; }
+read_sysctl() { [ ! -e "$ROOT/proc/sys/$1" ] || cat "$ROOT/proc/sys/$1"; }
 read_claim() {
-  [ -e "/run/pulumi-lvs/$1/owners" ] || return 0
-  while IFS= read -r line; do printf '%s\n' "$line"; done <"/run/pulumi-lvs/$1/owners"
+  [ -e "$S/$1/owners" ] || return 0
+  while IFS= read -r line; do printf '%s\n' "$line"; done <"$S/$1/owners"
 }
 read_module() {
-  if [ -d "/sys/module/$1" ]; then echo loaded; else
+  if [ -d "$ROOT/sys/module/$1" ]; then echo loaded; else
     echo absent
     return 0
   fi
-  for f in "/sys/module/$1/parameters/"*; do
+  for f in "$ROOT/sys/module/$1/parameters/"*; do
     [ ! -r "$f" ] || printf '%s=%s\n' "$(basename "$f")" "$(cat "$f")"
   done
 }
@@ -60,5 +60,5 @@ read_draining() { read_lines draining; }
 read_drained() { read_lines drained; }
 read_lines() { [ ! -e "$S/$1" ] || cat "$S/$1"; }
 # These two change all the time, so they are not part of the digest of facts.
-read_connections() { [ ! -e /proc/net/ip_vs ] || { has ipvsadm && ipvsadm -Ln --persistent-conn; }; }
+read_connections() { [ ! -e "$ROOT/proc/net/ip_vs" ] || { has ipvsadm && ipvsadm -Ln --persistent-conn; }; }
 read_clock() { date +%s; }

@@ -1,6 +1,6 @@
-S=/run/pulumi-lvs E=/etc/pulumi-lvs
+S=$ROOT/run/pulumi-lvs E=$ROOT/etc/pulumi-lvs
 # The link by which systemd runs E/restore at boot.
-W=/etc/systemd/system/multi-user.target.wants/pulumi-lvs.service
+W=$ROOT/etc/systemd/system/multi-user.target.wants/pulumi-lvs.service
 say() { printf '%s %s\n' "$N" "$*"; }
 text() { printf '%s\n' "$1" | while IFS= read -r line; do say "text $line"; done; }
 # fact NAME COMMAND...: prints the output of the command with its length, so that lost or mixed-in output is detected.

@@ -12,7 +12,7 @@ is_roots() {
 }
 read_rivals() {
   seen=
-  for f in /proc/[0-9]*/comm; do
+  for f in "$ROOT"/proc/[0-9]*/comm; do
     read -r name <"$f" || continue
     case " $RIVALS " in *" $name "*) ;; *) continue ;; esac
     case " $seen " in *" $name "*) continue ;; esac

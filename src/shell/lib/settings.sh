@@ -5,14 +5,14 @@ no_room() {
 claim() {
   mkdir -p "$S/$1" || return
   if [ ! -e "$S/$1/found" ]; then
-    { printf '%s\n' "$2" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/found" || {
+    write_text "$S/$1/new" "$2" && mv "$S/$1/new" "$S/$1/found" || {
       rm -f "$S/$1/new"
       no_room "$1"
       return
     }
   fi
   grep -qxF -e "$owner" "$S/$1/owners" 2>/dev/null ||
-    { printf '%s\n' "$owner" >>"$S/$1/owners"; } 2>/dev/null || no_room "$1"
+    append_lines "$S/$1/owners" "$owner" || no_room "$1"
 }
 # release RECORD: removes the caller from the owners. Returns 0 if it was the last one: then $found is the value to
 # restore, and forget ends the record. Returns 1 if other owners remain, or there was none.
@@ -24,7 +24,7 @@ release() {
     found=$(cat "$S/$1/found")
     return
   fi
-  { printf '%s\n' "$rest" >"$S/$1/new"; } 2>/dev/null && mv "$S/$1/new" "$S/$1/owners" && return 1
+  write_text "$S/$1/new" "$rest" && mv "$S/$1/new" "$S/$1/owners" && return 1
   rm -f "$S/$1/new"
   no_room "$1"
   return 2
@@ -33,19 +33,19 @@ forget() { rm -rf "${S:?}/$1" && leave "$S"; }
 
 # claim_file RECORD FILE: claims the setting and saves its value.
 claim_file() {
-  [ -e "$2" ] || {
+  [ -e "$ROOT$2" ] || {
     printf '%s\n' "$2: there is no such setting" >&2
     return 4
   }
-  claim "$1" "$(cat "$2")"
+  claim "$1" "$(cat "$ROOT$2")"
 }
 # put_file FILE VALUE: writes the value. Returns 4 if the file or the kernel refuses it.
 put_file() {
-  [ -w "$1" ] || {
+  [ -w "$ROOT$1" ] || {
     printf '%s\n' "$1 cannot be changed (a module's parameter may be one that counts only while it is loaded)" >&2
     return 4
   }
-  { printf '%s\n' "$2" >"$1"; } 2>/dev/null || {
+  { printf '%s\n' "$2" >"$ROOT$1"; } 2>/dev/null || {
     printf '%s\n' "$1: the kernel refuses $2" >&2
     return 4
   }
@@ -53,17 +53,28 @@ put_file() {
 restore_file() {
   release "$1"
   case $? in 1) return 0 ;; 2) return "$NO_ROOM" ;; esac
-  [ ! -e "$2" ] || [ "$(cat "$2")" = "$found" ] || put_file "$2" "$found" || return
+  [ ! -e "$ROOT$2" ] || [ "$(cat "$ROOT$2")" = "$found" ] || put_file "$2" "$found" || return
   forget "$1"
 }
-# claim_dragged RECORD PATTERN: claims the files that change along with another setting. Saves a line FILE:VALUE for
-# each.
-claim_dragged() { claim "$1" "$(grep -sH . $2)"; }
+# claim_dragged RECORD PATTERNS: claims the files that change along with another setting. Saves a line FILE:VALUE for
+# each. Blanks separate the patterns.
+claim_dragged() {
+  record=$1
+  set -f
+  set -- $2
+  set +f
+  for pattern; do
+    shift
+    set -- "$@" "$ROOT"$pattern
+  done
+  claim "$record" "$(grep -sH . "$@")"
+}
 restore_dragged() {
   release "$1"
   case $? in 1) return 0 ;; 2) return "$NO_ROOM" ;; esac
   printf '%s\n' "$found" | while IFS=: read -r f value; do
-    [ ! -w "$f" ] || [ "$(cat "$f")" = "$value" ] || put_file "$f" "$value" || return
+    f=${f#"$ROOT"}
+    [ ! -w "$ROOT$f" ] || [ "$(cat "$ROOT$f")" = "$value" ] || put_file "$f" "$value" || return
   done || return
   forget "$1"
 }
@@ -77,7 +88,7 @@ claim_timeouts() {
 restore_timeouts() {
   release "$1"
   case $? in 1) return 0 ;; 2) return "$NO_ROOM" ;; esac
-  [ ! -e /proc/net/ip_vs ] || ipvsadm --set $found || return
+  [ ! -e "$ROOT/proc/net/ip_vs" ] || ipvsadm --set $found || return
   forget "$1"
 }
 # retake_timeouts RECORD TCP TCPFIN UDP: undoes restore_timeouts.
@@ -86,7 +97,7 @@ retake_timeouts() { claim_timeouts "$1" && shift && ipvsadm --set "$@"; }
 # claim_module RECORD MODULE: claims the module. Saves the modules that loading it loads too, itself first.
 claim_module() {
   has modprobe || return
-  if [ -d "/sys/module/$2" ]; then
+  if [ -d "$ROOT/sys/module/$2" ]; then
     claim "$1" loaded
     return
   fi
@@ -94,15 +105,15 @@ claim_module() {
   claim "$1" "$(printf '%s\n' "$found" | while read -r how path rest; do
     [ "$how" = insmod ] || continue
     m=$(basename "$path" | sed 's/\.ko.*//; y/-/_/')
-    [ -d "/sys/module/$m" ] || printf '%s\n' "$m"
+    [ -d "$ROOT/sys/module/$m" ] || printf '%s\n' "$m"
   done | sed '1!G; h; $!d')"
 }
 restore_module() {
   release "$1"
   case $? in 1) return 0 ;; 2) return "$NO_ROOM" ;; esac
-  [ "$found" = loaded ] || for m in $(ls "/sys/module/$2/holders" 2>/dev/null) $found; do
+  [ "$found" = loaded ] || for m in $(ls "$ROOT/sys/module/$2/holders" 2>/dev/null) $found; do
     # A module that is in use belongs to its user now.
-    [ "$(cat "/sys/module/$m/refcnt" 2>/dev/null)" != 0 ] || rmmod "$m" || return
+    [ "$(cat "$ROOT/sys/module/$m/refcnt" 2>/dev/null)" != 0 ] || rmmod "$m" || return
   done
   forget "$1"
 }

@@ -1,0 +1,42 @@
+/** Paths of the kernel and of the shell that are the same in a tree: of a process itself, and of what is no host's own. */
+const shared = [
+  /^\/dev\/null$/,
+  /^\/bin\/sh$/,
+  // a clock that only goes on
+  /^\/proc\/uptime$/,
+  // the script's own process, and those that it started or ends; their numbers are the machine's
+  /^\/proc\/self\/(stat|ns\/net|fd\/[56])$/,
+  /^\/proc\/(\$(pid|ends)|\d+)\/fd\/\d$/,
+  /^\/proc\/\[0-9\]\*\/status$/,
+  /^\/proc\/(\})?$/,
+];
+
+/** Lines that name a file for functions which put $ROOT before it: claim_file, put_file and the like. */
+const rooted = [
+  /^(step|(\[ "\$n" -le \d+ \] \|\| )?back) (claim_file|put_file|restore_file|retake_file|with_file|claim_dragged) /,
+  // of a sysctl's record, of IP forwarding, and of a check through the VIP
+  /^ *f=\/proc\/sys\/\$\(/,
+  /^ *'\\?'{0,2}\/proc\/sys\/net\/ipv4\/conf\/\*\/forwarding /,
+  /^sysctl_of\(\) \{ setting=[^ ]* file=[^ ]*; \}$/,
+  // systemd gets its units as they are
+  /^(ConditionPathExists|ExecStart)=/,
+  // records and files of monitors hold the names that a host knows
+  /^((step|aside|.*back) (keep|unkeep|note|unnote)|.*&& aside (keep|note)) |^log\t/,
+];
+
+/**
+ * Absolute paths in text that runs on hosts which $ROOT does not stand before. A script that has one might touch the machine
+ * that runs the tests.
+ */
+export function straying(text: string, root = "$ROOT"): string[] {
+  return text
+    .replaceAll('"$ROOT"/', "$ROOT/")
+    .split("\n")
+    .filter((line) => !/^\s*#/.test(line))
+    .flatMap((line) => {
+      if (rooted.some((one) => one.test(line))) return [];
+      return [...line.matchAll(/(?<![\w.\])*}\\/])\/[a-z][\w./$[\]*{}-]*/g)]
+        .map(([path]) => path)
+        .filter((path) => !path.startsWith(`${root}/`) && !shared.some((one) => one.test(path)));
+    });
+}
