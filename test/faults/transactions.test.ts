@@ -381,6 +381,23 @@ describe("a host that takes too long", () => {
     await expect(hanging).rejects.toThrow(/connection\.operationTimeout/);
   });
 
+  test("undoes an earlier transaction whole, also if one of the commands fails", async () => {
+    const fake = fakeHost();
+    for (const mark of ["1", "2", "3"]) fake.write("ipvs", `${fake.read("ipvs")}-A -f ${mark} -s wlc\n`);
+    fake.failCommand("back", 1);
+    const undo = ["1", "2", "3"].map((mark) =>
+      step(["ipvsadm", "-A", "-f", mark], ["ipvsadm", "-D", "-f", mark]),
+    );
+    const apply = {
+      expect: digestOf(new Map(), []),
+      facts: [],
+      transactions: [{ owner: "a", steps: [], undo }],
+    };
+    const script = applyScript("lvs-0", apply).replace("late= ", "late=1 ");
+    await fake.cutStream(script, Number.POSITIVE_INFINITY);
+    expect(fake.lines("ipvs")).toEqual(["-A -f 2 -s wlc"]);
+  });
+
   test("is told to end its reading too", async () => {
     const fake = fakeHost({ limit: 3 });
     fake.withoutTool("ip");
