@@ -12,18 +12,25 @@ export interface HostRouteArgs {
    * (`::/0` for IPv6). A change replaces.
    */
   destination: string;
-  /** Routing table: `main` (default, also 254) or a number, 1-4294967295. A change replaces. */
+  /**
+   * Routing table as text: `main`, also 254, or a number, 1-4294967295 (ip-route(8), table). A change replaces.
+   * Default `main`.
+   */
   table?: string;
   /**
    * Preference among routes to one destination, 0-4294967295, lower first. It is part of a route's identity in
    * the kernel. Default 0, for IPv6 1024. A change replaces.
    */
   metric?: number;
-  /** Interface to send by. Default: the one that reaches `via`. */
+  /** Interface to send by, such as `eth1`. Required without `via`. Default `null`: the one that reaches `via`. */
   device?: string | null;
-  /** Address of the router to send to. Default: the destination is on the link. */
+  /**
+   * Address of the router to send to. Required without `device`. Default `null`: the destination is on the link.
+   */
   via?: string | null;
-  /** Preferred source address of the host's own packets (ip-route(8), src). Default: the kernel's choice. */
+  /**
+   * Preferred source address of the host's own packets (ip-route(8), src). Default `null`: the kernel's choice.
+   */
   source?: string | null;
 }
 

@@ -8,18 +8,18 @@ import { holdSettings, owns, releaseSettings, sysctlFacts, sysctlSetting } from 
 
 /** Arguments of an IpForwarding. */
 export interface IpForwardingArgs {
-  /** `ipv4` (default) or `ipv6`. A change replaces. */
+  /** Address family: `ipv4` (default) or `ipv6`. A change replaces. */
   family?: Family;
   /** Whether the host forwards packets for others (kernel, ip-sysctl: ip_forward). Default true. */
   enabled?: boolean;
   /**
    * Whether the host sends ICMP redirects that name shorter ways (kernel, ip-sysctl: send_redirects). IPv4.
-   * Default: unchanged.
+   * Default `null`: unchanged, but `false` with `interfaces`.
    */
   sendRedirects?: boolean | null;
   /**
-   * Interfaces to set `sendRedirects` on besides `all`. The kernel sends redirects if either is set. Default:
-   * none. A change replaces.
+   * Interfaces to set `sendRedirects` on besides `all`, such as `["eth0", "eth1"]`. The kernel sends redirects
+   * if either is set. IPv4. A change replaces. Default `null`: none.
    */
   interfaces?: string[] | null;
 }

@@ -27,9 +27,11 @@ export interface SyncDaemonArgs {
   syncMaxlen?: number;
   /** Multicast group, IPv4 or IPv6 (ipvsadm(8), --mcast-group). Default `224.0.0.81`. */
   mcastGroup?: string;
-  /** UDP port, 1-65535. Default 8848. */
+  /** UDP port, 1-65535 (ipvsadm(8), --mcast-port). Default 8848. */
   mcastPort?: number;
-  /** Number of routers that messages may pass, plus one, 1-255. Default 1: no router. */
+  /**
+   * Number of routers that messages may pass, plus one, 1-255 (ipvsadm(8), --mcast-ttl). Default 1: no router.
+   */
   mcastTtl?: number;
 }
 

@@ -6,9 +6,12 @@ import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./eng
 
 /** Arguments of a Sysctl. */
 export interface SysctlArgs {
-  /** Name as in sysctl(8), such as `net.ipv4.vs.expire_nodest_conn`. A change replaces. */
+  /**
+   * Name as in sysctl(8), such as `net.ipv4.vs.expire_nodest_conn`. A dot inside a part is a slash:
+   * `net.ipv4.conf.eth0/100.rp_filter`. A change replaces.
+   */
   name: string;
-  /** Value, as text. Spaces separate several numbers. */
+  /** Value as text, at most 1000 characters. Blanks and tabs between numbers count as one blank. */
   value: string;
 }
 

@@ -16,16 +16,16 @@ import { define } from "./engine/define.js";
 export interface VirtualAddressArgs {
   /** Interface for the address, such as `eth0`, or `lo` on a real server. A change replaces. */
   interface: string;
-  /** The virtual IP address (VIP). A change replaces. */
+  /** Virtual IP address (VIP), IPv4 or IPv6. A change replaces. */
   address: string;
   /** Prefix length of its network, 1-32, or 1-128 for IPv6. Default 32 or 128: the address only. */
   prefixLength?: number;
   /**
    * Name in ifconfig, such as `eth0:1`. It begins with the interface's name (ip-address(8), label). IPv4.
-   * Default: the interface's name.
+   * Default `null`: the interface's name.
    */
   label?: string | null;
-  /** Broadcast address (ip-address(8), broadcast). IPv4. Default: none. */
+  /** Broadcast address (ip-address(8), broadcast). IPv4. Default `null`: none. */
   broadcast?: string | null;
   /**
    * Announce the new address to the neighbours by gratuitous ARP (arping(8), -U and -A, five within about

@@ -44,19 +44,25 @@ export interface Persistence {
 
 /** Arguments of a VirtualService: either `address` and `port`, or `fwmark`. */
 export interface VirtualServiceArgs {
-  /** `tcp` (default) or `udp`. A change replaces. */
+  /** Protocol: `tcp` (default) or `udp`. A change replaces. */
   protocol?: "tcp" | "udp";
-  /** The virtual IP address (VIP). A change replaces. */
+  /** Virtual IP address (VIP), IPv4 or IPv6. A change replaces. Default: none, but required without `fwmark`. */
   address?: string;
-  /** Port, 1-65535. 0 is every port and needs `persistence`. A change replaces. */
+  /**
+   * Port, 1-65535. 0 is every port and needs `persistence`. A change replaces. Default: none, but required
+   * without `fwmark`.
+   */
   port?: number;
-  /** Firewall mark, 1-2147483647, instead of address and port (ipvsadm(8), --fwmark-service). A change replaces. */
+  /**
+   * Firewall mark, 1-2147483647, instead of address and port (ipvsadm(8), --fwmark-service). A change replaces.
+   * Default: none.
+   */
   fwmark?: number;
   /** Address family of a firewall-mark service: `ipv4` (default) or `ipv6`. A change replaces. */
   family?: Family;
   /** Scheduler that chooses a real server for a new connection (ipvsadm(8), --scheduler). Default `wlc`. */
   scheduler?: (typeof schedulers)[number];
-  /** Send a client to the same real server again. Default: off. */
+  /** Send a client to the same real server again (ipvsadm(8), --persistent). Default `null`: off. */
   persistence?: Persistence | null;
 }
 

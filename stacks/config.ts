@@ -131,7 +131,13 @@ export const clusters = mapOf(
 );
 
 /** Clusters by name, as in the stack's configuration. */
-export type Clusters = Record<string, ({ kind: "dr" } & DrClusterArgs) | ({ kind: "nat" } & NatClusterArgs)>;
+export type Clusters = Record<string, (Kind<"dr"> & DrClusterArgs) | (Kind<"nat"> & NatClusterArgs)>;
+
+/** The field that tells the kinds of clusters apart. */
+export interface Kind<Name extends string> {
+  /** Forwarding of the cluster: `dr` for LVS/DR, `nat` for LVS/NAT. */
+  kind: Name;
+}
 
 /**
  * Returns the clusters, or every mistake with its place: `clusters.web.realServers[1].address: "10.0.0.300"

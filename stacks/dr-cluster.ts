@@ -24,7 +24,7 @@ export interface DrClusterArgs extends ClusterArgs {
    * `lo` and `all`.
    */
   arp?: Pick<ArpSuppressionArgs, "interface" | "all">;
-  /** Name of the VIP in ifconfig on the real servers. Default `lo:0`. */
+  /** Name of an IPv4 VIP in ifconfig on the real servers. It begins with `lo:`. Default `lo:0`. */
   loopbackLabel?: string;
   /**
    * Whether each VIP has a route through its own interface, on director and real servers, as in the classic

@@ -21,13 +21,16 @@ import { probes } from "./cluster/probe.js";
 /** Arguments of a NatCluster. */
 export interface NatClusterArgs extends ClusterArgs {
   director: DirectorArgs & {
-    /** The director's address on the real servers' side (DIP), through which they answer. */
+    /**
+     * The director's address on the real servers' side (DIP), through which they answer. Default: none, but
+     * required for `returnRoutes`.
+     */
     dip?: string;
-    /** Interface on the real servers' side, on which ICMP redirects are disabled, too. */
+    /** Interface on the real servers' side, on which ICMP redirects are disabled, too. Default: none. */
     insideInterface?: string;
   };
   services: (ServiceArgs & {
-    /** Port of the real servers. Default: the service's own. */
+    /** Port of the real servers, 1-65535. Default: the service's own. */
     realServerPort?: number;
   })[];
   /**

@@ -10,16 +10,25 @@ export type Bag = Record<string, unknown>;
 
 /** Inputs that every resource has besides its own. */
 export interface Common {
-  /** How to reach the host. A change of `host` or `port` is another host and replaces the resource. */
+  /**
+   * How to reach the host: see Connection. A change of `host` or `port` is another host and replaces the
+   * resource.
+   */
   connection: Connection;
-  /** Take over an existing thing with other settings instead of refusing it. Default false. */
+  /**
+   * Take over an existing thing with other settings, or of another stack, instead of refusing it. Default
+   * false.
+   */
   adopt?: boolean;
   /**
    * Conflicting programs that may run on the host, because they are known to leave this entry alone. An
    * example is a keepalived that does only VRRP. Default: none, and if one runs, nothing is written.
    */
   alongside?: Rival[];
-  /** Restore the resource when the host reboots, by a unit and files in /etc/pulumi-lvs. Default true. */
+  /**
+   * Restore the resource when the host reboots, by a unit and files in /etc/pulumi-lvs. Refused on a host
+   * without systemd. Default true.
+   */
   persist?: boolean;
 }
 

@@ -44,8 +44,8 @@ export interface HealthMonitorArgs {
   /** Action on the last server when it goes down without a sorry server. `keep` (default) leaves it in. */
   lastServer?: "keep" | "remove";
   /**
-   * Server that is added before the last real server leaves, and removed after the first is back. Default:
-   * none.
+   * Server that is added before the last real server leaves, and removed after the first is back. Default
+   * `null`: none.
    */
   sorryServer?: SorryServer | null;
   /**
@@ -53,14 +53,20 @@ export interface HealthMonitorArgs {
    * serves. `hysteresis` is below `weight`: the quorum is lost below `weight - hysteresis` and reached at
    * `weight + hysteresis`. Default 1 and 0.
    */
-  quorum?: { weight?: number; hysteresis?: number };
+  quorum?: {
+    /** Sum of weights, 1-1000000. Above 1 it needs a sorry server. Default 1. */
+    weight?: number;
+    /** Distance of losing and reaching the quorum, 0-1000000, below `weight`. Default 0. */
+    hysteresis?: number;
+  };
   /**
-   * Seconds in which the weight of a server that is back rises to the declared one, if that is above 1.
-   * 0-3600. Default 0.
+   * Seconds, 0-3600, in which the weight of a server that is back rises to the declared one, if that is above
+   * 1. Default 0.
    */
   slowStart?: number;
   /**
-   * File with a line for each server that leaves or returns. null: none. Default `/var/log/ipvsmonitor.log`.
+   * File with a line for each server that leaves or returns, in a folder where only root may write. null:
+   * none. Default `/var/log/ipvsmonitor.log`.
    */
   log?: string | null;
   /**
@@ -72,7 +78,10 @@ export interface HealthMonitorArgs {
 
 /** Outputs of a HealthMonitor besides its arguments. */
 export interface HealthMonitorState {
-  /** State of each server, by `192.168.10.11:80`. `sorry` is the sorry server while it answers. */
+  /**
+   * State of each server, by `192.168.10.11:80`: `up`, `down`, `maintenance`, `rising` while its weight still
+   * rises, or `sorry` for the sorry server while it answers.
+   */
   health: Record<string, ServerState>;
 }
 

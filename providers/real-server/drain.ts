@@ -13,7 +13,7 @@ import type { Drains } from "../engine/drains.js";
 
 /** The limits of a real server's drain. */
 export interface Drain {
-  /** Seconds after which it goes even with open connections, 1-86400. Default 60. */
+  /** Seconds after which it goes even with open connections, 1-86400, not below `minimum`. Default 60. */
   timeout?: number;
   /**
    * Seconds that it stays quiesced even without connections, for those that are just beginning, 0-3600.
@@ -24,7 +24,7 @@ export interface Drain {
 
 /** The result of a drain. */
 export interface DrainOutcome {
-  /** Duration in seconds. */
+  /** Duration of the drain in seconds. */
   seconds: number;
   /** Number of connections that were open at the end. */
   forced: number;
@@ -40,8 +40,13 @@ export interface RealServerOutputs {
 
 /** Outputs of a VirtualService. */
 export interface VirtualServiceOutputs {
-  /** Results of the last ten drains of deleted real servers, with the time in ISO 8601, UTC. */
-  drained: (DrainOutcome & { server: string; at: string })[];
+  /** Results of the last ten drains of deleted real servers. */
+  drained: (DrainOutcome & {
+    /** The server, such as `192.168.10.11:80`. */
+    server: string;
+    /** Time of the end, in ISO 8601, UTC. */
+    at: string;
+  })[];
 }
 
 /** The schema of `drain`. @internal */

@@ -20,7 +20,7 @@ import { changeForwarding } from "./forwarding.js";
 export interface RealServerArgs {
   /** Virtual service of the server: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
   service: string;
-  /** Address of the real server (RIP). A change replaces. */
+  /** IPv4 or IPv6 address of the real server (RIP), of the service's family. A change replaces. */
   address: string;
   /**
    * Port, 1-65535. It is the service's own unless masquerading. 0, the port of the request, is for fwmark and
@@ -50,7 +50,7 @@ export interface RealServerArgs {
   lowerThreshold?: number;
   /**
    * Drain before a deletion, and when the weight becomes 0: stop new clients and wait until open connections
-   * have ended. Default null: the server goes at once, and its connections with it.
+   * have ended. Default `null`: the server goes at once, and its connections with it.
    */
   drain?: Drain | null;
 }

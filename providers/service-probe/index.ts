@@ -32,7 +32,7 @@ export interface ServiceProbeArgs {
    * only. A change replaces.
    */
   url: string;
-  /** Address of the service, the VIP, if the URL has a name. Default: the host resolves the name. */
+  /** Address of the service, the VIP, if the URL has a name. Default `null`: the host resolves the name. */
   address?: string | null;
   /** Number of requests, 1-1000, one after another. Connections only: twenty at a time. Default 20. */
   requests?: number;
@@ -44,13 +44,16 @@ export interface ServiceProbeArgs {
   within?: number;
   /** Accepted status code or codes, 100-599. HTTP. Default 200. */
   status?: null | number | number[];
-  /** Text that the body must contain. HTTP. Default: any body. */
+  /** Text that the body must contain. HTTP. A body above 1 MB fails. Default `null`: any body. */
   contains?: string | null;
-  /** Real servers that must reply. HTTP. Default: any. */
+  /** Real servers that must reply. HTTP. Default `null`: any. */
   spread?: ProbeSpread | null;
   /** Whether exactly one machine may answer ARP for the VIP. IPv4, from its network. Default false. */
   arp?: boolean | ProbeArp | null;
-  /** Connection to the director, which then shows where unanswered connections end. Default: none. */
+  /**
+   * Connection to the director, which then shows where unanswered connections end: see Connection. Default
+   * `null`: none.
+   */
   director?: Connection | null;
   /** Accept any certificate. HTTPS. Default false. */
   insecure?: boolean;

@@ -23,7 +23,7 @@ export interface HealthCheck {
   port?: number;
   /** Path and query of the page. Default `/.health.html`. */
   path?: string;
-  /** Text that the page must contain. "" accepts any page. Default `OK`. */
+  /** Text that the page must contain. "" accepts any page. A page above 1 MB fails. Default `OK`. */
   body?: string;
   /** Accepted status codes, 100-599. Default: 200 only. */
   status?: number[];
@@ -31,16 +31,21 @@ export interface HealthCheck {
   host?: string;
   /** Whether the certificate must be valid for `host`. Default false. */
   verify?: boolean;
-  /** Name that a `dns` check queries. Any answer but an error counts. Required for `dns`. */
+  /** Name that a `dns` check queries. Any answer but an error counts. Default: none, but required for `dns`. */
   query?: string;
-  /** Command that a `command` check runs with sh. Required for `command`. */
+  /**
+   * Command that a `command` check runs with sh, at most 2000 characters. `ADDRESS` and `PORT` are in its
+   * environment. Default: none, but required for `command`.
+   */
   command?: string;
   /**
    * `rip` (default) checks the real server's own address. `vip` checks the VIP on the real server, so a
    * server without its VIP counts as down. For gatewaying only.
    */
   through?: "rip" | "vip";
-  /** The VIP for `through: "vip"` if the service is a firewall mark, which has no address. */
+  /**
+   * The VIP for `through: "vip"`, required if the service is a firewall mark. Default: the service's address.
+   */
   vip?: string;
 }
 

@@ -109,30 +109,50 @@ export interface Endpoint {
   port?: number | undefined;
   /** User to log in as. Default: the SSH configuration's, else root. */
   user?: string | undefined;
-  /** Password, kept as a secret. A reference is safer: `passwordEnv`, an agent or `privateKeyPath`. */
+  /**
+   * Password, kept as a secret. A reference is safer: `passwordEnv`, an agent or `privateKeyPath`. Default:
+   * none.
+   */
   password?: string | undefined;
-  /** Name of an environment variable that holds the password. It is read at each run and never stored. */
+  /**
+   * Name of an environment variable that holds the password. It is read at each run and never stored.
+   * Default: none.
+   */
   passwordEnv?: string | undefined;
   /**
    * Private key in PEM or OpenSSH form, kept as a secret. A reference is safer: `privateKeyPath` or an agent.
+   * Default: none.
    */
   privateKey?: string | undefined;
-  /** Name of an environment variable that holds the private key. It is read at each run and never stored. */
+  /**
+   * Name of an environment variable that holds the private key. It is read at each run and never stored.
+   * Default: none.
+   */
   privateKeyEnv?: string | undefined;
-  /** Passphrase of the private key, kept as a secret. */
+  /** Passphrase of the private key, kept as a secret. Default: none. */
   privateKeyPassword?: string | undefined;
-  /** Name of an environment variable that holds the passphrase. It is read at each run and never stored. */
+  /**
+   * Name of an environment variable that holds the passphrase. It is read at each run and never stored.
+   * Default: none.
+   */
   privateKeyPasswordEnv?: string | undefined;
   /**
    * File with the private key. It is read at each run, so it may change between `up` and `destroy`. `~/` is
-   * the home directory.
+   * the home directory. Default: `IdentityFile` of the SSH configuration, else `~/.ssh/id_ed25519`, `id_ecdsa`
+   * and `id_rsa`.
    */
   privateKeyPath?: string | undefined;
   /** Socket of an SSH agent. Default: the SSH configuration's `IdentityAgent`, else `SSH_AUTH_SOCK`. */
   agentSocketPath?: string | undefined;
-  /** The host's public key (`ssh-ed25519 AAAA…`). The host must prove that it has the private one. */
+  /**
+   * The host's public key (`ssh-ed25519 AAAA…`). The host must prove that it has the private one. Default: the
+   * keys in `knownHosts`.
+   */
   hostKey?: string | undefined;
-  /** File of known host keys. Default: the SSH configuration's, else `~/.ssh/known_hosts`. */
+  /**
+   * File of known host keys. Default: `UserKnownHostsFile` of the SSH configuration, else
+   * `~/.ssh/known_hosts`, and `GlobalKnownHostsFile`, else `/etc/ssh/ssh_known_hosts`.
+   */
   knownHosts?: string | undefined;
   /** Accept any host key. Default false: refuse an unknown or changed key. Excludes `hostKey`. */
   insecureIgnoreHostKey?: boolean | undefined;
@@ -148,7 +168,10 @@ export interface Endpoint {
   dialErrorLimit?: number | undefined;
   /** Seconds to wait for each attempt. 0 is no limit. Default 15. */
   perDialTimeout?: number | undefined;
-  /** A jump host (ProxyJump). It may have a `proxy` of its own, up to eight in all. */
+  /**
+   * A jump host with the fields of Connection but `sudo` and `operationTimeout`. It may have a `proxy` of its
+   * own, up to eight in all. Default: `ProxyJump` of the SSH configuration.
+   */
   proxy?: Endpoint | undefined;
 }
 

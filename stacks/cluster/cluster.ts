@@ -20,15 +20,15 @@ import { isMemberName, noMemberName } from "./member-name.js";
 export interface ProbeArgs
   extends Pick<ServiceProbeArgs, "status" | "contains" | "requests" | "failures" | "timeout" | "within">,
     Pick<ProbeSpread, "header"> {
-  /** How to reach the host that runs the check, for example a client. */
+  /** How to reach the host that runs the check, for example a client: see Connection. In LVS/DR not the director. */
   from: ConnectionInput;
-  /** Ports to check by HTTP. The probe only connects to others. Default 80 and 8080. */
+  /** Ports to check by HTTP, 1-65535. The probe only connects to others. Default 80 and 8080. */
   http?: number[];
   /** Path of the request. Default `/`. */
   path?: string;
   /**
-   * Number of real servers that must reply, told apart by `header` or by the first line of the body. Default:
-   * not checked.
+   * Number of real servers that must reply, 1-1000, told apart by `header` or by the first line of the body.
+   * Default: not checked.
    */
   servers?: number;
   /**
@@ -40,7 +40,7 @@ export interface ProbeArgs
 
 /** The machine that has the VIP and forwards connections. */
 export interface DirectorArgs {
-  /** How to reach the director. */
+  /** How to reach the director: see Connection. */
   connection: ConnectionInput;
   /** Interface for the VIPs, such as `eth0`. */
   interface: string;
@@ -57,7 +57,7 @@ export interface DirectorArgs {
 
 /** A VIP of the cluster on the director. */
 export interface VipArgs extends Pick<VirtualAddressArgs, "prefixLength" | "label" | "broadcast"> {
-  /** The virtual IP address. */
+  /** Virtual IP address (VIP), IPv4 or IPv6. */
   address: pulumi.Input<string>;
 }
 
@@ -66,7 +66,7 @@ export interface ServiceArgs
   extends Pick<VirtualServiceArgs, "protocol" | "port" | "fwmark" | "scheduler" | "persistence"> {
   /** Checks of its real servers, which remove those that are down: see HealthMonitor. Default: none. */
   health?: Omit<HealthMonitorArgs, "service" | "agent">;
-  /** Drain of its real servers before they go. Default: the cluster's `drain`. null: no drain. */
+  /** Drain of its real servers before they go. `null`: no drain. Default: the cluster's `drain`. */
   drain?: Drain | null;
 }
 
@@ -78,11 +78,11 @@ export interface RealServerMember
    * must then not be an output.
    */
   name?: string;
-  /** Address of the real server (RIP). */
+  /** IPv4 or IPv6 address of the real server (RIP). */
   address: pulumi.Input<string>;
   /**
-   * How to reach the real server. Default: the cluster does not configure it, and it is prepared by other
-   * means.
+   * How to reach the real server: see Connection. Default: the cluster does not configure it, and it is
+   * prepared by other means.
    */
   connection?: ConnectionInput;
   /**
@@ -95,13 +95,13 @@ export interface RealServerMember
 export interface ClusterArgs {
   /** The machine that has the VIPs. */
   director: DirectorArgs;
-  /** VIPs: addresses, or addresses with details. */
+  /** VIPs, at least one: addresses, or addresses with details. */
   vips: (string | VipArgs)[];
-  /** Services at every VIP. */
+  /** Services at every VIP, at least one. */
   services: ServiceArgs[];
-  /** Real servers, each of them behind every service. */
+  /** Real servers, at least one, each of them behind every service. */
   realServers: RealServerMember[];
-  /** Drain of real servers before they go, and when their weight becomes 0. Default null: no drain. */
+  /** Drain of real servers before they go, and when their weight becomes 0. Default `null`: no drain. */
   drain?: Drain | null;
   /**
    * Take over existing things with other settings, or of another stack, instead of refusing them. Default

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { parseClusters } from "../../stacks/config.js";
 
 const repository = join(__dirname, "../..");
-const documents = globSync(["README.md", "AGENTS.md", "docs/*.md"], { cwd: repository });
+const documents = globSync(["README.md", "AGENTS.md", "docs/**/*.md"], { cwd: repository });
 const sources = globSync("{providers,stacks}/**/*.ts", { cwd: repository });
 const textOf = (file: string) => readFileSync(join(repository, file), "utf8");
 

@@ -12,7 +12,7 @@ const checked = [
   "CHANGELOG.md",
   "CONTRIBUTING.md",
   "SECURITY.md",
-  "docs/*.md",
+  "docs/**/*.md",
   "test/*/README.md",
   "index.ts",
   "{cli,rollback,stacks,providers,src}/**/*.{ts,sh,awk,service}",

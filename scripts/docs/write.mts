@@ -1,0 +1,19 @@
+// npm run docs: writes the generated parts of docs anew, from the build.
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { checkout } from "../setup/checkout.mjs";
+import { generatedPages, type Kind } from "./pages.mts";
+
+const load = createRequire(import.meta.url);
+const built = (path: string) => load(join(checkout, "dist", path));
+const classes = Object.values<{ definition: Kind }>(built("providers/index.js"));
+
+const pages = generatedPages(checkout, {
+  kinds: classes.map(({ definition }) => definition),
+  common: built("providers/engine/inputs.js").common,
+  connection: built("src/ssh/connection.js").connection,
+  clusters: built("stacks/config.js").clusters,
+});
+for (const [page, text] of pages) writeFileSync(join(checkout, page), text);
+console.log(`written: ${[...pages.keys()].join(", ")}`);
