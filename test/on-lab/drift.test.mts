@@ -12,7 +12,7 @@ onLab("what somebody changed by hand", () => {
   let declared: States;
 
   it("is nothing at first", async () => {
-    stack = keep(await Stack.ofEnvironment("lab-dr"));
+    stack = keep(await Stack.ofEnvironment("lab-dr", { source: true }));
     await stack.up();
     declared = await statesOf(hosts);
     const { code, text } = await stack.pulumi("refresh", "--preview-only", "--diff", "--expect-no-changes");

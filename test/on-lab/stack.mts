@@ -25,6 +25,12 @@ export interface StateResource {
   readonly sourcePosition?: string;
 }
 
+interface EnvironmentOptions {
+  readonly configuration?: string;
+  readonly env?: Record<string, string>;
+  readonly source?: boolean;
+}
+
 /** A stack of the real CLI, with a file backend, a configuration and, unless it is this repository's, a program of its own. */
 export class Stack {
   readonly #name: string;
@@ -44,23 +50,29 @@ export class Stack {
       PULUMI_NODEJS_TRANSPILE_ONLY: "true",
       // every command of the CLI starts two Node processes, which read the same code each time
       NODE_COMPILE_CACHE: join(checkout, "node_modules", ".cache", "compiled"),
+      NODE_OPTIONS: `--require "${join(import.meta.dirname, "lean-sdk.cjs")}"`,
+      LVS_PLAIN_JAVASCRIPT: "true",
     };
   }
 
   /**
    * The repository's own program with the configuration of `Pulumi.<environment>.yaml`. The CLI writes to the folder of the
    * project (`stack init` adds a salt), so it gets a folder of its own whose parts are the checkout's. `configuration` stands
-   * in for that file.
+   * in for that file. The program is the compiled one, and TypeScript on the SDK as it is if `source` is true.
    */
   static async ofEnvironment(
     environment: string,
-    { configuration, env = {} }: { configuration?: string; env?: Record<string, string> } = {},
+    { configuration, env = {}, source = false }: EnvironmentOptions = {},
   ): Promise<Stack> {
     const stack = await Stack.#make(environment);
-    stack.environment(env);
-    for (const part of ["stacks", "node_modules", "package.json", "tsconfig.json"])
+    stack.environment({ ...(source ? { NODE_OPTIONS: "", LVS_PLAIN_JAVASCRIPT: "" } : {}), ...env });
+    for (const part of ["dist", "stacks", "node_modules", "package.json", "tsconfig.json"])
       await symlink(join(checkout, part), join(stack.#cwd, part));
-    await cp(join(checkout, "Pulumi.yaml"), join(stack.#cwd, "Pulumi.yaml"));
+    const project = await readFile(join(checkout, "Pulumi.yaml"), "utf8");
+    await writeFile(
+      join(stack.#cwd, "Pulumi.yaml"),
+      source ? project : project.replace("main: stacks/index.ts", "main: dist/stacks/index.js"),
+    );
     if (configuration !== undefined) await writeFile(stack.#configFile, configuration);
     else await cp(join(checkout, `Pulumi.${environment}.yaml`), stack.#configFile);
     return stack.#begin();
