@@ -5,6 +5,7 @@ import { declareOnce } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { type Bag, type Common, checkInputs, clean, idOf, propertiesOf } from "./inputs.js";
 import { withPlannedId } from "./planned-id.js";
+import { providerText } from "./provider-text.js";
 
 /** The arguments, each of which may be an output of another resource. Each keeps its documentation. */
 export type Inputs<Args> = {
@@ -43,7 +44,7 @@ export interface ResourceClass<Args, Shown = unknown> {
     name: string,
     args: ResourceArgs<Args>,
     opts?: pulumi.CustomResourceOptions,
-  ): pulumi.dynamic.Resource &
+  ): pulumi.CustomResource &
     Outputs<Args> &
     ShownOutputs<Shown> & { readonly connection: pulumi.Output<Connection> };
   /** @internal */
@@ -64,24 +65,13 @@ export interface ResourceClass<Args, Shown = unknown> {
   ): InstanceType<ResourceClass<Args, Shown>>;
 }
 
-/**
- * The text that Pulumi keeps of a provider, in every resource's state and forever. It must not capture any
- * value. It loads the version of the package that the project has installed, also if the project is the
- * package's own repository.
- */
-function shim(kind: string): pulumi.dynamic.ResourceProvider {
-  // biome-ignore format: one line, whose text is pinned by a test
-  const provider = { kind, configure(r: unknown) { require("node:module").createRequire(`${process.cwd()}/`)("pulumi-lvs/provider").install(this, r); } };
-  return provider as unknown as pulumi.dynamic.ResourceProvider;
-}
-
 /** Makes the class of a definition. `Shown` has the computed outputs. @internal */
 export function resource<Args, Shown = unknown>(definition: Definition): ResourceClass<Args, Shown> {
-  const provider = shim(definition.kind);
+  const provider = providerText(definition.kind);
   const type = `pulumi-nodejs:dynamic/lvs:${definition.kind}`;
   const names = [...propertiesOf(definition), ...(definition.shows?.names ?? [])];
   const declared = Object.fromEntries(names.map((name) => [name, undefined]));
-  class LvsResource extends pulumi.dynamic.Resource {
+  class LvsResource extends pulumi.CustomResource {
     static readonly definition = definition;
 
     static override isInstance(value: unknown): value is pulumi.CustomResource {
@@ -103,10 +93,10 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
       if (opts?.id === undefined && run) refuseTwice(() => declareOnce(run, definition, owner, args));
       const hosts = ["connection", ...(definition.connections ?? [])];
       const reached = Object.fromEntries(hosts.map((host) => [host, secured(args[host])]));
-      const props = { ...declared, ...own, ...args, ...reached };
+      const props = { ...declared, ...own, ...args, ...reached, __provider: provider };
       const restore = shortenStacks();
       try {
-        super(provider, name, props, opts, "lvs", definition.kind);
+        super(type, name, props, opts);
       } finally {
         restore();
       }
@@ -120,13 +110,15 @@ const providers = dirname(__dirname);
 
 /**
  * Shortens the stacks of registrations, which Pulumi keeps in state: a kilobyte each, with frames of node,
- * ts-node and Pulumi. Pulumi's own five frames, which it drops, and the program's nearest ones tell the
- * place. This saves a third of the state, which the file backend writes after each step.
+ * ts-node and Pulumi. The first five frames, which Pulumi drops, are four of its own and one of the class. The
+ * program's nearest ones tell the place. This saves a third of the state, which the file backend writes after each step.
  */
 function shortenStacks(): () => void {
   const before = Error.prepareStackTrace;
   Error.prepareStackTrace = (error, frames) => {
-    const near = frames.filter((frame) => !frame.getFileName()?.includes(providers)).slice(0, 8);
+    const ours = (frame: NodeJS.CallSite) => frame.getFileName()?.includes(providers);
+    const first = frames.findIndex(ours);
+    const near = frames.filter((frame, i) => i === first || !ours(frame)).slice(0, 8);
     return before
       ? before(error, near)
       : [String(error), ...near.map((frame) => `    at ${frame}`)].join("\n");
