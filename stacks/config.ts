@@ -134,7 +134,7 @@ export const clusters = mapOf(
 export type Clusters = Record<string, (Kind<"dr"> & DrClusterArgs) | (Kind<"nat"> & NatClusterArgs)>;
 
 /** The field that tells the kinds of clusters apart. */
-export interface Kind<Name extends string> {
+interface Kind<Name extends string> {
   /** Forwarding of the cluster: `dr` for LVS/DR, `nat` for LVS/NAT. */
   kind: Name;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import ts from "typescript";
 
 /** A field of a type. */
-export interface Field {
+interface Field {
   /** Its doc comment in one line, or nothing. */
   readonly text: string;
   /** Whether it is a list. */
@@ -33,6 +33,8 @@ export function commentOf(node: ts.Node): string {
 /** Returns the syntax of a file, with parents. */
 export const parse = (file: string): ts.SourceFile =>
   ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+
+const fileOf = (node: ts.Node): string => node.getSourceFile().fileName;
 
 /** Returns the fields of both. The first one that has a doc comment counts. */
 function merged(parts: readonly Fields[]): Fields {
@@ -64,12 +66,14 @@ const namesIn = (type: ts.TypeNode | undefined): string[] =>
  * of what it extends too.
  */
 export function readTypes(files: readonly string[]): (name: string) => Fields {
-  const declared = new Map<string, Declared>();
+  const exported = new Map<string, Declared>();
+  const local = new Map<string, Declared>();
   for (const file of files)
     for (const node of parse(file).statements)
       if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node))
         if (node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword))
-          declared.set(node.name.text, node);
+          exported.set(node.name.text, node);
+        else local.set(`${file} ${node.name.text}`, node);
 
   const ofMembers = (members: readonly ts.TypeElement[]): Fields =>
     new Map(
@@ -92,7 +96,7 @@ export function readTypes(files: readonly string[]): (name: string) => Fields {
   };
   const isMap = (type: ts.TypeNode): boolean => /^(\w+\.)*(Output<|Input<)?Record</.test(type.getText());
 
-  const ofReference = (name: string, given: readonly ts.TypeNode[]): Fields => {
+  const ofReference = (name: string, given: readonly ts.TypeNode[], file = ""): Fields => {
     const last = name.split(".").at(-1) ?? name;
     const at = wrappers.get(last);
     if (at !== undefined) return ofType(given[at]);
@@ -101,13 +105,14 @@ export function readTypes(files: readonly string[]): (name: string) => Fields {
       return new Map([...ofType(given[0])].filter(([field]) => names.includes(field) === (last === "Pick")));
     }
     // The one type that a mapped type makes.
-    const node = declared.get(last === "ConnectionInput" ? "Connection" : last);
+    const node =
+      local.get(`${file} ${last}`) ?? exported.get(last === "ConnectionInput" ? "Connection" : last);
     if (!node) return new Map();
     if (ts.isTypeAliasDeclaration(node)) return ofType(node.type);
     const above = (node.heritageClauses ?? []).flatMap(({ types }) => [...types]);
     return merged([
       ofMembers([...node.members]),
-      ...above.map((one) => ofReference(one.expression.getText(), one.typeArguments ?? [])),
+      ...above.map((one) => ofReference(one.expression.getText(), one.typeArguments ?? [], fileOf(one))),
     ]);
   };
 
@@ -117,7 +122,8 @@ export function readTypes(files: readonly string[]): (name: string) => Fields {
     if (ts.isArrayTypeNode(type)) return ofType(type.elementType);
     if (ts.isUnionTypeNode(type) || ts.isIntersectionTypeNode(type)) return merged(type.types.map(ofType));
     if (ts.isTypeLiteralNode(type)) return ofMembers([...type.members]);
-    if (ts.isTypeReferenceNode(type)) return ofReference(type.typeName.getText(), type.typeArguments ?? []);
+    if (ts.isTypeReferenceNode(type))
+      return ofReference(type.typeName.getText(), type.typeArguments ?? [], fileOf(type));
     if (ts.isIndexedAccessTypeNode(type)) {
       const [name = ""] = namesIn(type.indexType);
       return ofType(type.objectType).get(name)?.inside() ?? new Map();
@@ -126,7 +132,7 @@ export function readTypes(files: readonly string[]): (name: string) => Fields {
   };
 
   return (name) => {
-    if (!declared.has(name)) throw new Error(`no file exports a type ${name}`);
+    if (!exported.has(name)) throw new Error(`no file exports a type ${name}`);
     return ofReference(name, []);
   };
 }

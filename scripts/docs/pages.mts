@@ -34,8 +34,7 @@ const jsonOf = (schema: z.ZodType): Schema =>
   z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Schema;
 
 /** Returns the name of a kind's file and page: `real-server`. */
-export const fileOf = (kind: string): string =>
-  kind.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+const fileOf = (kind: string): string => kind.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
 
 /** Fields that a page of their own explains. */
 const closed = ["connection", "director", "proxy"];
@@ -46,13 +45,29 @@ const exported = (file: string): ts.VariableDeclaration[] =>
     .statements.filter(ts.isVariableStatement)
     .flatMap((node) => [...node.declarationList.declarations]);
 
-/** Returns the outputs that the engine adds: constants whose text is the name of an output. */
-const engineOutputs = (file: string): { name: string; text: string }[] =>
-  exported(file).flatMap(({ initializer, parent }) =>
-    initializer && ts.isStringLiteral(initializer)
-      ? [{ name: initializer.text, text: commentOf(parent.parent) }]
-      : [],
+/**
+ * Returns the outputs that the engine adds: constants whose text is the name of an output. The words of an output
+ * are a list in the doc comment of a type: `- \`stale\`: refresh finds …`.
+ */
+function engineOutputs(file: string): { name: string; text: string }[] {
+  const words = new Map(
+    parse(file)
+      .statements.filter(ts.isTypeAliasDeclaration)
+      .map((node) => [node.name.text, [...commentOf(node).matchAll(/- `(\w+)`: (.*?)(?= - `|$)/g)]]),
   );
+  return exported(file).flatMap(({ initializer, parent }) => {
+    if (!initializer || !ts.isStringLiteral(initializer)) return [];
+    const name = initializer.text;
+    const own = words.get(`${name.charAt(0).toUpperCase()}${name.slice(1)}Word`) ?? [];
+    return [
+      { name, text: commentOf(parent.parent) },
+      ...own.map(([, word, text = ""]) => ({
+        name: `${name}: ${word}`,
+        text: text.charAt(0).toUpperCase() + text.slice(1),
+      })),
+    ];
+  });
+}
 
 /** Returns the type of a class's computed outputs, by kind: `resource<RealServerArgs, RealServerOutputs>`. */
 function shownTypes(file: string): Map<string, string> {
@@ -91,7 +106,8 @@ export function allRows({ kinds, ...schemas }: Schemas, fieldsOf: (name: string)
   const cluster = (kind: string, type: string): Row[] => {
     const { oneOf, anyOf } = clusters.additionalProperties;
     const schema = (oneOf ?? anyOf ?? []).find(({ properties }) => properties?.kind?.const === kind) ?? {};
-    return rowsOf(schema, new Map([...fieldsOf("Kind"), ...fieldsOf(type)]), closedInClusters);
+    const kindOf = [...fieldsOf("Clusters")].filter(([name]) => name === "kind");
+    return rowsOf(schema, new Map([...kindOf, ...fieldsOf(type)]), closedInClusters);
   };
   return {
     common: rowsOf(jsonOf(z.strictObject(common)), fieldsOf("Common"), closed),

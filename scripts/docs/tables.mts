@@ -57,7 +57,7 @@ function formOfOne(schema: Schema): string {
 }
 
 /** Returns the values that a schema takes, in a few words. */
-export const formOf = (schema: Schema): string => {
+const formOf = (schema: Schema): string => {
   const forms = [...new Set(alternatives(schema).map(formOfOne))];
   return forms.length > 1 ? `${forms.slice(0, -1).join(", ")} or ${forms.at(-1)}` : forms.join();
 };

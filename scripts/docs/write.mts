@@ -2,9 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { checkout } from "../setup/checkout.mjs";
 import { generatedPages, type Kind } from "./pages.mts";
 
+const checkout = join(import.meta.dirname, "../..");
 const load = createRequire(import.meta.url);
 const built = (path: string) => load(join(checkout, "dist", path));
 const classes = Object.values<{ definition: Kind }>(built("providers/index.js"));
