@@ -1,16 +1,7 @@
-import { hostOf } from "../src/host/host.js";
 import { visible } from "../src/values/foreign.js";
-import { Engine } from "./engine/engine.js";
 import type { Bag } from "./engine/inputs.js";
-import { Inquiry } from "./engine/question.js";
-import * as classes from "./index.js";
-
-const engines = new Map(
-  Object.values(classes).map(
-    ({ definition }) =>
-      [definition.kind, new (definition.asks ? Inquiry : Engine)(definition, hostOf)] as const,
-  ),
-);
+import type { Verbs } from "./engine/verbs.js";
+import { engines } from "./engines.js";
 
 /** Things that one run of Pulumi creates or has created, with their owners. */
 export type Made = Map<string, { owner: unknown; isDone: boolean }>;
@@ -24,7 +15,7 @@ export type Made = Map<string, { owner: unknown; isDone: boolean }>;
 const made: Made = new Map();
 
 /** Returns the functions that Pulumi calls for a kind, in a run that has made these things so far. */
-export const verbsOf = (engine: Engine, made: Made) => ({
+export const verbsOf = (engine: Verbs, made: Made) => ({
   check: (olds: Bag, news: Bag) => {
     const { inputs, failures } = engine.check(olds, news);
     const reason = failures.length > 0 ? undefined : engine.declared.declare(olds, inputs);

@@ -1,19 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { Engine } from "../providers/engine/engine.js";
 import { says } from "../providers/engine/flags.js";
 import { type Bag, connectionOf, idOf, partsOf } from "../providers/engine/inputs.js";
-import * as classes from "../providers/index.js";
-import { hostOf } from "../src/host/host.js";
+import { engines } from "../providers/engines.js";
 import { hostLabel } from "../src/ssh/connection.js";
 import { type Deployment, type Entry, isOurs, type Left, oursOf, titleOf } from "./deployment.js";
 import { inClear } from "./secrets.js";
-
-const engines = new Map(
-  Object.values(classes).map(({ definition }) => [
-    definition.kind,
-    { definition, engine: new Engine(definition, hostOf) },
-  ]),
-);
 
 /**
  * Returns the resources that a killed run of Pulumi was creating. They may exist on their hosts, and state
@@ -37,13 +28,13 @@ export async function orphansGone(
   const left: Left[] = [];
   for (const { urn, inputs } of orphans.toReversed()) {
     const resource = titleOf(urn);
-    const kind = engines.get(resource.split(" ")[0] as string);
-    if (!kind) {
+    const engine = engines.get(resource.split(" ")[0] as string);
+    if (!engine) {
       const why = "Pulumi was killed while it was created, and this version of the package does not know it";
       left.push({ resource, urn, host: undefined, why });
       continue;
     }
-    const { definition, engine } = kind;
+    const { definition } = engine;
     const props = inClear(inputs) as Bag;
     const host = hostLabel(connectionOf(props));
     const unsettled = (why: string) => left.push({ resource, urn, host, why });

@@ -55,19 +55,18 @@ type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
 /** Returns what is left over, and removes it with `yes`. */
 async function leftOn(host: Pick<Host, "submit">, { allOf, yes }: Forget): Promise<LeftOver[]> {
   const job = { owner: "forget", look: () => undefined };
-  const known = await host.submit({
+  const { facts: known } = await host.submit({
     ...job,
     facts: ["owners", "declared"],
-    plan: () => [],
+    plan: () => ({ steps: [] }),
     verify: () => undefined,
   });
-  let left: LeftOver[] = [];
-  await host.submit({
+  const { notes: left = [] } = await host.submit({
     ...job,
     facts: factsFor(known),
     plan: (facts) => {
-      left = leftOver(facts, allOf);
-      return yes ? left.map(({ step }) => step) : [];
+      const left = leftOver(facts, allOf);
+      return { steps: yes ? left.map(({ step }) => step) : [], notes: left };
     },
     verify: (facts) => {
       const [still] = yes ? leftOver(facts, allOf) : [];

@@ -15,7 +15,7 @@ export const settled = (drains: Drains, key: unknown, drained: Drained): Omit<Jo
     facts: ["draining"],
     plan: (facts) => {
       const found = record(facts);
-      return found ? [...forget(found), note(drains, key, drained)] : [];
+      return { steps: found ? [...forget(found), note(drains, key, drained)] : [] };
     },
     look: (facts) => record(facts)?.line,
     verify: (facts) => (record(facts) ? stillThere : undefined),

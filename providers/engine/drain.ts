@@ -56,13 +56,13 @@ export async function drain(
     const words = drains.words(key);
     return [step(["begin_drain", ...words], ["end_drain", ...words]), ...steps];
   };
-  const plan = (facts: Facts) => quiesce(facts) ?? [];
+  const plan = (facts: Facts) => ({ steps: quiesce(facts) ?? [] });
   const begin = () =>
     submit({
       facts: [...facts, "clock"],
       plan,
       look: plan,
-      verify: (facts) => (plan(facts).length === 0 ? undefined : "the host did not keep it quiesced"),
+      verify: (facts) => (plan(facts).steps.length === 0 ? undefined : "the host did not keep it quiesced"),
     });
 
   const first = await begin();
@@ -72,20 +72,22 @@ export async function drain(
   const elapsed = () => (watch.now() - began) / 1000;
   // A reboot removes the record and the connections. Without a reboot another run has removed the record.
   const isCalledOff = (facts: Facts) =>
-    plan(facts).length > 0 && !recordOf(facts, drains, key) && facts.sysctl(boot) === first.sysctl(boot);
+    plan(facts).steps.length > 0 &&
+    !recordOf(facts, drains, key) &&
+    facts.sysctl(boot) === first.sysctl(boot);
   const look = () =>
     submit({
       facts,
       plan: (facts) => {
         if (isCalledOff(facts)) throw calledOff(host);
-        return [];
+        return { steps: [] };
       },
       look: () => undefined,
       verify: () => undefined,
     });
   let seen: Facts | undefined = first;
   for (;;) {
-    if (seen && plan(seen).length > 0) seen = await begin();
+    if (seen && plan(seen).steps.length > 0) seen = await begin();
     if (seen) {
       const left = drains.count(seen, key);
       const isDone = left === 0 && elapsed() >= patience.minimum;

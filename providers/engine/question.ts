@@ -3,59 +3,57 @@ import { HostError } from "../../src/errors.js";
 import type { Host } from "../../src/host/host.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import type { Definition } from "./define.js";
-import { Engine } from "./engine.js";
-import { type Bag, clean, connectionOf, idOf, partsOf } from "./inputs.js";
+import { type Bag, clean, connectionOf, partsOf } from "./inputs.js";
+import { Verbs } from "./verbs.js";
 
 /**
- * Create, read, diff, update and delete of questions, which have nothing on a host. Create and a change run
- * the question, and a wrong answer fails the update. Read and delete run nothing.
+ * The verbs of questions, which have nothing on a host. Create and a change run the question, and a wrong
+ * answer fails the update. Read and delete run nothing.
  */
-export class Inquiry extends Engine {
-  readonly #definition: Definition;
-  readonly #findHost: (connection: Connection, label: string) => Pick<Host, "submit" | "ask">;
+export class Inquiry extends Verbs {
+  readonly #findHost: (connection: Connection, label: string) => Pick<Host, "ask">;
 
   constructor(
     definition: Definition,
-    findHost: (connection: Connection, label: string) => Pick<Host, "submit" | "ask">,
+    findHost: (connection: Connection, label: string) => Pick<Host, "ask">,
   ) {
-    super(definition, findHost);
-    this.#definition = definition;
+    super(definition);
     this.#findHost = findHost;
   }
 
-  override async create(inputs: Bag) {
+  async create(inputs: Bag) {
     await this.#ask(inputs);
-    return { id: idOf(this.#definition, inputs), outs: clean(inputs) };
+    return { id: this.idOf(inputs), outs: clean(inputs) };
   }
 
-  override async update(_id: string, olds: Bag, news: Bag) {
-    const [was, want] = [olds, news].map((bag) => clean(partsOf(this.#definition, bag).config));
+  async update(_id: string, olds: Bag, news: Bag) {
+    const [was, want] = [olds, news].map((bag) => clean(partsOf(this.definition, bag).config));
     // Another connection to the same host changes nothing about the question.
     if (!isDeepStrictEqual(was, want)) await this.#ask(news);
     return { outs: clean({ ...news, owner: olds.owner ?? news.owner }) };
   }
 
-  override async read(id: string, props: Bag) {
+  async read(id: string, props: Bag) {
     return { id, props, inputs: props };
   }
 
-  override async delete() {}
+  async delete() {}
 
   /** Two resources may run the same question. */
-  override thing(inputs: Bag): string {
+  thing(inputs: Bag): string {
     return this.owner(inputs);
   }
 
   async #ask(inputs: Bag): Promise<void> {
-    const { key, config } = partsOf(this.#definition, inputs);
+    const { key, config } = partsOf(this.definition, inputs);
     try {
-      await this.#definition.asks?.(key, config, {
+      await this.definition.asks?.(key, config, {
         connection: connectionOf(inputs),
         ask: (connection, ...queries) => this.#findHost(connection, hostLabel(connection)).ask(...queries),
       });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      throw new Error(error.of(`${this.#definition.id(key)} failed`), { cause: error });
+      throw new Error(error.of(`${this.idWithoutHost(inputs)} failed`), { cause: error });
     }
   }
 }

@@ -11,15 +11,13 @@ import {
   undoneMisfit,
 } from "../errors.js";
 import { type FactName, Facts, type Section } from "../facts/facts.js";
-import { explained, isBack, isUntouched, type Job, misfitOf, type Waiting } from "./job.js";
+import { explained, isBack, isUntouched, type Job, misfitOf, type Plan, type Waiting } from "./job.js";
 import { digestOf, type Failed, type Outcome, type Report } from "./report.js";
 import { applyScript, inBulk, marksOf, readScript, rulesOf, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
 import { StuckError } from "./stuck-error.js";
 
-interface Planned extends Waiting {
-  readonly steps: readonly Step[];
-}
+type Planned = Waiting & Plan;
 
 /** Number of times that a plan is made anew because the host changed meanwhile. */
 const planLimit = 5;
@@ -72,7 +70,7 @@ class Batch {
       const { left, isStale } = await this.#applyAll(acting);
       this.#isFresh = true;
       const idle = planned.filter(({ steps }) => steps.length === 0);
-      if (!isStale) for (const { resolve } of idle) resolve(this.#facts());
+      if (!isStale) for (const { resolve, notes } of idle) resolve({ facts: this.#facts(), notes });
       // After an incomplete bulk each remaining job runs by itself, so that the host prints its error.
       this.#isAlone ||= !isStale;
       this.#open = isStale ? [...left, ...idle] : left;
@@ -84,7 +82,9 @@ class Batch {
     const facts = this.#facts();
     return this.#open.flatMap((waiting) => {
       try {
-        return [{ ...waiting, steps: waiting.job.plan(facts) }];
+        return [
+          { ...waiting, ...waiting.job.plan(facts), ...(waiting.begun && { notes: waiting.begun.notes }) },
+        ];
       } catch (error) {
         if (this.#isFresh) waiting.reject(explained(this.#label, error));
         return [];
@@ -123,7 +123,7 @@ class Batch {
         misfitOf(this.#label, planned.job, after) !== undefined &&
         isUntouched(planned.job, planned.steps, after)
       )
-        left.push(planned);
+        left.push({ ...planned, begun: planned });
       else await this.#conclude(planned, { kind: "kept" }, before, after, late);
     }
     if (!late || left.length === 0) return left;
@@ -134,7 +134,7 @@ class Batch {
   }
 
   async #conclude(
-    { job, steps, resolve, reject }: Planned,
+    { job, steps, notes, resolve, reject }: Planned,
     outcome: Outcome | undefined,
     before: Facts,
     after: Facts,
@@ -146,7 +146,7 @@ class Batch {
     }
     if (outcome?.kind !== "kept") throw senselessAnswer(this.#label, "a transaction was not reported on");
     const why = misfitOf(this.#label, job, after);
-    if (why === undefined) resolve(after);
+    if (why === undefined) resolve({ facts: after, notes });
     else reject(await this.#undo(job, steps, why, before));
   }
 

@@ -1,10 +1,10 @@
 import { lateReading, lockFailure, plainly, senselessAnswer } from "../errors.js";
-import type { FactName, Facts, Section } from "../facts/facts.js";
+import type { FactName, Section } from "../facts/facts.js";
 import { log } from "../log.js";
 import type { Connection } from "../ssh/connection.js";
 import { openShell } from "../ssh/open-shell.js";
 import { serve } from "./batch.js";
-import type { Job, Waiting } from "./job.js";
+import type { Done, Job, Waiting } from "./job.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
 import { askScript, endScript, lockSeconds, type Query } from "./script.js";
@@ -42,10 +42,10 @@ export class Host {
     this.#limit = limit;
   }
 
-  submit(job: Job): Promise<Facts> {
+  submit<Notes>(job: Job<Notes>): Promise<Done<Notes>> {
     return new Promise((resolve, reject) => {
       this.#newest = performance.now();
-      this.#waiting.push({ job, resolve, reject });
+      this.#waiting.push({ job, resolve: (done) => resolve(done as Done<Notes>), reject });
       if (!this.#busy) void this.#drain();
     });
   }

@@ -4,15 +4,27 @@ import { FactError, type FactName, type Facts } from "../facts/facts.js";
 import { rulesOf } from "./script.js";
 import type { Step } from "./step.js";
 
+/** The steps of a job, and what the caller wants to know of the facts behind them. */
+export interface Plan<Notes = unknown> {
+  readonly steps: readonly Step[];
+  readonly notes?: Notes;
+}
+
+/** The facts after a job, and the notes of the plan that was carried out. */
+export interface Done<Notes = unknown> {
+  readonly facts: Facts;
+  readonly notes?: Notes | undefined;
+}
+
 /** A change or a reading of a host: the facts it needs, and the steps that follow from them. */
-export interface Job {
+export interface Job<Notes = unknown> {
   readonly owner: string;
   readonly facts: readonly FactName[];
   /**
    * Returns the steps. Must be pure, because it runs again if the host has changed meanwhile. An error fails
    * this job only.
    */
-  plan(facts: Facts): readonly Step[];
+  plan(facts: Facts): Plan<Notes>;
   /** Returns the job's part of the host's state. After an undo it must be equal to what it was before. */
   look(facts: Facts): unknown;
   /** Returns why the host does not show the wanted state after the steps, or undefined if it does. */
@@ -22,14 +34,16 @@ export interface Job {
 /** A job that waits, with the callbacks of its promise. */
 export interface Waiting {
   readonly job: Job;
-  readonly resolve: (facts: Facts) => void;
-  readonly reject: (error: Error) => void;
+  resolve(done: Done): void;
+  reject(error: Error): void;
+  /** The first plan, if its owner marks are on the host and its line had no effect. */
+  readonly begun?: Plan;
 }
 
 /** Returns whether none of the job's steps took effect, owner marks aside. */
 export function isUntouched(job: Job, steps: readonly Step[], facts: Facts): boolean {
   try {
-    const again = rulesOf(job.plan(facts));
+    const again = rulesOf(job.plan(facts).steps);
     return again.length === 0 || isDeepStrictEqual(again, rulesOf(steps));
   } catch {
     return false;

@@ -4,7 +4,8 @@ import type { Definition } from "../../providers/engine/define.js";
 import { Engine } from "../../providers/engine/engine.js";
 import { type Bag, checkInputs } from "../../providers/engine/inputs.js";
 import { type FactName, Facts, type Section } from "../../src/facts/facts.js";
-import type { Job } from "../../src/host/job.js";
+import type { Host } from "../../src/host/host.js";
+import type { Done, Job } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
 import { connection } from "./engine.js";
@@ -59,15 +60,16 @@ function bodyOf(source: string, value: unknown): string {
 export function recorder(host: Record<string, unknown>) {
   const used = new Set<string>();
   const steps: Step[] = [];
-  const submit = async (job: Job): Promise<Facts> => {
+  const submit = async <Notes>(job: Job<Notes>): Promise<Done<Notes>> => {
     const sections = new Map<FactName, Section>();
     for (const name of job.facts) {
       used.add(sourceOf(name));
       sections.set(name, { body: bodyOf(sourceOf(name), host[sourceOf(name)]) });
     }
     const facts = new Facts(sections);
-    steps.push(...job.plan(facts));
-    return facts;
+    const plan = job.plan(facts);
+    steps.push(...plan.steps);
+    return { facts, notes: plan.notes };
   };
   return { submit, steps, used };
 }
@@ -95,7 +97,7 @@ export const inputsOf = (definition: Definition, given: Case, config: Bag) =>
   });
 
 /** Has the real engine make the change of a case on such a host. */
-export function change(definition: Definition, given: Case, submit: (job: Job) => Promise<Facts>) {
+export function change(definition: Definition, given: Case, submit: Host["submit"]) {
   const engine = new Engine(definition, () => ({ submit }));
   const { inputs } = inputsOf(definition, given, given.want ?? given.was ?? {});
   if (!given.want) return engine.delete("", inputs);

@@ -60,7 +60,7 @@ class Director {
     const unreachable = new HostError("director1", "no route to host");
     if (!this.reachable) throw new Error("cannot delete", { cause: unreachable });
     try {
-      for (const { run } of plan(this.facts())) {
+      for (const { run } of plan(this.facts()).steps) {
         this.run.push(run.join(" "));
         if (run[0] === "begin_drain") this.since = this.clock;
         else this.weight = Number(run[run.indexOf("-w") + 1]);

@@ -234,7 +234,7 @@ esac
         fake.host.submit({
           owner: `${words.at(-1)} ${i}`.replaceAll("\n", ""),
           facts: ["ipvs"],
-          plan: () => [{ run: ["ipvsadm", ...words], undo: null }],
+          plan: () => ({ steps: [{ run: ["ipvsadm", ...words], undo: null }] }),
           look: () => undefined,
           verify: () => undefined,
         }),

@@ -27,6 +27,17 @@ describe("an object says on its host whose it is", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
 
+  test("and is not adopted if it had gone by the time that the create was carried out", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    fake.write("ipvs", `${entry}\n`);
+    await kind.create({ address: "192.168.0.220", port: 80 });
+    fake.write("ipvs", "");
+    const { props } = await kind.create(web);
+    expect(fake.lines("ipvs")).toEqual([entry]);
+    expect(props.record).toBeUndefined();
+  });
+
   test("also where it was there before and was taken over, or was made before there were marks", async () => {
     const fake = fakeHost();
     fake.write("ipvs", `${entry}\n`);
