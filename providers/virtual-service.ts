@@ -46,17 +46,11 @@ export interface Persistence {
 export interface VirtualServiceArgs {
   /** Protocol: `tcp` (default) or `udp`. A change replaces. */
   protocol?: "tcp" | "udp";
-  /** Virtual IP address (VIP), IPv4 or IPv6. A change replaces. Default: none, but required without `fwmark`. */
+  /** Virtual IP address (VIP), IPv4 or IPv6. Required without `fwmark`. A change replaces. Default: none. */
   address?: string;
-  /**
-   * Port, 1-65535. 0 is every port and needs `persistence`. A change replaces. Default: none, but required
-   * without `fwmark`.
-   */
+  /** Port, 1-65535. 0, every port, needs `persistence`. Required without `fwmark`. A change replaces. Default: none. */
   port?: number;
-  /**
-   * Firewall mark, 1-2147483647, instead of address and port (ipvsadm(8), --fwmark-service). A change replaces.
-   * Default: none.
-   */
+  /** Firewall mark, 1-2147483647, instead (ipvsadm(8), --fwmark-service). A change replaces. Default: none. */
   fwmark?: number;
   /** Address family of a firewall-mark service: `ipv4` (default) or `ipv6`. A change replaces. */
   family?: Family;

@@ -12,7 +12,7 @@ import {
   serviceReference,
 } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
-import { type Config, config, serverOf } from "./config.js";
+import { type Config, config, type Quorum, serverOf } from "./config.js";
 import { type SorryServer, sorryProblems } from "./sorry-server.js";
 
 /** Arguments of a HealthMonitor. */
@@ -53,12 +53,7 @@ export interface HealthMonitorArgs {
    * serves. `hysteresis` is below `weight`: the quorum is lost below `weight - hysteresis` and reached at
    * `weight + hysteresis`. Default 1 and 0.
    */
-  quorum?: {
-    /** Sum of weights, 1-1000000. Above 1 it needs a sorry server. Default 1. */
-    weight?: number;
-    /** Distance of losing and reaching the quorum, 0-1000000, below `weight`. Default 0. */
-    hysteresis?: number;
-  };
+  quorum?: Quorum;
   /**
    * Seconds, 0-3600, in which the weight of a server that is back rises to the declared one, if that is above
    * 1. Default 0.
@@ -78,10 +73,7 @@ export interface HealthMonitorArgs {
 
 /** Outputs of a HealthMonitor besides its arguments. */
 export interface HealthMonitorState {
-  /**
-   * State of each server, by `192.168.10.11:80`: `up`, `down`, `maintenance`, `rising` while its weight still
-   * rises, or `sorry` for the sorry server while it answers.
-   */
+  /** State of each server, by `192.168.10.11:80`. `sorry` is the sorry server while it answers. */
   health: Record<string, ServerState>;
 }
 

@@ -66,14 +66,25 @@ const namesIn = (type: ts.TypeNode | undefined): string[] =>
  * of what it extends too.
  */
 export function readTypes(files: readonly string[]): (name: string) => Fields {
-  const exported = new Map<string, Declared>();
-  const local = new Map<string, Declared>();
+  // Most files declare no type that is asked for, and parsing is slow.
+  const exporters = new Map<string, string>();
   for (const file of files)
-    for (const node of parse(file).statements)
-      if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node))
-        if (node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword))
-          exported.set(node.name.text, node);
-        else local.set(`${file} ${node.name.text}`, node);
+    for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/^export (?:interface|type) (\w+)/gm))
+      exporters.set(name, file);
+  const parsed = new Map<string, Map<string, Declared>>();
+  const typesIn = (file: string | undefined): Map<string, Declared> | undefined => {
+    if (file === undefined) return undefined;
+    const known = parsed.get(file);
+    if (known) return known;
+    const types = parse(file).statements.filter(
+      (node) => ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node),
+    );
+    const named = new Map(types.map((node) => [node.name.text, node]));
+    parsed.set(file, named);
+    return named;
+  };
+  const declarationOf = (name: string, file: string | undefined): Declared | undefined =>
+    typesIn(file)?.get(name) ?? typesIn(exporters.get(name))?.get(name);
 
   const ofMembers = (members: readonly ts.TypeElement[]): Fields =>
     new Map(
@@ -96,7 +107,7 @@ export function readTypes(files: readonly string[]): (name: string) => Fields {
   };
   const isMap = (type: ts.TypeNode): boolean => /^(\w+\.)*(Output<|Input<)?Record</.test(type.getText());
 
-  const ofReference = (name: string, given: readonly ts.TypeNode[], file = ""): Fields => {
+  const ofReference = (name: string, given: readonly ts.TypeNode[], file?: string): Fields => {
     const last = name.split(".").at(-1) ?? name;
     const at = wrappers.get(last);
     if (at !== undefined) return ofType(given[at]);
@@ -105,8 +116,7 @@ export function readTypes(files: readonly string[]): (name: string) => Fields {
       return new Map([...ofType(given[0])].filter(([field]) => names.includes(field) === (last === "Pick")));
     }
     // The one type that a mapped type makes.
-    const node =
-      local.get(`${file} ${last}`) ?? exported.get(last === "ConnectionInput" ? "Connection" : last);
+    const node = declarationOf(last === "ConnectionInput" ? "Connection" : last, file);
     if (!node) return new Map();
     if (ts.isTypeAliasDeclaration(node)) return ofType(node.type);
     const above = (node.heritageClauses ?? []).flatMap(({ types }) => [...types]);
@@ -132,7 +142,7 @@ export function readTypes(files: readonly string[]): (name: string) => Fields {
   };
 
   return (name) => {
-    if (!exported.has(name)) throw new Error(`no file exports a type ${name}`);
+    if (!exporters.has(name)) throw new Error(`no file exports a type ${name}`);
     return ofReference(name, []);
   };
 }
