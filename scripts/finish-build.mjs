@@ -3,6 +3,7 @@ import { chmodSync, cpSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describeSchema } from "./describe-schema.mjs";
+import { typesIn } from "./docs/doc-comments.mts";
 import { checkout } from "./setup/checkout.mjs";
 
 const dist = join(checkout, "dist");
@@ -16,7 +17,7 @@ cpSync(join(checkout, "src", "shell"), join(dist, "src", "shell"), {
 const { stackSchema } = createRequire(import.meta.url)(join(dist, "stacks", "stack-schema.js"));
 // A copy, because the generator uses one object in several places.
 const schema = JSON.parse(JSON.stringify(stackSchema()));
-const types = { file: join(dist, "stacks", "config.d.ts"), type: "Clusters" };
-describeSchema(schema.definitions.clusters, types, schema.definitions);
+const fieldsOf = typesIn(checkout);
+describeSchema(schema.definitions.clusters, fieldsOf("Clusters"), schema.definitions);
 writeFileSync(join(dist, "stack.schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
 chmodSync(join(dist, "cli", "main.js"), 0o755);

@@ -1,5 +1,6 @@
 // The doc comments of TypeScript types, read from their text alone: a type checker would take seconds.
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import ts from "typescript";
 
 /** A field of a type. */
@@ -65,7 +66,7 @@ const namesIn = (type: ts.TypeNode | undefined): string[] =>
  * Reads the exported types of files. The function that it returns gives the fields of a type by its name, those
  * of what it extends too.
  */
-export function readTypes(files: readonly string[]): (name: string) => Fields {
+function readTypes(files: readonly string[]): (name: string) => Fields {
   // Most files declare no type that is asked for, and parsing is slow.
   const exporters = new Map<string, string>();
   for (const file of files)
@@ -146,3 +147,11 @@ export function readTypes(files: readonly string[]): (name: string) => Fields {
     return ofReference(name, []);
   };
 }
+
+/** Returns the fields of each type of the package, by its name. */
+export const typesIn = (repository: string): ((name: string) => Fields) =>
+  readTypes(
+    globSync("{providers,stacks,src}/**/*.ts", { cwd: repository })
+      .sort()
+      .map((file) => join(repository, file)),
+  );

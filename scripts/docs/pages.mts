@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
 import { z } from "zod";
-import { commentOf, type Fields, parse, readTypes } from "./doc-comments.mts";
+import { commentOf, type Fields, parse, typesIn } from "./doc-comments.mts";
 import {
   inputTables,
   outputsOf,
@@ -90,14 +90,6 @@ export interface Rows {
   /** Of each kind of resource, by its name. */
   readonly kinds: ReadonlyMap<string, Row[]>;
 }
-
-/** Returns the fields of each type of the package, by its name. */
-export const typesIn = (repository: string): ((name: string) => Fields) =>
-  readTypes(
-    globSync("{providers,stacks,src}/**/*.ts", { cwd: repository })
-      .sort()
-      .map((file) => join(repository, file)),
-  );
 
 /** Returns all rows of fields. */
 export function allRows({ kinds, ...schemas }: Schemas, fieldsOf: (name: string) => Fields): Rows {

@@ -50,7 +50,8 @@ describe("the doc comment of each field", () => {
   let identity: Set<string>;
 
   beforeAll(async () => {
-    const { allRows, typesIn } = await import("../../scripts/docs/pages.mts");
+    const { allRows } = await import("../../scripts/docs/pages.mts");
+    const { typesIn } = await import("../../scripts/docs/doc-comments.mts");
     const all = allRows(schemas, typesIn(repository));
     const flat = (of: string, some: Row[]) => some.map((row): [string, Row] => [of, row]);
     rows = [
