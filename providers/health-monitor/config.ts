@@ -6,14 +6,6 @@ import { sorryInCluster, sorryServer } from "./sorry-server.js";
 
 const count = (most: number, least = 1) => z.number().int().min(least).max(most);
 
-/** The sum of weights that must be up. */
-export interface Quorum {
-  /** Sum of weights, 1-1000000. Above 1 it needs a sorry server. Default 1. */
-  weight?: number;
-  /** Distance of losing and reaching the quorum, 0-1000000, below `weight`. Default 0. */
-  hysteresis?: number;
-}
-
 /** Configuration of a HealthMonitor besides its service. */
 export const config = z.strictObject({
   check: healthCheck.default({}),

@@ -12,8 +12,8 @@ import {
   serviceReference,
 } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
-import { type Config, config, type Quorum, serverOf } from "./config.js";
-import { type SorryServer, sorryProblems } from "./sorry-server.js";
+import { type Config, config, serverOf } from "./config.js";
+import { type Quorum, type SorryServer, sorryProblems } from "./sorry-server.js";
 
 /** Arguments of a HealthMonitor. */
 export interface HealthMonitorArgs {

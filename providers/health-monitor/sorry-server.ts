@@ -21,6 +21,14 @@ export interface SorryServer {
   weight?: number;
 }
 
+/** The sum of weights that must be up. */
+export interface Quorum {
+  /** Sum of weights, 1-1000000. Above 1 it needs a sorry server. Default 1. */
+  weight?: number;
+  /** Distance of losing and reaching the quorum, 0-1000000, below `weight`. Default 0. */
+  hysteresis?: number;
+}
+
 const forwarding = z.enum(["gatewaying", "masquerading"]);
 
 const given = z.strictObject({
