@@ -13,9 +13,19 @@ const ofTheBoot =
 export const lost = (before: States, after: States) =>
   differences(before, after).filter((line) => parts.test(line) && !ofTheBoot.test(line));
 
-/** Both real servers answer, as soon as connections that had no answer during the boot no longer count against one. */
-export const served = (url: string) =>
-  expect.poll(async () => Object.keys(await ask(url, 6)).sort(), patience).toEqual(["rs1", "rs2"]);
+/**
+ * Both real servers answer. Connections that had no answer during the boot count against one with wlc, for minutes. So each
+ * try asks twice as often as the last one, until the other has as many.
+ */
+export const served = (url: string) => {
+  let times = 6;
+  const answers = async () => {
+    const counts = await ask(url, times);
+    times = Math.min(2 * times, 96);
+    return Object.keys(counts).sort();
+  };
+  return expect.poll(answers, patience).toEqual(["rs1", "rs2"]);
+};
 
 /** Commands that have networkd keep (`static`) or delete (`no`, as on most systems) what it does not know, while they run. */
 export const keepingConfiguration = (host: HostName, keep: "no" | "static", commands: string): string =>
