@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quiet, succeed, updates } from "./site.js";
+import { quiet, updates } from "./site.js";
 
 const { threeHosts, stackOf, keyPath } = updates();
 
@@ -19,7 +19,7 @@ test("what was deleted by hand is missing to a refresh; taken out of the program
   const [host] = await threeHosts();
   const connection = host.connection(keyPath());
   const stack = await stackOf(program(connection, server + vip));
-  await succeed(stack);
+  await stack.up();
   host.fake.write("addresses", host.fake.read("addresses").replace(/.*192\.168\.0\.219.*\n/, ""));
 
   const { text, code } = await stack.pulumi("refresh", "--preview-only", "--diff", "--expect-no-changes");
@@ -29,14 +29,14 @@ test("what was deleted by hand is missing to a refresh; taken out of the program
   expect((await stack.pulumi("refresh", "--yes", "--expect-no-changes")).code).toBe(0);
 
   // the next up makes it again
-  await succeed(stack);
+  await stack.up();
   expect(host.fake.read("addresses")).toContain("192.168.0.219");
   expect((await stack.pulumi("preview", "--refresh", "--expect-no-changes")).code).toBe(0);
 
   host.fake.write("addresses", host.fake.read("addresses").replace(/.*192\.168\.0\.219.*\n/, ""));
   await stack.refresh();
   await stack.program(program(connection, server));
-  await succeed(stack);
+  await stack.up();
   expect(host.fake.read("etc/pulumi-lvs/boot")).not.toMatch(/VirtualAddress/);
 
   // Pulumi deletes the service only; its real server goes along, and so do both records
@@ -49,7 +49,7 @@ test("pulumi-lvs forget lists over SSH what state forgot, and takes it away", as
   const [host] = await threeHosts();
   const connection = host.connection(keyPath());
   const stack = await stackOf(program(connection, vip));
-  await succeed(stack);
+  await stack.up();
   const urn = (await stack.resources()).find(({ type }) => type.endsWith(":VirtualAddress"))?.urn ?? "";
   expect((await stack.pulumi("state", "delete", urn, "--yes")).code).toBe(0);
   host.fake.write("addresses", host.fake.read("addresses").replace(/.*192\.168\.0\.219.*\n/, ""));

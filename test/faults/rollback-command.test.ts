@@ -12,7 +12,7 @@ test("a host that is down while others go back is named, and rollback goes on wh
   const hosts = await threeHosts();
   const old = site(hosts, { weights: [1, 1, 1] });
   const stack = await stackOf(old);
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [2, 2, 2] }));
   const finish = await upThatWaits(stack, inPlace);
@@ -40,7 +40,7 @@ test("an update whose processes were killed is taken back by rollback, with what
   const hosts = await threeHosts();
   const old = site(hosts, { weights: [1, undefined, 1] });
   const stack = await stackOf(old);
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [2, 2, 1] }));
   const { pid, updating, go } = await upAtFirstStep(stack, hosts[1]);
@@ -68,7 +68,7 @@ test("rollback takes back what went through, by the copy, in which nothing secre
   const hosts = await threeHosts();
   const old = site(hosts, { weights: [1, 1, undefined] });
   const stack = await stackOf(old);
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [2, undefined, 3] }));
   await succeed(stack);
@@ -118,7 +118,7 @@ test("state tells where in the program a resource was made", async () => {
   const service =
     'new lvs.VirtualService("web", { connection: connections[0], address: "192.168.0.210", port: 80 });';
   const stack = await stackOf(site(hosts, { weights: [], more: service }));
-  await succeed(stack);
+  await stack.up();
   const made = (await stack.resources()).filter(({ type }) => type.includes(":dynamic/lvs:"));
   expect(made.map(({ sourcePosition }) => sourcePosition)).toEqual([
     expect.stringMatching(/^project:\/\/\/index\.js#/),
@@ -137,7 +137,7 @@ for (let i = 1; i <= 60; i++)
   new lvs.VirtualService("web" + i, { connection, address: "10.0.0." + i, port: 80 }, { dependsOn: [first, second][i % 2] });
 ${more}`;
   const stack = await stackOf(program(""));
-  await succeed(stack, "--parallel", "64");
+  await stack.up("--parallel", "64");
   const state = await stateOf(stack);
   await stack.program(
     program(

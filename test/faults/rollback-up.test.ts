@@ -42,7 +42,7 @@ test("an update that breaks on the second of three hosts is taken back on all of
 test("a host that the update never reached does not keep others from going back", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [2, 2, 2] }));
   await hosts[1].down();
@@ -73,7 +73,7 @@ test("a first update that fails leaves nothing of ours, and what is somebody els
 test("a change whose answer was lost is looked at on its host, and taken back there too", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, undefined, 1] }));
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [5, 5, 1] }));
   hosts[0].loseAnswerTo("-w 5");
@@ -94,7 +94,7 @@ test("a change whose answer was lost is looked at on its host, and taken back th
 test("Ctrl-C ends the update in order, and then it is taken back", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [2, 2, 2] }));
   const { pid, updating, go } = await upAtFirstStep(stack, hosts[1]);
@@ -112,7 +112,7 @@ test("Ctrl-C ends the update in order, and then it is taken back", async () => {
 test("what Pulumi refuses changes nothing and keeps its exit code", async () => {
   const [host] = await threeHosts();
   const stack = await stackOf(site([host], { weights: [1] }));
-  await succeed(stack);
+  await stack.up();
   const before = tables([host]);
   await stack.program(site([host], { weights: [2] }));
   const wrong = await up(stack, "--no-such-flag");
@@ -152,7 +152,7 @@ test("a cluster that is only configured goes back with all that it has on its ho
 `,
   });
   onTestFinished(() => stack.dispose());
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [hosts.map(({ fake }) => fake.snapshot()), await stateOf(stack)];
   await stack.edit("vips: [192.168.0.210]", "vips: [192.168.0.210, 192.168.0.211]");
   await stack.edit("scheduler: wlc", "scheduler: wrr");

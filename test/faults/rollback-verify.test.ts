@@ -22,7 +22,7 @@ test("an update after which the service does not answer is taken back, because i
   client.fake.write("way", "192.168.0.210 dev eth0 src 192.168.0.100\n");
   director.fake.write("flows", "");
   const stack = await stackOf(program([1, 1, 1]));
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
 
   await stack.program(program([0, 0, undefined]));
@@ -54,7 +54,7 @@ test("an update after which the service does not answer is taken back, because i
 test("what the update took over was somebody else's before: it stays on its host, and is named", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
-  await succeed(stack);
+  await stack.up();
   hosts[0].fake.write("ipvs", `${hosts[0].fake.read("ipvs")}-A -f 7 -s wlc\n`);
   const more = 'new lvs.VirtualService("theirs", { connection: connections[0], fwmark: 7 });';
   await stack.program(site(hosts, { weights: [2, 1, 1], more }));
@@ -94,7 +94,7 @@ test("an update that a verification finds wrong is taken back, and one that it f
 test("what somebody else updated meanwhile is not taken back", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
-  await succeed(stack);
+  await stack.up();
   await stack.program(site(hosts, { weights: [2, 2, 2] }));
   const finish = await upThatWaits(stack, inPlace);
   const ours = tables(hosts);
@@ -116,7 +116,7 @@ test("what somebody else's resource needs by now stays and is named, and goes wh
   const hosts = await threeHosts();
   const old = site(hosts, { weights: [1, 1, undefined] });
   const stack = await stackOf(old);
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(
     site(hosts, {
@@ -143,7 +143,7 @@ new Neighbour("record", fresh.id);`,
 test("names, protection and retention of the update do not stand in the way", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   const server = (i: number, name: string, options: string) =>
     `new lvs.RealServer("${name}", { connection: connections[${i}], service: "tcp://192.168.0.210:80", address: "192.168.10.1${i}", port: 80, weight: 3, adopt: true }, { ${options} });`;
@@ -172,7 +172,7 @@ ${server(2, "kept", "protect: true, retainOnDelete: true, parent: site")}
 test("programs of the Automation API have the same", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
-  await succeed(stack);
+  await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [2, undefined, 3] }));
   writeFileSync(

@@ -95,7 +95,7 @@ export const quiet = ["--yes", "--skip-preview", "--non-interactive", "--color",
 export const up = (stack: Stack, ...args: string[]): Promise<Answer> =>
   stack.pulumiLvs(["up", ...quiet, ...args]);
 
-/** An update that has to go through. */
+/** An update by `npx pulumi-lvs` that has to go through. `stack.up()` costs half of it where that is not the claim. */
 export async function succeed(stack: Stack, ...args: string[]): Promise<void> {
   const { code, text } = await up(stack, ...args);
   expect(code, text).toBe(0);
