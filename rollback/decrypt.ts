@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
 import type { Deployment, Exported } from "./deployment.js";
-import { pulumiMust } from "./pulumi-cli.js";
+import { hasSecrets, pulumiMust } from "./pulumi-cli.js";
 
 /**
  * Returns an export with its secrets in clear text, in memory only. An export names its own encryption, so
  * any stack can hold it. A temporary backend imports it and exports it again.
  */
 export async function decrypted({ workspace }: automation.Stack, exported: Exported): Promise<Deployment> {
+  if (!hasSecrets(exported)) return exported.deployment;
   const text = JSON.stringify(exported);
-  if (!text.includes('"ciphertext"')) return exported.deployment;
   const [, stack = "stack", project = "project"] =
     /^urn:pulumi:(.+?)::(.+?)::/.exec(exported.deployment.resources?.[0]?.urn ?? "") ?? [];
   const place = await mkdtemp(join(tmpdir(), "pulumi-lvs-"));

@@ -59,3 +59,16 @@ export const exported = async (
 /** Returns the stack's state with secrets in clear text, to be kept in memory only. */
 export const stateOf = async (stack: automation.Stack): Promise<Deployment> =>
   (await exported(stack, "--show-secrets")).deployment;
+
+/** Returns whether an export has encrypted secrets. */
+export const hasSecrets = (state: Exported): boolean => JSON.stringify(state).includes('"ciphertext"');
+
+/**
+ * Returns the stack without what its `up` and `refresh` read for their results: outputs, twice, and the
+ * history. A rollback uses none of it, and each costs a run of the CLI.
+ */
+export const withoutResults = (stack: automation.Stack): automation.Stack =>
+  Object.assign(Object.create(stack) as automation.Stack, {
+    outputs: async () => ({}),
+    info: async () => undefined,
+  });

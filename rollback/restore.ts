@@ -4,7 +4,7 @@ import { type Change, type Trouble, Watch } from "./events.js";
 import { heldByOthers } from "./held.js";
 import { interrupted, orphansGone } from "./orphans.js";
 import { type Declared, declaredAgain, loosened, notAsBefore } from "./previous-program.js";
-import { stateOf } from "./pulumi-cli.js";
+import { stateOf, withoutResults } from "./pulumi-cli.js";
 import { again } from "./redeclare.js";
 
 /** The result of a rollback. */
@@ -30,10 +30,11 @@ export interface TakeBackOptions {
  * text.
  */
 export async function takeBack(
-  stack: automation.Stack,
+  whole: automation.Stack,
   before: Deployment,
   options: TakeBackOptions,
 ): Promise<TakenBack> {
+  const stack = withoutResults(whole);
   const why = new Map<string, string>();
   const settings = {
     message: options.message,

@@ -68,7 +68,6 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
   say(
     `taking back the update of ${last?.startTime ?? "this machine"}, by ${own ? "the copy that `pulumi-lvs up` saved" : "the backend's history"}`,
   );
-  const now = await stateOf(stack);
   const heard = own ? own.troubles : last?.result === "succeeded" ? [] : undefined;
   return goBack(stack, {
     copy,
@@ -76,7 +75,7 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
       before: earlier,
       previous: own?.previous ?? update,
       update: own ? own.update : update,
-      troubles: heard ?? unheard(now),
+      troubles: heard ?? unheard(await stateOf(stack)),
     },
     before,
     why: "rollback of the last update",

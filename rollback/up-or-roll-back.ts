@@ -2,7 +2,7 @@ import type { automation } from "@pulumi/pulumi";
 import type { Deployment } from "./deployment.js";
 import { sayTrouble, type Trouble, Watch } from "./events.js";
 import { newest, operationId, operations, rollbackMark, since } from "./history.js";
-import { exported, stateOf } from "./pulumi-cli.js";
+import { exported, hasSecrets, stateOf } from "./pulumi-cli.js";
 import { type TakenBack, takeBack } from "./restore.js";
 import { type Saved, SavedCopy } from "./saved-state.js";
 
@@ -76,10 +76,12 @@ export async function guarded(
   },
 ): Promise<Outcome> {
   const { verify, say = () => undefined, configFile } = options;
-  // The history shows updates by other runs after this operation.
-  const previous = operationId(newest(await operations(stack)));
+  // The history shows updates by other runs after this operation, so it is read before the state.
+  const [past, copy] = await Promise.all([operations(stack), SavedCopy.of(stack)]);
+  const previous = operationId(newest(past));
   const changes = async () => since(await operations(stack), previous);
-  const [copy, encrypted, before] = await Promise.all([SavedCopy.of(stack), exported(stack), stateOf(stack)]);
+  const encrypted = await exported(stack);
+  const before = hasSecrets(encrypted) ? await stateOf(stack) : encrypted.deployment;
   const earlier = await copy.read();
   await copy.write({ before: encrypted, previous });
 
@@ -104,17 +106,20 @@ export async function guarded(
     // The backend's history knows the state better.
     else if (made.length > 1) await copy.restore(undefined);
     else await copy.write({ before: encrypted, previous, update: made[0] && operationId(made[0]), troubles });
+    let others = made.length > 1;
     if (!failure && verify) {
       try {
         await verify();
       } catch (error) {
         failure = { why: `the verification failed: ${(error as Error).message}`, error };
+        // A verification may take minutes.
+        others ||= (await changes()).length > made.length;
       }
     }
     if (!failure) return { result: "done" };
 
     const { why } = failure;
-    if (made.length > 1 || (await changes()).length > made.length) {
+    if (others) {
       say(why);
       return notKnown(
         stack,
