@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Facts } from "../src/facts/facts.js";
 import { noThresholds, thresholdFlags } from "../src/facts/ipvs-lists.js";
 import { type Flags, netmaskBits, netmaskText } from "../src/facts/ipvs-table.js";
-import { type Step, step } from "../src/host/step.js";
+import { onFailure, type Step, step } from "../src/host/step.js";
 import { addressBits, type Family, ipAddress, portOrAny } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import {
@@ -212,7 +212,7 @@ export const virtualService = define({
     return [
       ...servers.map(([at, flags]) => {
         const thresholds = thresholdFlags(facts.thresholds().get(`${id}/${at}`) ?? noThresholds);
-        return step([":"], ["ipvsadm", ...wordsOf(flags), ...thresholds]);
+        return onFailure(["ipvsadm", ...wordsOf(flags), ...thresholds]);
       }),
       want && have && want.scheduler !== have.scheduler ? unrefused(facts, serviceOf(key), change) : change,
     ];

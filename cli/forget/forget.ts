@@ -38,9 +38,7 @@ export async function forget(asked: Forget, { list, say }: Say, find = hostOf as
   });
   for (const { text } of left) list(plainText(text, 500));
   if (left.length === 0)
-    say(
-      `${label} has ${asked.allOf === undefined ? "nothing to forget" : `no record or mark of ${asked.allOf}`}`,
-    );
+    say(`${label} has ${asked.allOf === undefined ? "nothing to forget" : `no record of ${asked.allOf}`}`);
   else if (asked.yes)
     say(`forgotten on ${label}; what is there of entries, addresses, routes and settings stays as it is`);
   else
@@ -57,7 +55,7 @@ async function leftOn(host: Pick<Host, "submit">, { allOf, yes }: Forget): Promi
   const job = { owner: "forget", look: () => undefined };
   const { facts: known } = await host.submit({
     ...job,
-    facts: ["owners", "declared"],
+    facts: ["ledger"],
     plan: () => ({ steps: [] }),
     verify: () => undefined,
   });

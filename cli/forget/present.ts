@@ -1,15 +1,15 @@
 import type { FactName, Facts } from "../../src/facts/facts.js";
-import type { DeclaredRecord } from "../../src/facts/records.js";
+import type { LedgerRecord } from "../../src/facts/ledger.js";
 import { sysctlName } from "../../src/values/sysctl-name.js";
 
-/** The check whether the thing of a record or mark exists on a host, with its facts. */
+/** The check whether the thing of a record exists on a host, with its facts. */
 interface Look {
   readonly facts: readonly FactName[];
   isThere(facts: Facts): boolean;
 }
 
-/** A thing as in the host's records and marks. A mark alone has no words. */
-export type Named = Pick<DeclaredRecord, "thing" | "words">;
+/** A thing as in the host's ledger. */
+export type Named = Pick<LedgerRecord, "thing" | "words">;
 
 const cannotTell: Look = { facts: [], isThere: () => true };
 
@@ -38,10 +38,9 @@ export function lookFor({ thing, words }: Named): Look {
     case "HealthMonitor": {
       const service = id.replace(/\/health$/, "");
       return {
-        facts: ["ipvs", "declared"],
+        facts: ["ipvs", "ledger"],
         isThere: (facts) =>
-          facts.ipvs().has(service) ||
-          facts.declared().records.some((record) => record.thing === `VirtualService ${service}`),
+          facts.ipvs().has(service) || facts.ledger().of(`VirtualService ${service}`).length > 0,
       };
     }
     default:

@@ -1,68 +1,33 @@
 import type { Facts } from "../../src/facts/facts.js";
-import { type DeclaredRecord, printRecord } from "../../src/facts/records.js";
-import { type Step, step } from "../../src/host/step.js";
+import type { LedgerRecord } from "../../src/facts/ledger.js";
 import type { Definition } from "./define.js";
 import type { Bag } from "./inputs.js";
-import { stackOf } from "./ownership.js";
-import { verbs } from "./records.js";
+import { stackOf } from "./ledger.js";
 
-/** The owner mark of a thing that goes along with another one. */
-interface Mark {
-  readonly owner: string;
-  readonly line: string;
-}
-
-/** The things that go along with a deletion, by the records and owner marks on the host. */
+/** The things that go along with a deletion, by the host's ledger. */
 export interface Carried {
-  /** The host's line for a thing of another stack. */
-  readonly guest: string | undefined;
-  /** Steps that remove the records of what goes along. */
-  readonly records: readonly Step[];
-  /** Steps that remove the owner marks. */
-  readonly marks: readonly Step[];
+  /** The first of them that belongs to another stack. */
+  readonly guest: LedgerRecord | undefined;
+  /** The records that go. */
+  readonly records: readonly LedgerRecord[];
 }
 
 /**
  * Returns what goes along with a deletion. Pulumi may never delete these things itself (`deletedWith`,
  * `retainOnDelete`, `state delete`). Their records would then restore them, or keep the boot waiting for
- * them. Things of another stack stay unless `all`.
+ * them. Records of another stack stay unless `all`.
  */
 export function carriedBy(
   facts: Facts,
-  definition: Definition,
+  { carries }: Definition,
   key: Bag,
   owner: string,
   all: boolean,
 ): Carried {
-  const { carries } = definition;
-  if (!carries) return { guest: undefined, records: [], marks: [] };
-  const records = facts.declared().records.filter((record) => carries(key, record, facts));
-  const things = new Set(records.map(({ thing }) => thing));
-  const marks = facts
-    .owners()
-    .flatMap((line) =>
-      markOf(line, (thing) => things.has(thing) || carries(key, { thing, words: [] }, facts)),
-    );
-  const isOurs = (by: string) => all || stackOf(by) === stackOf(owner);
-  const guest = [...marks, ...records.map(({ owner, thing }) => ({ owner, line: `${owner} ${thing}` }))].find(
-    ({ owner: by }) => stackOf(by) !== stackOf(owner),
-  );
-  const taken = (record: DeclaredRecord) => {
-    const [put, take] = verbs[record.until];
-    return step([take, printRecord(record)], [put, printRecord(record)]);
-  };
+  const along = carries ? facts.ledger().records.filter((record) => carries(key, record, facts)) : [];
+  const isOurs = (record: LedgerRecord) => stackOf(record.owner) === stackOf(owner);
   return {
-    guest: guest?.line,
-    records: records.filter((record) => isOurs(record.owner)).map(taken),
-    marks: marks
-      .filter((mark) => isOurs(mark.owner))
-      .map(({ line }) => step(["unmark", line], ["mark", line])),
+    guest: along.find((record) => !isOurs(record)),
+    records: along.filter((record) => all || isOurs(record)),
   };
-}
-
-/** Returns the mark in a line `OWNER KIND ID`. A resource's name may have blanks. */
-function markOf(line: string, isCarried: (thing: string) => boolean): Mark[] {
-  for (let at = line.indexOf(" "); at >= 0; at = line.indexOf(" ", at + 1))
-    if (isCarried(line.slice(at + 1))) return [{ owner: line.slice(0, at), line }];
-  return [];
 }

@@ -6,8 +6,8 @@ import { type Bag, checkInputs, connectionOf, hasUnknown, idOf, partsOf } from "
 interface Thing {
   /** Its name in messages: `director1/tcp://192.168.0.219:80`. */
   readonly name: string;
-  /** `KIND ID`, as in its owner's mark on the host. */
-  readonly mark: string;
+  /** `KIND ID`, as in its record on the host. */
+  readonly recorded: string;
   readonly host: string;
 }
 
@@ -24,7 +24,7 @@ function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
   if (hasUnknown([key, host, port])) return undefined;
   return {
     name: idOf(definition, inputs),
-    mark: `${definition.kind} ${definition.id(key)}`,
+    recorded: `${definition.kind} ${definition.id(key)}`,
     host: hostLabel({ host, port }),
   };
 }
@@ -69,7 +69,7 @@ export class Declarations {
     if (first && !first.owners.has(owner)) return twice(thing, [...first.owners][0], owner);
     // Pulumi checks a replacement a second time, without the old state.
     const formerHost = first ? first.formerHost : thingOf(this.#definition, olds)?.host;
-    const taken = this.#taken.get(`${owner} ${thing.mark}`);
+    const taken = this.#taken.get(`${owner} ${thing.recorded}`);
     // The other resource may have left the former host.
     if (taken && (taken.host === thing.host || taken.host !== formerHost))
       return twice(thing, taken.by, owner);
@@ -88,11 +88,11 @@ export class Declarations {
   }
 
   /**
-   * Returns whether the owner of a mark on a host declares that thing, there or by another name of the host.
+   * Returns whether the owner of a record on a host declares that thing, there or by another name of the host.
    */
-  isDeclared(owner: string, mark: string, host: string): boolean {
+  isDeclared(owner: string, recorded: string, host: string): boolean {
     for (const { thing, owners, formerHost } of this.#byName.values())
-      if (thing.mark === mark && owners.has(owner) && (thing.host === host || formerHost !== host))
+      if (thing.recorded === recorded && owners.has(owner) && (thing.host === host || formerHost !== host))
         return true;
     return false;
   }
@@ -101,8 +101,8 @@ export class Declarations {
    * Notes that a resource took over a thing of another one in its stack. That one is gone from the program,
    * unless it is checked later.
    */
-  take(from: string, mark: string, host: string, by: string): void {
-    this.#taken.set(`${from} ${mark}`, { host, by });
+  take(from: string, recorded: string, host: string, by: string): void {
+    this.#taken.set(`${from} ${recorded}`, { host, by });
   }
 
   /**

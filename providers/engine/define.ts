@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { FactName, Facts } from "../../src/facts/facts.js";
-import type { DeclaredRecord } from "../../src/facts/records.js";
+import type { LedgerRecord } from "../../src/facts/ledger.js";
 import type { Step } from "../../src/host/step.js";
 import type { Problem } from "../../src/values/problem.js";
 import type { Ask } from "./ask.js";
@@ -56,10 +56,9 @@ export interface Definition<K = unknown, C = unknown> {
    */
   rivals?(key: K): boolean;
   /**
-   * Returns whether another thing goes along when this one is deleted. Then its record and owner mark go,
-   * too. `words` is empty if the host has only a mark.
+   * Returns whether another thing goes along when this one is deleted. Then its record goes, too.
    */
-  carries?(key: K, other: Pick<DeclaredRecord, "thing" | "words">, facts: Facts): boolean;
+  carries?(key: K, other: Pick<LedgerRecord, "thing" | "words">, facts: Facts): boolean;
   /**
    * Marks things that must not go while they are in use, and tells how to see that. A deletion may then wait.
    */

@@ -1,6 +1,6 @@
 import type { Bag } from "./inputs.js";
 
-/** Outputs that the engine adds. Both are absent when all is well. */
+/** Outputs that the engine adds. They are absent when all is well. The docs have their comments. */
 
 /**
  * True if refresh finds the resource gone, but the host has a record that would restore it at the next boot.
@@ -10,19 +10,14 @@ import type { Bag } from "./inputs.js";
 export const missing = "missing";
 
 /**
- * The words about the host's record of the resource: `missing`, `stale` or `adopted`. The last one stays
- * beside either of the others: `adopted, missing`.
+ * A word about the host's record of the resource. `missing`: refresh finds the resource as declared, but its
+ * record is lost or incomplete, and the next update writes it. `stale`: refresh finds the live resource
+ * different from the record, and an update runs even if the program matches the live resource. `adopted`:
+ * create took over a thing that something else had made, and a rollback of that update must not delete it.
+ * The last one stays beside either of the others: `adopted, missing`.
  */
 export const record = "record";
 
-/**
- * - `missing`: refresh finds the resource as declared, but the host's record of it is lost or incomplete. The
- *   next update writes it.
- * - `stale`: refresh finds the live resource different from its declaration, and so from the record. An
- *   update must run even if the new program matches the live resource.
- * - `adopted`: create took over a thing that something else had made. A rollback of that update must not
- *   delete it.
- */
 export type RecordWord = "missing" | "stale" | "adopted";
 
 /** Returns the output `record`, or nothing if there is no word about the record. */

@@ -9,8 +9,17 @@ import { contrast } from "./contrast.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
-import { holderOf, leaving, type Ownership, othersOf, stackOf, taking } from "./ownership.js";
-import { isDeclared, recording, recordMisfit, recordOf } from "./records.js";
+import {
+  erased,
+  eraseMisfit,
+  erasing,
+  holderOf,
+  isKnown,
+  recording,
+  recordMisfit,
+  recordOf,
+  stackOf,
+} from "./ledger.js";
 
 /**
  * Returns the change of an object, which is present or absent and has one owner: an entry, address or route.
@@ -18,16 +27,15 @@ import { isDeclared, recording, recordMisfit, recordOf } from "./records.js";
 export function objectChange(definition: Definition, inputs: Bag, declared: Declarations): Change {
   const { key, config } = partsOf(definition, inputs);
   const owner = String(inputs.owner);
-  const ownership: Ownership = { owner, thing: `${definition.kind} ${definition.id(key)}` };
   const record = recordOf(definition, inputs, owner);
   const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
   const refused = (reason: string, remedy: string) => new HostError(host, reason, remedy);
   const host = hostLabel(connectionOf(inputs));
   const carried = (facts: Facts) => carriedBy(facts, definition, key, owner, inputs.adopt === true);
-  const isOthers = (facts: Facts) => ![undefined, owner].includes(holderOf(facts, ownership));
+  const isOthers = (facts: Facts) => ![undefined, owner].includes(holderOf(facts, record));
 
   return {
-    facts: ["owners", "declared"],
+    facts: ["ledger"],
 
     plan(verb, view) {
       const { facts } = view;
@@ -38,17 +46,13 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         const along = carried(facts);
         if (have && along.guest && inputs.adopt !== true)
           throw refused(
-            `with it would go what belongs to another stack: ${plainText(along.guest)}`,
+            `with it would go what belongs to another stack: ${plainText(`${along.guest.owner} ${along.guest.thing}`)}`,
             "remove that there first, or set adopt: true here and run up before",
           );
         const gone = have ? definition.plan(key, undefined, have, view) : [];
-        return [
-          ...along.records,
-          ...leaving(facts, ownership, recording(facts, record, gone, true, false)),
-          ...along.marks,
-        ];
+        return [...along.records.map(erased), ...erasing(facts, record, gone)];
       }
-      const holder = holderOf(facts, ownership);
+      const holder = holderOf(facts, record);
       if (have && holder && stackOf(holder) !== stackOf(owner) && inputs.adopt !== true) {
         throw refused(
           `it belongs to ${plainText(holder)}, of another stack`,
@@ -57,12 +61,12 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       }
       // The owner is gone from the program: the resource was renamed, and this is its new name.
       if (have && holder && holder !== owner && stackOf(holder) === stackOf(owner)) {
-        if (declared.isDeclared(holder, ownership.thing, host))
+        if (declared.isDeclared(holder, record.thing, host))
           throw refused(
             `it belongs to ${holder}, of this program, which declares it too`,
             "take one of them out of the program",
           );
-        declared.take(holder, ownership.thing, host, owner);
+        declared.take(holder, record.thing, host, owner);
       }
       const different = have && !isDeepStrictEqual(have, config);
       // A thing that this resource made before is its own, even if the answer was lost.
@@ -73,8 +77,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         );
       }
       const steps = have && !different ? [] : definition.plan(key, config, have, view);
-      const isThere = have !== undefined;
-      return taking(facts, ownership, isThere, recording(facts, record, steps, isThere));
+      return recording(facts, record, have, steps);
     },
 
     misfit(verb, facts) {
@@ -82,24 +85,20 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       if (verb === "delete") {
         if (isOthers(facts)) return undefined;
         if (have) return "it is still there after it was deleted";
-        if (holderOf(facts, ownership)) return "the mark of its owner is still there";
-        const { records, marks } = carried(facts);
-        const [left] = [...records, ...marks];
-        if (left)
-          return `the record of what goes along is still there: ${left.run[1]?.replaceAll("\t", " ")}`;
-        return recordMisfit(facts, record, false);
+        const [left] = carried(facts).records;
+        return left
+          ? `the record of what goes along is still there: ${left.thing} of ${left.owner}`
+          : eraseMisfit(facts, record);
       }
       if (!isDeepStrictEqual(have, config))
         return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
-      if (holderOf(facts, ownership) !== owner) return "the host did not keep the mark of its owner";
-      const [other] = othersOf(facts, ownership);
-      return other ? `the mark of ${other} is still there` : recordMisfit(facts, record);
+      return recordMisfit(facts, record);
     },
 
-    declares: (facts) => isDeclared(facts, record),
+    declares: (facts) => isKnown(facts, record),
 
     adopts(facts) {
-      const holder = holderOf(facts, ownership);
+      const holder = holderOf(facts, record);
       return read(facts) !== undefined && (holder === undefined || stackOf(holder) !== stackOf(owner));
     },
 

@@ -4,7 +4,7 @@ import type { Change } from "./change.js";
 import { contrast } from "./contrast.js";
 import type { Definition } from "./define.js";
 import { type Bag, partsOf } from "./inputs.js";
-import { isDeclared, recording, recordMisfit, recordOf } from "./records.js";
+import { eraseMisfit, erasing, isKnown, recording, recordMisfit, recordOf } from "./ledger.js";
 
 /** Returns the change of a setting, which always exists and may have several owners: a sysctl or a module. */
 export function settingChange(definition: Definition, inputs: Bag, owner: string): Change {
@@ -12,14 +12,14 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
   const record = recordOf(definition, inputs, owner);
   const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
   return {
-    facts: ["declared"],
+    facts: ["ledger"],
 
     plan(verb, view) {
       const have = read(view.facts);
-      // It may be right without a claim, and is released even if it has vanished.
+      // It may be right without a claim, and is erased even if it has vanished.
       return verb === "delete"
-        ? recording(view.facts, record, definition.plan(key, undefined, have ?? config, view), true, false)
-        : recording(view.facts, record, definition.plan(key, config, have, view), have !== undefined);
+        ? erasing(view.facts, record, definition.plan(key, undefined, have ?? config, view))
+        : recording(view.facts, record, have, definition.plan(key, config, have, view));
     },
 
     misfit(verb, facts) {
@@ -27,13 +27,13 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
       if (verb === "delete") {
         const view = { facts, owner, persist: true };
         const left = definition.plan(key, undefined, have ?? config, view);
-        return left.length === 0 ? recordMisfit(facts, record, false) : "it could not be let go of";
+        return left.length === 0 ? eraseMisfit(facts, record) : "it could not be let go of";
       }
       if (isDeepStrictEqual(have, config)) return recordMisfit(facts, record);
       return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
     },
 
-    declares: (facts) => isDeclared(facts, record),
+    declares: (facts) => isKnown(facts, record),
 
     // The last release restores the value from before, regardless of who made the first claim.
     adopts: () => false,

@@ -7,7 +7,7 @@ export interface HostView {
   /** The wanted state before an update that changes it. */
   readonly was?: unknown;
   readonly facts: Facts;
-  /** The owner mark of the resource. */
+  /** The owner in the record of the resource. */
   readonly owner: string;
   /** Whether the resource is restored after a reboot. */
   readonly persist: boolean;

@@ -116,7 +116,7 @@ const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
 function watched(facts: Facts, of: z.output<typeof key>, want: Config | undefined): Config | undefined {
   const server = endpoint(of.address, of.port);
   if ((facts.health().get(of.service)?.get(server) ?? "up") === "up") return undefined;
-  const record = facts.declared().records.find(({ thing }) => thing === `RealServer ${idOf(of)}`);
+  const record = facts.ledger().of(`RealServer ${idOf(of)}`)[0];
   if (!record) return undefined;
   // An older version kept one text of shell.
   const [text = "", ...flagged] = record.words;
@@ -166,7 +166,7 @@ export const realServer = define({
 
   id: idOf,
 
-  facts: () => ["ipvs", "thresholds", "health", "declared"],
+  facts: () => ["ipvs", "thresholds", "health", "ledger"],
 
   read(facts, key, want) {
     const kept = watched(facts, key, want);

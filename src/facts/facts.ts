@@ -23,8 +23,8 @@ import {
   type Timeouts,
 } from "./ipvs-lists.js";
 import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
+import { type Ledger, parseLedger } from "./ledger.js";
 import { parseModule } from "./module.js";
-import { type Declared, parseDeclared } from "./records.js";
 
 /** Names of the facts that a host can be asked for. Functions of the script's prelude read them. */
 export type FactName =
@@ -33,8 +33,7 @@ export type FactName =
   | "timeouts"
   | "daemons"
   | "addresses"
-  | "owners"
-  | "declared"
+  | "ledger"
   | "rivals"
   | "health"
   | `monitor:${string}`
@@ -174,14 +173,9 @@ export class Facts {
     return this.#lines(`claim:${record}`);
   }
 
-  /** Returns the owners of objects on the host, a line each: `project/stack/name KIND ID`. */
-  owners(): string[] {
-    return this.#lines("owners");
-  }
-
   /** Returns the records of what is declared, and whether they would be restored after a reboot. */
-  declared(): Declared {
-    return this.#text("declared", parseDeclared);
+  ledger(): Ledger {
+    return this.#text("ledger", parseLedger);
   }
 
   /** Returns the numbers of connections of each real server. */

@@ -13,7 +13,7 @@ import {
 import { type FactName, Facts, type Section } from "../facts/facts.js";
 import { explained, isBack, isUntouched, type Job, misfitOf, type Plan, type Waiting } from "./job.js";
 import { digestOf, type Failed, type Outcome, type Report } from "./report.js";
-import { applyScript, inBulk, marksOf, readScript, rulesOf, type Transaction } from "./script.js";
+import { applyScript, inBulk, readScript, recordsOf, rulesOf, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
 import { StuckError } from "./stuck-error.js";
 
@@ -127,8 +127,8 @@ class Batch {
       else await this.#conclude(planned, { kind: "kept" }, before, after, late);
     }
     if (!late || left.length === 0) return left;
-    // To run each job by itself would take as long again. Their owner marks are on the host already.
-    await this.#send(left.map(({ job, steps }) => undoing(job, marksOf(steps))));
+    // To run each job by itself would take as long again. Their records are on the host already.
+    await this.#send(left.map(({ job, steps }) => undoing(job, recordsOf(steps))));
     for (const { steps, reject } of left) reject(lateFailure(this.#label, rulesOf(steps)[0]?.run ?? []));
     return [];
   }

@@ -40,7 +40,7 @@ export interface Waiting {
   readonly begun?: Plan;
 }
 
-/** Returns whether none of the job's steps took effect, owner marks aside. */
+/** Returns whether none of the job's steps took effect, records aside. */
 export function isUntouched(job: Job, steps: readonly Step[], facts: Facts): boolean {
   try {
     const again = rulesOf(job.plan(facts).steps);

@@ -1,4 +1,5 @@
 import { type FactName, factCommand, ticks } from "../facts/facts.js";
+import { lifetimes } from "../facts/ledger.js";
 import { bootFunctions } from "../shell/boot.js";
 import { assign, shellText } from "../shell/index.js";
 import { drainFunctions, forwardingFunctions } from "../shell/library.js";
@@ -74,8 +75,8 @@ export const askScript = (nonce: string, functions: string, queries: ReadonlyMap
  * Returns a script that changes the host and reads it back.
  *
  * Transactions of a single ipvsadm line share one `ipvsadm -R`, which is one process for all. Its exit code
- * is only that of the last line, so the caller checks the result of each. Owner marks and records go along:
- * new ones before the lines, so that nothing exists without an owner, and old ones after all lines succeeded.
+ * is only that of the last line, so the caller checks the result of each. Records go along: new ones before
+ * the lines, so that nothing exists without an owner, and old ones after all lines succeeded.
  */
 export function applyScript(nonce: string, { expect, facts, transactions }: Apply): string {
   const numbered = transactions.map((transaction, i) => ({ ...transaction, i }));
@@ -85,10 +86,13 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   );
   const together = [...bulk].flatMap((i) => transactions[i]?.steps ?? []);
   const rules = together.filter(isRule).map(({ run }) => run.slice(1).join(" "));
-  const aside = (name: string) => {
-    const lines = together.flatMap(({ run: [command, ...words] }) => (command === name ? words : []));
-    return lines.length > 0 ? [`aside ${commandLine([name, ...lines])}`] : [];
-  };
+  const aside = (name: "record" | "erase") =>
+    lifetimes.flatMap((lifetime) => {
+      const lines = together.flatMap(({ run: [command, of, ...words] }) =>
+        command === name && of === lifetime ? words : [],
+      );
+      return lines.length > 0 ? [`aside ${commandLine([name, lifetime, ...lines])}`] : [];
+    });
   const guarded = facts.filter((name) => !ticks(name)).map(factCommand);
   return whole(
     nonce,
@@ -97,16 +101,9 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
       `if [ "$({ ${guarded.join("; ") || ":"}; } 2>/dev/null | sha256sum)" != '${expect}  -' ]; then`,
       "say stale",
       "else",
+      "take_over",
       ...(rules.length > 0
-        ? [
-            [
-              ...marks.flatMap(aside),
-              `bulk <<'${nonce}'`,
-              ...["unkeep", "unnote", "unmark"].flatMap(aside),
-            ].join(" && "),
-            ...rules,
-            nonce,
-          ]
+        ? [[...aside("record"), `bulk <<'${nonce}'`, ...aside("erase")].join(" && "), ...rules, nonce]
         : []),
       ...lines,
       "safe",
@@ -118,12 +115,11 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
 
 // Commands with a long option, such as timeouts, come once only and need no bulk.
 const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm" && !run[1]?.startsWith("--");
-const aboutRecords = new Set(["mark", "unmark", "keep", "unkeep", "note", "unnote", ":"]);
-const marks = ["mark", "keep", "note"];
+const aboutRecords = new Set(["record", "erase", ":"]);
 const isAboutRecords = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? "");
 
 /**
- * Returns the transactions that are one plain ipvsadm line, with owner marks and records at most. A single
+ * Returns the transactions that are one plain ipvsadm line, with records at most. A single
  * one runs by itself, for its own error text.
  */
 export function inBulk(transactions: readonly Transaction[]): ReadonlySet<number> {
@@ -139,13 +135,13 @@ export function inBulk(transactions: readonly Transaction[]): ReadonlySet<number
   return new Set(plain.length > 1 ? plain : []);
 }
 
-/** Returns the steps without those for owners and records. */
+/** Returns the steps without those for records. */
 export const rulesOf = (steps: readonly Step[]): readonly Step[] =>
   steps.filter((step) => !isAboutRecords(step));
 
-/** Returns the steps that write owner marks and records, which come before the bulk. */
-export const marksOf = (steps: readonly Step[]): readonly Step[] =>
-  steps.filter(({ run }) => marks.includes(run[0] ?? ""));
+/** Returns the steps that write records, which come before the bulk. */
+export const recordsOf = (steps: readonly Step[]): readonly Step[] =>
+  steps.filter(({ run }) => run[0] === "record");
 
 const readFacts = (facts: readonly FactName[]): string =>
   facts.map((name) => `fact ${quote(name)} ${factCommand(name)}`).join("\n");

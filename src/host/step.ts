@@ -11,3 +11,6 @@ export interface Step {
 }
 
 export const step = (run: readonly string[], undo: readonly string[] | null): Step => ({ run, undo });
+
+/** Returns a step that does nothing, and is undone if another one of the transaction fails. */
+export const onFailure = (undo: readonly string[]): Step => step([":"], undo);

@@ -8,7 +8,7 @@ const functions = [
   lockFunctions,
   readRivals,
   assign({ NO_ROOM: refusals.noRoom }),
-  ...["report", "write", "read", "addresses", "owners", "settings"].map((name) =>
+  ...["report", "write", "read", "addresses", "ledger", "settings"].map((name) =>
     shellText(`lib/${name}.sh`),
   ),
 ].join("");
@@ -16,11 +16,9 @@ const functions = [
 /**
  * Shell functions that every script starts with. POSIX sh with the tools of a minimal Debian, RHEL or Alpine.
  *
- * The host keeps the owner of each thing, readable by people, until the reboot or until the last owner
- * releases it.
- *
- * An object (entry, address, route) has one owner: a line in /run/pulumi-lvs/owners. A setting (sysctl,
- * module) always exists, and several resources may want it at once. So the host also keeps the value that was
- * there first: /run/pulumi-lvs/SETTING/{found,owners}.
+ * The host keeps a ledger, readable by people: a record for each declared thing, with its owner
+ * (facts/ledger.ts). An object (entry, address, route) has one owner. A setting (sysctl, module) always
+ * exists, and several resources may want it at once. So the host also keeps the value that was there first:
+ * /run/pulumi-lvs/SETTING/{found,owners}.
  */
 export const prelude = functions + readMonitor(functions);

@@ -254,6 +254,15 @@ export class FakeHost {
     return this.read(name).split("\n").filter(Boolean);
   }
 
+  /** The owners in the ledger, each before its thing. */
+  owners(): string[] {
+    return ["etc/pulumi-lvs/boot", "run/pulumi-lvs/boot"]
+      .filter((name) => this.has(name))
+      .flatMap((name) => this.lines(name))
+      .map((line) => line.split("\t"))
+      .map(([, , thing, owner]) => `${owner} ${thing}`);
+  }
+
   /** What a sysctl holds. */
   sysctl(path: string): string {
     return this.read(`proc/sys/${path}`).trim();

@@ -36,8 +36,7 @@ function sourceOf(name: FactName): string {
   if (kind === "daemons") return "ipvsadm -Ln --daemon";
   if (kind === "addresses") return "ip -j addr show";
   if (kind === "routes") return `ip -j -${rest[0]} route show table ${rest[1]}`;
-  if (kind === "declared") return "/etc/pulumi-lvs/boot";
-  if (kind === "owners") return "/run/pulumi-lvs/owners";
+  if (kind === "ledger") return "/etc/pulumi-lvs/boot";
   if (kind === "health") return "cut -f 1-3 /run/pulumi-lvs/health";
   if (kind === "monitor") return `/etc/pulumi-lvs/monitor.d/${rest.join(":")}`;
   if (kind === "draining" || kind === "drained") return `/run/pulumi-lvs/${kind}`;

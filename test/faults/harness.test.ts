@@ -67,18 +67,22 @@ describe("what is not as promised is noticed:", () => {
       /director differs after/,
     ],
     "a record that is left over": [
-      (fake) => fake.write("run/pulumi-lvs/owners", `${fake.read("run/pulumi-lvs/owners")}nobody X y\n`),
+      (fake) =>
+        fake.write(
+          "etc/pulumi-lvs/boot",
+          `${fake.read("etc/pulumi-lvs/boot")}90\tobject\tX y\tp/s/n\tmonitor\n`,
+        ),
       /director differs after/,
     ],
     "a resource that is neither as before nor as after": [
       (fake) => fake.write("ipvs", fake.read("ipvs").replace(":443 -s rr", ":443 -s sh")),
       /is in between/,
     ],
-    "a mark that is lost": [
+    "a record that is lost": [
       (fake) =>
         fake.write(
-          "run/pulumi-lvs/owners",
-          fake.read("run/pulumi-lvs/owners").replace(/^.* HostRoute .*\n/m, ""),
+          "etc/pulumi-lvs/boot",
+          fake.read("etc/pulumi-lvs/boot").replace(/^.*\tHostRoute .*\n/m, ""),
         ),
       /is in between/,
     ],

@@ -59,10 +59,10 @@ FWM  -294967296 wlc
   "module:ip_vs": "loaded\nconn_tab_bits=12\n",
   "claim:module.ip_vs": "p/s/böse module/ip_vs\n",
   "claim:parameter.ip_vs.conn_tab_bits": "",
-  owners: "p/s/böse VirtualService tcp://192.168.0.210:80\np/s/böse HostRoute route/10.0.0.0/8\n",
-  declared: `restored
+  ledger: `restored
 --
 50\tobject\tVirtualService tcp://192.168.0.210:80\tp/s/böse\tipvsadm -A -t 192.168.0.210:80 -s wlc -p 600 -M 255.255.255.0
+90\tobject\tHostRoute route/10.0.0.0/8\tp/s/böse\troute\t4\t10.0.0.0/8\tvia\t192.168.0.2
 
 --
 `,

@@ -9,8 +9,10 @@ import { between } from "./between.mts";
 import { arm, cut, goOn, mend, quiet, reached } from "./on-host.mts";
 
 const hosts = ["director", "rs1", "rs2"] as const;
-const marks = async () =>
-  (await run("director", "cat /run/pulumi-lvs/owners 2>/dev/null", { allowFailure: true })).stdout
+const records = async () =>
+  (
+    await run("director", "cat /etc/pulumi-lvs/boot /run/pulumi-lvs/boot 2>/dev/null", { allowFailure: true })
+  ).stdout
     .split("\n")
     .filter(Boolean)
     .sort();
@@ -26,7 +28,7 @@ class Subject {
   #clean: States = {};
   /** In what hosts differ when all is there. */
   #full: string[] = [];
-  #owners: string[] = [];
+  #records: string[] = [];
 
   constructor(environment: string, url: string, edits: readonly Edit[] = []) {
     this.#environment = environment;
@@ -49,7 +51,7 @@ class Subject {
     await this.#edited();
     await this.stack.up();
     this.#full = await this.changed();
-    this.#owners = await marks();
+    this.#records = await records();
     expect(this.#full.length).toBeGreaterThan(10);
     await this.back();
   }
@@ -100,7 +102,7 @@ class Subject {
     for (const host of hosts) await mend(host);
     await this.stack.up();
     expect(await this.changed()).toEqual(this.#full);
-    expect(await marks()).toEqual(this.#owners);
+    expect(await records()).toEqual(this.#records);
     expect(Object.keys(await ask(this.#url, 6)).sort()).toEqual(["rs1", "rs2"]);
     await this.back();
   }

@@ -82,7 +82,7 @@ export function traces(image: Image, kind: string, inputs: Bag): string {
     ...(kind === "IpForwarding" ? ["dragged.net.ipv4.ip_forward"] : []),
   ];
   const definition = definitionOf(kind);
-  const mark = ` ${kind} ${definition.id(partsOf(definition, inputs).key)}`;
+  const recorded = `${kind} ${definition.id(partsOf(definition, inputs).key)}`;
   return [
     ...thing(image, kind, inputs),
     ...records.flatMap((record) =>
@@ -92,9 +92,8 @@ export function traces(image: Image, kind: string, inputs: Bag): string {
           : [],
       ),
     ),
-    ...lines(image, "run/pulumi-lvs/owners").filter((line) => line.endsWith(mark)),
     ...lines(image, "etc/pulumi-lvs/boot")
-      .filter((line) => line.split("\t")[2] === mark.slice(1))
+      .filter((line) => line.split("\t")[2] === recorded)
       .sort(),
     ...(kind === "RealServer" ? drainingLines(image, inputs) : []),
   ].join("\n");

@@ -241,10 +241,21 @@ describe("a step that fails", () => {
     fake.write("ipvs", `${service}-a -t 192.168.0.219:80 -r 192.168.10.9:80 -g -w 7\n`);
     fake.write("thresholds", "-t 192.168.0.219:80\t192.168.10.9:80\t100\t50\n");
     const before = fake.snapshot();
-    fake.failCommand("step", 3);
-    await expect(kind.delete(props)).rejects.toThrow(/injected failure$/);
+    const key = { protocol: "tcp", address: "192.168.0.219", port: 80 };
+    const failed = fake.host.submit({
+      owner: "p/s/one",
+      facts: virtualService.facts(key, undefined),
+      plan: (facts) => {
+        const view = { facts, owner: "p/s/one", persist: true };
+        const steps = virtualService.plan(key, undefined, virtualService.read(facts, key, undefined), view);
+        return { steps: [...steps, { run: ["false"], undo: null }] };
+      },
+      look: (facts) => virtualService.read(facts, key, undefined),
+      verify: () => undefined,
+    });
+    await expect(failed).rejects.toThrow(/`false` failed/);
+    expect(fake.changes().join("\n")).toMatch(/-D -t 192.168.0.219:80/);
     expect(fake.snapshot()).toBe(before);
-    fake.mend();
     await kind.delete(props);
     expect(fake.lines("ipvs")).toEqual([]);
   });
@@ -439,10 +450,10 @@ describe("a host whose /run is full", () => {
 
   test("says so at each step that then finds no room", async () => {
     const said: string[] = [];
-    for (let n = 0; n < 5; n++) {
+    for (let n = 0; n < 6; n++) {
       const fake = fakeHost();
       fake.fillRun("step", n);
-      const made = resources(virtualAddress, fake).create({ interface: "lo", address: "192.168.0.219" });
+      const made = resources(arpSuppression, fake).create({});
       await made.catch(({ message }: Error) => said.push(message));
     }
     expect(said.length).toBeGreaterThan(1);

@@ -125,9 +125,9 @@ export class Watched {
 
   /** Gives a service a monitor, or changes it; its log is in the tree. */
   watch(changes: Partial<Monitor> = {}, of = service): void {
-    const mark = `p/s/n HealthMonitor ${of}/health`;
-    if (!this.lines("run/pulumi-lvs/owners").includes(mark))
-      this.write("run/pulumi-lvs/owners", `${[...this.lines("run/pulumi-lvs/owners"), mark].join("\n")}\n`);
+    const record = `70\tobject\tHealthMonitor ${of}/health\tp/s/n\tmonitor`;
+    const until = this.lines("run/pulumi-lvs/boot");
+    if (!until.includes(record)) this.write("run/pulumi-lvs/boot", `${[...until, record].join("\n")}\n`);
     const log = `${this.root}/monitor.log`;
     this.write(
       `etc/pulumi-lvs/monitor.d/${of.replace("://", "-")}`,

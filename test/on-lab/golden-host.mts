@@ -112,10 +112,10 @@ const moduleLines = (module: string, values: readonly string[]): string[] => [
 /** A monitor as the case has it: with its file where there is one, and with the agent. */
 function monitorScript(name: string, shows: string): string {
   const [state, ...file] = shows.split("\n");
-  // an agent that starts takes away a file whose monitor has neither record nor mark, and cases have no records
-  const mark = `p/s/n HealthMonitor ${name.replace("-", "://")}/health`;
-  const marked = `mkdir -p /run/pulumi-lvs && printf '%s\\n' ${quote(mark)} >/run/pulumi-lvs/owners`;
-  if (state === "missing") return marked;
+  // an agent that starts takes away a file whose monitor has no record, and cases have none
+  const record = `70\tobject\tHealthMonitor ${name.replace("-", "://")}/health\tp/s/n\tmonitor`;
+  const recorded = `mkdir -p /run/pulumi-lvs && printf '%s\\n' ${quote(record)} >/run/pulumi-lvs/boot`;
+  if (state === "missing") return recorded;
   const steps = [["put_agent", agent], ...(file.length > 0 ? [["put_monitor", name, file.join("\n")]] : [])];
   const script = applying(
     `lvs-prepare-${++scripts}`,
@@ -123,7 +123,7 @@ function monitorScript(name: string, shows: string): string {
     steps.map((run) => ({ run, undo: null })),
   );
   const stopped = state === "stopped" ? "systemctl stop pulumi-lvs-monitor.service" : "";
-  return `${marked}\n${script}${stopped}`;
+  return `${recorded}\n${script}${stopped}`;
 }
 
 /** Brings about what the case says that the host shows. */

@@ -118,7 +118,7 @@ onLab("after a restart of the network, or of what brings records back, an LVS/DR
     expect(await told("director")).toMatch(
       /cannot bring back RealServer tcp:\/\/192\.168\.0\.210:80\/192\.168\.0\.99:80: /,
     );
-    await run("director", "sed -i '/192.168.0.99/d' /etc/pulumi-lvs/boot /run/pulumi-lvs/owners");
+    await run("director", "sed -i '/192.168.0.99/d' /etc/pulumi-lvs/boot");
     await run("director", "systemctl restart pulumi-lvs");
     await allBack();
     await served(url);

@@ -12,7 +12,8 @@ new lvs.RealServer("web-1", { connection, service: web.id, address: "192.168.10.
 `;
 
 const table = async () => (await run("director", "ipvsadm -Sn")).stdout.trim().split("\n");
-const owners = async () => (await run("director", "cat /run/pulumi-lvs/owners")).stdout.trim().split("\n");
+const owners = async () =>
+  (await run("director", `awk -F '\\t' '{ print $4, $3 }' /etc/pulumi-lvs/boot`)).stdout.trim().split("\n");
 const entries = ["-A -t 192.168.0.210:80 -s rr", "-a -t 192.168.0.210:80 -r 192.168.10.11:80 -g -w 1"];
 
 /** The one line that says why `up` failed. */

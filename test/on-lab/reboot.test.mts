@@ -57,7 +57,7 @@ for (const [environment, title, url, share] of [
 
     it("is what the stack says, down to whose it is", async () => {
       expect(await stack.preview("--refresh", "--expect-no-changes")).toMatch(/unchanged/);
-      const { stdout } = await run("director", "cat /run/pulumi-lvs/owners");
+      const { stdout } = await run("director", `awk -F '\\t' '{ print $4, $3 }' /etc/pulumi-lvs/boot`);
       expect(stdout).toMatch(/^lvs\/lab-\w+\/\S+ VirtualService tcp:\/\/192\.168\.0\.2/m);
     });
 

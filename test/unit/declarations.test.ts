@@ -16,7 +16,6 @@ const web = (name: string, more: Bag = {}): Bag => ({
   port: 80,
   ...more,
 });
-const owners = "run/pulumi-lvs/owners";
 const entry = "-A -t 192.168.0.219:80 -s wlc";
 const markOf = (name: string) => `shop/prod/${name} VirtualService tcp://192.168.0.219:80`;
 const twice = (one: string, other: string) =>
@@ -70,7 +69,7 @@ describe("one thing that two resources of a program declare", () => {
     ]) {
       const { errors } = await run(fake, program, first.state);
       expect(errors).toEqual([twice("a", "b")]);
-      expect(fake.lines(owners)).toEqual([markOf("a")]);
+      expect(fake.owners()).toEqual([markOf("a")]);
       expect(fake.lines("ipvs")).toEqual([entry]);
     }
   });
@@ -88,12 +87,12 @@ describe("one thing that two resources of a program declare", () => {
     // as it was: in a run of its own, the second took over without a word
     const { state: second } = await run(fake, [web("b")]);
     for (const [name, kept] of second) state.set(name, kept);
-    expect(fake.lines(owners)).toEqual([markOf("b")]);
+    expect(fake.owners()).toEqual([markOf("b")]);
     expect((await run(fake, [web("a"), web("b")], state)).errors).toEqual([twice("a", "b")]);
     const { errors } = await run(fake, [web("a", { scheduler: "rr" })], state);
     expect(errors).toEqual([]);
     expect(fake.lines("ipvs")).toEqual(["-A -t 192.168.0.219:80 -s rr"]);
-    expect(fake.lines(owners)).toEqual([markOf("a")]);
+    expect(fake.owners()).toEqual([markOf("a")]);
   });
 
   test("is given to the one that stays also where nothing of that one changes", async () => {
@@ -104,7 +103,7 @@ describe("one thing that two resources of a program declare", () => {
     const { errors } = await run(fake, [web("a")], both);
     expect(errors).toEqual([]);
     expect(fake.lines("ipvs")).toEqual([entry]);
-    expect(fake.lines(owners)).toEqual([markOf("a")]);
+    expect(fake.owners()).toEqual([markOf("a")]);
   });
 
   test("by two names of its host is refused by what the host says", async () => {
@@ -123,7 +122,7 @@ describe("one thing that two resources of a program declare", () => {
     const first = await run(fake, [web("a")]);
     const renamed = await run(fake, [web("b")], first.state);
     expect(renamed.errors).toEqual([]);
-    expect(fake.lines(owners)).toEqual([markOf("b")]);
+    expect(fake.owners()).toEqual([markOf("b")]);
 
     // by an alias, the old name stays on the host
     const [kept] = renamed.state.values();
@@ -131,7 +130,7 @@ describe("one thing that two resources of a program declare", () => {
     const under = await run(fake, [web("c")], aliased);
     const changed = await run(fake, [web("c", { scheduler: "rr" })], under.state);
     expect([...under.errors, ...changed.errors]).toEqual([]);
-    expect(fake.lines(owners)).toEqual([markOf("b")]);
+    expect(fake.owners()).toEqual([markOf("b")]);
     expect((await run(fake, [], changed.state)).errors).toEqual([]);
     expect(fake.lines("ipvs")).toEqual([]);
   });
@@ -156,7 +155,7 @@ describe("one thing that two resources of a program declare", () => {
     await make(after, b, web("b", on("director1")));
     await after.delete("", a);
     await after.delete("", b);
-    expect([one, two].map((fake) => fake.lines(owners))).toEqual([[markOf("b")], [markOf("a")]]);
+    expect([one, two].map((fake) => fake.owners())).toEqual([[markOf("b")], [markOf("a")]]);
     expect([one, two].map((fake) => fake.lines("ipvs"))).toEqual([[entry], [entry]]);
   });
 

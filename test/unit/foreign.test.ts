@@ -113,7 +113,10 @@ describe("what a tool of a host prints", () => {
   test("about whose a thing is is cut to one line", async () => {
     const fake = fakeHost();
     fake.write("addresses", `${fake.read("addresses")}lo 192.168.0.219/32 - - -\n`);
-    fake.write("run/pulumi-lvs/owners", "other/\u202estack\x1b[2J/x VirtualAddress lo/192.168.0.219\n");
+    fake.write(
+      "etc/pulumi-lvs/boot",
+      "80\tobject\tVirtualAddress lo/192.168.0.219\tother/\u202estack/x\taddress\tlo\t192.168.0.219/32\n",
+    );
     const change = resources(virtualAddress, fake).create({ interface: "lo", address: "192.168.0.219" });
     await expect(change).rejects.toThrow(oneLine);
     await expect(change).rejects.toThrow(/on director1: /);

@@ -31,7 +31,7 @@ function check({ kind, cases }: File): void {
       const changed = change(definition, given, submit);
       if (given.error) await expect(changed).rejects.toThrow(new Error(given.error));
       else await changed;
-      // owner marks are alike for all kinds: see ownership.test.ts
+      // records are alike for all kinds: see ownership.test.ts
       const own = rulesOf(steps);
       const lineOf = (run: readonly string[]) =>
         commandLine(run.map((word) => (word === agent ? "AGENT" : word)));

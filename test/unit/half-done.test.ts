@@ -4,7 +4,7 @@ import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
 import { fakeHost, resources } from "../fake/engine.js";
 
-const owners = "run/pulumi-lvs/owners";
+const ledger = "etc/pulumi-lvs/boot";
 const thrown = (promise: Promise<unknown>): Promise<Error> =>
   promise.then(
     () => new Error("it went well"),
@@ -26,8 +26,8 @@ describe("a tool that vanishes in the middle", () => {
     const fake = fakeHost();
     const untouched = fake.snapshot();
     const addresses = resources(virtualAddress, fake);
-    // after the mark, the record and the address, before the neighbours are told
-    fake.takeTool("ip", "step", 3);
+    // after the record and the address, before the neighbours are told
+    fake.takeTool("ip", "step", 2);
     const error = await thrown(addresses.create({ interface: "eth0", address: "192.168.0.219" }));
     expect(error.message).toMatch(/^cannot create eth0.192\.168\.0\.219 .*; and taking it back failed; /);
     expect(error).toMatchObject({ id: "director1/eth0/192.168.0.219", properties: { interface: "eth0" } });
@@ -39,7 +39,7 @@ describe("a tool that vanishes in the middle", () => {
 
 describe("what is there as declared, while the host does not know whose it is,", () => {
   const cases = {
-    "a VIP": [virtualAddress, { interface: "eth0", address: "192.168.0.219" }, owners],
+    "a VIP": [virtualAddress, { interface: "eth0", address: "192.168.0.219" }, ledger],
     silence: [arpSuppression, {}, "run/pulumi-lvs/sysctl.net.ipv4.conf.lo.arp_ignore/owners"],
   } as const;
 

@@ -11,7 +11,6 @@ import { fakeHost, resources } from "../fake/engine.js";
 
 const web = { address: "192.168.0.219", port: 80 };
 const entry = "-A -t 192.168.0.219:80 -s wlc";
-const owners = "run/pulumi-lvs/owners";
 const line = (owner: string) => `${owner} VirtualService tcp://192.168.0.219:80`;
 
 describe("an object says on its host whose it is", () => {
@@ -20,9 +19,9 @@ describe("an object says on its host whose it is", () => {
     const untouched = fake.snapshot();
     const kind = resources(virtualService, fake);
     const { props } = await kind.create(web, "shop/prod/web");
-    expect(fake.lines(owners)).toEqual([line("shop/prod/web")]);
+    expect(fake.owners()).toEqual([line("shop/prod/web")]);
     const changed = await kind.update(props, { ...web, scheduler: "rr" });
-    expect(fake.lines(owners)).toEqual([line("shop/prod/web")]);
+    expect(fake.owners()).toEqual([line("shop/prod/web")]);
     await kind.delete(changed);
     expect(fake.snapshot()).toBe(untouched);
   });
@@ -44,10 +43,10 @@ describe("an object says on its host whose it is", () => {
     const kind = resources(virtualService, fake);
     const { props } = await kind.create(web, "shop/prod/web");
     expect(fake.changes()).toEqual([]);
-    expect(fake.lines(owners)).toEqual([line("shop/prod/web")]);
+    expect(fake.owners()).toEqual([line("shop/prod/web")]);
     fake.remove("run/pulumi-lvs");
     await kind.update(props, { ...web, scheduler: "rr" });
-    expect(fake.lines(owners)).toEqual([line("shop/prod/web")]);
+    expect(fake.owners()).toEqual([line("shop/prod/web")]);
   });
 
   test("and is told from what was made, so that a rollback does not delete it", async () => {
@@ -100,7 +99,7 @@ describe("an object says on its host whose it is", () => {
     });
     const made = await Promise.all([1, 2, 3].map((n) => kind.create(server(n), `shop/prod/web-${n}`)));
     expect(fake.changes()).toEqual(["ipvsadm -R"]);
-    expect(fake.lines(owners)).toHaveLength(3);
+    expect(fake.owners()).toHaveLength(3);
     await Promise.all(made.map(({ props }) => kind.delete(props)));
     expect(fake.changes()).toEqual(["ipvsadm -R", "ipvsadm -R"]);
     expect(fake.snapshot()).toBe(untouched);
@@ -114,7 +113,7 @@ describe("an object says on its host whose it is", () => {
     const good = [2, 3].map((fwmark) => kind.create({ fwmark }, `shop/prod/good-${fwmark}`));
     await expect(bad).rejects.toThrow(/Scheduler or persistence engine not found/);
     await Promise.all(good);
-    expect(fake.lines(owners).sort()).toEqual([
+    expect(fake.owners().sort()).toEqual([
       "shop/prod/good-2 VirtualService fwmark://2",
       "shop/prod/good-3 VirtualService fwmark://3",
     ]);
@@ -152,7 +151,7 @@ describe("two stacks that declare the same thing", () => {
   test("may hand it over: the new one adopts it, and the old one's deletion leaves it alone", async () => {
     const { fake, kind, props } = await both();
     const taken = await kind.create({ ...web, scheduler: "rr", adopt: true }, "blog/prod/front");
-    expect(fake.lines(owners)).toEqual([line("blog/prod/front")]);
+    expect(fake.owners()).toEqual([line("blog/prod/front")]);
     await expect(kind.update(props, { ...web, scheduler: "lc" })).rejects.toThrow(
       /it belongs to blog\/prod\/front, of another stack/,
     );
@@ -175,9 +174,7 @@ describe("two stacks that declare the same thing", () => {
     );
     await expect(bad).rejects.toThrow(/Scheduler or persistence engine not found/);
     await Promise.all(taken);
-    expect(fake.lines(owners).sort()).toEqual(
-      marks.map((n) => `blog/prod/${n} VirtualService fwmark://${n}`),
-    );
+    expect(fake.owners().sort()).toEqual(marks.map((n) => `blog/prod/${n} VirtualService fwmark://${n}`));
     for (const { props } of old) await kind.delete(props);
     expect(fake.lines("ipvs")).toEqual(marks.map((n) => `-A -f ${n} -s rr`));
   });
@@ -200,7 +197,7 @@ describe("two stacks that declare the same thing", () => {
     const { fake, kind } = await both();
     fake.write("ipvs", "");
     await kind.create(web, "blog/prod/front");
-    expect(fake.lines(owners)).toEqual([line("blog/prod/front")]);
+    expect(fake.owners()).toEqual([line("blog/prod/front")]);
   });
 
   test("may stand behind one another: a service stays as long as it has real servers of the other", async () => {
@@ -233,7 +230,7 @@ describe("of one stack", () => {
     await kind.create(web, "shop/prod/new");
     await kind.delete(props);
     expect(fake.lines("ipvs")).toEqual([entry]);
-    expect(fake.lines(owners)).toEqual([line("shop/prod/new")]);
+    expect(fake.owners()).toEqual([line("shop/prod/new")]);
   });
 
   test("a resource whose creation was never answered goes on from there, also with other settings", async () => {

@@ -61,17 +61,29 @@ uninstall_boot() {
   rmdir "$E" 2>/dev/null
   leave "$S"
 }
-keep() {
+# record LIFETIME LINE...: writes lines into the ledger of this lifetime: persistent or untilReboot.
+record() {
+  lifetime=$1
+  shift
+  [ "$lifetime" = persistent ] || {
+    add_lines "$S" boot "$@"
+    return
+  }
   put_boot || return
   add_lines "$E" boot "$@" || {
     give_up uninstall_boot
     return
   }
   # The records come first: systemd does not start the unit without them.
-  begin_boot || give_up unkeep "$@"
+  begin_boot || give_up erase persistent "$@"
 }
-unkeep() { cut_lines "$E" boot "$@" && uninstall_boot; }
-note() { add_lines "$S" boot "$@"; }
-unnote() { cut_lines "$S" boot "$@"; }
+# erase LIFETIME LINE...: removes lines from the ledger of this lifetime.
+erase() {
+  lifetime=$1
+  shift
+  if [ "$lifetime" = persistent ]; then cut_lines "$E" boot "$@" && uninstall_boot; else cut_lines "$S" boot "$@"; fi
+}
+# take_over: removes the owner marks of an older version. The ledger has the same owners.
+take_over() { [ ! -e "$S/owners" ] || rm -f "$S/owners"; }
 # safe: writes the records to disk, so that they survive a crash of the machine.
 safe() { [ ! -e "$E/boot" ] || sync "$E/boot" "$E" 2>/dev/null; }

@@ -22,12 +22,6 @@ of() { sed -n "/^$1$tab/p"; }
 clean() { printf '%s' "$1" | tr '\n\t' '  ' | tr -dc '[:print:]' | cut -c 1-200; }
 save() { { printf '%s' "$todo" >"$R.new"; } 2>/dev/null && mv "$R.new" "$R" || rm -f "$R.new"; }
 uptime() { cut -d. -f1 /proc/uptime; }
-# own: writes the owner of the thing. Settings have claims instead.
-own() {
-  [ "$nature" = setting ] || grep -qxF -e "$owner $thing" "$S/owners" 2>/dev/null || mark "$owner $thing" && return
-  why="$why$thing: its owner could not be noted$nl"
-  return 1
-}
 # run: makes the thing of a record. Returns 0 if it exists already.
 run() {
   without_lock obey "$verb" "$args" && return
@@ -44,7 +38,6 @@ bring() {
   while IFS=$tab read -r rank nature thing owner verb args <&8; do
     [ -n "$rank" ] || continue
     is=1
-    own || is=
     case $bulk$verb in
       1service | 1server) fits "$args" || run || is= ;;
       *) run || is= ;;

@@ -151,9 +151,9 @@ orphans() {
     [ -z "$of" ] || named " $of/health" || printf '%s\n' "$f"
   done
 }
-# named TEXT: returns 0 if a record or an owner mark contains it, or if grep fails.
+# named TEXT: returns 0 if a record contains it, or if grep fails.
 named() {
-  for g in "$E/boot" "$S/boot" "$S/owners"; do
+  for g in "$E/boot" "$S/boot"; do
     [ ! -f "$g" ] || {
       grep -qF -e "$1" "$g"
       [ $? = 1 ] || return 0

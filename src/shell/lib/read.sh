@@ -44,9 +44,9 @@ read_module() {
   done
 }
 
-# read_declared: prints whether the restore is installed, the records that survive a reboot, and those that last until
+# read_ledger: prints whether the restore is installed, the records that survive a reboot, and those that last until
 # it.
-read_declared() {
+read_ledger() {
   [ ! -e "$S/boot" ] && [ ! -e "$E/boot" ] && return
   [ ! -e "$E/restore" ] || [ ! -e "$W" ] || echo restored
   echo --
@@ -55,7 +55,6 @@ read_declared() {
   echo --
   [ ! -e "$S/boot" ] || cat "$S/boot"
 }
-read_owners() { read_lines owners; }
 read_draining() { read_lines draining; }
 read_drained() { read_lines drained; }
 read_lines() { [ ! -e "$S/$1" ] || cat "$S/$1"; }

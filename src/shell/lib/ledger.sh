@@ -43,5 +43,3 @@ cut_lines() {
   rest=$([ ! -e "$f" ] || grep -vxF "$@" <"$f") || [ $? = 1 ] || return
   put_lines "$d" "$f" "$rest"
 }
-mark() { add_lines "$S" owners "$@"; }
-unmark() { cut_lines "$S" owners "$@"; }

@@ -1,0 +1,99 @@
+import type { Facts } from "../../src/facts/facts.js";
+import { type LedgerRecord, printRecord } from "../../src/facts/ledger.js";
+import { onFailure, type Step, step } from "../../src/host/step.js";
+import type { Definition } from "./define.js";
+import { type Bag, partsOf } from "./inputs.js";
+
+/**
+ * Returns the record of a resource in the host's ledger: whose the thing is, and how to make it after a
+ * reboot. It tells people on the host where a thing comes from. By it two stacks that declare the same thing
+ * find each other.
+ */
+export function recordOf(definition: Definition, inputs: Bag, owner: string): LedgerRecord {
+  const { kind, rank, record } = definition;
+  if (rank === undefined || !record) throw new Error(`${kind} has no record`);
+  const { key, config } = partsOf(definition, inputs);
+  return {
+    lifetime: inputs.persist === false ? "untilReboot" : "persistent",
+    rank: String(rank),
+    nature: definition.setting ? "setting" : "object",
+    thing: `${kind} ${definition.id(key)}`,
+    owner,
+    words: record(key, config),
+  };
+}
+
+/** Returns `project/stack` of an owner. */
+export const stackOf = (owner: string): string => owner.split("/").slice(0, 2).join("/");
+
+/** Returns the command that writes a record, which is also the undo of its removal. */
+export const put = (one: LedgerRecord): string[] => ["record", one.lifetime, printRecord(one)];
+
+const remove = (one: LedgerRecord): string[] => ["erase", one.lifetime, printRecord(one)];
+
+/** Returns the step that removes a record. */
+export const erased = (one: LedgerRecord): Step => step(remove(one), put(one));
+
+/** Returns the owner of an object according to the host, or undefined if it has none. */
+export function holderOf(facts: Facts, { thing, owner }: LedgerRecord): string | undefined {
+  const holders = facts.ledger().of(thing);
+  return (holders.find((one) => one.owner === owner) ?? holders[0])?.owner;
+}
+
+/** Returns the host's records that go when this one is written or removed. */
+const formerOf = (facts: Facts, of: LedgerRecord): readonly LedgerRecord[] =>
+  facts
+    .ledger()
+    .of(of.thing)
+    .filter((one) => of.nature === "object" || one.owner === of.owner);
+
+/** Returns whether the host has a record of the thing with this owner. */
+export const isKnown = (facts: Facts, of: LedgerRecord): boolean =>
+  facts
+    .ledger()
+    .of(of.thing)
+    .some(({ owner }) => owner === of.owner);
+
+/**
+ * Returns the steps of a creation or change with those for the record. The new record comes first, so that
+ * nothing exists without one. Then the former ones go: those of other owners, and those with other data.
+ *
+ * `have` is undefined if the thing does not exist. Then a record of it that is there already is removed if
+ * the other steps fail. A failed bulk, for example, has left it.
+ */
+export function recording(facts: Facts, of: LedgerRecord, have: unknown, steps: readonly Step[]): Step[] {
+  const former = formerOf(facts, of).filter((one) => !isSame(one, of));
+  const isThere = former.length < formerOf(facts, of).length;
+  const isOdd = have === undefined || former.length > 0;
+  return [
+    ...(isThere ? [] : [step(put(of), remove(of))]),
+    ...(isThere && isOdd && steps.length > 0 ? [onFailure(remove(of))] : []),
+    // The unit or the restore file was removed.
+    ...(isThere && of.lifetime === "persistent" && !facts.ledger().isRestored
+      ? [step(["install_boot"], null)]
+      : []),
+    ...former.map(erased),
+    // Last, because the last of them may have no undo.
+    ...steps,
+  ];
+}
+
+/** Returns the steps of a deletion with the removal of the records. */
+export const erasing = (facts: Facts, of: LedgerRecord, steps: readonly Step[]): Step[] => [
+  ...formerOf(facts, of).map(erased),
+  ...steps,
+];
+
+const isSame = (one: LedgerRecord, other: LedgerRecord): boolean =>
+  one.lifetime === other.lifetime && printRecord(one) === printRecord(other);
+
+/** Returns why the ledger is wrong after a creation or change, or undefined if it is right. */
+export function recordMisfit(facts: Facts, of: LedgerRecord): string | undefined {
+  const other = formerOf(facts, of).find((one) => !isSame(one, of) && one.owner !== of.owner);
+  if (other) return `the record of ${other.owner} is still there`;
+  return recording(facts, of, of, []).length === 0 ? undefined : "the host did not keep its record";
+}
+
+/** Returns why the ledger is wrong after a deletion, or undefined if it is right. */
+export const eraseMisfit = (facts: Facts, of: LedgerRecord): string | undefined =>
+  formerOf(facts, of).length === 0 ? undefined : "its record is still there";

@@ -1,0 +1,92 @@
+import { show } from "../values/problem.js";
+
+/**
+ * How long a record lasts: `persistent` ones are restored after a reboot, `untilReboot` ones go with it.
+ *
+ * Each lifetime has a file of its own: /etc/pulumi-lvs/boot and /run/pulumi-lvs/boot. The names stay, because
+ * the restore and the health agent that an older version installed on a host read them.
+ */
+export const lifetimes = ["persistent", "untilReboot"] as const;
+export type Lifetime = (typeof lifetimes)[number];
+
+/** The record of a declared thing: one line on the host, with its owner and the data to make it again. */
+export interface LedgerRecord {
+  readonly lifetime: Lifetime;
+  /** Order of restoring at boot: two digits. */
+  readonly rank: string;
+  /** An object has one owner. A setting always exists, and may have several. */
+  readonly nature: "object" | "setting";
+  /** `KIND ID`. */
+  readonly thing: string;
+  /** `project/stack/name`, for settings followed by a blank and the id. */
+  readonly owner: string;
+  /**
+   * A verb of the restore (boot/verbs.sh) and its arguments. Older versions kept one text of shell, which
+   * does not run any more.
+   */
+  readonly words: readonly string[];
+}
+
+/** A line that is not a record. */
+interface Misfit {
+  readonly lifetime: Lifetime;
+  readonly line: string;
+}
+
+/** All records of a host. */
+export interface Ledger {
+  readonly records: readonly LedgerRecord[];
+  /** Returns the records of one thing. */
+  of(thing: string): readonly LedgerRecord[];
+  /** Lines that are not records, because they were cut off or edited. They are ignored. */
+  readonly misfits: readonly Misfit[];
+  /** Whether the host is set up to restore them. */
+  readonly isRestored: boolean;
+}
+
+/** Returns the line of a record. Throws if a word would break the line. */
+export function printRecord({ rank, nature, thing, owner, words }: LedgerRecord): string {
+  const parts = [rank, nature, thing, owner, ...words];
+  if (parts.some((part) => part === "" || /[\t\n]/.test(part)))
+    throw new Error(`a record cannot hold ${show(parts)}`);
+  return parts.join("\t");
+}
+
+/** Reads the output of read_ledger (lib/read.sh). Throws on text of another form. */
+export function parseLedger(body: string): Ledger {
+  if (body === "") return ledgerOf([], false);
+  // The text came byte by byte and is UTF-8.
+  const text = Buffer.from(body, "latin1").toString("utf8");
+  const parts = /^(restored\n)?--\n([\s\S]*?)\n--\n([\s\S]*)$/.exec(text);
+  if (!parts) throw new Error(`unexpected output ${show(text)}`);
+  const [, restored, persistent = "", untilReboot = ""] = parts;
+  const read = (lines: string, lifetime: Lifetime) =>
+    lines
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => recordOf(line, lifetime));
+  return ledgerOf(
+    [...read(persistent, "persistent"), ...read(untilReboot, "untilReboot")],
+    restored !== undefined,
+  );
+}
+
+function ledgerOf(lines: readonly (LedgerRecord | Misfit)[], isRestored: boolean): Ledger {
+  const records = lines.filter((one) => "words" in one);
+  const byThing = new Map<string, LedgerRecord[]>();
+  for (const one of records) byThing.set(one.thing, [...(byThing.get(one.thing) ?? []), one]);
+  return {
+    records,
+    of: (thing) => byThing.get(thing) ?? [],
+    misfits: lines.filter((one) => "line" in one),
+    isRestored,
+  };
+}
+
+function recordOf(line: string, lifetime: Lifetime): LedgerRecord | Misfit {
+  const [, rank, nature, thing, owner, words] =
+    /^(\d\d)\t(object|setting)\t([^\t]+)\t([^\t]+)\t([^\t].*)$/.exec(line) ?? [];
+  const isOne = rank !== undefined && words !== undefined && !words.split("\t").includes("");
+  if (!isOne || /[^\t\P{Cc}]/u.test(line)) return { lifetime, line };
+  return { lifetime, rank, nature, thing, owner, words: words.split("\t") } as LedgerRecord;
+}
