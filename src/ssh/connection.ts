@@ -177,7 +177,10 @@ export interface Endpoint {
 
 /** How to reach a host. Two connections with the same `host` and `port` are one host. */
 export interface Connection extends Endpoint {
-  /** Become root with `sudo -n`. Default: true if the user is not root. */
+  /**
+   * Become root with `sudo -n sh`. The line in sudoers that allows it means root. Default: true
+   * if the user is not root.
+   */
   sudo?: boolean | undefined;
   /**
    * Seconds, 1-3600, that one batch of changes may take on the host, after it has the lock. Then the running

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { common } from "../../providers/engine/inputs.js";
@@ -17,7 +17,25 @@ test("each generated part of docs is as `npm run docs` writes it", async () => {
   const { generatedPages } = await import("../../scripts/docs/pages.mts");
   const pages = generatedPages(repository, schemas);
   expect(pages.size).toBeGreaterThanOrEqual(kinds.length + 2);
-  for (const [page, text] of pages) expect(text, page).toBe(readFileSync(join(repository, page), "utf8"));
+  for (const [page, text] of pages)
+    expect(readFileSync(join(repository, page), "utf8"), `${page}: run npm run docs`).toBe(text);
+});
+
+test("docs/on-your-host.md names each file that scripts write", () => {
+  const page = readFileSync(join(repository, "docs/on-your-host.md"), "utf8");
+  const folder = join(repository, "src/shell");
+  const scripts = globSync("**/*.{sh,awk}", { cwd: folder }).map((file) =>
+    readFileSync(join(folder, file), "utf8"),
+  );
+  const names = scripts.flatMap((text) =>
+    [...text.matchAll(/\$([SE]\/[a-z][\w.-]*)/g)].map(([, name = ""]) => name),
+  );
+  // These exist for a moment only.
+  const fixed = [...new Set(names)].filter((name) => !/(\/new|\.new|\.end|\.)$/.test(name));
+  expect(fixed.length).toBeGreaterThan(5);
+  expect(fixed.filter((name) => !page.includes(`\`${name}\``) && !page.includes(`\`${name}/\``))).toEqual([]);
+  const units = globSync("**/*.service", { cwd: folder }).map((file) => file.split("/").at(-1));
+  expect(units.filter((name) => !page.includes(`/etc/systemd/system/${name}\``))).toEqual([]);
 });
 
 describe("the page of", () => {
