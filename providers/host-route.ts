@@ -18,14 +18,14 @@ export interface HostRouteArgs {
    */
   table?: string;
   /**
-   * Preference among routes to one destination, 0-4294967295, lower first. It is part of a route's identity in
-   * the kernel. Default 0, for IPv6 1024. A change replaces.
+   * Preference among routes to one destination, 0-4294967295, lower first (ip-route(8), metric). It is part of a
+   * route's identity in the kernel. Default 0, for IPv6 1024. A change replaces.
    */
   metric?: number;
-  /** Interface to send by, such as `eth1`. Required without `via`. Default `null`: the one that reaches `via`. */
+  /** Interface to send by, such as `eth1` (ip-route(8), dev). Required without `via`. Default `null`: the one that reaches `via`. */
   device?: string | null;
   /**
-   * Address of the router to send to. Required without `device`. Default `null`: the destination is on the link.
+   * Address of the router to send to (ip-route(8), via). Required without `device`. Default `null`: the destination is on the link.
    */
   via?: string | null;
   /**

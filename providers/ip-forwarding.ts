@@ -19,7 +19,7 @@ export interface IpForwardingArgs {
   sendRedirects?: boolean | null;
   /**
    * Interfaces to set `sendRedirects` on besides `all`, such as `["eth0", "eth1"]`. The kernel sends redirects
-   * if either is set. IPv4. A change replaces. Default `null`: none.
+   * if either is set (kernel, ip-sysctl: send_redirects). IPv4. A change replaces. Default `null`: none.
    */
   interfaces?: string[] | null;
 }

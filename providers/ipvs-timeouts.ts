@@ -13,11 +13,14 @@ export interface IpvsTimeoutsArgs {
    */
   tcp?: number;
   /**
-   * Seconds, 1-2678400, to remember a TCP connection after one side has ended it (FIN). Default 120, the
-   * kernel's.
+   * Seconds, 1-2678400, to remember a TCP connection after one side has ended it with FIN (ipvsadm(8), --set).
+   * Default 120, the kernel's.
    */
   tcpFin?: number;
-  /** Seconds, 1-2678400, within which UDP packets count as one connection. Default 300, the kernel's. */
+  /**
+   * Seconds, 1-2678400, within which UDP packets count as one connection (ipvsadm(8), --set). Default 300, the
+   * kernel's.
+   */
   udp?: number;
 }
 

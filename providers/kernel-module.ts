@@ -7,7 +7,7 @@ import { holdSettings, owns, releaseSettings } from "./engine/settings.js";
 
 /** Arguments of a KernelModule. */
 export interface KernelModuleArgs {
-  /** Name, such as `ip_vs`, at most 60 characters. `-` and `_` are the same. A change replaces. */
+  /** Name, such as `ip_vs`, at most 60 characters (modprobe(8)). `-` and `_` are the same. A change replaces. */
   name: string;
   /**
    * Parameters to load it with, as text (modinfo(8) lists them), such as `{ conn_tab_bits: "15" }`. Default

@@ -8,8 +8,8 @@ import { define } from "./engine/define.js";
 /** Arguments of a SyncDaemon. */
 export interface SyncDaemonArgs {
   /**
-   * `master` sends its connections to other directors, `backup` receives theirs. A host may have one of each.
-   * A change replaces.
+   * `master` sends its connections to other directors, `backup` receives theirs (ipvsadm(8), --start-daemon). A
+   * host may have one of each. A change replaces.
    */
   state: "master" | "backup";
   /** Interface that sends or receives messages, such as `eth1` (ipvsadm(8), --mcast-interface). */

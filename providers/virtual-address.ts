@@ -14,11 +14,11 @@ import { define } from "./engine/define.js";
 
 /** Arguments of a VirtualAddress. */
 export interface VirtualAddressArgs {
-  /** Interface for the address, such as `eth0`, or `lo` on a real server. A change replaces. */
+  /** Interface for the address, at most 15 characters: `eth0`, or `lo` on a real server. A change replaces. */
   interface: string;
   /** Virtual IP address (VIP), IPv4 or IPv6. A change replaces. */
   address: string;
-  /** Prefix length of its network, 1-32, or 1-128 for IPv6. Default 32 or 128: the address only. */
+  /** Prefix length of its network in bits, 1-32, or 1-128 for IPv6. Default 32 or 128: the address only. */
   prefixLength?: number;
   /**
    * Name in ifconfig, such as `eth0:1`. It begins with the interface's name (ip-address(8), label). IPv4.

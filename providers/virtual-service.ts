@@ -36,15 +36,15 @@ export const schedulers = [
 
 /** Sends connections of one client to one real server (ipvsadm(8), --persistent). */
 export interface Persistence {
-  /** Seconds, 1-2678400 (31 days), to remember a client after its last connection. Default 300. */
+  /** Seconds, 1-2678400 (31 days), to remember a client after its last connection has ended. Default 300. */
   timeout?: number;
-  /** Leading address bits by which clients count as one, 1-32, or 1-128 for IPv6. Default: all bits. */
+  /** Leading address bits by which clients count as one, 1-32, or 1-128 for IPv6 (--netmask). Default: all bits. */
   netmask?: number;
 }
 
 /** Arguments of a VirtualService: either `address` and `port`, or `fwmark`. */
 export interface VirtualServiceArgs {
-  /** Protocol: `tcp` (default) or `udp`. A change replaces. */
+  /** Protocol: `tcp` (default) or `udp` (ipvsadm(8), --tcp-service, --udp-service). A change replaces. */
   protocol?: "tcp" | "udp";
   /** Virtual IP address (VIP), IPv4 or IPv6. Required without `fwmark`. A change replaces. Default: none. */
   address?: string;

@@ -20,7 +20,7 @@ import { changeForwarding } from "./forwarding.js";
 export interface RealServerArgs {
   /** Virtual service of the server: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
   service: string;
-  /** IPv4 or IPv6 address of the real server (RIP), of the service's family. A change replaces. */
+  /** Address of the real server (RIP), IPv4 or IPv6 as that of the service. A change replaces. */
   address: string;
   /**
    * Port, 1-65535. It is the service's own unless masquerading. 0, the port of the request, is for fwmark and
@@ -34,8 +34,8 @@ export interface RealServerArgs {
    */
   forwarding?: "gatewaying" | "masquerading";
   /**
-   * Share of new connections relative to the others, 0-65535. 0 quiesces it: it gets no new connections, and
-   * old ones continue. Default 1.
+   * Share of new connections relative to the others, 0-65535 (ipvsadm(8), --weight). 0 quiesces it: it gets no
+   * new connections, and old ones continue. Default 1.
    */
   weight?: number;
   /**

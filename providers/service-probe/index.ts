@@ -44,7 +44,7 @@ export interface ServiceProbeArgs {
   within?: number;
   /** Accepted status code or codes, 100-599. HTTP. Default 200. */
   status?: null | number | number[];
-  /** Text that the body must contain. HTTP. A body above 1 MB fails. Default `null`: any body. */
+  /** Text that the body must contain, at most 1000 characters. HTTP. A body above 1 MB fails. Default `null`: any. */
   contains?: string | null;
   /** Real servers that must reply. HTTP. Default `null`: any. */
   spread?: ProbeSpread | null;
@@ -55,7 +55,7 @@ export interface ServiceProbeArgs {
    * `null`: none.
    */
   director?: Connection | null;
-  /** Accept any certificate. HTTPS. Default false. */
+  /** Whether any certificate is accepted. HTTPS. Default false. */
   insecure?: boolean;
   /** Any value. A change of it runs the check again. Default: none, so only a change of the probe does. */
   triggers?: unknown;

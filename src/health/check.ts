@@ -21,15 +21,18 @@ export interface HealthCheck {
    * (https: 443).
    */
   port?: number;
-  /** Path and query of the page. Default `/.health.html`. */
+  /** Path and query of the page, from `/` on, at most 1000 characters. Default `/.health.html`. */
   path?: string;
-  /** Text that the page must contain. "" accepts any page. A page above 1 MB fails. Default `OK`. */
+  /**
+   * Text that the page must contain, at most 1000 characters. "" accepts any page. A page above 1 MB fails.
+   * Default `OK`.
+   */
   body?: string;
   /** Accepted status codes, 100-599. Default: 200 only. */
   status?: number[];
-  /** Name of the site (Host header and TLS server name). Default: the address. */
+  /** Name of the site, such as `www.example.com` (Host header and TLS server name). Default: the address. */
   host?: string;
-  /** Whether the certificate must be valid for `host`. Default false. */
+  /** Whether the certificate of `https` must be valid for `host`. Default false. */
   verify?: boolean;
   /** Name that a `dns` check queries. Any answer but an error counts. Default: none, but required for `dns`. */
   query?: string;

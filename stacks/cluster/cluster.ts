@@ -24,7 +24,7 @@ export interface ProbeArgs
   from: ConnectionInput;
   /** Ports to check by HTTP, 1-65535. The probe only connects to others. Default 80 and 8080. */
   http?: number[];
-  /** Path of the request. Default `/`. */
+  /** Path of the request, from `/` on, at most 400 characters. Default `/`. */
   path?: string;
   /**
    * Number of real servers that must reply, 1-1000, told apart by `header` or by the first line of the body.

@@ -10,9 +10,9 @@ import { isPackageName, noPackageName } from "./package-names.js";
 
 /** Packages to install once, before all else, with the host's own package manager (apt-get, dnf or apk). */
 export interface PackagesArgs {
-  /** Packages of the director, such as `["ipvsadm", "iputils-arping"]`. Default: none. */
+  /** Plain names of packages for the director, such as `["ipvsadm", "iputils-arping"]`. Default: none. */
   director?: string[];
-  /** Packages of real servers that have a connection. Default: none. */
+  /** Plain names of packages for real servers that have a connection. Default: none. */
   realServers?: string[];
 }
 
