@@ -14,7 +14,7 @@ export type {
   DrainOutcome,
   RealServerOutputs,
   VirtualServiceOutputs,
-} from "./providers/real-server/drain.js";
+} from "./providers/real-server/drain-fields.js";
 export type { RealServerArgs } from "./providers/real-server/index.js";
 export type { ProbeArp, ProbeSpread, ServiceProbeArgs } from "./providers/service-probe/index.js";
 export type { SyncDaemonArgs } from "./providers/sync-daemon.js";

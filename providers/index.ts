@@ -5,7 +5,7 @@ import { type HostRouteArgs, hostRoute } from "./host-route.js";
 import { type IpForwardingArgs, ipForwarding } from "./ip-forwarding.js";
 import { type IpvsTimeoutsArgs, ipvsTimeouts } from "./ipvs-timeouts.js";
 import { type KernelModuleArgs, kernelModule } from "./kernel-module.js";
-import type { RealServerOutputs, VirtualServiceOutputs } from "./real-server/drain.js";
+import type { RealServerOutputs, VirtualServiceOutputs } from "./real-server/drain-fields.js";
 import { type RealServerArgs, realServer } from "./real-server/index.js";
 import { type ServiceProbeArgs, serviceProbe } from "./service-probe/index.js";
 import { type SyncDaemonArgs, syncDaemon } from "./sync-daemon.js";

@@ -14,7 +14,7 @@ import {
 } from "../src/values/service-address.js";
 import { sysctlPath } from "../src/values/sysctl-name.js";
 import { define } from "./engine/define.js";
-import { drainedOf } from "./real-server/drain.js";
+import { drainedOf } from "./real-server/drain-fields.js";
 
 /** Schedulers of ipvsadm(8). Each is a kernel module `ip_vs_NAME`, which the director loads by itself. */
 export const schedulers = [

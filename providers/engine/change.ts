@@ -1,6 +1,8 @@
 import type { FactName, Facts } from "../../src/facts/facts.js";
+import type { Done, Job } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
 import type { HostView } from "./settings.js";
+import type { Watch } from "./watch.js";
 
 /** The operation on a resource. */
 export type Verb = "create" | "update" | "delete";
@@ -21,6 +23,24 @@ export interface Change {
    * meanwhile.
    */
   look(facts: Facts): unknown;
+}
+
+/** An operation on one resource, and the means of a kind that wraps it. */
+export interface Operation<K = unknown, C = unknown> {
+  readonly verb: Verb | "read";
+  readonly key: K;
+  readonly config: C;
+  /** The config before an update. */
+  readonly was: C | undefined;
+  readonly owner: string;
+  readonly change: Change;
+  /** Facts that the change needs. */
+  readonly facts: readonly FactName[];
+  /** The host's name in messages. */
+  readonly host: string;
+  readonly watch: Watch;
+  /** Runs another job of the resource. */
+  submit(job: Omit<Job, "owner">): Promise<Done>;
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
+import type { Done } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
 import type { Problem } from "../../src/values/problem.js";
 import type { Ask } from "./ask.js";
-import type { Drains } from "./drains.js";
+import type { Change, Operation } from "./change.js";
 import type { HostView } from "./settings.js";
 
 /**
@@ -60,9 +61,13 @@ export interface Definition<K = unknown, C = unknown> {
    */
   carries?(key: K, other: Pick<LedgerRecord, "thing" | "words">, facts: Facts): boolean;
   /**
-   * Marks things that must not go while they are in use, and tells how to see that. A deletion may then wait.
+   * Wraps every operation on such a thing. It may wait before or after, and may pass another change to `make`,
+   * which carries out the operation.
    */
-  readonly drains?: Drains<K, C>;
+  around?<Notes>(
+    operation: Operation<K, C>,
+    make: (change: Change) => Promise<Done<Notes>>,
+  ): Promise<Done<Notes>>;
   /** Fills in defaults that depend on other fields, in place. */
   complete?(key: K, config: C): void;
   /** Returns mistakes that no single field shows. */

@@ -5,14 +5,10 @@ import type { Host } from "../../src/host/host.js";
 import type { Done, Job } from "../../src/host/job.js";
 import { StuckError } from "../../src/host/stuck-error.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
-import { type Change, isRecorded, type Verb } from "./change.js";
+import { type Change, isRecorded, type Operation, type Verb } from "./change.js";
 import { refuseRivals } from "./conflicts.js";
 import type { Definition } from "./define.js";
 import { plain } from "./diff.js";
-import { type Watch, watch } from "./drain.js";
-import { withDraining } from "./drain-change.js";
-import { type Around, drained, quiesced } from "./draining.js";
-import type { Drained } from "./drains.js";
 import { found, isWhole, missing, type RecordWord, recordSaid, says } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
 import { type Bag, checkInputs, clean, connectionOf, nobody, partsOf } from "./inputs.js";
@@ -20,6 +16,7 @@ import { objectChange } from "./object.js";
 import { settingChange } from "./setting.js";
 import { shownBy, without } from "./shown.js";
 import { Verbs } from "./verbs.js";
+import { type Watch, watch } from "./watch.js";
 
 /** Finds the host of a connection. Tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
@@ -41,9 +38,13 @@ export class Engine extends Verbs {
   }
 
   async create(inputs: Bag) {
-    const { isAdopted, shown } = await this.#change("create", inputs);
-    const outs = clean({ ...inputs, ...shown, ...recordSaid(isAdopted && "adopted") });
-    return { id: this.idOf(inputs), outs };
+    const { facts, notes } = await this.#change("create", inputs);
+    const outs = {
+      ...inputs,
+      ...this.#shown(facts, inputs),
+      ...recordSaid(notes?.isAdopted === true && "adopted"),
+    };
+    return { id: this.idOf(inputs), outs: clean(outs) };
   }
 
   async update(_id: string, olds: Bag, news: Bag) {
@@ -56,14 +57,12 @@ export class Engine extends Verbs {
       !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
     if (onlyConnection) return { outs: clean({ ...news, owner, ...shownBy(this.definition, olds) }) };
     const mine = { ...news, owner };
-    const { shown } = await this.#change("update", mine, partsOf(this.definition, olds).config);
-    const told = await quiesced(this.definition, olds, mine, this.#around(mine));
-    return { outs: clean({ ...mine, ...shown, ...told }) };
+    const { facts } = await this.#change("update", mine, partsOf(this.definition, olds).config);
+    return { outs: clean({ ...mine, ...this.#shown(facts, mine) }) };
   }
 
   async delete(_id: string, props: Bag) {
-    const result = await drained(this.definition, "delete", props, this.#around(props));
-    await this.#change("delete", props, undefined, result);
+    await this.#change("delete", props);
   }
 
   async read(id: string, props: Bag) {
@@ -78,19 +77,19 @@ export class Engine extends Verbs {
     if (wrong[0]) throw new Error(`cannot read ${id}: ${wrong[0].path} ${wrong[0].reason}`);
     const key = parts.key;
     const want = problems.length === 0 ? parts.config : undefined;
-    const owner = this.owner(inputs);
-    const change = this.#changeOf(inputs, owner);
-    const { facts, notes: seen } = await this.#ask("read", inputs, {
-      facts: [
-        ...this.definition.facts(key, want),
-        ...change.facts,
-        ...(this.definition.shows?.facts(key) ?? []),
-      ],
-      // An error inside the plan gets the words of the host's other errors.
-      plan: (facts) => ({ steps: [], notes: this.#seen(facts, change, inputs, key, want) }),
-      look: () => undefined,
-      verify: () => undefined,
-    });
+    const { facts, notes: seen } = await this.#wrapped("read", inputs, undefined, (change) =>
+      this.#ask("read", inputs, {
+        facts: [
+          ...this.definition.facts(key, want),
+          ...change.facts,
+          ...(this.definition.shows?.facts(key) ?? []),
+        ],
+        // An error inside the plan gets the words of the host's other errors.
+        plan: (facts) => ({ steps: [], notes: this.#seen(facts, change, inputs, key, want) }),
+        look: () => undefined,
+        verify: () => undefined,
+      }),
+    );
     if (!seen) return {};
     const { have, flaw } = seen;
     const kept = clean({
@@ -100,7 +99,7 @@ export class Engine extends Verbs {
       ...(__provider === undefined ? {} : { __provider }),
     });
     const shown = {
-      ...this.definition.shows?.read(facts, key),
+      ...this.#shown(facts, inputs),
       ...recordSaid(says(props, "adopted") && "adopted", flaw),
     };
     return { id: this.idOf(inputs), props: clean({ ...kept, ...shown }), inputs: kept };
@@ -120,33 +119,46 @@ export class Engine extends Verbs {
     return this.definition.setting ? this.owner(inputs) : this.idOf(inputs);
   }
 
-  #changeOf(inputs: Bag, owner: string, drained?: Drained): Change {
-    return this.definition.setting
-      ? settingChange(this.definition, inputs, owner)
-      : withDraining(objectChange(this.definition, inputs, this.declared), this.definition, inputs, drained);
+  /** Returns the computed outputs. */
+  #shown(facts: Facts, inputs: Bag): Bag {
+    return this.definition.shows?.read(facts, partsOf(this.definition, inputs).key) ?? {};
   }
 
-  // Returns the engine's means for a drain.
-  #around(inputs: Bag): Around {
-    const owner = this.owner(inputs);
-    const ask: Around["ask"] = async (verb, job) => (await this.#ask(verb, inputs, job)).facts;
-    return { owner, change: this.#changeOf(inputs, owner), watch: this.#watch, ask };
-  }
-
-  /** Makes a change. Returns whether it took over a foreign thing, and the computed outputs. */
-  async #change(
-    verb: Verb,
+  /** Runs an operation, which its kind may wrap. */
+  #wrapped<Notes>(
+    verb: Verb | "read",
     inputs: Bag,
-    was?: Bag,
-    drained?: Drained,
-  ): Promise<{ isAdopted: boolean; shown: Bag }> {
+    was: Bag | undefined,
+    make: (change: Change) => Promise<Done<Notes>>,
+  ): Promise<Done<Notes>> {
+    const { definition } = this;
+    const owner = this.owner(inputs);
+    const change = definition.setting
+      ? settingChange(definition, inputs, owner)
+      : objectChange(definition, inputs, this.declared);
+    if (!definition.around) return make(change);
+    const { key, config } = partsOf(definition, inputs);
+    const operation: Operation = {
+      ...{ verb, key, config, was, owner, change },
+      facts: [...definition.facts(key, config), ...change.facts],
+      host: hostLabel(connectionOf(inputs)),
+      watch: this.#watch,
+      submit: (job) => this.#ask(verb, inputs, job),
+    };
+    return definition.around(operation, make);
+  }
+
+  #change(verb: Verb, inputs: Bag, was?: Bag): Promise<Done<{ isAdopted: boolean }>> {
+    return this.#wrapped(verb, inputs, was, (change) => this.#make(verb, inputs, was, change));
+  }
+
+  async #make(verb: Verb, inputs: Bag, was: Bag | undefined, change: Change) {
     const { definition } = this;
     const { key, config } = partsOf(definition, inputs);
     const owner = this.owner(inputs);
-    const change = this.#changeOf(inputs, owner, drained);
     const guarded = verb !== "delete" && definition.rivals?.(key) === true;
     try {
-      const { facts, notes } = await this.#ask(verb, inputs, {
+      return await this.#ask(verb, inputs, {
         facts: [
           ...definition.facts(key, config),
           ...(definition.shows?.facts(key) ?? []),
@@ -162,7 +174,6 @@ export class Engine extends Verbs {
         look: change.look,
         verify: (facts) => change.misfit(verb, facts),
       });
-      return { isAdopted: notes?.isAdopted === true, shown: definition.shows?.read(facts, key) ?? {} };
     } catch (error) {
       const { cause, message } = error as Error;
       // A failed create may have left the resource on the host. State keeps it, so that `up` can finish it

@@ -1,191 +1,199 @@
-import { BlockList } from "node:net";
-import { z } from "zod";
-import type { DrainedServer } from "../../src/facts/draining.js";
-import type { Facts } from "../../src/facts/facts.js";
-import { noThresholds, thresholdFlags } from "../../src/facts/ipvs-lists.js";
-import type { Flags } from "../../src/facts/ipvs-table.js";
-import { step } from "../../src/host/step.js";
-import { endpoint, type Family } from "../../src/values/address.js";
-import type { Problem } from "../../src/values/problem.js";
-import { parseService, type ServiceAddress, serviceFamily } from "../../src/values/service-address.js";
-import type { Definition } from "../engine/define.js";
-import type { Drains } from "../engine/drains.js";
-
-/** The limits of a real server's drain. */
-export interface Drain {
-  /** Seconds after which it goes even with open connections, 1-86400, not below `minimum`. Default 60. */
-  timeout?: number;
-  /**
-   * Seconds that it stays quiesced even without connections, for those that are just beginning, 0-3600.
-   * Default 2.
-   */
-  minimum?: number;
-}
-
-/** The result of a drain. */
-export interface DrainOutcome {
-  /** Duration of the drain in seconds. */
-  seconds: number;
-  /** Number of connections that were open at the end. */
-  forced: number;
-  /** Whether no connection was open. */
-  clean: boolean;
-}
-
-/** Outputs of a RealServer. */
-export interface RealServerOutputs {
-  /** Result of the drain at weight 0. undefined if there was no drain. */
-  drained: DrainOutcome | undefined;
-}
-
-/** Outputs of a VirtualService. */
-export interface VirtualServiceOutputs {
-  /** Results of the last ten drains of deleted real servers. */
-  drained: (DrainOutcome & {
-    /** The server, such as `192.168.10.11:80`. */
-    server: string;
-    /** Time of the end, in ISO 8601, UTC. */
-    at: string;
-  })[];
-}
-
-/** The schema of `drain`. @internal */
-export const drain = z
-  .strictObject({
-    timeout: z.number().int().min(1).max(86400).default(60),
-    minimum: z.number().int().min(0).max(3600).default(2),
-  })
-  .nullable()
-  .default(null);
-
-/** Returns mistakes that no single field shows. @internal */
-export const drainProblems = (given: Pick<Config, "drain">): Problem[] => {
-  const { timeout = 0, minimum = 0 } = given.drain ?? {};
-  return minimum > timeout
-    ? [{ path: "drain.minimum", reason: `${minimum} is above the timeout, which is ${timeout}` }]
-    : [];
-};
-
-interface Key {
-  readonly service: string;
-  readonly address: string;
-  readonly port: number;
-}
+import { FinalError, HostError } from "../../src/errors.js";
+import type { DrainingServer } from "../../src/facts/draining.js";
+import type { FactName, Facts } from "../../src/facts/facts.js";
+import type { Done, Job } from "../../src/host/job.js";
+import { type Step, step } from "../../src/host/step.js";
+import type { Change, Operation, Verb } from "../engine/change.js";
+import type { Watch } from "../engine/watch.js";
+import { type Limits, shownDrained } from "./drain-fields.js";
+import { count, type Key, quiesce, serverOf, useFacts } from "./in-use.js";
 
 interface Config {
   readonly weight: number;
-  readonly drain?: z.output<typeof drain>;
+  readonly drain: Limits | null;
 }
 
-const serviceOf = ({ service }: Key) => parseService(service) as ServiceAddress;
+/** A server that has to drain. */
+interface Leaving {
+  readonly key: Key;
+  readonly limits: Limits;
+  /** Facts that `isLeaving` needs. */
+  readonly facts: readonly FactName[];
+  /** Returns whether this resource may still stop new clients. */
+  isLeaving(facts: Facts): boolean;
+}
 
-const serverOf = ({ address, port }: Key) => endpoint(address, port);
+/** The result of a drain. */
+interface Drained {
+  readonly seconds: number;
+  /** Number of connections that were left at the end. */
+  readonly left: number;
+}
 
-const entryOf = (facts: Facts, key: Key): Flags | undefined =>
-  facts.ipvs().get(key.service)?.realServers.get(serverOf(key));
+const wordsOf = (key: Key): [string, string] => [key.service, serverOf(key)];
 
-const expire = "net.ipv4.vs.expire_quiescent_template";
+/** Returns the host's drain record of a server. */
+const recordOf = (facts: Facts, key: Key): DrainingServer | undefined =>
+  facts.draining().find(({ service, server }) => service === key.service && server === serverOf(key));
 
-const digit = (family: Family) => (family === "ipv4" ? "4" : "6");
+const boot = "kernel.random.boot_id";
+
+/** Returns the steps that stop new clients and write the drain record. */
+function begin(facts: Facts, { key, isLeaving }: Leaving): readonly Step[] | undefined {
+  const steps = isLeaving(facts) ? quiesce(facts, key) : undefined;
+  if (!steps || recordOf(facts, key)) return steps;
+  return [step(["begin_drain", ...wordsOf(key)], ["end_drain", ...wordsOf(key)]), ...steps];
+}
 
 /**
- * Returns whether packets to the service reach the director's table. Its address must be the director's own.
- * A firewall mark may be on any packet.
+ * Stops new clients and waits until no connection is left. Returns undefined if there is nothing to wait for.
+ * The host keeps the start time, so a run after a crash continues the wait. Short jobs that change nothing
+ * query the host, and other jobs run in between.
  */
-function isReached(facts: Facts, key: Key): boolean {
-  const service = serviceOf(key);
-  if ("fwmark" in service) return true;
-  const family = serviceFamily(service);
-  const own = new BlockList();
-  for (const { type, dst } of facts.routes(digit(family), "local")) {
-    const [network = "", bits] = dst.split("/");
-    if (type === "local" && network !== "default")
-      own.addSubnet(network, Number(bits ?? (family === "ipv4" ? 32 : 128)), family);
+export async function wait(
+  leaving: Leaving,
+  {
+    host,
+    watch,
+    submit,
+  }: { host: string; watch: Watch; submit(job: Omit<Job, "owner">): Promise<Pick<Done, "facts">> },
+): Promise<Drained | undefined> {
+  const { key, limits } = leaving;
+  const facts: FactName[] = [...leaving.facts, ...useFacts(key), "draining", `sysctl:${boot}`];
+  const plan = (facts: Facts) => ({ steps: begin(facts, leaving) ?? [] });
+  const isQuiesced = (facts: Facts) => plan(facts).steps.length === 0;
+  const start = async () => {
+    const verify = (facts: Facts) => (isQuiesced(facts) ? undefined : "the host did not keep it quiesced");
+    return (await submit({ facts: [...facts, "clock"], plan, look: plan, verify })).facts;
+  };
+
+  const first = await start();
+  const record = recordOf(first, key);
+  if (!record || !begin(first, leaving)) return undefined;
+  const began = watch.now() - Math.max(0, first.clock() - record.since) * 1000;
+  const elapsed = () => (watch.now() - began) / 1000;
+  // A reboot removes the record and the connections. Without a reboot another run has removed the record.
+  const isCancelled = (facts: Facts) =>
+    !isQuiesced(facts) && !recordOf(facts, key) && facts.sysctl(boot) === first.sysctl(boot);
+  const look = async () => {
+    const plan = (facts: Facts) => {
+      if (isCancelled(facts)) throw cancelled(host);
+      return { steps: [] };
+    };
+    return (await submit({ facts, plan, look: () => undefined, verify: () => undefined })).facts;
+  };
+  let seen: Facts | undefined = first;
+  for (;;) {
+    if (seen && !isQuiesced(seen)) seen = await start();
+    if (seen) {
+      const left = count(seen, key);
+      const isDone = left === 0 && elapsed() >= limits.minimum;
+      if (isDone || elapsed() >= limits.timeout || !begin(seen, leaving))
+        return { seconds: Math.round(elapsed()), left };
+    }
+    await watch.pause();
+    seen = await look().catch((error: Error) => {
+      // The host may return before the time is over.
+      const mayPass = error.cause instanceof HostError && !(error.cause instanceof FinalError);
+      if (!mayPass || elapsed() >= limits.timeout) throw error;
+      return undefined;
+    });
   }
-  return own.check(service.address, family);
+}
+
+/** Returns the error for a server that was declared again while it drained. */
+const cancelled = (host: string): FinalError =>
+  new FinalError(
+    host,
+    "its draining was called off there, because it was declared again",
+    "run up again if it is to go",
+  );
+
+const stillThere = "the record of its draining is still there";
+
+const forget = ({ service, server, line }: DrainingServer): Step =>
+  step(["end_drain", service, server], ["drain_on", line]);
+
+// The last step, because it cannot be undone.
+const note = (key: Key, { seconds, left }: Drained): Step =>
+  step(["note_drained", ...wordsOf(key), String(seconds), String(left)], null);
+
+/** Ends the drain of a server that stays. Returns facts with its outputs. */
+async function finish({ key, submit }: Operation<Key, Config>, drained: Drained): Promise<Facts> {
+  const { facts } = await submit({
+    facts: ["draining", ...shownDrained.facts(key)],
+    plan(facts) {
+      const found = recordOf(facts, key);
+      return { steps: found ? [forget(found), note(key, drained)] : [] };
+    },
+    look: (facts) => recordOf(facts, key)?.line,
+    verify: (facts) => (recordOf(facts, key) ? stillThere : undefined),
+  });
+  return facts;
 }
 
 /**
- * Drains of real servers. Weight 0 stops new clients, and `ipvsadm -Ln --persistent-conn` shows the remaining
- * ones. @internal
+ * Wraps a change of a server. The change deletes the drain record, so redeclaring a server cancels a drain in
+ * progress. `drained` is the result of the drain before this deletion.
  */
-export const realServerDrains: Drains<Key, Config> = {
-  patience: ({ drain }) => drain ?? undefined,
+function forgetting({ key, config, change, host }: Operation<Key, Config>, drained?: Drained): Change {
+  const stays = (verb: Verb) => verb !== "delete" && config.drain !== null && config.weight === 0;
+  return {
+    ...change,
+    facts: [...change.facts, "draining"],
+    plan(verb, view) {
+      const found = recordOf(view.facts, key);
+      if (verb !== "delete") {
+        // The weight that the drain has set is no difference that the user wants.
+        const steps = change.plan(found ? "update" : verb, view);
+        return found && !stays(verb) ? [forget(found), ...steps] : steps;
+      }
+      const steps = change.plan(verb, view);
+      const isThere = change.look(view.facts) !== undefined;
+      // A thing that exists and must stay belongs to another owner by now, with its record.
+      if (isThere && steps.length === 0) return steps;
+      if (drained && isThere && !found) throw cancelled(host);
+      const noted = drained && steps.length > 0 ? [note(key, drained)] : [];
+      return [...(found ? [forget(found)] : []), ...steps, ...noted];
+    },
+    misfit(verb, facts) {
+      const why = change.misfit(verb, facts);
+      if (why !== undefined || stays(verb) || !recordOf(facts, key)) return why;
+      return verb === "delete" && change.look(facts) !== undefined ? undefined : stillThere;
+    },
+    look: (facts) => [change.look(facts), recordOf(facts, key)?.line],
+  };
+}
 
-  isQuiesced: ({ weight }) => weight === 0,
+/** Waits if the server's config asks for it, and prints the result. */
+async function drained(operation: Operation<Key, Config>): Promise<Drained | undefined> {
+  const { verb, key, config, facts, owner, watch } = operation;
+  if (!config.drain) return undefined;
+  const deletion = forgetting(operation);
+  const isLeaving = (facts: Facts) =>
+    verb !== "delete" || deletion.plan(verb, { facts, owner, persist: false }).length > 0;
+  const result = await wait({ key, limits: config.drain, facts, isLeaving }, operation);
+  if (result) watch.tell(told(operation, result));
+  return result;
+}
 
-  words: (key) => [key.service, serverOf(key)],
+/** Wraps changes of a real server: a deletion waits first, and an update to weight 0 waits afterwards. */
+export async function draining<Notes>(
+  operation: Operation<Key, Config>,
+  make: (change: Change) => Promise<Done<Notes>>,
+): Promise<Done<Notes>> {
+  const { verb, config, was } = operation;
+  if (verb === "delete") return make(forgetting(operation, await drained(operation)));
+  const done = await make(forgetting(operation));
+  if (verb !== "update" || config.weight !== 0 || was?.weight === 0) return done;
+  const result = await drained(operation);
+  return result ? { ...done, facts: await finish(operation, result) } : done;
+}
 
-  facts: (key) => {
-    const service = serviceOf(key);
-    return [
-      "ipvs",
-      "thresholds",
-      "connections",
-      `sysctl:${expire}`,
-      ...("fwmark" in service ? [] : [`routes:${digit(serviceFamily(service))}:local` as const]),
-    ];
-  },
-
-  quiesce(facts, key) {
-    const entry = entryOf(facts, key);
-    if (!entry || !isReached(facts, key)) return undefined;
-    if (entry.get("-w") === "0") return [];
-    // -e resets options that are left out, so the step has all existing ones.
-    const thresholds = facts.thresholds().get(`${key.service}/${serverOf(key)}`) ?? noThresholds;
-    const limits = thresholdFlags(thresholds);
-    const words = (weight: string) =>
-      [...entry].flatMap(([flag, value]) => {
-        if (flag === "-a") return ["-e"];
-        return [flag, flag === "-w" ? weight : value].filter((word) => word !== "");
-      });
-    return [
-      step(
-        ["ipvsadm", ...words("0"), ...limits],
-        ["ipvsadm", ...words(entry.get("-w") as string), ...limits],
-      ),
-    ];
-  },
-
-  count(facts, key) {
-    const service = serviceOf(key);
-    const found = facts.connections().get(key.service)?.get(serverOf(key));
-    if (!found) return 0;
-    const own = "protocol" in service && service.protocol === "udp" ? found.inactive : found.active;
-    // A template brings its client back even to a quiesced server, unless expire_quiescent_template tells the
-    // kernel to ignore it.
-    const heeded = facts.ipvs().get(key.service)?.flags.has("-p") && facts.sysctl(expire) !== "1";
-    return own + (heeded ? found.persistent : 0);
-  },
-};
-
-const outcomeOf = ({ seconds, left }: DrainedServer): DrainOutcome => ({
-  seconds,
-  forced: left,
-  clean: left === 0,
-});
-
-/** The computed output of a quiesced server: the result of its drain. @internal */
-export const shownDrained: NonNullable<Definition<Key, Config>["shows"]> = {
-  names: ["drained"],
-  facts: () => ["ipvs", "drained"],
-  read(facts, key) {
-    if (entryOf(facts, key)?.get("-w") !== "0") return {};
-    const last = facts
-      .drained()
-      .findLast((one) => one.service === key.service && one.server === serverOf(key));
-    return last ? { drained: outcomeOf(last) } : {};
-  },
-};
-
-/** Returns the results of drains of a service's servers, the latest last. @internal */
-export const drainedOf = (facts: Facts, service: string): VirtualServiceOutputs["drained"] =>
-  facts
-    .drained()
-    .filter((one) => one.service === service)
-    .slice(-10)
-    .map((one) => ({
-      server: one.server,
-      at: new Date(one.at * 1000).toISOString(),
-      ...outcomeOf(one),
-    }));
+/** Returns the result of a drain, as text for people. */
+function told({ verb, host, key }: Operation<Key, Config>, { seconds, left }: Drained): string {
+  const what = `${host}: ${serverOf(key)} of ${key.service}`;
+  const who = `${left} connection${left === 1 ? "" : "s"} after ${seconds} s`;
+  if (left === 0) return `${what} drained in ${seconds} s`;
+  return verb === "delete" ? `${what} cut off with ${who}` : `${what} still has ${who}`;
+}

@@ -13,7 +13,8 @@ import {
   serviceReference,
 } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
-import { type Drain, drain, drainProblems, realServerDrains, shownDrained } from "./drain.js";
+import { draining } from "./drain.js";
+import { type Drain, drain, drainProblems, shownDrained } from "./drain-fields.js";
 import { changeForwarding } from "./forwarding.js";
 
 /** Arguments of a RealServer. */
@@ -134,7 +135,7 @@ export const realServer = define({
   config,
   rank: ranks.server,
   rivals: () => true,
-  drains: realServerDrains,
+  around: draining,
   shows: shownDrained,
 
   problems({ service: text, address, port }, config) {

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput, Inputs } from "../../providers/engine/resource-class.js";
 import type { HealthMonitorArgs, HealthMonitorState } from "../../providers/health-monitor/index.js";
 import type { IpvsTimeoutsArgs } from "../../providers/ipvs-timeouts.js";
-import type { Drain, VirtualServiceOutputs } from "../../providers/real-server/drain.js";
+import type { Drain, VirtualServiceOutputs } from "../../providers/real-server/drain-fields.js";
 import type { RealServerArgs } from "../../providers/real-server/index.js";
 import type { ProbeSpread, ServiceProbeArgs } from "../../providers/service-probe/index.js";
 import type { SyncDaemonArgs } from "../../providers/sync-daemon.js";

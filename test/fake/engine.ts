@@ -1,8 +1,8 @@
 import { onTestFinished } from "vitest";
 import type { Definition } from "../../providers/engine/define.js";
-import type { Watch } from "../../providers/engine/drain.js";
 import { Engine } from "../../providers/engine/engine.js";
 import type { Bag } from "../../providers/engine/inputs.js";
+import type { Watch } from "../../providers/engine/watch.js";
 import { FakeHost } from "./fake-host.js";
 
 export const connection = { host: "director1" };

@@ -1,4 +1,4 @@
-import type { Watch } from "../../providers/engine/drain.js";
+import type { Watch } from "../../providers/engine/watch.js";
 import type { FakeHost } from "./fake-host.js";
 
 /** Time in which a pause takes a second and no time: whatever happens meanwhile happens then. On a host its clock goes along. */

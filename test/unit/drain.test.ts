@@ -1,15 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { drain } from "../../providers/engine/drain.js";
-import type { Drains } from "../../providers/engine/drains.js";
-import { realServerDrains } from "../../providers/real-server/drain.js";
+import { wait } from "../../providers/real-server/drain.js";
 import { FinalError, HostError } from "../../src/errors.js";
 import { type FactName, Facts } from "../../src/facts/facts.js";
 import type { Job } from "../../src/host/job.js";
 import { FakeWatch } from "../fake/fake-watch.js";
 import { tally } from "../tally.js";
 
-const drains = realServerDrains as unknown as Drains;
 const words = { tcp: "-t 192.168.0.5:80", udp: "-u 192.168.0.5:80", fwmark: "-f 7" };
 const services = { tcp: "tcp://192.168.0.5:80", udp: "udp://192.168.0.5:80", fwmark: "fwmark://7" };
 const headings = { tcp: "TCP  192.168.0.5:80", udp: "UDP  192.168.0.5:80", fwmark: "FWM  7" };
@@ -77,9 +74,9 @@ class Director {
       this.clock++;
       meanwhile(second);
     });
-    return drain(
-      { drains, key: this.key, patience: { timeout, minimum }, facts: [], isLeaving: () => true },
-      { host: "director1", watch, submit: (job) => this.submit(job) },
+    return wait(
+      { key: this.key, limits: { timeout, minimum }, facts: [], isLeaving: () => true },
+      { host: "director1", watch, submit: async (job) => ({ facts: await this.submit(job) }) },
     );
   }
 }

@@ -1,0 +1,89 @@
+import { BlockList } from "node:net";
+import type { FactName, Facts } from "../../src/facts/facts.js";
+import { noThresholds, thresholdFlags } from "../../src/facts/ipvs-lists.js";
+import type { Flags } from "../../src/facts/ipvs-table.js";
+import { type Step, step } from "../../src/host/step.js";
+import { endpoint, type Family } from "../../src/values/address.js";
+import { parseService, type ServiceAddress, serviceFamily } from "../../src/values/service-address.js";
+
+/** The identity of a real server. */
+export interface Key {
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+const serviceOf = ({ service }: Key) => parseService(service) as ServiceAddress;
+
+/** Returns a server as in the host's tables. */
+export const serverOf = ({ address, port }: Key) => endpoint(address, port);
+
+/** Returns a server's entry in the IPVS table. */
+export const entryOf = (facts: Facts, key: Key): Flags | undefined =>
+  facts.ipvs().get(key.service)?.realServers.get(serverOf(key));
+
+const expire = "net.ipv4.vs.expire_quiescent_template";
+
+const digit = (family: Family) => (family === "ipv4" ? "4" : "6");
+
+/**
+ * Returns whether packets to the service reach the director's table. Its address must be the director's own.
+ * A firewall mark may be on any packet.
+ */
+function isReached(facts: Facts, key: Key): boolean {
+  const service = serviceOf(key);
+  if ("fwmark" in service) return true;
+  const family = serviceFamily(service);
+  const own = new BlockList();
+  for (const { type, dst } of facts.routes(digit(family), "local")) {
+    const [network = "", bits] = dst.split("/");
+    if (type === "local" && network !== "default")
+      own.addSubnet(network, Number(bits ?? (family === "ipv4" ? 32 : 128)), family);
+  }
+  return own.check(service.address, family);
+}
+
+/** Returns the facts that `quiesce` and `count` need. */
+export const useFacts = (key: Key): FactName[] => {
+  const service = serviceOf(key);
+  return [
+    "ipvs",
+    "thresholds",
+    "connections",
+    `sysctl:${expire}`,
+    ...("fwmark" in service ? [] : [`routes:${digit(serviceFamily(service))}:local` as const]),
+  ];
+};
+
+/**
+ * Returns steps that stop new clients, by weight 0. Returns undefined if the server is gone, or no client can
+ * come any more.
+ */
+export function quiesce(facts: Facts, key: Key): readonly Step[] | undefined {
+  const entry = entryOf(facts, key);
+  if (!entry || !isReached(facts, key)) return undefined;
+  if (entry.get("-w") === "0") return [];
+  // -e resets options that are left out, so the step has all existing ones.
+  const thresholds = facts.thresholds().get(`${key.service}/${serverOf(key)}`) ?? noThresholds;
+  const limits = thresholdFlags(thresholds);
+  const words = (weight: string) =>
+    [...entry].flatMap(([flag, value]) => {
+      if (flag === "-a") return ["-e"];
+      return [flag, flag === "-w" ? weight : value].filter((word) => word !== "");
+    });
+  return [
+    step(["ipvsadm", ...words("0"), ...limits], ["ipvsadm", ...words(entry.get("-w") as string), ...limits]),
+  ];
+}
+
+/** Returns the number of connections that still use the server, as in `ipvsadm -Ln --persistent-conn`. */
+export function count(facts: Facts, key: Key): number {
+  const service = serviceOf(key);
+  const found = facts.connections().get(key.service)?.get(serverOf(key));
+  if (!found) return 0;
+  const own = "protocol" in service && service.protocol === "udp" ? found.inactive : found.active;
+  // A template brings its client back even to a quiesced server, unless expire_quiescent_template tells the
+  // kernel to ignore it.
+  const heeded = facts.ipvs().get(key.service)?.flags.has("-p") && facts.sysctl(expire) !== "1";
+  return own + (heeded ? found.persistent : 0);
+}
