@@ -48,7 +48,7 @@ const forwarding = ({ family }: Key) =>
  * opposite.
  */
 const dragged = {
-  record: "dragged.net.ipv4.ip_forward",
+  claim: "dragged.net.ipv4.ip_forward",
   files: "/proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/all/accept_redirects",
 };
 
@@ -80,7 +80,7 @@ export const ipForwarding = define({
 
   facts: (key) => [
     ...sysctlFacts([forwarding(key), ...redirects(key)]),
-    ...(key.family === "ipv4" ? [`claim:${dragged.record}` as const] : []),
+    ...(key.family === "ipv4" ? [`found:${dragged.claim}` as const] : []),
   ],
 
   read(facts, key, want) {
@@ -108,11 +108,11 @@ export const ipForwarding = define({
       ...redirects(key).map((name) => sysctlSetting(view, name, want && bit(want.sendRedirects))),
     ];
     if (key.family === "ipv6") return want ? holdSettings(view, own) : releaseSettings(view, own);
-    const { record, files } = dragged;
-    const isOwned = owns(view, record);
+    const { claim, files } = dragged;
+    const isOwned = owns(view, claim);
     if (!want)
-      return [...releaseSettings(view, own), ...(isOwned ? [step(["restore_dragged", record], null)] : [])];
-    const along = step(["claim_dragged", record, files], ["restore_dragged", record]);
+      return [...releaseSettings(view, own), ...(isOwned ? [step(["restore_dragged", claim], null)] : [])];
+    const along = step(["claim_dragged", claim, files], ["restore_dragged", claim]);
     return [...(isOwned ? [] : [along]), ...holdSettings(view, own)];
   },
 });

@@ -34,7 +34,7 @@ export const config = z.strictObject({
   udp: seconds.default(300),
 });
 
-const record = "timeouts";
+const claim = "timeouts";
 
 const wordsOf = ({ tcp, tcpFin, udp }: Timeouts) => [tcp, tcpFin, udp].map(String);
 
@@ -50,22 +50,22 @@ export const ipvsTimeouts = define({
   rank: ranks.table,
   rivals: () => true,
   id: () => "ipvs-timeouts",
-  facts: () => ["timeouts", `claim:${record}`],
+  facts: () => ["timeouts", `found:${claim}`],
   read: (facts) => facts.timeouts(),
 
   record: (_key, config) => ["timeouts", ...wordsOf(config)],
 
   plan(_key, want, _have, view) {
     const now = view.facts.timeouts();
-    const isOwned = owns(view, record);
+    const isOwned = owns(view, claim);
     if (!want)
       return isOwned
-        ? [step(["restore_timeouts", record], now ? ["retake_timeouts", record, ...wordsOf(now)] : null)]
+        ? [step(["restore_timeouts", claim], now ? ["retake_timeouts", claim, ...wordsOf(now)] : null)]
         : [];
-    const claim = step(["claim_timeouts", record], ["restore_timeouts", record]);
+    const claiming = step(["claim_timeouts", claim], ["restore_timeouts", claim]);
     const [words, before] = [wordsOf(want), now && wordsOf(now)];
     const isRight = words.join() === before?.join();
     const set = step(["ipvsadm", "--set", ...words], before ? ["ipvsadm", "--set", ...before] : null);
-    return [...(isOwned ? [] : [claim]), ...(isRight ? [] : [set])];
+    return [...(isOwned ? [] : [claiming]), ...(isRight ? [] : [set])];
   },
 });

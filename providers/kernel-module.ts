@@ -35,7 +35,7 @@ const config = z.strictObject({
 
 type Config = z.output<typeof config>;
 
-const recordOf = (name: string) => `module.${name}`;
+const claimOf = (name: string) => `module.${name}`;
 const parameterOf = (name: string, option: string) => `parameter.${name}.${option}`;
 
 const wordsOf = (options: Config["options"]) =>
@@ -52,8 +52,8 @@ export const kernelModule = define({
   id: ({ name }) => `module/${name}`,
   facts: ({ name }, want) => [
     `module:${name}`,
-    `claim:${recordOf(name)}`,
-    ...Object.keys(want?.options ?? {}).map((option) => `claim:${parameterOf(name, option)}` as const),
+    `found:${claimOf(name)}`,
+    ...Object.keys(want?.options ?? {}).map((option) => `found:${parameterOf(name, option)}` as const),
   ],
 
   read(facts, { name }, want) {
@@ -66,11 +66,11 @@ export const kernelModule = define({
   record: ({ name }, { options }) => ["module", name, ...wordsOf(options)],
 
   plan({ name }, want, have, view) {
-    const record = recordOf(name);
+    const claim = claimOf(name);
     const options = Object.entries(want?.options ?? have?.options ?? {});
     const words = wordsOf(want?.options ?? have?.options ?? {});
     const setting = (option: string, value?: string) => ({
-      record: parameterOf(name, option),
+      claim: parameterOf(name, option),
       file: `/sys/module/${name}/parameters/${option}`,
       value,
       now: view.facts.module(name)?.get(option),
@@ -79,16 +79,16 @@ export const kernelModule = define({
     const dropped = Object.keys((view.was as Config | undefined)?.options ?? {})
       .filter((option) => want && !Object.hasOwn(want.options, option))
       .map((option) => setting(option));
-    const isOwned = owns(view, record);
+    const isOwned = owns(view, claim);
     if (!want) {
-      const release = step(["restore_module", record, name], ["retake_module", record, name, ...words]);
+      const release = step(["restore_module", claim, name], ["retake_module", claim, name, ...words]);
       return [...releaseSettings(view, settings), ...(isOwned ? [release] : [])];
     }
-    const claim = isOwned ? [] : [step(["claim_module", record, name], ["restore_module", record, name])];
-    if (!view.facts.module(name)) return [...claim, step(["modprobe", name, ...words], null)];
+    const claiming = isOwned ? [] : [step(["claim_module", claim, name], ["restore_module", claim, name])];
+    if (!view.facts.module(name)) return [...claiming, step(["modprobe", name, ...words], null)];
     // Another program has loaded it, or an earlier resource: an undo restores its parameters.
     return [
-      ...claim,
+      ...claiming,
       ...releaseSettings(view, dropped),
       ...holdSettings(
         view,

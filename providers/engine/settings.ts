@@ -16,7 +16,7 @@ export interface HostView {
 /** A value that the host keeps in a file, with its claim. */
 export interface Setting {
   /** Name of its claim on the host. */
-  readonly record: string;
+  readonly claim: string;
   readonly file: string;
   /** The wanted value, or undefined if the value is right. */
   readonly value?: string | undefined;
@@ -25,31 +25,31 @@ export interface Setting {
 }
 
 // The name of a directory on the host. The slash in the name of an interface with a dot would make it two.
-const recordOf = (sysctl: string) => `sysctl.${sysctl.replaceAll("/", "%2F")}`;
+const claimOf = (sysctl: string) => `sysctl.${sysctl.replaceAll("/", "%2F")}`;
 
 /** Returns the facts about sysctls and their claims. */
 export const sysctlFacts = (names: readonly string[]): FactName[] =>
-  names.flatMap((name): FactName[] => [`sysctl:${name}`, `claim:${recordOf(name)}`]);
+  names.flatMap((name): FactName[] => [`sysctl:${name}`, `found:${claimOf(name)}`]);
 
 /** Returns a sysctl as a setting. */
 export const sysctlSetting = ({ facts }: HostView, name: string, value?: string): Setting => ({
-  record: recordOf(name),
+  claim: claimOf(name),
   file: `/proc/sys/${sysctlPath(name)}`,
   value,
   now: facts.sysctl(name),
 });
 
-/** Returns whether the resource has a claim on the setting. */
-export const owns = ({ facts, owner }: HostView, record: string): boolean =>
-  facts.claims(record).includes(owner);
+/** Returns whether the resource has a claim on the setting: a record, and the host has saved the value. */
+export const owns = ({ facts, owner }: HostView, claim: string): boolean =>
+  facts.isFound(claim) && facts.ledger().hasOwner(owner);
 
 /**
  * Returns steps that claim and write settings. The claim comes first, so that its last release restores the
  * old value. The files are written in order, so at boot a missing one stops only those after it.
  */
 export function holdSettings(view: HostView, settings: readonly Setting[]): Step[] {
-  return settings.flatMap(({ record, file, value, now }) => [
-    ...(owns(view, record) ? [] : [step(["claim_file", record, file], ["restore_file", record, file])]),
+  return settings.flatMap(({ claim, file, value, now }) => [
+    ...(owns(view, claim) ? [] : [step(["claim_file", claim, file], ["restore_file", claim, file])]),
     ...(value === undefined || value === now
       ? []
       : [step(["put_file", file, value], now === undefined ? null : ["put_file", file, now])]),
@@ -59,7 +59,7 @@ export function holdSettings(view: HostView, settings: readonly Setting[]): Step
 /** Returns steps that release claimed settings. */
 export const releaseSettings = (view: HostView, settings: readonly Setting[]): Step[] =>
   settings
-    .filter((setting) => owns(view, setting.record))
-    .map(({ record, file, now }) =>
-      step(["restore_file", record, file], now === undefined ? null : ["retake_file", record, file, now]),
+    .filter((setting) => owns(view, setting.claim))
+    .map(({ claim, file, now }) =>
+      step(["restore_file", claim, file], now === undefined ? null : ["retake_file", claim, file, now]),
     );

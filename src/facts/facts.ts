@@ -43,7 +43,7 @@ export type FactName =
   | "clock"
   | `routes:${"4" | "6"}:${string}`
   | `sysctl:${string}`
-  | `claim:${string}`
+  | `found:${string}`
   | `module:${string}`;
 
 /** A fact as the host sent it: its standard output, or why it could not be read. */
@@ -168,9 +168,9 @@ export class Facts {
     return Buffer.from(this.#body(name), "latin1").toString("utf8").split("\n").filter(Boolean);
   }
 
-  /** Returns the owners that claim a setting, by its record on the host. */
-  claims(record: string): string[] {
-    return this.#lines(`claim:${record}`);
+  /** Returns whether the host has saved the value of a setting, by the name of its claim. */
+  isFound(claim: string): boolean {
+    return this.#body(`found:${claim}`) !== "";
   }
 
   /** Returns the records of what is declared, and whether they would be restored after a reboot. */

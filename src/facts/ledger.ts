@@ -38,6 +38,8 @@ export interface Ledger {
   readonly records: readonly LedgerRecord[];
   /** Returns the records of one thing. */
   of(thing: string): readonly LedgerRecord[];
+  /** Returns whether the owner has a record. */
+  hasOwner(owner: string): boolean;
   /** Lines that are not records, because they were cut off or edited. They are ignored. */
   readonly misfits: readonly Misfit[];
   /** Whether the host is set up to restore them. */
@@ -75,8 +77,10 @@ function ledgerOf(lines: readonly (LedgerRecord | Misfit)[], isRestored: boolean
   const records = lines.filter((one) => "words" in one);
   const byThing = new Map<string, LedgerRecord[]>();
   for (const one of records) byThing.set(one.thing, [...(byThing.get(one.thing) ?? []), one]);
+  const owners = new Set(records.map(({ owner }) => owner));
   return {
     records,
+    hasOwner: (owner) => owners.has(owner),
     of: (thing) => byThing.get(thing) ?? [],
     misfits: lines.filter((one) => "line" in one),
     isRestored,

@@ -7,7 +7,7 @@ import { refusals } from "./refusals.js";
 const functions = [
   lockFunctions,
   readRivals,
-  assign({ NO_ROOM: refusals.noRoom }),
+  assign({ NO_ROOM: refusals.noRoom, claims: shellText("lib/claims.awk") }),
   ...["report", "write", "read", "addresses", "ledger", "settings"].map((name) =>
     shellText(`lib/${name}.sh`),
   ),
@@ -19,6 +19,6 @@ const functions = [
  * The host keeps a ledger, readable by people: a record for each declared thing, with its owner
  * (facts/ledger.ts). An object (entry, address, route) has one owner. A setting (sysctl, module) always
  * exists, and several resources may want it at once. So the host also keeps the value that was there first:
- * /run/pulumi-lvs/SETTING/{found,owners}.
+ * /run/pulumi-lvs/CLAIM/found.
  */
 export const prelude = functions + readMonitor(functions);

@@ -41,7 +41,7 @@ function sourceOf(name: FactName): string {
   if (kind === "monitor") return `/etc/pulumi-lvs/monitor.d/${rest.join(":")}`;
   if (kind === "draining" || kind === "drained") return `/run/pulumi-lvs/${kind}`;
   if (kind === "rivals") return "/proc/*/comm";
-  if (kind === "claim") return `/run/pulumi-lvs/${rest.join(":")}/owners`;
+  if (kind === "found") return `/run/pulumi-lvs/${rest.join(":")}/found`;
   if (kind === "sysctl") return `/proc/sys/${sysctlPath(rest.join(":"))}`;
   return `/sys/module/${rest[0]}`;
 }
@@ -52,6 +52,7 @@ function bodyOf(source: string, value: unknown): string {
   if (value === undefined) return "";
   if (typeof value === "string") return `${value}\n`;
   if (source.startsWith("ip ")) return JSON.stringify(value);
+  if (source === "/etc/pulumi-lvs/boot") return `restored\n--\n${(value as string[]).join("\n")}\n\n--\n`;
   return (value as string[]).map((line) => `${line}\n`).join("");
 }
 

@@ -45,7 +45,7 @@ FWM  10 IPv6 wlc
 FWM  -294967296 wlc
 `,
   timeouts: "Timeout (tcp tcpfin udp): 900 120 30\n",
-  "claim:timeouts": "p/s/böse ipvs-timeouts\n",
+  "found:timeouts": "900 120 300\n",
   daemons:
     "master sync daemon (mcast=eth1, syncid=7, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\nbackup sync daemon (mcast=eth1, syncid=8, maxlen=1452, group=ff02::81, port=8848, ttl=1)\n",
   addresses: `[{"ifindex":1,"ifname":"lo","flags":["LOOPBACK","UP","LOWER_UP"],"mtu":65536,"qdisc":"noqueue","operstate":"UNKNOWN","group":"default","txqlen":1000,"link_type":"loopback","address":"00:00:00:00:00:00","broadcast":"00:00:00:00:00:00","addr_info":[{"family":"inet","local":"127.0.0.1","prefixlen":8,"scope":"host","label":"lo","valid_life_time":0,"preferred_life_time":0},{"family":"inet6","local":"::ffff:1.2.3.4","prefixlen":128,"scope":"global","valid_life_time":0,"preferred_life_time":0}]},{"ifindex":2,"link_index":5,"ifname":"eth0","addr_info":[{"family":"inet","local":"192.168.0.219","prefixlen":24,"broadcast":"192.168.0.255","scope":"global","label":"eth0:1","valid_life_time":0,"preferred_life_time":0}]}]
@@ -55,12 +55,15 @@ FWM  -294967296 wlc
   "sysctl:net.ipv4.icmp_ratelimit": "1000\n",
   "sysctl:net.ipv6.icmp.ratelimit": "1000\n",
   "sysctl:net.ipv4.tcp_rmem": "4096\t131072\t6291456\n",
-  "claim:sysctl.net.ipv4.tcp_rmem": "p/s/böse sysctl/net.ipv4.tcp_rmem\np/s/other sysctl/net.ipv4.tcp_rmem\n",
+  "found:sysctl.net.ipv4.tcp_rmem": "4096 131072 6291456\n",
   "module:ip_vs": "loaded\nconn_tab_bits=12\n",
-  "claim:module.ip_vs": "p/s/böse module/ip_vs\n",
-  "claim:parameter.ip_vs.conn_tab_bits": "",
+  "found:module.ip_vs": "loaded\n",
+  "found:parameter.ip_vs.conn_tab_bits": "",
   ledger: `restored
 --
+10\tsetting\tKernelModule module/ip_vs\tp/s/böse module/ip_vs\tmodule\tip_vs
+30\tsetting\tSysctl sysctl/net.ipv4.tcp_rmem\tp/s/böse sysctl/net.ipv4.tcp_rmem\tsysctl\tnet.ipv4.tcp_rmem\t1 2 3
+40\tsetting\tIpvsTimeouts ipvs-timeouts\tp/s/böse ipvs-timeouts\ttimeouts\t900\t120\t30
 50\tobject\tVirtualService tcp://192.168.0.210:80\tp/s/böse\tipvsadm -A -t 192.168.0.210:80 -s wlc -p 600 -M 255.255.255.0
 90\tobject\tHostRoute route/10.0.0.0/8\tp/s/böse\troute\t4\t10.0.0.0/8\tvia\t192.168.0.2
 

@@ -59,7 +59,7 @@ const routeLine = (family: string, table: string, { dst, gateway, dev, prefsrc, 
     `table ${table}`,
   ].join(" ");
 
-const claimLines = (record: string, owners: unknown): string[] => {
+const claimLines = (record: string): string[] => {
   const file = `/run/pulumi-lvs/${record}`;
   const [kind = "", name = ""] = [
     record.slice(0, record.indexOf(".")),
@@ -71,11 +71,7 @@ const claimLines = (record: string, owners: unknown): string[] => {
     dragged: `grep -sH . ${path} || :`,
     module: "echo loaded",
   };
-  return [
-    `mkdir -p ${file}`,
-    `{ ${found[kind] ?? "echo 900 120 300"}; } >${file}/found`,
-    `printf '%s\\n' ${quote([owners].flat().join("\n"))} >${file}/owners`,
-  ];
+  return [`mkdir -p ${file}`, `{ ${found[kind] ?? "echo 900 120 300"}; } >${file}/found`];
 };
 
 let scripts = 0;
@@ -133,12 +129,14 @@ export function preparation(host: Readonly<Record<string, unknown>>): string[] {
     linesOf(value)
       .map((line) => `${line}\n`)
       .join("");
-  const order = (source: string) => (source.endsWith("/owners") ? 0 : source === "ipvsadm -Sn" ? 1 : 2);
+  const order = (source: string) => (source.endsWith("/found") ? 0 : source === "ipvsadm -Sn" ? 1 : 2);
   const sources = Object.entries(host).sort(([a], [b]) => order(a) - order(b));
   return sources.flatMap(([source, value]): string[] => {
-    const claim = /^\/run\/pulumi-lvs\/(.*)\/owners$/.exec(source)?.[1];
+    const claim = /^\/run\/pulumi-lvs\/(.*)\/found$/.exec(source)?.[1];
     const route = /^ip -j -([46]) route show table (.*)$/.exec(source);
-    if (claim) return claimLines(claim, value);
+    if (source === "/etc/pulumi-lvs/boot")
+      return [`mkdir -p /etc/pulumi-lvs && printf '%s\\n' ${quote(linesOf(value).join("\n"))} >${source}`];
+    if (claim) return claimLines(claim);
     if (source === "ipvsadm -Sn") {
       const thresholds = parseThresholds(text(host["ipvsadm -Ln --thresholds"]));
       const lines = linesOf(value).map((line) => line + thresholdsOf(line, thresholds));

@@ -52,7 +52,7 @@ ip route show table all | sort
 ip -6 route show table all | sort
 sysctl -a -r '^net[.]ipv[46]' 2>/dev/null | grep -v stable_secret | sort
 cut -d' ' -f1 /proc/modules | sort
-find /run/pulumi-lvs /etc/pulumi-lvs -name owners -exec grep -H . {} + 2>/dev/null
+find /run/pulumi-lvs /etc/pulumi-lvs -name found -exec grep -H . {} + 2>/dev/null
 find /etc/pulumi-lvs/monitor.d -type f -exec grep -H . {} + 2>/dev/null
 exit 0
 `;

@@ -40,7 +40,7 @@ describe("a tool that vanishes in the middle", () => {
 describe("what is there as declared, while the host does not know whose it is,", () => {
   const cases = {
     "a VIP": [virtualAddress, { interface: "eth0", address: "192.168.0.219" }, ledger],
-    silence: [arpSuppression, {}, "run/pulumi-lvs/sysctl.net.ipv4.conf.lo.arp_ignore/owners"],
+    silence: [arpSuppression, {}, ledger],
   } as const;
 
   test.each(Object.entries(cases))(
@@ -65,6 +65,17 @@ describe("what is there as declared, while the host does not know whose it is,",
       expect(kind.engine.diff("", outs, inputs)).toEqual({ changes: false });
     },
   );
+
+  test("is found and mended too where the value that a setting had before is lost", async () => {
+    const fake = fakeHost();
+    const kind = resources(arpSuppression, fake);
+    const { props } = await kind.create({});
+    fake.remove("run/pulumi-lvs/sysctl.net.ipv4.conf.lo.arp_ignore");
+    const { props: found } = await kind.read(props);
+    expect(found).toMatchObject({ record: "missing" });
+    expect(await kind.update(found as never, {})).toEqual(props);
+    expect(fake.read("run/pulumi-lvs/sysctl.net.ipv4.conf.lo.arp_ignore/found")).toBe("1\n");
+  });
 
   test("is left to another stack that has taken it over", async () => {
     const fake = fakeHost();

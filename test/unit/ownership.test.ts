@@ -131,6 +131,18 @@ test("a host that cannot tell one mark from the others forgets none of them", as
   expect(fake.snapshot()).toBe(before);
 });
 
+test("a host that cannot tell whether a setting has another owner changes nothing", async () => {
+  const fake = fakeHost();
+  const kind = resources(sysctl, fake);
+  const forward = { name: "net.ipv4.ip_forward", value: "1" };
+  const { props } = await kind.create(forward, "shop/prod/one");
+  await kind.create(forward, "blog/prod/two");
+  const before = fake.snapshot();
+  fake.withoutTool("awk");
+  await expect(kind.delete(props)).rejects.toThrow(/awk: (command )?not found/);
+  expect(fake.snapshot()).toBe(before);
+});
+
 describe("two stacks that declare the same thing", () => {
   const both = async () => {
     const fake = fakeHost();

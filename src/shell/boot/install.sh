@@ -83,7 +83,9 @@ erase() {
   shift
   if [ "$lifetime" = persistent ]; then cut_lines "$E" boot "$@" && uninstall_boot; else cut_lines "$S" boot "$@"; fi
 }
-# take_over: removes the owner marks of an older version. The ledger has the same owners.
-take_over() { [ ! -e "$S/owners" ] || rm -f "$S/owners"; }
+# take_over: removes the files of owners of an older version. The ledger has the same owners.
+take_over() {
+  for f in "$S/owners" "$S"/*/owners; do [ ! -e "$f" ] || rm -f "$f"; done
+}
 # safe: writes the records to disk, so that they survive a crash of the machine.
 safe() { [ ! -e "$E/boot" ] || sync "$E/boot" "$E" 2>/dev/null; }

@@ -1,3 +1,4 @@
+# unfit: fails, so a check ends with: || unfit || return
 unfit() {
   printf '%s\n' 'its record does not fit; run pulumi up --refresh, which writes it anew' >&2
   return 3
@@ -40,71 +41,41 @@ is_entry() {
   done
 }
 again_service() {
-  is_entry "$@" || {
-    unfit
-    return
-  }
+  is_entry "$@" || unfit || return
   ipvsadm -A "$@"
 }
 again_server() {
-  is_entry "$@" || {
-    unfit
-    return
-  }
+  is_entry "$@" || unfit || return
   ipvsadm -a "$@"
 }
 again_timeouts() {
-  [ $# = 3 ] && is_number "$1" && is_number "$2" && is_number "$3" || {
-    unfit
-    return
-  }
+  [ $# = 3 ] && is_number "$1" && is_number "$2" && is_number "$3" || unfit || return
   claim_timeouts timeouts && ipvsadm --set "$@"
 }
 # again_daemon master|backup INTERFACE SYNCID MAXLEN GROUP PORT TTL: starts a sync daemon.
 again_daemon() {
   [ $# = 7 ] && case $1 in master | backup) ;; *) false ;; esac && is_interface "$2" && is_number "$3" &&
-    is_number "$4" && is_address "$5" && is_number "$6" && is_number "$7" || {
-    unfit
-    return
-  }
+    is_number "$4" && is_address "$5" && is_number "$6" && is_number "$7" || unfit || return
   ipvsadm --start-daemon "$1" --mcast-interface "$2" --syncid "$3" \
     --sync-maxlen "$4" --mcast-group "$5" --mcast-port "$6" --mcast-ttl "$7"
 }
 # again_module NAME PARAMETER=VALUE...: loads a module with parameters.
 again_module() {
-  made_of "$1" A-Za-z0-9_ || {
-    unfit
-    return
-  }
+  made_of "$1" A-Za-z0-9_ || unfit || return
   for option; do
-    case $option in "$1") ;; *[!A-Za-z0-9_,.:/=-]* | -* | *=*=*)
-      unfit
-      return
-      ;;
-    ?*=?*) ;; *)
-      unfit
-      return
-      ;;
+    case $option in "$1") ;; *[!A-Za-z0-9_,.:/=-]* | -* | *=*=*) unfit || return ;;
+    ?*=?*) ;; *) unfit || return ;;
     esac
   done
   claim_module "module.$1" "$1" && modprobe "$@"
 }
 # again_sysctl NAME VALUE...: writes the values in order, so that a missing sysctl stops only those after it.
 again_sysctl() {
-  [ $# -gt 0 ] || {
-    unfit
-    return
-  }
+  [ $# -gt 0 ] || unfit || return
   while [ $# -gt 0 ]; do
-    case $1 in '' | [!a-z0-9_]* | *[!A-Za-z0-9_.@/-]* | *//* | *..* | *./* | */.*)
-      unfit
-      return
-      ;;
+    case $1 in '' | [!a-z0-9_]* | *[!A-Za-z0-9_.@/-]* | *//* | *..* | *./* | */.*) unfit || return ;;
     esac
-    case $2 in '' | *[!\ -~]*)
-      unfit
-      return
-      ;;
+    case $2 in '' | *[!\ -~]*) unfit || return ;;
     esac
     # Dots and slashes change places. The claim has %2F for a slash, because its name is one directory.
     f=/proc/sys/$(printf '%s\n' "$1" | tr ./ /.) r=sysctl.$(printf '%s\n' "$1" | sed 's|/|%2F|g')
@@ -119,36 +90,24 @@ again_forwarding() {
 }
 # again_address INTERFACE ADDRESS/PREFIX [broadcast B] [label L] [announce]: adds an address.
 again_address() {
-  [ $# -ge 2 ] && is_interface "$1" && is_network "$2" || {
-    unfit
-    return
-  }
+  [ $# -ge 2 ] && is_interface "$1" && is_network "$2" || unfit || return
   interface=$1 address=$2 tells= words=
   shift 2
   case $address in *:*) words='nodad preferred_lft 0' ;; esac
   while [ $# -gt 0 ]; do
     case $1 in
       broadcast)
-        is_address "$2" || {
-          unfit
-          return
-        }
+        is_address "$2" || unfit || return
         words="$words broadcast $2"
         shift
         ;;
       label)
-        made_of "$2" A-Za-z0-9_.@:- || {
-          unfit
-          return
-        }
+        made_of "$2" A-Za-z0-9_.@:- || unfit || return
         words="$words label $2"
         shift
         ;;
       announce) tells=1 ;;
-      *)
-        unfit
-        return
-        ;;
+      *) unfit || return ;;
     esac
     shift
   done
@@ -157,15 +116,9 @@ again_address() {
 # again_route 4|6 DESTINATION [via V] [dev D] [src S] [metric M] [table T]: adds a route.
 again_route() {
   family=$1 to=$2
-  case $family in 4 | 6) ;; *)
-    unfit
-    return
-    ;;
+  case $family in 4 | 6) ;; *) unfit || return ;;
   esac
-  [ "$to" = default ] || is_network "$to" || {
-    unfit
-    return
-  }
+  [ "$to" = default ] || is_network "$to" || unfit || return
   shift 2
   of=
   for word; do
@@ -174,25 +127,16 @@ again_route() {
         of=$word
         continue
         ;;
-      *)
-        unfit
-        return
-        ;;
+      *) unfit || return ;;
       esac ;;
       dev) is_interface "$word" ;;
       metric) is_number "$word" ;;
       table) [ "$word" = main ] || is_number "$word" ;;
       *) is_address "$word" ;;
-    esac || {
-      unfit
-      return
-    }
+    esac || unfit || return
     of=
   done
-  [ -z "$of" ] || {
-    unfit
-    return
-  }
+  [ -z "$of" ] || unfit || return
   ip "-$family" route add "$to" "$@"
 }
 # The files of a monitor survive a reboot by themselves.

@@ -30,9 +30,10 @@ read_routes() {
 }
 # Uses cat, because dash reads one byte at a time, and a sysctl returns only the first byte of such reads.
 read_sysctl() { [ ! -e "$ROOT/proc/sys/$1" ] || cat "$ROOT/proc/sys/$1"; }
-read_claim() {
-  [ -e "$S/$1/owners" ] || return 0
-  while IFS= read -r line; do printf '%s\n' "$line"; done <"$S/$1/owners"
+# read_found CLAIM: prints the value of a setting before its first claim.
+read_found() {
+  [ -e "$S/$1/found" ] || return 0
+  while IFS= read -r line; do printf '%s\n' "$line"; done <"$S/$1/found"
 }
 read_module() {
   if [ -d "$ROOT/sys/module/$1" ]; then echo loaded; else
