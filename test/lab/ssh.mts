@@ -98,8 +98,8 @@ const sshdSpeaks = (port: number, seconds: number): Promise<boolean> =>
 export const waitForSshOn = async (place: Place, host: HostName, seconds: number): Promise<void> => {
   await until(`ssh to ${host}`, seconds, async (tries) => {
     const port = (await readPorts(place))[host];
-    // connections are taken before the guest does, and then they hang: ask briefly first, with more patience later
-    const patience = Math.min(3 + Math.floor(tries / 10), 15);
+    // A connection that begins before the guest listens is taken and hangs for seconds after that: so ask briefly at first.
+    const patience = Math.min(0.25 + tries / 10, 15);
     if (port === undefined || !(await sshdSpeaks(port, patience))) return undefined;
     const argv = [...ssh(place, host, 30), host, "true"];
     const { code } = await attempt(argv, { timeoutSeconds: 60 }).catch(() => ({ code: 255 }));
