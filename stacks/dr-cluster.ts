@@ -1,21 +1,16 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ArpSuppressionArgs } from "../providers/arp-suppression.js";
+import type { ConnectionInput } from "../providers/engine/resource-class.js";
 import { ArpSuppression, HostRoute, IpForwarding, VirtualAddress } from "../providers/index.js";
-import {
-  adoption,
-  Cluster,
-  type ClusterArgs,
-  lasting,
-  nameOf,
-  persisting,
-  type RealServerMember,
-  type VipArgs,
-  vipOf,
-} from "./cluster/cluster.js";
+import { checked } from "./check-cluster.js";
+import type { ClusterArgs, VipArgs } from "./cluster/cluster.js";
+import { adoption, Cluster, lasting, persisting } from "./cluster/component.js";
 import { director, ipVs } from "./cluster/director.js";
-import { refuseTwice } from "./cluster/members.js";
+import { type Server, serversOf, type Vip, vipsOf } from "./cluster/model.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { probes } from "./cluster/probe.js";
+import { once } from "./cluster/shared.js";
+import { sysctls } from "./cluster/sysctls.js";
 
 /** Arguments of a DrCluster. */
 export interface DrClusterArgs extends ClusterArgs {
@@ -54,46 +49,37 @@ export interface DrClusterArgs extends ClusterArgs {
  */
 export class DrCluster extends Cluster {
   constructor(name: string, args: DrClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("lvs:index:DrCluster", name, {}, persisting(args, opts));
-    refuseTwice(name, args);
+    super("lvs:index:DrCluster", name, {}, persisting(checked("dr", name, args), opts));
     const prepared = packages(this, name, args);
-    const vips = args.vips.map(vipOf);
     const hosts = new Map(
-      args.realServers.map((member) => [member, this.#realServer(name, args, member, vips, prepared)]),
+      serversOf(args).map((server) => [server.name, this.#realServer(name, args, server, prepared)]),
     );
     const module = ipVs(this, name, args, prepared);
+    const { connection } = args.director;
     const forward = args.ipForwarding
-      ? [
-          new IpForwarding(
-            `${name}-forwarding`,
-            { connection: args.director.connection },
-            { parent: this, dependsOn: module },
-          ),
-        ]
+      ? [new IpForwarding(`${name}-forwarding`, { connection }, { parent: this, dependsOn: module })]
       : [];
     const front = director(
       this,
       name,
       args,
       "gatewaying",
-      { director: [module, ...forward], realServer: (member) => hosts.get(member) ?? [] },
+      { director: [module, ...forward], realServer: (server) => hosts.get(server.name) ?? [] },
       (service) => service.port ?? 0,
     );
     const routed = front.vipResources.map(({ vip, resource }) => {
       if (!(args.hostRoutes ?? true)) return resource;
-      return new HostRoute(
-        `${name}-vip-route-${nameOf(`vips of ${name}`, vip)}`,
-        {
-          connection: args.director.connection,
-          destination: vip.address,
-          device: args.director.interface,
-          source: vip.address,
-          ...adoption(args),
-        },
-        { parent: this, dependsOn: resource },
-      );
+      const { address } = vip.vip;
+      const device = args.director.interface;
+      const make = () =>
+        new HostRoute(
+          `${name}-vip-route-${vip.name}`,
+          { connection, destination: address, device, source: address, ...adoption(args) },
+          { parent: this, dependsOn: resource },
+        );
+      return once(HostRoute, [connection, address], make);
     });
-    probes(this, name, args, routed);
+    probes(this, name, args, [...routed, ...front.realServers]);
     this.show(front);
   }
 
@@ -101,29 +87,53 @@ export class DrCluster extends Cluster {
   #realServer(
     name: string,
     args: DrClusterArgs,
-    member: RealServerMember,
-    vips: VipArgs[],
+    server: Server,
     dependsOn: pulumi.Resource[],
   ): pulumi.Resource[] {
-    const { connection } = member;
+    const { connection } = server.member;
     if (!connection) return [];
-    const at = `${name}-${nameOf(`realServers of ${name}`, member)}`;
-    const common = { connection, ...lasting(member) };
-    const silence = new ArpSuppression(`${at}-arp`, { ...common, ...args.arp }, { parent: this, dependsOn });
-    return vips.map((vip) => {
-      const label = `${at}-vip-${nameOf(`vips of ${name}`, vip)}`;
-      const address = new VirtualAddress(
-        label,
-        { ...common, interface: "lo", address: vip.address, ...loopback(args, vip), ...adoption(args) },
-        { parent: this, dependsOn: silence },
-      );
-      if (!(args.hostRoutes ?? true)) return address;
-      return new HostRoute(
-        `${label}-route`,
-        { ...common, destination: vip.address, device: "lo", source: vip.address, ...adoption(args) },
-        { parent: this, dependsOn: address },
-      );
-    });
+    const at = `${name}-${server.name}`;
+    const common = { connection, ...lasting(server.member) };
+    const settings = sysctls(this, at, server.member, common, dependsOn);
+    // The director has the VIP on its own interface, and must answer ARP for it.
+    if (server.isDirector) return [...dependsOn, ...settings];
+    const silence = new ArpSuppression(
+      `${at}-arp`,
+      { ...common, ...args.arp },
+      { parent: this, dependsOn: [...dependsOn, ...settings] },
+    );
+    return vipsOf(args).map((vip) => this.#loopback(`${at}-vip-${vip.name}`, args, vip, common, silence));
+  }
+
+  #loopback(
+    label: string,
+    args: DrClusterArgs,
+    { vip }: Vip,
+    common: { connection: ConnectionInput; persist?: pulumi.Input<boolean> },
+    silence: pulumi.Resource,
+  ): pulumi.Resource {
+    const { address: of } = vip;
+    const address = once(
+      VirtualAddress,
+      [common.connection, "lo", of],
+      () =>
+        new VirtualAddress(
+          label,
+          { ...common, interface: "lo", address: of, ...loopback(args, vip), ...adoption(args) },
+          { parent: this, dependsOn: silence },
+        ),
+    );
+    if (!(args.hostRoutes ?? true)) return address;
+    return once(
+      HostRoute,
+      [common.connection, of],
+      () =>
+        new HostRoute(
+          `${label}-route`,
+          { ...common, destination: of, device: "lo", source: of, ...adoption(args) },
+          { parent: this, dependsOn: address },
+        ),
+    );
   }
 }
 

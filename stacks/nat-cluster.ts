@@ -1,22 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HostRoute, IpForwarding } from "../providers/index.js";
-import { destination as routeDestination } from "../src/values/address.js";
-import { whyNot } from "../src/values/problem.js";
-import {
-  adoption,
-  Cluster,
-  type ClusterArgs,
-  type DirectorArgs,
-  lasting,
-  nameOf,
-  persisting,
-  type RealServerMember,
-  type ServiceArgs,
-} from "./cluster/cluster.js";
+import { checked } from "./check-cluster.js";
+import type { ClusterArgs, DirectorArgs, ServiceArgs } from "./cluster/cluster.js";
+import { adoption, Cluster, lasting, persisting } from "./cluster/component.js";
 import { director, ipVs } from "./cluster/director.js";
-import { refuseTwice } from "./cluster/members.js";
+import { type Server, serversOf } from "./cluster/model.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { probes } from "./cluster/probe.js";
+import { once } from "./cluster/shared.js";
+import { sysctls } from "./cluster/sysctls.js";
 
 /** Arguments of a NatCluster. */
 export interface NatClusterArgs extends ClusterArgs {
@@ -25,13 +17,13 @@ export interface NatClusterArgs extends ClusterArgs {
      * The director's address on the real servers' side (DIP), through which they answer. Default: none, but
      * required for `returnRoutes`.
      */
-    dip?: string;
+    dip?: pulumi.Input<string>;
     /** Interface on the real servers' side, on which ICMP redirects are disabled, too. Default: none. */
-    insideInterface?: string;
+    insideInterface?: pulumi.Input<string>;
   };
   services: (ServiceArgs & {
     /** Port of the real servers, 1-65535. Default: the service's own. */
-    realServerPort?: number;
+    realServerPort?: pulumi.Input<number>;
   })[];
   /**
    * Destinations that real servers reach through the director: `default`, or networks and addresses of
@@ -58,58 +50,59 @@ export interface NatClusterArgs extends ClusterArgs {
  */
 export class NatCluster extends Cluster {
   constructor(name: string, args: NatClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("lvs:index:NatCluster", name, {}, persisting(args, opts));
-    refuseTwice(name, args);
+    super("lvs:index:NatCluster", name, {}, persisting(checked("nat", name, args), opts));
     const prepared = packages(this, name, args);
-    const { connection, dip, insideInterface, interface: outside } = args.director;
-    const returnRoutes = args.returnRoutes ?? [];
-    if (returnRoutes.length > 0 && dip === undefined) {
-      throw new pulumi.RunError(`${name}: returnRoutes needs director.dip, the address that they go through`);
-    }
-    for (const [i, destination] of returnRoutes.entries()) {
-      const reason = whyNot(routeDestination, destination);
-      if (reason !== undefined) throw new pulumi.RunError(`${name}: returnRoutes[${i}]: ${reason}`);
-    }
+    const { connection, insideInterface, interface: outside } = args.director;
     const interfaces = insideInterface ? [outside, insideInterface] : [outside];
     const module = ipVs(this, name, args, prepared);
     // A redirect would tell real servers and clients to bypass the director.
     const forward = new IpForwarding(
       `${name}-forwarding`,
-      { connection, sendRedirects: false, interfaces },
+      { connection, sendRedirects: false, interfaces: pulumi.all(interfaces) },
       { parent: this, dependsOn: module },
     );
-    const routes = (member: RealServerMember) =>
-      returnRoutes.map(
-        (destination) =>
-          new HostRoute(
-            `${name}-${nameOf(`realServers of ${name}`, member)}-route-${destination}`,
-            {
-              connection: member.connection as never,
-              destination,
-              via: dip as string,
-              ...lasting(member),
-              ...adoption(args),
-            },
-            { parent: this, dependsOn: prepared },
-          ),
-      );
     const hosts = new Map(
-      args.realServers.map((member) => [member, member.connection ? routes(member) : []]),
+      serversOf(args).map((server) => [server.name, this.#realServer(name, args, server, prepared)]),
     );
     const front = director(
       this,
       name,
       args,
       "masquerading",
-      { director: [forward], realServer: (member) => hosts.get(member) ?? [] },
+      { director: [forward], realServer: (server) => hosts.get(server.name) ?? [] },
       (service) => (service as NatClusterArgs["services"][number]).realServerPort ?? service.port ?? 0,
     );
-    probes(
-      this,
-      name,
-      args,
-      front.vipResources.map(({ resource }) => resource),
-    );
+    const vips = front.vipResources.map(({ resource }) => resource);
+    probes(this, name, args, [...vips, ...front.realServers]);
     this.show(front);
+  }
+
+  #realServer(
+    name: string,
+    args: NatClusterArgs,
+    server: Server,
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource[] {
+    const { connection } = server.member;
+    if (!connection) return [];
+    const at = `${name}-${server.name}`;
+    const common = { connection, ...lasting(server.member) };
+    const settings = sysctls(this, at, server.member, common, dependsOn);
+    const { dip } = args.director;
+    // The director answers clients itself.
+    if (server.isDirector || dip === undefined) return settings;
+    const routes = (args.returnRoutes ?? []).map((destination) =>
+      once(
+        HostRoute,
+        [connection, destination],
+        () =>
+          new HostRoute(
+            `${at}-route-${destination}`,
+            { ...common, destination, via: dip, ...adoption(args) },
+            { parent: this, dependsOn },
+          ),
+      ),
+    );
+    return [...settings, ...routes];
   }
 }

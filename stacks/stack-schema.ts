@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { secretFields } from "../src/ssh/connection.js";
-import { clusters } from "./config.js";
+import { clusters } from "./cluster/schema.js";
 
 type Schema = z.core.JSONSchema.JSONSchema;
 

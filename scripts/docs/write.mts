@@ -13,7 +13,7 @@ const pages = generatedPages(checkout, {
   kinds: classes.map(({ definition }) => definition),
   common: built("providers/engine/inputs.js").common,
   connection: built("src/ssh/connection.js").connection,
-  clusters: built("stacks/config.js").clusters,
+  clusters: built("stacks/cluster/schema.js").clusters,
 });
 for (const [page, text] of pages) writeFileSync(join(checkout, page), text);
 console.log(`written: ${[...pages.keys()].join(", ")}`);

@@ -1,6 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput, Inputs } from "../../providers/engine/resource-class.js";
 import type { HealthMonitorArgs, HealthMonitorState } from "../../providers/health-monitor/index.js";
+import type { RealServer, VirtualService } from "../../providers/index.js";
 import type { IpvsTimeoutsArgs } from "../../providers/ipvs-timeouts.js";
 import type { Drain, VirtualServiceOutputs } from "../../providers/real-server/drain-fields.js";
 import type { RealServerArgs } from "../../providers/real-server/index.js";
@@ -8,10 +9,7 @@ import type { ProbeSpread, ServiceProbeArgs } from "../../providers/service-prob
 import type { SyncDaemonArgs } from "../../providers/sync-daemon.js";
 import type { VirtualAddressArgs } from "../../providers/virtual-address.js";
 import type { VirtualServiceArgs } from "../../providers/virtual-service.js";
-import { ipAddress } from "../../src/values/address.js";
 import type { Rival } from "../../src/values/conflicts.js";
-import { show, whyNot } from "../../src/values/problem.js";
-import { isMemberName, noMemberName } from "./member-name.js";
 
 /**
  * A check at each VIP whether the cluster serves. It runs after everything is created and changed, and before
@@ -43,27 +41,62 @@ export interface DirectorArgs {
   /** How to reach the director: see Connection. */
   connection: ConnectionInput;
   /** Interface for the VIPs, such as `eth0`. */
-  interface: string;
+  interface: pulumi.Input<string>;
   /**
    * Conflicting programs that may run there, because they leave the IPVS table alone. An example is a
    * keepalived that does only VRRP. Default: none.
    */
   alongside?: Rival[];
   /** Seconds to remember idle connections: see IpvsTimeouts. Default: unchanged. */
-  timeouts?: IpvsTimeoutsArgs;
+  timeouts?: Inputs<IpvsTimeoutsArgs>;
   /** Sends connections to another director, or receives them: see SyncDaemon. Default: neither. */
-  syncDaemon?: SyncDaemonArgs;
+  syncDaemon?: Inputs<SyncDaemonArgs>;
+  /** Sysctls of the director by name, such as `{ net.ipv4.vs.expire_nodest_conn: 1 }`, set before there are services: see Sysctl. Default: none. */
+  sysctls?: Record<string, pulumi.Input<string | number>>;
 }
 
 /** A VIP of the cluster on the director. */
-export interface VipArgs extends Pick<VirtualAddressArgs, "prefixLength" | "label" | "broadcast"> {
+export interface VipArgs
+  extends Inputs<Pick<VirtualAddressArgs, "prefixLength" | "label" | "broadcast" | "announce">> {
+  /**
+   * Part of the names of resources, and the word for this VIP in `services[].vips`: letters, digits and
+   * `. _ : -`, at most 200. Default: the address, which must then not be an output.
+   */
+  name?: string;
   /** Virtual IP address (VIP), IPv4 or IPv6. */
   address: pulumi.Input<string>;
 }
 
+/** What one service says of a real server. What it leaves out the real server itself says. */
+export interface MemberArgs {
+  /** Share of new connections, 0-65535. Default: the real server's own. */
+  weight?: pulumi.Input<number>;
+  /** Limit of connections, 0-65535. Default: the real server's own. */
+  upperThreshold?: pulumi.Input<number>;
+  /** Number of connections, 0-65535, below which it gets new ones again. Default: the real server's own. */
+  lowerThreshold?: pulumi.Input<number>;
+  /** Port of the server, 1-65535. Only a NatCluster can change ports. Default: that of the service. */
+  port?: pulumi.Input<number>;
+  /** Drain of the server in this service before it goes. `null`: no drain. Default: the service's `drain`. */
+  drain?: Drain | null;
+}
+
 /** A service at each VIP: a port, or all packets with a firewall mark. */
 export interface ServiceArgs
-  extends Pick<VirtualServiceArgs, "protocol" | "port" | "fwmark" | "scheduler" | "persistence"> {
+  extends Pick<VirtualServiceArgs, "protocol" | "port" | "fwmark" | "family" | "persistence">,
+    Inputs<Pick<VirtualServiceArgs, "scheduler">> {
+  /** VIPs of this service, by name or address. Default: all of the cluster. */
+  vips?: string[];
+  /**
+   * Real servers of this service: names of the cluster's, or others that only this service has. Default: all
+   * of the cluster's.
+   */
+  realServers?: (string | RealServerMember)[];
+  /**
+   * Differences of real servers in this service, by their name. `null` takes a server out of this service only.
+   * Default: none.
+   */
+  members?: Record<string, MemberArgs | null>;
   /** Checks of its real servers, which remove those that are down: see HealthMonitor. Default: none. */
   health?: Omit<HealthMonitorArgs, "service" | "agent">;
   /** Drain of its real servers before they go. `null`: no drain. Default: the cluster's `drain`. */
@@ -85,6 +118,15 @@ export interface RealServerMember
    * prepared by other means.
    */
   connection?: ConnectionInput;
+  /** IPv6 address of a server whose `address` is IPv4, for IPv6 VIPs. Default: none. */
+  address6?: pulumi.Input<string>;
+  /**
+   * Whether the real server is the director itself, which needs neither a VIP on `lo` nor ARP suppression.
+   * Default: whether `connection` has the director's host and port.
+   */
+  localnode?: boolean;
+  /** Sysctls of the real server by name: see Sysctl. They need `connection`. Default: none. */
+  sysctls?: Record<string, pulumi.Input<string | number>>;
   /**
    * Whether the configuration of this machine is restored when it reboots. Default: the cluster's `persist`.
    */
@@ -97,10 +139,13 @@ export interface ClusterArgs {
   director: DirectorArgs;
   /** VIPs, at least one: addresses, or addresses with details. */
   vips: (string | VipArgs)[];
-  /** Services at every VIP, at least one. */
+  /** Services, at least one, each at every VIP, unless it names some of them. */
   services: ServiceArgs[];
-  /** Real servers, at least one, each of them behind every service. */
-  realServers: RealServerMember[];
+  /**
+   * Real servers, each of them behind every service, unless the service names some of them. Default: none, but
+   * each service then needs real servers of its own.
+   */
+  realServers?: RealServerMember[];
   /** Drain of real servers before they go, and when their weight becomes 0. Default `null`: no drain. */
   drain?: Drain | null;
   /**
@@ -148,67 +193,10 @@ export interface ClusterOutputs {
   drained: pulumi.Output<Record<string, VirtualServiceOutputs["drained"]>>;
 }
 
-/** The base of the components, with their outputs. */
-export abstract class Cluster extends pulumi.ComponentResource implements ClusterOutputs {
-  declare readonly vips: pulumi.Output<string[]>;
-  declare readonly services: pulumi.Output<string[]>;
-  declare readonly members: pulumi.Output<Member[]>;
-  declare readonly health: ClusterOutputs["health"];
-  declare readonly drained: ClusterOutputs["drained"];
-
-  protected show({ vips, services, members, health, drained }: ClusterOutputs): void {
-    const outputs = { vips, services, members, health, drained };
-    Object.assign(this, outputs);
-    this.registerOutputs(outputs);
-  }
+/** Children of a cluster, for programs that go on from them. */
+export interface ClusterChildren {
+  /** The virtual services, in the order of `services` and `vips`. */
+  virtualServices: VirtualService[];
+  /** The real servers of each virtual service, in its order. */
+  realServers: RealServer[];
 }
-
-/** Returns a VIP as `{ address }`, for an address or a map. */
-export const vipOf = (vip: string | VipArgs): VipArgs => (typeof vip === "string" ? { address: vip } : vip);
-
-/** Returns a member's part of resource names. */
-export function nameOf(
-  what: string,
-  { name, address }: { name?: string; address: pulumi.Input<string> },
-): string {
-  if (name !== undefined && !isMemberName(name))
-    throw new pulumi.RunError(`${what}: ${show(name)} ${noMemberName}`);
-  if (name !== undefined) return name;
-  const wrong = typeof address === "string" ? whyNot(ipAddress, address) : undefined;
-  if (wrong !== undefined) throw new pulumi.RunError(`${what}: ${wrong}`);
-  if (typeof address === "string") return address;
-  throw new pulumi.RunError(
-    `${what}: give it a name, because its address is not known while resources are named`,
-  );
-}
-
-/** Refuses a slow start to a weight of 1, because there is no weight between 0 and 1. */
-export function checkSlowStart(name: string, { services, realServers }: ClusterArgs): void {
-  if (!services.some(({ health }) => (health?.slowStart ?? 0) > 0)) return;
-  for (const member of realServers)
-    if ((member.weight ?? 1) === 1)
-      throw new pulumi.RunError(
-        `realServers of ${name}: ${nameOf(`realServers of ${name}`, member)} has a weight of 1, with which health.slowStart has nothing to raise; give all of them weights such as 100`,
-      );
-}
-
-/** Returns the component's options that pass the cluster's `persist` to each of its resources. */
-export const persisting = (
-  { persist }: ClusterArgs,
-  opts: pulumi.ComponentResourceOptions = {},
-): pulumi.ComponentResourceOptions => {
-  if (persist === undefined) return opts;
-  const tell: pulumi.ResourceTransformation = ({ type, props, opts: own }) =>
-    type.startsWith("pulumi-nodejs:dynamic/lvs:")
-      ? { props: { ...props, persist: props.persist ?? persist }, opts: own }
-      : undefined;
-  return { ...opts, transformations: [...(opts.transformations ?? []), tell] };
-};
-
-/** Returns a member's own `persist` for the resources on its machine. Without one the cluster's applies. */
-export const lasting = ({ persist }: RealServerMember): { persist?: boolean } =>
-  persist === undefined ? {} : { persist };
-
-/** Returns the `adopt` of each resource of a cluster. */
-export const adoption = ({ adopt }: ClusterArgs): { adopt?: boolean } =>
-  adopt === undefined ? {} : { adopt };

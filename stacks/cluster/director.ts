@@ -10,35 +10,15 @@ import {
   VirtualService,
 } from "../../providers/index.js";
 import type { Rival } from "../../src/values/conflicts.js";
-import { showPath } from "../../src/values/problem.js";
-import {
-  adoption,
-  type ClusterArgs,
-  type ClusterOutputs,
-  checkSlowStart,
-  type DirectorArgs,
-  nameOf,
-  type RealServerMember,
-  type ServiceArgs,
-  type VipArgs,
-  vipOf,
-} from "./cluster.js";
-import { checksThroughVip, healthOf, onlyGatewaying } from "./health.js";
-
-type VirtualServiceKey = Pick<ServiceArgs, "protocol" | "port" | "fwmark"> & {
-  address?: pulumi.Input<string>;
-};
+import type { ClusterArgs, ClusterChildren, ClusterOutputs, DirectorArgs, ServiceArgs } from "./cluster.js";
+import { adoption } from "./component.js";
+import { entriesOf, reachedAt } from "./entries.js";
+import { healthOf } from "./health.js";
+import { poolsOf, type Server, shareOf, type Vip, vipsOf } from "./model.js";
+import { once } from "./shared.js";
+import { sysctls } from "./sysctls.js";
 
 const guard = ({ alongside }: DirectorArgs): { alongside?: Rival[] } => (alongside ? { alongside } : {});
-
-/** Returns a member's share of connections. */
-function sharesOf({ weight, upperThreshold, lowerThreshold }: RealServerMember) {
-  return {
-    ...(weight === undefined ? {} : { weight }),
-    ...(upperThreshold === undefined ? {} : { upperThreshold }),
-    ...(lowerThreshold === undefined ? {} : { lowerThreshold }),
-  };
-}
 
 /**
  * Makes the module, the first resource on the director. If another program owns the table, this one is
@@ -71,17 +51,8 @@ function directorWide(
     ...(syncDaemon
       ? [new SyncDaemon(`${name}-sync-daemon`, { ...common, ...adoption(args), ...syncDaemon }, opts)]
       : []),
+    ...sysctls(parent, `${name}-director`, args.director, { connection }, dependsOn),
   ];
-}
-
-function refuseThroughVip(name: string, { services }: ClusterArgs): void {
-  for (const [i, { health }] of services.entries()) {
-    const [path] = health ? checksThroughVip(health) : [];
-    if (path)
-      throw new pulumi.RunError(
-        `${name}: ${showPath(["services", i, "health", ...path])}: ${onlyGatewaying}`,
-      );
-  }
 }
 
 /**
@@ -94,28 +65,19 @@ export function director(
   name: string,
   args: ClusterArgs,
   forwarding: "gatewaying" | "masquerading",
-  ready: { director: pulumi.Resource[]; realServer(member: RealServerMember): pulumi.Resource[] },
-  portOf: (service: ServiceArgs) => number,
-): ClusterOutputs & { vipResources: { vip: VipArgs; resource: VirtualAddress }[] } {
-  if (forwarding === "masquerading") refuseThroughVip(name, args);
+  ready: { director: pulumi.Resource[]; realServer(server: Server): pulumi.Resource[] },
+  portOf: (service: ServiceArgs) => pulumi.Input<number>,
+): ClusterOutputs & ClusterChildren & { vipResources: { vip: Vip; resource: VirtualAddress }[] } {
   const common = { connection: args.director.connection, ...adoption(args) };
   const parent = cluster;
-  checkSlowStart(name, args);
   const wide = directorWide(cluster, name, args, ready.director);
-  const keys = args.services.flatMap(
-    (service, i): { label: string; key: VirtualServiceKey; service: ServiceArgs }[] => {
-      const { protocol = "tcp", port, fwmark } = service;
-      if (fwmark !== undefined) return [{ label: `fwmark-${fwmark}`, key: { fwmark }, service }];
-      return args.vips.map(vipOf).map((vip) => ({
-        label: `${protocol}-${nameOf(`vips of ${name}`, vip)}-${port ?? i}`,
-        key: { protocol, address: vip.address, ...(port === undefined ? {} : { port }) },
-        service,
-      }));
-    },
-  );
   const drainOf = (service: ServiceArgs) => (service.drain === undefined ? args.drain : service.drain);
+  const isDrained = (service: ServiceArgs) =>
+    drainOf(service) || Object.values(service.members ?? {}).some((member) => member?.drain);
   // Otherwise remembered clients would return to a quiesced server, also after checks and during maintenance.
-  const forget = args.services.some((service) => service.persistence && (drainOf(service) || service.health))
+  const forget = args.services.some(
+    (service) => service.persistence && (isDrained(service) || service.health),
+  )
     ? [
         new Sysctl(
           `${name}-expire-quiescent-template`,
@@ -128,69 +90,76 @@ export function director(
         ),
       ]
     : [];
-  const pools = keys.map(({ label, key, service }) => {
-    const virtualService = new VirtualService(
-      `${name}-${label}`,
-      {
-        ...common,
-        ...guard(args.director),
-        ...key,
-        scheduler: service.scheduler,
-        persistence: service.persistence,
-      } as never,
-      { parent, dependsOn: [...ready.director, ...wide, ...forget] },
-    );
-    const drain = drainOf(service);
-    const realServers = args.realServers.map(
-      (member) =>
-        new RealServer(
-          `${name}-${label}-${nameOf(`realServers of ${name}`, member)}`,
+  const pools = poolsOf(args)
+    .flatMap(entriesOf)
+    .map(({ label, key, pool }) => {
+      const { service } = pool;
+      const virtualService = new VirtualService(
+        `${name}-${label}`,
+        {
+          ...common,
+          ...guard(args.director),
+          ...key,
+          scheduler: service.scheduler,
+          persistence: service.persistence,
+        } as never,
+        { parent, dependsOn: [...ready.director, ...wide, ...forget] },
+      );
+      const realServers = pool.members.map((member) => {
+        const { drain = drainOf(service), port = portOf(service) } = member.own;
+        return new RealServer(
+          `${name}-${label}-${member.name}`,
           {
             ...common,
             ...guard(args.director),
             service: virtualService.id,
-            address: member.address,
-            port: portOf(service),
+            address: reachedAt(member, key),
+            port,
             forwarding,
-            ...sharesOf(member),
+            ...shareOf(member),
             ...(drain === undefined ? {} : { drain }),
           },
           { parent, dependsOn: ready.realServer(member) },
-        ),
-    );
-    const { health } = service;
-    // The monitor depends on all of them, so it restores removed servers before they are deleted.
-    const monitors = health
-      ? [
-          new HealthMonitor(
-            `${name}-${label}-health`,
-            {
-              ...common,
-              ...guard(args.director),
-              service: virtualService.id,
-              ...healthOf(health, forwarding),
-            },
-            { parent, dependsOn: realServers },
-          ),
-        ]
-      : [];
-    return { virtualService, realServers, monitors };
-  });
+        );
+      });
+      const { health } = service;
+      // The monitor depends on all of them, so it restores removed servers before they are deleted.
+      const monitors = health
+        ? [
+            new HealthMonitor(
+              `${name}-${label}-health`,
+              {
+                ...common,
+                ...guard(args.director),
+                service: virtualService.id,
+                ...healthOf(health, forwarding),
+              },
+              { parent, dependsOn: realServers },
+            ),
+          ]
+        : [];
+      return { virtualService, realServers, monitors };
+    });
   const everything = pools.flatMap(({ virtualService, realServers, monitors }) => [
     virtualService,
     ...realServers,
     ...monitors,
   ]);
-  const vipResources = args.vips.map(vipOf).map((vip) => ({
-    vip,
-    resource: new VirtualAddress(
-      `${name}-vip-${nameOf(`vips of ${name}`, vip)}`,
-      { ...common, interface: args.director.interface, ...vip },
-      { parent, dependsOn: everything },
-    ),
-  }));
+  const vipResources = vipsOf(args).map((vip) => {
+    const { name: _, ...details } = vip.vip;
+    const { connection, interface: device } = args.director;
+    const make = () =>
+      new VirtualAddress(
+        `${name}-vip-${vip.name}`,
+        { ...common, interface: device, ...details },
+        { parent, dependsOn: everything },
+      );
+    return { vip, resource: once(VirtualAddress, [connection, device, details.address], make) };
+  });
   return {
     vipResources,
+    virtualServices: pools.map(({ virtualService }) => virtualService),
+    realServers: pools.flatMap(({ realServers }) => realServers),
     vips: pulumi.output(vipResources.map(({ resource }) => resource.address)),
     services: pulumi.output(pools.map(({ virtualService }) => virtualService.id)),
     health: pulumi

@@ -5,7 +5,7 @@ import { commandConnection } from "../../src/ssh/command-connection.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { showGiven } from "../../src/values/problem.js";
 import type { ClusterArgs } from "./cluster.js";
-import { nameOf } from "./cluster.js";
+import { serversOf } from "./model.js";
 import { isPackageName, noPackageName } from "./package-names.js";
 
 /** Packages to install once, before all else, with the host's own package manager (apt-get, dnf or apk). */
@@ -39,8 +39,8 @@ export function packages(
   const { director = [], realServers = [] } = args.packages ?? {};
   const hosts = [
     { at: "director", connection: args.director.connection as ConnectionInput | undefined, names: director },
-    ...args.realServers.map((member) => ({
-      at: nameOf(`realServers of ${name}`, member),
+    ...serversOf(args).map(({ name: at, member }) => ({
+      at,
       connection: member.connection,
       names: realServers,
     })),

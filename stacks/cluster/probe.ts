@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ServiceProbe } from "../../providers/index.js";
-import { type ClusterArgs, nameOf, vipOf } from "./cluster.js";
+import type { ClusterArgs } from "./cluster.js";
+import { poolsOf } from "./model.js";
 
 /**
  * Makes a probe of each TCP service that has a VIP and a port. A change of the cluster's arguments runs it
@@ -26,9 +27,10 @@ export function probes(
   } = args.probe;
   const spread = servers === undefined ? {} : { spread: { servers, ...(header ? { header } : {}) } };
   const triggers = triggersOf(args);
-  for (const { protocol = "tcp", port, fwmark } of args.services) {
+  for (const { service, vips } of poolsOf(args)) {
+    const { protocol = "tcp", port, fwmark } = service;
     if (protocol !== "tcp" || !port || fwmark !== undefined) continue;
-    for (const vip of args.vips.map(vipOf)) {
+    for (const { vip, name: vipName } of vips) {
       const isHttp = http.includes(port);
       const web = {
         ...(status === undefined ? {} : { status }),
@@ -36,7 +38,7 @@ export function probes(
         ...spread,
       };
       new ServiceProbe(
-        `${name}-probe-${nameOf(`vips of ${name}`, vip)}-${port}`,
+        `${name}-probe-${vipName}-${port}`,
         {
           connection: from,
           url: pulumi
@@ -65,6 +67,6 @@ function triggersOf({ director, realServers, ...args }: ClusterArgs) {
   return {
     ...without(args, "probe", "adopt", "packages"),
     director: without(director, "connection"),
-    realServers: realServers.map((member) => without(member, "connection")),
+    realServers: (realServers ?? []).map((member) => without(member, "connection")),
   };
 }

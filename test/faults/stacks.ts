@@ -52,7 +52,10 @@ export const beforeMixed = (): Promise<Goal[]> =>
 export const afterMixed = (): Promise<Goal[]> =>
   declared(() => {
     const [http, https] = dr.services as [object, object];
-    const [first, second] = dr.realServers as [DrClusterArgs["realServers"][number], { name: string }];
+    const [first, second] = dr.realServers as [
+      NonNullable<DrClusterArgs["realServers"]>[number],
+      { name: string },
+    ];
     new DrCluster("web", {
       ...dr,
       vips: [...dr.vips, "192.168.0.211"],
@@ -66,7 +69,7 @@ export const afterMixed = (): Promise<Goal[]> =>
     beside({ memory: "4096 87380 6291456", arpIgnore: 2 });
   });
 
-const draining = (realServers: DrClusterArgs["realServers"]): Promise<Goal[]> =>
+const draining = (realServers: NonNullable<DrClusterArgs["realServers"]>): Promise<Goal[]> =>
   declared(
     () =>
       new DrCluster("web", {
@@ -80,6 +83,6 @@ const draining = (realServers: DrClusterArgs["realServers"]): Promise<Goal[]> =>
   );
 
 /** A stack whose servers drain, before and after both are replaced by another. */
-export const beforeDrain = (): Promise<Goal[]> => draining(dr.realServers);
+export const beforeDrain = (): Promise<Goal[]> => draining(dr.realServers ?? []);
 export const afterDrain = (): Promise<Goal[]> =>
   draining([{ name: "new", address: "192.168.0.223", ...at("rs2") }]);

@@ -413,11 +413,12 @@ describe("a diff", () => {
 describe("the configuration of a stack", () => {
   const nat = {
     kind: "nat",
-    director: { connection: { host: "director1" }, interface: "eth0" },
+    director: { connection: { host: "director1" }, interface: "eth0", dip: "192.168.10.10" },
     vips: ["192.168.0.219"],
     services: [{ port: 80, scheduler: "rr" }],
     realServers: [{ address: "192.168.10.11" }, { address: "192.168.10.12", connection: { host: "web2" } }],
   };
+  const director = { connection: { host: "director1" }, interface: "eth0" };
   const forged = "lo:1\n::error::";
   const unchecked = { host: "director1", hostKey: hostKey.public, insecureIgnoreHostKey: true };
   const mistakes = (clusters: unknown) => {
@@ -427,7 +428,11 @@ describe("the configuration of a stack", () => {
 
   test("that is right is taken, with addresses in canonical text", () => {
     const { clusters } = parseClusters({
-      web: { ...nat, vips: ["2001:DB8::1", { address: "192.168.0.219", label: "eth0:1" }] },
+      web: {
+        ...nat,
+        vips: ["2001:DB8::1", { address: "192.168.0.219", label: "eth0:1" }],
+        realServers: [{ address: "192.168.10.11", address6: "2001:db8::11" }],
+      },
     }) as { clusters: Record<string, { vips: unknown[] }> };
     expect(clusters.web?.vips).toEqual(["2001:db8::1", { address: "192.168.0.219", label: "eth0:1" }]);
   });
@@ -479,7 +484,7 @@ describe("the configuration of a stack", () => {
     [
       "a word of the other kind",
       { web: { ...nat, loopbackLabel: "lo:0" } },
-      ["clusters.web.loopbackLabel: is not a known property"],
+      ["clusters.web.loopbackLabel: is not a known property; only kind: dr has it"],
     ],
     [
       "an unknown scheduler",
@@ -503,9 +508,13 @@ describe("the configuration of a stack", () => {
     [
       "a kind that is none",
       { web: { ...nat, kind: "tunnel" } },
-      ['clusters.web.kind: "tunnel" is none of dr, nat'],
+      ['clusters.web.kind: "tunnel" is none of dr, nat; tunnels are not supported'],
     ],
-    ["no kind", { web: { ...nat, kind: undefined } }, ["clusters.web.kind: is missing"]],
+    [
+      "no kind",
+      { web: { ...nat, kind: undefined } },
+      ["clusters.web.kind: is missing; write kind: dr or kind: nat"],
+    ],
     [
       "two mistakes",
       { web: { ...nat, vips: [] }, api: { ...nat, services: [{ port: -1 }] } },
@@ -525,12 +534,12 @@ describe("the configuration of a stack", () => {
     ],
     [
       "a label on lo of two lines",
-      { web: { ...nat, kind: "dr", loopbackLabel: forged } },
+      { web: { ...nat, kind: "dr", director, loopbackLabel: forged } },
       ["clusters.web.loopbackLabel: is no label such as eth0:1"],
     ],
     [
       "a label on lo that is another interface's",
-      { web: { ...nat, kind: "dr", loopbackLabel: "eth0:1" } },
+      { web: { ...nat, kind: "dr", director, loopbackLabel: "eth0:1" } },
       ['clusters.web.loopbackLabel: "eth0:1" does not begin with lo:'],
     ],
     [

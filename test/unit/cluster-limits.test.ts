@@ -27,7 +27,7 @@ const clusters = {
   },
   nat: {
     kind: "nat",
-    director: { connection, interface: "eth0" },
+    director: { connection, interface: "eth0", dip: "192.168.10.10" },
     vips: ["192.168.0.219"],
     services: [{ port: 80, health: { sorryServer: { address: "192.168.0.5" } } }],
     realServers: [{ address: "192.168.10.11" }],

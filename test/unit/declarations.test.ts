@@ -224,14 +224,14 @@ describe("a program that declares one thing twice", () => {
     await expect(
       program(() => {
         new DrCluster("web", args(80, ["192.168.0.221"]));
-        new DrCluster("shop", args(443, ["192.168.0.222"]));
+        new DrCluster("shop", args(80, ["192.168.0.222"]));
       }),
     ).rejects.toThrow(
-      "director1/eth0/192.168.0.210 is declared twice: by shop/prod/web-vip-192.168.0.210 and by shop/prod/shop-vip-192.168.0.210",
+      "services[0]: tcp port 80 at 192.168.0.210 on director1 is that of web.services[0], too; they need another protocol, port or VIP",
     );
     await expect(
       program(() => new DrCluster("web", args(80, ["192.168.0.221", "192.168.0.221"]))),
-    ).rejects.toThrow("web: realServers[1]: 192.168.0.221 is that of realServers[0], too");
+    ).rejects.toThrow("  realServers[1]: 192.168.0.221 is that of realServers[0], too");
   });
 
   test("by one name of two real servers is told, also where one has its address for a name", async () => {
@@ -249,7 +249,7 @@ describe("a program that declares one thing twice", () => {
           }),
       );
     await expect(twoOf({ name: "one" }, { name: "one" })).rejects.toThrow(
-      "web: realServers[1]: one is the name of realServers[0], too; give it another name",
+      "  realServers[1]: one is the name of realServers[0], too; give each its own name",
     );
     await expect(twoOf({}, { name: "192.168.0.221" })).rejects.toThrow("is the name of realServers[0], too");
   });

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { common } from "../../providers/engine/inputs.js";
 import type { Row, Schema } from "../../scripts/docs/tables.mts";
 import { connection } from "../../src/ssh/connection.js";
-import { clusters } from "../../stacks/config.js";
+import { clusters } from "../../stacks/cluster/schema.js";
 import { definitions } from "../fake/definitions.js";
 
 const repository = join(__dirname, "../..");

@@ -126,7 +126,9 @@ describe("a package's name", () => {
     expect(mistakes).toHaveLength(1);
     expect(mistakes?.[0]).toMatch(/^clusters\.web\.packages\.director\[1\]: .* is no package name/);
     const known = { host: "director1", insecureIgnoreHostKey: true };
-    await expect(installed(known, "up", [name])).rejects.toThrow(/^packages: .* is no package name/);
+    await expect(installed(known, "up", [name])).rejects.toThrow(
+      /packages\.director\[0\]: .* is no package name/,
+    );
   });
 
   test("that has a dot is no pattern to apt, and nothing is removed for it", async () => {

@@ -10,7 +10,8 @@ import type { RealServerArgs } from "../../providers/real-server/index.js";
 import { schedulers, type VirtualServiceArgs } from "../../providers/virtual-service.js";
 import type { Connection } from "../../src/ssh/connection.js";
 import { connection } from "../../src/ssh/connection.js";
-import type { Clusters, clusters } from "../../stacks/config.js";
+import type { clusters } from "../../stacks/cluster/schema.js";
+import type { Clusters } from "../../stacks/config.js";
 import { definitions } from "../fake/definitions.js";
 
 const providers = join(__dirname, "../../providers");

@@ -1,0 +1,42 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RealServer, VirtualService } from "../../providers/index.js";
+import type { ClusterArgs, ClusterChildren, ClusterOutputs, Member, RealServerMember } from "./cluster.js";
+
+/** The base of the components, with their outputs. */
+export abstract class Cluster extends pulumi.ComponentResource implements ClusterOutputs, ClusterChildren {
+  declare readonly vips: pulumi.Output<string[]>;
+  declare readonly services: pulumi.Output<string[]>;
+  declare readonly members: pulumi.Output<Member[]>;
+  declare readonly health: ClusterOutputs["health"];
+  declare readonly drained: ClusterOutputs["drained"];
+  declare readonly virtualServices: VirtualService[];
+  declare readonly realServers: RealServer[];
+
+  protected show({ virtualServices, realServers, ...all }: ClusterOutputs & ClusterChildren): void {
+    const { vips, services, members, health, drained } = all;
+    const outputs = { vips, services, members, health, drained };
+    Object.assign(this, outputs, { virtualServices, realServers });
+    this.registerOutputs(outputs);
+  }
+}
+
+/** Returns the component's options that pass the cluster's `persist` to each of its resources. */
+export const persisting = (
+  { persist }: ClusterArgs,
+  opts: pulumi.ComponentResourceOptions = {},
+): pulumi.ComponentResourceOptions => {
+  if (persist === undefined) return opts;
+  const tell: pulumi.ResourceTransformation = ({ type, props, opts: own }) =>
+    type.startsWith("pulumi-nodejs:dynamic/lvs:")
+      ? { props: { ...props, persist: props.persist ?? persist }, opts: own }
+      : undefined;
+  return { ...opts, transformations: [...(opts.transformations ?? []), tell] };
+};
+
+/** Returns a member's own `persist` for the resources on its machine. Without one the cluster's applies. */
+export const lasting = ({ persist }: RealServerMember): { persist?: boolean } =>
+  persist === undefined ? {} : { persist };
+
+/** Returns the `adopt` of each resource of a cluster. */
+export const adoption = ({ adopt }: ClusterArgs): { adopt?: boolean } =>
+  adopt === undefined ? {} : { adopt };

@@ -1,0 +1,169 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { unknownValue } from "../../providers/engine/inputs.js";
+import { hostLabel } from "../../src/ssh/connection.js";
+import { familyOf, ipAddress } from "../../src/values/address.js";
+import type { ClusterArgs, MemberArgs, RealServerMember, ServiceArgs, VipArgs } from "./cluster.js";
+
+/** The keys that lead to a value in the arguments. */
+export type Place = readonly (string | number)[];
+
+/** A VIP of a cluster and its part of resource names. */
+export interface Vip {
+  readonly at: Place;
+  readonly name: string | undefined;
+  readonly vip: VipArgs;
+}
+
+/** A real server of a cluster, and its part of resource names. */
+export interface Server {
+  readonly at: Place;
+  readonly name: string | undefined;
+  readonly member: RealServerMember;
+  /** True for the director itself, which has the VIPs already. */
+  readonly isDirector: boolean;
+}
+
+/** A real server of one service, with what that service says of it. */
+export interface PoolMember extends Server {
+  readonly own: MemberArgs;
+  /** The place of `own`. */
+  readonly ownAt: Place;
+}
+
+/** A service at its VIPs, with its real servers. A service of a firewall mark has no VIP. */
+export interface Pool {
+  readonly at: Place;
+  readonly index: number;
+  readonly service: ServiceArgs;
+  readonly vips: readonly Vip[];
+  readonly members: readonly PoolMember[];
+}
+
+// Wrong values and outputs stand as a placeholder while rules are checked.
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+/** Returns an address in canonical text, or undefined for what is none, or is not known. */
+export const addressOf = (given: unknown): string | undefined => {
+  const parsed = ipAddress.safeParse(given);
+  return parsed.success ? String(parsed.data) : undefined;
+};
+
+const nameIn = ({ name, address }: { name?: string; address?: unknown }): string | undefined => {
+  if (name !== undefined) return name === unknownValue ? undefined : name;
+  return typeof address === "string" && address !== unknownValue ? address : undefined;
+};
+
+/** Returns the host of a connection as ids name it, or undefined if it is not known. */
+export function hostOf(connection: unknown): string | undefined {
+  const { host, port } = (isMap(connection) ? connection : {}) as { host?: unknown; port?: unknown };
+  if (typeof host !== "string" || host === unknownValue) return undefined;
+  if (port !== undefined && typeof port !== "number") return undefined;
+  return hostLabel({ host, port });
+}
+
+/** Returns the VIPs of a cluster. */
+export const vipsOf = ({ vips }: Pick<ClusterArgs, "vips">): Vip[] =>
+  listOf(vips).flatMap((given, i) => {
+    if (!isMap(given) && (typeof given !== "string" || given === unknownValue)) return [];
+    const vip = (typeof given === "string" ? { address: given } : given) as unknown as VipArgs;
+    return [{ at: ["vips", i], name: nameIn(vip), vip }];
+  });
+
+function serverAt({ director }: ClusterArgs, member: RealServerMember, at: Place): Server {
+  const host = hostOf(member.connection);
+  const isDirector = member.localnode ?? (host !== undefined && host === hostOf(director?.connection));
+  return { at, name: nameIn(member), member, isDirector: isDirector === true };
+}
+
+/** Returns the real servers that stand behind every service. */
+const sharedServers = (args: ClusterArgs): Server[] =>
+  listOf(args.realServers).flatMap((member, i) =>
+    isMap(member) ? [serverAt(args, member as never, ["realServers", i])] : [],
+  );
+
+const ownServers = (args: ClusterArgs, service: ServiceArgs, index: number): Server[] =>
+  listOf(service.realServers).flatMap((given, i) =>
+    isMap(given) ? [serverAt(args, given as never, ["services", index, "realServers", i])] : [],
+  );
+
+const servicesOf = ({ services }: Pick<ClusterArgs, "services">): { service: ServiceArgs; index: number }[] =>
+  listOf(services).flatMap((service, index) =>
+    isMap(service) ? [{ service: service as never, index }] : [],
+  );
+
+/** Returns the real servers of a cluster: its own, then those of single services. */
+export const serversOf = (args: ClusterArgs): Server[] => [
+  ...sharedServers(args),
+  ...servicesOf(args).flatMap(({ service, index }) => ownServers(args, service, index)),
+];
+
+/** Returns the VIPs that a service names, by name or address, or all of them. */
+const chosenVips = (all: Vip[], { vips, fwmark }: ServiceArgs): Vip[] => {
+  if (fwmark !== undefined) return [];
+  if (vips === undefined) return all;
+  return listOf(vips).flatMap((given) => all.filter((vip) => isNamed(vip, given)).slice(0, 1));
+};
+
+/** Returns whether a text names a VIP: its name, or its address in any spelling. */
+export const isNamed = ({ name, vip }: Vip, given: unknown): boolean =>
+  given === name || (addressOf(given) !== undefined && addressOf(given) === addressOf(vip.address));
+
+function membersOf(args: ClusterArgs, service: ServiceArgs, index: number): PoolMember[] {
+  const shared = sharedServers(args);
+  const own = ownServers(args, service, index);
+  const servers =
+    service.realServers === undefined
+      ? shared
+      : listOf(service.realServers).flatMap((given, i) =>
+          typeof given === "string"
+            ? shared.filter(({ name }) => name === given)
+            : own.filter(({ at }) => at.at(-1) === i),
+        );
+  const overrides: Record<string, MemberArgs | null> = isMap(service.members)
+    ? (service.members as never)
+    : {};
+  return servers.flatMap((server) => {
+    const found = server.name !== undefined && Object.hasOwn(overrides, server.name);
+    const override = found ? overrides[server.name as string] : undefined;
+    if (override === null) return [];
+    const ownAt = ["services", index, "members", server.name ?? ""];
+    return [{ ...server, own: isMap(override) ? override : {}, ownAt }];
+  });
+}
+
+/** Returns the services of a cluster with their VIPs and real servers. */
+export const poolsOf = (args: ClusterArgs): Pool[] => {
+  const all = vipsOf(args);
+  return servicesOf(args).map(({ service, index }) => ({
+    at: ["services", index],
+    index,
+    service,
+    vips: chosenVips(all, service),
+    members: membersOf(args, service, index),
+  }));
+};
+
+/**
+ * Returns a member's address of a VIP's family: `address6` for an IPv6 VIP, if it has one. Undefined means that it
+ * has none of that family.
+ */
+export function addressFor(
+  { address, address6 }: Pick<RealServerMember, "address" | "address6">,
+  vip: string | undefined,
+): pulumi.Input<string> | undefined {
+  if (address6 === undefined || vip === undefined) return address;
+  return familyOf(vip) === "ipv6" ? address6 : address;
+}
+
+/** Returns what a service says of a member, else what the member says. */
+export function shareOf({ member, own }: PoolMember) {
+  const { weight = member.weight, upperThreshold = member.upperThreshold } = own;
+  const { lowerThreshold = member.lowerThreshold } = own;
+  return {
+    ...(weight === undefined ? {} : { weight }),
+    ...(upperThreshold === undefined ? {} : { upperThreshold }),
+    ...(lowerThreshold === undefined ? {} : { lowerThreshold }),
+  };
+}

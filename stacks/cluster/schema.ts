@@ -1,0 +1,182 @@
+import { z } from "zod";
+import * as arpSuppression from "../../providers/arp-suppression.js";
+import { common as everyResource } from "../../providers/engine/inputs.js";
+import { healthConfig } from "../../providers/health-monitor/config.js";
+import * as hostRoute from "../../providers/host-route.js";
+import * as ipvsTimeouts from "../../providers/ipvs-timeouts.js";
+import * as realServers from "../../providers/real-server/index.js";
+import * as serviceProbe from "../../providers/service-probe/index.js";
+import * as syncDaemons from "../../providers/sync-daemon.js";
+import * as virtualAddress from "../../providers/virtual-address.js";
+import * as virtualService from "../../providers/virtual-service.js";
+import { connection } from "../../src/ssh/connection.js";
+import { addressLabel, interfaceName, ipAddress, port } from "../../src/values/address.js";
+import { mapOf, show, showGiven } from "../../src/values/problem.js";
+import { sysctlName } from "../../src/values/sysctl-name.js";
+import { asGiven, fieldsOf } from "./as-given.js";
+import { isMemberName, noMemberName } from "./member-name.js";
+import { isPackageName, noPackageName } from "./package-names.js";
+
+// The limits come from the resources. Only fields that no resource has get limits here.
+
+const name = z.string().refine(isMemberName, noMemberName);
+
+const networkOf = (text: string): [address: string, bits: string] | undefined => {
+  const [address = "", bits = "", ...rest] = text.split("/");
+  return ipAddress.safeParse(address).success && /^\d{1,3}$/.test(bits) && rest.length === 0
+    ? [address, bits]
+    : undefined;
+};
+
+const vipAddress = z
+  .string()
+  .refine((text) => networkOf(text) === undefined, {
+    error: ({ input }) => {
+      const [address, bits] = networkOf(String(input)) ?? [];
+      return `${show(input)} is no IP address; write { address: ${address}, prefixLength: ${bits} }`;
+    },
+    abort: true,
+  })
+  .pipe(virtualAddress.key.shape.address);
+
+const vip = z.strictObject({
+  name: name.optional(),
+  address: vipAddress,
+  ...fieldsOf(virtualAddress.config, "prefixLength", "label", "broadcast", "announce"),
+});
+
+const { drain } = fieldsOf(realServers.config, "drain");
+const { adopt, alongside, persist } = fieldsOf(z.strictObject(everyResource));
+const share = fieldsOf(realServers.config, "weight", "upperThreshold", "lowerThreshold");
+
+const sysctls = mapOf(
+  sysctlName,
+  z.union([z.string().min(1).max(1000), z.number().int()], {
+    error: ({ input }) => `${showGiven(input)} is neither a text nor a number`,
+  }),
+).optional();
+
+const realServer = z.strictObject({
+  name: name.optional(),
+  ...fieldsOf(realServers.key, "address"),
+  address6: realServers.key.shape.address.optional(),
+  ...share,
+  connection: connection.optional(),
+  localnode: z.boolean().optional(),
+  sysctls,
+  persist,
+});
+
+const member = z.strictObject({ ...share, port: port.optional(), drain });
+
+const service = z.strictObject({
+  ...fieldsOf(virtualService.key, "protocol", "port", "fwmark", "family"),
+  ...fieldsOf(virtualService.config),
+  vips: z.array(z.string()).min(1).optional(),
+  realServers: z
+    .array(z.union([z.string(), realServer]))
+    .min(1)
+    .optional(),
+  members: mapOf(z.string(), member.nullable()).optional(),
+  health: asGiven(healthConfig).optional(),
+  drain,
+});
+
+const director = z.strictObject({
+  connection,
+  ...fieldsOf(virtualAddress.key, "interface"),
+  alongside,
+  timeouts: z.strictObject(fieldsOf(ipvsTimeouts.config)).optional(),
+  syncDaemon: z.strictObject({ ...fieldsOf(syncDaemons.key), ...fieldsOf(syncDaemons.config) }).optional(),
+  sysctls,
+});
+
+const packageName = z.string().refine(isPackageName, {
+  error: ({ input }) => `${showGiven(input)} ${noPackageName}`,
+});
+
+const packages = z.strictObject({
+  director: z.array(packageName).optional(),
+  realServers: z.array(packageName).optional(),
+});
+
+const probe = z.strictObject({
+  from: connection,
+  http: z.array(port).optional(),
+  // A part of the URL of a ServiceProbe.
+  path: z
+    .string()
+    .max(400)
+    .regex(/^\/[!-~]*$/, "does not begin with /, or has other characters than a URL may have")
+    .optional(),
+  ...fieldsOf(serviceProbe.config, "contains", "requests", "failures", "timeout", "within"),
+  ...fieldsOf(serviceProbe.spread, "header", "servers"),
+  status: serviceProbe.statusCodes.nullable().optional(),
+  arp: z.boolean().optional(),
+});
+
+const common = {
+  vips: z.array(z.union([vipAddress, vip])).min(1),
+  realServers: z.array(realServer).min(1).optional(),
+  packages: packages.optional(),
+  drain,
+  adopt,
+  persist,
+  probe: probe.optional(),
+};
+
+const dr = z.strictObject({
+  ...common,
+  kind: z.literal("dr"),
+  director,
+  services: z.array(service).min(1),
+  arp: z.strictObject(fieldsOf(arpSuppression.key)).optional(),
+  loopbackLabel: addressLabel
+    .refine((label) => /^lo(:|$)/.test(label), {
+      error: ({ input }) => `${show(input)} does not begin with lo:`,
+    })
+    .optional(),
+  hostRoutes: z.boolean().optional(),
+  ipForwarding: z.boolean().optional(),
+});
+
+const nat = z.strictObject({
+  ...common,
+  kind: z.literal("nat"),
+  director: director.extend({
+    dip: hostRoute.config.shape.via.unwrap().unwrap().optional(),
+    insideInterface: interfaceName.optional(),
+  }),
+  services: z.array(service.extend({ realServerPort: port.optional() })).min(1),
+  // As written, because the names of resources contain it.
+  returnRoutes: z.array(hostRoute.key.shape.destination.in).optional(),
+});
+
+/** The schemas of a cluster by kind. @internal */
+export const kinds = { dr, nat };
+
+/** The name of a kind of cluster. */
+export type KindName = keyof typeof kinds;
+
+/** A cluster of either kind. @internal */
+export const anyCluster = z.discriminatedUnion("kind", [dr, nat], {
+  error: ({ code, input }) => {
+    if (code !== "invalid_union") return undefined;
+    const { kind } = input as { kind?: unknown };
+    if (kind === undefined) return "is missing; write kind: dr or kind: nat";
+    return `${showGiven(kind)} is none of dr, nat${kindHint(kind)}`;
+  },
+});
+
+function kindHint(kind: unknown): string {
+  const given = String(kind).toLowerCase();
+  if (["dr", "gatewaying", "gate", "direct"].includes(given)) return "; did you mean `dr`?";
+  if (["nat", "masq", "masquerading"].includes(given)) return "; did you mean `nat`?";
+  return ["tun", "tunnel", "ipip", "fullnat", "fnat"].includes(given) ? "; tunnels are not supported" : "";
+}
+
+/** The schema of a stack's configuration: clusters by name. @internal */
+export const clusters = mapOf(
+  z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is no cluster name: letters, digits, - and _ only"),
+  anyCluster,
+);

@@ -1,0 +1,113 @@
+import type { Words } from "../../src/values/hints.js";
+
+const general = "other load balancers";
+
+/** Fields of clusters by the words of other programs. The docs list them, and a test compares. @internal */
+export const otherPrograms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  keepalived: {
+    lb_algo: "services[].scheduler",
+    lvs_sched: "services[].scheduler",
+    lb_kind: "kind",
+    lvs_method: "kind",
+    delay_loop: "services[].health.interval",
+    virtual_server: "services",
+    virtual_server_group: "vips",
+    virtual_ipaddress: "vips",
+    real_server: "realServers",
+    sorry_server: "services[].health.sorryServer",
+    persistence_timeout: "services[].persistence.timeout",
+    persistence_granularity: "services[].persistence.netmask",
+    inhibit_on_failure: "services[].health.action: quiesce",
+    quorum: "services[].health.quorum.weight",
+    hysteresis: "services[].health.quorum.hysteresis",
+    connect_timeout: "services[].health.connectTimeout",
+    retry: "services[].health.fall",
+    nb_get_retry: "services[].health.fall",
+    uthreshold: "realServers[].upperThreshold",
+    lthreshold: "realServers[].lowerThreshold",
+    HTTP_GET: "services[].health.check: { type: http }",
+    SSL_GET: "services[].health.check: { type: https }",
+    TCP_CHECK: "services[].health.check: { type: tcp }",
+    DNS_CHECK: "services[].health.check: { type: dns }",
+    MISC_CHECK: "services[].health.check: { type: command }",
+    misc_path: "services[].health.check.command",
+    status_code: "services[].health.check.status",
+    lvs_sync_daemon: "director.syncDaemon",
+    lvs_timeouts: "director.timeouts",
+  },
+  ldirectord: {
+    virtual: "services",
+    real: "realServers",
+    fallback: "services[].health.sorryServer",
+    checkinterval: "services[].health.interval",
+    checktimeout: "services[].health.timeout",
+    negotiatetimeout: "services[].health.timeout",
+    checkcount: "services[].health.fall",
+    failurecount: "services[].health.fall",
+    quiescent: "services[].health.action: quiesce",
+    checktype: "services[].health.check.type",
+    checkport: "services[].health.check.port",
+    checkcommand: "services[].health.check.command",
+    request: "services[].health.check.path",
+    receive: "services[].health.check.body",
+    virtualhost: "services[].health.check.host",
+    persistent: "services[].persistence.timeout",
+    netmask: "services[].persistence.netmask",
+    logfile: "services[].health.log",
+  },
+  Kubernetes: {
+    targetPort: "services[].realServerPort",
+    nodePort: "services[].port",
+    ports: "services",
+    selector: "realServers",
+    endpoints: "realServers",
+    clusterIP: "vips",
+    externalIPs: "vips",
+    loadBalancerIP: "vips",
+    sessionAffinity: "services[].persistence",
+    terminationGracePeriodSeconds: "drain.timeout",
+    readinessProbe: "services[].health",
+    livenessProbe: "services[].health",
+    healthCheck: "services[].health",
+  },
+  [general]: {
+    backends: "realServers",
+    servers: "realServers",
+    upstream: "realServers",
+    frontend: "services",
+    balance: "services[].scheduler",
+    algorithm: "services[].scheduler",
+    lbMethod: "services[].scheduler",
+    forwarding: "kind",
+    vip: "vips",
+    rip: "realServers[].address",
+    ip: "address",
+    sticky: "services[].persistence",
+    maxconn: "realServers[].upperThreshold",
+    slowstart: "services[].health.slowStart",
+  },
+};
+
+const onlyNat = "only kind: nat has it";
+const onlyDr = "only kind: dr has it";
+
+/** What a message says of a field of another program, or of the other kind of cluster. @internal */
+export const words: Words = {
+  ...Object.fromEntries(
+    Object.entries(otherPrograms).flatMap(([program, fields]) =>
+      Object.entries(fields).map(([word, ours]) => [
+        word,
+        program === general ? `for ${word} write ${ours}` : `for ${program}'s ${word} write ${ours}`,
+      ]),
+    ),
+  ),
+  realServerPort: "LVS/DR cannot change ports; use kind: nat",
+  returnRoutes: onlyNat,
+  dip: onlyNat,
+  insideInterface: onlyNat,
+  arp: onlyDr,
+  loopbackLabel: onlyDr,
+  hostRoutes: onlyDr,
+  ipForwarding: onlyDr,
+  port: "a port stands in services[].port, and that of one server behind one service in services[].members",
+};

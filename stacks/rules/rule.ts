@@ -1,0 +1,97 @@
+import { type PlacedProblem, showPath } from "../../src/values/problem.js";
+import type { ClusterArgs } from "../cluster/cluster.js";
+import {
+  addressOf,
+  type Place,
+  type Pool,
+  poolsOf,
+  type Server,
+  serversOf,
+  type Vip,
+  vipsOf,
+} from "../cluster/model.js";
+import type { KindName } from "../cluster/schema.js";
+
+/** A cluster as the rules see it. Outputs and values that are wrong by themselves are placeholders. */
+export interface View {
+  readonly kind: KindName;
+  readonly args: ClusterArgs;
+  readonly vips: readonly Vip[];
+  readonly servers: readonly Server[];
+  readonly pools: readonly Pool[];
+  /** Returns whether the value at a place is an output or wrong, so that no rule may judge its absence. */
+  isUnknown(at: Place): boolean;
+  /** Returns whether the value at a place is an output. */
+  isOutput(at: Place): boolean;
+}
+
+/** Returns the view of a cluster. */
+export const viewOf = (
+  kind: KindName,
+  args: ClusterArgs,
+  { isUnknown, isOutput }: Pick<View, "isUnknown" | "isOutput">,
+): View => ({
+  kind,
+  args,
+  vips: vipsOf(args),
+  servers: serversOf(args),
+  pools: poolsOf(args),
+  isUnknown,
+  isOutput,
+});
+
+/** What crosses fields of a cluster and is refused. docs/configuration.md lists the rules, and a test compares. */
+export interface Rule {
+  /** What is refused, as in the docs. */
+  readonly refuses: string;
+  /** What to write instead, as in the docs. */
+  readonly remedy: string;
+  find(view: View): PlacedProblem[];
+}
+
+/** A place and what may stand there once only. */
+export interface Keyed {
+  readonly at: Place;
+  readonly key: string | undefined;
+}
+
+/** Returns a problem at each entry whose key an earlier one has. */
+export function repeated(
+  entries: readonly Keyed[],
+  reason: (key: string, first: string) => string,
+): PlacedProblem[] {
+  const firsts = new Map<string, Place>();
+  return entries.flatMap(({ at, key }) => {
+    if (key === undefined) return [];
+    const first = firsts.get(key);
+    firsts.set(key, first ?? at);
+    return first ? [{ at, reason: reason(key, showPath(first)) }] : [];
+  });
+}
+
+/** Returns the texts of a list with their indices. */
+export const textsIn = (list: unknown): [number, string][] =>
+  Array.isArray(list)
+    ? list.flatMap((one, i) => (typeof one === "string" ? [[i, one] as [number, string]] : []))
+    : [];
+
+/** Returns a VIP's address in canonical text, or undefined if it is not known. */
+export const vipAddress = ({ vip }: Vip): string | undefined => addressOf(vip.address);
+
+/** Returns the problems without later ones at the same place. */
+export const firstAtEach = (problems: readonly PlacedProblem[]): PlacedProblem[] =>
+  problems.filter(({ at }, i) => problems.findIndex((other) => showPath(other.at) === showPath(at)) === i);
+
+/** Returns the services of a pool, each as messages name it. */
+export function keysOf({ at, service, vips }: Pool): Keyed[] {
+  if (typeof service.fwmark === "number") return [{ at, key: markOf(service) }];
+  if (typeof service.port !== "number") return [];
+  const { protocol = "tcp", port } = service;
+  return vips.map((vip) => {
+    const address = vipAddress(vip) ?? vip.name;
+    return { at, key: address === undefined ? undefined : `${protocol} port ${port} at ${address}` };
+  });
+}
+
+const markOf = ({ fwmark, family = "ipv4" }: Pool["service"]): string =>
+  `fwmark ${fwmark}${family === "ipv6" ? " of IPv6" : ""}`;
