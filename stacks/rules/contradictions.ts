@@ -49,7 +49,9 @@ export const contradictions: readonly Rule[] = [
               const [virtual, own] = [vipAddress(vip), addressOf(addressFor(member, vipAddress(vip)))];
               return virtual !== undefined && own !== undefined && familyOf(virtual) !== familyOf(own);
             });
-            if (!other) return [];
+            // Beside address6 an IPv6 address has a rule of its own.
+            const isOwn = member.address6 !== undefined && addressOf(member.address)?.includes(":");
+            if (!other || isOwn) return [];
             const [virtual, own] = [vipAddress(other) as string, addressOf(member.address)];
             const wanted =
               familyOf(virtual) === "ipv6"

@@ -87,10 +87,12 @@ export function keysOf({ at, service, vips }: Pool): Keyed[] {
   if (typeof service.fwmark === "number") return [{ at, key: markOf(service) }];
   if (typeof service.port !== "number") return [];
   const { protocol = "tcp", port } = service;
-  return vips.map((vip) => {
-    const address = vipAddress(vip) ?? vip.name;
-    return { at, key: address === undefined ? undefined : `${protocol} port ${port} at ${address}` };
-  });
+  // A VIP that stands twice has a rule of its own.
+  const addresses = new Set(vips.map((vip) => vipAddress(vip) ?? vip.name));
+  return [...addresses].map((address) => ({
+    at,
+    key: address === undefined ? undefined : `${protocol} port ${port} at ${address}`,
+  }));
 }
 
 const markOf = ({ fwmark, family = "ipv4" }: Pool["service"]): string =>
