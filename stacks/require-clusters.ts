@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { secretFields } from "../src/ssh/connection.js";
+import { closest } from "../src/values/closest.js";
 import { showPath } from "../src/values/problem.js";
 import { type Clusters, parseClusters } from "./config.js";
 import { projectFolder } from "./project-folder.js";
-import { isKeptSecret, secretPlaces } from "./secret-places.js";
+import { clearPlaces, isKeptSecret, type Place, secretPlaces } from "./secret-places.js";
 
 const only = `${secretFields.join(", ")} of a connection`;
 
@@ -19,14 +20,33 @@ function hasSecret(key: string): boolean | undefined {
 const folders = (): string[] =>
   [pulumi.getRootDirectory?.(), projectFolder(process.cwd())].filter((folder) => folder !== undefined);
 
+/** Returns the places of secrets in the value, or undefined if the stack's file does not show them. */
+function secretsIn(given: unknown, key: string, isSecret: boolean | undefined): Place[] | undefined {
+  if (isSecret === false) return [];
+  const [project, stack] = [pulumi.getProject(), pulumi.getStack()];
+  return folders()
+    .map((folder) => secretPlaces(given, { folder, project, stack, key }))
+    .find((found) => found !== undefined);
+}
+
+/** Warns of each password or key that stands in the stack's file in clear text. */
+function warnOfClear(given: unknown, key: string, places: readonly Place[]): void {
+  for (const place of clearPlaces(given, places)) {
+    const path = showPath([key, ...place]);
+    const reference = `${String(place.at(-1))}Env`;
+    void pulumi.log.warn(
+      `${path}: stands in clear text in Pulumi.${pulumi.getStack()}.yaml; write ${reference}, the name of an environment variable, or run: pulumi config set --secret --path '${pulumi.getProject()}:${path}'`,
+    );
+  }
+}
+
 /** Returns the places of secrets that would not stay secret, each with what to do. */
 function unkept(given: unknown, key: string): string[] {
   const [project, stack] = [pulumi.getProject(), pulumi.getStack()];
   const isSecret = hasSecret(`${project}:${key}`);
+  const places = secretsIn(given, key, isSecret);
+  if (places) warnOfClear(given, key, places);
   if (isSecret === false) return [];
-  const places = folders()
-    .map((folder) => secretPlaces(given, { folder, project, stack, key }))
-    .find((found) => found !== undefined);
   if (!places || (isSecret && places.length === 0))
     return [
       `${key}: has a secret, and Pulumi.${stack}.yaml does not show where; give passwords and keys by passwordEnv, privateKeyEnv or privateKeyPath`,
@@ -46,6 +66,14 @@ function missing(key: string): string {
   const [wanted, file] = [`${pulumi.getProject()}:${key}`, `Pulumi.${pulumi.getStack()}.yaml`];
   const example = `lvs:${key}`;
   const isUnderExample = new pulumi.Config("lvs").get(key) !== undefined;
+  const prefix = `${pulumi.getProject()}:`;
+  const others = Object.keys(pulumi.runtime.allConfig() ?? {}).filter((name) => name.startsWith(prefix));
+  const near = closest(
+    key,
+    others.map((name) => name.slice(prefix.length)),
+  );
+  if (near !== undefined && !isUnderExample)
+    return `cannot read the clusters of this stack: ${file} has no ${wanted}; rename ${prefix}${near} to ${wanted}`;
   const remedy = isUnderExample
     ? `the value is under ${example}, and its name must begin with the project's: rename it to ${wanted}`
     : `give clusters there by name, as docs/configuration.md of this package says`;

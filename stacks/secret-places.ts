@@ -68,6 +68,16 @@ function load(file: string | undefined): unknown {
   }
 }
 
+/**
+ * Returns the places of passwords and keys that stand in the file in clear text. `secure` are those that do not.
+ */
+export function clearPlaces(given: unknown, secure: readonly Place[], at: Place = []): Place[] {
+  if (typeof given === "string")
+    return isKeptSecret(at) && !secure.some((place) => isDeepStrictEqual(place, at)) ? [at] : [];
+  if (typeof given !== "object" || given === null) return [];
+  return entriesOf(given).flatMap(([key, inner]) => clearPlaces(inner, secure, [...at, key]));
+}
+
 /** Returns whether a value at this place stays secret: a secret field of a connection or of a jump host. */
 export function isKeptSecret(place: Place): boolean {
   const field = place.at(-1);

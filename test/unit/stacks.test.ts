@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { DrCluster, NatCluster, requireClusters } from "../../index.js";
 import { RealServer, ServiceProbe } from "../../providers/index.js";
 import type { DirectorArgs, RealServerMember } from "../../stacks/cluster/cluster.js";
@@ -563,6 +563,31 @@ test("clusters that the configuration lacks are named, and so is where another p
   );
   pulumi.runtime.setAllConfig({ "lvs:clusters": "{}" });
   await expect(read()).rejects.toThrow(/the value is under lvs:clusters, .* rename it to project:clusters$/);
+});
+
+test("a name of the configuration with a typing error is named", async () => {
+  onTestFinished(() => pulumi.runtime.setAllConfig({}));
+  pulumi.runtime.setAllConfig({ "project:cluster": "{}" });
+  await expect(program(() => requireClusters() as never)).rejects.toThrow(
+    "Pulumi.stack.yaml has no project:clusters; rename project:cluster to project:clusters",
+  );
+});
+
+test("a password in clear text in the configuration gives a warning with its place and the remedy", async () => {
+  const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue(undefined);
+  onTestFinished(() => {
+    warn.mockRestore();
+    pulumi.runtime.setAllConfig({});
+  });
+  const director = { connection: { host: "director1", password: "hunter2" }, interface: "eth0" };
+  const proxy = { host: "jump", passwordEnv: "JUMP_PASSWORD" };
+  const realServers = [{ address: "192.168.0.221", connection: { host: "web1", proxy } }];
+  const clusters = { web: { kind: "dr", ...dr, director, realServers } };
+  pulumi.runtime.setAllConfig({ "project:clusters": JSON.stringify(clusters) });
+  await program(() => requireClusters() as never);
+  expect(warn.mock.calls.map(([message]) => message)).toEqual([
+    "clusters.web.director.connection.password: stands in clear text in Pulumi.stack.yaml; write passwordEnv, the name of an environment variable, or run: pulumi config set --secret --path 'project:clusters.web.director.connection.password'",
+  ]);
 });
 
 test("no stack trace is shortened for anybody else", async () => {
