@@ -101,17 +101,23 @@ export const destination = z
     return bits === 0 ? (familyOf(address) === "ipv4" ? "default" : "::/0") : `${address}/${bits}`;
   });
 
-const interfaceWords = /^(?![.-])[A-Za-z0-9_.@-]+$/;
+const interfaceWords = /^(?![.@-])[A-Za-z0-9_.-]+(@[A-Za-z0-9_.-]+)?$/;
+
+// ip(8) prints eth0@if5 for one end of a pair, and eth0.100@eth0 for a VLAN. The name ends before the @.
+const bareInterface = (text: string): string => text.replace(/@.*$/, "");
 
 /**
  * A network interface's name (`eth0`, `bond0.100`): at most 15 characters, no blanks or slashes. @internal
  */
-export const interfaceName = z.string().refine((text) => interfaceWords.test(text) && text.length <= 15, {
-  error: ({ input }) =>
-    interfaceWords.test(String(input))
-      ? `${show(input)} is longer than the 15 characters that an interface's name may have`
-      : `${show(input)} is no interface name`,
-});
+export const interfaceName = z
+  .string()
+  .refine((text) => interfaceWords.test(text) && bareInterface(text).length <= 15, {
+    error: ({ input }) =>
+      interfaceWords.test(String(input))
+        ? `${show(input)} is longer than the 15 characters that an interface's name may have`
+        : `${show(input)} is no interface name`,
+  })
+  .transform(bareInterface);
 
 /** A label of an IPv4 address (ip-address(8), label): `eth0:1`. @internal */
 export const addressLabel = z

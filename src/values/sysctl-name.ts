@@ -4,7 +4,7 @@ import { show } from "./problem.js";
 
 /**
  * A sysctl's name as in sysctl(8): `net.ipv4.ip_forward`. A slash stands for a dot inside a part:
- * `net.ipv4.conf.eth0/100.arp_ignore` is of the interface eth0.100.
+ * `net.ipv4.conf.eth0/100.arp_ignore` is of the interface eth0.100. There a dot is understood, too.
  */
 export const sysctlName = z
   .string()
@@ -12,7 +12,14 @@ export const sysctlName = z
   // A slash must stand between characters, because otherwise a part of the path could be `..`.
   .refine((text) => /^[a-z0-9_]+(\.[A-Za-z0-9_@-]+(\/[A-Za-z0-9_@-]+)*)+$/.test(text), {
     error: ({ input }) => `${show(input)} is no sysctl name such as net.ipv4.ip_forward`,
-  });
+  })
+  // `net.ipv4.conf.eth0.100.rp_filter`: between these words and the last part stands one interface.
+  .transform((text) =>
+    text.replace(
+      /^(net\.\w+\.(?:conf|neigh)\.)(.+)(\.[^.]+)$/,
+      (_, head, name, leaf) => `${head}${name.replaceAll(".", "/")}${leaf}`,
+    ),
+  );
 
 /** Returns the file under /proc/sys, where dots and slashes have changed places. */
 export const sysctlPath = (name: string): string => name.replace(/[./]/g, (c) => (c === "." ? "/" : "."));

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { ipAddress } from "../../src/values/address.js";
+import { interfaceName, ipAddress } from "../../src/values/address.js";
 import { closest, distance } from "../../src/values/closest.js";
 import { unknownField, valueHint } from "../../src/values/hints.js";
 import { errorMap, problemsOf } from "../../src/values/problem.js";
+import { sysctlName } from "../../src/values/sysctl-name.js";
 
 test.each([
   ["wieght", "weight"],
@@ -76,4 +77,23 @@ test.each([
 ])("%s is no address, and the message says what to write", (given, hint) => {
   const { error } = ipAddress.safeParse(given);
   expect(error?.issues[0]?.message).toBe(`"${given}" is no IP address${hint}`);
+});
+
+test.each([
+  ["eth0", "eth0"],
+  ["bond0.100", "bond0.100"],
+  ["eth0@if5", "eth0"],
+  ["bond0.100@bond0", "bond0.100"],
+])("the interface that ip prints as %s is %s", (given, name) => {
+  expect(interfaceName.parse(given)).toBe(name);
+});
+
+test.each([
+  ["net.ipv4.conf.eth0.100.rp_filter", "net.ipv4.conf.eth0/100.rp_filter"],
+  ["net.ipv6.neigh.bond0.7.mcast_solicit", "net.ipv6.neigh.bond0/7.mcast_solicit"],
+  ["net.ipv4.conf.eth0/100.rp_filter", "net.ipv4.conf.eth0/100.rp_filter"],
+  ["net.ipv4.conf.all.rp_filter", "net.ipv4.conf.all.rp_filter"],
+  ["net.ipv4.vs.expire_nodest_conn", "net.ipv4.vs.expire_nodest_conn"],
+])("the sysctl %s is %s", (given, name) => {
+  expect(sysctlName.parse(given)).toBe(name);
 });
