@@ -52,23 +52,38 @@ export interface HealthCheck {
   vip?: string;
 }
 
+/** The types of checks that have a field. Without an entry all have it. */
+const only = z.registry<{ types: readonly string[]; required?: true }>();
+const web = { types: ["http", "https"] };
+
 /** Schema of a check, and of the override for a single server. @internal */
 export const healthCheck = z.strictObject({
   type: z.enum(["http", "https", "tcp", "dns", "command"]).optional(),
   port: port.optional(),
   path: line(1000)
     .regex(/^\/\S*$/, "does not begin with /, or has a blank")
-    .optional(),
-  body: z.union([z.literal(""), line(1000)]).optional(),
-  status: z.array(z.number().int().min(100).max(599)).min(1).optional(),
+    .optional()
+    .register(only, web),
+  body: z
+    .union([z.literal(""), line(1000)])
+    .optional()
+    .register(only, web),
+  status: z.array(z.number().int().min(100).max(599)).min(1).optional().register(only, web),
   host: line(253)
     .regex(/^[A-Za-z0-9._-]+$/, "is no host name")
-    .optional(),
-  verify: z.boolean().optional(),
+    .optional()
+    .register(only, web),
+  verify: z
+    .boolean()
+    .optional()
+    .register(only, { types: ["https"] }),
   query: line(200)
     .regex(/^([A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?$/, "is no name")
-    .optional(),
-  command: line(2000).optional(),
+    .optional()
+    .register(only, { types: ["dns"], required: true }),
+  command: line(2000)
+    .optional()
+    .register(only, { types: ["command"], required: true }),
   through: z.enum(["rip", "vip"]).optional(),
   vip: ipAddress.optional(),
 });
@@ -88,25 +103,19 @@ export const checkDefaults = (type: Check["type"] = "http"): Check =>
       }
     : { type };
 
-const fields: Readonly<Record<string, readonly (keyof Check)[]>> = {
-  http: ["path", "body", "status", "host"],
-  https: ["path", "body", "status", "host", "verify"],
-  tcp: [],
-  dns: ["query"],
-  command: ["command"],
-};
-
 /** Returns the reasons why a check is invalid, each with its field. @internal */
 export function checkProblems(check: Check): { path: keyof Check; reason: string }[] {
   const type = check.type ?? "http";
-  const allowed = new Set<string>(["type", "port", "through", "vip", ...(fields[type] ?? [])]);
-  const names = Object.keys(check) as (keyof Check)[];
+  const isFor = (name: keyof Check) => only.get(healthCheck.shape[name])?.types.includes(type) ?? true;
+  const isRequired = (name: keyof Check) =>
+    isFor(name) && only.get(healthCheck.shape[name])?.required === true;
+  const names = Object.keys(healthCheck.shape) as (keyof Check)[];
   return [
-    ...names
-      .filter((name) => !allowed.has(name))
+    ...(Object.keys(check) as (keyof Check)[])
+      .filter((name) => !isFor(name))
       .map((path) => ({ path, reason: `is not for checks of type ${type}` })),
-    ...(["query", "command"] as const)
-      .filter((name) => fields[type]?.includes(name) && check[name] === undefined)
+    ...names
+      .filter((name) => isRequired(name) && check[name] === undefined)
       .map((path) => ({ path, reason: "is missing" })),
     ...(check.vip !== undefined && check.through !== "vip"
       ? [{ path: "vip" as const, reason: 'goes with through: "vip" only' }]

@@ -1,4 +1,5 @@
-import type { Check } from "./check.js";
+import type { z } from "zod";
+import { type Check, healthCheck } from "./check.js";
 
 /** The configuration of a monitor, as its file on the director has it. */
 export interface Monitor {
@@ -33,6 +34,8 @@ const numbers = [
   ["fall", "fall"],
   ["slowStart", "slow"],
 ] as const;
+
+const shape: Readonly<Record<string, z.ZodType | undefined>> = healthCheck.shape;
 
 const textOf = (value: Check[keyof Check]): string =>
   typeof value === "boolean"
@@ -102,8 +105,8 @@ export function parseMonitor(text: string): { service: string; monitor: Monitor 
   return first === head && printMonitor(service, monitor) === text ? { service, monitor } : undefined;
 }
 
-const readValue = (name: string, text: string): unknown => {
-  if (name === "port") return Number(text);
-  if (name === "verify") return text === "yes";
-  return name === "status" ? text.split(",").map(Number) : text;
-};
+/** Reads a value of a check: the one that the field's schema accepts. */
+const readValue = (name: string, text: string): unknown =>
+  [text, Number(text), text === "yes", text.split(",").map(Number)].find(
+    (value) => shape[name]?.safeParse(value).success,
+  ) ?? text;

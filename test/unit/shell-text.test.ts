@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { healthCheck } from "../../src/health/check.js";
 import { agent, judge } from "../../src/shell/agent.js";
 
 const repository = join(__dirname, "../..");
@@ -45,4 +46,9 @@ test("no shell text reads what the kernel says of a process line by line", () =>
   // of its own, which has the number before the name
   expect(found(reads)).toEqual(["src/host/script.ts: read -r P rest </proc/self/stat"]);
   expect('  done <"$1/status"'.match(reads)).toHaveLength(1);
+});
+
+test("the evaluation has a form for each field of a check", () => {
+  const fields = [...judge.matchAll(/checkField\("(\w+)",/g)].map(([, name]) => name);
+  expect(fields.toSorted()).toEqual(Object.keys(healthCheck.shape).sort());
 });

@@ -4,25 +4,24 @@ most=1048576
 # one_line TEXT: prints the first line, cut to 200 characters, only printable ones. All foreign text passes it.
 one_line() { printf '%.200s\n' "${1%%"$nl"*}" | tr -c '\040-\176\n' '?'; }
 is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac }
-# parse SPEC: sets a variable for each field of a check.
+# parse SPEC: sets a variable for each field of a check, by its name. The evaluation writes all fields.
 parse() {
-  type=http address= port= path=/ body= status= host= verify= query= command= through= vip=
-  connect=1 timeout=3 interval=5 rise=3 fall=3
   old=$IFS
   IFS=$tab
   set -f
   for field in $1; do
-    case $field in
-      type=*) type=${field#*=} ;; address=*) address=${field#*=} ;; port=*) port=${field#*=} ;;
-      path=*) path=${field#*=} ;; body=*) body=${field#*=} ;; status=*) status=${field#*=} ;;
-      host=*) host=${field#*=} ;; verify=*) verify=${field#*=} ;; query=*) query=${field#*=} ;;
-      command=*) command=${field#*=} ;; through=*) through=${field#*=} ;; vip=*) vip=${field#*=} ;;
-      connect=*) connect=${field#*=} ;; timeout=*) timeout=${field#*=} ;; interval=*) interval=${field#*=} ;;
-      rise=*) rise=${field#*=} ;; fall=*) fall=${field#*=} ;;
+    case ${field%%=*} in
+      '' | *[!a-z]*) ;;
+      *)
+        # shellcheck disable=SC2163 # POSIX has no other assignment by name
+        export "$field"
+        ;;
     esac
   done
   IFS=$old
   set +f
+  # A spec that is cut off lacks some.
+  type=${type:-http} connect=${connect:-1} timeout=${timeout:-3} interval=${interval:-5} rise=${rise:-3} fall=${fall:-3}
   # The address that curl connects to.
   at=$address from=
   [ "$through" != vip ] || at=$vip

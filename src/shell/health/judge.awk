@@ -11,17 +11,26 @@ function given(s, m, name) {
   # A check of another type takes no values of the common one.
   return (s, m, "type") in conf && conf[s, m, "type"] != conf[s, "*", "type"] ? "" : conf[s, "*", name]
 }
-function specOf(s, m,   n, names, i, v, p, text) {
+# Returns the port that a check connects to.
+function checkPort(s, m,   p) {
   p = given(s, m, "port")
   if (p == "") p = portOf(m)
   if (p == 0 && s !~ /^fwmark/) p = portOf(s)
-  if (p == 0) p = given(s, m, "type") == "https" ? 443 : 80
-  text = "address=" addressOf(m) tab "port=" p
-  n = split("type path body status host verify query command through", names, " ")
-  for (i = 1; i <= n; i++) if ((v = given(s, m, names[i])) != "") text = text tab names[i] "=" v
-  if (given(s, m, "through") == "vip") {
-    v = given(s, m, "vip"); if (v == "") { v = s; sub(/^[a-z]*:\/\//, "", v); v = addressOf(v) }
-    text = text tab "vip=" v
+  return p != 0 ? p : given(s, m, "type") == "https" ? 443 : 80
+}
+# Returns the VIP of a check through the VIP, or the address of the service if the check names none.
+function checkVip(s, m,   v) {
+  if (given(s, m, "through") != "vip") return ""
+  v = given(s, m, "vip")
+  if (v == "") { v = s; sub(/^[a-z]*:\/\//, "", v); v = addressOf(v) }
+  return v
+}
+# Returns the check of a server: address, all fields of a check, and the times and counts of the monitor.
+function specOf(s, m,   n, names, i, name, text) {
+  text = "address=" addressOf(m)
+  for (i = 1; i <= checkCount; i++) {
+    name = checkNames[i]
+    text = text tab name "=" (name == "port" ? checkPort(s, m) : name == "vip" ? checkVip(s, m) : given(s, m, name))
   }
   n = split("connect timeout interval rise fall", names, " ")
   for (i = 1; i <= n; i++) text = text tab names[i] "=" conf[s, names[i]]

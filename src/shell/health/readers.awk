@@ -1,12 +1,17 @@
 BEGIN {
   FS = "\t"; tab = "\t"
-  choices = "action=remove|quiesce last=keep|remove type=http|https|tcp|dns|command verify=yes|no through=rip|vip"
-  split(choices, pairs, " ")
-  for (i in pairs) {
-    name = substr(pairs[i], 1, index(pairs[i], "=") - 1)
-    n = split(substr(pairs[i], length(name) + 2), words, "|")
-    for (j = 1; j <= n; j++) choice[name, words[j]]
-  }
+  # The fields of a check (check.ts), and the form of each.
+  checkField("port", "port")
+  checkField("type", "^(http|https|tcp|dns|command)$")
+  checkField("path", "^/[^ ]*$")
+  checkField("body", "")
+  checkField("status", "^[0-9]+(,[0-9]+)*$")
+  checkField("host", "^[A-Za-z0-9._-]+$")
+  checkField("verify", "^(yes|no)$")
+  checkField("query", "^[A-Za-z0-9._-]+$")
+  checkField("command", "")
+  checkField("through", "^(rip|vip)$")
+  checkField("vip", "address")
   split("interval=5 connect=1 timeout=3 rise=3 fall=3 slow=0 quorum=1 hysteresis=0 action=remove last=keep " \
     "log=", pairs, " ")
   for (i in pairs) usual[substr(pairs[i], 1, index(pairs[i], "=") - 1)] = substr(pairs[i], index(pairs[i], "=") + 1)
@@ -23,6 +28,7 @@ from == "draining" {
 from == "health" { if (!readHealth()) { healthWas = "?"; misfit() } next }
 from == "kept" { if (!readKept()) { keptWas = "?"; misfit() } next }
 
+function checkField(name, form) { checkNames[++checkCount] = name; checkForm[name] = form }
 function misfit() {
   if (!(FILENAME in misfits)) misfitFiles[++misfitCount] = FILENAME
   if (!misfits[FILENAME]++) misfitLine[FILENAME] = FNR
@@ -58,6 +64,8 @@ function isService(x) {
   if (!sub(/^fwmark:\/\//, "", x)) return 0
   sub(/\/ipv6$/, "", x); return isNumber(x)
 }
+# Returns whether the text is a port, an address, or matches.
+function hasForm(form, x) { return form == "port" ? isPort(x) : form == "address" ? isAddress(x) : x ~ form }
 # Returns whether the text is one line without control characters.
 function isText(x, most) { return x !~ /[\001-\037\177]/ && length(x) <= most }
 function isDate(x) { return x ~ /^[0-9: -]*$/ && length(x) < 30 }
@@ -108,7 +116,8 @@ function readMonitor(   name) {
   }
   if (NF != 2 || !($1 in usual)) return 0
   if ($1 == "log") { if ($2 != "" && ($2 !~ /^\/[A-Za-z0-9._\/-]*$/ || length($2) > 200)) return 0 }
-  else if ($1 == "action" || $1 == "last") { if (!(($1, $2) in choice)) return 0 }
+  else if ($1 == "action") { if ($2 !~ /^(remove|quiesce)$/) return 0 }
+  else if ($1 == "last") { if ($2 !~ /^(keep|remove)$/) return 0 }
   else if (!isNumber($2)) return 0
   conf[s, $1] = $2; return 1
 }
@@ -116,14 +125,7 @@ function readMonitor(   name) {
 function readCheck() {
   if ($2 != "*" && !isServer($2)) return 0
   if (NF == 2) return 1
-  if (NF != 4 || !isText($4, 4000)) return 0
-  if ($3 == "type" || $3 == "verify" || $3 == "through") { if (!(($3, $4) in choice)) return 0 }
-  else if ($3 == "port") { if (!isPort($4)) return 0 }
-  else if ($3 == "path") { if ($4 !~ /^\/[^ ]*$/) return 0 }
-  else if ($3 == "status") { if ($4 !~ /^[0-9]+(,[0-9]+)*$/) return 0 }
-  else if ($3 == "host" || $3 == "query") { if ($4 !~ /^[A-Za-z0-9._-]+$/) return 0 }
-  else if ($3 == "vip") { if (!isAddress($4)) return 0 }
-  else if ($3 != "body" && $3 != "command") return 0
+  if (NF != 4 || !isText($4, 4000) || !($3 in checkForm) || !hasForm(checkForm[$3], $4)) return 0
   conf[s, $2, $3] = $4; return 1
 }
 # Reads a record (facts/records.ts). The monitor needs those of real servers and of services.
