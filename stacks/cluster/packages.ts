@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { unknown } from "@pulumi/pulumi/output.js";
 import { type ConnectionInput, secured } from "../../providers/engine/resource-class.js";
+import { assign, shellText } from "../../src/shell/index.js";
 import { commandConnection } from "../../src/ssh/command-connection.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { showGiven } from "../../src/values/problem.js";
@@ -19,12 +20,7 @@ export interface PackagesArgs {
 const install = (names: readonly string[]): string => {
   const wrong = names.find((name) => !isPackageName(name));
   if (wrong !== undefined) throw new pulumi.RunError(`packages: ${showGiven(wrong)} ${noPackageName}`);
-  const list = names.join(" ");
-  // apt removes no package for them, and does not take a name with a dot for a pattern.
-  const exactly = "--no-remove -o APT::Cmd::Pattern-Only=true";
-  const apt = `apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y ${exactly} ${list}`;
-  const command = `cd / && if command -v apt-get >/dev/null; then ${apt}; elif command -v dnf >/dev/null; then dnf install -y ${list}; else apk add ${list}; fi`;
-  return `if [ "$(id -u)" = 0 ]; then ${command}; else sudo -n sh -c '${command}'; fi`;
+  return assign({ packages: names.join(" ") }) + shellText("packages.sh");
 };
 
 /**
