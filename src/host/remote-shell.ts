@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { HostError, said, UnansweredError } from "../errors.js";
+import { openingText } from "../shell/opening.js";
+import { commandLine } from "../shell/quote.js";
 import { AnswerMeter } from "../ssh/limits.js";
 import type { ShellStream } from "../ssh/shell-stream.js";
-import { openingText } from "./script.js";
 
 export interface RunOptions {
   /** Seconds after which the caller stops waiting for a script, which continues by itself. Default 30. */
@@ -67,7 +68,12 @@ export class RemoteShell implements Shell {
     let own = "";
     const greet = (nonce: string) => {
       own = nonce;
-      return `printf '%s\\n' "${nonce} uid $(id -u)" "${nonce} done"\n`;
+      const lines = [
+        ["printf", "%s uid ", nonce],
+        ["id", "-u"],
+        ["printf", "%s done\\n", nonce],
+      ];
+      return `${lines.map(commandLine).join("; ")}\n`;
     };
     const greeting = await shell.run(greet);
     const uid = new RegExp(`${own} uid (\\d+)`).exec(greeting)?.[1];

@@ -1,13 +1,8 @@
 import { type FactName, factCommand, ticks } from "../facts/facts.js";
 import { lifetimes } from "../facts/ledger.js";
-import { bootFunctions } from "../shell/boot.js";
-import { assign, shellText } from "../shell/index.js";
-import { drainFunctions, forwardingFunctions } from "../shell/library.js";
-import { lockFile } from "../shell/lock.js";
-import { monitorFunctions } from "../shell/monitor.js";
-import { prelude } from "../shell/prelude.js";
+import { assign } from "../shell/index.js";
 import { commandLine, quote } from "../shell/quote.js";
-import { headOf, realHost, type Surroundings } from "../shell/surroundings.js";
+import { realHost } from "../shell/surroundings.js";
 import type { Step } from "./step.js";
 
 /** The steps of one resource. The host does all of them, or undoes all of them. */
@@ -29,33 +24,13 @@ export interface Apply {
 /** Seconds to wait while another run holds the host's lock. */
 export const lockSeconds = realHost.LOCK_TRIES / 5;
 
-/**
- * Returns the text that a connection gets before its first script: what scripts assume of the host. `overrides`
- * are shell functions of tests that stand in for some of ours.
- */
-export const openingText = (surroundings: Surroundings = realHost, overrides = ""): string =>
-  assign({ head: headOf(surroundings), overrides });
-
-/**
- * Returns a script that stops another one that exceeded its time.
- *
- * It signals that script (USR1) to start nothing more and undo its work, then kills its children. It does
- * nothing unless the PID still holds the host's lock file open, because PIDs are reused.
- *
- * It reads the parent of a process from PPid in `status`. Any user may choose a process name, but there the
- * kernel writes a line end of the name as `\n` (fs/proc/array.c of Linux). In `stat` the name is raw.
- */
-export const endScript = (nonce: string, pid: number): string => `(
-eval "$head"
-${assign({ pid })}lock_file=$ROOT${lockFile} LC_ALL=C
-export LC_ALL PATH
-${shellText("lib/stop.sh")}) </dev/null >/dev/null 2>&1
-printf '%s\\n' '${nonce} done'
-`;
+/** Returns a script that stops another one that exceeded its time. */
+export const endScript = (nonce: string, pid: number): string =>
+  inSubshell(nonce, [commandLine(["stop_script", String(pid)]), "say done"]);
 
 /** Returns a script that only reads. */
 export const readScript = (nonce: string, facts: readonly FactName[]): string =>
-  whole(nonce, "-s", readFacts(facts));
+  inSubshell(nonce, [...readings(facts.map((name) => [name, factCommand(name)])), "run_script -s readings"]);
 
 /** A command that changes nothing, as an argument vector. argv[0] may be a function of the script. */
 export type Query = readonly string[];
@@ -65,11 +40,11 @@ export type Query = readonly string[];
  * because queries may take long and changes would wait for the lock.
  */
 export const askScript = (nonce: string, functions: string, queries: ReadonlyMap<string, Query>): string =>
-  whole(
-    nonce,
-    "",
-    functions + [...queries].map(([name, argv]) => `fact ${quote(name)} ${commandLine(argv)}`).join("\n"),
-  );
+  inSubshell(nonce, [
+    functions.trimEnd(),
+    ...readings([...queries].map(([name, argv]) => [name, commandLine(argv)])),
+    "run_script none readings",
+  ]);
 
 /**
  * Returns a script that changes the host and reads it back.
@@ -82,7 +57,7 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   const numbered = transactions.map((transaction, i) => ({ ...transaction, i }));
   const bulk = inBulk(transactions);
   const lines = numbered.flatMap(({ i, ...transaction }) =>
-    bulk.has(i) ? [] : [renderTransaction(transaction, i)],
+    bulk.has(i) ? [] : renderTransaction(transaction, i),
   );
   const together = [...bulk].flatMap((i) => transactions[i]?.steps ?? []);
   const rules = together.filter(isRule).map(({ run }) => run.slice(1).join(" "));
@@ -94,23 +69,18 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
       return lines.length > 0 ? [`aside ${commandLine([name, lifetime, ...lines])}`] : [];
     });
   const guarded = facts.filter((name) => !ticks(name)).map(factCommand);
-  return whole(
-    nonce,
-    "-x",
-    [
-      `if [ "$({ ${guarded.join("; ") || ":"}; } 2>/dev/null | sha256sum)" != '${expect}  -' ]; then`,
-      "say stale",
-      "else",
-      "take_over",
+  return inSubshell(nonce, [
+    assign({ expect }).trimEnd(),
+    ...shellFunction("guarded", guarded),
+    ...shellFunction("changes", [
       ...(rules.length > 0
-        ? [[...aside("record"), `bulk <<'${nonce}'`, ...aside("erase")].join(" && "), ...rules, nonce]
+        ? ["begin_bulk", ...aside("record"), `bulk <<'${nonce}'`, ...rules, nonce, ...aside("erase")]
         : []),
       ...lines,
-      "safe",
-      "fi",
-      readFacts(facts),
-    ].join("\n"),
-  );
+    ]),
+    ...readings(facts.map((name) => [name, factCommand(name)])),
+    "run_script -x apply",
+  ]);
 }
 
 // Commands with a long option, such as timeouts, come once only and need no bulk.
@@ -143,62 +113,36 @@ export const rulesOf = (steps: readonly Step[]): readonly Step[] =>
 export const recordsOf = (steps: readonly Step[]): readonly Step[] =>
   steps.filter(({ run }) => run[0] === "record");
 
-const readFacts = (facts: readonly FactName[]): string =>
-  facts.map((name) => `fact ${quote(name)} ${factCommand(name)}`).join("\n");
-
-function renderTransaction({ owner, steps, undo }: Transaction, index: number): string {
-  if (undo) {
-    const backs = undo.flatMap(({ undo }) => (undo ? [`back ${commandLine(undo)}`] : [])).reverse();
-    return [`undo ${index} ${quote(owner)}`, ...backs].join("\n");
-  }
-  const undos = steps
-    .flatMap(({ undo }, i) => (undo ? [`[ "$n" -le ${i} ] || back ${commandLine(undo)}`] : []))
-    .reverse();
+function renderTransaction({ owner, steps, undo }: Transaction, index: number): string[] {
+  const backs = (name: (i: number) => string, of: readonly Step[]) =>
+    of.flatMap(({ undo }, i) => (undo ? [`${name(i)} ${commandLine(undo)}`] : [])).reverse();
+  if (undo) return [`undo ${index} ${quote(owner)}`, ...backs(() => "back", undo)];
   return [
     `begin ${index} ${quote(owner)}`,
-    ...steps.map(({ run }) => `step ${commandLine(run)} &&`),
-    "kept || {",
-    ...undos,
-    ":",
-    "}",
-  ].join("\n");
+    ...steps.map(({ run }) => `step ${commandLine(run)}`),
+    "kept",
+    ...backs((i) => `undo_step ${i}`, steps),
+  ];
 }
 
-const transactionFunctions = shellText("lib/transaction.sh");
+/** Returns a function of that name, with a line for each command. A function cannot be empty. */
+const shellFunction = (name: string, commands: readonly string[]): string[] => [
+  `${name}() {`,
+  ...(commands.length > 0 ? commands : [":"]),
+  "}",
+];
+
+/** Returns the function that reads facts. Each is a name and a command. */
+const readings = (facts: readonly (readonly [string, string])[]): string[] =>
+  shellFunction(
+    "readings",
+    facts.map(([name, command]) => `fact ${quote(name)} ${command}`),
+  );
 
 /**
  * Returns a script as one subshell in parentheses. A shell runs nothing of it before it has read the closing
- * one, so a script that is cut off on the way does nothing.
- *
- * A running script ignores the signals of a lost connection. It holds the host's lock until it has finished
- * or undone its work. A script without a lock has the lock file open, too, because endScript recognises it by
- * that.
+ * one, so a script that is cut off on the way does nothing. Its last line is a function of the opening
+ * (src/shell/opening.ts), which runs the steps.
  */
-function whole(nonce: string, lock: "-s" | "-x" | "", body: string): string {
-  return `(
-N=${nonce}
-trap '' HUP INT TERM PIPE
-late= looks=${lock === "-x" ? "" : 1}
-trap late=1 USR1
-umask 022
-prelude=$head${quote(prelude)}
-eval "$prelude"
-LC_ALL=C
-export LC_ALL PATH
-${lock === "-x" ? `${bootFunctions}${drainFunctions}${forwardingFunctions}${monitorFunctions}${transactionFunctions}` : ""}
-eval "$overrides"
-${lock === "" ? "open_lock" : `take_lock ${lock} "$LOCK_TRIES"`}
-locked=$?
-if [ $locked = 0 ]; then
-# Not in a child process, which would get its own number.
-read -r P rest </proc/self/stat
-say "begun $P"
-${body}
-else
-say locked $locked
-fi
-[ -z "$late" ] || say late
-say done
-) </dev/null
-`;
-}
+const inSubshell = (nonce: string, lines: readonly string[]): string =>
+  `(\n${assign({ N: nonce })}${lines.join("\n")}\n) </dev/null\n`;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { Host } from "../../src/host/host.js";
 import { RemoteShell, type Shell } from "../../src/host/remote-shell.js";
-import { openingText } from "../../src/host/script.js";
 import { lockFile } from "../../src/shell/lock.js";
+import { openingText } from "../../src/shell/opening.js";
 import { realHost } from "../../src/shell/surroundings.js";
 import type { ShellStream } from "../../src/ssh/shell-stream.js";
 import { type CountedKind, countedKinds, faultFunctions } from "./faults.js";
@@ -177,6 +177,14 @@ export class FakeHost {
     this.cutAfter = characters;
     this.stream().write(this.#opening() + script);
     await this.#open.pop()?.quiet;
+  }
+
+  /** Sends a part of what comes before a first script, and waits in the same way. */
+  async cutOpening(part: number): Promise<void> {
+    const opening = this.#opening();
+    const { input, quiet } = this.#spawn();
+    input.end(opening.slice(0, Math.floor((opening.length - 3) * part)));
+    await quiet;
   }
 
   /** Cuts every connection, as a dying link does: the shell hears SIGHUP, its input ends, its output is broken. */

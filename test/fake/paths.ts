@@ -13,15 +13,13 @@ const shared = [
 
 /** Lines that name a file for functions which put $ROOT before it: claim_file, put_file and the like. */
 const rooted = [
-  /^(step|(\[ "\$n" -le \d+ \] \|\| )?back) (claim_file|put_file|restore_file|retake_file|with_file|claim_dragged) /,
+  /^(step|back|undo_step \d+) (claim_file|put_file|restore_file|retake_file|with_file|claim_dragged) /,
   // of a sysctl's record, of IP forwarding, and of a check through the VIP
   /^ *f=\/proc\/sys\/\$\(/,
-  /^ *'\\?'{0,2}\/proc\/sys\/net\/ipv4\/conf\/\*\/forwarding /,
+  /^ *'\/proc\/sys\/net\/ipv4\/conf\/\*\/forwarding /,
   /^sysctl_of\(\) \{ setting=[^ ]* file=[^ ]*; \}$/,
-  // systemd gets its units as they are
-  /^(ConditionPathExists|ExecStart)=/,
   // records and files of monitors hold the names that a host knows
-  /^((step|aside|.*back) (keep|unkeep|note|unnote)|.*&& aside (keep|note)) |^log\t/,
+  /^(step|aside|back|undo_step \d+) (record|erase) |^log\t/,
 ];
 
 /**

@@ -37,11 +37,28 @@ describe("a host", () => {
     "whose profile sets another language, aliases, colours and a start-up file, is served as any other (%s)",
     async (_, shell) => {
       const fake = fakeHost({ shell });
+      // named as those of scripts
+      const names = [
+        "say",
+        "step",
+        "take_lock",
+        "run_script",
+        "read_ipvs",
+        "put_file",
+        "apply",
+        "stop_script",
+      ];
+      const functions = names.map((name) => `${name}() { : >${fake.root}/PWNED; }\n`).join("");
       fake.write(
         "profile",
-        "alias ip='ip -c=always' ls='ls --color' grep='grep --color=always'\necho Willkommen\nset -u -e -f\n",
+        `alias ip='ip -c=always' ls='ls --color' grep='grep --color=always'\necho Willkommen\nset -u -e -f\n${functions}`,
+      );
+      // of bash's environment, as the profile of any other shell
+      const exported = Object.fromEntries(
+        names.map((name) => [`BASH_FUNC_${name}%%`, `() { : >${fake.root}/PWNED; }`]),
       );
       fake.environment = {
+        ...exported,
         ENV: `${fake.root}/profile`,
         BASH_ENV: `${fake.root}/profile`,
         LANG: "de_DE.UTF-8",
@@ -79,6 +96,7 @@ describe("a host", () => {
         await kind.delete(props);
       }
       expect(fake.snapshot()).toBe(untouched);
+      expect(fake.has("PWNED")).toBe(false);
     },
   );
 

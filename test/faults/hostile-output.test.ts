@@ -186,11 +186,11 @@ async function outcome(
   };
   const run = async (script: (nonce: string) => string): Promise<Report> => {
     const text = script(nonce);
-    const expected = /!= '([0-9a-f]{64}) {2}-'/.exec(text)?.[1];
+    const expected = /^expect=([0-9a-f]{64})$/m.exec(text)?.[1];
     if (expected === undefined) return parsed(change(reportOf(names), names));
     const truth = parsed(reportOf(names));
     if (expected !== digestOf(truth.sections, names)) return { ...truth, stale: true };
-    acted = text.slice(text.indexOf("\nelse\n"));
+    acted = text.slice(text.indexOf("\nchanges() {\n"));
     throw new Reached();
   };
   const submit: ConstructorParameters<typeof Engine>[1] = () => ({

@@ -22,16 +22,19 @@ test("no shell text echoes a value: printf '%s\\n' prints it as it is", () => {
   expect([...'{ echo "$1" >&2; }'.matchAll(echo)].map(([text]) => text)).toEqual(['echo "$1" ']);
 });
 
+test("no file of TypeScript has shell text but argument vectors", () => {
+  const shell = /\bif \[|; then\b|; do\b|; done\b|\besac\b|2>&1|>&2|\$\((?!\{)|\btrap '/g;
+  expect(found(shell, "{src,providers,stacks,rollback,cli}/**/*.ts")).toEqual([]);
+  // the test sees it
+  expect('`if [ -e "$(id)" ]; then`'.match(shell)).toEqual(["if [", "$(", "; then"]);
+});
+
 test("the format of a printf is never a value", () => {
   expect(found(/\bprintf\s+"?\$/g)).toEqual([]);
 });
 
-test("no text is evaluated but the head, the prelude and what tests add of a script, which are ours", () => {
-  expect(found(/\beval\b[^\n]*/g)).toEqual([
-    'src/host/script.ts: eval "$head"',
-    'src/host/script.ts: eval "$prelude"',
-    'src/host/script.ts: eval "$overrides"',
-  ]);
+test("no text is evaluated but the prelude, which is ours", () => {
+  expect(found(/\beval\b[^\n]*/g)).toEqual(['src/shell/lib/opening.sh: eval "$prelude"']);
   expect(agent).not.toMatch(/\beval\b/);
 });
 
@@ -44,7 +47,7 @@ test("the judge has no quote, which would end it where the shell reads it", () =
 test("no shell text reads what the kernel says of a process line by line", () => {
   const reads = /[^\n]*<"?[$/][^\n"<>|;]*\/(?:stat|status)\b[^\n]*/g;
   // of its own, which has the number before the name
-  expect(found(reads)).toEqual(["src/host/script.ts: read -r P rest </proc/self/stat"]);
+  expect(found(reads)).toEqual(["src/shell/lib/script.sh:     read -r P rest </proc/self/stat"]);
   expect('  done <"$1/status"'.match(reads)).toHaveLength(1);
 });
 

@@ -8,7 +8,8 @@ with_file() {
   put_file "$f" "$after"
   return $rc
 }
-begin() { j=$1 owner=$2 n=0; }
+# begin NUMBER OWNER: begins a transaction. After a failure its steps do nothing, and undo_step undoes those before.
+begin() { j=$1 owner=$2 n=0 failed=; }
 # undo NUMBER OWNER: begins a transaction of undo commands only, which undo an earlier one.
 undo() {
   begin "$@"
@@ -20,17 +21,27 @@ attempt() {
   "$@"
 }
 step() {
+  [ -z "$failed" ] || return 0
   [ -z "$late" ] || {
+    failed=1
     say "failed $j $n 124"
-    return 1
+    return
   }
   without_lock attempt step "$@" || {
-    rc=$?
+    rc=$? failed=1
     say "failed $j $n $rc"
     text "$out"
-    return 1
+    return
   }
   n=$((n + 1))
+}
+# kept: reports a transaction that is complete, even if its output reaches no reader.
+kept() { [ -n "$failed" ] || say "kept $j"; }
+# undo_step NUMBER COMMAND...: undoes that step by the command if a later one failed.
+undo_step() {
+  [ -n "$failed" ] && [ "$n" -gt "$1" ] || return 0
+  shift
+  back "$@"
 }
 back() {
   without_lock attempt back "$@" || {
@@ -39,22 +50,18 @@ back() {
     text "$out"
   }
 }
-# The transaction is complete, even if its output reaches no reader.
-kept() {
-  say "kept $j"
-  :
-}
+# begin_bulk: begins the entries that one ipvsadm makes, with their records.
+begin_bulk() { failed=; }
 aside() {
-  without_lock attempt aside "$@" || {
-    say bulk
-    text "$out"
-    return 1
-  }
+  [ -z "$failed" ] || return 0
+  without_lock attempt aside "$@" || bulk_failed
 }
 bulk() {
-  [ -z "$late" ] && without_lock attempt bulk ipvsadm -R && [ -z "$out" ] || {
-    say bulk
-    text "$out"
-    return 1
-  }
+  [ -z "$failed" ] || return 0
+  [ -z "$late" ] && without_lock attempt bulk ipvsadm -R && [ -z "$out" ] || bulk_failed
+}
+bulk_failed() {
+  failed=1
+  say bulk
+  text "$out"
 }

@@ -1,0 +1,32 @@
+# run_script LOCK FUNCTION: runs the function, which holds the steps of a script, in the subshell of the script. LOCK is
+# -s or -x, or none. A script without the lock has the lock file open, too, because stop_script recognises it by that.
+# The script ignores the signals of a lost connection: it keeps the lock until it has finished or undone its work.
+run_script() {
+  trap '' HUP INT TERM PIPE
+  late= looks=1
+  [ "$1" != -x ] || looks=
+  trap late=1 USR1
+  umask 022
+  case $1 in none) open_lock ;; *) take_lock "$1" "$LOCK_TRIES" ;; esac
+  locked=$?
+  if [ $locked = 0 ]; then
+    # Not in a child process, which would get its own number.
+    read -r P rest </proc/self/stat
+    say "begun $P"
+    "$2"
+  else
+    say "locked $locked"
+  fi
+  [ -z "$late" ] || say late
+  say "done"
+}
+# apply: makes the changes if the facts are still those of the plan, and reads the facts back. `guarded` prints the
+# facts whose SHA-256 is $expect, `changes` makes the changes, and `readings` reads.
+apply() {
+  if [ "$(guarded 2>/dev/null | sha256sum)" = "$expect  -" ]; then
+    take_over
+    changes
+    safe
+  else say stale; fi
+  readings
+}
