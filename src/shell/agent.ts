@@ -14,7 +14,7 @@ import { assign, shellText } from "./index.js";
  * A check that the director itself cannot run says nothing about the server. Otherwise a local user who takes
  * all local ports would take servers out. No server can cause that case.
  */
-const checker = shellText("health/checker.sh");
+const checker = shellText("health/checker.sh") + shellText("health/curl.sh");
 
 /**
  * Shell functions that check one server repeatedly, in its own process, which counts and writes the result.
@@ -79,8 +79,8 @@ const readers = shellText("health/readers.awk");
  */
 export const judge = readers + shellText("health/judge.awk");
 
-/** The main part of the agent, after the functions of the prelude. */
-const supervisor = shellText("health/supervisor.sh");
+/** The main part of the agent, after the functions of the prelude and those about the processes of checks. */
+const supervisor = shellText("health/processes.sh") + shellText("health/supervisor.sh");
 
 /** The agent without the prelude, which comes first. */
 export const agent = [

@@ -40,6 +40,11 @@ describe("the text that runs on hosts", () => {
     ).toEqual(["/proc/sys/x", "/run/pulumi-lvs", "/etc/x"]);
   });
 
+  test("has no file above 220 lines", () => {
+    const linesOf = (file: string) => readFileSync(join(folder, file), "utf8").split("\n").length - 1;
+    expect(files("**/*.{sh,awk,service}").filter((file) => linesOf(file) > 220)).toEqual([]);
+  });
+
   test("has no line above 120 columns", () => {
     const long = files("**/*.{sh,awk,service}").flatMap((file) =>
       readFileSync(join(folder, file), "utf8")
