@@ -17,15 +17,15 @@ import { onLab } from "./setup.mts";
 /** Kinds whose cases run on the machine itself: systemd runs health checks, and modules are the machine's. */
 const onMachine = new Set(["health-monitor", "kernel-module"]);
 
-/** A script that runs where cases of the kind do. */
-const within = (kind: string, script: string): string =>
-  onMachine.has(kind)
-    ? `sh <<'END-OF-PART'\n${script}\nEND-OF-PART`
-    : `ip netns exec golden sh <<'END-OF-PART'\n${script}\nEND-OF-PART`;
+/** Scripts, each in a shell of its own, that run where cases of the kind do. */
+const within = (kind: string, parts: readonly string[]): string => {
+  const all = parts.map((part) => `printf '@@\\n'; sh <<'END-OF-PART'\n${part}\nEND-OF-PART`).join("\n");
+  return onMachine.has(kind) ? all : `ip netns exec golden sh <<'END-OF-PARTS'\n${all}\nEND-OF-PARTS`;
+};
 
 /** Schedulers are loaded before, so that a case that uses one leaves the modules as they were. */
 const withModules = `
-for f in $(find /lib/modules/$(uname -r) -name 'ip_vs_*.ko*'); do f=\${f##*/}; modprobe -a ip_vs "\${f%%.ko*}"; done`;
+modprobe -a ip_vs $(find /lib/modules/$(uname -r) -name 'ip_vs_*.ko*' | sed 's|.*/||; s|[.]ko.*||')`;
 const withoutModules = unloading("nf_conntrack");
 
 const emptyNamespace = `
@@ -34,14 +34,14 @@ ip netns del golden 2>/dev/null
 rm -rf /run/pulumi-lvs /etc/pulumi-lvs /etc/systemd/system/pulumi-lvs* /etc/systemd/system/*.wants/pulumi-lvs*
 ip netns add golden
 # no addresses of the kernel's own choice, which change by themselves
-for of in all default; do
-  ip netns exec golden sh -c "echo 1 >/proc/sys/net/ipv6/conf/$of/addr_gen_mode"
-done
-ip -n golden link set lo up
-for i in 0 1 2; do
-  ip -n golden link add eth$i type veth peer name peer$i && ip -n golden link set eth$i up && ip -n golden link set peer$i up
-done
-ip -n golden link add eth0.100 link eth0 type vlan id 100
+ip netns exec golden sh -c 'for of in all default; do echo 1 >/proc/sys/net/ipv6/conf/$of/addr_gen_mode; done'
+{
+  echo link set lo up
+  for i in 0 1 2; do
+    printf '%s\\n' "link add eth$i type veth peer name peer$i" "link set eth$i up" "link set peer$i up"
+  done
+  echo link add eth0.100 link eth0 type vlan id 100
+} | ip -n golden -batch -
 `;
 
 /** What the host shows of everything that cases change. */
@@ -50,7 +50,7 @@ const shown = `
 ip -o addr show | sed 's/valid_lft.*//' | sort
 ip route show table all | sort
 ip -6 route show table all | sort
-sysctl -a -r '^net[.]ipv[46]' 2>/dev/null | grep -v stable_secret | sort
+grep -rs . /proc/sys/net/ipv4 /proc/sys/net/ipv6 | grep -v stable_secret | sort
 cut -d' ' -f1 /proc/modules | sort
 find /run/pulumi-lvs /etc/pulumi-lvs -name found -exec grep -H . {} + 2>/dev/null
 find /etc/pulumi-lvs/monitor.d -type f -exec grep -H . {} + 2>/dev/null
@@ -86,11 +86,7 @@ async function replay(definition: Definition, kind: string, given: Case): Promis
     shown,
   ];
   const unloads = Object.values(given.host ?? {}).includes(null);
-  const script = [
-    emptyNamespace,
-    unloads ? withoutModules : withModules,
-    ...parts.map((part) => `printf '@@\\n'; ${within(kind, part)}`),
-  ];
+  const script = [emptyNamespace, unloads ? withoutModules : withModules, within(kind, parts)];
   const { stdout } = await run("director", script.join("\n"), { timeoutSeconds: 120 });
   const [, , before, ...after] = stdout.split(/^@@$/m) as [string, string, string, ...string[]];
 
