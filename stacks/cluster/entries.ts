@@ -34,7 +34,7 @@ export const reachedAt = (
   { address, family }: VirtualServiceKey,
 ): pulumi.Input<string> =>
   family === "ipv6"
-    ? (member.address6 ?? member.address)
+    ? (addressFor(member, "::") ?? member.address)
     : address === undefined || typeof address === "string"
       ? (addressFor(member, address as string | undefined) ?? member.address)
       : pulumi.output(address).apply((vip) => pulumi.output(addressFor(member, vip) ?? member.address));

@@ -66,8 +66,9 @@ function memberProblems(view: View, pool: Pool, member: PoolMember): PlacedProbl
   const { port = service.realServerPort ?? service.port ?? 0 } = member.own;
   const drain = member.own.drain ?? service.drain ?? view.args.drain;
   return textsOf(pool).flatMap((text) => {
-    const vip = text.startsWith("fwmark") ? undefined : text.replace(/^\w+:\/\/\[?|\]?:\d+$/g, "");
-    const address = addressFor(member.member, vip);
+    const isMark = service.fwmark !== undefined;
+    const vip = isMark ? undefined : text.replace(/^\w+:\/\/\[?|\]?:\d+$/g, "");
+    const address = addressFor(member.member, isMark && service.family === "ipv6" ? "::" : vip);
     const known = addressOf(address);
     // Another family is in a rule of its own, which knows `address6`.
     if (vip !== undefined && known !== undefined && familyOf(known) !== familyOf(vip)) return [];

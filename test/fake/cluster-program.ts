@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DrCluster, NatCluster } from "../../index.js";
+import type { Definition } from "../../providers/engine/define.js";
+import { checkInputs } from "../../providers/engine/inputs.js";
 import { parseClusters } from "../../stacks/config.js";
+import { definitions } from "./definitions.js";
 
 /** A resource that a program registers. */
 export interface Registered {
@@ -8,6 +11,12 @@ export interface Registered {
   readonly type: string;
   readonly inputs: Record<string, unknown>;
 }
+
+/** Returns the inputs with defaults, as Pulumi has them in a preview after the provider's check. */
+const filled = (type: string, inputs: Record<string, unknown>) => {
+  const definition = [...definitions.values()].find(({ kind }) => type.endsWith(`dynamic/lvs:${kind}`));
+  return definition ? checkInputs(definition as Definition, inputs).inputs : inputs;
+};
 
 /** Runs a program without providers. Returns what it registers, in order, what it returns, and its error. */
 export async function program<Result>(
@@ -19,7 +28,10 @@ export async function program<Result>(
     {
       newResource: ({ name, type, inputs }) => {
         all.push({ name, type: type.replace("pulumi-nodejs:dynamic/lvs:", ""), inputs });
-        return { id: preview ? (undefined as never) : `id of ${name}`, state: inputs };
+        return {
+          id: preview ? (undefined as never) : `id of ${name}`,
+          state: preview ? filled(type, inputs) : inputs,
+        };
       },
       call: () => ({}),
     },
