@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { lockCodes, lockFile } from "./shell/lock.js";
-import { commandLine } from "./shell/quote.js";
 import { refusalRemedies } from "./shell/refusals.js";
+import { shownCommand } from "./shell/shown-command.js";
 import { plainText, visible } from "./values/foreign.js";
 
 /** Returns the last lines of a host's output as one line, without colours, each cut if it is long. */
@@ -138,12 +138,11 @@ const remedies: readonly (readonly [RegExp, string])[] = [
 export const remedyFor = (text: string): string | undefined =>
   remedies.find(([pattern]) => pattern.test(text))?.[1];
 
-/** Returns the error of a failed command: the command, its exit code and its output, in one line. */
+/** Returns the error of a failed step: its command, the exit code and the output, in one line. */
 export function commandFailure(host: string, argv: readonly string[], code: number, text: string): HostError {
-  const asked = `\`${plainText(commandLine(argv), 500)}\``;
   return new HostError(
     host,
-    `${asked} failed (exit code ${code}): ${said(text) || "no message"}`,
+    `${shownCommand(argv)} failed (exit code ${code}): ${said(text) || "no message"}`,
     refusalRemedies.get(code) ?? remedyFor(text),
   );
 }
@@ -175,7 +174,7 @@ const late = (host: string, what: string): HostError =>
 
 /** Returns the error of a command that timed out while it ran or before it began. */
 export const lateFailure = (host: string, argv: readonly string[]): HostError =>
-  late(host, `\`${plainText(commandLine(argv), 500)}\``);
+  late(host, shownCommand(argv));
 
 /** Returns the error of a reading that timed out before it began. */
 export const lateReading = (host: string): HostError => late(host, "reading what is there");

@@ -170,7 +170,7 @@ describe("a step that fails", () => {
         );
         if (failed === undefined) break;
         expect(failed).toMatch(
-          /^cannot create .* on director1: `.*` failed \(exit code 75\): injected failure$/,
+          /^cannot create .* on director1: (`(arping|ip|ipvsadm|modprobe) .*`|(writing|saving|installing) .*\/.*) failed \(exit code 75\): injected failure$/,
         );
         expect(fake.snapshot(), `after step ${n} had failed`).toBe(untouched);
       }
@@ -299,7 +299,7 @@ describe("a step that fails", () => {
       },
       reasons: [
         expect.stringMatching(
-          /^cannot create eth0\/192\.168\.0\.219 on director1: `announce .*` failed \(exit code 127\): .*; and taking it back failed: injected failure; look at the host; `pulumi refresh` reads what is there, and `up` goes on from it \[lvs-unknown\]$/,
+          /^cannot create eth0\/192\.168\.0\.219 on director1: `arping -q -U .*` failed \(exit code 127\): .*; and taking it back failed: injected failure; look at the host; `pulumi refresh` reads what is there, and `up` goes on from it \[lvs-unknown\]$/,
         ),
       ],
     });
@@ -352,7 +352,7 @@ describe("a host that takes too long", () => {
       const kind = resources(arpSuppression, fake);
       fake.pauseStep(6);
       await expect(kind.create({})).rejects.toThrow(
-        /^cannot create arp-suppression\/lo on director1: `put_file .*` was ended, because the host took longer than connection\.operationTimeout; see what keeps it there, or allow more$/,
+        /^cannot create arp-suppression\/lo on director1: writing \d to \/proc\/.* was ended, because the host took longer than connection\.operationTimeout; see what keeps it there, or allow more$/,
       );
       expect(fake.snapshot()).toBe(untouched);
       fake.mend();
