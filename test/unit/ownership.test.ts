@@ -105,6 +105,22 @@ describe("an object says on its host whose it is", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
 
+  test("many at once may last differently long: each record is in the file of its lifetime", async () => {
+    const fake = fakeHost();
+    const untouched = fake.snapshot();
+    const kind = resources(virtualService, fake);
+    const made = await Promise.all(
+      [1, 2, 3, 4].map((fwmark) => kind.create({ fwmark, persist: fwmark > 2 }, `shop/prod/${fwmark}`)),
+    );
+    expect(fake.changes()).toEqual(["ipvsadm -R"]);
+    const things = (file: string) => fake.lines(file).map((text) => text.split("\t")[2]);
+    expect(things("run/pulumi-lvs/boot")).toEqual([1, 2].map((n) => `VirtualService fwmark://${n}`));
+    expect(things("etc/pulumi-lvs/boot")).toEqual([3, 4].map((n) => `VirtualService fwmark://${n}`));
+    await Promise.all(made.map(({ props }) => kind.delete(props)));
+    expect(fake.changes()).toEqual(["ipvsadm -R", "ipvsadm -R"]);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
   test("and one that the host refuses among many leaves none", async () => {
     const fake = fakeHost();
     fake.write("schedulers", "wlc\n");
