@@ -7,7 +7,7 @@ import { show } from "../values/problem.js";
  * the restore and the health agent that an older version installed on a host read them.
  */
 export const lifetimes = ["persistent", "untilReboot"] as const;
-export type Lifetime = (typeof lifetimes)[number];
+type Lifetime = (typeof lifetimes)[number];
 
 /** The record of a declared thing: one line on the host, with its owner and the data to make it again. */
 export interface LedgerRecord {
