@@ -15,6 +15,8 @@ export const missing = "missing";
  * different from the record, and an update runs even if the program matches the live resource. `adopted`:
  * create took over a thing that something else had made, and a rollback of that update must not delete it.
  * The last one stays beside either of the others: `adopted, missing`.
+ *
+ * @public the docs list it
  */
 export const record = "record";
 

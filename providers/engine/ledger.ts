@@ -27,7 +27,7 @@ export function recordOf(definition: Definition, inputs: Bag, owner: string): Le
 export const stackOf = (owner: string): string => owner.split("/").slice(0, 2).join("/");
 
 /** Returns the command that writes a record, which is also the undo of its removal. */
-export const put = (one: LedgerRecord): string[] => ["record", one.lifetime, printRecord(one)];
+const put = (one: LedgerRecord): string[] => ["record", one.lifetime, printRecord(one)];
 
 const remove = (one: LedgerRecord): string[] => ["erase", one.lifetime, printRecord(one)];
 
