@@ -1,152 +1,191 @@
 # Fields are never empty, because the shell that reads them takes several tabs for one.
-function edit(verb, k, w) {
-  return verb tab nameOf[k] (verb == "remove" ? "" : tab by[k] tab w tab upper[k] tab lower[k])
+function edit(verb, key, share) {
+  return verb tab nameOf[key] (verb == "remove" ? "" : tab by[key] tab share tab upper[key] tab lower[key])
 }
-function differs(k, w) { return forward[k] != by[k] || weight[k] + 0 != w + 0 }
-function addressOf(m) { sub(/:[0-9]*$/, "", m); gsub(/[][]/, "", m); return m }
-function portOf(m) { sub(/^.*:/, "", m); return m }
+function differs(key, share) { return forward[key] != by[key] || weight[key] + 0 != share + 0 }
+function addressOf(server) { sub(/:[0-9]*$/, "", server); gsub(/[][]/, "", server); return server }
+function portOf(server) { sub(/^.*:/, "", server); return server }
 # Returns a field of the check of a server: its override, or the value for all servers.
-function given(s, m, name) {
-  if ((s, m, name) in conf) return conf[s, m, name]
+function given(virtual, server, name) {
+  if ((virtual, server, name) in conf) return conf[virtual, server, name]
   # A check of another type takes no values of the common one.
-  return (s, m, "type") in conf && conf[s, m, "type"] != conf[s, "*", "type"] ? "" : conf[s, "*", name]
+  if ((virtual, server, "type") in conf && conf[virtual, server, "type"] != conf[virtual, "*", "type"]) return ""
+  return conf[virtual, "*", name]
 }
 # Returns the port that a check connects to.
-function checkPort(s, m,   p) {
-  p = given(s, m, "port")
-  if (p == "") p = portOf(m)
-  if (p == 0 && s !~ /^fwmark/) p = portOf(s)
-  return p != 0 ? p : given(s, m, "type") == "https" ? 443 : 80
+function checkPort(virtual, server,   port) {
+  port = given(virtual, server, "port")
+  if (port == "") port = portOf(server)
+  if (port == 0 && virtual !~ /^fwmark/) port = portOf(virtual)
+  return port != 0 ? port : given(virtual, server, "type") == "https" ? 443 : 80
 }
 # Returns the VIP of a check through the VIP, or the address of the service if the check names none.
-function checkVip(s, m,   v) {
-  if (given(s, m, "through") != "vip") return ""
-  v = given(s, m, "vip")
-  if (v == "") { v = s; sub(/^[a-z]*:\/\//, "", v); v = addressOf(v) }
-  return v
+function checkVip(virtual, server,   address) {
+  if (given(virtual, server, "through") != "vip") return ""
+  address = given(virtual, server, "vip")
+  if (address == "") { address = virtual; sub(/^[a-z]*:\/\//, "", address); address = addressOf(address) }
+  return address
 }
 # Returns the check of a server: address, all fields of a check, and the times and counts of the monitor.
-function specOf(s, m,   n, names, i, name, text) {
-  text = "address=" addressOf(m)
+function specOf(virtual, server,   n, names, i, name, value, text) {
+  text = "address=" addressOf(server)
   for (i = 1; i <= checkCount; i++) {
     name = checkNames[i]
-    text = text tab name "=" (name == "port" ? checkPort(s, m) : name == "vip" ? checkVip(s, m) : given(s, m, name))
+    value = name == "port" ? checkPort(virtual, server) : name == "vip" ? checkVip(virtual, server) : \
+      given(virtual, server, name)
+    text = text tab name "=" value
   }
   n = split("connect timeout interval rise fall", names, " ")
-  for (i = 1; i <= n; i++) text = text tab names[i] "=" conf[s, names[i]]
+  for (i = 1; i <= n; i++) text = text tab names[i] "=" conf[virtual, names[i]]
   return text
 }
-function plan(phase, s, change) { todo[phase] = todo[phase] "do" tab phase tab s tab change "\n" }
+function plan(phase, virtual, change) { todo[phase] = todo[phase] "do" tab phase tab virtual tab change "\n" }
+function also(why, more) { return (why == "" ? "" : why "; ") more }
 
-function judge(s,   i, m, k, v, spec, sum, able, up, wants, w, state, serves, why, left, before, had, stay, away,
-               anybody, blind, keeps, revives) {
-  wants = s in sorry && !((s, sorry[s]) in share)
-  for (i = 1; i <= members[s]; i++) {
-    k = s SUBSEP (m = member[s, i]); spec = specOf(s, m); v = verdict[spec]; text[k] = reason[spec]
-    # The last result stays valid.
-    blind = sub(/^blind-?/, "", v)
-    if (blind) text[k] = "cannot be checked: " text[k]
-    if (!(k in serving)) serving[k] = k in inTable
-    paused[k] = (m in resting) || (addressOf(m) in resting)
-    # Without a result the server stays as it was. At first the table decides.
-    isUp[k] = v == "up" || (v != "down" && serving[k])
-    isDown[k] = v == "down"
-    fit[k] = isUp[k] && !paused[k] && !(k in draining)
-    if (fit[k]) sum += share[k]
-    # A server of weight 0 takes no clients, even if it is well.
-    if (fit[k] && share[k] > 0) able++
-    if (paused[k] || k in draining || (v == "" && !blind)) away++; else if (serving[k] && share[k] > 0) stay++
-  }
-  before = s in quorumWas ? quorumWas[s] : 1
-  up = !wants || sum >= conf[s, "quorum"] + (before ? -1 : 1) * conf[s, "hysteresis"]
-  if (!(s in inTable) && s in makes) { plan(1, s, "service" tab makes[s]); inTable[s] }
+function judge(virtual) {
+  states(virtual)
+  if (!(virtual in inTable) && virtual in makes) { plan(1, virtual, "service" tab makes[virtual]); inTable[virtual] }
   # A service that neither exists nor is declared has no servers.
-  if (!(s in inTable)) return
-  # The last server stays. If a sorry server was the only one left and is gone, all servers return.
-  anybody = able || wants
-  keeps = !anybody && conf[s, "last"] == "keep"
-  revives = keeps && !stay && !away
-  for (i = 1; i <= members[s]; i++) {
-    k = s SUBSEP (m = member[s, i]); why = text[k]; serves = 0; state = "down"
-    had = k in was ? was[k] : ""
-    left = conf[s, "action"] == "quiesce" ? 0 : -1
-    if (k in draining) { if (isUp[k]) state = "up"; left = -2 }
-    else if (paused[k]) {
-      state = "maintenance"
-      if (!isDown[k]) left = 0
-      if (!anybody && !(keeps && stay)) why = (why == "" ? "" : why "; ") "no other server serves"
-    }
-    else if (fit[k] && up) {
-      serves = 1; state = "up"
-      if (had != "" && had != "up" && had != "rising" && conf[s, "slow"] > 0 && share[k] > 1) {
-        since[k] = epoch; state = "rising"
-      }
-      if (conf[s, "slow"] > 0 && share[k] == 1)
-        why = (why == "" ? "" : why "; ") "no slow start: it needs a weight above 1"
-      if (had == "rising" && share[k] > 1 && epoch - since[k] < conf[s, "slow"]) state = "rising"
-    }
-    else if (keeps && (serving[k] || (revives && share[k] > 0))) {
-      serves = 1
-      why = why (serving[k] ? "; stays, because it is the last" : "; serves, because no other server does")
-    }
-    else if (fit[k]) why = "the quorum of " conf[s, "quorum"] " is not reached: " sum + 0
-    else if (why == "") why = "has not answered yet"
-    w = share[k]
-    if (state == "rising") { w = int(w * (epoch - since[k]) / conf[s, "slow"]); if (w < 1) w = share[k] > 0 }
-    if (serves) {
-      if (!(k in inTable)) plan(3, s, edit("add", k, w))
-      else if ((state == "rising" || (had != "" && had != "up") || redo) && differs(k, w))
-        plan(3, s, edit("edit", k, w))
-    }
-    else if (left == -1 && k in inTable) plan(4, s, edit("remove", k))
-    else if (left == 0 && !(k in inTable)) plan(3, s, edit("add", k, 0))
-    else if (left == 0 && differs(k, 0)) plan(4, s, edit("edit", k, 0))
-    if (serves != serving[k] && !paused[k] && had != "maintenance" && !(k in draining) && conf[s, "log"] != "")
-      logs = logs "log" tab conf[s, "log"] tab now ", " addressOf(m) (serves ? " is back." : " is gone.") "\n"
-    show(s, m, state, why)
-    kept = kept "kept" tab "server" tab s tab m tab serves tab since[k] + 0 "\n"
-  }
-  if (wants) {
-    k = s SUBSEP sorry[s]
-    nameOf[k] = sorry[s]; by[k] = sorryForwarding[s]; upper[k] = lower[k] = 0
-    if (!up && !(k in inTable)) plan(2, s, edit("add", k, sorryWeight[s]))
-    if (up && k in inTable) plan(5, s, edit("remove", k))
-    if (!up) show(s, sorry[s], "sorry", "serves, because too few others do")
-  } else if (s in sorry) note = note "note" tab s ": the sorry server " sorry[s] " is one of its real servers" "\n"
-  dropSorry(s)
-  kept = kept "kept" tab "service" tab s tab up + 0 tab sorry[s] "\n"
+  if (!(virtual in inTable)) return
+  wishes(virtual)
+  commands(virtual)
 }
-function show(s, m, state, why) {
-  if (!((s, m) in was) || was[s, m] != state) entered[s, m] = now
-  health = health "health" tab s tab m tab state tab entered[s, m] tab why "\n"
+
+# states SERVICE: sets what is known of each server. For the service it counts the fit servers that take clients (able),
+# those that serve now (stay), and those whose result is open (away).
+function states(virtual,   i, server, key, spec, result, isBlind) {
+  for (i = 1; i <= members[virtual]; i++) {
+    server = member[virtual, i]; key = virtual SUBSEP server
+    spec = specOf(virtual, server); result = verdict[spec]; why[key] = reason[spec]
+    # The last result stays valid.
+    isBlind = sub(/^blind-?/, "", result)
+    if (isBlind) why[key] = "cannot be checked: " why[key]
+    if (!(key in serving)) serving[key] = key in inTable
+    paused[key] = (server in resting) || (addressOf(server) in resting)
+    # Without a result the server stays as it was. At first the table decides.
+    isUp[key] = result == "up" || (result != "down" && serving[key])
+    isDown[key] = result == "down"
+    fit[key] = isUp[key] && !paused[key] && !(key in draining)
+    if (fit[key]) fitWeight[virtual] += share[key]
+    # A server of weight 0 takes no clients, even if it is well.
+    if (fit[key] && share[key] > 0) able[virtual]++
+    if (paused[key] || key in draining || (result == "" && !isBlind)) away[virtual]++
+    else if (serving[key] && share[key] > 0) stay[virtual]++
+  }
+}
+
+# wishes SERVICE: sets whether the quorum is reached (up), and for each server its state, whether it serves and with
+# which weight. A server that does not serve is left alone, quiesced or removed (otherwise).
+function wishes(virtual,   i, before, hasOthers, keeps, revives) {
+  hasSorry[virtual] = virtual in sorry && !((virtual, sorry[virtual]) in share)
+  before = virtual in quorumWas ? quorumWas[virtual] : 1
+  up[virtual] = !hasSorry[virtual] ||
+    fitWeight[virtual] >= conf[virtual, "quorum"] + (before ? -1 : 1) * conf[virtual, "hysteresis"]
+  # The last server stays. If a sorry server was the only one left and is gone, all servers return.
+  hasOthers = able[virtual] || hasSorry[virtual]
+  keeps = !hasOthers && conf[virtual, "last"] == "keep"
+  revives = keeps && !stay[virtual] && !away[virtual]
+  for (i = 1; i <= members[virtual]; i++) wish(virtual, virtual SUBSEP member[virtual, i], hasOthers, keeps, revives)
+}
+function wish(virtual, key, hasOthers, keeps, revives,   had, slow) {
+  had = key in was ? was[key] : ""; slow = conf[virtual, "slow"]
+  serves[key] = 0; stateOf[key] = "down"; target[key] = share[key]
+  otherwise[key] = conf[virtual, "action"]
+  if (key in draining) { if (isUp[key]) stateOf[key] = "up"; otherwise[key] = "leave" }
+  else if (paused[key]) {
+    stateOf[key] = "maintenance"
+    if (!isDown[key]) otherwise[key] = "quiesce"
+    if (!hasOthers && !(keeps && stay[virtual])) why[key] = also(why[key], "no other server serves")
+  }
+  else if (fit[key] && up[virtual]) {
+    serves[key] = 1; stateOf[key] = "up"
+    if (had != "" && had != "up" && had != "rising" && slow > 0 && share[key] > 1) {
+      since[key] = epoch; stateOf[key] = "rising"
+    }
+    if (slow > 0 && share[key] == 1) why[key] = also(why[key], "no slow start: it needs a weight above 1")
+    if (had == "rising" && share[key] > 1 && epoch - since[key] < slow) stateOf[key] = "rising"
+  }
+  else if (keeps && (serving[key] || (revives && share[key] > 0))) {
+    serves[key] = 1
+    why[key] = why[key] (serving[key] ? "; stays, because it is the last" : "; serves, because no other server does")
+  }
+  else if (fit[key]) why[key] = "the quorum of " conf[virtual, "quorum"] " is not reached: " fitWeight[virtual] + 0
+  else if (why[key] == "") why[key] = "has not answered yet"
+  if (stateOf[key] == "rising") {
+    target[key] = int(share[key] * (epoch - since[key]) / slow)
+    if (target[key] < 1) target[key] = share[key] > 0
+  }
+}
+
+# commands SERVICE: plans the changes of the table, and prints logs, health and what the agent keeps.
+function commands(virtual,   i, server, key, had) {
+  for (i = 1; i <= members[virtual]; i++) {
+    server = member[virtual, i]; key = virtual SUBSEP server
+    had = key in was ? was[key] : ""
+    if (serves[key]) {
+      if (!(key in inTable)) plan(3, virtual, edit("add", key, target[key]))
+      else if ((stateOf[key] == "rising" || (had != "" && had != "up") || redo) && differs(key, target[key]))
+        plan(3, virtual, edit("edit", key, target[key]))
+    }
+    else if (otherwise[key] == "remove" && key in inTable) plan(4, virtual, edit("remove", key))
+    else if (otherwise[key] == "quiesce" && !(key in inTable)) plan(3, virtual, edit("add", key, 0))
+    else if (otherwise[key] == "quiesce" && differs(key, 0)) plan(4, virtual, edit("edit", key, 0))
+    if (serves[key] != serving[key] && !paused[key] && had != "maintenance" && !(key in draining))
+      logLine(virtual, addressOf(server) (serves[key] ? " is back." : " is gone."))
+    show(virtual, server, stateOf[key], why[key])
+    kept = kept "kept" tab "server" tab virtual tab server tab serves[key] tab since[key] + 0 "\n"
+  }
+  commandsOfSorry(virtual)
+  kept = kept "kept" tab "service" tab virtual tab up[virtual] + 0 tab sorry[virtual] "\n"
+}
+function commandsOfSorry(virtual,   key) {
+  if (hasSorry[virtual]) {
+    key = virtual SUBSEP sorry[virtual]
+    nameOf[key] = sorry[virtual]; by[key] = sorryForwarding[virtual]; upper[key] = lower[key] = 0
+    if (!up[virtual] && !(key in inTable)) plan(2, virtual, edit("add", key, sorryWeight[virtual]))
+    if (up[virtual] && key in inTable) plan(5, virtual, edit("remove", key))
+    if (!up[virtual]) show(virtual, sorry[virtual], "sorry", "serves, because too few others do")
+  } else if (virtual in sorry)
+    note = note "note" tab virtual ": the sorry server " sorry[virtual] " is one of its real servers" "\n"
+  dropSorry(virtual)
+}
+function logLine(virtual, text) {
+  if (conf[virtual, "log"] != "") logs = logs "log" tab conf[virtual, "log"] tab now ", " text "\n"
+}
+function show(virtual, server, state, why) {
+  if (!((virtual, server) in was) || was[virtual, server] != state) entered[virtual, server] = now
+  health = health "health" tab virtual tab server tab state tab entered[virtual, server] tab why "\n"
 }
 # Removes a sorry server that the file no longer names.
-function dropSorry(s,   k) {
-  k = s SUBSEP sorryWas[s]
-  if (sorryWas[s] != "" && sorryWas[s] != sorry[s] && k in inTable && !(k in share))
-    plan(5, s, "remove" tab sorryWas[s])
+function dropSorry(virtual,   key) {
+  key = virtual SUBSEP sorryWas[virtual]
+  if (sorryWas[virtual] != "" && sorryWas[virtual] != sorry[virtual] && key in inTable && !(key in share))
+    plan(5, virtual, "remove" tab sorryWas[virtual])
 }
 # Restores the declared state of a service without a monitor.
-function giveBack(s,   i, k) {
-  for (i = 1; i <= members[s]; i++) {
-    k = s SUBSEP member[s, i]
-    if (!(s in inTable) || !(k in was) || was[k] == "up" || k in draining) continue
-    if (!(k in inTable)) plan(3, s, edit("add", k, share[k]))
-    else if (differs(k, share[k])) plan(3, s, edit("edit", k, share[k]))
+function giveBack(virtual,   i, key) {
+  for (i = 1; i <= members[virtual]; i++) {
+    key = virtual SUBSEP member[virtual, i]
+    if (!(virtual in inTable) || !(key in was) || was[key] == "up" || key in draining) continue
+    if (!(key in inTable)) plan(3, virtual, edit("add", key, share[key]))
+    else if (differs(key, share[key])) plan(3, virtual, edit("edit", key, share[key]))
   }
-  dropSorry(s)
+  dropSorry(virtual)
 }
 
 END {
   # Without all input, for want of processes, there is no result.
   if (!whole) exit 1
   for (i = 1; i <= services; i++) {
-    s = service[i]
-    for (j = 1; j <= members[s]; j++) if (!((spec = specOf(s, member[s, j])) in listed)) { listed[spec]; print spec }
-    judge(s)
+    virtual = service[i]
+    for (j = 1; j <= members[virtual]; j++) {
+      spec = specOf(virtual, member[virtual, j])
+      if (!(spec in listed)) { listed[spec]; print spec }
+    }
+    judge(virtual)
   }
   print "--"
-  for (s in quorumWas) if (!(s in configured)) giveBack(s)
+  for (virtual in quorumWas) if (!(virtual in configured)) giveBack(virtual)
   for (i = 1; i <= 5; i++) doing = doing todo[i]
   # Nothing changes: the supervisor can stop here.
   if (doing logs == "" && health == healthWas && kept == keptWas) { printf "quiet\n%s", ignored(); exit }
