@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { choose } from "./test/lab/choose.mts";
+import { LongestFirst } from "./test/longest-first.mts";
 
 // one for the whole run, whatever is built meanwhile
 const engine = choose().name;
@@ -15,6 +16,7 @@ const onLab = { testTimeout: 600_000, hookTimeout: 900_000 };
 export default defineConfig({
   test: {
     reporters: ["default", "./test/closing-line.mts"],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
