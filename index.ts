@@ -36,9 +36,11 @@ export type { Connection, Endpoint } from "./src/ssh/connection.js";
 export type { Rival } from "./src/values/conflicts.js";
 export type {
   ClusterArgs,
+  ClusterChildren,
   ClusterOutputs,
   DirectorArgs,
   Member,
+  MemberArgs,
   ProbeArgs,
   RealServerMember,
   ServiceArgs,

@@ -52,7 +52,7 @@ export const drain = z
   .nullable()
   .default(null);
 
-/** The limits, with all defaults. */
+/** The limits, with all defaults. @internal */
 export type Limits = NonNullable<z.output<typeof drain>>;
 
 /** Returns mistakes that no single field shows. @internal */
