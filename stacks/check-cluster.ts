@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { unknownValue } from "../providers/engine/inputs.js";
+import { plainText } from "../src/values/foreign.js";
 import { errorsWith, type PlacedProblem, placedProblems, showPath } from "../src/values/problem.js";
 import type { Place } from "./cluster/model.js";
 import { type KindName, kinds } from "./cluster/schema.js";
@@ -98,7 +99,7 @@ export function checked<Args extends object>(kind: KindName, name: string, args:
   ];
   if (lines.length > 0)
     throw new pulumi.RunError(
-      `cannot make cluster ${name}: its arguments are not right:\n${lines.map((line) => `  ${line}`).join("\n")}`,
+      `cannot make cluster ${plainText(name)}: its arguments are not right:\n${lines.map((line) => `  ${line}`).join("\n")}`,
     );
   if (run) programs.set(run, all);
   return args;

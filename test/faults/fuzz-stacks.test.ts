@@ -112,7 +112,14 @@ async function refusedOrRight(web: Bag): Promise<void> {
     all = await registered(web);
   } catch (error) {
     expect(error).toBeInstanceOf(pulumi.RunError);
-    readable((error as Error).message);
+    // A cluster tells each mistake in a line of its own.
+    const [head = "", ...lines] = (error as Error).message.split("\n");
+    readable(head);
+    if (lines.length > 0) expect(head).toBe("cannot make cluster web: its arguments are not right:");
+    for (const line of lines) {
+      expect(line).toMatch(/^ {2}\w+\b/);
+      readable(line.trimStart());
+    }
     return;
   }
   for (const { path, reason } of problemsOf(all)) {
