@@ -8,7 +8,7 @@ export type CountedKind = (typeof countedKinds)[number];
  */
 export const faultFunctions = `attempt() {
 kind=$1; shift
-[ -e "$ROOT/faults/armed" ] || { "$@"; return; }
+[ -e "$ROOT/faults/armed" ] || { execute "$@"; return; }
 i=0; [ ! -e "$ROOT/faults/count.$kind" ] || read -r i <"$ROOT/faults/count.$kind"; echo $((i + 1)) >"$ROOT/faults/count.$kind"
 if [ -e "$ROOT/faults/vanish.$kind.$i" ]; then read -r tool <"$ROOT/faults/vanish.$kind.$i"; rm -f "$ROOT/tools/$tool"; fi
 [ ! -e "$ROOT/faults/fill.$kind.$i" ] || : >"$ROOT/faults/full"
@@ -17,7 +17,7 @@ if [ -e "$ROOT/faults/pause.$kind.$i" ]; then
 : >"$ROOT/faults/reached"
 t=0; while [ ! -e "$ROOT/faults/go" ] && [ $t -lt 6000 ]; do sleep 0.01; t=$((t + 1)); done
 fi
-"$@"
+execute "$@"
 }
 # once /run is full, what is written there goes to the device that is always full; a file made shorter in place finds room
 room() {

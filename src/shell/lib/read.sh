@@ -6,15 +6,21 @@ has() { command -v "$1" >/dev/null || {
 list_ipvs() { [ ! -e "$ROOT/proc/net/ip_vs" ] || { has ipvsadm && ipvsadm "$@"; }; }
 read_ipvs() { list_ipvs -Sn; }
 # The counts of connections at the end of each line change all the time.
+# Here-documents and a command alone in $(...) save a process each.
 read_thresholds() {
-  out=$(list_ipvs -Ln --thresholds) &&
-    printf '%s\n' "$out" | sed 's/^\(  -> [^ ]*  *[0-9][0-9]*  *[0-9][0-9]*\) .*/\1/'
+  out=
+  [ ! -e "$ROOT/proc/net/ip_vs" ] || { has ipvsadm && out=$(ipvsadm -Ln --thresholds); } || return
+  sed 's/^\(  -> [^ ]*  *[0-9][0-9]*  *[0-9][0-9]*\) .*/\1/' <<END
+$out
+END
 }
 read_timeouts() { list_ipvs -Ln --timeout; }
 read_daemons() { list_ipvs -Ln --daemon; }
 # Lifetimes change with each reading, so they are set to 0.
 read_addresses() {
-  has ip && out=$(ip -j addr show) && printf '%s\n' "$out" | sed 's/_life_time":[0-9]*/_life_time":0/g'
+  has ip && out=$(ip -j addr show) && sed 's/_life_time":[0-9]*/_life_time":0/g' <<END
+$out
+END
 }
 # A table without routes does not exist, and ip reports an error for it. Any other error is passed on.
 read_routes() {

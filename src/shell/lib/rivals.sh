@@ -10,8 +10,9 @@ is_roots() {
   set -- $(grep '^Uid:' "$1/status")
   [ "$2 $3" = '0 0' ]
 }
-read_rivals() {
-  seen=
+# find_rivals: sets running to a line for each.
+find_rivals() {
+  seen= running=
   for f in "$ROOT"/proc/[0-9]*/comm; do
     read -r name <"$f" || continue
     case " $RIVALS " in *" $name "*) ;; *) continue ;; esac
@@ -19,7 +20,13 @@ read_rivals() {
     p=${f%comm}
     is_elsewhere "$p" || ! is_roots "$p" || {
       seen="$seen $name"
-      printf '%s\n' "$name"
+      running="$running$name
+"
     }
   done 2>/dev/null
+  :
+}
+read_rivals() {
+  find_rivals
+  printf '%s' "$running"
 }
