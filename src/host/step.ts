@@ -1,6 +1,6 @@
 /**
  * One change of a host as an argument vector, and the command that undoes it. argv[0] may be a function of
- * the script's prelude (see script.ts), such as `put_file`.
+ * the opening (src/shell/opening.ts), such as `put_file`.
  */
 export interface Step {
   readonly run: readonly string[];
