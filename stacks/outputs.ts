@@ -1,13 +1,14 @@
+import { share } from "../providers/real-server/index.js";
 import type { Place } from "./cluster/model.js";
 
 /** Why a value at another place may not be an output. */
 export const noOutput =
   "is an output, and its value decides which resources there are or what they are called; give the value itself";
 
-const share = ["weight", "upperThreshold", "lowerThreshold"];
+const shares = Object.keys(share.shape);
 
 const server = (...under: string[]): string[] => [
-  ...["address", "address6", "persist", ...share].map((field) => [...under, field].join(" ")),
+  ...["address", "address6", "persist", ...shares].map((field) => [...under, field].join(" ")),
   [...under, "connection **"].join(" "),
   [...under, "sysctls *"].join(" "),
 ];
@@ -36,7 +37,7 @@ const places = [
     "slowStart",
   ].map((field) => `services * health ${field}`),
   ...["check *", "sorryServer *", "quorum **"].map((field) => `services * health ${field}`),
-  ...[...share, "port", "drain *"].map((field) => `services * members * ${field}`),
+  ...[...shares, "port", "drain *"].map((field) => `services * members * ${field}`),
   ...server("realServers *"),
   ...server("services * realServers *"),
   "drain *",

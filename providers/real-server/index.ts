@@ -56,6 +56,9 @@ export interface RealServerArgs {
   drain?: Drain | null;
 }
 
+/** The fields that a cluster takes for each of its members. */
+export type RealServerShare = Pick<RealServerArgs, "weight" | "upperThreshold" | "lowerThreshold">;
+
 /** @internal */
 export const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
 
@@ -63,11 +66,16 @@ export const key = z.strictObject({ service: serviceReference, address: hostAddr
 const threshold = z.number().int().min(0).max(65535).default(0);
 
 /** @internal */
-export const config = z.strictObject({
-  forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
+export const share = z.strictObject({
   weight: z.number().int().min(0).max(65535).default(1),
   upperThreshold: threshold,
   lowerThreshold: threshold,
+});
+
+/** @internal */
+export const config = z.strictObject({
+  forwarding: z.enum(["gatewaying", "masquerading"]).default("gatewaying"),
+  ...share.shape,
   drain,
 });
 

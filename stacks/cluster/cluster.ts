@@ -4,7 +4,7 @@ import type { HealthMonitorArgs, HealthMonitorState } from "../../providers/heal
 import type { RealServer, VirtualService } from "../../providers/index.js";
 import type { IpvsTimeoutsArgs } from "../../providers/ipvs-timeouts.js";
 import type { Drain, VirtualServiceOutputs } from "../../providers/real-server/drain-fields.js";
-import type { RealServerArgs } from "../../providers/real-server/index.js";
+import type { RealServerShare } from "../../providers/real-server/index.js";
 import type { ProbeSpread, ServiceProbeArgs } from "../../providers/service-probe/index.js";
 import type { SyncDaemonArgs } from "../../providers/sync-daemon.js";
 import type { VirtualAddressArgs } from "../../providers/virtual-address.js";
@@ -104,8 +104,7 @@ export interface ServiceArgs
 }
 
 /** A machine that serves clients. */
-export interface RealServerMember
-  extends Inputs<Pick<RealServerArgs, "weight" | "upperThreshold" | "lowerThreshold">> {
+export interface RealServerMember extends Inputs<RealServerShare> {
   /**
    * Part of the names of resources: letters, digits and `. _ : -`, at most 200. Default: the address, which
    * must then not be an output.

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { unknownValue } from "../../providers/engine/inputs.js";
+import { type RealServerShare, share } from "../../providers/real-server/index.js";
 import { hostLabel } from "../../src/ssh/connection.js";
 import { familyOf, ipAddress } from "../../src/values/address.js";
 import type { ClusterArgs, MemberArgs, RealServerMember, ServiceArgs, VipArgs } from "./cluster.js";
@@ -158,12 +159,9 @@ export function addressFor(
 }
 
 /** Returns what a service says of a member, else what the member says. */
-export function shareOf({ member, own }: PoolMember) {
-  const { weight = member.weight, upperThreshold = member.upperThreshold } = own;
-  const { lowerThreshold = member.lowerThreshold } = own;
-  return {
-    ...(weight === undefined ? {} : { weight }),
-    ...(upperThreshold === undefined ? {} : { upperThreshold }),
-    ...(lowerThreshold === undefined ? {} : { lowerThreshold }),
-  };
+export function shareOf({ member, own }: PoolMember): Pick<RealServerMember, keyof RealServerShare> {
+  const all = Object.keys(share.shape) as (keyof RealServerShare)[];
+  return Object.fromEntries(
+    all.map((name) => [name, own[name] ?? member[name]]).filter(([, value]) => value !== undefined),
+  );
 }

@@ -47,7 +47,7 @@ const vip = z.strictObject({
 
 const { drain } = fieldsOf(realServers.config, "drain");
 const { adopt, alongside, persist } = fieldsOf(z.strictObject(everyResource));
-const share = fieldsOf(realServers.config, "weight", "upperThreshold", "lowerThreshold");
+const share = fieldsOf(realServers.share);
 
 const sysctls = mapOf(
   sysctlName,
