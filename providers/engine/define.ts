@@ -1,12 +1,20 @@
 import type { z } from "zod";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
+import type { Host } from "../../src/host/host.js";
 import type { Done } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
+import type { Connection } from "../../src/ssh/connection.js";
 import type { Problem } from "../../src/values/problem.js";
-import type { Ask } from "./ask.js";
 import type { Change, Operation } from "./change.js";
 import type { HostView } from "./settings.js";
+
+/** The means by which a question sends its queries. */
+export interface Ask {
+  /** The connection of the resource, whose host sends the queries. */
+  readonly connection: Connection;
+  ask(connection: Connection, ...queries: Parameters<Host["ask"]>): ReturnType<Host["ask"]>;
+}
 
 /**
  * A kind of resource as data and pure functions. The engine does everything else: connection, unknown values

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { show } from "../../src/values/problem.js";
 import type { Definition } from "./define.js";
 import { isWhole, missing, says } from "./flags.js";
 import { type Bag, clean, isOtherHost, partsOf } from "./inputs.js";
@@ -28,3 +29,10 @@ export function diff(definition: Definition, olds: Bag, news: Bag) {
 
 /** Returns a value as Pulumi's wire carries it, without undefined. */
 export const plain = (value: unknown): unknown => (value === undefined ? undefined : clean(value));
+
+/** Returns the differences between have and want, as text for people. */
+export const contrast = (have: Bag, want: Bag): string =>
+  Object.keys(want)
+    .filter((name) => !isDeepStrictEqual(have[name], want[name]))
+    .map((name) => `${name} is ${show(have[name])}, wanted ${show(want[name])}`)
+    .join(", ");

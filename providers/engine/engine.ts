@@ -11,10 +11,9 @@ import type { Definition } from "./define.js";
 import { plain } from "./diff.js";
 import { found, isWhole, missing, type RecordWord, recordSaid, says } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
-import { type Bag, checkInputs, clean, connectionOf, nobody, partsOf } from "./inputs.js";
+import { type Bag, checkInputs, clean, connectionOf, nobody, partsOf, shownBy, without } from "./inputs.js";
 import { objectChange } from "./object.js";
 import { settingChange } from "./setting.js";
-import { shownBy, without } from "./shown.js";
 import { Verbs } from "./verbs.js";
 import { type Watch, watch } from "./watch.js";
 

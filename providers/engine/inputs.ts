@@ -135,3 +135,11 @@ export const idOf = (definition: Definition, bag: Bag): string =>
 export function clean<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
+
+/** Returns the computed outputs in a bag. */
+export const shownBy = ({ shows }: Definition, bag: Bag): Bag =>
+  Object.fromEntries(Object.entries(bag).filter(([name]) => shows?.names.includes(name)));
+
+/** Returns a bag without some names. */
+export const without = (bag: Bag, names: readonly string[]): Bag =>
+  Object.fromEntries(Object.entries(bag).filter(([name]) => !names.includes(name)));

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Facts } from "../../src/facts/facts.js";
 import type { Change } from "./change.js";
-import { contrast } from "./contrast.js";
 import type { Definition } from "./define.js";
+import { contrast } from "./diff.js";
 import { type Bag, partsOf } from "./inputs.js";
 import { eraseMisfit, erasing, isKnown, recording, recordMisfit, recordOf } from "./ledger.js";
 

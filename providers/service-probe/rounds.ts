@@ -6,7 +6,7 @@ import { probeFunctions } from "../../src/shell/library.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { endpoint } from "../../src/values/address.js";
 import { show } from "../../src/values/problem.js";
-import type { Ask } from "../engine/ask.js";
+import type { Ask } from "../engine/define.js";
 import { addressOf, type Expected, portOf, statusOf } from "./expected.js";
 import {
   asking,
