@@ -9,7 +9,9 @@ const engine = choose().name;
 const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 4 : 1));
 
 // Half of the seconds that all quick tests take. They run with the faults, so that `npm run check` stays under 30 s.
-const long = ["consumer", "forget", "fuzz-hosts", "laws-on-hosts"].map((name) => `test/unit/${name}.test.ts`);
+const long = ["consumer", "forget", "fuzz-hosts", "laws-on-hosts", "ownership"].map(
+  (name) => `test/unit/${name}.test.ts`,
+);
 
 const onLab = { testTimeout: 600_000, hookTimeout: 900_000 };
 
