@@ -111,12 +111,6 @@ export const mapOf = <Key extends z.core.$ZodRecordKey, Value extends z.core.Som
     z.record(key, value, params),
   );
 
-/** Returns in one line why a schema refuses a value, or undefined if it accepts it. @internal */
-export function whyNot(schema: z.ZodType, value: unknown): string | undefined {
-  const { error } = schema.safeParse(value, { error: errorMap });
-  return error && problemsOf(error)[0]?.reason;
-}
-
 /** A mistake with the keys that lead to it. */
 export interface PlacedProblem {
   readonly at: readonly PropertyKey[];

@@ -158,8 +158,8 @@ export const kinds = { dr, nat };
 /** The name of a kind of cluster. */
 export type KindName = keyof typeof kinds;
 
-/** A cluster of either kind. @internal */
-export const anyCluster = z.discriminatedUnion("kind", [dr, nat], {
+/** A cluster of either kind. */
+const anyCluster = z.discriminatedUnion("kind", [dr, nat], {
   error: ({ code, input }) => {
     if (code !== "invalid_union") return undefined;
     const { kind } = input as { kind?: unknown };
