@@ -58,7 +58,7 @@ async function rollback({ cwd, stack: name, configFile }: Command): Promise<numb
 function told(outcome: Outcome): number {
   if (outcome.result === "done") return 0;
   if (outcome.result === "nothing changed") {
-    say("nothing of this package was changed, so there is nothing to take back");
+    say("nothing of this package was changed, so there is nothing to roll back");
     return outcome.error instanceof UpdateFailed ? outcome.error.code : 1;
   }
   for (const { op, urn } of outcome.changes) say(`  ${op} ${titleOf(urn)}`);
@@ -68,7 +68,7 @@ function told(outcome: Outcome): number {
     say("could not roll back:");
     for (const { resource, host, why } of outcome.left)
       say(`  ${resource}${host ? ` on ${host}` : ""}: ${why}`);
-    say("mend what is named there, then: npx pulumi-lvs rollback");
+    say("correct what is named there, then run: npx pulumi-lvs rollback");
   }
   return exitCodes[outcome.result];
 }
@@ -83,8 +83,8 @@ export function carryOut(asked: Command): Promise<number> {
   outlive((signal, terminal) =>
     say(
       terminal && signal === "SIGINT"
-        ? "interrupted while going back; npx pulumi-lvs rollback goes on from there"
-        : `${signal}: going back is finished first`,
+        ? "interrupted during the rollback; npx pulumi-lvs rollback continues it"
+        : `${signal}: the rollback is finished first`,
     ),
   );
   return command.command === "up" ? up(command) : rollback(command);

@@ -22,9 +22,7 @@ export async function listening(
   const { setupEventLog } = stack as unknown as Listener;
   const made = await setupEventLog?.call(stack, "up", listen, stack.workspace.pulumiVersion);
   if (!made?.server)
-    throw new Error(
-      "this version of Pulumi tells nobody what it does; install Pulumi 3.216 or newer, CLI and SDK",
-    );
+    throw new Error("this version of Pulumi reports no events; install Pulumi 3.216 or newer, CLI and SDK");
   const { logFile, server } = made;
   return { address: logFile, close: () => server.forceShutdown() };
 }

@@ -6,8 +6,8 @@ const help = `usage: pulumi-lvs up [--verify COMMAND] [flags of pulumi up]
        pulumi-lvs forget HOST [--yes] [--all-of PROJECT/STACK] [flags of the connection, such as --user NAME]
 
 up        runs pulumi up; if it fails, or COMMAND fails after it, brings hosts and state back to what they were before
-rollback  takes the last update of the stack back
-forget    lists records on HOST of things that are not there, or all of a stack's; with --yes takes them away
+rollback  rolls the last update of the stack back
+forget    lists records on HOST of things that are not there, or all of a stack's; with --yes deletes them
 
 Exit codes of up and rollback: 0 done, 10 rolled back, 11 could not roll back. Any other is Pulumi's: nothing of this package was changed.
 Exit codes of forget: 0 nothing is left to forget, 1 it failed, 2 wrong arguments, 3 it listed something and changed nothing.

@@ -88,4 +88,4 @@ export class Watch {
 
 /** Returns `RealServer web-rs1: cannot update …`. */
 export const sayTrouble = ({ urn, op, message }: Trouble): string =>
-  `${titleOf(urn)}: ${message || `nothing was heard of its ${op}`}`;
+  `${titleOf(urn)}: ${message || `no result of its ${op} was reported`}`;

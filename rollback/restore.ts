@@ -74,7 +74,7 @@ export async function takeBack(
         failure = wordsOf(error);
       });
     changes.push(...watch.made);
-    for (const trouble of watch.troubles) why.set(trouble.urn, trouble.message || "nothing was heard of it");
+    for (const trouble of watch.troubles) why.set(trouble.urn, trouble.message || "no result was reported");
     now = await stateOf(stack);
     if (failure) for (const { urn } of notAsBefore(before, now)) why.set(urn, why.get(urn) ?? failure);
   };

@@ -161,34 +161,39 @@ export function lockFailure(host: string, code: number, seconds: number): HostEr
   return new HostError(
     host,
     `another run has held the host's lock for ${seconds} s`,
-    "wait until it has finished, then run again",
+    "wait until it has finished, then run `pulumi up` again",
   );
 }
 
-const late = (host: string, what: string): HostError =>
+const late = (host: string, what: string, seconds: number): HostError =>
   new HostError(
     host,
-    `${what} was ended, because the host took longer than connection.operationTimeout`,
-    "see what keeps it there, or allow more",
+    `${what} timed out after ${seconds} s (connection.operationTimeout)`,
+    "check the host's load, or raise the limit",
   );
 
 /** Returns the error of a command that timed out while it ran or before it began. */
-export const lateFailure = (host: string, argv: readonly string[]): HostError =>
-  late(host, shownCommand(argv));
+export const lateFailure = (host: string, argv: readonly string[], seconds: number): HostError =>
+  late(host, shownCommand(argv), seconds);
 
 /** Returns the error of a reading that timed out before it began. */
-export const lateReading = (host: string): HostError => late(host, "reading what is there");
+export const lateReading = (host: string, seconds: number): HostError =>
+  late(host, "reading the host's state", seconds);
 
 /** Returns the error for an output of a script that has another form or lacks a part. */
 export const senselessAnswer = (host: string, why: string): UnansweredError =>
-  new UnansweredError(host, `its answer makes no sense: ${why}`);
+  new UnansweredError(
+    host,
+    `unexpected output: ${why}`,
+    "check what else prints into the user's shell there",
+  );
 
 /** Returns the error for a host whose facts differ at each attempt. */
-export const changingHost = (host: string): HostError =>
+export const changingHost = (host: string, attempts: number): HostError =>
   new HostError(
     host,
-    "it keeps changing while it is being configured",
-    "see who else writes there, and run again",
+    `another program keeps changing what is being configured (${attempts} attempts)`,
+    "stop that program, then run `pulumi up` again",
   );
 
 /** Returns the error for a fact that the host could not read. */
@@ -199,8 +204,8 @@ export function factFailure(host: string, of: { fact: string; code: number; text
 
 /** Returns the reason of a failure whose undo failed, too. `left` says what is left. */
 export const notUndone = (why: string, left: readonly string[] = []): string =>
-  `${why}; and taking it back failed${left.length > 0 ? `: ${left.join(" | ")}` : ""}`;
+  `${why}; and this could not be undone${left.length > 0 ? `: ${left.join(" | ")}` : ""}`;
 
 /** Returns the error for steps that succeeded without the wanted result, and were undone. */
 export const undoneMisfit = (host: string, why: string): HostError =>
-  new HostError(host, `${why}; it was taken back`);
+  new HostError(host, `${why}; the change was undone`);

@@ -34,7 +34,7 @@ export async function forget(asked: Forget, { list, say }: Say, find = hostOf as
   const host = find(parsed.data, label);
   const left = await leftOn(host, asked).catch((error: unknown) => {
     if (!(error instanceof HostError)) throw error;
-    throw new Error(error.of("cannot tell what is left over"), { cause: error });
+    throw new Error(error.of("cannot list what is left over"), { cause: error });
   });
   for (const { text } of left) list(plainText(text, 500));
   if (left.length === 0)

@@ -10,7 +10,7 @@ export function refuseRivals(facts: Facts, inputs: Bag): void {
   if (rival === undefined) return;
   throw new HostError(
     hostLabel(connectionOf(inputs)),
-    `${rival} runs there, and takes the IPVS table for its own`,
+    `${rival} runs there and manages the IPVS table`,
     `stop it there (systemctl disable --now ${rival}), or set alongside: ["${rival}"] if it leaves this entry alone`,
   );
 }

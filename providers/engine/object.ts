@@ -46,8 +46,8 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         const along = carried(facts);
         if (have && along.guest && inputs.adopt !== true)
           throw refused(
-            `with it would go what belongs to another stack: ${plainText(`${along.guest.owner} ${along.guest.thing}`)}`,
-            "remove that there first, or set adopt: true here and run up before",
+            `the deletion would also delete what another stack has: ${plainText(`${along.guest.owner} ${along.guest.thing}`)}`,
+            "remove that there first, or set adopt: true here and run `pulumi up`, then delete",
           );
         const gone = have ? definition.plan(key, undefined, have, view) : [];
         return [...along.records.map(erased), ...erasing(facts, record, gone)];
@@ -72,7 +72,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       // A thing that this resource made before is its own, even if the answer was lost.
       if (verb === "create" && different && holder !== owner && inputs.adopt !== true) {
         throw refused(
-          `is there already, with other settings: ${contrast(have, config)}`,
+          `it exists already, with other settings: ${contrast(have, config)}`,
           "set adopt: true to take it over, or remove it there",
         );
       }

@@ -27,7 +27,7 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
       if (verb === "delete") {
         const view = { facts, owner, persist: true };
         const left = definition.plan(key, undefined, have ?? config, view);
-        return left.length === 0 ? eraseMisfit(facts, record) : "it could not be let go of";
+        return left.length === 0 ? eraseMisfit(facts, record) : "it could not be released";
       }
       if (isDeepStrictEqual(have, config)) return recordMisfit(facts, record);
       return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;

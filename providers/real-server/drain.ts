@@ -105,8 +105,8 @@ export async function wait(
 const cancelled = (host: string): FinalError =>
   new FinalError(
     host,
-    "its draining was called off there, because it was declared again",
-    "run up again if it is to go",
+    "its drain was cancelled, because it was declared again",
+    "run `pulumi up` again to delete it",
   );
 
 const stillThere = "the record of its draining is still there";

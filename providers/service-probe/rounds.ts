@@ -103,20 +103,20 @@ async function wrongArp(
   { connection, ask }: Ask,
 ): Promise<string | undefined> {
   if (way.local)
-    return `arp: ${address} is this host's own, so nobody is asked for it; ask from another host, or leave arp out`;
+    return `arp: ${address} is an address of this host; probe from another host, or leave arp out`;
   if (way.via !== undefined && !arp?.interface)
-    return `arp: ${address} is behind ${way.via}; ask from a host on its network, or leave arp out`;
+    return `arp: ${address} is behind ${way.via}; probe from a host on its network, or leave arp out`;
   const device = arp?.interface ?? way.device;
   const told = await answers(ask, connection, { macs: ["ask_arp", device, address] });
   const macs = parseMacs(told("macs"));
   const [mac, ...more] = macs;
-  if (mac === undefined) return `nobody answers ARP for ${address} on ${device}`;
+  if (mac === undefined) return `no host answers ARP for ${address} on ${device}`;
   const own = arp?.mac
     ? [arp.mac]
     : director && parseMacs((await answers(ask, director, { macs: ["read_macs"] }))("macs"));
   const strangers = own ? macs.filter((one) => !own.includes(one)) : [];
   if (strangers.length > 0 && own)
-    return `${strangers.join(" and ")} answers ARP for ${address}, and is not the director; does that machine keep silent (ArpSuppression)?`;
+    return `${strangers.join(" and ")} answers ARP for ${address}, and is not the director; suppress ARP on that machine (ArpSuppression)`;
   return more.length > 0
     ? `${macs.join(" and ")} answer ARP for ${address}; all but the director must keep silent (ArpSuppression)`
     : undefined;
@@ -140,12 +140,12 @@ async function answers(
   const host = hostLabel(connection);
   return (name) => {
     const section: Section | undefined = sections.get(name);
-    if (!section) throw new HostError(host, `its answer makes no sense: it says nothing of ${show(name)}`);
+    if (!section) throw new HostError(host, `unexpected output: there is no section ${show(name)}`);
     if ("body" in section) return section.body;
     const tool = /(\w+): not found/.exec(section.text)?.[1] ?? "";
     throw new HostError(
       host,
-      said(section.text) || `asking for ${name} ended with ${section.code}`,
+      said(section.text) || `the query ${name} failed (exit code ${section.code})`,
       remedies[tool] ?? remedyFor(section.text),
     );
   };

@@ -27,19 +27,13 @@ export type Run = (script: (nonce: string) => string) => Promise<Report>;
 
 /**
  * Serves jobs together. A plan may come from `known`, which holds the facts that earlier scripts read back.
- * The host compares facts before it acts, and refuses a plan if they have changed.
+ * The host compares facts before it acts, and refuses a plan if they have changed. A script may take `seconds`.
  */
-export const serve = (
-  label: string,
-  known: Map<FactName, Section>,
-  run: Run,
-  jobs: readonly Waiting[],
-): Promise<void> => new Batch(label, known, run, jobs).serve();
+export const serve = (...given: ConstructorParameters<typeof Batch>): Promise<void> =>
+  new Batch(...given).serve();
 
 class Batch {
   readonly #label: string;
-  readonly #known: Map<FactName, Section>;
-  readonly #run: Run;
   readonly #names: readonly FactName[];
   /** Jobs without a result. */
   #open: readonly Waiting[];
@@ -48,10 +42,14 @@ class Batch {
   /** Whether each job runs by itself. */
   #isAlone = false;
 
-  constructor(label: string, known: Map<FactName, Section>, run: Run, jobs: readonly Waiting[]) {
+  constructor(
+    label: string,
+    private readonly seconds: number,
+    private readonly known: Map<FactName, Section>,
+    private readonly run: Run,
+    jobs: readonly Waiting[],
+  ) {
     this.#label = label;
-    this.#known = known;
-    this.#run = run;
     this.#names = [...new Set(jobs.flatMap(({ job }) => job.facts))].sort();
     this.#open = jobs;
   }
@@ -59,7 +57,7 @@ class Batch {
   async serve(): Promise<void> {
     if (!this.#isReadable()) await this.#read();
     for (let round = 0; this.#open.length > 0; round++) {
-      if (round === planLimit) throw changingHost(this.#label);
+      if (round === planLimit) throw changingHost(this.#label, planLimit);
       const planned = this.#planAll();
       const acting = planned.filter(({ steps }) => steps.length > 0);
       // The known facts may be the reason that a plan fails or has no steps.
@@ -101,7 +99,7 @@ class Batch {
       const before = this.#facts();
       const transactions = group.map(({ job, steps }) => ({ owner: job.owner, steps }));
       const report = await this.#send(transactions);
-      if (report.stale && report.late) throw lateReading(this.#label);
+      if (report.stale && report.late) throw lateReading(this.#label, this.seconds);
       isStale ||= report.stale;
       left.push(...(report.stale ? group : await this.#settle(group, inBulk(transactions), report, before)));
     }
@@ -129,7 +127,8 @@ class Batch {
     if (!late || left.length === 0) return left;
     // To run each job by itself would take as long again. Their records are on the host already.
     await this.#send(left.map(({ job, steps }) => undoing(job, recordsOf(steps))));
-    for (const { steps, reject } of left) reject(lateFailure(this.#label, rulesOf(steps)[0]?.run ?? []));
+    for (const { steps, reject } of left)
+      reject(lateFailure(this.#label, rulesOf(steps)[0]?.run ?? [], this.seconds));
     return [];
   }
 
@@ -144,7 +143,7 @@ class Batch {
       reject(this.#failure(job, steps[outcome.step]?.run ?? [], outcome, before, after, late));
       return;
     }
-    if (outcome?.kind !== "kept") throw senselessAnswer(this.#label, "a transaction was not reported on");
+    if (outcome?.kind !== "kept") throw senselessAnswer(this.#label, "a transaction has no result");
     const why = misfitOf(this.#label, job, after);
     if (why === undefined) resolve({ facts: after, notes });
     else reject(await this.#undo(job, steps, why, before));
@@ -162,14 +161,14 @@ class Batch {
     // 124: not begun; above 128: killed.
     const failure =
       late && (code === 124 || code > 128)
-        ? lateFailure(this.#label, argv)
+        ? lateFailure(this.#label, argv, this.seconds)
         : commandFailure(this.#label, argv, code, text);
     if (stuck.length > 0)
       return new StuckError(this.#label, notUndone(failure.reason, stuck.map(said)), after);
     // A failed command may have done its work, or a part of it.
     return isBack(job, before, after)
       ? failure
-      : new StuckError(this.#label, notUndone(failure.reason, ["something of it is left"]), after);
+      : new StuckError(this.#label, notUndone(failure.reason, ["a part of it is still there"]), after);
   }
 
   /** Undoes steps that succeeded without the wanted result. Returns the error. */
@@ -183,12 +182,12 @@ class Batch {
   }
 
   #facts(): Facts {
-    return new Facts(new Map(this.#names.map((name) => [name, this.#known.get(name) as Section])));
+    return new Facts(new Map(this.#names.map((name) => [name, this.known.get(name) as Section])));
   }
 
   /** Returns whether the known facts have all that the jobs need. Facts that could not be read are read again. */
   #isReadable(): boolean {
-    return this.#names.every((name) => "body" in (this.#known.get(name) ?? {}));
+    return this.#names.every((name) => "body" in (this.known.get(name) ?? {}));
   }
 
   async #read(): Promise<void> {
@@ -196,20 +195,20 @@ class Batch {
       // A reading without an answer has changed nothing.
       throw plainly(error);
     });
-    if (report.late && !this.#isReadable()) throw lateReading(this.#label);
+    if (report.late && !this.#isReadable()) throw lateReading(this.#label, this.seconds);
     this.#isFresh = true;
   }
 
   #send(transactions: readonly Transaction[]): Promise<Report> {
-    const expect = digestOf(this.#known, this.#names);
+    const expect = digestOf(this.known, this.#names);
     return this.#ask((nonce) => applyScript(nonce, { expect, facts: this.#names, transactions }));
   }
 
   async #ask(script: (nonce: string) => string): Promise<Report> {
-    const report = await this.#run(script);
+    const report = await this.run(script);
     const silent = this.#names.find((name) => !report.sections.has(name));
-    if (silent !== undefined) throw senselessAnswer(this.#label, `it says nothing of ${silent}`);
-    for (const [name, section] of report.sections) this.#known.set(name, section);
+    if (silent !== undefined) throw senselessAnswer(this.#label, `there is no section ${silent}`);
+    for (const [name, section] of report.sections) this.known.set(name, section);
     return report;
   }
 }

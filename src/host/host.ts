@@ -65,7 +65,7 @@ export class Host {
     const report = await this.#run((nonce) => askScript(nonce, functions, queries)).catch((error) => {
       throw plainly(error);
     });
-    if (report.late) throw lateReading(this.#label);
+    if (report.late) throw lateReading(this.#label, this.#limit);
     return report.sections as ReadonlyMap<string, Section>;
   }
 
@@ -86,7 +86,7 @@ export class Host {
       const batch = this.#waiting;
       this.#waiting = [];
       try {
-        await serve(this.#label, this.#known, (script) => this.#run(script), batch);
+        await serve(this.#label, this.#limit, this.#known, (script) => this.#run(script), batch);
       } catch (error) {
         this.#known.clear();
         for (const { reject } of batch) reject(error as Error);
@@ -152,12 +152,12 @@ export class Host {
 
   /** Ends the current script of the host through a separate connection. */
   async #end(pid: number): Promise<void> {
-    log(() => `${this.#label}: the script takes too long, and is ended`);
+    log(() => `${this.#label}: the script timed out after ${this.#limit} s, and is stopped`);
     try {
       const shell = await this.#open();
       await shell.run((nonce) => endScript(nonce, pid)).finally(() => shell.close());
     } catch (error) {
-      log(() => `${this.#label}: it could not be ended: ${(error as Error).message}`);
+      log(() => `${this.#label}: it could not be stopped: ${(error as Error).message}`);
     }
   }
 

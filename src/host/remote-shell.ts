@@ -81,7 +81,7 @@ export class RemoteShell implements Shell {
       shell.close();
       throw new HostError(
         host,
-        `the user it logs in as is not root (uid ${uid ?? "unknown"})`,
+        `the login user is not root (uid ${uid ?? "unknown"})`,
         "log in as root, or set sudo: true",
       );
     }
@@ -103,7 +103,7 @@ export class RemoteShell implements Shell {
           new UnansweredError(
             this.#host,
             `no answer within ${seconds} s`,
-            "what it was told to do it finishes or takes back by itself; look at the host and run again",
+            "the script on the host completes or rolls back on its own; check the host, then run `pulumi up` again",
           ),
         );
         this.close();
@@ -158,8 +158,8 @@ export class RemoteShell implements Shell {
       reject(
         new UnansweredError(
           this.#host,
-          "a terminal stands between, and changes what it says (lines end in CR LF)",
-          "let the user log in there without one (sudoers: requiretty; sshd_config: ForceCommand)",
+          "a terminal changes the output (lines end in CR LF)",
+          "let the user log in without a terminal (sudoers: requiretty; sshd_config: ForceCommand)",
         ),
       );
       this.close();
@@ -186,7 +186,7 @@ export class RemoteShell implements Shell {
     return new UnansweredError(
       this.#host,
       `the connection was lost before the host had answered${last ? ` (${last})` : ""}`,
-      "what it had received whole it finishes or takes back by itself; run again",
+      "a script that arrived completes or rolls back on its own; run `pulumi up` again",
     );
   }
 }

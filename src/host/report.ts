@@ -64,7 +64,7 @@ export function parseReport(nonce: string, output: string): Report {
     const start = at;
     at = to + 1;
     if (!line.startsWith(mark)) {
-      if (line.includes(nonce)) throw new ReportError("something else was written into it");
+      if (line.includes(nonce)) throw new ReportError("other output is within it");
       continue;
     }
     if (newline < 0) throw new ReportError("the report is incomplete");
@@ -94,22 +94,22 @@ export function parseReport(nonce: string, output: string): Report {
         ? rest.length === 1 && /^[!-~]{1,300}$/.test(rest[0] as string)
         : rest.length === count && rest.every((number) => /^-?\d{1,9}$/.test(number));
     if (!isForm) throw new ReportError(`unknown line ${show(line)}`);
-    if (complete) throw new ReportError("it goes on after its end");
-    if (fact && word !== "end" && word !== "error") throw new ReportError("a fact was not ended");
+    if (complete) throw new ReportError("there is output after its end");
+    if (fact && word !== "end" && word !== "error") throw new ReportError("a section has no end");
     switch (word) {
       case "fact":
         fact = { name: rest[0] as FactName, from: at };
-        if (sections.has(fact.name)) throw new ReportError("a fact was told twice");
+        if (sections.has(fact.name)) throw new ReportError("a section is there twice");
         break;
       case "end":
       case "error": {
-        if (!fact) throw new ReportError("a fact ended that had not begun");
+        if (!fact) throw new ReportError("a section has no begin");
         const { name, from } = fact;
         // The script ends every body with a newline of its own.
         const body = output.slice(from, Math.max(from, start - 1));
         fact = undefined;
         if (word === "end" && body.length !== Number(rest[0]))
-          throw new ReportError(`${name} is not as it was sent`);
+          throw new ReportError(`${name} was changed on the way`);
         if (word === "end") sections.set(name, { body });
         else failed = { text: [], sink: (text) => sections.set(name, { code: Number(rest[0]), text }) };
         break;

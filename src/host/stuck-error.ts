@@ -12,7 +12,7 @@ export class StuckError extends HostError {
     super(
       host,
       message,
-      "look at the host; `pulumi refresh` reads what is there, and `up` goes on from it",
+      "check the host; `pulumi refresh` reads its state, and `pulumi up` continues from there",
       unknownOutcome,
     );
   }

@@ -28,7 +28,7 @@ export function dialError(target: Target, story: string, error: DialFault): Host
   if (/no matching/i.test(error.message)) {
     return new FinalError(
       target.label,
-      `its sshd and we have no algorithm in common: ${words}`,
+      `there is no algorithm in common with its sshd: ${words}`,
       `allow curve25519-sha256, aes256-gcm@openssh.com and ssh-ed25519 in its sshd_config${target.given.insecureAllowSha1 ? "" : ", or, where it knows SHA-1 only, set insecureAllowSha1: true"}`,
     );
   }

@@ -25,9 +25,9 @@ export class AnswerMeter {
     this.#bytes += text.length;
     this.#pieces++;
     for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#lines++;
-    if (this.#bytes > answerBytes) return `it says more than ${answerBytes / mega} MB`;
-    if (this.#lines > answerPieces) return `it says more than ${answerPieces} lines`;
-    if (this.#pieces > answerPieces) return `it says what it says in more than ${answerPieces} pieces`;
+    if (this.#bytes > answerBytes) return `it prints more than ${answerBytes / mega} MB`;
+    if (this.#lines > answerPieces) return `it prints more than ${answerPieces} lines`;
+    if (this.#pieces > answerPieces) return `its output comes in more than ${answerPieces} pieces`;
     return undefined;
   }
 

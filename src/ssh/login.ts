@@ -167,8 +167,8 @@ function answering(password: string, giveUp: (error: FinalError) => void, label:
     giveUp(
       new FinalError(
         label,
-        `it asks more than a password: ${show(prompt.trim())}`,
-        "log in with a key, and let the host ask for nothing else",
+        `the login asks for more than a password: ${show(prompt.trim())}`,
+        "log in with a key, and turn other prompts off there",
       ),
     );
     answer(prompts.map(() => ""));

@@ -58,8 +58,8 @@ export class Meter {
     const mega = this.#limit / 2 ** 20;
     this.#excess =
       this.#limit === loginBytes
-        ? `it sends more than ${mega} MB before it has let us in`
-        : `it sends more than ${mega} MB besides what its shell says`;
+        ? `it sends more than ${mega} MB before the login succeeded`
+        : `it sends more than ${mega} MB besides the output of its shell`;
     this.#onExcess(this.#excess);
     this.#socket.destroy();
   }

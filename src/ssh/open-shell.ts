@@ -70,7 +70,7 @@ function greeted(channel: Channel, target: Target, asRoot: boolean, meter: Meter
       const why = answer.take(text);
       if (why === undefined) return;
       stop();
-      reject(tooMuch(target, `${why} before it has started a shell`));
+      reject(tooMuch(target, `${why} before a shell started`));
     };
     const take = (text: string) => {
       count(text);
@@ -111,7 +111,7 @@ const patience = (target: Target, reject: (error: HostError) => void): NodeJS.Ti
       reject(
         new FinalError(
           target.label,
-          `it let us log in, but has started no shell within ${shellSeconds} s`,
+          `the login succeeded, but no shell started within ${shellSeconds} s`,
           "see what its sshd and the user's login shell say",
         ),
       ),
@@ -134,7 +134,7 @@ function noShell(target: Target, asRoot: boolean, text: string): HostError {
   if (said === "") return cutOff(target);
   return new FinalError(
     target.label,
-    `it let us log in, but the shell ended at once: ${said}`,
+    `the login succeeded, but the shell ended at once: ${said}`,
     "see the user's login shell, and ForceCommand in sshd_config",
   );
 }

@@ -58,7 +58,7 @@ test.each([
   fake.runProcess(77, "keepalived");
   const untouched = fake.snapshot();
   await expect(resources(definition, fake).create(args)).rejects.toThrow(
-    /on director1: keepalived runs there, and takes the IPVS table for its own;/,
+    /on director1: keepalived runs there and manages the IPVS table;/,
   );
   expect(fake.snapshot()).toBe(untouched);
 });

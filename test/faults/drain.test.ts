@@ -135,7 +135,7 @@ describe("a run that dies while a server drains", () => {
       if (second === 1) await resources(realServer, fake).update(props, one);
     });
     await expect(resources(realServer, fake, watch).delete(props)).rejects.toThrow(
-      `cannot delete ${service}/192.168.10.1:80 on director1: its draining was called off there, because it was declared again; run up again if it is to go`,
+      `cannot delete ${service}/192.168.10.1:80 on director1: its drain was cancelled, because it was declared again; run \`pulumi up\` again to delete it`,
     );
     expect(fake.lines("ipvs")[1]).toBe(`${server(1)} 3`);
   });

@@ -95,25 +95,25 @@ async function run(given: Given): Promise<string> {
 }
 
 const unheard = (why: string) =>
-  `web1: the connection was lost before the host had answered (${why}); what it had received whole it finishes or takes back by itself; run again [lvs-unknown]`;
+  `web1: the connection was lost before the host had answered (${why}); a script that arrived completes or rolls back on its own; run \`pulumi up\` again [lvs-unknown]`;
 
 describe("a host whose answer has no end", () => {
   test.each<[string, string, number, (channel: ServerChannel) => void]>([
     [
       "output",
-      "it says more than 16 MB",
+      "it prints more than 16 MB",
       answerBytes,
       (channel) => forever(channel, () => channel.write(block)),
     ],
     [
       "errors",
-      "it says more than 16 MB",
+      "it prints more than 16 MB",
       answerBytes,
       (channel) => forever(channel.stderr, () => channel.stderr.write(block)),
     ],
     [
       "lines",
-      `it says more than ${answerPieces} lines`,
+      `it prints more than ${answerPieces} lines`,
       answerPieces,
       (channel) => forever(channel, () => channel.write("\n".repeat(32_000))),
     ],
@@ -158,7 +158,7 @@ describe("a host whose answer has no end", () => {
       onPeer: seen.onPeer,
     });
     const { message } = await refusal({ port, dialErrorLimit: 10 });
-    expect(message).toMatch(/: it says more than 16 MB before it has started a shell; see what its sshd/);
+    expect(message).toMatch(/: it prints more than 16 MB before a shell started; see what its sshd/);
     expect(connections).toBeLessThan(2);
     await expect.poll(seen.closed, { timeout: 60_000 }).toBe(true);
     expect(seen.sent()).toBeLessThan(answerBytes + 8 * besideBytes);
@@ -173,7 +173,7 @@ describe("a host whose answer has no end", () => {
     const shell = await RemoteShell.open("web2", await openShell(to({ port: neighbour.port, proxy })));
     onTestFinished(() => shell.close());
     for (let i = 0; i < 3; i++)
-      await expect(run({ port, proxy })).rejects.toThrow(unheard("it says more than 16 MB"));
+      await expect(run({ port, proxy })).rejects.toThrow(unheard("it prints more than 16 MB"));
     expect(await shell.run((nonce) => `echo hello; printf '%s done\n' ${nonce}\n`)).toMatch(/^hello$/m);
     expect(jump.connections).toBe(1);
   }, 180_000);
@@ -213,7 +213,7 @@ describe("a host that sends without end besides", () => {
       ]);
       expect(friendly).toBe("hello");
       expect(hostile.message).toMatch(
-        /: it sends more than 1 MB before it has let us in; see what listens there$/,
+        /: it sends more than 1 MB before the login succeeded; see what listens there$/,
       );
       expect(connections).toBeLessThan(2);
       await expect.poll(seen.closed, { timeout: 60_000 }).toBe(true);
@@ -233,7 +233,7 @@ describe("a host that sends without end besides", () => {
       serve: shellThat(() => forever(inner(peer)._sock, () => sendPacket(inner(peer), 2, block))),
     });
     await expect(run({ port })).rejects.toThrow(
-      unheard("it sends more than 4 MB besides what its shell says"),
+      unheard("it sends more than 4 MB besides the output of its shell"),
     );
     await expect.poll(seen.closed, { timeout: 60_000 }).toBe(true);
     expect(seen.sent()).toBeLessThan(besideBytes + 8 * mega);

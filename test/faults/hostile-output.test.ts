@@ -181,7 +181,7 @@ async function outcome(
     try {
       return parseReport(nonce, text);
     } catch (error) {
-      throw new HostError("director1", `its answer makes no sense: ${(error as Error).message}`);
+      throw new HostError("director1", `unexpected output: ${(error as Error).message}`);
     }
   };
   const run = async (script: (nonce: string) => string): Promise<Report> => {
@@ -197,7 +197,7 @@ async function outcome(
     submit: (job) =>
       new Promise((resolve, reject) => {
         names = [...new Set(job.facts)].sort();
-        serve("director1", new Map<FactName, Section>(), run, [
+        serve("director1", 120, new Map<FactName, Section>(), run, [
           { job, resolve: (done) => resolve(done as never), reject },
         ]).catch(reject);
       }),
@@ -217,7 +217,7 @@ async function outcome(
     if (error instanceof Reached) return acted;
     const { message } = error as Error;
     if (
-      !/^cannot (create|read|update|delete) .* on director1: (its answer makes no sense|cannot read|it keeps changing)/.test(
+      !/^cannot (create|read|update|delete) .* on director1: (unexpected output|cannot read|it keeps changing)/.test(
         message,
       )
     )

@@ -206,7 +206,7 @@ test("what belongs to another stack keeps a service from being deleted", async (
   const { fake, props, remove } = await cluster();
   await kind("real-server", fake).create({ ...server, address: "192.168.10.12" }, "blog/prod/web 1");
   await expect(remove("virtual-service", props.service)).rejects.toThrow(
-    /with it would go what belongs to another stack: blog\/prod\/web 1 RealServer/,
+    /the deletion would also delete what another stack has: blog\/prod\/web 1 RealServer/,
   );
   await remove("virtual-service", { ...props.service, adopt: true });
   expect(fake.read("etc/pulumi-lvs/boot")).not.toMatch(/RealServer/);

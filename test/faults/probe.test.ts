@@ -229,7 +229,7 @@ describe("a probe of ARP", () => {
   const [one, other] = ["52:54:00:4C:02:01", "52:54:00:4C:03:01"];
 
   test.for([
-    ["nobody", "", {}, "nobody answers ARP for 192.168.0.219 on eth0"],
+    ["nobody", "", {}, "no host answers ARP for 192.168.0.219 on eth0"],
     [
       "two",
       reply(one) + reply(other),
@@ -240,7 +240,7 @@ describe("a probe of ARP", () => {
       "a stranger to the director",
       reply(other),
       { director },
-      "52:54:00:4c:03:01 answers ARP for 192.168.0.219, and is not the director; does that machine keep silent (ArpSuppression)?",
+      "52:54:00:4c:03:01 answers ARP for 192.168.0.219, and is not the director; suppress ARP on that machine (ArpSuppression)",
     ],
   ] as const)("fails when %s answers", async ([, arp, args, why]) => {
     await expect(scene({ arp }).create({ arp: true, ...args })).rejects.toThrow(failed(why));
@@ -248,9 +248,7 @@ describe("a probe of ARP", () => {
 
   test("is refused where nobody could answer", async () => {
     await expect(scene({ at: `local ${way}` }).create({ arp: true })).rejects.toThrow(
-      failed(
-        "arp: 192.168.0.219 is this host's own, so nobody is asked for it; ask from another host, or leave arp out",
-      ),
+      failed("arp: 192.168.0.219 is an address of this host; probe from another host, or leave arp out"),
     );
   });
 });

@@ -59,7 +59,7 @@ async function waitingScript(shell: ShellProgram) {
   const untouched = fake.snapshot();
   const { reached } = fake.pauseStep(6);
   const ended = expect(resources(arpSuppression, fake).create({}))
-    .rejects.toThrow(/writing \d to \/proc\/.* was ended/)
+    .rejects.toThrow(/writing \d to \/proc\/.* timed out after/)
     .then(() => expect(fake.snapshot()).toBe(untouched));
   await reached();
   const scripts = scriptsOn(fake);

@@ -127,7 +127,7 @@ test("while another process holds the host's lock, the boot waits a bounded time
   await expect.poll(() => fake.read("failed"), { timeout: 60_000 }).not.toBe("1000\n");
   expect(fake.lines("ipvs")).toEqual([]);
   await release();
-  expect(await ends).toMatch(/cannot bring back all of it: the lock \S+ cannot be had/);
+  expect(await ends).toMatch(/cannot restore the records: the lock \S+ is held/);
   expect(fake.lines("log")).toContain("systemctl start --no-block pulumi-lvs.service");
   fake.remove("failed");
   expect(await fake.start()).toBe("");

@@ -71,7 +71,7 @@ describe("at boot, what cannot be brought back", () => {
     ]);
     withoutScheduler(fake, "sh");
     const said = await fake.start();
-    expect(said).toMatch(/cannot bring back VirtualService tcp:\/\/192\.168\.0\.220:80: .*not found$/m);
+    expect(said).toMatch(/cannot restore VirtualService tcp:\/\/192\.168\.0\.220:80: .*not found$/m);
     expect(said).toMatch(
       /VirtualAddress eth0\/192\.168\.0\.220 waits for VirtualService tcp:\/\/192\.168\.0\.220:80$/m,
     );
@@ -101,7 +101,7 @@ describe("at boot, what cannot be brought back", () => {
     // the unit is started anew once the time is over
     fake.write("run/pulumi-lvs/restored.end", "0\n");
     waiting(fake, 90);
-    expect(await fake.start()).toMatch(new RegExp(`cannot bring back ${what} `));
+    expect(await fake.start()).toMatch(new RegExp(`cannot restore ${what} `));
     expect(has(fake, "192.168.0.219")).toBe(true);
     fake.write(records, "");
     fake.remove(records);
@@ -136,7 +136,7 @@ describe("at boot, what cannot be brought back", () => {
     const late = "proc/sys/net/ipv4/conf/eth1";
     const files = ["arp_ignore", "arp_announce"].map((leaf) => `${late}/${leaf}`);
     for (const file of files) fake.remove(file);
-    expect(await fake.start()).toMatch(/cannot bring back ArpSuppression .*eth1.*no such setting/);
+    expect(await fake.start()).toMatch(/cannot restore ArpSuppression .*eth1.*no such setting/);
     const all = ["ignore", "announce"].map((leaf) => fake.sysctl(`net/ipv4/conf/all/arp_${leaf}`));
     expect(all).toEqual(["1", "2"]);
     expect(has(fake, "192.168.0.219")).toBe(false);
@@ -156,7 +156,7 @@ describe("at boot, what cannot be brought back", () => {
       ["virtual-address", vip],
     ]);
     fake.write("links", "lo\neth0\n");
-    expect(await fake.start()).toMatch(/cannot bring back SyncDaemon/);
+    expect(await fake.start()).toMatch(/cannot restore SyncDaemon/);
     expect(has(fake, "192.168.0.219")).toBe(true);
   });
 
@@ -171,7 +171,7 @@ describe("at boot, what cannot be brought back", () => {
     withoutScheduler(fake, "sh");
     const said = await fake.start();
     expect(said).toMatch(/HostRoute route\/10\.0\.0\.0\/8 waits for VirtualAddress eth0\/192\.168\.0\.220$/m);
-    expect(said).not.toMatch(/cannot bring back HostRoute/);
+    expect(said).not.toMatch(/cannot restore HostRoute/);
     expect(fake.read("routes")).toContain("172.16.0.0/12");
     expect(fake.read("routes")).not.toContain("10.0.0.0/8");
   });
@@ -210,7 +210,7 @@ describe("what is missing at boot", () => {
     fake.write(restore, fake.read(restore).replace("patience=3600", "patience=0"));
     fake.write("failed", "1000000\n");
     const said = await fake.start();
-    expect(said).toMatch(/given up; systemctl restart pulumi-lvs tries it again$/m);
+    expect(said).toMatch(/stopped after an hour; systemctl restart pulumi-lvs tries again$/m);
   });
 
   test("is brought back when the unit is started again, and what was there is left alone", async () => {
@@ -341,7 +341,7 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
       fake.write(records, `${fake.read(records)}${lines.join("\n")}\n`);
       const said = await fake.start();
       expect(fake.has("canary")).toBe(false);
-      expect(said).toMatch(/its record does not fit; run pulumi up --refresh, which writes it anew$/m);
+      expect(said).toMatch(/its record has a wrong form; run pulumi up --refresh, which writes it again$/m);
       // what fits is there
       expect(fake.lines("ipvs")).toContain("-A -t 192.168.0.219:80 -s wlc");
       expect(has(fake, "192.168.0.219")).toBe(true);
@@ -361,7 +361,7 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
       expect(fake.has("canary")).toBe(false);
       expect(fake.lines("ipvs")).toEqual([]);
       expect(said).toMatch(
-        /cannot bring back VirtualService .*: its record does not fit; run pulumi up --refresh/,
+        /cannot restore VirtualService .*: its record has a wrong form; run pulumi up --refresh/,
       );
       const seen = async () => {
         await fake.newRun();

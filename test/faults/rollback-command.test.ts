@@ -23,7 +23,7 @@ test("a host that is down while others go back is named, and rollback goes on wh
   expect(text).toMatch(
     new RegExp(`could not roll back:\npulumi-lvs: {3}RealServer rs1 on ${label}: .*cannot be reached at`),
   );
-  expect(text).toMatch(/mend what is named there, then: npx pulumi-lvs rollback\n$/);
+  expect(text).toMatch(/correct what is named there, then run: npx pulumi-lvs rollback\n$/);
   expect(tables(hosts)).toEqual([before[0], tables(hosts)[1], before[2]]);
   expect(tables(hosts)[1]).not.toEqual(before[1]);
 

@@ -128,7 +128,7 @@ test("what Pulumi refuses changes nothing and keeps its exit code", async () => 
   await stack.program("throw new pulumi.RunError('a mistake in the program');");
   const broken = await up(stack);
   expect(broken.code, broken.text).not.toBe(0);
-  expect(broken.text).toMatch(/nothing of this package was changed, so there is nothing to take back\n$/);
+  expect(broken.text).toMatch(/nothing of this package was changed, so there is nothing to roll back\n$/);
   expect([wrong.code, unconfirmed.code, broken.code]).not.toContain(10);
   expect(tables([host])).toEqual(before);
 });

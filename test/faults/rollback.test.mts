@@ -46,7 +46,7 @@ onLab("rollback of a whole update", () => {
     const { code, text } = await stack.pulumiLvs(["up", ...flags]);
     expect(code, text).toBe(10);
     expect(text).toMatch(
-      /VirtualAddress dr-rs2-vip-192\.168\.0\.211: .*is there already, with other settings/,
+      /VirtualAddress dr-rs2-vip-192\.168\.0\.211: .*it exists already, with other settings/,
     );
     expect(text).toMatch(/rolled back: hosts and state are as they were before the update/);
     expect(differences(before, await statesOf(hosts))).toEqual([]);

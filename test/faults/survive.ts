@@ -118,7 +118,7 @@ function neverBetween(fault: Fault, struck: Done, resources: readonly Resource[]
   const calls = callsOf(machine, level.calls);
   const stuck = calls.filter((_, i) => {
     const answer = struck.answers[i];
-    return answer && "error" in answer && /taking it back failed/.test((answer.error as Error).message);
+    return answer && "error" in answer && /this could not be undone/.test((answer.error as Error).message);
   });
   const inputsOf = (call: Call) => ("inputs" in call ? call.inputs : call.old.outputs);
   const told = new Set(stuck.map((call) => idOf({ kind: call.kind, inputs: inputsOf(call) })));

@@ -91,7 +91,7 @@ describe("a connection that is lost", () => {
       await pause.reached();
       fake.hangUp();
       await expect(change).rejects.toThrow(
-        /^cannot create arp-suppression\/lo on director1: the connection was lost before the host had answered; what it had received whole it finishes or takes back by itself; run again \[lvs-unknown\]$/,
+        /^cannot create arp-suppression\/lo on director1: the connection was lost before the host had answered; a script that arrived completes or rolls back on its own; run `pulumi up` again \[lvs-unknown\]$/,
       );
       if (n > 0) expect([untouched, made]).not.toContain(fake.snapshot());
       pause.go();
@@ -299,7 +299,7 @@ describe("a step that fails", () => {
       },
       reasons: [
         expect.stringMatching(
-          /^cannot create eth0\/192\.168\.0\.219 on director1: `arping -q -U .*` failed \(exit code 127\): .*; and taking it back failed: injected failure; look at the host; `pulumi refresh` reads what is there, and `up` goes on from it \[lvs-unknown\]$/,
+          /^cannot create eth0\/192\.168\.0\.219 on director1: `arping -q -U .*` failed \(exit code 127\): .*; and this could not be undone: injected failure; check the host; `pulumi refresh` reads its state, and `pulumi up` continues from there \[lvs-unknown\]$/,
         ),
       ],
     });
@@ -332,7 +332,7 @@ describe("a step that fails", () => {
     const kind = resources(arpSuppression, fake);
     fake.failCommand("step", 8);
     fake.failCommand("back", 0);
-    await expect(kind.create({})).rejects.toThrow(/and taking it back failed: injected failure/);
+    await expect(kind.create({})).rejects.toThrow(/and this could not be undone: injected failure/);
     const left = fake
       .snapshot()
       .split("\n")
@@ -352,7 +352,7 @@ describe("a host that takes too long", () => {
       const kind = resources(arpSuppression, fake);
       fake.pauseStep(6);
       await expect(kind.create({})).rejects.toThrow(
-        /^cannot create arp-suppression\/lo on director1: writing \d to \/proc\/.* was ended, because the host took longer than connection\.operationTimeout; see what keeps it there, or allow more$/,
+        /^cannot create arp-suppression\/lo on director1: writing \d to \/proc\/.* timed out after 3 s \(connection\.operationTimeout\); check the host's load, or raise the limit$/,
       );
       expect(fake.snapshot()).toBe(untouched);
       fake.mend();
@@ -417,7 +417,7 @@ describe("a host that takes too long", () => {
     await expect(
       resources(virtualAddress, fake).create({ interface: "lo", address: "192.168.0.219" }),
     ).rejects.toThrow(
-      "director1: reading what is there was ended, because the host took longer than connection.operationTimeout",
+      "director1: reading the host's state timed out after 3 s (connection.operationTimeout)",
     );
   });
 

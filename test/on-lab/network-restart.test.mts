@@ -99,7 +99,7 @@ onLab("after a restart of the network, or of what brings records back, an LVS/DR
       "20\tsetting\tSysctl late\tlvs/lab/late sysctl/late\tsysctl\tnet.ipv4.conf.late0.arp_ignore\t1";
     await anew("rs1", late, "lo");
     expect(await vipOf("rs1")).toBe("");
-    expect(await told("rs1")).toMatch(/cannot bring back Sysctl late: .*no such setting/);
+    expect(await told("rs1")).toMatch(/cannot restore Sysctl late: .*no such setting/);
     await run("rs1", "ip link add late0 type dummy");
     await restored("rs1");
     await run(
@@ -116,7 +116,7 @@ onLab("after a restart of the network, or of what brings records back, an LVS/DR
     await anew("director", gone);
     expect(await vipOf("director")).not.toBe("");
     expect(await told("director")).toMatch(
-      /cannot bring back RealServer tcp:\/\/192\.168\.0\.210:80\/192\.168\.0\.99:80: /,
+      /cannot restore RealServer tcp:\/\/192\.168\.0\.210:80\/192\.168\.0\.99:80: /,
     );
     await run("director", "sed -i '/192.168.0.99/d' /etc/pulumi-lvs/boot");
     await run("director", "systemctl restart pulumi-lvs");

@@ -98,7 +98,7 @@ onLab("a keepalived on the director", () => {
           services: [{ port: 80 }], realServers: [{ address: "192.168.0.221" }] });`),
     );
     expect(await refusal(stack)).toMatch(
-      /cannot create module\/ip_vs on director: keepalived runs there, and takes the IPVS table for its own; stop it there \(systemctl disable --now keepalived\), or set alongside: \["keepalived"\]/,
+      /cannot create module\/ip_vs on director: keepalived runs there and manages the IPVS table; stop it there \(systemctl disable --now keepalived\), or set alongside: \["keepalived"\]/,
     );
     expect(differences(clean, await statesOf(["director"]))).toEqual([]);
     await stack.program(`

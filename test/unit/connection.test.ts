@@ -69,7 +69,7 @@ describe("a connection to a real server of SSH", () => {
     rmSync(join(path, "sh"));
     writeFileSync(join(path, "sh"), "#!/bin/false\n", { mode: 0o755 });
     expect((await refusal({ port: made.port })).message).toMatch(
-      /it let us log in, but the shell ended at once: This account is currently not available\.; see the user's login shell, and ForceCommand/,
+      /the login succeeded, but the shell ended at once: This account is currently not available\.; see the user's login shell, and ForceCommand/,
     );
   });
 
@@ -193,7 +193,7 @@ describe("a connection to a real server of SSH", () => {
     const { port } = await server({ hostKey: rsa, algorithms: algorithms as unknown as Algorithms });
     const { message } = await refusal({ port, hostKey: rsa.public });
     expect(message).toMatch(
-      /its sshd and we have no algorithm in common: .*, or, where it knows SHA-1 only, set insecureAllowSha1: true$/,
+      /there is no algorithm in common with its sshd: .*, or, where it knows SHA-1 only, set insecureAllowSha1: true$/,
     );
     expect(await hello({ port, hostKey: rsa.public, insecureAllowSha1: true })).toBe("hello");
   });

@@ -29,7 +29,7 @@ describe("a tool that vanishes in the middle", () => {
     // after the record and the address, before the neighbours are told
     fake.takeTool("ip", "step", 2);
     const error = await thrown(addresses.create({ interface: "eth0", address: "192.168.0.219" }));
-    expect(error.message).toMatch(/^cannot create eth0.192\.168\.0\.219 .*; and taking it back failed; /);
+    expect(error.message).toMatch(/^cannot create eth0.192\.168\.0\.219 .*; and this could not be undone; /);
     expect(error).toMatchObject({ id: "director1/eth0/192.168.0.219", properties: { interface: "eth0" } });
     fake.mend();
     await addresses.delete((error as unknown as { properties: Record<string, unknown> }).properties);

@@ -156,7 +156,7 @@ describe("of those who are served together", () => {
       const bad = kind.create({ ...server(7), weight: 7 });
       const good = how === "together" ? [kind.create(server(1))] : [];
       await expect(bad).rejects.toThrow(
-        /^cannot create tcp:\/\/192\.168\.0\.219:80\/192\.168\.10\.7:80 on director1: the host did not keep what was asked for: weight is 6, wanted 7; it was taken back$/,
+        /^cannot create tcp:\/\/192\.168\.0\.219:80\/192\.168\.10\.7:80 on director1: the host did not keep what was asked for: weight is 6, wanted 7; the change was undone$/,
       );
       await Promise.all(good);
       expect(fake.read("ipvs")).not.toContain("192.168.10.7:80");
@@ -191,7 +191,7 @@ describe("facts that are old", () => {
     await kind.create(server(1));
     fake.write("ipvs", `${service}-a -t 192.168.0.219:80 -r 192.168.10.2:80 -m -w 9\n`);
     await expect(kind.create(server(2))).rejects.toThrow(
-      /is there already, with other settings: forwarding is "masquerading", wanted "gatewaying", weight is 9, wanted 1; set adopt: true/,
+      /it exists already, with other settings: forwarding is "masquerading", wanted "gatewaying", weight is 9, wanted 1; set adopt: true/,
     );
     expect(fake.read("ipvs")).toContain("192.168.10.2:80 -m -w 9");
   });
@@ -215,7 +215,7 @@ describe("facts that are old", () => {
     );
     chmodSync(`${fake.root}/tools/ip`, 0o755);
     await expect(kind.create({ interface: "lo", address: "192.168.0.219" })).rejects.toThrow(
-      /on director1: it keeps changing while it is being configured; see who else writes there, and run again$/,
+      /on director1: another program keeps changing what is being configured \(5 attempts\); stop that program, then run `pulumi up` again$/,
     );
     expect(fake.runs).toBeLessThan(10);
   });
@@ -230,7 +230,7 @@ describe("the host's lock", () => {
     const release = await fake.holdLock();
     const kind = resources(realServer, fake);
     await expect(kind.create(server(1))).rejects.toThrow(
-      /^cannot create .* on director1: another run has held the host's lock for 60 s; wait until it has finished, then run again$/,
+      /^cannot create .* on director1: another run has held the host's lock for 60 s; wait until it has finished, then run `pulumi up` again$/,
     );
     await release();
     await kind.create(server(1));
@@ -303,6 +303,6 @@ test("a user who is not root is told so", async () => {
   const fake = fakeHost();
   fake.write("uid", "1000\n");
   await expect(resources(realServer, fake).create(server(1))).rejects.toThrow(
-    /on director1: the user it logs in as is not root \(uid 1000\); log in as root, or set sudo: true$/,
+    /on director1: the login user is not root \(uid 1000\); log in as root, or set sudo: true$/,
   );
 });

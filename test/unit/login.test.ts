@@ -141,7 +141,7 @@ describe("a password", () => {
       questions: ["Password: ", "Verification code: "],
     });
     expect((await refusal(given(port, { dialErrorLimit: 10 }))).message).toMatch(
-      /it asks more than a password: "Verification code:"; log in with a key/,
+      /the login asks for more than a password: "Verification code:"; log in with a key/,
     );
   });
 

@@ -234,7 +234,7 @@ describe("two stacks that declare the same thing", () => {
     const server = { service: "tcp://192.168.0.219:80", address: "192.168.10.1", port: 80 };
     const guest = await servers.create(server, "blog/prod/web-1");
     await expect(kind.delete(props)).rejects.toThrow(
-      "cannot delete tcp://192.168.0.219:80 on director1: with it would go what belongs to another stack: blog/prod/web-1 RealServer tcp://192.168.0.219:80/192.168.10.1:80; remove that there first, or set adopt: true here and run up before",
+      "cannot delete tcp://192.168.0.219:80 on director1: the deletion would also delete what another stack has: blog/prod/web-1 RealServer tcp://192.168.0.219:80/192.168.10.1:80; remove that there first, or set adopt: true here and run `pulumi up`, then delete",
     );
     expect(fake.lines("ipvs")).toHaveLength(2);
     await servers.delete(guest.props);
@@ -274,7 +274,7 @@ describe("of one stack", () => {
     const kind = resources(virtualService, fake);
     await kind.create(web, "shop/prod/web");
     await expect(kind.create({ ...web, scheduler: "rr" }, "shop/prod/other")).rejects.toThrow(
-      /is there already, with other settings: scheduler is "wlc", wanted "rr"/,
+      /it exists already, with other settings: scheduler is "wlc", wanted "rr"/,
     );
   });
 });
@@ -298,7 +298,7 @@ describe("a program that takes the table for its own", () => {
         [kernelModule, { name: "ip_vs" }],
       ] as const) {
         await expect(resources(definition, fake).create(args)).rejects.toThrow(
-          `${name} runs there, and takes the IPVS table for its own; stop it there (systemctl disable --now ${name}), or set alongside: ["${name}"] if it leaves this entry alone`,
+          `${name} runs there and manages the IPVS table; stop it there (systemctl disable --now ${name}), or set alongside: ["${name}"] if it leaves this entry alone`,
         );
       }
       expect(fake.snapshot()).toBe(before);

@@ -316,7 +316,7 @@ describe("the engine's events tell", () => {
       (error: Error) => error,
     );
     await fake.dispose();
-    expect(message).toMatch(/taking it back failed.* \[lvs-unknown\]$/);
+    expect(message).toMatch(/this could not be undone.* \[lvs-unknown\]$/);
     expect(isUncertain(message)).toBe(true);
   });
 });

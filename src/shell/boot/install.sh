@@ -15,7 +15,7 @@ put_boot() {
   begin=
   { IFS= read -r line <"$E/restore"; } 2>/dev/null && [ "$line" = "$version" ] && [ -e "$W" ] && return
   [ -d "$ROOT/run/systemd/system" ] || {
-    echo 'no systemd runs there, which would bring it back after a reboot' >&2
+    echo 'no systemd runs there to restore it after a reboot' >&2
     return "$NO_BOOT"
   }
   mkdir -p "$E" "$S" &&

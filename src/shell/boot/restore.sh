@@ -8,7 +8,7 @@ blanks=" $tab$nl"
 R=$S/restored
 locked() {
   take_lock -x "$LOCK_TRIES" || {
-    why="all of it: the lock $lock_file cannot be had (fuser $lock_file tells who has it)$nl"
+    why="the records: the lock $lock_file is held (fuser $lock_file shows by which process)$nl"
     return 1
   }
   [ -e "$E/boot" ]
@@ -100,7 +100,7 @@ pass() {
   [ -z "$todo$missing$waits" ]
 }
 say_missing() {
-  printf '%s' "$why" | sed 's|^|pulumi-lvs: cannot bring back |' >&2
+  printf '%s' "$why" | sed 's|^|pulumi-lvs: cannot restore |' >&2
   [ -z "$waits" ] || printf '%s\n' "$waits" | sed "s|$tab| waits for |; s|^|pulumi-lvs: |" >&2
 }
 # prepare: runs at the first pass of a boot.
@@ -144,7 +144,7 @@ while :; do
     continue
   fi
   say_missing
-  echo 'pulumi-lvs: it is tried every 10 s for an hour' >&2
+  echo 'pulumi-lvs: trying again every 10 s for an hour' >&2
   echo 'pulumi-lvs: if no stack declares it any more: npx pulumi-lvs forget HOST, else: pulumi up --refresh' >&2
   # Continues in the background until all is restored, the hour is over, or the unit is restarted.
   (
@@ -159,7 +159,7 @@ while :; do
       said=$why$waits
       [ "$(uptime)" -lt $last ] || {
         say_missing
-        echo 'pulumi-lvs: given up; systemctl restart pulumi-lvs tries it again' >&2
+        echo 'pulumi-lvs: stopped after an hour; systemctl restart pulumi-lvs tries again' >&2
         exit
       }
     done

@@ -1,6 +1,6 @@
 # unfit: fails, so a check ends with: || unfit || return
 unfit() {
-  printf '%s\n' 'its record does not fit; run pulumi up --refresh, which writes it anew' >&2
+  printf '%s\n' 'its record has a wrong form; run pulumi up --refresh, which writes it again' >&2
   return 3
 }
 # made_of WORD CHARACTERS: returns 0 if the word is not empty and consists of these characters.

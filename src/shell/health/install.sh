@@ -1,7 +1,7 @@
 # put_agent TEXT: installs the agent. TEXT follows the prelude.
 put_agent() {
   [ -d "$ROOT/run/systemd/system" ] || {
-    echo 'no systemd runs there, which would run the health checks' >&2
+    echo 'no systemd runs there to run the health checks' >&2
     return "$NO_MONITOR"
   }
   has awk || return
