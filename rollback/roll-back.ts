@@ -66,7 +66,7 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
     );
   const before = await decrypted(stack, earlier);
   say(
-    `taking back the update of ${last?.startTime ?? "this machine"}, by ${own ? "the copy that `pulumi-lvs up` saved" : "the backend's history"}`,
+    `rolling back the update of ${last?.startTime ?? "this machine"}, by ${own ? "the copy that `pulumi-lvs up` saved" : "the backend's history"}`,
   );
   const heard = own ? own.troubles : last?.result === "succeeded" ? [] : undefined;
   return goBack(stack, {

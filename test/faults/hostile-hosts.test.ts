@@ -129,7 +129,7 @@ describe("a host", () => {
     fake.write("ipvs", service);
     const kind = resources(realServer, fake);
     await expect(kind.create(server(1))).rejects.toThrow(
-      /^cannot create tcp:\/\/192\.168\.0\.219:80\/192\.168\.10\.1:80 on director1: unexpected output: ipvs was changed on the way$/,
+      /^cannot create tcp:\/\/192\.168\.0\.219:80\/192\.168\.10\.1:80 on director1: unexpected output: ipvs was changed on the way; check what else prints into the user's shell there$/,
     );
     expect(fake.read("ipvs")).toBe(service);
   });
@@ -161,8 +161,12 @@ describe("a host", () => {
     fake.write("ipvs", service + line);
     const kind = resources(realServer, fake);
     const given = kind.inputsOf(server(1));
-    await expect(kind.read(given)).rejects.toThrow(/unexpected output: ipvs was changed on the way$/);
-    await expect(kind.delete(given)).rejects.toThrow(/unexpected output: ipvs was changed on the way$/);
+    await expect(kind.read(given)).rejects.toThrow(
+      /unexpected output: ipvs was changed on the way; check what else prints into the user's shell there$/,
+    );
+    await expect(kind.delete(given)).rejects.toThrow(
+      /unexpected output: ipvs was changed on the way; check what else prints into the user's shell there$/,
+    );
     expect(fake.read("ipvs")).toBe(service + line);
   });
 

@@ -217,7 +217,7 @@ async function outcome(
     if (error instanceof Reached) return acted;
     const { message } = error as Error;
     if (
-      !/^cannot (create|read|update|delete) .* on director1: (unexpected output|cannot read|it keeps changing)/.test(
+      !/^cannot (create|read|update|delete) .* on director1: (unexpected output|cannot read|another program keeps changing)/.test(
         message,
       )
     )

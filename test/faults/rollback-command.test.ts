@@ -81,7 +81,7 @@ test("rollback takes back what went through, by the copy, in which nothing secre
 
   const { code, text } = await stack.pulumiLvs(["rollback"]);
   expect(code, text).toBe(0);
-  expect(text).toMatch(/taking back the update of .*, by the copy that `pulumi-lvs up` saved\n/);
+  expect(text).toMatch(/rolling back the update of .*, by the copy that `pulumi-lvs up` saved\n/);
   expect(text).not.toContain("planted-secret");
   expect(tables(hosts)).toEqual(before);
   expect(await stateOf(stack)).toEqual(state);
