@@ -57,7 +57,7 @@ export class HostError extends Error {
 }
 
 /** The script was sent, but no answer came. It may have run, have undone its work, or never have arrived. */
-export class UnansweredError extends HostError {
+export class OutcomeUnknownError extends HostError {
   constructor(host: string, reason: string, remedy?: string) {
     super(host, reason, remedy, unknownOutcome);
   }
@@ -66,11 +66,11 @@ export class UnansweredError extends HostError {
 /**
  * Returns the error without the token, for a script that changes nothing: it does not matter whether it ran.
  */
-export const plainly = (error: unknown): unknown =>
-  error instanceof UnansweredError ? new HostError(error.host, error.reason, error.remedy) : error;
+export const withoutToken = (error: unknown): unknown =>
+  error instanceof OutcomeUnknownError ? new HostError(error.host, error.reason, error.remedy) : error;
 
 /** A fault that another attempt cannot mend. */
-export class FinalError extends HostError {}
+export class NotRetriedError extends HostError {}
 
 const sudoRemedies: readonly (readonly [RegExp, string])[] = [
   [
@@ -96,10 +96,10 @@ export const linesSaid = (text: string): string[] =>
  * Returns why sudo refuses, in its own words and without its lecture. Returns undefined if it printed
  * nothing.
  */
-export function sudoRefusal(host: string, lines: readonly string[]): FinalError | undefined {
+export function sudoRefusal(host: string, lines: readonly string[]): NotRetriedError | undefined {
   for (const [pattern, remedy] of sudoRemedies) {
     const said = lines.find((line) => pattern.test(line));
-    if (said !== undefined) return new FinalError(host, `cannot become root: ${said}`, remedy);
+    if (said !== undefined) return new NotRetriedError(host, `cannot become root: ${said}`, remedy);
   }
   return undefined;
 }
@@ -165,7 +165,7 @@ export function lockFailure(host: string, code: number, seconds: number): HostEr
   );
 }
 
-const late = (host: string, what: string, seconds: number): HostError =>
+const timedOut = (host: string, what: string, seconds: number): HostError =>
   new HostError(
     host,
     `${what} timed out after ${seconds} s (connection.operationTimeout)`,
@@ -173,16 +173,16 @@ const late = (host: string, what: string, seconds: number): HostError =>
   );
 
 /** Returns the error of a command that timed out while it ran or before it began. */
-export const lateFailure = (host: string, argv: readonly string[], seconds: number): HostError =>
-  late(host, shownCommand(argv), seconds);
+export const commandTimedOut = (host: string, argv: readonly string[], seconds: number): HostError =>
+  timedOut(host, shownCommand(argv), seconds);
 
 /** Returns the error of a reading that timed out before it began. */
-export const lateReading = (host: string, seconds: number): HostError =>
-  late(host, "reading the host's state", seconds);
+export const readingTimedOut = (host: string, seconds: number): HostError =>
+  timedOut(host, "reading the host's state", seconds);
 
 /** Returns the error for an output of a script that has another form or lacks a part. */
-export const senselessAnswer = (host: string, why: string): UnansweredError =>
-  new UnansweredError(
+export const unexpectedOutput = (host: string, why: string): OutcomeUnknownError =>
+  new OutcomeUnknownError(
     host,
     `unexpected output: ${why}`,
     "check what else prints into the user's shell there",
@@ -207,5 +207,5 @@ export const notUndone = (why: string, left: readonly string[] = []): string =>
   `${why}; and this could not be undone${left.length > 0 ? `: ${left.join(" | ")}` : ""}`;
 
 /** Returns the error for steps that succeeded without the wanted result, and were undone. */
-export const undoneMisfit = (host: string, why: string): HostError =>
+export const undoneMismatch = (host: string, why: string): HostError =>
   new HostError(host, `${why}; the change was undone`);

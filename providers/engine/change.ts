@@ -13,7 +13,7 @@ export interface Change {
   readonly facts: readonly FactName[];
   plan(verb: Verb, view: HostView): readonly Step[];
   /** Returns why the host does not show the wanted state, or undefined if it does. */
-  misfit(verb: Verb, facts: Facts): string | undefined;
+  mismatch(verb: Verb, facts: Facts): string | undefined;
   /** Returns whether the host has a record of this resource that restores it. */
   declares(facts: Facts): boolean;
   /** Returns whether creating it would take over a thing that something else made. */

@@ -4,7 +4,7 @@ import { hostLabel } from "../../src/ssh/connection.js";
 import { type Bag, connectionOf } from "./inputs.js";
 
 /** Throws if a conflicting program runs that `alongside` does not allow. */
-export function refuseRivals(facts: Facts, inputs: Bag): void {
+export function refuseConflicts(facts: Facts, inputs: Bag): void {
   const allowed = (inputs.alongside ?? []) as string[];
   const rival = facts.rivals().find((name) => !allowed.includes(name));
   if (rival === undefined) return;

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import { HostError, UnansweredError } from "../../src/errors.js";
+import { HostError, OutcomeUnknownError } from "../../src/errors.js";
 import type { Facts } from "../../src/facts/facts.js";
 import type { Host } from "../../src/host/host.js";
 import type { Done, Job } from "../../src/host/job.js";
-import { StuckError } from "../../src/host/stuck-error.js";
+import { RollbackFailedError } from "../../src/host/rollback-failed-error.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { type Change, isRecorded, type Operation, type Verb } from "./change.js";
-import { refuseRivals } from "./conflicts.js";
+import { refuseConflicts } from "./conflicts.js";
 import type { Definition } from "./define.js";
 import { plain } from "./diff.js";
 import { found, isWhole, missing, type RecordWord, recordSaid, says } from "./flags.js";
@@ -166,20 +166,23 @@ export class Engine extends Verbs {
           ...(guarded ? (["rivals"] as const) : []),
         ],
         plan: (facts) => {
-          if (guarded) refuseRivals(facts, inputs);
+          if (guarded) refuseConflicts(facts, inputs);
           const steps = change.plan(verb, { facts, owner, was, persist: inputs.persist !== false });
           return { steps, notes: { isAdopted: verb === "create" && change.adopts(facts) } };
         },
         look: change.look,
-        verify: (facts) => change.misfit(verb, facts),
+        verify: (facts) => change.mismatch(verb, facts),
       });
     } catch (error) {
       const { cause, message } = error as Error;
       // A failed create may have left the resource on the host. State keeps it, so that `up` can finish it
       // and `destroy` can remove it.
-      const isNew = verb === "create" && (cause instanceof StuckError || cause instanceof UnansweredError);
+      const isNew =
+        verb === "create" && (cause instanceof RollbackFailedError || cause instanceof OutcomeUnknownError);
       const now =
-        cause instanceof StuckError && verb !== "delete" && there(definition, cause.facts, key, config);
+        cause instanceof RollbackFailedError &&
+        verb !== "delete" &&
+        there(definition, cause.facts, key, config);
       if (!isNew && !now) throw error;
       throw new HalfDoneError(this.idOf(inputs), { ...inputs, ...(now || {}) }, inputs, message);
     }

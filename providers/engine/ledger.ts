@@ -88,12 +88,12 @@ const isSame = (one: LedgerRecord, other: LedgerRecord): boolean =>
   one.lifetime === other.lifetime && printRecord(one) === printRecord(other);
 
 /** Returns why the ledger is wrong after a creation or change, or undefined if it is right. */
-export function recordMisfit(facts: Facts, of: LedgerRecord): string | undefined {
+export function recordMismatch(facts: Facts, of: LedgerRecord): string | undefined {
   const other = formerOf(facts, of).find((one) => !isSame(one, of) && one.owner !== of.owner);
   if (other) return `the record of ${other.owner} is still there`;
   return recording(facts, of, of, []).length === 0 ? undefined : "the host did not keep its record";
 }
 
 /** Returns why the ledger is wrong after a deletion, or undefined if it is right. */
-export const eraseMisfit = (facts: Facts, of: LedgerRecord): string | undefined =>
+export const eraseMismatch = (facts: Facts, of: LedgerRecord): string | undefined =>
   formerOf(facts, of).length === 0 ? undefined : "its record is still there";

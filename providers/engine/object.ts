@@ -11,12 +11,12 @@ import { contrast } from "./diff.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
 import {
   erased,
-  eraseMisfit,
+  eraseMismatch,
   erasing,
   holderOf,
   isKnown,
   recording,
-  recordMisfit,
+  recordMismatch,
   recordOf,
   stackOf,
 } from "./ledger.js";
@@ -80,7 +80,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       return recording(facts, record, have, steps);
     },
 
-    misfit(verb, facts) {
+    mismatch(verb, facts) {
       const have = read(facts);
       if (verb === "delete") {
         if (isOthers(facts)) return undefined;
@@ -88,11 +88,11 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         const [left] = carried(facts).records;
         return left
           ? `the record of what goes along is still there: ${left.thing} of ${left.owner}`
-          : eraseMisfit(facts, record);
+          : eraseMismatch(facts, record);
       }
       if (!isDeepStrictEqual(have, config))
         return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
-      return recordMisfit(facts, record);
+      return recordMismatch(facts, record);
     },
 
     declares: (facts) => isKnown(facts, record),

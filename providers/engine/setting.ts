@@ -4,7 +4,7 @@ import type { Change } from "./change.js";
 import type { Definition } from "./define.js";
 import { contrast } from "./diff.js";
 import { type Bag, partsOf } from "./inputs.js";
-import { eraseMisfit, erasing, isKnown, recording, recordMisfit, recordOf } from "./ledger.js";
+import { eraseMismatch, erasing, isKnown, recording, recordMismatch, recordOf } from "./ledger.js";
 
 /** Returns the change of a setting, which always exists and may have several owners: a sysctl or a module. */
 export function settingChange(definition: Definition, inputs: Bag, owner: string): Change {
@@ -22,14 +22,14 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
         : recording(view.facts, record, have, definition.plan(key, config, have, view));
     },
 
-    misfit(verb, facts) {
+    mismatch(verb, facts) {
       const have = read(facts);
       if (verb === "delete") {
         const view = { facts, owner, persist: true };
         const left = definition.plan(key, undefined, have ?? config, view);
-        return left.length === 0 ? eraseMisfit(facts, record) : "it could not be released";
+        return left.length === 0 ? eraseMismatch(facts, record) : "it could not be released";
       }
-      if (isDeepStrictEqual(have, config)) return recordMisfit(facts, record);
+      if (isDeepStrictEqual(have, config)) return recordMismatch(facts, record);
       return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
     },
 

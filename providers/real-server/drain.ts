@@ -1,4 +1,4 @@
-import { FinalError, HostError } from "../../src/errors.js";
+import { HostError, NotRetriedError } from "../../src/errors.js";
 import type { DrainingServer } from "../../src/facts/draining.js";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { Done, Job } from "../../src/host/job.js";
@@ -94,7 +94,7 @@ export async function wait(
     await watch.pause();
     seen = await look().catch((error: Error) => {
       // The host may return before the time is over.
-      const mayPass = error.cause instanceof HostError && !(error.cause instanceof FinalError);
+      const mayPass = error.cause instanceof HostError && !(error.cause instanceof NotRetriedError);
       if (!mayPass || elapsed() >= limits.timeout) throw error;
       return undefined;
     });
@@ -102,8 +102,8 @@ export async function wait(
 }
 
 /** Returns the error for a server that was declared again while it drained. */
-const cancelled = (host: string): FinalError =>
-  new FinalError(
+const cancelled = (host: string): NotRetriedError =>
+  new NotRetriedError(
     host,
     "its drain was cancelled, because it was declared again",
     "run `pulumi up` again to delete it",
@@ -156,8 +156,8 @@ function forgetting({ key, config, change, host }: Operation<Key, Config>, drain
       const noted = drained && steps.length > 0 ? [note(key, drained)] : [];
       return [...(found ? [forget(found)] : []), ...steps, ...noted];
     },
-    misfit(verb, facts) {
-      const why = change.misfit(verb, facts);
+    mismatch(verb, facts) {
+      const why = change.mismatch(verb, facts);
       if (why !== undefined || stays(verb) || !recordOf(facts, key)) return why;
       return verb === "delete" && change.look(facts) !== undefined ? undefined : stillThere;
     },

@@ -1,21 +1,21 @@
 import {
   changingHost,
   commandFailure,
+  commandTimedOut,
   type HostError,
-  lateFailure,
-  lateReading,
   notUndone,
-  plainly,
+  readingTimedOut,
   said,
-  senselessAnswer,
-  undoneMisfit,
+  undoneMismatch,
+  unexpectedOutput,
+  withoutToken,
 } from "../errors.js";
 import { type FactName, Facts, type Section } from "../facts/facts.js";
-import { explained, isBack, isUntouched, type Job, misfitOf, type Plan, type Waiting } from "./job.js";
+import { explained, isBack, isUntouched, type Job, mismatchOf, type Plan, type Waiting } from "./job.js";
 import { digestOf, type Failed, type Outcome, type Report } from "./report.js";
+import { RollbackFailedError } from "./rollback-failed-error.js";
 import { applyScript, inBulk, readScript, recordsOf, rulesOf, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
-import { StuckError } from "./stuck-error.js";
 
 type Planned = Waiting & Plan;
 
@@ -99,7 +99,7 @@ class Batch {
       const before = this.#facts();
       const transactions = group.map(({ job, steps }) => ({ owner: job.owner, steps }));
       const report = await this.#send(transactions);
-      if (report.stale && report.late) throw lateReading(this.#label, this.seconds);
+      if (report.stale && report.late) throw readingTimedOut(this.#label, this.seconds);
       isStale ||= report.stale;
       left.push(...(report.stale ? group : await this.#settle(group, inBulk(transactions), report, before)));
     }
@@ -118,7 +118,7 @@ class Batch {
     for (const [i, planned] of group.entries()) {
       if (!bulk.has(i)) await this.#conclude(planned, outcomes.get(i), before, after, late);
       else if (
-        misfitOf(this.#label, planned.job, after) !== undefined &&
+        mismatchOf(this.#label, planned.job, after) !== undefined &&
         isUntouched(planned.job, planned.steps, after)
       )
         left.push({ ...planned, begun: planned });
@@ -128,7 +128,7 @@ class Batch {
     // To run each job by itself would take as long again. Their records are on the host already.
     await this.#send(left.map(({ job, steps }) => undoing(job, recordsOf(steps))));
     for (const { steps, reject } of left)
-      reject(lateFailure(this.#label, rulesOf(steps)[0]?.run ?? [], this.seconds));
+      reject(commandTimedOut(this.#label, rulesOf(steps)[0]?.run ?? [], this.seconds));
     return [];
   }
 
@@ -143,8 +143,8 @@ class Batch {
       reject(this.#failure(job, steps[outcome.step]?.run ?? [], outcome, before, after, late));
       return;
     }
-    if (outcome?.kind !== "kept") throw senselessAnswer(this.#label, "a transaction has no result");
-    const why = misfitOf(this.#label, job, after);
+    if (outcome?.kind !== "kept") throw unexpectedOutput(this.#label, "a transaction has no result");
+    const why = mismatchOf(this.#label, job, after);
     if (why === undefined) resolve({ facts: after, notes });
     else reject(await this.#undo(job, steps, why, before));
   }
@@ -161,14 +161,18 @@ class Batch {
     // 124: not begun; above 128: killed.
     const failure =
       late && (code === 124 || code > 128)
-        ? lateFailure(this.#label, argv, this.seconds)
+        ? commandTimedOut(this.#label, argv, this.seconds)
         : commandFailure(this.#label, argv, code, text);
     if (stuck.length > 0)
-      return new StuckError(this.#label, notUndone(failure.reason, stuck.map(said)), after);
+      return new RollbackFailedError(this.#label, notUndone(failure.reason, stuck.map(said)), after);
     // A failed command may have done its work, or a part of it.
     return isBack(job, before, after)
       ? failure
-      : new StuckError(this.#label, notUndone(failure.reason, ["a part of it is still there"]), after);
+      : new RollbackFailedError(
+          this.#label,
+          notUndone(failure.reason, ["a part of it is still there"]),
+          after,
+        );
   }
 
   /** Undoes steps that succeeded without the wanted result. Returns the error. */
@@ -177,8 +181,8 @@ class Batch {
     const outcome = outcomes.get(0);
     const isUndone = !stale && outcome?.kind === "undone" && outcome.stuck.length === 0;
     return isUndone && isBack(job, before, this.#facts())
-      ? undoneMisfit(this.#label, why)
-      : new StuckError(this.#label, notUndone(why), this.#facts());
+      ? undoneMismatch(this.#label, why)
+      : new RollbackFailedError(this.#label, notUndone(why), this.#facts());
   }
 
   #facts(): Facts {
@@ -193,9 +197,9 @@ class Batch {
   async #read(): Promise<void> {
     const report = await this.#ask((nonce) => readScript(nonce, this.#names)).catch((error) => {
       // A reading without an answer has changed nothing.
-      throw plainly(error);
+      throw withoutToken(error);
     });
-    if (report.late && !this.#isReadable()) throw lateReading(this.#label, this.seconds);
+    if (report.late && !this.#isReadable()) throw readingTimedOut(this.#label, this.seconds);
     this.#isFresh = true;
   }
 
@@ -207,7 +211,7 @@ class Batch {
   async #ask(script: (nonce: string) => string): Promise<Report> {
     const report = await this.run(script);
     const silent = this.#names.find((name) => !report.sections.has(name));
-    if (silent !== undefined) throw senselessAnswer(this.#label, `there is no section ${silent}`);
+    if (silent !== undefined) throw unexpectedOutput(this.#label, `there is no section ${silent}`);
     for (const [name, section] of report.sections) this.known.set(name, section);
     return report;
   }

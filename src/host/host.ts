@@ -1,4 +1,4 @@
-import { lateReading, lockFailure, plainly, senselessAnswer } from "../errors.js";
+import { lockFailure, readingTimedOut, unexpectedOutput, withoutToken } from "../errors.js";
 import type { FactName, Section } from "../facts/facts.js";
 import { log } from "../log.js";
 import type { Connection } from "../ssh/connection.js";
@@ -63,9 +63,9 @@ export class Host {
 
   async #asked(functions: string, queries: ReadonlyMap<string, Query>) {
     const report = await this.#run((nonce) => askScript(nonce, functions, queries)).catch((error) => {
-      throw plainly(error);
+      throw withoutToken(error);
     });
-    if (report.late) throw lateReading(this.#label, this.#limit);
+    if (report.late) throw readingTimedOut(this.#label, this.#limit);
     return report.sections as ReadonlyMap<string, Section>;
   }
 
@@ -142,7 +142,7 @@ export class Host {
       report = parseReport(used, output);
     } catch (error) {
       this.close();
-      throw senselessAnswer(this.#label, (error as Error).message);
+      throw unexpectedOutput(this.#label, (error as Error).message);
     }
     if (report.locked !== undefined) {
       throw lockFailure(this.#label, report.locked, lockSeconds);

@@ -60,7 +60,7 @@ export function isBack(job: Job, before: Facts, after: Facts): boolean {
 }
 
 /** Returns why the host does not show the wanted state, also if it cannot be read. */
-export function misfitOf(host: string, job: Job, facts: Facts): string | undefined {
+export function mismatchOf(host: string, job: Job, facts: Facts): string | undefined {
   try {
     return job.verify(facts);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { HostError, said, UnansweredError } from "../errors.js";
+import { HostError, OutcomeUnknownError, said } from "../errors.js";
 import { openingText } from "../shell/opening.js";
 import { commandLine } from "../shell/quote.js";
 import { AnswerMeter } from "../ssh/limits.js";
@@ -100,7 +100,7 @@ export class RemoteShell implements Shell {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting?.reject(
-          new UnansweredError(
+          new OutcomeUnknownError(
             this.#host,
             `no answer within ${seconds} s`,
             "the script on the host completes or rolls back on its own; check the host, then run `pulumi up` again",
@@ -156,7 +156,7 @@ export class RemoteShell implements Shell {
     if (seen.includes(marker)) resolve(this.#chunks.join(""));
     else if (seen.includes(`${marker.trimEnd()}\r\n`)) {
       reject(
-        new UnansweredError(
+        new OutcomeUnknownError(
           this.#host,
           "a terminal changes the output (lines end in CR LF)",
           "let the user log in without a terminal (sudoers: requiretty; sshd_config: ForceCommand)",
@@ -183,7 +183,7 @@ export class RemoteShell implements Shell {
         "let the user run sudo without a password, or log in as root",
       );
     }
-    return new UnansweredError(
+    return new OutcomeUnknownError(
       this.#host,
       `the connection was lost before the host had answered${last ? ` (${last})` : ""}`,
       "a script that arrived completes or rolls back on its own; run `pulumi up` again",

@@ -1,4 +1,4 @@
-import { FinalError, HostError } from "../errors.js";
+import { HostError, NotRetriedError } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import type { Target } from "./target.js";
 
@@ -15,7 +15,7 @@ export function dialError(target: Target, story: string, error: DialFault): Host
   const where = `${target.user}@${target.host}:${target.port}`;
   const tooMany = /Too many authentication failures/i.test(error.message);
   if (error.level === "client-authentication" || tooMany) {
-    return new FinalError(
+    return new NotRetriedError(
       target.label,
       `login as ${where} was refused${tooMany ? " after too many tries" : ""}`,
       tooMany
@@ -24,9 +24,9 @@ export function dialError(target: Target, story: string, error: DialFault): Host
     );
   }
   if (error.code === "ENOTFOUND")
-    return new FinalError(target.label, `no such host (${target.host})`, "check connection.host");
+    return new NotRetriedError(target.label, `no such host (${target.host})`, "check connection.host");
   if (/no matching/i.test(error.message)) {
-    return new FinalError(
+    return new NotRetriedError(
       target.label,
       `there is no algorithm in common with its sshd: ${words}`,
       `allow curve25519-sha256, aes256-gcm@openssh.com and ssh-ed25519 in its sshd_config${target.given.insecureAllowSha1 ? "" : ", or, where it knows SHA-1 only, set insecureAllowSha1: true"}`,

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
-import { FinalError, HostError, linesSaid } from "../errors.js";
+import { HostError, linesSaid, NotRetriedError } from "../errors.js";
 import { log } from "../log.js";
 import { plainText } from "../values/foreign.js";
 import { algorithmsFor } from "./algorithms.js";
@@ -66,7 +66,7 @@ async function jumpTo(proxy: Target, target: Target): Promise<Lease<Client>> {
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     // The jump host has used up its attempts.
-    throw new FinalError(
+    throw new NotRetriedError(
       target.label,
       `cannot be reached by way of ${proxy.label}: ${error.reason}`,
       error.remedy,
@@ -96,7 +96,7 @@ function tunnel(jump: Lease<Client>, target: Target): Promise<Duplex> {
         else if (typeof reason !== "number") lost(plainText(error.message));
         else if (reason === 1) {
           reject(
-            new FinalError(
+            new NotRetriedError(
               target.label,
               `${by}: its sshd forbids that`,
               "set AllowTcpForwarding and PermitOpen in its sshd_config",
@@ -129,7 +129,7 @@ export const meterOf = (client: Client): Meter => meters.get(client) as Meter;
 
 function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): Promise<Client> {
   const expected = expectedKeys(target);
-  let refused: FinalError | undefined;
+  let refused: NotRetriedError | undefined;
   let banner = "";
   const client = new Client();
   const timeout = (target.given.perDialTimeout ?? 15) * 1000;
@@ -168,7 +168,7 @@ function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): 
     });
     client.on("change password", () => {
       fail(
-        new FinalError(
+        new NotRetriedError(
           target.label,
           `the password of ${target.user} has expired`,
           "log in by hand and set a new one",
@@ -193,7 +193,7 @@ function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): 
     );
     client.connect(config);
     socket = sock ?? socketOf(client);
-    const tooMuch = (why: string) => fail(new FinalError(target.label, why, "see what listens there"));
+    const tooMuch = (why: string) => fail(new NotRetriedError(target.label, why, "see what listens there"));
     if (socket) meters.set(client, new Meter(socket, tooMuch, outer));
   });
 }

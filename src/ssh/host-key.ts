@@ -1,4 +1,4 @@
-import { FinalError } from "../errors.js";
+import { NotRetriedError } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import { type Filed, fingerprint, type HostKey, keyType, lookUp, parseHostKey } from "./known-hosts.js";
 import type { Target } from "./target.js";
@@ -9,7 +9,7 @@ export function expectedKeys(target: Target): Filed | undefined {
   // A given key always counts, also in state of an earlier version that has both fields.
   if (given.hostKey === undefined) return given.insecureIgnoreHostKey ? undefined : filed(target);
   const key = parseHostKey(given.hostKey);
-  if (!key) throw new FinalError(target.label, "its hostKey is no public key", "give ssh-ed25519 AAAA…");
+  if (!key) throw new NotRetriedError(target.label, "its hostKey is no public key", "give ssh-ed25519 AAAA…");
   return { keys: [key], revoked: [], authority: false };
 }
 
@@ -18,7 +18,7 @@ function filed({ label, knownHosts, hostKeyAlias, host, port }: Target): Filed {
   try {
     return hostKeyAlias ? lookUp(knownHosts, hostKeyAlias, 22) : lookUp(knownHosts, host, port);
   } catch (error) {
-    throw new FinalError(
+    throw new NotRetriedError(
       label,
       (error as Error).message,
       "name a readable file by knownHosts, or give the key as hostKey",
@@ -56,11 +56,15 @@ export const hostKeyAlgorithms = (keys: readonly HostKey[], sha1 = false): strin
 const offered = (key: Buffer): string => (key.length < 4 ? "no key:" : plainText(keyType(key), 60));
 
 /** Returns why a key is refused, or undefined if it is accepted. */
-export function refusal(target: Target, key: Buffer, expected: Filed | undefined): FinalError | undefined {
+export function refusal(
+  target: Target,
+  key: Buffer,
+  expected: Filed | undefined,
+): NotRetriedError | undefined {
   const base64 = key.toString("base64");
   if (!expected || expected.keys.some((known) => known.base64 === base64)) return undefined;
   const refused = (reason: string, remedy: string) =>
-    new FinalError(
+    new NotRetriedError(
       target.label,
       `its host key ${reason} (it offers ${offered(key)} ${fingerprint(key)})`,
       remedy,

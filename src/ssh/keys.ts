@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { FinalError } from "../errors.js";
+import { NotRetriedError } from "../errors.js";
 import { homePath } from "./home-path.js";
 import { type PrivateKey, readKey } from "./key.js";
 import { maxKeyFile, readRegularFile } from "./read-file.js";
@@ -42,7 +42,7 @@ export function keysOf(target: Target): Keys {
       found.blobs.push(blob);
       found.notes.push(`${name} is left to the agent: ${key.why}`);
     } else if (asked) {
-      throw new FinalError(
+      throw new NotRetriedError(
         label,
         `cannot use the private key${file ? ` ${file}` : ""}: ${key.why}`,
         key.kind === "unusable"
@@ -72,7 +72,7 @@ function textsOf(target: Target): KeyText[] {
       return [{ name: `the key ${file}`, text: readRegularFile(file, maxKeyFile), file }];
     } catch (error) {
       if (given.privateKeyPath === undefined) return [];
-      throw new FinalError(
+      throw new NotRetriedError(
         label,
         `cannot read the private key ${file}: ${(error as Error).message}`,
         "name a file with a private key by privateKeyPath",

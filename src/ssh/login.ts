@@ -6,7 +6,7 @@ import {
   createAgent,
   type ParsedKey,
 } from "ssh2";
-import { FinalError } from "../errors.js";
+import { NotRetriedError } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import { show } from "../values/problem.js";
 import { isAsked, keysOf } from "./keys.js";
@@ -23,7 +23,7 @@ export interface Login {
   /** Notes that a key was skipped. */
   passedOver(message: string): void;
   /** The error that ends the login, whatever other errors say. */
-  readonly trouble: FinalError | undefined;
+  readonly trouble: NotRetriedError | undefined;
 }
 
 interface Way {
@@ -39,7 +39,7 @@ export function loginOf(target: Target): Login {
   const { keys, blobs, notes } = keysOf(target);
   const asked = isAsked(target);
   const sha1 = target.given.insecureAllowSha1 === true;
-  let trouble: FinalError | undefined;
+  let trouble: NotRetriedError | undefined;
   const ways: Way[] = keys.map(({ name, key }) => ({
     name,
     method: "publickey",
@@ -71,7 +71,7 @@ export function loginOf(target: Target): Login {
     });
   }
   if (ways.length === 0) {
-    throw new FinalError(
+    throw new NotRetriedError(
       label,
       `there is no key, no agent and no password to log in with${notes.length > 0 ? ` (${notes.join(", ")})` : ""}`,
       "give privateKeyPath, start an SSH agent, or name an IdentityFile in the SSH configuration",
@@ -155,7 +155,7 @@ class ChosenKeys extends BaseAgent {
 type Prompt = Extract<AnyAuthMethod, { type: "keyboard-interactive" }>["prompt"];
 
 /** Answers one hidden question with the password. Any other question ends the login. */
-function answering(password: string, giveUp: (error: FinalError) => void, label: string): Prompt {
+function answering(password: string, giveUp: (error: NotRetriedError) => void, label: string): Prompt {
   let answered = false;
   return (_name, _instructions, _language, prompts, answer) => {
     const [{ prompt, echo } = { prompt: "", echo: true }] = prompts;
@@ -165,7 +165,7 @@ function answering(password: string, giveUp: (error: FinalError) => void, label:
       return;
     }
     giveUp(
-      new FinalError(
+      new NotRetriedError(
         label,
         `the login asks for more than a password: ${show(prompt.trim())}`,
         "log in with a key, and turn other prompts off there",

@@ -1,4 +1,4 @@
-import { FinalError, HostError, linesSaid, sudoRefusal } from "../errors.js";
+import { HostError, linesSaid, NotRetriedError, sudoRefusal } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import type { Connection } from "./connection.js";
 import { dial, meterOf, notYet } from "./dial.js";
@@ -47,7 +47,7 @@ function execute(client: Client, target: Target, command: string): Promise<Chann
       // The library's message for a connection that was closed meanwhile.
       if (error.message === "No response from server") return reject(cutOff(target));
       reject(
-        new FinalError(
+        new NotRetriedError(
           target.label,
           `cannot start a shell: ${plainText(error.message)}`,
           "see MaxSessions and ForceCommand in its sshd_config",
@@ -103,13 +103,13 @@ function greeted(channel: Channel, target: Target, asRoot: boolean, meter: Meter
 }
 
 const tooMuch = (target: Target, why: string): HostError =>
-  new FinalError(target.label, why, "see what its sshd and the user's login shell say");
+  new NotRetriedError(target.label, why, "see what its sshd and the user's login shell say");
 
 const patience = (target: Target, reject: (error: HostError) => void): NodeJS.Timeout =>
   setTimeout(
     () =>
       reject(
-        new FinalError(
+        new NotRetriedError(
           target.label,
           `the login succeeded, but no shell started within ${shellSeconds} s`,
           "see what its sshd and the user's login shell say",
@@ -132,7 +132,7 @@ function noShell(target: Target, asRoot: boolean, text: string): HostError {
   }
   // A cut link gives no reason.
   if (said === "") return cutOff(target);
-  return new FinalError(
+  return new NotRetriedError(
     target.label,
     `the login succeeded, but the shell ended at once: ${said}`,
     "see the user's login shell, and ForceCommand in sshd_config",

@@ -1,5 +1,5 @@
 import { backOff } from "exponential-backoff";
-import { FinalError, HostError } from "../errors.js";
+import { HostError, NotRetriedError } from "../errors.js";
 import { log } from "../log.js";
 import type { Target } from "./target.js";
 
@@ -24,7 +24,7 @@ export async function retrying<T>(target: Target, attempt: () => Promise<T>): Pr
       maxDelay: 10_000,
       retry: (error) => {
         log(() => `${target.label}: attempt ${attempts}: ${(error as Error).message}`);
-        return error instanceof HostError && !(error instanceof FinalError);
+        return error instanceof HostError && !(error instanceof NotRetriedError);
       },
     });
   } catch (error) {

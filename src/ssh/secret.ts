@@ -1,4 +1,4 @@
-import { FinalError } from "../errors.js";
+import { NotRetriedError } from "../errors.js";
 import type { Target } from "./target.js";
 
 type SecretName = "password" | "privateKey" | "privateKeyPassword";
@@ -13,7 +13,7 @@ export function secretOf(
   if (variable === undefined) return given[name] || undefined;
   const value = process.env[variable];
   if (value) return value;
-  throw new FinalError(
+  throw new NotRetriedError(
     label,
     `the environment variable ${variable} is not set`,
     `set it where pulumi runs, or take ${by} out of the connection`,

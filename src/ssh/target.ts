@@ -1,5 +1,5 @@
 import { homedir, userInfo } from "node:os";
-import { FinalError } from "../errors.js";
+import { NotRetriedError } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import { configOf } from "./config-file.js";
 import { type Endpoint, hostLabel, maxJumps } from "./connection.js";
@@ -91,7 +91,7 @@ function jumpOf(
   // An entry for all hosts also applies to the jump host. As in ssh, it does not jump to itself.
   if (!given.proxy && jump.host === given.host && samePort(jump, path)) return undefined;
   if (path.length > maxJumps) {
-    throw new FinalError(
+    throw new NotRetriedError(
       label,
       `goes through more than ${maxJumps} hosts`,
       "see whether entries of ProxyJump in the SSH configuration name one another in a circle",
@@ -103,7 +103,7 @@ function jumpOf(
 /** Refuses a ProxyCommand. Without it the host would be tried directly, and often cannot be reached so. */
 function refuseCommand(command: string | undefined, label: string): void {
   if (command === undefined || command.toLowerCase() === "none") return;
-  throw new FinalError(
+  throw new NotRetriedError(
     label,
     `the SSH configuration has ProxyCommand ${plainText(command, 200)} for it, which is not run`,
     "name the host to go through by ProxyJump there or by proxy in the connection, or write ProxyJump none to connect directly",
@@ -129,7 +129,7 @@ function endpointOf(jump: string, label: string): Endpoint {
   const [, user, bracketed, name, address, port] = parts ?? [];
   const host = bracketed ?? name ?? address;
   if (host === undefined || host === "")
-    throw new FinalError(label, `ProxyJump ${JSON.stringify(jump)} is no host to go through`);
+    throw new NotRetriedError(label, `ProxyJump ${JSON.stringify(jump)} is no host to go through`);
   return { host, ...(user ? { user } : {}), ...(port ? { port: Number(port) } : {}) };
 }
 

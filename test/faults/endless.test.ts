@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 import type { Connection as Peer, ServerChannel } from "ssh2";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
-import { UnansweredError } from "../../src/errors.js";
+import { OutcomeUnknownError } from "../../src/errors.js";
 import { listOf } from "../../src/facts/ip-lists.js";
 import { RemoteShell } from "../../src/host/remote-shell.js";
 import { answerBytes, answerPieces, besideBytes, loginBytes } from "../../src/ssh/limits.js";
@@ -126,7 +126,7 @@ describe("a host whose answer has no end", () => {
       const [hostile, friendly] = await Promise.allSettled([run({ port }), hello({ port: neighbour.port })]);
       expect(friendly).toEqual({ status: "fulfilled", value: "hello" });
       expect(hostile).toMatchObject({ status: "rejected", reason: { message: unheard(why) } });
-      expect((hostile as PromiseRejectedResult).reason).toBeInstanceOf(UnansweredError);
+      expect((hostile as PromiseRejectedResult).reason).toBeInstanceOf(OutcomeUnknownError);
       await expect.poll(seen.closed, { timeout: 60_000 }).toBe(true);
       expect(seen.sent()).toBeLessThan(most + 8 * besideBytes);
       expect(seen.grown()).toBeLessThan(600 * mega);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { wait } from "../../providers/real-server/drain.js";
-import { FinalError, HostError } from "../../src/errors.js";
+import { HostError, NotRetriedError } from "../../src/errors.js";
 import { type FactName, Facts } from "../../src/facts/facts.js";
 import type { Job } from "../../src/host/job.js";
 import { FakeWatch } from "../fake/fake-watch.js";
@@ -182,7 +182,7 @@ describe("while a server drains", () => {
     const called = host.drain(9, 1, (second) => {
       if (second === 3) Object.assign(host, { since: undefined, weight: 3 });
     });
-    await expect(called).rejects.toMatchObject({ cause: expect.any(FinalError) });
+    await expect(called).rejects.toMatchObject({ cause: expect.any(NotRetriedError) });
     expect([host.clock, host.weight]).toEqual([1003, 3]);
   });
 });

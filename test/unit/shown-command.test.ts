@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { commandFailure, lateFailure } from "../../src/errors.js";
+import { commandFailure, commandTimedOut } from "../../src/errors.js";
 import { shownCommand } from "../../src/shell/shown-command.js";
 import { definitions } from "../fake/definitions.js";
 import { change, goldenFiles, recorder } from "../fake/golden.js";
@@ -36,7 +36,7 @@ describe("an error of a step shows the host's command or file, not the name of a
         await change(definitions.get(kind) as never, given, submit).catch(() => undefined);
         for (const argv of steps.flatMap(({ run, undo }) => (undo ? [run, undo] : [run]))) {
           expect(commandFailure("director1", argv, 4, "no").message).not.toMatch(named);
-          expect(lateFailure("director1", argv, 120).message).not.toMatch(named);
+          expect(commandTimedOut("director1", argv, 120).message).not.toMatch(named);
         }
       },
     );

@@ -444,12 +444,12 @@ test("a cluster shows its VIPs, the ids of its services, and who stands behind t
 
 const secretMark = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
-test.each(["plainly", "as outputs", "as one output", "as a promise"])(
+test.each(["withoutToken", "as outputs", "as one output", "as a promise"])(
   "secrets in a connection given %s are secret, and nothing else of it is",
   async (how) => {
     const plain = { host: "director1", password: "hunter2", proxy: { host: "jump", privateKey: "PEM" } };
     const connection = {
-      plainly: plain,
+      withoutToken: plain,
       "as outputs": {
         host: pulumi.output("director1"),
         password: pulumi.output("hunter2"),

@@ -2,7 +2,7 @@ import { HostError, unknownOutcome } from "../errors.js";
 import type { Facts } from "../facts/facts.js";
 
 /** The steps failed, and undoing them failed, too. The host is in an intermediate state. */
-export class StuckError extends HostError {
+export class RollbackFailedError extends HostError {
   constructor(
     host: string,
     message: string,
