@@ -23,7 +23,7 @@ type Planned = Waiting & Plan;
 const planLimit = 5;
 
 /** Runs a script on the host. */
-export type Run = (script: (nonce: string) => string) => Promise<Report>;
+type Run = (script: (nonce: string) => string) => Promise<Report>;
 
 /**
  * Serves jobs together. A plan may come from `known`, which holds the facts that earlier scripts read back.
