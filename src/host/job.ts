@@ -36,7 +36,7 @@ export interface Waiting {
   readonly job: Job;
   resolve(done: Done): void;
   reject(error: Error): void;
-  /** The first plan, if its owner marks are on the host and its line had no effect. */
+  /** The first plan, if its records are on the host and its line had no effect. */
   readonly begun?: Plan;
 }
 
