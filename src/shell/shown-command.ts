@@ -50,3 +50,27 @@ export function shownCommand(argv: readonly string[]): string {
   const shown = Object.hasOwn(functions, name) ? functions[name] : undefined;
   return shown ? plainText(shown(...args), 500) : inQuotes(argv);
 }
+
+const lists: Readonly<Record<string, string>> = {
+  ipvs: run("ipvsadm", "-Sn"),
+  thresholds: run("ipvsadm", "-Ln", "--thresholds"),
+  timeouts: run("ipvsadm", "-Ln", "--timeout"),
+  daemons: run("ipvsadm", "-Ln", "--daemon"),
+  connections: run("ipvsadm", "-Ln", "--persistent-conn"),
+  addresses: run("ip", "-j", "addr", "show"),
+  clock: run("date", "+%s"),
+  rivals: "the names of processes in /proc",
+  ledger: "/etc/pulumi-lvs/boot and /run/pulumi-lvs/boot",
+};
+
+/** Returns where a fact comes from, as people see it: the host's command or file. `name` is its FactName. */
+export function shownFact(name: string): string {
+  const [kind = "", ...rest] = name.split(":");
+  const of = rest.join(":");
+  if (kind === "routes") return run("ip", "-j", `-${rest[0]}`, "route", "show", "table", rest[1] ?? "main");
+  if (kind === "sysctl") return plainText(`the sysctl ${of}`, 200);
+  if (kind === "module") return plainText(`/sys/module/${of}`, 200);
+  if (kind === "found") return plainText(foundOf(of), 200);
+  if (kind === "monitor") return plainText(`/etc/pulumi-lvs/monitor.d/${of}`, 200);
+  return lists[kind] ?? `/run/pulumi-lvs/${kind}`;
+}

@@ -180,7 +180,7 @@ describe("a host", () => {
     );
     const kind = resources(realServer, fake);
     await expect(kind.delete(kind.inputsOf(server(1)))).rejects.toThrow(
-      /^cannot delete .* on director1: cannot read ipvs: Memory allocation problem$/,
+      /^cannot delete .* on director1: cannot read `ipvsadm -Sn`: Memory allocation problem$/,
     );
   });
 
@@ -228,25 +228,25 @@ describe("a tool", () => {
     [
       "warns in its output",
       'echo "Warning: deprecated"; real "$@"',
-      /cannot read addresses: unexpected output "Warning: deprecated\\n\[\{/,
+      /cannot read `ip -j addr show`: unexpected output "Warning: deprecated\\n\[\{/,
     ],
     [
       "colours its output",
       'printf "\\033[36m"; real "$@"; printf "\\033[0m"',
-      /cannot read addresses: unexpected output "\\u001b\[36m\[\{/,
+      /cannot read `ip -j addr show`: unexpected output "\\u001b\[36m\[\{/,
     ],
     [
       "knows no JSON",
       "echo '1: lo: <LOOPBACK,UP> mtu 65536'",
-      /cannot read addresses: unexpected output "1: lo: </,
+      /cannot read `ip -j addr show`: unexpected output "1: lo: </,
     ],
-    ["says nothing", "exit 0", /cannot read addresses: unexpected output/],
-    ["fails without a word", "exit 3", /cannot read addresses: no message \(exit code 3\)$/],
-    ["is killed half way", "printf '[{\"ifindex\":1,'; kill -9 $$", /cannot read addresses: Killed$/],
+    ["says nothing", "exit 0", /cannot read `ip -j addr show`: unexpected output/],
+    ["fails without a word", "exit 3", /cannot read `ip -j addr show`: no message \(exit code 3\)$/],
+    ["is killed half way", "printf '[{\"ifindex\":1,'; kill -9 $$", /cannot read `ip -j addr show`: Killed$/],
     [
       "is another program of that name",
       'echo "BusyBox v1.36.1 (2023-11-07) multi-call binary.\n\nUsage: ip [OPTIONS] address|route" >&2; exit 1',
-      /cannot read addresses: BusyBox v1\.36\.1 .*; install iproute2 there: its ip is BusyBox's, which prints no JSON$/,
+      /cannot read `ip -j addr show`: BusyBox v1\.36\.1 .*; install iproute2 there: its ip is BusyBox's, which prints no JSON$/,
     ],
   ])("that %s is refused in one line, and nothing is done", async (_, text, message) => {
     const fake = fakeHost();
@@ -263,14 +263,14 @@ describe("a tool", () => {
     [
       "fails",
       "echo 'Cannot send dump request: Operation not permitted' >&2; exit 1",
-      /cannot read routes:4:main: Cannot send dump request: Operation not permitted; log in as root/,
+      /cannot read `ip -j -4 route show table main`: Cannot send dump request: Operation not permitted; log in as root/,
     ],
     [
       "is BusyBox's",
       "echo 'BusyBox v1.36.1 multi-call binary.' >&2; echo 'Usage: ip [OPTIONS]' >&2; exit 1",
       /install iproute2 there/,
     ],
-    ["says nothing", "exit 0", /cannot read routes:4:main: unexpected output "\\n"$/],
+    ["says nothing", "exit 0", /cannot read `ip -j -4 route show table main`: unexpected output "\\n"$/],
   ])("for routes that %s is not taken for a table without routes", async (_, text, message) => {
     const fake = fakeHost();
     fake.write("routes", "4 main 10.0.0.0/8 192.168.0.1 eth0 - 0\n");

@@ -104,6 +104,6 @@ test("a refresh of a host that has lost ipvsadm says so, and takes nothing for g
   const { props } = await kind.create({ fwmark: 1 });
   fake.withoutTool("ipvsadm");
   await expect(kind.read(props)).rejects.toThrow(
-    /^cannot read fwmark:\/\/1 on director1: cannot read ipvs: ipvsadm: not found; install ipvsadm there/,
+    /^cannot read fwmark:\/\/1 on director1: cannot read `ipvsadm -Sn`: ipvsadm: not found; install ipvsadm there/,
   );
 });

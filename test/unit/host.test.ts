@@ -141,7 +141,7 @@ describe("of those who are served together", () => {
     const bad = resources(virtualService, fake).create({ fwmark: 1 });
     const good = resources(sysctl, fake).create({ name: "net.ipv4.ip_forward", value: "1" });
     await expect(bad).rejects.toThrow(
-      /^cannot create fwmark:\/\/1 on director1: cannot read ipvs: ipvsadm: not found; install ipvsadm there/,
+      /^cannot create fwmark:\/\/1 on director1: cannot read `ipvsadm -Sn`: ipvsadm: not found; install ipvsadm there/,
     );
     await good;
     expect(fake.sysctl("net/ipv4/ip_forward")).toBe("1");

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { commandFailure, commandTimedOut } from "../../src/errors.js";
-import { shownCommand } from "../../src/shell/shown-command.js";
+import { shownCommand, shownFact } from "../../src/shell/shown-command.js";
 import { definitions } from "../fake/definitions.js";
 import { change, goldenFiles, recorder } from "../fake/golden.js";
 
@@ -69,4 +69,17 @@ test.for([
   [["constructor"], "`constructor`"],
 ] as const)("%j is shown as %s", ([argv, shown]) => {
   expect(shownCommand(argv)).toBe(shown);
+});
+
+test("a fact that cannot be read is named by the host's command or file", () => {
+  const names = read("src/facts/facts.ts")
+    .split("export type FactName")[1]
+    ?.split(";")[0]
+    ?.match(/(?<=["`])\w+/g);
+  expect(names).toEqual(expect.arrayContaining(["ipvs", "drained", "routes", "sysctl"]));
+  for (const name of names ?? [])
+    expect(shownFact(`${name}:4:main`)).toMatch(/`(ipvsadm|ip|date) |\/|sysctl/);
+  expect(shownFact("routes:6:local")).toBe("`ip -j -6 route show table local`");
+  expect(shownFact("sysctl:net.ipv4.ip_forward")).toBe("the sysctl net.ipv4.ip_forward");
+  expect(shownFact("found:module.ip_vs")).toBe("/run/pulumi-lvs/module.ip_vs/found");
 });
