@@ -208,4 +208,8 @@ export const notUndone = (why: string, left: readonly string[] = []): string =>
 
 /** Returns the error for steps that succeeded without the wanted result, and were undone. */
 export const undoneMismatch = (host: string, why: string): HostError =>
-  new HostError(host, `${why}; the change was undone`);
+  new HostError(
+    host,
+    `${why}; the change was undone`,
+    "see which other program changes the host, then run `pulumi up` again",
+  );

@@ -23,7 +23,11 @@ function readConfig(): SSHConfig {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT" && !process.env.LVS_SSH_CONFIG)
       return new SSHConfig();
-    throw new HostError(configPath(), `cannot read the SSH configuration: ${(error as Error).message}`);
+    throw new HostError(
+      configPath(),
+      `cannot read the SSH configuration: ${(error as Error).message}`,
+      "make the file readable, or name another one by LVS_SSH_CONFIG",
+    );
   }
   try {
     return SSHConfig.parse(included(text, dirname(path), 0));
@@ -31,6 +35,7 @@ function readConfig(): SSHConfig {
     throw new HostError(
       configPath(),
       `cannot understand the SSH configuration: ${(error as Error).message.split("\n")[0]}`,
+      "correct the file; `ssh -G HOST` shows what ssh reads from it",
     );
   }
 }

@@ -129,7 +129,11 @@ function endpointOf(jump: string, label: string): Endpoint {
   const [, user, bracketed, name, address, port] = parts ?? [];
   const host = bracketed ?? name ?? address;
   if (host === undefined || host === "")
-    throw new NotRetriedError(label, `ProxyJump ${JSON.stringify(jump)} is no host to go through`);
+    throw new NotRetriedError(
+      label,
+      `ProxyJump ${JSON.stringify(jump)} is no host to go through`,
+      "write HOST, USER@HOST or USER@HOST:PORT in the SSH configuration, with commas between several",
+    );
   return { host, ...(user ? { user } : {}), ...(port ? { port: Number(port) } : {}) };
 }
 
