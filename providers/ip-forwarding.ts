@@ -110,9 +110,13 @@ export const ipForwarding = define({
     if (key.family === "ipv6") return want ? holdSettings(view, own) : releaseSettings(view, own);
     const { claim, files } = dragged;
     const isOwned = owns(view, claim);
-    if (!want)
-      return [...releaseSettings(view, own), ...(isOwned ? [step(["restore_dragged", claim], null)] : [])];
-    const along = step(["claim_dragged", claim, files], ["restore_dragged", claim]);
+    const [take, give] = [
+      ["claim_dragged", claim, files],
+      ["restore_dragged", claim],
+    ];
+    // The undo saves the values again. Then that of ip_forward drags the files along as before.
+    if (!want) return [...releaseSettings(view, own), ...(isOwned ? [step(give, take)] : [])];
+    const along = step(take, give);
     return [...(isOwned ? [] : [along]), ...holdSettings(view, own)];
   },
 });

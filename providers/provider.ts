@@ -3,7 +3,7 @@ import type { Bag } from "./engine/inputs.js";
 import type { Verbs } from "./engine/verbs.js";
 import { engines } from "./engines.js";
 
-/** Things that one run of Pulumi creates or has created, with their owners. */
+/** Things that one run of Pulumi creates or has created, with their owners. @internal */
 export type Made = Map<string, { owner: unknown; isDone: boolean }>;
 
 /**
@@ -14,7 +14,7 @@ export type Made = Map<string, { owner: unknown; isDone: boolean }>;
  */
 const made: Made = new Map();
 
-/** Returns the functions that Pulumi calls for a kind, in a run that has made these things so far. */
+/** Returns the functions that Pulumi calls for a kind, in a run that has made these things so far. @internal */
 export const verbsOf = (engine: Verbs, made: Made) => ({
   check: (olds: Bag, news: Bag) => {
     const { inputs, failures } = engine.check(olds, news);

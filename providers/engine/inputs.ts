@@ -136,7 +136,7 @@ export function clean<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
-/** Returns the computed outputs in a bag. */
+/** Returns the computed outputs in a bag. @internal */
 export const shownBy = ({ shows }: Definition, bag: Bag): Bag =>
   Object.fromEntries(Object.entries(bag).filter(([name]) => shows?.names.includes(name)));
 

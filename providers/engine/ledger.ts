@@ -78,10 +78,13 @@ export function recording(facts: Facts, of: LedgerRecord, have: unknown, steps: 
   ];
 }
 
-/** Returns the steps of a deletion with the removal of the records. */
+/**
+ * Returns the steps of a deletion with the removal of the records, which goes last. If a step fails and its undo
+ * fails, too, the record still tells whose the thing is, and the next deletion goes on.
+ */
 export const erasing = (facts: Facts, of: LedgerRecord, steps: readonly Step[]): Step[] => [
-  ...formerOf(facts, of).map(erased),
   ...steps,
+  ...formerOf(facts, of).map(erased),
 ];
 
 const isSame = (one: LedgerRecord, other: LedgerRecord): boolean =>

@@ -46,7 +46,7 @@ test("no value and no host forges a line in what the real CLI prints", async () 
   };
   const realServers = [{ address: "10.0.0.2", connection }];
   expect(await said("NatCluster", { ...cluster, realServers, returnRoutes: [forged] }, "preview")).toContain(
-    'one: returnRoutes[0]: "lo:1\\n::error::" is no address',
+    'returnRoutes[0]: "lo:1\\n::error::" is no address',
   );
   expect(
     await said("NatCluster", { ...cluster, realServers: [{ name: forged, address: "10.0.0.2" }] }, "preview"),

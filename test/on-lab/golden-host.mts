@@ -3,6 +3,7 @@ import { digestOf } from "../../src/host/report.js";
 import { applyScript } from "../../src/host/script.js";
 import type { Step } from "../../src/host/step.js";
 import { agent } from "../../src/shell/agent.js";
+import { openingText } from "../../src/shell/opening.js";
 import { quote } from "../../src/shell/quote.js";
 
 // How a machine comes to show what a golden case says that its host shows.
@@ -81,6 +82,7 @@ export const newNonce = (part: string): string => `lvs-${part}-${++scripts}`;
 
 /** A script that makes steps as one transaction. */
 export const applying = (nonce: string, owner: string, steps: readonly Step[]): string =>
+  openingText() +
   applyScript(nonce, { expect: digestOf(new Map(), []), facts: [], transactions: [{ owner, steps }] });
 
 const thresholdsOf = (line: string, all: ReturnType<typeof parseThresholds>): string => {

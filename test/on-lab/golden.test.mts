@@ -4,6 +4,7 @@ import { partsOf } from "../../providers/engine/inputs.js";
 import { Facts } from "../../src/facts/facts.js";
 import { parseReport } from "../../src/host/report.js";
 import { readScript, rulesOf } from "../../src/host/script.js";
+import { openingText } from "../../src/shell/opening.js";
 import { definitions } from "../fake/definitions.js";
 import { type Case, change, goldenFiles, inputsOf, recorder } from "../fake/golden.js";
 import { run } from "../lab/lab.mts";
@@ -81,7 +82,7 @@ async function replay(definition: Definition, kind: string, given: Case): Promis
     preparation(given.host ?? {}).join("\n"),
     shown,
     applying(done, owner, own),
-    readScript(read, names),
+    openingText() + readScript(read, names),
     applying(undone, owner, undo),
     shown,
   ];

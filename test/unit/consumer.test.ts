@@ -93,7 +93,7 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks|rollback|cli)\/([\w-]+\/)?[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/\w+\/[\w-]+\.(sh|awk|service)|dist\/stack\.schema\.json|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks|rollback|cli)\/([\w-]+\/)?[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/(\w+\/)?[\w-]+\.(sh|awk|service)|dist\/stack\.schema\.json|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
           name,
         ),
     ),
@@ -166,6 +166,7 @@ test("a program compiles with the tsconfig.json that Pulumi writes, which looks 
   writeFileSync(
     join(project, "index.ts"),
     `import { DrCluster, NatCluster, RealServer, requireClusters, upOrRollBack } from "pulumi-lvs";
+    import { install } from "pulumi-lvs/provider";
     const web = new DrCluster("web", {
       director: { connection: { host: "director1" }, interface: "eth0" },
       vips: ["192.168.0.210"],
@@ -174,7 +175,7 @@ test("a program compiles with the tsconfig.json that Pulumi writes, which looks 
     });
     for (const [name, { kind, ...args }] of Object.entries(requireClusters()))
       kind === "dr" ? new DrCluster(name, args as never) : new NatCluster(name, args as never);
-    export const all = [web.services, RealServer, upOrRollBack];`,
+    export const all = [web.services, RealServer, upOrRollBack, install];`,
   );
   // zod's types need other options; the last three lines are for this compiler, which is newer
   const compilerOptions = {

@@ -11,6 +11,7 @@ import {
 } from "../../providers/engine/inputs.js";
 import { type FactName, Facts } from "../../src/facts/facts.js";
 import { agent } from "../../src/shell/agent.js";
+import { ipAddress } from "../../src/values/address.js";
 import type { Problem } from "../../src/values/problem.js";
 import { parseClusters } from "../../stacks/config.js";
 import { definitions } from "../fake/definitions.js";
@@ -238,7 +239,13 @@ describe("the configuration of a stack", () => {
             if (!line.startsWith("clusters")) throw new Error(`no place: ${line}`);
           }
           const at = where.slice(0, 2).filter((part) => /^[\w-]{1,60}$/.test(String(part)));
-          if (at.length === 2 && !parsed.mistakes.some((line) => line.startsWith(`clusters.${at.join(".")}`)))
+          // A value that is right by itself may not fit another field. A rule tells so there, and names the value.
+          const value = where.reduce<unknown>((inner, part) => (inner as never)?.[part], args);
+          const text = ipAddress.safeParse(value).data ?? JSON.stringify(value)?.replace(/^"|"$/g, "");
+          const wordsOf = (line: string) => line.split(/\s+/).map((word) => word.replace(/[:;,]+$/, ""));
+          const isTold = (line: string) =>
+            line.startsWith(`clusters.${at.join(".")}`) || (text && wordsOf(line).includes(text));
+          if (at.length === 2 && !parsed.mistakes.some(isTold))
             throw new Error(`not at ${where}: ${parsed.mistakes}`);
         } else {
           const { clusters } = clean(parsed);
