@@ -69,7 +69,7 @@ const claimLines = (record: string): string[] => {
   const path = `/proc/sys/${name.replaceAll(".", "/").replaceAll("%2F", ".")}`;
   const found: Record<string, string> = {
     sysctl: `cat ${path}`,
-    dragged: `grep -sH . ${path} || :`,
+    dragged: "grep -sH . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/all/accept_redirects",
     module: "echo loaded",
   };
   return [`mkdir -p ${file}`, `{ ${found[kind] ?? "echo 900 120 300"}; } >${file}/found`];
