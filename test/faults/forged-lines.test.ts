@@ -50,7 +50,7 @@ test("no value and no host forges a line in what the real CLI prints", async () 
   );
   expect(
     await said("NatCluster", { ...cluster, realServers: [{ name: forged, address: "10.0.0.2" }] }, "preview"),
-  ).toContain('realServers of one: "lo:1\\n::error::" is no name: ');
+  ).toContain("realServers[0].name: is no name: ");
   expect(await said("VirtualAddress", vip, "up", "--yes", "--skip-preview")).toContain(
     "\\u001b[2J\\u202e\\u009b31m\\u000d\\u000a::error::forged",
   );

@@ -9,7 +9,7 @@ with_file() {
   return $rc
 }
 # begin NUMBER OWNER: begins a transaction. After a failure its steps do nothing, and undo_step undoes those before.
-begin() { j=$1 owner=$2 n=0 failed=; }
+begin() { j=$1 owner=$2 n=0 failed= stuck=; }
 # undo NUMBER OWNER: begins a transaction of undo commands only, which undo an earlier one.
 undo() {
   begin "$@"
@@ -48,9 +48,12 @@ undo_step() {
   shift
   back "$@"
 }
+# back COMMAND...: runs an undo command. A setting that could not be undone keeps its record (RANK TAB setting TAB ...):
+# by it the next deletion finds the value to restore.
 back() {
+  case $stuck$1$3 in 1erase???setting?*) return ;; esac
   without_lock attempt back "$@" || {
-    rc=$?
+    rc=$? stuck=1
     say "stuck $j $rc"
     text "$out"
   }
