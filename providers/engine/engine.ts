@@ -11,7 +11,7 @@ import type { Definition } from "./define.js";
 import { plain } from "./diff.js";
 import { found, isWhole, missing, type RecordWord, recordSaid, says } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
-import { type Bag, checkInputs, clean, connectionOf, nobody, partsOf, shownBy, without } from "./inputs.js";
+import { type Bag, checkInputs, clean, connectionOf, noOwner, partsOf, shownBy, without } from "./inputs.js";
 import { objectChange } from "./object.js";
 import { settingChange } from "./setting.js";
 import { Verbs } from "./verbs.js";
@@ -107,7 +107,7 @@ export class Engine extends Verbs {
   /** Returns the state and what is wrong with its record. Returns undefined if nothing is there, now or after a reboot. */
   #seen(facts: Facts, change: Change, inputs: Bag, key: Bag, want: Bag | undefined): Seen | undefined {
     const have = this.definition.read(facts, key, want) as Bag | undefined;
-    if (inputs.owner === nobody) return have && { have, flaw: false };
+    if (inputs.owner === noOwner) return have && { have, flaw: false };
     if (!have) return change.declares(facts) ? { have: { [missing]: true }, flaw: false } : undefined;
     if (!isDeepStrictEqual(have, want)) return { have, flaw: "stale" };
     const view = { facts, owner: this.owner(inputs), persist: inputs.persist !== false };

@@ -33,7 +33,7 @@ export interface Common {
 }
 
 /** The owner of a resource that is only read. */
-export const nobody = "somebody";
+export const noOwner = "somebody";
 
 /** @internal */
 export const common = {
@@ -51,7 +51,7 @@ export const common = {
       /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u,
       "has a line break, or what is no character: give the resource another name",
     )
-    .default(nobody),
+    .default(noOwner),
 };
 
 /**

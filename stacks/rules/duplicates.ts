@@ -1,9 +1,17 @@
-import { addressOf } from "../cluster/model.js";
+import { addressOf, type Vip } from "../cluster/model.js";
 import { keysOf, type Rule, repeated, textsIn, vipAddress } from "./rule.js";
 
-// An address stands for a name only beside a name that is the same text. Two equal addresses have a rule of their own.
-const nameKey = (given: string | undefined, name: string | undefined, all: (string | undefined)[]) =>
-  given === undefined && !all.includes(name) ? undefined : name;
+/**
+ * Returns a problem at each name that an earlier entry has. An address stands for a name only beside a name that is
+ * the same text. Two equal addresses have a rule of their own.
+ */
+function sameNames(entries: readonly Pick<Vip, "at" | "name">[], given: readonly (string | undefined)[]) {
+  const keyed = entries.map(({ at, name }, i) => ({
+    at,
+    key: given[i] === undefined && !given.includes(name) ? undefined : name,
+  }));
+  return repeated(keyed, (name, first) => `${name} is the name of ${first}, too; give each its own name`);
+}
 
 /** Rules about what stands twice in a cluster. @internal */
 export const duplicates: readonly Rule[] = [
@@ -20,16 +28,9 @@ export const duplicates: readonly Rule[] = [
     refuses: "two VIPs with one `name`",
     remedy: "give each its own name",
     find: ({ vips }) =>
-      repeated(
-        vips.map((of) => ({
-          at: of.at,
-          key: nameKey(
-            of.vip.name,
-            of.name,
-            vips.map(({ vip }) => vip.name),
-          ),
-        })),
-        (name, first) => `${name} is the name of ${first}, too; give each its own name`,
+      sameNames(
+        vips,
+        vips.map(({ vip }) => vip.name),
       ),
   },
   {
@@ -45,16 +46,9 @@ export const duplicates: readonly Rule[] = [
     refuses: "two real servers with one `name`",
     remedy: "give each its own name",
     find: ({ servers }) =>
-      repeated(
-        servers.map((of) => ({
-          at: of.at,
-          key: nameKey(
-            of.member.name,
-            of.name,
-            servers.map(({ member }) => member.name),
-          ),
-        })),
-        (name, first) => `${name} is the name of ${first}, too; give each its own name`,
+      sameNames(
+        servers,
+        servers.map(({ member }) => member.name),
       ),
   },
   {

@@ -1,9 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
 import { DrCluster, NatCluster } from "../../index.js";
 import type { Definition } from "../../providers/engine/define.js";
 import { checkInputs } from "../../providers/engine/inputs.js";
 import { parseClusters } from "../../stacks/config.js";
 import { definitions } from "./definitions.js";
+import { withMocks } from "./mocks.js";
 
 /** A resource that a program registers. */
 export interface Registered {
@@ -24,35 +24,23 @@ export async function program<Result>(
   preview = false,
 ): Promise<{ all: Registered[]; result?: Result; error?: Error }> {
   const all: Registered[] = [];
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ name, type, inputs }) => {
-        all.push({ name, type: type.replace("pulumi-nodejs:dynamic/lvs:", ""), inputs });
-        return {
-          id: preview ? (undefined as never) : `id of ${name}`,
-          state: preview ? filled(type, inputs) : inputs,
-        };
-      },
-      call: () => ({}),
+  return withMocks(
+    ({ name, type, inputs }) => {
+      all.push({ name, type: type.replace("pulumi-nodejs:dynamic/lvs:", ""), inputs });
+      return {
+        id: preview ? (undefined as never) : `id of ${name}`,
+        state: preview ? filled(type, inputs) : inputs,
+      };
     },
-    "project",
-    "stack",
     preview,
+    () => {
+      try {
+        return { all, result: run() };
+      } catch (error) {
+        return { all, error: error as Error };
+      }
+    },
   );
-  try {
-    return { all, result: run() };
-  } catch (error) {
-    return { all, error: error as Error };
-  } finally {
-    await pulumi.runtime.disconnect();
-    await pulumi.runtime.setMocks(
-      { newResource: () => ({ id: "", state: {} }), call: () => ({}) },
-      "p",
-      "s",
-      false,
-    );
-    await pulumi.runtime.disconnect();
-  }
 }
 
 /** Makes the clusters of a stack, as the program of the YAML does. */

@@ -229,7 +229,7 @@ describe("a probe of ARP", () => {
   const [one, other] = ["52:54:00:4C:02:01", "52:54:00:4C:03:01"];
 
   test.for([
-    ["nobody", "", {}, "no host answers ARP for 192.168.0.219 on eth0"],
+    ["no host", "", {}, "no host answers ARP for 192.168.0.219 on eth0"],
     [
       "two",
       reply(one) + reply(other),

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { IpForwarding, RealServer, Sysctl, VirtualService } from "../../providers/index.js";
+import { withMocks } from "../fake/mocks.js";
 
 interface Seen {
   readonly isKnown: boolean;
@@ -18,30 +19,14 @@ const seen = async (output: pulumi.Output<unknown>): Promise<Seen> => {
 /** Runs a program as a first preview does: Pulumi knows no id. */
 async function preview<T>(run: (registered: Map<string, Record<string, unknown>>) => Promise<T>): Promise<T> {
   const registered = new Map<string, Record<string, unknown>>();
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ name, inputs }) => {
-        registered.set(name, inputs);
-        return { id: undefined as never, state: inputs };
-      },
-      call: () => ({}),
+  return withMocks(
+    ({ name, inputs }) => {
+      registered.set(name, inputs);
+      return { id: undefined as never, state: inputs };
     },
-    "project",
-    "stack",
     true,
+    () => run(registered),
   );
-  try {
-    return await run(registered);
-  } finally {
-    await pulumi.runtime.disconnect();
-    await pulumi.runtime.setMocks(
-      { newResource: () => ({ id: "", state: {} }), call: () => ({}) },
-      "p",
-      "s",
-      false,
-    );
-    await pulumi.runtime.disconnect();
-  }
 }
 
 const connection = { host: "director1" };
