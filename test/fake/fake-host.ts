@@ -8,6 +8,7 @@ import { lockFile } from "../../src/shell/lock.js";
 import { openingText } from "../../src/shell/opening.js";
 import { realHost } from "../../src/shell/surroundings.js";
 import type { ShellStream } from "../../src/ssh/shell-stream.js";
+import { sendSignal } from "../send-signal.mts";
 import { type CountedKind, countedKinds, faultFunctions } from "./faults.js";
 import { straying } from "./paths.js";
 import { allPresent, posixShells, type ShellProgram } from "./shells.js";
@@ -134,7 +135,7 @@ export class FakeHost {
       for (const listener of listeners) listener();
     };
     const hangUp = (signal?: NodeJS.Signals) => {
-      if (signal && child.pid && child.exitCode === null) killGroup(child.pid, signal);
+      if (signal && child.pid && child.exitCode === null) sendSignal(-child.pid, signal);
       close();
     };
     output.on("close", close);
@@ -386,14 +387,6 @@ export class FakeHost {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
-  }
-}
-
-function killGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // it has ended by itself
   }
 }
 

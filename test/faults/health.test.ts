@@ -8,6 +8,7 @@ import { prelude } from "../../src/shell/prelude.js";
 import { definitions } from "../fake/definitions.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { shells } from "../fake/fake-host.js";
+import { sendSignal } from "../send-signal.mts";
 import { service, soon, Watched } from "./watched.js";
 
 const a = "192.168.10.11:80";
@@ -240,7 +241,7 @@ test("a checker that is killed is started again", async () => {
     checkers = copies();
     expect(checkers).toHaveLength(2);
   });
-  for (const checker of checkers) process.kill(checker.pid, "SIGKILL");
+  for (const checker of checkers) sendSignal(checker.pid, "SIGKILL");
   host.page(b, undefined);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
 });

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, it, type TestContext } from "vitest";
 import { power, run, waitForSsh } from "../lab/lab.mts";
 import { differences, type States, statesOf } from "../on-lab/host-state.mts";
-import { descendants, end } from "../on-lab/processes.mts";
+import { descendants } from "../on-lab/processes.mts";
 import { ask, onLab } from "../on-lab/setup.mts";
 import { type Answer, Stack } from "../on-lab/stack.mts";
+import { sendSignal } from "../send-signal.mts";
 import { tally } from "../tally.ts";
 import { between } from "./between.mts";
 import { arm, cut, goOn, mend, quiet, reached } from "./on-host.mts";
@@ -85,7 +86,7 @@ class Subject {
     await goOn("director");
     const answer = await done;
     // those of an engine that was killed stay
-    if (signal === "SIGKILL") plugins.forEach(end);
+    if (signal === "SIGKILL") for (const plugin of plugins) sendSignal(plugin, "SIGKILL");
     return answer;
   }
 

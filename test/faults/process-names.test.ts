@@ -11,6 +11,7 @@ import { lockFile } from "../../src/shell/lock.js";
 import { fakeHost, resources } from "../fake/engine.js";
 import { type FakeHost, type ShellProgram, shells } from "../fake/fake-host.js";
 import { findProgram } from "../fake/tree.js";
+import { sendSignal } from "../send-signal.mts";
 
 const inEachShell = shells.map((shell) => [shell.join(" "), shell] as const);
 
@@ -54,7 +55,7 @@ async function waitingScript(shell: ShellProgram) {
   const fake = fakeHost({ shell });
   // what stands still never ends, and the host waits for it
   onTestFinished(() => {
-    for (const pid of scriptsOn(fake)) process.kill(pid, "SIGCONT");
+    for (const pid of scriptsOn(fake)) sendSignal(pid, "SIGCONT");
   });
   const untouched = fake.snapshot();
   const { reached } = fake.pauseStep(6);

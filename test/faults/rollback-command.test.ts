@@ -1,7 +1,8 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { descendants, end } from "../on-lab/processes.mjs";
+import { descendants } from "../on-lab/processes.mjs";
+import { sendSignal } from "../send-signal.mjs";
 import { previewIsEmpty, stateOf, succeed, tables, up, upAtFirstStep, updates, upThatWaits } from "./site.js";
 
 const { threeHosts, stackOf, site, inPlace, keyPath } = updates();
@@ -47,8 +48,10 @@ test("an update whose processes were killed is taken back by rollback, with what
   await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 2");
   const [pulumi = 0, ...others] = descendants(pid);
   // plugins whose engine was killed stay
-  onTestFinished(() => others.forEach(end));
-  for (const one of [pid, pulumi]) end(one);
+  onTestFinished(() => {
+    for (const one of others) sendSignal(one, "SIGKILL");
+  });
+  for (const one of [pid, pulumi]) sendSignal(one, "SIGKILL");
   await updating;
   go();
   await expect.poll(() => hosts[1].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 2");

@@ -10,6 +10,7 @@ import { prelude } from "../../src/shell/prelude.js";
 import { headOf, realHost } from "../../src/shell/surroundings.js";
 import type { ShellProgram } from "../fake/fake-host.js";
 import { fakeBin, findProgram, makeTree, writeInto } from "../fake/tree.js";
+import { sendSignal } from "../send-signal.mts";
 
 // answers as the file of its name says: a status, and a page; refuses where there is none, and hangs, where it says so, for as long as it is there
 const fakeCurl = `#!/bin/sh
@@ -267,12 +268,7 @@ esac
   }
 
   dispose(): void {
-    for (const child of this.#running)
-      try {
-        process.kill(-(child.pid as number), "SIGKILL");
-      } catch {
-        // it has ended by itself
-      }
+    for (const child of this.#running) sendSignal(-(child.pid as number), "SIGKILL");
     rmSync(this.root, { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -1,4 +1,5 @@
 import { readdir, readFile, rm } from "node:fs/promises";
+import { sendSignal } from "../send-signal.mts";
 import { until } from "./command.mts";
 
 const read = (file: string) => readFile(file, "utf8").catch(() => "");
@@ -31,20 +32,12 @@ const members = async (group: number): Promise<number[]> => {
   });
 };
 
-const signal = (pid: number, name: NodeJS.Signals): void => {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // it ended meanwhile
-  }
-};
-
 /** Ends the process of a pid file, if it is ours, and removes the file. */
 export const stopByPidFile = async (pidFile: string): Promise<void> => {
   for (const name of ["SIGTERM", "SIGKILL"] as const) {
     const pid = await livePid(pidFile);
     if (pid === undefined) break;
-    signal(pid, name);
+    sendSignal(pid, name);
     if (await ended(pid, 10)) break;
   }
   await rm(pidFile, { force: true });
@@ -54,7 +47,7 @@ export const stopByPidFile = async (pidFile: string): Promise<void> => {
 export const killGroup = async (pidFile: string): Promise<void> => {
   const pid = await livePid(pidFile);
   if (pid !== undefined) {
-    signal(-pid, "SIGKILL");
+    sendSignal(-pid, "SIGKILL");
     await until(
       `end of the processes of ${pid}`,
       60,

@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
 import { run } from "../lab/lab.mts";
+import { sendSignal } from "../send-signal.mts";
 import { answered, breakOff, hold, letGo } from "./held.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
-import { descendants, end } from "./processes.mts";
+import { descendants } from "./processes.mts";
 import { ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
@@ -117,7 +118,7 @@ onLab("draining", () => {
     await expect.poll(draining, patience).toContain("192.168.10.11:80");
     const plugins = descendants(pid);
     process.kill(pid, "SIGKILL");
-    plugins.forEach(end);
+    for (const plugin of plugins) sendSignal(plugin, "SIGKILL");
     expect((await killed).code).not.toBe(0);
     expect(await table()).toContain("-r 192.168.10.11:80 -m -w 0\n");
     await stack.pulumi("cancel", "--yes");

@@ -21,8 +21,9 @@ const restless = [
   "kernel\\.ns_last_pid",
   "kernel\\.pty\\.nr",
   "kernel\\.random\\.",
-  // a soft lockup (1 << 14): an emulated processor that got no time, as on a busy machine
-  "kernel\\.tainted = (0|16384)$",
+  // an emulated processor that gets no time: a soft lockup (1 << 14), or a module whose signature the kernel
+  // could not check (1 << 13)
+  "kernel\\.tainted = (0|8192|16384|24576)$",
   "net\\.netfilter\\.nf_conntrack_count",
   "net\\.ipv4\\.tcp_fastopen_key",
   "net\\.ipv6\\.conf\\.[^.]+\\.stable_secret",

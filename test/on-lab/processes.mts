@@ -5,12 +5,3 @@ export const descendants = (pid: number): number[] =>
   globSync(`/proc/${pid}/task/*/children`)
     .flatMap((file) => readFileSync(file, "utf8").split(" ").filter(Boolean))
     .flatMap((child) => [Number(child), ...descendants(Number(child))]);
-
-/** Ends a process that may have ended by itself. */
-export function end(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // it has ended by itself
-  }
-}
