@@ -4,9 +4,10 @@ import { step } from "../src/host/step.js";
 import { destination, familyOf, hostAddress, interfaceName } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
+import type { Sharing } from "./engine/inputs.js";
 
 /** Arguments of a HostRoute. */
-export interface HostRouteArgs {
+export interface HostRouteArgs extends Sharing {
   /**
    * Destination: an address, a network such as `10.0.0.0/8` without bits beyond its prefix, or `default`
    * (`::/0` for IPv6). A change replaces.
@@ -90,6 +91,7 @@ export const hostRoute = define({
   kind: "HostRoute",
   key,
   config,
+  shareable: true,
   rank: ranks.route,
 
   complete(key) {

@@ -11,9 +11,10 @@ import {
 } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
+import type { Sharing } from "./engine/inputs.js";
 
 /** Arguments of a VirtualAddress. */
-export interface VirtualAddressArgs {
+export interface VirtualAddressArgs extends Sharing {
   /** Interface for the address, at most 15 characters: `eth0`, or `lo` on a real server. A change replaces. */
   interface: string;
   /** Virtual IP address (VIP), IPv4 or IPv6. A change replaces. */
@@ -62,6 +63,7 @@ export const virtualAddress = define({
   kind: "VirtualAddress",
   key,
   config,
+  shareable: true,
   rank: ranks.address,
 
   complete(key, config) {

@@ -16,8 +16,11 @@ export function heldByOthers(before: Deployment, now: Deployment): Map<string, s
     held.set(urn, why(urn));
     for (const need of needsOf(entry)) hold(need, why);
   };
-  const isRenamed = ({ type, id }: Entry): boolean =>
-    id !== undefined && [...old.values()].some((was) => was.type === type && was.id === id);
+  const isRenamed = ({ type, id, outputs }: Entry): boolean =>
+    // Several resources have a shared thing, and each is its own.
+    outputs?.shared !== true &&
+    id !== undefined &&
+    [...old.values()].some((was) => was.type === type && was.id === id);
   for (const entry of present.values())
     if (!isPart(entry))
       for (const urn of needsOf(entry))

@@ -39,8 +39,10 @@ export async function orphansGone(
     const host = hostLabel(connectionOf(props));
     const unsettled = (why: string) => left.push({ resource, urn, host, why });
     const id = idOf(definition, props);
-    // The resource existed before.
-    if (entries.some((entry) => entry.id === id && entry.type.endsWith(`:${definition.kind}`))) continue;
+    // The resource existed before. A shared thing has several.
+    const isIt = ({ type, inputs: of }: Entry) =>
+      type.endsWith(`:${definition.kind}`) && (props.shared !== true || of?.owner === props.owner);
+    if (entries.some((entry) => entry.id === id && isIt(entry))) continue;
     if (props.adopt === true && !definition.setting) {
       unsettled(
         "Pulumi was killed while it was taken over (adopt: true), and what was there before is not known; look at the host",

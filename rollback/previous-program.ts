@@ -144,16 +144,18 @@ function reachable(entry: Entry, declared: ReadonlySet<string>, present: Readonl
 
 /**
  * Returns the other names of the same thing on the same host, so that it is renamed instead of created a
- * second time. Resources whose host keeps claims are left out, because those change only by create and
- * delete.
+ * second time. Resources whose host keeps claims, and shared ones, are left out, because those change only by create
+ * and delete.
  */
 const otherNames = (entry: Entry, present: ReadonlyMap<string, Entry>, gone: readonly Entry[]): string[] =>
   present.has(entry.urn) || !isOurs(entry)
     ? []
     : gone
         .filter(({ type, id, external }) => !external && type === entry.type && id === entry.id)
-        .filter(({ outputs }) => !settings.has(entry.type) || outputs?.owner === entry.outputs?.owner)
+        .filter(({ outputs }) => !isClaimed(entry) || outputs?.owner === entry.outputs?.owner)
         .map(({ urn }) => urn);
+
+const isClaimed = ({ type, outputs }: Entry): boolean => settings.has(type) || outputs?.shared === true;
 
 const settings = new Set(
   Object.values(classes)

@@ -1,4 +1,4 @@
-import { erased, stackOf } from "../../providers/engine/ledger.js";
+import { claimant, erased, stackOf } from "../../providers/engine/ledger.js";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
 import { type Step, step } from "../../src/host/step.js";
@@ -34,9 +34,3 @@ export function leftOver(facts: Facts, stack?: string): LeftOver[] {
     })),
   ];
 }
-
-/** Returns the resource that owns a record. The owner of a setting has the thing's id after the resource. */
-const claimant = ({ owner, thing }: LedgerRecord): string => {
-  const claimed = ` ${thing.slice(thing.indexOf(" ") + 1)}`;
-  return owner.endsWith(claimed) ? owner.slice(0, -claimed.length) : owner;
-};

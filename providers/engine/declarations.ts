@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { hostLabel } from "../../src/ssh/connection.js";
 import type { Definition } from "./define.js";
-import { type Bag, checkInputs, connectionOf, hasUnknown, idOf, partsOf } from "./inputs.js";
+import { contrast, plain } from "./diff.js";
+import { type Bag, checkInputs, connectionOf, hasUnknown, idOf, isShared, partsOf } from "./inputs.js";
 
 /** A thing on a host that only one resource of a program may declare. */
 interface Thing {
@@ -12,8 +14,8 @@ interface Thing {
 }
 
 /**
- * Returns the thing that a resource declares for itself only. Returns undefined for shared things, for a
- * question, and if the thing is not known yet.
+ * Returns the thing that a resource declares for itself only, or shares with resources that say so. Returns undefined
+ * for a setting, for a question, and if the thing is not known yet.
  */
 function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
   if (definition.setting || definition.asks) return undefined;
@@ -21,7 +23,7 @@ function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
   const connection = connectionOf(inputs);
   if (typeof connection !== "object" || connection === null) return undefined;
   const { host, port } = connection;
-  if (hasUnknown([key, host, port])) return undefined;
+  if (hasUnknown([key, host, port, inputs.shared])) return undefined;
   return {
     name: idOf(definition, inputs),
     recorded: `${definition.kind} ${definition.id(key)}`,
@@ -29,10 +31,15 @@ function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
   };
 }
 
-const twice = ({ name }: Thing, one: unknown, other: unknown): string =>
+const twice = (
+  { shareable }: Pick<Definition, "shareable">,
+  { name }: Thing,
+  one: unknown,
+  other: unknown,
+): string =>
   one === other
     ? `${name} is declared twice, each time by ${one}; take one of them out of the program`
-    : `${name} is declared twice: by ${one} and by ${other}; take one of them out of the program`;
+    : `${name} is declared twice: by ${one} and by ${other}; take one of them out of the program${shareable ? ", or set shared: true in both" : ""}`;
 
 interface Declaration {
   readonly thing: Thing;
@@ -47,10 +54,17 @@ interface Declaration {
   stays: boolean;
 }
 
+/** Returns the difference between the settings of two resources that share a thing, as far as they are known. */
+function unlike(definition: Definition, one: Bag, other: Bag): string | undefined {
+  const [is, wanted] = [one, other].map((bag) => plain(partsOf(definition, bag).config) as Bag);
+  if (hasUnknown([is, wanted]) || isDeepStrictEqual(is, wanted)) return undefined;
+  return contrast(is as Bag, wanted as Bag);
+}
+
 /** The declarations of one kind in one run of Pulumi, by the resources that have been checked so far. */
 export class Declarations {
   readonly #definition: Definition;
-  readonly #byName = new Map<string, Declaration>();
+  readonly #byName = new Map<string, Declaration[]>();
   readonly #taken = new Map<string, { host: string; by: unknown }>();
 
   constructor(definition: Definition) {
@@ -58,31 +72,42 @@ export class Declarations {
   }
 
   /**
-   * Notes a declaration. Returns an error if another resource has declared the same thing, or has taken it
-   * over.
+   * Notes a declaration. Returns an error if another resource has declared the same thing and both do not share it,
+   * or has taken it over.
    */
   declare(olds: Bag, inputs: Bag): string | undefined {
     const thing = thingOf(this.#definition, inputs);
     if (!thing) return undefined;
     const { owner } = inputs;
-    const first = this.#byName.get(thing.name);
-    if (first && !first.owners.has(owner)) return twice(thing, [...first.owners][0], owner);
+    const all = this.#byName.get(thing.name) ?? [];
+    const first = all.find(({ owners }) => owners.has(owner));
+    for (const other of all.filter((one) => one !== first)) {
+      const [by] = other.owners;
+      if (!isShared(other.inputs) || !isShared(inputs)) return twice(this.#definition, thing, by, owner);
+      const difference = unlike(this.#definition, other.inputs, inputs);
+      if (difference !== undefined)
+        return `${thing.name} is shared by ${by} and ${owner} with different settings: ${difference}; write the same settings in both`;
+    }
     // Pulumi checks a replacement a second time, without the old state.
     const formerHost = first ? first.formerHost : thingOf(this.#definition, olds)?.host;
     const taken = this.#taken.get(`${owner} ${thing.recorded}`);
     // The other resource may have left the former host.
     if (taken && (taken.host === thing.host || taken.host !== formerHost))
-      return twice(thing, taken.by, owner);
+      return twice(this.#definition, thing, taken.by, owner);
     if (!first)
-      this.#byName.set(thing.name, { thing, owners: new Set([owner]), inputs, formerHost, stays: false });
+      this.#byName.set(thing.name, [
+        ...all,
+        { thing, owners: new Set([owner]), inputs, formerHost, stays: false },
+      ]);
     return undefined;
   }
 
   /** Notes that a resource stays, and the name that its host knows. An alias may have renamed it. */
   stay(inputs: Bag, former: unknown): void {
     const thing = thingOf(this.#definition, inputs);
-    const declared = thing && this.#byName.get(thing.name);
-    if (!declared?.owners.has(inputs.owner)) return;
+    const all = thing && this.#byName.get(thing.name);
+    const declared = all?.find(({ owners }) => owners.has(inputs.owner));
+    if (!declared) return;
     declared.owners.add(former);
     declared.stays = true;
   }
@@ -91,7 +116,7 @@ export class Declarations {
    * Returns whether the owner of a record on a host declares that thing, there or by another name of the host.
    */
   isDeclared(owner: string, recorded: string, host: string): boolean {
-    for (const { thing, owners, formerHost } of this.#byName.values())
+    for (const { thing, owners, formerHost } of [...this.#byName.values()].flat())
       if (thing.recorded === recorded && owners.has(owner) && (thing.host === host || formerHost !== host))
         return true;
     return false;
@@ -107,16 +132,16 @@ export class Declarations {
 
   /**
    * Returns the inputs of another resource that declares the same thing, and must keep it when this one is
-   * deleted.
+   * deleted. A shared thing is kept by its records on the host.
    */
   heirOf(inputs: Bag): Bag | undefined {
     const thing = thingOf(this.#definition, inputs);
-    const declared = thing && this.#byName.get(thing.name);
+    const [declared] = (thing && !isShared(inputs) && this.#byName.get(thing.name)) || [];
     return declared?.stays && !declared.owners.has(inputs.owner) ? declared.inputs : undefined;
   }
 }
 
-const programs = new WeakMap<object, Map<string, string>>();
+const programs = new WeakMap<object, Map<string, { owner: string; shares: boolean }[]>>();
 
 const isPlain = (value: unknown): boolean =>
   typeof value !== "object" ||
@@ -133,16 +158,19 @@ export function declareOnce(run: object, definition: Definition, owner: string, 
   const { host, port } = (args.connection ?? {}) as { host?: unknown; port?: unknown };
   if (typeof host !== "string" || !["number", "undefined"].includes(typeof port)) return;
   const { inputs, problems } = checkInputs(definition, { ...known, connection: { host, port } });
-  const keys = Object.keys(definition.key.shape);
+  const keys = [...Object.keys(definition.key.shape), ...(definition.shareable ? ["shared"] : [])];
   // For an unknown value the check would use the default, and a wrong value has no thing.
   if (keys.some((name) => !isPlain(args[name]))) return;
   if (problems.some(({ path }) => keys.includes(path.split(/[.[]/)[0] as string))) return;
   const thing = thingOf(definition, inputs);
   if (!thing) return;
-  const declared = programs.get(run) ?? new Map<string, string>();
+  const declared = programs.get(run) ?? new Map<string, { owner: string; shares: boolean }[]>();
   programs.set(run, declared);
   const name = `${definition.kind} ${thing.name}`;
-  const first = declared.get(name);
-  if (first !== undefined) throw new Error(twice(thing, first, owner));
-  declared.set(name, owner);
+  const others = declared.get(name) ?? [];
+  const shares = isShared(inputs);
+  // One owner has one record, so two resources of one name cannot share.
+  const other = others.find((one) => one.owner === owner || !one.shares || !shares);
+  if (other) throw new Error(twice(definition, thing, other.owner, owner));
+  declared.set(name, [...others, { owner, shares }]);
 }

@@ -34,6 +34,8 @@ export interface Definition<K = unknown, C = unknown> {
    * it. The last release restores the value from before the first claim.
    */
   readonly setting?: true;
+  /** Lets several resources declare one thing on purpose, by the input `shared`. The last one removes it. */
+  readonly shareable?: true;
   /**
    * Order at boot, 10-99: modules 10, settings 20-30, the table 40-60, health checks 70, addresses 80, routes
    * 90. Addresses let clients in, so they come after what answers. A kind without a rank is not restored.

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { show } from "../../src/values/problem.js";
 import type { Definition } from "./define.js";
 import { isWhole, missing, says } from "./flags.js";
-import { type Bag, clean, isOtherHost, partsOf } from "./inputs.js";
+import { type Bag, clean, isOtherHost, isShared, partsOf } from "./inputs.js";
 
 /** The common inputs that an update may change. */
 const common = ["connection", "persist"];
@@ -17,7 +17,9 @@ export function diff(definition: Definition, olds: Bag, news: Bag) {
     Object.keys({ ...a, ...b }).filter((name) => !isDeepStrictEqual(plain(a[name]), plain(b[name])));
   const otherHost = isOtherHost(olds, news);
   const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
-  const same = common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name])));
+  const same =
+    common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name]))) &&
+    isShared(olds) === isShared(news);
   // Pulumi shows these by the inputs that refresh wrote.
   const isShown = olds[missing] !== undefined || says(olds, "missing");
   if (replaces.length === 0 && same && !isShown && unlike(was.config, is.config).length === 0)

@@ -9,11 +9,23 @@ import { type Change, isRecorded, type Operation, type Verb } from "./change.js"
 import { refuseConflicts } from "./conflicts.js";
 import type { Definition } from "./define.js";
 import { plain } from "./diff.js";
-import { found, isWhole, missing, type RecordWord, recordSaid, says } from "./flags.js";
+import { found, isWhole, missing, type RecordWord, recordSaid, says, sharedWith } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
-import { type Bag, checkInputs, clean, connectionOf, noOwner, partsOf, shownBy, without } from "./inputs.js";
+import {
+  type Bag,
+  checkInputs,
+  clean,
+  connectionOf,
+  isShared,
+  noOwner,
+  partsOf,
+  shownBy,
+  without,
+} from "./inputs.js";
 import { objectChange } from "./object.js";
 import { settingChange } from "./setting.js";
+import { sharers } from "./sharing.js";
+import { Turns } from "./turns.js";
 import { Verbs } from "./verbs.js";
 import { type Watch, watch } from "./watch.js";
 
@@ -29,6 +41,7 @@ interface Seen {
 export class Engine extends Verbs {
   readonly #findHost: FindHost;
   readonly #watch: Watch;
+  readonly #turns = new Turns();
 
   constructor(definition: Definition, findHost: FindHost, time = watch) {
     super(definition);
@@ -53,8 +66,10 @@ export class Engine extends Verbs {
       isWhole(olds) &&
       isDeepStrictEqual(was, want) &&
       olds.persist === news.persist &&
+      isShared(olds) === isShared(news) &&
       !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
-    if (onlyConnection) return { outs: clean({ ...news, owner, ...shownBy(this.definition, olds) }) };
+    const kept = { ...shownBy(this.definition, olds), [sharedWith]: olds[sharedWith] };
+    if (onlyConnection) return { outs: clean({ ...news, owner, ...kept }) };
     const mine = { ...news, owner };
     const { facts } = await this.#change("update", mine, partsOf(this.definition, olds).config);
     return { outs: clean({ ...mine, ...this.#shown(facts, mine) }) };
@@ -114,13 +129,11 @@ export class Engine extends Verbs {
     return { have, flaw: !isRecorded(change, view) && "missing" };
   }
 
-  thing(inputs: Bag): string {
-    return this.definition.setting ? this.owner(inputs) : this.idOf(inputs);
-  }
-
   /** Returns the computed outputs. */
   #shown(facts: Facts, inputs: Bag): Bag {
-    return this.definition.shows?.read(facts, partsOf(this.definition, inputs).key) ?? {};
+    const { definition } = this;
+    const shown = definition.shows?.read(facts, partsOf(definition, inputs).key);
+    return { ...shown, ...sharers(facts, definition, inputs) };
   }
 
   /** Runs an operation, which its kind may wrap. */
@@ -148,7 +161,8 @@ export class Engine extends Verbs {
   }
 
   #change(verb: Verb, inputs: Bag, was?: Bag): Promise<Done<{ isAdopted: boolean }>> {
-    return this.#wrapped(verb, inputs, was, (change) => this.#make(verb, inputs, was, change));
+    const change = () => this.#wrapped(verb, inputs, was, (made) => this.#make(verb, inputs, was, made));
+    return this.definition.shareable ? this.#turns.take(this.idOf(inputs), change) : change();
   }
 
   async #make(verb: Verb, inputs: Bag, was: Bag | undefined, change: Change) {

@@ -1,6 +1,6 @@
 import type { Bag } from "./inputs.js";
 
-/** Outputs that the engine adds. They are absent when all is well. The docs have their comments. */
+/** Outputs that the engine adds. They are absent when there is nothing to say. The docs have their comments. */
 
 /**
  * True if refresh finds the resource gone, but the host has a record that would restore it at the next boot.
@@ -19,6 +19,12 @@ export const missing = "missing";
  * @public the docs list it
  */
 export const record = "record";
+
+/**
+ * Owners in other stacks that claim the same thing, at the last refresh or change: `["blog/prod/vip"]`. A setting may
+ * have several owners, and so may an object with `shared: true`. The last of them removes or restores it.
+ */
+export const sharedWith = "sharedWith";
 
 export type RecordWord = "missing" | "stale" | "adopted";
 
@@ -42,7 +48,7 @@ export const says = (outputs: Bag, word: RecordWord): boolean =>
     .includes(word) || outputs[former[word]] === true;
 
 /** Outputs that are no arguments. Refresh writes some to the inputs, so that Pulumi shows a difference. */
-export const found: readonly string[] = [record, missing, ...Object.values(former)];
+export const found: readonly string[] = [record, missing, sharedWith, ...Object.values(former)];
 
 /** Returns whether refresh found nothing that an update has to mend. */
 export const isWhole = (outputs: Bag): boolean =>

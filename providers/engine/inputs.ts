@@ -32,6 +32,15 @@ export interface Common {
   persist?: boolean;
 }
 
+/** The input of kinds whose things several resources may declare. */
+export interface Sharing {
+  /**
+   * Whether other resources, also of other stacks, may declare it too, with the same settings and `shared`. The last of
+   * them removes it. Default false.
+   */
+  shared?: boolean;
+}
+
 /** The owner of a resource that is only read. */
 export const noOwner = "somebody";
 
@@ -54,6 +63,9 @@ export const common = {
     .default(noOwner),
 };
 
+/** @internal */
+export const sharing = { shared: z.boolean().optional() };
+
 /**
  * Pulumi's placeholder for a value that a preview does not know yet. It may stand anywhere inside a property.
  */
@@ -66,6 +78,7 @@ export const hasUnknown = (value: unknown): boolean =>
 
 const shapeOf = (definition: Definition): Record<string, z.ZodType> => ({
   ...common,
+  ...(definition.shareable ? sharing : {}),
   ...(definition.key.shape as Record<string, z.ZodType>),
   ...(definition.config.shape as Record<string, z.ZodType>),
 });
@@ -119,6 +132,9 @@ export function partsOf(definition: Definition, bag: Bag): { key: Bag; config: B
 
 /** Returns the connection of a checked bag. */
 export const connectionOf = (bag: Bag): Connection => bag.connection as Connection;
+
+/** Returns whether other resources may declare the same thing. */
+export const isShared = ({ shared }: Bag): boolean => shared === true;
 
 /** Returns whether the new bag has another host than the old one. Returns true if that is not known yet. */
 export function isOtherHost(olds: Bag, news: Bag): boolean {

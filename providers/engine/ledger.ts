@@ -1,22 +1,30 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Facts } from "../../src/facts/facts.js";
 import { type LedgerRecord, printRecord } from "../../src/facts/ledger.js";
 import { onFailure, type Step, step } from "../../src/host/step.js";
 import type { Definition } from "./define.js";
-import { type Bag, partsOf } from "./inputs.js";
+import { type Bag, isShared, partsOf } from "./inputs.js";
+
+/** The record that a resource wants, and what it means for records of other owners of the thing. */
+export interface WantedRecord extends LedgerRecord {
+  /** Which of them may stay: `none`, any `claim`, or a claim with `equal` data. The others go. */
+  readonly beside: "none" | "claim" | "equal";
+}
 
 /**
  * Returns the record of a resource in the host's ledger: whose the thing is, and how to make it after a
  * reboot. It tells people on the host where a thing comes from. By it two stacks that declare the same thing
  * find each other.
  */
-export function recordOf(definition: Definition, inputs: Bag, owner: string): LedgerRecord {
+export function recordOf(definition: Definition, inputs: Bag, owner: string): WantedRecord {
   const { kind, rank, record } = definition;
   if (rank === undefined || !record) throw new Error(`${kind} has no record`);
   const { key, config } = partsOf(definition, inputs);
   return {
     lifetime: inputs.persist === false ? "untilReboot" : "persistent",
     rank: String(rank),
-    nature: definition.setting ? "setting" : "object",
+    nature: definition.setting || isShared(inputs) ? "setting" : "object",
+    beside: definition.setting ? "claim" : isShared(inputs) ? "equal" : "none",
     thing: `${kind} ${definition.id(key)}`,
     owner,
     words: record(key, config),
@@ -40,12 +48,32 @@ export function holderOf(facts: Facts, { thing, owner }: LedgerRecord): string |
   return (holders.find((one) => one.owner === owner) ?? holders[0])?.owner;
 }
 
+/** Returns the records that other owners have of a thing. */
+export const othersOf = (facts: Facts, { thing, owner }: LedgerRecord): readonly LedgerRecord[] =>
+  facts
+    .ledger()
+    .of(thing)
+    .filter((one) => one.owner !== owner);
+
+/** Returns whether a record is one of several that may be on the host, of a setting or of a shared object. */
+export const isClaim = ({ nature }: LedgerRecord): boolean => nature === "setting";
+
+/** Returns whether the record of another owner stays when this one is written. */
+export const staysBeside = (one: LedgerRecord, of: WantedRecord): boolean =>
+  of.beside !== "none" && isClaim(one) && (of.beside === "claim" || isDeepStrictEqual(one.words, of.words));
+
+/** Returns the resource that owns a record. The owner of a setting has the thing's id after the resource. */
+export const claimant = ({ owner, thing }: LedgerRecord): string => {
+  const claimed = ` ${thing.slice(thing.indexOf(" ") + 1)}`;
+  return owner.endsWith(claimed) ? owner.slice(0, -claimed.length) : owner;
+};
+
 /** Returns the host's records that go when this one is written or removed. */
-const formerOf = (facts: Facts, of: LedgerRecord): readonly LedgerRecord[] =>
+const formerOf = (facts: Facts, of: WantedRecord): readonly LedgerRecord[] =>
   facts
     .ledger()
     .of(of.thing)
-    .filter((one) => of.nature === "object" || one.owner === of.owner);
+    .filter((one) => one.owner === of.owner || !staysBeside(one, of));
 
 /** Returns whether the host has a record of the thing with this owner. */
 export const isKnown = (facts: Facts, of: LedgerRecord): boolean =>
@@ -61,7 +89,7 @@ export const isKnown = (facts: Facts, of: LedgerRecord): boolean =>
  * `have` is undefined if the thing does not exist. Then a record of it that is there already is removed if
  * the other steps fail. A failed bulk, for example, has left it.
  */
-export function recording(facts: Facts, of: LedgerRecord, have: unknown, steps: readonly Step[]): Step[] {
+export function recording(facts: Facts, of: WantedRecord, have: unknown, steps: readonly Step[]): Step[] {
   const former = formerOf(facts, of).filter((one) => !isSame(one, of));
   const isThere = former.length < formerOf(facts, of).length;
   const isOdd = have === undefined || former.length > 0;
@@ -82,7 +110,7 @@ export function recording(facts: Facts, of: LedgerRecord, have: unknown, steps: 
  * Returns the steps of a deletion with the removal of the records, which goes last. If a step fails and its undo
  * fails, too, the record still tells whose the thing is, and the next deletion goes on.
  */
-export const erasing = (facts: Facts, of: LedgerRecord, steps: readonly Step[]): Step[] => [
+export const erasing = (facts: Facts, of: WantedRecord, steps: readonly Step[]): Step[] => [
   ...steps,
   ...formerOf(facts, of).map(erased),
 ];
@@ -91,12 +119,20 @@ const isSame = (one: LedgerRecord, other: LedgerRecord): boolean =>
   one.lifetime === other.lifetime && printRecord(one) === printRecord(other);
 
 /** Returns why the ledger is wrong after a creation or change, or undefined if it is right. */
-export function recordMismatch(facts: Facts, of: LedgerRecord): string | undefined {
+export function recordMismatch(facts: Facts, of: WantedRecord): string | undefined {
   const other = formerOf(facts, of).find((one) => !isSame(one, of) && one.owner !== of.owner);
   if (other) return `the record of ${other.owner} is still there`;
   return recording(facts, of, of, []).length === 0 ? undefined : "the host did not keep its record";
 }
 
+/** Returns the steps that remove this owner's records only, because others keep the thing. */
+export const leaving = (facts: Facts, { thing, owner }: LedgerRecord): Step[] =>
+  facts
+    .ledger()
+    .of(thing)
+    .filter((one) => one.owner === owner)
+    .map(erased);
+
 /** Returns why the ledger is wrong after a deletion, or undefined if it is right. */
-export const eraseMismatch = (facts: Facts, of: LedgerRecord): string | undefined =>
+export const eraseMismatch = (facts: Facts, of: WantedRecord): string | undefined =>
   formerOf(facts, of).length === 0 ? undefined : "its record is still there";

@@ -14,15 +14,21 @@ import {
   eraseMismatch,
   erasing,
   holderOf,
+  isClaim,
   isKnown,
+  leaving,
+  othersOf,
   recording,
   recordMismatch,
   recordOf,
   stackOf,
+  staysBeside,
 } from "./ledger.js";
+import { refusalOf } from "./sharing.js";
 
 /**
- * Returns the change of an object, which is present or absent and has one owner: an entry, address or route.
+ * Returns the change of an object, which is present or absent: an entry, address or route. It has one owner, or
+ * several that share it.
  */
 export function objectChange(definition: Definition, inputs: Bag, declared: Declarations): Change {
   const { key, config } = partsOf(definition, inputs);
@@ -32,6 +38,9 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
   const refused = (reason: string, remedy: string) => new HostError(host, reason, remedy);
   const host = hostLabel(connectionOf(inputs));
   const carried = (facts: Facts) => carriedBy(facts, definition, key, owner, inputs.adopt === true);
+  const others = (facts: Facts) => othersOf(facts, record);
+  /** Returns whether the thing stays when this owner goes. */
+  const isKept = (facts: Facts) => others(facts).some((one) => isClaim(one) || isClaim(record));
   const isOthers = (facts: Facts) => ![undefined, owner].includes(holderOf(facts, record));
 
   return {
@@ -43,6 +52,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       if (verb === "delete") {
         // Another owner has taken it over.
         if (isOthers(facts)) return [];
+        if (isKept(facts)) return leaving(facts, record);
         const along = carried(facts);
         if (have && along.guest && inputs.adopt !== true)
           throw refused(
@@ -53,20 +63,25 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         return [...along.records.map(erased), ...erasing(facts, record, gone)];
       }
       const holder = holderOf(facts, record);
-      if (have && holder && stackOf(holder) !== stackOf(owner) && inputs.adopt !== true) {
-        throw refused(
-          `it belongs to ${plainText(holder)}, of another stack`,
-          "remove it there, or set adopt: true to take it over; removing it there then leaves it alone",
-        );
-      }
-      // The owner is gone from the program: the resource was renamed, and this is its new name.
-      if (have && holder && holder !== owner && stackOf(holder) === stackOf(owner)) {
-        if (declared.isDeclared(holder, record.thing, host))
-          throw refused(
-            `it belongs to ${holder}, of this program, which declares it too`,
-            "take one of them out of the program",
+      // Records that an interrupted change of this resource left do not count.
+      const rivals = others(facts).filter(
+        (one) => !staysBeside(one, record) && (holder !== owner || isClaim(one)),
+      );
+      for (const rival of have ? rivals : []) {
+        const isOurs = stackOf(rival.owner) === stackOf(owner);
+        const counts = isOurs ? declared.isDeclared(rival.owner, record.thing, host) : inputs.adopt !== true;
+        if (counts) {
+          const { reason, remedy } = refusalOf(
+            definition,
+            rival,
+            record,
+            isOurs,
+            contrast(have as Bag, config),
           );
-        declared.take(holder, record.thing, host, owner);
+          throw refused(reason, remedy);
+        }
+        // The owner is gone from the program: the resource was renamed, and this is its new name.
+        if (isOurs) declared.take(rival.owner, record.thing, host, owner);
       }
       const different = have && !isDeepStrictEqual(have, config);
       // A thing that this resource made before is its own, even if the answer was lost.
@@ -84,6 +99,8 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       const have = read(facts);
       if (verb === "delete") {
         if (isOthers(facts)) return undefined;
+        if (isKept(facts))
+          return leaving(facts, record).length === 0 ? undefined : "its record is still there";
         if (have) return "it is still there after it was deleted";
         const [left] = carried(facts).records;
         return left
@@ -99,6 +116,8 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
 
     adopts(facts) {
       const holder = holderOf(facts, record);
+      // The last owner removes a shared thing. So a rollback may delete this one.
+      if (others(facts).some((one) => staysBeside(one, record))) return false;
       return read(facts) !== undefined && (holder === undefined || stackOf(holder) !== stackOf(owner));
     },
 

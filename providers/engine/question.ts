@@ -40,7 +40,7 @@ export class Inquiry extends Verbs {
   async delete() {}
 
   /** Two resources may run the same question. */
-  thing(inputs: Bag): string {
+  override thing(inputs: Bag): string {
     return this.owner(inputs);
   }
 

@@ -2,7 +2,7 @@ import { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { diff } from "./diff.js";
 import { failuresOf } from "./failures.js";
-import { type Bag, checkInputs, idOf, partsOf } from "./inputs.js";
+import { type Bag, checkInputs, idOf, isShared, partsOf } from "./inputs.js";
 
 /** What Pulumi calls for a kind of resource. Check and diff are alike for all kinds. */
 export abstract class Verbs {
@@ -31,8 +31,13 @@ export abstract class Verbs {
   abstract update(id: string, olds: Bag, news: Bag): Promise<{ outs: Bag }>;
   abstract delete(id: string, props: Bag): Promise<void>;
 
-  /** Returns a thing's name. After a create under it in this run, an older resource must not delete it. */
-  abstract thing(inputs: Bag): string;
+  /**
+   * Returns a thing's name. After a create under it in this run, an older resource must not delete it. Claims of
+   * several owners are different things.
+   */
+  thing(inputs: Bag): string {
+    return this.definition.setting || isShared(inputs) ? this.owner(inputs) : this.idOf(inputs);
+  }
 
   /**
    * Returns the owner of a claim. Another identity is another owner: a replacement claims before a release.

@@ -20,12 +20,15 @@ export interface Kind {
   readonly kind: string;
   readonly key: z.ZodObject;
   readonly config: z.ZodObject;
+  readonly shareable?: true;
 }
 
 /** The schemas of the package, from its sources or from its build. */
 export interface Schemas {
   readonly kinds: readonly Kind[];
   readonly common: z.ZodRawShape;
+  /** The inputs of kinds that can be shared. */
+  readonly sharing: z.ZodRawShape;
   readonly connection: z.ZodType;
   readonly clusters: z.ZodType;
 }
@@ -107,8 +110,9 @@ export function allRows({ kinds, ...schemas }: Schemas, fieldsOf: (name: string)
     dr: cluster("dr", "DrClusterArgs"),
     nat: cluster("nat", "NatClusterArgs"),
     kinds: new Map(
-      kinds.map(({ kind, key, config }) => {
-        const shape = jsonOf(z.strictObject({ ...key.shape, ...config.shape }));
+      kinds.map(({ kind, key, config, shareable }) => {
+        const more = shareable ? schemas.sharing : {};
+        const shape = jsonOf(z.strictObject({ ...key.shape, ...config.shape, ...more }));
         return [kind, rowsOf(shape, fieldsOf(`${kind}Args`), closed)];
       }),
     ),

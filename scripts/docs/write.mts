@@ -12,6 +12,7 @@ const classes = Object.values<{ definition: Kind }>(built("providers/index.js"))
 const pages = generatedPages(checkout, {
   kinds: classes.map(({ definition }) => definition),
   common: built("providers/engine/inputs.js").common,
+  sharing: built("providers/engine/inputs.js").sharing,
   connection: built("src/ssh/connection.js").connection,
   clusters: built("stacks/cluster/schema.js").clusters,
 });

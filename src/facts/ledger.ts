@@ -14,7 +14,10 @@ export interface LedgerRecord {
   readonly lifetime: Lifetime;
   /** Order of restoring at boot: two digits. */
   readonly rank: string;
-  /** An object has one owner. A setting always exists, and may have several. */
+  /**
+   * An `object` has one owner. A `setting` is claimed by each of its owners, and so is an object that they share.
+   * Restores and agents of older versions know these two words only.
+   */
   readonly nature: "object" | "setting";
   /** `KIND ID`. */
   readonly thing: string;

@@ -17,6 +17,7 @@ export interface Case {
   readonly was?: Bag;
   readonly want?: Bag;
   readonly adopt?: boolean;
+  readonly shared?: boolean;
   readonly host?: Record<string, unknown>;
   readonly run?: readonly string[];
   readonly undo?: readonly string[];
@@ -92,6 +93,7 @@ export const inputsOf = (definition: Definition, given: Case, config: Bag) =>
     connection,
     owner: "p/s/n",
     ...(given.adopt === undefined ? {} : { adopt: given.adopt }),
+    ...(given.shared === undefined ? {} : { shared: given.shared }),
     ...given.key,
     ...config,
   });

@@ -1,14 +1,14 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { common } from "../../providers/engine/inputs.js";
+import { common, sharing } from "../../providers/engine/inputs.js";
 import type { Row, Schema } from "../../scripts/docs/tables.mts";
 import { connection } from "../../src/ssh/connection.js";
 import { clusters } from "../../stacks/cluster/schema.js";
 import { definitions } from "../fake/definitions.js";
 
 const repository = join(__dirname, "../..");
-const schemas = { kinds: [...definitions.values()], common, connection, clusters };
+const schemas = { kinds: [...definitions.values()], common, sharing, connection, clusters };
 const kinds = schemas.kinds.map(({ kind }) => kind);
 const pageOf = (kind: string) =>
   join(repository, "docs/resources", `${kind.replace(/(?<!^)[A-Z]/g, (c) => `-${c}`).toLowerCase()}.md`);

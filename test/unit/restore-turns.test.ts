@@ -25,6 +25,8 @@ const tcp6 = service("tcp://[2001:db8::219]:80");
 const mark = service("fwmark://10");
 const mark6 = service("fwmark://10/ipv6");
 
+const shared = (stack: string, id: string) => `80\tsetting\tVirtualAddress ${id}\t${stack}/vip\taddress\t-`;
+
 describe.each(awks.map((awk) => [awk.join(" "), awk] as const))("by %s", (_, [program = "", ...args]) => {
   /** What each of these waits for, or that it goes. */
   const turns = (missing: string[], others: string[], overdue = "") =>
@@ -93,6 +95,25 @@ describe.each(awks.map((awk) => [awk.join(" "), awk] as const))("by %s", (_, [pr
         "VirtualAddress eth0/192.168.0.219",
         "VirtualAddress lo/192.168.0.219 < ArpSuppression arp-suppression/lo",
         "VirtualAddress dummy0/192.168.0.220 < ArpSuppression arp-suppression/lo",
+      ],
+    ],
+    [
+      "that stacks share goes once",
+      [],
+      [shared("shop/prod", "eth0/192.168.0.219"), shared("blog/prod", "eth0/192.168.0.219")],
+      ["VirtualAddress eth0/192.168.0.219"],
+    ],
+    [
+      "that stacks share waits for the settings of each",
+      [line(20, "IpForwarding ip-forwarding/ipv4", "forwarding", "net.ipv4.ip_forward", "1")],
+      [
+        shared("blog/prod", "eth0/192.168.0.219"),
+        shared("shop/prod", "eth0/192.168.0.219"),
+        shared("blog/prod", "eth0/192.168.0.220"),
+      ],
+      [
+        "VirtualAddress eth0/192.168.0.219 < IpForwarding ip-forwarding/ipv4",
+        "VirtualAddress eth0/192.168.0.220",
       ],
     ],
   ])("an address %s", (_title, missing, others, wanted) => {

@@ -105,7 +105,8 @@ say_missing() {
 }
 # prepare: runs at the first pass of a boot.
 prepare() {
-  # If a thing has two records, the second is of a change that did not complete.
+  # If an owner has two records of a thing, or an object that is not shared has, the second is of a change that did
+  # not complete.
   first=$(awk -F "$tab" 'NF < 5 || !seen[$2 == "setting" ? $3 FS $4 : $3]++' "$E/boot") &&
     [ "$first" = "$(cat "$E/boot")" ] || put_lines "$E" "$E/boot" "$first"
   grep -vE "$form" "$E/boot" | while IFS= read -r line; do

@@ -8,6 +8,12 @@ function vip(thing) {
   if (sub(/^\[/, "", thing)) sub(/\].*/, "", thing); else sub(/:.*/, "", thing)
   return thing
 }
+# Returns the first missing setting of the stacks of these owners.
+function unsetOf(owners,   o, n, j) {
+  n = split(owners, o, "\t")
+  for (j = 1; j <= n; j++) if (stack(o[j]) in unset) return unset[stack(o[j])]
+  return ""
+}
 $0 == "--" { all = 1; next }
 NF < 5 { next }
 !all {
@@ -18,7 +24,9 @@ NF < 5 { next }
   next
 }
 $1 == SERVICE { services[vip($3)]++; if ($3 in absent) gone[vip($3)]++ }
-$1 >= ADDRESS { line[++n] = $0 }
+# Owners that share a thing have a record each. It is made once, and waits for the settings of all of them.
+$1 >= ADDRESS && ($3 in first) { owners[first[$3]] = owners[first[$3]] "\t" $4; next }
+$1 >= ADDRESS { line[++n] = $0; first[$3] = n; owners[n] = $4 }
 END {
   for (i = 1; i <= n; i++) {
     split(line[i], f, "\t")
@@ -32,7 +40,7 @@ END {
     else if (overdue) why = ""
     else if (address in lacks) why = lacks[address]
     else if (!own && mark in lacks) why = lacks[mark]
-    else if (stack(f[4]) in unset) why = unset[stack(f[4])]
+    else why = unsetOf(owners[i])
     if (why != "") { waits[i] = why; held[address] = f[3] }
   }
   for (i = 1; i <= n; i++) {
