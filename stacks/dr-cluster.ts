@@ -4,7 +4,7 @@ import type { ConnectionInput } from "../providers/engine/resource-class.js";
 import { ArpSuppression, HostRoute, IpForwarding, VirtualAddress } from "../providers/index.js";
 import { checked } from "./check-cluster.js";
 import type { ClusterArgs, VipArgs } from "./cluster/cluster.js";
-import { adoption, Cluster, lasting, persisting } from "./cluster/component.js";
+import { adoption, Cluster, lasting, persisting, sharing } from "./cluster/component.js";
 import { director, ipVs } from "./cluster/director.js";
 import { type Server, serversOf, type Vip, vipsOf } from "./cluster/model.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
@@ -74,7 +74,14 @@ export class DrCluster extends Cluster {
       const make = () =>
         new HostRoute(
           `${name}-vip-route-${vip.name}`,
-          { connection, destination: address, device, source: address, ...adoption(args) },
+          {
+            connection,
+            destination: address,
+            device,
+            source: address,
+            ...sharing(vip.vip),
+            ...adoption(args),
+          },
           { parent: this, dependsOn: resource },
         );
       return once(HostRoute, [connection, address], make);
@@ -119,7 +126,14 @@ export class DrCluster extends Cluster {
       () =>
         new VirtualAddress(
           label,
-          { ...common, interface: "lo", address: of, ...loopback(args, vip), ...adoption(args) },
+          {
+            ...common,
+            interface: "lo",
+            address: of,
+            ...loopback(args, vip),
+            ...sharing(vip),
+            ...adoption(args),
+          },
           { parent: this, dependsOn: silence },
         ),
     );
@@ -130,7 +144,7 @@ export class DrCluster extends Cluster {
       () =>
         new HostRoute(
           `${label}-route`,
-          { ...common, destination: of, device: "lo", source: of, ...adoption(args) },
+          { ...common, destination: of, device: "lo", source: of, ...sharing(vip), ...adoption(args) },
           { parent: this, dependsOn: address },
         ),
     );

@@ -31,6 +31,11 @@ export interface NatClusterArgs extends ClusterArgs {
    * `director.dip`. Default: none, because they return that way already.
    */
   returnRoutes?: string[];
+  /**
+   * Whether clusters of other stacks may have the return routes on the same real servers, too, if they set this and
+   * have the same `director.dip`. The last cluster removes them. Default false.
+   */
+  sharedReturnRoutes?: boolean;
   /** Missing packages to install on the hosts first. Default: none. */
   packages?: PackagesArgs;
 }
@@ -91,14 +96,16 @@ export class NatCluster extends Cluster {
     const { dip } = args.director;
     // The director answers clients itself.
     if (server.isDirector || dip === undefined) return settings;
+    const back = args.sharedReturnRoutes === undefined ? {} : { shared: args.sharedReturnRoutes };
     const routes = (args.returnRoutes ?? []).map((destination) =>
       once(
         HostRoute,
-        [connection, destination],
+        // Of two clusters that differ in this, each declares the route, and is told so.
+        [connection, destination, String(args.sharedReturnRoutes ?? false)],
         () =>
           new HostRoute(
             `${at}-route-${destination}`,
-            { ...common, destination, via: dip, ...adoption(args) },
+            { ...common, destination, via: dip, ...back, ...adoption(args) },
             { parent: this, dependsOn },
           ),
       ),

@@ -23,7 +23,9 @@ const places = [
   ...["interface", "dip", "insideInterface", "timeouts *", "syncDaemon *", "sysctls *"].map(
     (f) => `director ${f}`,
   ),
-  ...["address", "prefixLength", "label", "broadcast", "announce"].map((field) => `vips * ${field}`),
+  ...["address", "prefixLength", "label", "broadcast", "announce", "shared"].map(
+    (field) => `vips * ${field}`,
+  ),
   ...["scheduler", "realServerPort", "persistence *", "drain *"].map((field) => `services * ${field}`),
   ...[
     "interval",

@@ -59,6 +59,11 @@ export interface DirectorArgs {
 export interface VipArgs
   extends Inputs<Pick<VirtualAddressArgs, "prefixLength" | "label" | "broadcast" | "announce">> {
   /**
+   * Whether clusters of other stacks may have this VIP, too, if they set this with the same details. It holds for its
+   * addresses and routes on all hosts. The last cluster removes them. Default false.
+   */
+  shared?: pulumi.Input<boolean>;
+  /**
    * Part of the names of resources, and the word for this VIP in `services[].vips`: letters, digits and
    * `. _ : -`, at most 200. Default: the address, which must then not be an output.
    */

@@ -1,6 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RealServer, VirtualService } from "../../providers/index.js";
-import type { ClusterArgs, ClusterChildren, ClusterOutputs, Member, RealServerMember } from "./cluster.js";
+import type {
+  ClusterArgs,
+  ClusterChildren,
+  ClusterOutputs,
+  Member,
+  RealServerMember,
+  VipArgs,
+} from "./cluster.js";
 
 /** The base of the components, with their outputs. */
 export abstract class Cluster extends pulumi.ComponentResource implements ClusterOutputs, ClusterChildren {
@@ -36,6 +43,10 @@ export const persisting = (
 /** Returns a member's own `persist` for the resources on its machine. Without one the cluster's applies. */
 export const lasting = ({ persist }: RealServerMember): { persist?: boolean } =>
   persist === undefined ? {} : { persist };
+
+/** Returns the `shared` of the resources of a VIP. */
+export const sharing = ({ shared }: Pick<VipArgs, "shared">): { shared?: pulumi.Input<boolean> } =>
+  shared === undefined ? {} : { shared };
 
 /** Returns the `adopt` of each resource of a cluster. */
 export const adoption = ({ adopt }: ClusterArgs): { adopt?: boolean } =>

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import * as arpSuppression from "../../providers/arp-suppression.js";
-import { common as everyResource } from "../../providers/engine/inputs.js";
+import { common as everyResource, sharing } from "../../providers/engine/inputs.js";
 import { healthConfig } from "../../providers/health-monitor/config.js";
 import * as hostRoute from "../../providers/host-route.js";
 import * as ipvsTimeouts from "../../providers/ipvs-timeouts.js";
@@ -43,6 +43,7 @@ const vip = z.strictObject({
   name: name.optional(),
   address: vipAddress,
   ...fieldsOf(virtualAddress.config, "prefixLength", "label", "broadcast", "announce"),
+  ...sharing,
 });
 
 const { drain } = fieldsOf(realServers.config, "drain");
@@ -150,6 +151,7 @@ const nat = z.strictObject({
   services: z.array(service.extend({ realServerPort: port.optional() })).min(1),
   // As written, because the names of resources contain it.
   returnRoutes: z.array(hostRoute.key.shape.destination.in).optional(),
+  sharedReturnRoutes: sharing.shared,
 });
 
 /** The schemas of a cluster by kind. @internal */

@@ -103,6 +103,7 @@ export const words: Words = {
   ),
   realServerPort: "LVS/DR cannot change ports; use kind: nat",
   returnRoutes: onlyNat,
+  sharedReturnRoutes: onlyNat,
   dip: onlyNat,
   insideInterface: onlyNat,
   arp: onlyDr,
