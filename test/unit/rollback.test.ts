@@ -104,6 +104,13 @@ describe("what is declared again", () => {
     const setting = (name: string) =>
       entry(ours("Sysctl"), name, { id: "director1/net.ipv4.ip_forward", outputs: { owner: name } });
     expect(declaredAgain(of(setting("a")), of(setting("z"))).resources[0]?.aliases).toEqual([]);
+    const address = (name: string) =>
+      entry(ours("VirtualAddress"), name, { id: "h/eth0/10.0.0.1", outputs: { owner: name, shared: true } });
+    expect(declaredAgain(of(address("a")), of(address("z"))).resources[0]?.aliases).toEqual([]);
+    // Another resource that shares the thing is no new name of the first.
+    const user = entry("aws:ec2:Instance", "vm", { dependencies: [address("z").urn] });
+    const held = heldByOthers(of(address("a")), of(address("a"), address("z"), user));
+    expect([...held.keys()]).toEqual([address("z").urn]);
   });
 
   test("leaves what somebody else's needs by now, and makes nothing of somebody else's to put ours in", () => {
