@@ -3,7 +3,7 @@ import type { LedgerRecord } from "../../src/facts/ledger.js";
 import { plainText } from "../../src/values/foreign.js";
 import type { Definition } from "./define.js";
 import { sharedWith } from "./flags.js";
-import { type Bag, nobody } from "./inputs.js";
+import { type Bag, noOwner } from "./inputs.js";
 import { claimant, isClaim, recordOf, stackOf, type WantedRecord } from "./ledger.js";
 
 /**
@@ -12,7 +12,7 @@ import { claimant, isClaim, recordOf, stackOf, type WantedRecord } from "./ledge
  */
 export function sharers(facts: Facts, definition: Definition, inputs: Bag): Bag {
   const owner = String(inputs.owner);
-  if (owner === nobody) return {};
+  if (owner === noOwner) return {};
   const { thing } = recordOf(definition, inputs, owner);
   const owners = facts
     .ledger()
