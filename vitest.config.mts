@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
-import { choose } from "./test/lab/choose.mts";
-import { LongestFirst } from "./test/longest-first.mts";
+import { LongestFirst } from "./test/support/longest-first.mts";
+import { choose } from "./test/support/machines/choose.mts";
 
 // one for the whole run, whatever is built meanwhile
 const engine = choose().name;
@@ -9,15 +9,19 @@ const engine = choose().name;
 const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 4 : 1));
 
 // Half of the seconds that all quick tests take. They run with the faults, so that `npm run check` stays under 30 s.
-const long = ["consumer", "forget", "fuzz-hosts", "laws-on-hosts", "ownership"].map(
-  (name) => `test/unit/${name}.test.ts`,
-);
+const long = [
+  "package/consumer",
+  "cli/forget",
+  "providers/fuzz-hosts",
+  "providers/laws",
+  "providers/ownership",
+].map((name) => `test/unit/${name}.test.ts`);
 
 const onLab = { testTimeout: 600_000, hookTimeout: 900_000 };
 
 export default defineConfig({
   test: {
-    reporters: ["default", "./test/closing-line.mts"],
+    reporters: ["default", "./test/support/closing-line.mts"],
     sequence: { sequencer: LongestFirst },
     projects: [
       {
@@ -27,7 +31,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           include: ["test/unit/**/*.test.ts"],
           exclude: long,
-          globalSetup: "test/fake/fresh-build.ts",
+          globalSetup: "test/support/fake/fresh-build.ts",
           // a test that hangs ends by this, on a busy computer too
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -53,7 +57,7 @@ export default defineConfig({
         test: {
           name: "lab",
           sequence: { groupOrder: 2 },
-          include: ["test/on-lab/**/*.test.mts", "test/faults/**/*.test.mts"],
+          include: ["test/lab/**/*.test.mts"],
           // each worker has a lab of its own: see setup.mts
           maxWorkers: labs,
           fileParallelism: labs > 1,
@@ -69,8 +73,8 @@ export default defineConfig({
               test: {
                 name: "stock",
                 sequence: { groupOrder: 3 },
-                include: ["dr", "nat", "reboot"].map((name) => `test/on-lab/${name}.test.mts`),
-                globalSetup: "test/on-lab/stop-stock.mts",
+                include: ["dr", "nat", "reboot"].map((name) => `test/lab/${name}.test.mts`),
+                globalSetup: "test/lab/stop-stock.mts",
                 maxWorkers: 1,
                 fileParallelism: false,
                 env: { LVS_LAB_ENGINE: "qemu", LVS_LABS: "1" },

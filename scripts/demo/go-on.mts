@@ -1,4 +1,4 @@
-import { sshConfigPath, status } from "../../test/lab/lab.mts";
+import { sshConfigPath, status } from "../../test/support/machines/lab.mts";
 import { demoDir } from "../pulumi-env.mjs";
 import { say, styled } from "./output.mts";
 import { deployed } from "./stack.mts";

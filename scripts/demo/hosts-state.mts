@@ -1,4 +1,4 @@
-import { type HostName, hosts, run } from "../../test/lab/lab.mts";
+import { type HostName, hosts, run } from "../../test/support/machines/lab.mts";
 import { Failure } from "./failure.mts";
 import { show, step, styled } from "./output.mts";
 

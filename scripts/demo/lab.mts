@@ -1,5 +1,5 @@
-import * as built from "../../test/lab/built.mts";
-import { reset, status, unsupported, up } from "../../test/lab/lab.mts";
+import * as built from "../../test/support/machines/built.mts";
+import { reset, status, unsupported, up } from "../../test/support/machines/lab.mts";
 import { Failure } from "./failure.mts";
 import { beginStep, endStep, say, step } from "./output.mts";
 

@@ -1,6 +1,6 @@
 // What `npm run demo` shows once set-up is through; scripts/demo.mjs starts it on the Node of this checkout.
 import { parseArgs } from "node:util";
-import { down, run } from "../../test/lab/lab.mts";
+import { down, run } from "../../test/support/machines/lab.mts";
 import { findPulumi } from "../setup/pulumi.mjs";
 import { Failure, Interrupted } from "./failure.mts";
 import { printGoOn, printLeft, printPlay } from "./go-on.mts";

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sshConfigPath } from "../../test/lab/lab.mts";
+import { sshConfigPath } from "../../test/support/machines/lab.mts";
 import { demoDir } from "../pulumi-env.mjs";
 
 const checkout = join(import.meta.dirname, "../..");

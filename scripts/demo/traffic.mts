@@ -1,4 +1,4 @@
-import { run } from "../../test/lab/lab.mts";
+import { run } from "../../test/support/machines/lab.mts";
 import { Failure } from "./failure.mts";
 import { show, step } from "./output.mts";
 

@@ -9,7 +9,7 @@ import { run } from "./run.mjs";
 import { say, step } from "./step.mjs";
 
 /** Options that the kernel has on top of allnoconfig. */
-export const optionsFile = join(checkout, "test", "lab", "kernel", "options");
+export const optionsFile = join(checkout, "test", "support", "machines", "kernel", "options");
 
 /** What builds the kernel, and the Debian package each comes from. */
 const builders = /** @type {const} */ ({

@@ -12,7 +12,7 @@ const agent = "/etc/systemd/system/pulumi-lvs-monitor.service";
 
 /**
  * What people see of each shell function that may be argv[0] of a step: the host's command, or the file.
- * test/unit/shown-command.test.ts compares the names with those in real plans.
+ * test/unit/shell/shown-command.test.ts compares the names with those in real plans.
  */
 const functions: Readonly<Record<string, Shown>> = {
   record: (lifetime) => `writing ${ledgerOf(lifetime)}`,

@@ -1,8 +1,9 @@
 // How much slower than the engine alone is `pulumi up` of 100 real servers on one director, one resource each?
 // Both in one run, turn by turn: the same number of resources of a provider that does nothing.
 // `node test/bench/hundred.mts [rounds] [flags of pulumi up]`, such as `3 --parallel 64`.
-import { reset, run, up } from "../lab/lab.mts";
-import { Stack } from "../on-lab/stack.mts";
+
+import { Stack } from "../lab/stack.mts";
+import { reset, run, up } from "../support/machines/lab.mts";
 
 const count = 100;
 const rounds = Number(process.argv[2] ?? 3);

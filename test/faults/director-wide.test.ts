@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ipvsTimeouts } from "../../providers/ipvs-timeouts.js";
 import { realServer } from "../../providers/real-server/index.js";
 import { syncDaemon } from "../../providers/sync-daemon.js";
-import { fakeHost, resources } from "../fake/engine.js";
+import { fakeHost, resources } from "../support/fake/engine.js";
 
 const master = { state: "master", mcastInterface: "eth1", syncid: 7 };
 const running = (id: number) =>

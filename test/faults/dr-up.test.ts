@@ -1,9 +1,9 @@
-import { commandFails, faultKinds } from "./kinds.js";
-import { booted } from "./machines.js";
-import { nothing } from "./pulumi.js";
-import { drStack } from "./stacks.js";
-import { strike } from "./strike.js";
-import { scenario } from "./survive.js";
+import { commandFails, faultKinds } from "./harness/kinds.js";
+import { booted } from "./harness/machines.js";
+import { nothing } from "./harness/pulumi.js";
+import { drStack } from "./harness/stacks.js";
+import { strike } from "./harness/strike.js";
+import { scenario } from "./harness/survive.js";
 
 strike(
   "the first up of a DR stack survives that",

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { realServer } from "../../providers/real-server/index.js";
 import { virtualService } from "../../providers/virtual-service.js";
-import { fakeHost, resources } from "../fake/engine.js";
-import type { FakeHost } from "../fake/fake-host.js";
-import { FakeWatch } from "../fake/fake-watch.js";
+import { fakeHost, resources } from "../support/fake/engine.js";
+import type { FakeHost } from "../support/fake/fake-host.js";
+import { FakeWatch } from "../support/fake/fake-watch.js";
 
 const service = "tcp://192.168.0.5:80";
 const entry = "-A -t 192.168.0.5:80 -s wlc";

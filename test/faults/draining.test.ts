@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from "vitest";
-import { commandsOf, type FaultKind, faultKinds } from "./kinds.js";
-import { booted, run, tearDown } from "./machines.js";
-import { killed, nothing } from "./pulumi.js";
-import { afterDrain, beforeDrain } from "./stacks.js";
-import { strike } from "./strike.js";
-import { alike, scenario } from "./survive.js";
-import { batchOf, refresh, up, type World } from "./update.js";
+import { commandsOf, type FaultKind, faultKinds } from "./harness/kinds.js";
+import { booted, run, tearDown } from "./harness/machines.js";
+import { killed, nothing } from "./harness/pulumi.js";
+import { afterDrain, beforeDrain } from "./harness/stacks.js";
+import { strike } from "./harness/strike.js";
+import { alike, scenario } from "./harness/survive.js";
+import { batchOf, refresh, up, type World } from "./harness/update.js";
 
 afterAll(tearDown);
 
@@ -34,7 +34,7 @@ async function killedWhileDraining(): Promise<World & { before: World }> {
   );
   if (!place) throw new Error("nothing is deleted");
   const { level } = place;
-  let pause: ReturnType<import("../fake/fake-host.js").FakeHost["pauseStep"]> | undefined;
+  let pause: ReturnType<import("../support/fake/fake-host.js").FakeHost["pauseStep"]> | undefined;
   const struck = await run(batchOf(level, "director"), {
     arm: (fake) => {
       pause = fake.pauseStep(place.n);

@@ -8,7 +8,7 @@ import { listOf } from "../../src/facts/ip-lists.js";
 import { RemoteShell } from "../../src/host/remote-shell.js";
 import { answerBytes, answerPieces, besideBytes, loginBytes } from "../../src/ssh/limits.js";
 import { openShell } from "../../src/ssh/open-shell.js";
-import { type Given, hello, ownHome, refusal, to } from "../fake/ssh-client.js";
+import { type Given, hello, ownHome, refusal, to } from "../support/fake/ssh-client.js";
 
 const { server } = ownHome();
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { RemoteShell } from "../../src/host/remote-shell.js";
 import { openShell } from "../../src/ssh/open-shell.js";
-import { disconnect, rawServer } from "../fake/raw-server.js";
-import { type Given, ownHome, refusal, to } from "../fake/ssh-client.js";
+import { disconnect, rawServer } from "../support/fake/raw-server.js";
+import { type Given, ownHome, refusal, to } from "../support/fake/ssh-client.js";
 
 const { server, tools } = ownHome();
 

@@ -1,12 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { disconnect, rawServer } from "../fake/raw-server.js";
+import { disconnect, rawServer } from "../support/fake/raw-server.js";
 
 const nasty = "\x1b]0;owned\x07\x1b[2J\u202e\x9b31m\r\n::error::forged\r\n";
 
 test("no value and no host forges a line in what the real CLI prints", async () => {
-  const { Stack } = await import("../on-lab/stack.mjs");
+  const { Stack } = await import("../lab/stack.mjs");
   const port = await rawServer((socket) => {
     socket.write("SSH-2.0-x\r\n");
     socket.once("data", () => socket.end(disconnect(nasty)));

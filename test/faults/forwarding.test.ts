@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { realServer } from "../../providers/real-server/index.js";
-import { fakeHost, resources } from "../fake/engine.js";
-import { type FakeHost, until } from "../fake/fake-host.js";
+import { fakeHost, resources } from "../support/fake/engine.js";
+import { type FakeHost, until } from "../support/fake/fake-host.js";
 
 const heading = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n";
 const families = {

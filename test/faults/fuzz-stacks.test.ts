@@ -4,9 +4,17 @@ import { expect, test } from "vitest";
 import { DrCluster, NatCluster } from "../../index.js";
 import { type Bag, checkInputs } from "../../providers/engine/inputs.js";
 import { parseClusters } from "../../stacks/config.js";
-import { definitions } from "../fake/definitions.js";
-import { hostile, hostileText, placesIn, put, rightClusters, secret, spoilt } from "../fake/hostile.js";
-import { tally } from "../tally.js";
+import { definitions } from "../support/fake/definitions.js";
+import {
+  hostile,
+  hostileText,
+  placesIn,
+  put,
+  rightClusters,
+  secret,
+  spoilt,
+} from "../support/fake/hostile.js";
+import { tally } from "../support/tally.js";
 
 const numRuns = Math.ceil(Number(process.env.FUZZ_RUNS ?? 600) / 30);
 

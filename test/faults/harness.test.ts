@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FakeHost } from "../fake/fake-host.js";
-import { countedKinds } from "../fake/faults.js";
-import { textOf } from "../fake/tree.js";
-import type { Fault } from "./kinds.js";
-import { booted, each, type Mishap, machines, perform, pure, run, tearDown } from "./machines.js";
-import { begin, canonical, level, nothing, settle } from "./pulumi.js";
-import { afterMixed, beforeMixed } from "./stacks.js";
-import { type Scenario, scenario, survive } from "./survive.js";
-import { batchOf, type Level, machineOf, up } from "./update.js";
+import { FakeHost } from "../support/fake/fake-host.js";
+import { countedKinds } from "../support/fake/faults.js";
+import { textOf } from "../support/fake/tree.js";
+import type { Fault } from "./harness/kinds.js";
+import { booted, each, type Mishap, machines, perform, pure, run, tearDown } from "./harness/machines.js";
+import { begin, canonical, level, nothing, settle } from "./harness/pulumi.js";
+import { afterMixed, beforeMixed } from "./harness/stacks.js";
+import { type Scenario, scenario, survive } from "./harness/survive.js";
+import { batchOf, type Level, machineOf, up } from "./harness/update.js";
 
 let mixed: Scenario;
 beforeAll(async () => {

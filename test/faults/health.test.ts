@@ -5,11 +5,11 @@ import type { Definition } from "../../providers/engine/define.js";
 import { checkDefaults } from "../../src/health/check.js";
 import { agentVersion, unit } from "../../src/shell/agent.js";
 import { prelude } from "../../src/shell/prelude.js";
-import { definitions } from "../fake/definitions.js";
-import { fakeHost, resources } from "../fake/engine.js";
-import { shells } from "../fake/fake-host.js";
-import { sendSignal } from "../send-signal.mts";
-import { service, soon, Watched } from "./watched.js";
+import { definitions } from "../support/fake/definitions.js";
+import { fakeHost, resources } from "../support/fake/engine.js";
+import { shells } from "../support/fake/fake-host.js";
+import { sendSignal } from "../support/send-signal.mts";
+import { service, soon, Watched } from "./harness/watched.js";
 
 const a = "192.168.10.11:80";
 const b = "192.168.10.12:80";

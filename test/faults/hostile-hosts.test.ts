@@ -7,8 +7,8 @@ import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
 import { answerBytes } from "../../src/ssh/limits.js";
-import { fakeHost, resources } from "../fake/engine.js";
-import { type FakeHost, shells } from "../fake/fake-host.js";
+import { fakeHost, resources } from "../support/fake/engine.js";
+import { type FakeHost, shells } from "../support/fake/fake-host.js";
 
 const service = "-A -t 192.168.0.219:80 -s wlc\n";
 const server = (n: number) => ({ service: "tcp://192.168.0.219:80", address: `192.168.10.${n}`, port: 80 });

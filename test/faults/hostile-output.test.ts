@@ -8,9 +8,9 @@ import { checkDefaults } from "../../src/health/check.js";
 import { printMonitor } from "../../src/health/monitor-file.js";
 import { serve } from "../../src/host/batch.js";
 import { digestOf, parseReport, type Report } from "../../src/host/report.js";
-import { definitions } from "../fake/definitions.js";
-import { connection } from "../fake/engine.js";
-import { tally } from "../tally.js";
+import { definitions } from "../support/fake/definitions.js";
+import { connection } from "../support/fake/engine.js";
+import { tally } from "../support/tally.js";
 
 /** Cases per thing that is done and kind of noise; more find more (FUZZ_RUNS=10000 for idle hours). */
 const numRuns = Math.ceil(Number(process.env.FUZZ_RUNS ?? 400) / 10);

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Bag } from "../../providers/engine/inputs.js";
 import { Inquiry } from "../../providers/engine/question.js";
 import { serviceProbe } from "../../providers/service-probe/index.js";
-import { fakeHost } from "../fake/engine.js";
-import { shells } from "../fake/fake-host.js";
-import { findProgram } from "../fake/tree.js";
-import { HostileServers, page, type Reply, says } from "./hostile-replies.js";
+import { fakeHost } from "../support/fake/engine.js";
+import { shells } from "../support/fake/fake-host.js";
+import { findProgram } from "../support/fake/tree.js";
+import { HostileServers, page, type Reply, says } from "./harness/hostile-replies.js";
 
 // What a ServiceProbe makes of servers that want to have their text run, or to fill memories, by the real curl in each shell.
 

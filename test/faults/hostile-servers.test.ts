@@ -6,9 +6,9 @@ import { createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Check } from "../../src/health/check.js";
 import { checkDefaults } from "../../src/health/check.js";
-import { shells } from "../fake/fake-host.js";
-import { HostileServers, page, type Reply, says } from "./hostile-replies.js";
-import { service, soon, Watched } from "./watched.js";
+import { shells } from "../support/fake/fake-host.js";
+import { HostileServers, page, type Reply, says } from "./harness/hostile-replies.js";
+import { service, soon, Watched } from "./harness/watched.js";
 
 // Servers, commands and files that want to have their text run, at the real agent in each shell.
 

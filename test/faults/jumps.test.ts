@@ -15,8 +15,8 @@ import {
   refusal,
   secret,
   to,
-} from "../fake/ssh-client.js";
-import { newKey, type SshServer, sshServer } from "../fake/ssh-server.js";
+} from "../support/fake/ssh-client.js";
+import { newKey, type SshServer, sshServer } from "../support/fake/ssh-server.js";
 
 const { file, config, tools, server } = ownHome();
 

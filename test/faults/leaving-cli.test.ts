@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quiet, updates } from "./site.js";
+import { quiet, updates } from "./harness/site.js";
 
 const { threeHosts, stackOf, keyPath } = updates();
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { Definition } from "../../providers/engine/define.js";
 import type { Bag } from "../../providers/engine/inputs.js";
 import { type Made, verbsOf } from "../../providers/provider.js";
-import { definitions } from "../fake/definitions.js";
-import { fakeHost, resources } from "../fake/engine.js";
-import type { FakeHost } from "../fake/fake-host.js";
+import { definitions } from "../support/fake/definitions.js";
+import { fakeHost, resources } from "../support/fake/engine.js";
+import type { FakeHost } from "../support/fake/fake-host.js";
 
 /*
  * Each way in which a resource leaves a stack, then a reboot, and a restart of what sets up the network: what comes back, and

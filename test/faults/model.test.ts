@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { findPulumi } from "../../scripts/setup/pulumi.mjs";
-import { canonical } from "./pulumi.js";
-import { type Act, goal, modelled, real } from "./toy.js";
+import { canonical } from "./harness/pulumi.js";
+import { type Act, goal, modelled, real } from "./harness/toy.js";
 
 const missing = findPulumi() ? undefined : "there is no Pulumi CLI: node scripts/setup.mjs gets it";
 

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { lockFile } from "../../src/shell/lock.js";
-import { shells } from "../fake/fake-host.js";
-import { findProgram } from "../fake/tree.js";
-import { soon, Watched } from "./watched.js";
+import { shells } from "../support/fake/fake-host.js";
+import { findProgram } from "../support/fake/tree.js";
+import { soon, Watched } from "./harness/watched.js";
 
 // The log of a monitor, to which root appends, at a path where others can write or that is no file.
 

@@ -1,8 +1,8 @@
-import { booted } from "./machines.js";
-import { nothing } from "./pulumi.js";
-import { natStack } from "./stacks.js";
-import { strike } from "./strike.js";
-import { scenario } from "./survive.js";
+import { booted } from "./harness/machines.js";
+import { nothing } from "./harness/pulumi.js";
+import { natStack } from "./harness/stacks.js";
+import { strike } from "./harness/strike.js";
+import { scenario } from "./harness/survive.js";
 
 strike("the first up of a NAT stack survives that", async () =>
   scenario({ images: booted, state: nothing }, await natStack()),

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { FakeHost } from "../fake/fake-host.js";
-import { newKey, type SshServer, sshServer } from "../fake/ssh-server.js";
-import type { Stack } from "../on-lab/stack.mjs";
+import type { Stack } from "../lab/stack.mjs";
+import { FakeHost } from "../support/fake/fake-host.js";
+import { newKey, type SshServer, sshServer } from "../support/fake/ssh-server.js";
 
 const [hostKey, clientKey] = [newKey(), newKey()];
 const host = new FakeHost();
@@ -72,7 +72,7 @@ beforeAll(async () => {
     mode: 0o755,
   });
   server = await sshServer({ hostKey, clientKey, shell: () => host.stream() });
-  const { Stack } = await import("../on-lab/stack.mjs");
+  const { Stack } = await import("../lab/stack.mjs");
   stack = await Stack.ofProgram("");
   stack.environment({
     PATH: `${place}:${stack.env.PATH}`,

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Bag } from "../../providers/engine/inputs.js";
 import { Inquiry } from "../../providers/engine/question.js";
 import { serviceProbe } from "../../providers/service-probe/index.js";
-import { fakeHost } from "../fake/engine.js";
-import { type FakeHost, shells } from "../fake/fake-host.js";
+import { fakeHost } from "../support/fake/engine.js";
+import { type FakeHost, shells } from "../support/fake/fake-host.js";
 
 const url = "http://192.168.0.219/";
 const client = { host: "client1" };

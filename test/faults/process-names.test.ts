@@ -8,10 +8,10 @@ import { arpSuppression } from "../../providers/arp-suppression.js";
 import { endScript } from "../../src/host/script.js";
 import { readRivals } from "../../src/shell/library.js";
 import { lockFile } from "../../src/shell/lock.js";
-import { fakeHost, resources } from "../fake/engine.js";
-import { type FakeHost, type ShellProgram, shells } from "../fake/fake-host.js";
-import { findProgram } from "../fake/tree.js";
-import { sendSignal } from "../send-signal.mts";
+import { fakeHost, resources } from "../support/fake/engine.js";
+import { type FakeHost, type ShellProgram, shells } from "../support/fake/fake-host.js";
+import { findProgram } from "../support/fake/tree.js";
+import { sendSignal } from "../support/send-signal.mts";
 
 const inEachShell = shells.map((shell) => [shell.join(" "), shell] as const);
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Definition } from "../../providers/engine/define.js";
 import type { Bag } from "../../providers/engine/inputs.js";
-import { definitions } from "../fake/definitions.js";
-import { fakeHost, resources } from "../fake/engine.js";
-import { type FakeHost, shells } from "../fake/fake-host.js";
+import { definitions } from "../support/fake/definitions.js";
+import { fakeHost, resources } from "../support/fake/engine.js";
+import { type FakeHost, shells } from "../support/fake/fake-host.js";
 
 const kind = (name: string, fake: FakeHost) => resources(definitions.get(name) as Definition, fake);
 

@@ -1,9 +1,18 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { descendants } from "../on-lab/processes.mjs";
-import { sendSignal } from "../send-signal.mjs";
-import { previewIsEmpty, stateOf, succeed, tables, up, upAtFirstStep, updates, upThatWaits } from "./site.js";
+import { descendants } from "../lab/processes.mjs";
+import { sendSignal } from "../support/send-signal.mjs";
+import {
+  previewIsEmpty,
+  stateOf,
+  succeed,
+  tables,
+  up,
+  upAtFirstStep,
+  updates,
+  upThatWaits,
+} from "./harness/site.js";
 
 const { threeHosts, stackOf, site, inPlace, keyPath } = updates();
 

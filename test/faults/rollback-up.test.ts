@@ -1,7 +1,16 @@
 import { expect, onTestFinished, test } from "vitest";
-import type { SshHost } from "../fake/ssh-host.js";
-import { Stack } from "../on-lab/stack.mjs";
-import { type Entry, previewIsEmpty, stateOf, succeed, tables, up, upAtFirstStep, updates } from "./site.js";
+import { Stack } from "../lab/stack.mjs";
+import type { SshHost } from "../support/fake/ssh-host.js";
+import {
+  type Entry,
+  previewIsEmpty,
+  stateOf,
+  succeed,
+  tables,
+  up,
+  upAtFirstStep,
+  updates,
+} from "./harness/site.js";
 
 const { threeHosts, stackOf, site, callsOf, environment, keyPath } = updates();
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Entry, stateOf, succeed, tables, up, updates, upThatWaits } from "./site.js";
+import { type Entry, stateOf, succeed, tables, up, updates, upThatWaits } from "./harness/site.js";
 
 const { threeHosts, stackOf, site, callsOf, inPlace } = updates();
 

@@ -2,9 +2,9 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FakeHost } from "../fake/fake-host.js";
-import { type KeyPair, newKey, type SshServer, sshServer } from "../fake/ssh-server.js";
-import type { Answer, Stack } from "../on-lab/stack.mjs";
+import type { Answer, Stack } from "../lab/stack.mjs";
+import { FakeHost } from "../support/fake/fake-host.js";
+import { type KeyPair, newKey, type SshServer, sshServer } from "../support/fake/ssh-server.js";
 
 const hostKey = newKey();
 const passphrase = "planted-passphrase-7f3a";
@@ -89,7 +89,7 @@ new lvs.ServiceProbe("probe", {
 
 beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), "lvs-secrets-"));
-  const { Stack } = await import("../on-lab/stack.mjs");
+  const { Stack } = await import("../lab/stack.mjs");
   stack = await Stack.ofProgram("");
   writeFileSync(join(place, "ssh_config"), "");
   stack.environment({
@@ -297,7 +297,7 @@ describe("secrets of the configuration", () => {
     timeout: 1_800_000,
   }, async () => {
     const host = await reached({ password });
-    const { Stack } = await import("../on-lab/stack.mjs");
+    const { Stack } = await import("../lab/stack.mjs");
     configured = await Stack.ofProgram(
       "for (const [name, { kind, ...args }] of Object.entries(lvs.requireClusters())) new lvs.DrCluster(name, args);",
       { SSH_AUTH_SOCK: "", HOME: place, LVS_SSH_CONFIG: join(place, "ssh_config") },

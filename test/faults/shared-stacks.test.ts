@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import freshBuild from "../fake/fresh-build.js";
-import { clientKeyIn, SshHost } from "../fake/ssh-host.js";
-import { Stack } from "../on-lab/stack.mjs";
+import { Stack } from "../lab/stack.mjs";
+import freshBuild from "../support/fake/fresh-build.js";
+import { clientKeyIn, SshHost } from "../support/fake/ssh-host.js";
 
 const vip = "192.168.0.210";
 const stacks = new Map<string, Stack>();

@@ -15,8 +15,8 @@ import { digestOf } from "../../src/host/report.js";
 import { RollbackFailedError } from "../../src/host/rollback-failed-error.js";
 import { applyScript, endScript } from "../../src/host/script.js";
 import { step } from "../../src/host/step.js";
-import { fakeHost, resources } from "../fake/engine.js";
-import { type FakeHost, shells } from "../fake/fake-host.js";
+import { fakeHost, resources } from "../support/fake/engine.js";
+import { type FakeHost, shells } from "../support/fake/fake-host.js";
 
 const service = "-A -t 192.168.0.219:80 -s wlc\n";
 const server = (n: number) => ({ service: "tcp://192.168.0.219:80", address: `192.168.10.${n}`, port: 80 });

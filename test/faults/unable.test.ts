@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import type { Check } from "../../src/health/check.js";
-import { shells } from "../fake/fake-host.js";
-import { findProgram } from "../fake/tree.js";
-import { service, soon, Watched } from "./watched.js";
+import { shells } from "../support/fake/fake-host.js";
+import { findProgram } from "../support/fake/tree.js";
+import { service, soon, Watched } from "./harness/watched.js";
 
 // Checks that the director itself cannot do, as when a local user has taken all ports: they say nothing on the servers.
 

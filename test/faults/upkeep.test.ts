@@ -3,7 +3,7 @@ import { hostRoute } from "../../providers/host-route.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
 import { kernelModule } from "../../providers/kernel-module.js";
 import { virtualService } from "../../providers/virtual-service.js";
-import { fakeHost, resources } from "../fake/engine.js";
+import { fakeHost, resources } from "../support/fake/engine.js";
 
 describe("a kernel module", () => {
   const args = { name: "ip_vs", options: { conn_tab_bits: "15" } };

@@ -1,0 +1,206 @@
+import type { FakeHost } from "../../support/fake/fake-host.js";
+import type { CountedKind } from "../../support/fake/faults.js";
+import { booted, type Machine, type Mishap, machines } from "./machines.js";
+import type { Level } from "./update.js";
+
+/** One fault at one place of an update. */
+export interface Fault {
+  readonly place: string;
+  readonly level: Level;
+  readonly machine: Machine;
+  readonly mishap: Mishap;
+  /** What is lost besides: the engine stops after this level, dies in it, or the machine's memory goes. */
+  readonly with?: "interrupt" | "kill" | "reboot";
+  /** What became of it only the next up learns: what was made meanwhile is not in state. */
+  readonly unheard?: true;
+  /** Nothing may have changed. */
+  readonly nothing?: true;
+  /** It counts only if something was taken back. */
+  readonly needsUndo?: true;
+}
+
+/** A kind of fault, and all the places where it can strike. */
+export interface FaultKind {
+  readonly title: string;
+  places(levels: readonly Level[]): Fault[];
+}
+
+interface Command {
+  readonly level: Level;
+  readonly machine: Machine;
+  readonly kind: CountedKind;
+  readonly n: number;
+  readonly place: string;
+}
+
+const busy = (levels: readonly Level[]) =>
+  levels.flatMap((level, i) =>
+    machines.flatMap((machine) => {
+      const done = level.done[machine];
+      return done ? [{ level, machine, done, place: `level ${i}, ${machine}` }] : [];
+    }),
+  );
+
+/** Every command of every script of an update. */
+export const commandsOf = (levels: readonly Level[]): Command[] =>
+  busy(levels).flatMap(({ level, machine, done, place }) =>
+    (["step", "aside", "bulk"] as const).flatMap((kind) =>
+      Array.from({ length: done.commands[kind] }, (_, n) => ({
+        level,
+        machine,
+        kind,
+        n,
+        place: `${place}, ${kind} ${n}`,
+      })),
+    ),
+  );
+
+const atCommands = (
+  title: string,
+  mishap: (command: Command) => Mishap,
+  more: (command: Command) => Partial<Fault> = () => ({}),
+): FaultKind => ({
+  title,
+  places: (levels) =>
+    commandsOf(levels).map((command) => ({ ...command, mishap: mishap(command), ...more(command) })),
+});
+
+/** Something happens while a command is about to run. */
+function paused({ kind, n }: Command, what: (fake: FakeHost) => void | Promise<void>): Mishap {
+  let pause: ReturnType<FakeHost["pauseCommand"]> | undefined;
+  return {
+    arm: (fake) => {
+      pause = fake.pauseCommand(kind, n);
+    },
+    meanwhile: async (fake) => {
+      await pause?.reached();
+      await what(fake);
+      pause?.go();
+    },
+  };
+}
+
+const refused: FaultKind = {
+  title: "the kernel refuses one line of many",
+  places: (levels) =>
+    busy(levels).flatMap(({ level, machine, done, place }) =>
+      Array.from({ length: done.lines }, (_, n) => ({
+        level,
+        machine,
+        place: `${place}, line ${n}`,
+        mishap: { arm: (fake: FakeHost) => fake.refuseLine(n + 1) },
+      })),
+    ),
+};
+
+const toolGone = (tool: string): FaultKind =>
+  atCommands(`${tool} is gone before a command`, ({ kind, n }) => ({
+    arm: (fake) => fake.takeTool(tool, kind, n),
+  }));
+
+const cut: FaultKind = {
+  title: "the link is cut before, in the middle of, or after a script",
+  places: (levels) =>
+    busy(levels).flatMap(({ level, machine, done, place }) =>
+      done.scripts.flatMap((script, i) => {
+        // of the greeting there is no middle
+        const middle =
+          i === 0 ? [] : [0.3, 0.6, 0.9].map((part) => Math.floor(script.lastIndexOf(")") * part));
+        const end = i === 0 ? [] : [script.lastIndexOf(")")];
+        const places = [0, ...middle, ...end, "work"] as const;
+        return places.map((after) => ({
+          level,
+          machine,
+          place: `${place}, script ${i}, ${after === "work" ? "before its answer" : `after ${after} characters`}`,
+          mishap: {
+            arm: (fake: FakeHost) => {
+              fake.cut = { script: i, after };
+            },
+          },
+          ...(after === "work" ? { unheard: true as const } : { nothing: true as const }),
+        }));
+      }),
+    ),
+};
+
+const locked = (title: string, seconds: number, release: (held: () => Promise<void>) => Promise<void>) => ({
+  title,
+  places: (levels: readonly Level[]) =>
+    busy(levels).flatMap(({ level, machine, place }) =>
+      // a reader lets others read
+      (["-x", "-s"] as const).map((mode) => {
+        let held: (() => Promise<void>) | undefined;
+        return {
+          level,
+          machine,
+          place: `${place}, ${mode}`,
+          mishap: {
+            arm: async (fake: FakeHost) => {
+              fake.lockSeconds = seconds;
+              held = await fake.holdLock(mode);
+            },
+            meanwhile: async () => release(held as () => Promise<void>),
+          },
+        };
+      }),
+    ),
+});
+
+const later = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+export const commandFails = atCommands("a command fails", ({ kind, n }) => ({
+  arm: (fake) => fake.failCommand(kind, n),
+}));
+
+export const faultKinds: readonly FaultKind[] = [
+  commandFails,
+  refused,
+  atCommands(
+    "a command fails, and so does taking back the one before",
+    ({ kind, n }) => ({
+      arm: (fake) => {
+        fake.failCommand(kind, n);
+        fake.failCommand("back", 0);
+      },
+    }),
+    () => ({ needsUndo: true }),
+  ),
+  toolGone("ipvsadm"),
+  toolGone("ip"),
+  atCommands("/run is full from a command on", ({ kind, n }) => ({
+    arm: (fake) => fake.fillRun(kind, n),
+  })),
+  cut,
+  atCommands(
+    "the link is cut during a command",
+    (command) => paused(command, (fake) => fake.hangUp()),
+    () => ({ unheard: true }),
+  ),
+  atCommands(
+    "the engine is interrupted (SIGINT, SIGTERM) during a command",
+    (command) => paused(command, () => undefined),
+    () => ({ with: "interrupt" }),
+  ),
+  atCommands(
+    "the engine is killed (SIGKILL) during a command",
+    (command) => paused(command, (fake) => fake.hangUp()),
+    () => ({ with: "kill" }),
+  ),
+  atCommands(
+    "the machine reboots during a command",
+    (command) =>
+      paused(command, async (fake) => {
+        await fake.reboot(booted[command.machine]);
+        await fake.start();
+      }),
+    () => ({ with: "reboot" }),
+  ),
+  locked("another run holds the lock for longer than the wait", 0.2, async (release) => {
+    await later(700);
+    await release();
+  }),
+  locked("another run holds the lock for a while", 5, async (release) => {
+    await later(150);
+    await release();
+  }),
+];

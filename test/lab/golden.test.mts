@@ -1,0 +1,120 @@
+import { afterAll, describe, expect, it } from "vitest";
+import type { Definition } from "../../providers/engine/define.js";
+import { partsOf } from "../../providers/engine/inputs.js";
+import { Facts } from "../../src/facts/facts.js";
+import { parseReport } from "../../src/host/report.js";
+import { readScript, rulesOf } from "../../src/host/script.js";
+import { openingText } from "../../src/shell/opening.js";
+import { definitions } from "../support/fake/definitions.js";
+import { type Case, change, goldenFiles, inputsOf, recorder } from "../support/fake/golden.js";
+import { run } from "../support/machines/lab.mts";
+import { applying, newNonce, preparation } from "./golden-host.mts";
+import { unloading } from "./modules.mts";
+import { onLab } from "./setup.mts";
+
+// Each case runs in a network namespace of the director with the interfaces that cases name, so that none sees another's
+// table, addresses, routes or sysctls. Modules and files are the whole machine's, so the next case begins without them.
+
+/** Kinds whose cases run on the machine itself: systemd runs health checks, and modules are the machine's. */
+const onMachine = new Set(["health-monitor", "kernel-module"]);
+
+/** Scripts, each in a shell of its own, that run where cases of the kind do. */
+const within = (kind: string, parts: readonly string[]): string => {
+  const all = parts.map((part) => `printf '@@\\n'; sh <<'END-OF-PART'\n${part}\nEND-OF-PART`).join("\n");
+  return onMachine.has(kind) ? all : `ip netns exec golden sh <<'END-OF-PARTS'\n${all}\nEND-OF-PARTS`;
+};
+
+/** Schedulers are loaded before, so that a case that uses one leaves the modules as they were. */
+const withModules = `
+modprobe -a ip_vs $(find /lib/modules/$(uname -r) -name 'ip_vs_*.ko*' | sed 's|.*/||; s|[.]ko.*||')`;
+const withoutModules = unloading("nf_conntrack");
+
+const emptyNamespace = `
+ip netns del golden 2>/dev/null
+[ ! -e /etc/pulumi-lvs ] || systemctl stop pulumi-lvs-monitor.service
+rm -rf /run/pulumi-lvs /etc/pulumi-lvs /etc/systemd/system/pulumi-lvs* /etc/systemd/system/*.wants/pulumi-lvs*
+ip netns add golden
+# no addresses of the kernel's own choice, which change by themselves
+ip netns exec golden sh -c 'for of in all default; do echo 1 >/proc/sys/net/ipv6/conf/$of/addr_gen_mode; done'
+{
+  echo link set lo up
+  for i in 0 1 2; do
+    printf '%s\\n' "link add eth$i type veth peer name peer$i" "link set eth$i up" "link set peer$i up"
+  done
+  echo link add eth0.100 link eth0 type vlan id 100
+} | ip -n golden -batch -
+`;
+
+/** What the host shows of everything that cases change. */
+const shown = `
+[ ! -e /proc/net/ip_vs ] || { ipvsadm -Sn; ipvsadm -Ln --timeout; ipvsadm -Ln --daemon; ipvsadm -Ln --thresholds | sed '1d'; }
+ip -o addr show | sed 's/valid_lft.*//' | sort
+ip route show table all | sort
+ip -6 route show table all | sort
+grep -rs . /proc/sys/net/ipv4 /proc/sys/net/ipv6 | grep -v stable_secret | sort
+cut -d' ' -f1 /proc/modules | sort
+find /run/pulumi-lvs /etc/pulumi-lvs -name found -exec grep -H . {} + 2>/dev/null
+find /etc/pulumi-lvs/monitor.d -type f -exec grep -H . {} + 2>/dev/null
+exit 0
+`;
+
+/** Lines that one text has and the other has not. */
+const differences = (before = "", after = ""): string[] => {
+  const [was, is] = [before.split("\n"), after.split("\n")];
+  return [
+    ...was.filter((line) => !is.includes(line)).map((line) => `- ${line}`),
+    ...is.filter((line) => !was.includes(line)).map((line) => `+ ${line}`),
+  ];
+};
+
+async function replay(definition: Definition, kind: string, given: Case): Promise<void> {
+  const { inputs } = inputsOf(definition, given, given.want ?? given.was ?? {});
+  const { key, config } = partsOf(definition, inputs);
+  const { submit, steps } = recorder(given.host ?? {});
+  await change(definition, given, submit);
+  const own = rulesOf(steps);
+  const owner = `p/s/n ${definition.id(key)}`;
+  const undo = own.flatMap(({ undo: run }) => (run ? [{ run, undo: null }] : [])).reverse();
+  const names = definition.facts(key, config as never);
+  const [done, read, undone] = ["done", "read", "undone"].map(newNonce) as [string, string, string];
+
+  const parts = [
+    preparation(given.host ?? {}).join("\n"),
+    shown,
+    applying(done, owner, own),
+    openingText() + readScript(read, names),
+    applying(undone, owner, undo),
+    shown,
+  ];
+  const unloads = Object.values(given.host ?? {}).includes(null);
+  const script = [emptyNamespace, unloads ? withoutModules : withModules, within(kind, parts)];
+  const { stdout } = await run("director", script.join("\n"), { timeoutSeconds: 120 });
+  const [, , before, ...after] = stdout.split(/^@@$/m) as [string, string, string, ...string[]];
+
+  expect(parseReport(done, after[0] ?? "").outcomes.get(0)).toEqual({ kind: "kept" });
+  const wanted = given.want ? config : undefined;
+  const facts = new Facts(parseReport(read, after[1] ?? "").sections);
+  if (!definition.setting || wanted) expect(definition.read(facts, key, config as never)).toEqual(wanted);
+  expect(parseReport(undone, after[2] ?? "").outcomes.get(0)).toEqual({ kind: "kept" });
+  // the real servers of a service are resources of their own
+  const isOthers = (line: string) => kind === "virtual-service" && /^- (-a |\s+->)/.test(line);
+  if (own.every(({ undo }) => undo))
+    expect(differences(before, after[3]).filter((line) => !isOthers(line))).toEqual([]);
+}
+
+onLab("every golden case that changes a host", () => {
+  afterAll(
+    async () =>
+      void (await run("director", "ip netns del golden; rm -rf /run/pulumi-lvs", { allowFailure: true })),
+  );
+
+  for (const { kind, name, cases } of goldenFiles) {
+    const changing = cases.filter(({ run, error }) => run && run.length > 0 && !error);
+    if (changing.length > 0)
+      describe(`${kind}/${name}`, () => {
+        it.for(changing.map((given) => [given.title, given] as const))("%s", ([, given]) =>
+          replay(definitions.get(kind) as Definition, kind, given),
+        );
+      });
+  }
+});

@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "../support/machines/lab.mts";
+
+/** What came of a client's requests. */
+export interface Load {
+  /** Requests that were answered, each a connection of its own. */
+  readonly requests: number;
+  /** Requests that were answered on connections that were held for seconds. */
+  readonly held: number;
+  /** How many of the first kind each server answered. */
+  readonly servers: Record<string, number>;
+  /** One line for each that failed. */
+  readonly failures: readonly string[];
+}
+
+/** Has the client machine ask for a page without a pause while something is done; `moveTo` has it ask somewhere else from then on. */
+export async function underLoad(
+  address: string,
+  work: (moveTo: (address: string) => Promise<void>) => Promise<void>,
+  seconds = 8,
+): Promise<Load> {
+  const program = await readFile(join(import.meta.dirname, "load.py"), "utf8");
+  const moveTo = async (where: string) => {
+    await run("client", `echo ${where} >/tmp/load.target.new && mv /tmp/load.target.new /tmp/load.target`);
+  };
+  await run(
+    "client",
+    `rm -f /tmp/load.stop /tmp/load.report; echo ${address} >/tmp/load.target
+cat >/tmp/load.py <<'PROGRAM'
+${program}
+PROGRAM
+nohup python3 /tmp/load.py ${seconds} >/tmp/load.errors 2>&1 </dev/null &`,
+  );
+  try {
+    await work(moveTo);
+  } finally {
+    await run("client", "touch /tmp/load.stop");
+  }
+  const { stdout } = await run(
+    "client",
+    "n=0; until [ -e /tmp/load.report ]; do n=$((n + 1)); [ $n -lt 3000 ] || { cat /tmp/load.errors; exit 1; }; sleep 0.2; done; cat /tmp/load.report",
+    { timeoutSeconds: 600 },
+  );
+  const load = { requests: 0, held: 0, servers: {} as Record<string, number>, failures: [] as string[] };
+  for (const line of stdout.split("\n").filter(Boolean)) {
+    const [word = "", ...rest] = line.split(" ");
+    if (word === "failed") load.failures.push(rest.join(" "));
+    else if (word === "server") load.servers[rest[0] as string] = Number(rest[1]);
+    else if (word === "requests" || word === "held") load[word] = Number(rest[0]);
+    else throw new Error(`the client says ${line}`);
+  }
+  return load;
+}

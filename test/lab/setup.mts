@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { findPulumi } from "../../scripts/setup/pulumi.mjs";
+import { type HostName, hosts, reset, run, unsupported, up } from "../support/machines/lab.mts";
+import type { Stack } from "./stack.mts";
+
+// workers of vitest count from 1, and each has a lab of its own
+if (Number(process.env.LVS_LABS) > 1) process.env.LVS_LAB ??= process.env.VITEST_POOL_ID ?? "1";
+
+/** Why the lab's tests cannot run here; undefined where they can. */
+const missing: string | undefined =
+  unsupported() ?? (findPulumi() ? undefined : "there is no Pulumi CLI: node scripts/setup.mjs gets it");
+
+/** A group of tests on the four real machines, which begin it clean; skipped, with the reason, where there can be none. */
+export function onLab(title: string, tests: () => void): void {
+  describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})` : title, () => {
+    beforeAll(async () => {
+      await up();
+      await reset();
+    });
+    tests();
+  });
+}
+
+/** How long a condition is waited for: a busy computer makes a test slow, not red. */
+export const patience = { timeout: 300_000, interval: 250 };
+
+/** Disposes of stacks when the group is over. */
+export function disposing(): (stack: Stack) => Stack {
+  const stacks: Stack[] = [];
+  afterAll(async () => {
+    for (const stack of stacks) await stack.dispose();
+  });
+  return (stack) => {
+    stacks.push(stack);
+    return stack;
+  };
+}
+
+/** Asks the VIP from the client machine, one connection each, and counts who answered. */
+export async function ask(url: string, times: number, options = ""): Promise<Record<string, number>> {
+  const script = `for i in $(seq ${times}); do curl -s -m 3 ${options} ${url} || { echo failed; [ $i -gt 3 ] || exit 0; }; done`;
+  const { stdout } = await run("client", script, { timeoutSeconds: 600 });
+  const counts: Record<string, number> = {};
+  for (const name of stdout.split("\n").filter(Boolean)) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+/** Which hosts answer an ARP request for the address, by the MAC addresses in the replies. */
+export async function arpAnswers(address: string): Promise<HostName[]> {
+  const macs = await Promise.all(
+    hosts.map(
+      async (host) =>
+        [host, (await run(host, "cat /sys/class/net/eth1/address")).stdout.trim().toLowerCase()] as const,
+    ),
+  );
+  // broadcast each time, so that everyone who would answer does
+  const { stdout } = await run("client", `arping -b -c 3 -w 5 -I eth1 ${address}`, { allowFailure: true });
+  const seen = stdout.toLowerCase();
+  return macs.filter(([, mac]) => seen.includes(mac)).map(([host]) => host);
+}

@@ -1,0 +1,194 @@
+import { type ChildProcess, execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { pulumiEnv } from "../../scripts/pulumi-env.mjs";
+import { sshConfigPath } from "../support/machines/lab.mts";
+
+const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+export interface Answer {
+  readonly code: number;
+  /** Standard output and standard error, as a person sees them. */
+  readonly text: string;
+}
+
+/** One resource as `pulumi stack export` shows it. */
+export interface StateResource {
+  readonly type: string;
+  readonly urn: string;
+  readonly id?: string;
+  readonly inputs: Record<string, unknown>;
+  readonly outputs: Record<string, unknown>;
+  /** Where in the program it was made. */
+  readonly sourcePosition?: string;
+}
+
+interface EnvironmentOptions {
+  readonly configuration?: string;
+  readonly env?: Record<string, string>;
+  readonly source?: boolean;
+}
+
+/** A stack of the real CLI, with a file backend, a configuration and, unless it is this repository's, a program of its own. */
+export class Stack {
+  readonly #name: string;
+  readonly #cwd: string;
+  readonly #place: string;
+  #env: Record<string, string>;
+
+  private constructor(name: string, cwd: string, place: string) {
+    this.#name = name;
+    this.#cwd = cwd;
+    this.#place = place;
+    this.#env = {
+      ...pulumiEnv(join(place, "state")),
+      LVS_SSH_CONFIG: sshConfigPath(),
+      PULUMI_CONFIG_PASSPHRASE: "lab",
+      // `npm run typecheck` has checked the types
+      PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+      // every command of the CLI starts two Node processes, which read the same code each time
+      NODE_COMPILE_CACHE: join(checkout, "node_modules", ".cache", "compiled"),
+      NODE_OPTIONS: `--require "${join(import.meta.dirname, "lean-sdk.cjs")}"`,
+      LVS_PLAIN_JAVASCRIPT: "true",
+    };
+  }
+
+  /**
+   * The repository's own program with the configuration of `Pulumi.<environment>.yaml`. The CLI writes to the folder of the
+   * project (`stack init` adds a salt), so it gets a folder of its own whose parts are the checkout's. `configuration` stands
+   * in for that file. The program is the compiled one, and TypeScript on the SDK as it is if `source` is true.
+   */
+  static async ofEnvironment(
+    environment: string,
+    { configuration, env = {}, source = false }: EnvironmentOptions = {},
+  ): Promise<Stack> {
+    const stack = await Stack.#make(environment);
+    stack.environment({ ...(source ? { NODE_OPTIONS: "", LVS_PLAIN_JAVASCRIPT: "" } : {}), ...env });
+    for (const part of ["dist", "stacks", "node_modules", "package.json", "tsconfig.json"])
+      await symlink(join(checkout, part), join(stack.#cwd, part));
+    const project = await readFile(join(checkout, "Pulumi.yaml"), "utf8");
+    await writeFile(
+      join(stack.#cwd, "Pulumi.yaml"),
+      source ? project : project.replace("main: stacks/index.ts", "main: dist/stacks/index.js"),
+    );
+    if (configuration !== undefined) await writeFile(stack.#configFile, configuration);
+    else await cp(join(checkout, `Pulumi.${environment}.yaml`), stack.#configFile);
+    return stack.#begin();
+  }
+
+  /** A program that somebody else might write, with the package installed; hosts are the lab's unless `env` says more. */
+  static async ofProgram(source: string, env: Record<string, string> = {}, name = "program"): Promise<Stack> {
+    const stack = await Stack.#make(name);
+    stack.environment(env);
+    const modules = join(stack.#cwd, "node_modules");
+    await mkdir(modules);
+    await symlink(checkout, join(modules, "pulumi-lvs"));
+    await symlink(join(checkout, "node_modules", "@pulumi"), join(modules, "@pulumi"));
+    const runtime = "runtime: { name: nodejs, options: { typescript: false } }";
+    await writeFile(join(stack.#cwd, "Pulumi.yaml"), `name: test\n${runtime}\nmain: index.js\n`);
+    await writeFile(
+      join(stack.#cwd, "package.json"),
+      '{ "name": "test", "private": true, "main": "index.js" }\n',
+    );
+    await stack.program(source);
+    return stack.#begin();
+  }
+
+  static async #make(name: string): Promise<Stack> {
+    const place = await mkdtemp(join(tmpdir(), "lvs-stack-"));
+    for (const folder of ["state", "project"]) await mkdir(join(place, folder));
+    return new Stack(name, join(place, "project"), place);
+  }
+
+  /** Where the file backend keeps what it knows. */
+  get state(): string {
+    return join(this.#place, "state");
+  }
+
+  get #configFile(): string {
+    return join(this.#cwd, `Pulumi.${this.#name}.yaml`);
+  }
+
+  async #begin(): Promise<Stack> {
+    const { code, text } = await this.pulumi("stack", "init", this.#name);
+    if (code !== 0) throw new Error(text);
+    return this;
+  }
+
+  /** Writes the program anew. */
+  async program(source: string): Promise<void> {
+    const head = 'const pulumi = require("@pulumi/pulumi");\nconst lvs = require("pulumi-lvs");\n';
+    await writeFile(join(this.#cwd, "index.js"), head + source);
+  }
+
+  /** Changes the configuration by replacing one text, which must be there. */
+  async edit(from: string, to: string): Promise<void> {
+    const text = await readFile(this.#configFile, "utf8");
+    if (!text.includes(from)) throw new Error(`${from} is not in the configuration`);
+    await writeFile(this.#configFile, text.replace(from, to));
+  }
+
+  /** Sets environment variables of the CLI from now on. */
+  environment(env: Record<string, string>): void {
+    this.#env = { ...this.#env, ...env };
+  }
+
+  /** Folder of the project. */
+  get folder(): string {
+    return this.#cwd;
+  }
+
+  /** Environment of the CLI. */
+  get env(): Record<string, string> {
+    return this.#env;
+  }
+
+  pulumi(...args: string[]): Promise<Answer> {
+    const stack = args[1] === "init" ? [] : ["--stack", this.#name];
+    return this.run("pulumi", [...args, ...stack, "--non-interactive", "--color", "never"]);
+  }
+
+  /** Runs a program where `pulumi` would be run. */
+  run(program: string, args: string[], begun?: (child: ChildProcess) => void): Promise<Answer> {
+    return new Promise((resolve) => {
+      const child = execFile(
+        program,
+        args,
+        { cwd: this.#cwd, env: { ...process.env, ...this.#env }, maxBuffer: 64 * 1024 * 1024 },
+        (error, stdout, stderr) =>
+          resolve({ code: error ? Number(error.code ?? 1) : 0, text: stdout + stderr }),
+      );
+      begun?.(child);
+    });
+  }
+
+  /** `npx pulumi-lvs`, as it was built. */
+  pulumiLvs(args: string[], begun?: (child: ChildProcess) => void): Promise<Answer> {
+    const cli = join(checkout, "dist/cli/main.js");
+    return this.run(process.execPath, [cli, ...args], begun);
+  }
+
+  async #must(args: string[]): Promise<string> {
+    const { code, text } = await this.pulumi(...args);
+    if (code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${code}:\n${text}`);
+    return text;
+  }
+
+  /** Each of these throws what the CLI printed when it fails. */
+  up = (...flags: string[]) => this.#must(["up", "--yes", "--skip-preview", ...flags]);
+  preview = (...flags: string[]) => this.#must(["preview", ...flags]);
+  refresh = (...flags: string[]) => this.#must(["refresh", "--yes", ...flags]);
+  destroy = (...flags: string[]) => this.#must(["destroy", "--yes", "--skip-preview", ...flags]);
+
+  async resources(): Promise<StateResource[]> {
+    const text = await this.#must(["stack", "export"]);
+    return (JSON.parse(text) as { deployment: { resources?: StateResource[] } }).deployment.resources ?? [];
+  }
+
+  /** Forgets the stack; what it made on hosts is the lab's to reset. */
+  async dispose(): Promise<void> {
+    await rm(this.#place, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,31 @@
+import { arpSuppression } from "../../../providers/arp-suppression.js";
+import type { Definition } from "../../../providers/engine/define.js";
+import { healthMonitor } from "../../../providers/health-monitor/index.js";
+import { hostRoute } from "../../../providers/host-route.js";
+import { ipForwarding } from "../../../providers/ip-forwarding.js";
+import { ipvsTimeouts } from "../../../providers/ipvs-timeouts.js";
+import { kernelModule } from "../../../providers/kernel-module.js";
+import { realServer } from "../../../providers/real-server/index.js";
+import { serviceProbe } from "../../../providers/service-probe/index.js";
+import { syncDaemon } from "../../../providers/sync-daemon.js";
+import { sysctl } from "../../../providers/sysctl.js";
+import { virtualAddress } from "../../../providers/virtual-address.js";
+import { virtualService } from "../../../providers/virtual-service.js";
+
+/** Every kind of resource by the name of its file; providers/index.ts would bring Pulumi along. */
+export const definitions: ReadonlyMap<string, Definition> = new Map(
+  [
+    arpSuppression,
+    healthMonitor,
+    hostRoute,
+    ipForwarding,
+    ipvsTimeouts,
+    kernelModule,
+    realServer,
+    serviceProbe,
+    syncDaemon,
+    sysctl,
+    virtualAddress,
+    virtualService,
+  ].map((definition) => [definition.kind.replace(/(?<!^)[A-Z]/g, (c) => `-${c}`).toLowerCase(), definition]),
+);

@@ -1,0 +1,141 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+import { definitions } from "../../support/fake/definitions.js";
+
+const repository = join(__dirname, "../../..");
+const files = globSync(["{src,providers,stacks,rollback,cli}/**/*.ts", "index.ts"], {
+  cwd: repository,
+}).sort();
+const textOf = new Map(files.map((file) => [file, readFileSync(join(repository, file), "utf8")]));
+const importsOf = (file: string): string[] =>
+  [...(textOf.get(file) ?? "").matchAll(/(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*"([^"]+)"/g)].map(
+    ([, name = ""]) =>
+      name.startsWith(".") ? normalize(join(dirname(file), name)).replace(/\.js$/, ".ts") : name,
+  );
+const importers = (pattern: RegExp) =>
+  files.filter((file) => importsOf(file).some((name) => pattern.test(name)));
+
+test("every import of a file of our own finds it", () => {
+  const own = files.flatMap((file) => importsOf(file).filter((name) => name.endsWith(".ts")));
+  expect(own.length).toBeGreaterThan(60);
+  expect(own.filter((name) => !textOf.has(name))).toEqual([]);
+});
+
+/** A floor: a folder, or a file that is one by itself. Those of `src` build on each other; each other folder is one. */
+const floorOf = (file: string): string =>
+  /^(src\/\w+|providers\/engine|providers|stacks|rollback|cli|index\.ts)\b/.exec(file)?.[1] ?? file;
+
+const src = [
+  "src/values",
+  "src/log",
+  "src/shell",
+  "src/errors",
+  "src/facts",
+  "src/health",
+  "src/ssh",
+  "src/host",
+];
+
+/** Each floor, and what it may import besides itself. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "src/values": [],
+  "src/log": ["src/values"],
+  "src/shell": ["src/values"],
+  "src/errors": ["src/values", "src/shell"],
+  "src/facts": ["src/values", "src/shell"],
+  "src/health": ["src/values"],
+  "src/ssh": ["src/values", "src/log", "src/errors"],
+  "src/host": ["src/values", "src/log", "src/shell", "src/errors", "src/facts", "src/ssh"],
+  "providers/engine": src,
+  providers: [...src, "providers/engine"],
+  stacks: [...src, "providers", "providers/engine"],
+  rollback: [...src, "providers", "providers/engine"],
+  cli: [...src, "providers", "providers/engine", "stacks", "rollback"],
+  "index.ts": [...src, "providers", "providers/engine", "stacks", "rollback"],
+};
+
+test("each folder imports only from those that it stands on", () => {
+  expect([...new Set(files.map(floorOf))].sort()).toEqual(Object.keys(mayImport).sort());
+  const wrong = files.flatMap((file) =>
+    importsOf(file)
+      .filter((name) => textOf.has(name))
+      .filter((name) => ![floorOf(file), ...(mayImport[floorOf(file)] ?? [])].includes(floorOf(name)))
+      .map((name) => `${file} → ${name}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("SSH has one door, and Pulumi is met in the class of resources, in stacks, roll-back and command line only", () => {
+  expect(importers(/^ssh2$/)).toEqual([
+    "src/ssh/algorithms.ts",
+    "src/ssh/dial.ts",
+    "src/ssh/key.ts",
+    "src/ssh/login.ts",
+  ]);
+  expect(importers(/^@pulumi\//).filter((file) => !/^(stacks|rollback|cli)\//.test(file))).toEqual([
+    "providers/engine/planned-id.ts",
+    "providers/engine/resource-class.ts",
+  ]);
+});
+
+test("no imports go round in a circle", () => {
+  const done = new Set<string>();
+  const circles = (file: string, path: readonly string[]): string[] => {
+    if (path.includes(file)) return [[...path, file].join(" → ")];
+    if (done.has(file)) return [];
+    const found = importsOf(file)
+      .filter((name) => textOf.has(name))
+      .flatMap((name) => circles(name, [...path, file]));
+    done.add(file);
+    return found;
+  };
+  expect(files.flatMap((file) => circles(file, []))).toEqual([]);
+});
+
+test("the engine names no kind of resource and none of their fields", () => {
+  const kinds = [...definitions.values()].flatMap(({ kind }) => [
+    kind,
+    kind[0]?.toLowerCase() + kind.slice(1),
+  ]);
+  const fields = [...definitions.values()].flatMap(({ key, config }) =>
+    Object.keys({ ...key.shape, ...config.shape }),
+  );
+  for (const file of [
+    "providers/engine/engine.ts",
+    "providers/engine/inputs.ts",
+    "src/host/host.ts",
+    "src/host/batch.ts",
+  ]) {
+    const code = (textOf.get(file) as string).replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+    expect(
+      kinds.filter((kind) => new RegExp(`\\b${kind}\\b`).test(code)),
+      file,
+    ).toEqual([]);
+    expect(
+      fields.filter((field) => new RegExp(`\\.${field}\\b(?!\\()|["'\`]${field}["'\`]`).test(code)),
+      file,
+    ).toEqual([]);
+  }
+});
+
+test("no file under src names a kind of resource, but for remedies", () => {
+  const kinds = new RegExp(`\\b(${[...definitions.values()].map(({ kind }) => kind).join("|")})\\b`);
+  const named = globSync("src/**/*.{ts,sh,awk,service}", { cwd: repository }).filter((file) =>
+    kinds.test(
+      readFileSync(join(repository, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*|^\s*#.*/gm, ""),
+    ),
+  );
+  expect(named).toEqual(["src/shell/refusals.ts"]);
+});
+
+test("every kind of resource is on the list that becomes classes", () => {
+  const listed = [
+    ...(textOf.get("providers/index.ts") ?? "").matchAll(/export class (\w+) extends resource/g),
+  ].map(([, kind]) => kind);
+  expect(listed.sort()).toEqual([...definitions.values()].map(({ kind }) => kind).sort());
+});
+
+test("no file is longer than 220 lines", () => {
+  expect(files.filter((file) => (textOf.get(file) ?? "").split("\n").length > 221)).toEqual([]);
+});

@@ -1,0 +1,153 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
+import ts from "typescript";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import type { z } from "zod";
+import type { ResourceArgs } from "../../../providers/engine/resource-class.js";
+import type { HostRoute, RealServer, VirtualAddress, VirtualService } from "../../../providers/index.js";
+import type { RealServerArgs } from "../../../providers/real-server/index.js";
+import { schedulers, type VirtualServiceArgs } from "../../../providers/virtual-service.js";
+import type { Connection } from "../../../src/ssh/connection.js";
+import { connection } from "../../../src/ssh/connection.js";
+import type { clusters } from "../../../stacks/cluster/schema.js";
+import type { Clusters } from "../../../stacks/config.js";
+import { definitions } from "../../support/fake/definitions.js";
+
+const providers = join(__dirname, "../../../providers");
+
+interface Declared {
+  readonly name: string;
+  readonly optional: boolean;
+  readonly documented: boolean;
+  readonly type: string;
+}
+
+/** Members of an interface as its source declares them. */
+function membersOf(file: string, name: string): Declared[] {
+  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+  const found = source.statements.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
+  if (!found || !ts.isInterfaceDeclaration(found)) throw new Error(`${file} declares no ${name}`);
+  return found.members.filter(ts.isPropertySignature).map((member) => ({
+    name: member.name.getText(),
+    optional: member.questionToken !== undefined,
+    documented: ts.getJSDocCommentsAndTags(member).length > 0,
+    type: member.type?.getText() ?? "",
+  }));
+}
+
+/** A value that only some types take, by the type that takes it. */
+const samples: [RegExp, unknown][] = [
+  [/\bnull\b/, null],
+  [/\bboolean\b/, true],
+  [/\bstring\[\]/, ["eth0"]],
+  [/\bRecord<string, string>/, { a: "b" }],
+  [/\bPersistence\b/, { timeout: 3, netmask: 24 }],
+  [/\bDrain\b/, { timeout: 3, minimum: 1 }],
+];
+
+describe.each([...definitions])("the arguments of %s", (file, { kind, key, config }) => {
+  const members = membersOf(
+    [`${file}.ts`, `${file}/index.ts`].map((path) => join(providers, path)).find(existsSync) ?? file,
+    `${kind}Args`,
+  );
+  const shape = { ...key.shape, ...config.shape } as Record<string, z.ZodType>;
+  const takes = (name: string, value: unknown) => shape[name]?.safeParse(value).success;
+
+  test("are those that the schemas take, each documented", () => {
+    expect(members.map(({ name }) => name).sort()).toEqual(Object.keys(shape).sort());
+    expect(members.filter(({ documented }) => !documented)).toEqual([]);
+  });
+
+  test("may be left out exactly where the schemas fill in", () => {
+    expect(members.map(({ name, optional }) => [name, optional])).toEqual(
+      members.map(({ name }) => [name, takes(name, undefined)]),
+    );
+  });
+
+  test("are of the types that the schemas take", () => {
+    for (const { name, type } of members) {
+      for (const [pattern, value] of samples)
+        expect([name, value, takes(name, value)]).toEqual([
+          name,
+          value,
+          pattern.test(type) || type === "unknown",
+        ]);
+      for (const [, word] of type.matchAll(/"([a-z0-9]+)"/g))
+        expect([name, word, takes(name, word)]).toEqual([name, word, true]);
+      if (/^number\b/.test(type))
+        expect([name, takes(name, 1), takes(name, "1")]).toEqual([name, true, false]);
+      if (/^string\b(?!\[)/.test(type)) expect([name, takes(name, 1)]).toEqual([name, false]);
+    }
+  });
+});
+
+test("the schema of connections takes what the interface says, and only that", () => {
+  expectTypeOf<z.input<typeof connection>>().toExtend<Connection>();
+  expectTypeOf<Connection>().toExtend<z.input<typeof connection>>();
+  const file = join(providers, "../src/ssh/connection.ts");
+  const names = [...membersOf(file, "Endpoint"), ...membersOf(file, "Connection")].map(({ name }) => name);
+  expect(names.sort()).toEqual(Object.keys(connection.shape).sort());
+});
+
+test("the schema of a stack's clusters has the fields of their arguments, and only those", () => {
+  type Parsed = z.output<typeof clusters>[string];
+  type Given = Clusters[string];
+  type Of<Union, Kind> = Extract<Union, { kind: Kind }>;
+  type Item<List> = Extract<List extends readonly (infer One)[] ? One : never, object>;
+  type Fields<One> = keyof NonNullable<One>;
+  type Both = "dr" | "nat";
+  expectTypeOf<Fields<Of<Parsed, "dr">>>().toEqualTypeOf<Fields<Of<Given, "dr">>>();
+  expectTypeOf<Fields<Of<Parsed, "nat">>>().toEqualTypeOf<Fields<Of<Given, "nat">>>();
+  expectTypeOf<Fields<Of<Parsed, "dr">["arp"]>>().toEqualTypeOf<Fields<Of<Given, "dr">["arp"]>>();
+  expectTypeOf<Fields<Of<Parsed, "dr">["director"]>>().toEqualTypeOf<Fields<Of<Given, "dr">["director"]>>();
+  expectTypeOf<Fields<Of<Parsed, "nat">["director"]>>().toEqualTypeOf<Fields<Of<Given, "nat">["director"]>>();
+  type Director<Union> = Of<Union, Both> extends { director: infer One } ? One : never;
+  type Inner<Union, Name extends string> = Director<Union> extends { [_ in Name]?: infer One } ? One : never;
+  expectTypeOf<Fields<Inner<Parsed, "syncDaemon">>>().toEqualTypeOf<Fields<Inner<Given, "syncDaemon">>>();
+  expectTypeOf<Fields<Inner<Parsed, "timeouts">>>().toEqualTypeOf<Fields<Inner<Given, "timeouts">>>();
+  expectTypeOf<Fields<Of<Parsed, Both>["probe"]>>().toEqualTypeOf<Fields<Of<Given, Both>["probe"]>>();
+  expectTypeOf<Fields<Of<Parsed, Both>["packages"]>>().toEqualTypeOf<Fields<Of<Given, Both>["packages"]>>();
+  expectTypeOf<Fields<Item<Parsed["vips"]>>>().toEqualTypeOf<Fields<Item<Given["vips"]>>>();
+  expectTypeOf<Fields<Item<Parsed["realServers"]>>>().toEqualTypeOf<Fields<Item<Given["realServers"]>>>();
+  type Dr<Union> = Item<Of<Union, "dr">["services" & keyof Of<Union, "dr">]>;
+  type Nat<Union> = Item<Of<Union, "nat">["services" & keyof Of<Union, "nat">]>;
+  expectTypeOf<Fields<Dr<Parsed>>>().toEqualTypeOf<Fields<Dr<Given>>>();
+  expectTypeOf<Fields<Nat<Parsed>>>().toEqualTypeOf<Fields<Nat<Given>>>();
+  type Health<Union> = Dr<Union> extends { health?: infer One } ? Fields<One> : never;
+  expectTypeOf<Health<Parsed>>().toEqualTypeOf<Health<Given>>();
+});
+
+test("outputs have the types of what was given, with what was left out filled in", () => {
+  expectTypeOf<RealServer["weight"]>().toEqualTypeOf<pulumi.Output<number>>();
+  expectTypeOf<RealServer["forwarding"]>().toEqualTypeOf<pulumi.Output<"gatewaying" | "masquerading">>();
+  expectTypeOf<RealServer["service"]>().toEqualTypeOf<pulumi.Output<string>>();
+  expectTypeOf<RealServer["connection"]>().toEqualTypeOf<pulumi.Output<Connection>>();
+  expectTypeOf<VirtualAddress["label"]>().toEqualTypeOf<pulumi.Output<string | null>>();
+  expectTypeOf<HostRoute["metric"]>().toEqualTypeOf<pulumi.Output<number>>();
+  expectTypeOf<VirtualService["drained"]>().toExtend<pulumi.Output<{ server: string; forced: number }[]>>();
+  expectTypeOf<VirtualService["scheduler"]>().toEqualTypeOf<pulumi.Output<(typeof schedulers)[number]>>();
+  expectTypeOf<VirtualServiceArgs["scheduler"]>().toEqualTypeOf<(typeof schedulers)[number] | undefined>();
+  expect(schedulers).toContain("wlc");
+});
+
+test("arguments may be outputs one by one, and a wrong one is an error of the compiler", () => {
+  type Args = ResourceArgs<RealServerArgs>;
+  expectTypeOf<pulumi.Output<number>>().toExtend<NonNullable<Args["weight"]>>();
+  expectTypeOf<{ host: pulumi.Output<string>; password: pulumi.Output<string> }>().toExtend<
+    Args["connection"]
+  >();
+  expectTypeOf<pulumi.Output<Connection>>().toExtend<Args["connection"]>();
+  // a literal, where the compiler refuses a field that the type does not have
+  const whole = {
+    host: "a",
+    sudo: true,
+    operationTimeout: 60,
+    proxy: { host: "b" },
+  } satisfies Args["connection"];
+  expect(Object.keys(connection.shape)).toEqual(expect.arrayContaining(Object.keys(whole)));
+  expectTypeOf<"nat">().not.toExtend<NonNullable<Args["forwarding"]>>();
+  expectTypeOf<string>().not.toExtend<NonNullable<Args["weight"]>>();
+  expectTypeOf<{ user: string }>().not.toExtend<Args["connection"]>();
+  expectTypeOf<Omit<Args, "address">>().not.toExtend<Args>();
+});

@@ -1,0 +1,378 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { asked } from "../../../cli/arguments.js";
+import { Engine } from "../../../providers/engine/engine.js";
+import * as classes from "../../../providers/index.js";
+import type { Deployment, Entry } from "../../../rollback/deployment.js";
+import { Watch } from "../../../rollback/events.js";
+import { heldByOthers } from "../../../rollback/held.js";
+import { since } from "../../../rollback/history.js";
+import { declaredAgain, loosened, notAsBefore } from "../../../rollback/previous-program.js";
+import { isOfLast } from "../../../rollback/roll-back.js";
+import { addressOf } from "../../../rollback/saved-state.js";
+import { inClear } from "../../../rollback/secrets.js";
+import { isUncertain } from "../../../src/errors.js";
+import { RemoteShell } from "../../../src/host/remote-shell.js";
+import type { ShellStream } from "../../../src/ssh/shell-stream.js";
+import { FakeHost } from "../../support/fake/fake-host.js";
+
+const cluster = "lvs:index:DrCluster";
+const ours = (kind: string) => `pulumi-nodejs:dynamic/lvs:${kind}`;
+
+/** An entry whose parents are named by their types, as in a URN. */
+function entry(type: string, name: string, more: Partial<Entry> & { in?: string } = {}): Entry {
+  const { in: inside = "", ...rest } = more;
+  const custom = !/^(lvs|somebody):index/.test(type) && type !== "pulumi:pulumi:Stack";
+  return {
+    urn: `urn:pulumi:prod::shop::${inside ? `${inside}$` : ""}${type}::${name}`,
+    type,
+    custom,
+    ...rest,
+  };
+}
+
+const server = (name: string, weight = 1, more: Partial<Entry> & { in?: string } = {}): Entry =>
+  entry(ours("RealServer"), name, { id: `director1/tcp://10.0.0.1:80/${name}`, inputs: { weight }, ...more });
+
+const stack = entry("pulumi:pulumi:Stack", "shop-prod", { outputs: { shown: 1 } });
+const of = (...resources: Entry[]): Deployment => ({ resources: [stack, ...resources] });
+const names = (deployment: { resources: readonly { entry: Entry }[] }) =>
+  deployment.resources.map(({ entry: { urn } }) => urn.split("::").at(-1));
+const short = (urns: readonly string[]) => urns.map((urn) => urn.split("::").at(-1));
+
+describe("what is declared again", () => {
+  test("is ours of before, in the order of state; targets are these and what has come since", () => {
+    const vm = entry("aws:ec2:Instance", "vm");
+    const before = of(vm, server("a"), server("b"));
+    const declared = declaredAgain(
+      before,
+      of(vm, entry("aws:ec2:Instance", "vm2"), server("b", 2), server("c")),
+    );
+    expect(names(declared)).toEqual(["a", "b"]);
+    expect(short(declared.targets)).toEqual(["a", "b", "c"]);
+    expect(declared.outputs).toEqual({ shown: 1 });
+  });
+
+  test("is nothing before a first update, whose resources all go", () => {
+    const declared = declaredAgain({}, of(server("a"), entry(cluster, "web")));
+    expect(declared.resources).toEqual([]);
+    expect(short(declared.targets)).toEqual(["a", "web"]);
+    expect(declared.outputs).toEqual({});
+  });
+
+  test("has somebody else's component where ours are parts of it, which is touched only if it has gone", () => {
+    const site = entry("somebody:index:Site", "site");
+    const part = server("a", 1, { in: "somebody:index:Site", parent: site.urn });
+    const present = declaredAgain(of(site, part), of(site, part));
+    expect([names(present), short(present.targets)]).toEqual([["site", "a"], ["a"]]);
+    const gone = declaredAgain(of(site, part), of());
+    expect([names(gone), short(gone.targets)]).toEqual([
+      ["site", "a"],
+      ["site", "a"],
+    ]);
+  });
+
+  test("has the plugin of somebody else's resource that ours are parts of", () => {
+    const provider = entry("pulumi:providers:aws", "default_6_1_0", { inputs: { version: "6.1.0" } });
+    const vm = entry("aws:ec2:Instance", "vm", { provider: `${provider.urn}::id` });
+    const part = server("a", 1, { in: "aws:ec2:Instance", parent: vm.urn });
+    const [first] = declaredAgain(of(provider, vm, part), of(provider, vm, part)).resources;
+    expect([first?.entry.urn, first?.plugin]).toEqual([vm.urn, { version: "6.1.0" }]);
+  });
+
+  test("depends on what is declared or still there, and on nothing else", () => {
+    const [vm, lost] = [entry("aws:ec2:Instance", "vm"), entry("aws:ec2:Instance", "lost")];
+    const service = entry(ours("VirtualService"), "web");
+    const needy = server("a", 1, {
+      dependencies: [vm.urn, lost.urn, service.urn],
+      propertyDependencies: { service: [service.urn, lost.urn], weight: null },
+      deletedWith: lost.urn,
+    });
+    const [, again] = declaredAgain(of(vm, lost, service, needy), of(vm)).resources;
+    expect(again?.entry.dependencies).toEqual([vm.urn, service.urn]);
+    expect(again?.entry.propertyDependencies).toEqual({ service: [service.urn], weight: [] });
+    expect(again?.entry).not.toHaveProperty("deletedWith");
+    const [, older] = declaredAgain(of(vm, lost, service, needy), of(vm), false).resources;
+    expect(older?.entry.dependencies).toEqual([service.urn]);
+  });
+
+  test("is renamed back where the same thing has another name now", () => {
+    const renamed = { ...server("z"), id: server("a").id as string };
+    expect(declaredAgain(of(server("a")), of(renamed)).resources[0]?.aliases).toEqual([renamed.urn]);
+    // marks on the host are changed by making and deleting
+    const setting = (name: string) =>
+      entry(ours("Sysctl"), name, { id: "director1/net.ipv4.ip_forward", outputs: { owner: name } });
+    expect(declaredAgain(of(setting("a")), of(setting("z"))).resources[0]?.aliases).toEqual([]);
+    const address = (name: string) =>
+      entry(ours("VirtualAddress"), name, { id: "h/eth0/10.0.0.1", outputs: { owner: name, shared: true } });
+    expect(declaredAgain(of(address("a")), of(address("z"))).resources[0]?.aliases).toEqual([]);
+    // Another resource that shares the thing is no new name of the first.
+    const user = entry("aws:ec2:Instance", "vm", { dependencies: [address("z").urn] });
+    const held = heldByOthers(of(address("a")), of(address("a"), address("z"), user));
+    expect([...held.keys()]).toEqual([address("z").urn]);
+  });
+
+  test("leaves what somebody else's needs by now, and makes nothing of somebody else's to put ours in", () => {
+    const [vip, web] = [server("vip"), server("web", 1, { dependencies: [server("vip").urn] })];
+    const record = entry("aws:route53/record:Record", "dns", { propertyDependencies: { name: [web.urn] } });
+    const now = of(vip, web, server("alone"), record);
+    expect(short(declaredAgain(of(), now).targets)).toEqual(["alone"]);
+    expect(heldByOthers(of(), now).get(vip.urn)).toBe(
+      `Record dns needs it, and is no resource of this package; to take both away: pulumi destroy --target '${vip.urn}' --target-dependents`,
+    );
+
+    const vm = entry("aws:ec2:Instance", "vm");
+    const part = server("a", 1, { in: "aws:ec2:Instance", parent: vm.urn });
+    const gone = declaredAgain(of(vm, part, server("b")), of(server("b")));
+    expect([names(gone), short(gone.targets)]).toEqual([["b"], ["b"]]);
+    expect([...heldByOthers(of(vm, part), of()).keys()]).toEqual([part.urn]);
+  });
+
+  test("leaves out what is only read and still there, and what waits for its deletion", () => {
+    const [read, waits] = [server("read", 1, { external: true }), server("waits", 1, { delete: true })];
+    expect(names(declaredAgain(of(read, waits, server("a")), of(read)))).toEqual(["a"]);
+    expect(names(declaredAgain(of(read), of()))).toEqual(["read"]);
+  });
+});
+
+test("protection and retention are taken off first where they stand in the way, and only there", () => {
+  const before = of(server("same", 1, { protect: true }), server("changed"));
+  const now = of(
+    server("same", 1, { protect: true }),
+    server("changed", 2, { retainOnDelete: true }),
+    server("new", 1, { protect: true }),
+  );
+  const loose = loosened(before, now);
+  expect(short(loose?.targets ?? [])).toEqual(["changed", "new"]);
+  expect(
+    loose?.resources.map(({ entry: { inputs, protect, retainOnDelete } }) => [
+      inputs?.weight,
+      protect,
+      retainOnDelete,
+    ]),
+  ).toEqual([
+    [1, true, undefined],
+    [2, false, false],
+    [1, false, false],
+  ]);
+  expect(loosened(before, before)).toBeUndefined();
+});
+
+test("what is not as before is named: changed, missing, half made, new, and waiting for its deletion", () => {
+  const before = of(
+    server("same"),
+    server("changed"),
+    server("missing"),
+    server("half"),
+    entry("aws:ec2:Instance", "vm"),
+  );
+  const now = of(
+    server("same"),
+    server("changed", 2),
+    server("half", 1, { initErrors: ["stuck"] }),
+    server("new"),
+    { ...server("same"), delete: true },
+  );
+  expect(short(notAsBefore(before, now).map(({ urn }) => urn))).toEqual([
+    "changed",
+    "missing",
+    "half",
+    "new",
+    "same",
+  ]);
+  expect(notAsBefore(before, before)).toEqual([]);
+});
+
+test("secrets of an export are read, and what is masked is nothing", () => {
+  const sign = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+  const password = { ...sign, plaintext: '"hush"' };
+  expect(inClear({ host: "a", password, list: [password] })).toEqual({
+    host: "a",
+    password: "hush",
+    list: ["hush"],
+  });
+  expect(inClear({ ...sign, ciphertext: "[secret]" })).toBeUndefined();
+});
+
+describe("the copy", () => {
+  const operation = (startTime: string, more = {}) => ({
+    kind: "update",
+    startTime,
+    result: "succeeded",
+    ...more,
+  });
+  const [first, second] = [operation("1"), operation("2")];
+  const id = (time: string) => `update undefined ${time}`;
+
+  test("is of the last update if that has its name, whatever was refreshed or taken back since", () => {
+    const copy = { update: id("2"), previous: id("1") };
+    const later = [
+      operation("4", { kind: "refresh" }),
+      operation("3", { message: "pulumi-lvs rollback: the update failed" }),
+    ];
+    expect(isOfLast(copy, [...later, second, first])).toBe(true);
+    expect(isOfLast(copy, [operation("5"), second, first])).toBe(false);
+    expect(isOfLast(copy, [operation("5", { kind: "destroy" }), second, first])).toBe(false);
+  });
+
+  test("of an update that was killed is of the last one until another went through", () => {
+    const copy = { previous: id("1") };
+    expect(isOfLast(copy, [first])).toBe(true);
+    expect(isOfLast(copy, [operation("2", { result: "in-progress" }), first])).toBe(true);
+    expect(isOfLast(copy, [second, first])).toBe(false);
+    // the history has another stack's operations
+    expect(isOfLast(copy, [operation("8"), operation("7")])).toBe(false);
+  });
+
+  test("knows what came after an operation", () => {
+    expect(since([second, operation("3", { kind: "refresh" }), first], id("1"))).toEqual([second]);
+    expect(since([first], "none")).toEqual([first]);
+  });
+
+  test("is told from those of other checkouts, and names no password", () => {
+    expect(addressOf("file://./state", "/a/shop")).toBe("file:///a/shop/state");
+    expect(addressOf("file:///var/state", "/a/shop")).toBe("file:///var/state");
+    expect(addressOf("postgres://me:hush@db/state", "/a")).toBe("postgres://db/state");
+    expect(addressOf("https://app.pulumi.com/me", "/a")).toBe("https://app.pulumi.com/me");
+  });
+});
+
+describe("the engine's events tell", () => {
+  const metadata = (op: string, name: string, type = ours("RealServer")) =>
+    ({ op, urn: entry(type, name).urn, type }) as never;
+  const heard = (...events: object[]): Watch => {
+    const watch = new Watch();
+    for (const event of events) watch.take({ sequence: 0, timestamp: 0, ...event } as never);
+    return watch;
+  };
+
+  test("what of ours was made, and nothing of previews and of others", () => {
+    const watch = heard(
+      { resourcePreEvent: { metadata: metadata("update", "a"), planning: true } },
+      { resourcePreEvent: { metadata: metadata("create", "vm", "aws:ec2:Instance") } },
+      { resourcePreEvent: { metadata: metadata("same", "b") } },
+      { resOutputsEvent: { metadata: metadata("same", "b") } },
+    );
+    expect([watch.begun, watch.made, watch.troubles]).toEqual([false, [], []]);
+    watch.take({ sequence: 0, timestamp: 0, resourcePreEvent: { metadata: metadata("update", "a") } });
+    expect(watch.begun).toBe(true);
+    watch.take({ sequence: 0, timestamp: 0, resOutputsEvent: { metadata: metadata("update", "a") } });
+    expect(watch.made).toEqual([{ urn: server("a").urn, op: "update" }]);
+    expect(watch.troubles).toEqual([]);
+  });
+
+  test("what failed and why, and of what nothing was heard", () => {
+    const watch = heard(
+      { resourcePreEvent: { metadata: metadata("update", "a") } },
+      { resourcePreEvent: { metadata: metadata("create", "b") } },
+      {
+        diagnosticEvent: {
+          urn: server("a").urn,
+          severity: "error",
+          message: "<{%fg 1%}>cannot update<{%reset%}> a\n",
+        },
+      },
+      { resOpFailedEvent: { metadata: metadata("update", "a") } },
+    );
+    expect(watch.troubles).toEqual([
+      {
+        urn: server("a").urn,
+        op: "update",
+        message: "cannot update a",
+        uncertain: false,
+      },
+      { urn: server("b").urn, op: "create", message: "", uncertain: true },
+    ]);
+  });
+
+  test("by the words of a lost connection that nobody knows what the host did", async () => {
+    const listeners: (() => void)[] = [];
+    const lost: ShellStream = {
+      write: () => setImmediate(() => listeners[0]?.()),
+      onOutput: () => undefined,
+      onErrors: () => undefined,
+      onClose: (listener) => void listeners.push(listener),
+      close: () => undefined,
+    };
+    const message = await RemoteShell.open("director1", lost).catch((error: Error) => error.message);
+    const watch = heard(
+      { resourcePreEvent: { metadata: metadata("update", "a") } },
+      { diagnosticEvent: { urn: server("a").urn, severity: "error", message } },
+      { resOpFailedEvent: { metadata: metadata("update", "a") } },
+    );
+    expect(watch.troubles[0]).toMatchObject({ uncertain: true, message });
+  });
+
+  test("the same of what a host could not take back, as of a deletion that state says nothing of", async () => {
+    const fake = new FakeHost();
+    const engine = new Engine(classes.VirtualService.definition, () => fake.host);
+    const props = {
+      connection: { host: "director1" },
+      address: "10.0.0.1",
+      port: 80,
+      scheduler: "rr",
+      owner: "a/b/c",
+    };
+    const { inputs } = engine.check({}, props);
+    await engine.create(inputs);
+    fake.failCommand("step", 1);
+    fake.failCommand("back", 0);
+    const { message } = await engine.delete("x", inputs).then(
+      () => new Error("deleted"),
+      (error: Error) => error,
+    );
+    await fake.dispose();
+    expect(message).toMatch(/this could not be undone.* \[lvs-unknown\]$/);
+    expect(isUncertain(message)).toBe(true);
+  });
+});
+
+describe("the command line", () => {
+  test("takes its own flag out, and hands the others on as they are", () => {
+    const rest = [
+      "-s",
+      "prod",
+      "--diff",
+      "-m",
+      "--verify is no flag here",
+      "-C",
+      "../shop",
+      "--config-file=x.yaml",
+      "--target",
+      "urn:a",
+    ];
+    expect(asked(["up", ...rest, "--verify", "curl -f http://10.0.0.1/"])).toEqual({
+      command: "up",
+      stack: "prod",
+      cwd: "../shop",
+      configFile: "x.yaml",
+      verify: "curl -f http://10.0.0.1/",
+      rest,
+    });
+    expect(asked(["up", "--verify=true", "--yes"])).toMatchObject({ verify: "true", rest: ["--yes"] });
+  });
+
+  test("is told in one line what it does not know", () => {
+    expect(asked(["down"])).toMatchObject({
+      command: "wrong",
+      why: expect.stringContaining('no command "down"'),
+    });
+    expect(asked(["up", "--verify"])).toMatchObject({ command: "wrong" });
+    expect(asked(["rollback", "--target", "x"])).toMatchObject({
+      command: "wrong",
+      why: "rollback does not know --target; see pulumi-lvs --help",
+    });
+    expect(asked(["rollback", "now"])).toMatchObject({ command: "wrong" });
+    expect(asked(["rollback", "-s", "prod"])).toMatchObject({ command: "rollback", stack: "prod" });
+    for (const words of [[], ["--help"], ["up", "-h"], ["rollback", "--help"]])
+      expect(asked(words)).toEqual({ command: "help" });
+  });
+
+  test("helps, and ends with 2 for a word that it does not know, without a stack trace", () => {
+    const cli = join(__dirname, "../../../dist/cli/main.js");
+    expect(execFileSync(process.execPath, [cli], { encoding: "utf8" })).toMatch(/^usage: pulumi-lvs up /);
+    const { status, stderr } = spawnSync(process.execPath, [cli, "down"], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([2, 'pulumi-lvs: there is no command "down"; see pulumi-lvs --help\n']);
+  });
+});

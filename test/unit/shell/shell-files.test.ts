@@ -1,0 +1,56 @@
+import { spawnSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { straying } from "../../support/fake/paths.js";
+import { allPresent, posixShells } from "../../support/fake/shells.js";
+
+const folder = join(__dirname, "../../../src/shell");
+const files = (pattern: string): string[] => globSync(pattern, { cwd: folder }).sort();
+const scripts = files("**/*.sh");
+
+const said = (program: string, args: readonly string[]): string => {
+  const { error, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: "utf8" });
+  if (error) throw error;
+  return stdout + stderr;
+};
+
+describe("the text that runs on hosts", () => {
+  test.each(allPresent(posixShells))("is read by %s %s without a complaint", (program, ...args) => {
+    expect(scripts.length).toBeGreaterThan(10);
+    for (const script of scripts) expect(said(program, [...args, "-n", script]), script).toBe("");
+  });
+
+  test("has no finding of shellcheck", () => {
+    expect(said("shellcheck", ["-s", "sh", "-f", "gcc", ...scripts])).toBe("");
+  });
+
+  test("is as shfmt formats it", () => {
+    expect(said("shfmt", ["-d", ...scripts])).toBe("");
+  });
+
+  test("names no path that $ROOT does not stand before, so that no script of a test touches its machine", () => {
+    const named = files("**/*.{sh,awk}").flatMap((file) =>
+      straying(readFileSync(join(folder, file), "utf8")).map((path) => `${file}: ${path}`),
+    );
+    expect(named).toEqual([]);
+    // the test sees them, in quotes and without
+    expect(
+      straying('cat "/proc/sys/x" /run/pulumi-lvs; f=/etc/x; cat "$ROOT"/etc/y $ROOT/etc/z >/dev/null'),
+    ).toEqual(["/proc/sys/x", "/run/pulumi-lvs", "/etc/x"]);
+  });
+
+  test("has no file above 220 lines", () => {
+    const linesOf = (file: string) => readFileSync(join(folder, file), "utf8").split("\n").length - 1;
+    expect(files("**/*.{sh,awk,service}").filter((file) => linesOf(file) > 220)).toEqual([]);
+  });
+
+  test("has no line above 120 columns", () => {
+    const long = files("**/*.{sh,awk,service}").flatMap((file) =>
+      readFileSync(join(folder, file), "utf8")
+        .split("\n")
+        .flatMap((line, i) => (line.length > 120 ? [`${file}:${i + 1}`] : [])),
+    );
+    expect(long).toEqual([]);
+  });
+});

@@ -1,0 +1,57 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { healthCheck } from "../../../src/health/check.js";
+import { agent, judge } from "../../../src/shell/agent.js";
+
+const repository = join(__dirname, "../../..");
+
+/** Lines of our sources that have a match, as `FILE: MATCH`. */
+const found = (pattern: RegExp, files = "src/**/*.{ts,sh}"): string[] =>
+  globSync(files, { cwd: repository })
+    .sort()
+    .flatMap((file) =>
+      [...readFileSync(join(repository, file), "utf8").matchAll(pattern)].map(([text]) => `${file}: ${text}`),
+    );
+
+// dash's echo makes tabs and line breaks of what others wrote with backslashes
+test("no shell text echoes a value: printf '%s\\n' prints it as it is", () => {
+  const echo = /\becho\s+(?=['"$\\`A-Za-z0-9%-])[^\n;|&>]*/g;
+  expect(found(echo).filter((line) => /echo.*[$\\"`]/.test(line))).toEqual([]);
+  // the test sees one
+  expect([...'{ echo "$1" >&2; }'.matchAll(echo)].map(([text]) => text)).toEqual(['echo "$1" ']);
+});
+
+test("no file of TypeScript has shell text but argument vectors", () => {
+  const shell = /\bif \[|; then\b|; do\b|; done\b|\besac\b|2>&1|>&2|\$\((?!\{)|\btrap '/g;
+  expect(found(shell, "{src,providers,stacks,rollback,cli}/**/*.ts")).toEqual([]);
+  // the test sees it
+  expect('`if [ -e "$(id)" ]; then`'.match(shell)).toEqual(["if [", "$(", "; then"]);
+});
+
+test("the format of a printf is never a value", () => {
+  expect(found(/\bprintf\s+"?\$/g)).toEqual([]);
+});
+
+test("no text is evaluated but the prelude, which is ours", () => {
+  expect(found(/\beval\b[^\n]*/g)).toEqual(['src/shell/lib/opening.sh: eval "$prelude"']);
+  expect(agent).not.toMatch(/\beval\b/);
+});
+
+test("the judge has no quote, which would end it where the shell reads it", () => {
+  expect(judge).not.toContain("'");
+  expect(agent.split("judge='")).toHaveLength(2);
+});
+
+// its name is its user's choice: in stat it may hold line ends, and bash reads each line of status from a file written anew
+test("no shell text reads what the kernel says of a process line by line", () => {
+  const reads = /[^\n]*<"?[$/][^\n"<>|;]*\/(?:stat|status)\b[^\n]*/g;
+  // of its own, which has the number before the name
+  expect(found(reads)).toEqual(["src/shell/lib/script.sh:     read -r P rest </proc/self/stat"]);
+  expect('  done <"$1/status"'.match(reads)).toHaveLength(1);
+});
+
+test("the evaluation has a form for each field of a check", () => {
+  const fields = [...judge.matchAll(/checkField\("(\w+)",/g)].map(([, name]) => name);
+  expect(fields.toSorted()).toEqual(Object.keys(healthCheck.shape).sort());
+});

@@ -1,0 +1,288 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { otherPrograms } from "../../../stacks/cluster/words.js";
+import { clusterRules } from "../../../stacks/rules/index.js";
+import { stackRules } from "../../../stacks/rules/stack.js";
+import { mistakesInProgram, mistakesOf } from "../../support/fake/cluster-program.js";
+
+const web = {
+  kind: "nat",
+  director: { connection: { host: "lb1" }, interface: "eth0", dip: "10.1.0.1" },
+  vips: ["198.51.100.10"],
+  services: [{ port: 80 }],
+  realServers: [
+    { name: "a", address: "10.1.0.11" },
+    { name: "b", address: "10.1.0.12" },
+  ],
+};
+const [a, b] = web.realServers;
+const { dip: _, ...outside } = web.director;
+const both = { vips: ["198.51.100.10", "2001:db8::10"] };
+const shop = { ...web, services: [{ port: 25 }], realServers: [{ name: "c", address: "10.1.0.13" }] };
+const outputs = { isOutput: true };
+
+/** An example of each rule: fields of the cluster `web`, or clusters, and the place and begin of each message. */
+const examples: Record<string, [given: object, lines: string[], how?: object]> = {
+  "a VIP twice in `vips`": [
+    { vips: ["198.51.100.10", { name: "x", address: "198.51.100.10" }] },
+    ["vips[1]: 198.51.100.10 is that of vips[0]"],
+  ],
+  "two VIPs with one `name`": [
+    { vips: ["198.51.100.9", "198.51.100.10"].map((address) => ({ name: "x", address })) },
+    ["vips[1]: x is the name of vips[0]"],
+  ],
+  "an address that is an output, of a VIP or a real server without a `name`": [
+    {
+      vips: [{ address: pulumi.output("198.51.100.10") }],
+      realServers: [{ address: pulumi.output("10.1.0.11") }],
+    },
+    ["vips[0].address: is an output,", "realServers[0].address: is an output,"],
+    outputs,
+  ],
+  "one protocol and port twice at one VIP, or one `fwmark` twice": [
+    {
+      services: [
+        { port: 53 },
+        { port: 53, protocol: "udp" },
+        { port: 53, vips: ["198.51.100.10"] },
+        { fwmark: 7 },
+        { fwmark: 7, family: "ipv6", realServers: [{ name: "six", address: "2001:db8::1" }] },
+        { fwmark: 7 },
+      ],
+    },
+    [
+      "services[2]: tcp port 53 at 198.51.100.10 is that of services[0]",
+      "services[5]: fwmark 7 is that of services[3]",
+    ],
+  ],
+  "two real servers with one `name`": [
+    { realServers: [a, b, { name: "10.1.0.13", address: "10.1.0.14" }, { address: "10.1.0.13" }] },
+    ["realServers[3]: 10.1.0.13 is the name of realServers[2]"],
+  ],
+  "two real servers with one address": [
+    { services: [{ port: 80, realServers: ["a", { name: "x", address: "10.1.0.12" }] }] },
+    ["services[0].realServers[1]: 10.1.0.12 is that of realServers[1]"],
+  ],
+  "a real server with the address of a VIP": [
+    { realServers: [a, { ...b, address: "198.51.100.10" }] },
+    ["realServers[1].address: 198.51.100.10 is the VIP of vips[0]; write the server's own address"],
+  ],
+  "`address6` that is not IPv6, or beside an IPv6 `address`": [
+    {
+      realServers: [
+        { ...a, address6: "10.1.0.12" },
+        { name: "x", address: "2001:db8::1", address6: "2001:db8::2" },
+      ],
+    },
+    ["realServers[0].address6: 10.1.0.12 is IPv4", "realServers[1].address: 2001:db8::1 is IPv6"],
+  ],
+  "a service whose real server has no address of a VIP's family": [
+    {
+      ...both,
+      services: [{ port: 80 }, { port: 81, vips: ["198.51.100.10"] }],
+      realServers: [{ ...a, address6: "2001:db8::11" }, b],
+    },
+    [
+      "realServers[1].address: 10.1.0.12 is of another address family than the VIP 2001:db8::10 of services[0]; give the server address6",
+    ],
+  ],
+  "an unknown VIP in `services[].vips`, or `vips` of a service with `fwmark`": [
+    {
+      vips: [{ name: "front", address: "198.51.100.10" }],
+      services: [
+        { port: 80, vips: ["frnt"] },
+        { fwmark: 1, vips: ["front"] },
+      ],
+    },
+    [
+      'services[0].vips[0]: "frnt" is no VIP of this cluster, which are front; did you mean `front`?',
+      "services[1].vips: does not go with fwmark",
+    ],
+  ],
+  "an unknown name in `services[].realServers` or `services[].members`": [
+    { services: [{ port: 80, realServers: ["a", "c"], members: { b: null, bb: {} } }] },
+    [
+      'services[0].realServers[1]: "c" is no real server of this cluster, which are a, b',
+      'services[0].members.bb: "bb" is no real server of this cluster, which are a, b',
+    ],
+  ],
+  "one name twice in `services[].realServers`": [
+    { services: [{ port: 80, realServers: ["a", "a"] }] },
+    ["services[0].realServers[1]: a is that of services[0].realServers[0]"],
+  ],
+  "a service without a real server": [
+    { services: [{ port: 80, members: { a: null, b: null } }, { port: 81 }] },
+    ["services[0]: has no real server"],
+  ],
+  "`sysctls` of a real server without `connection`": [
+    { realServers: [{ ...a, sysctls: { "net.core.somaxconn": 1024 } }] },
+    ["realServers[0].sysctls: needs connection"],
+  ],
+  "`health.slowStart` with a real server whose weight is 1": [
+    { services: [{ port: 80, health: { slowStart: 30 }, members: { a: { weight: 10 } } }] },
+    ["realServers[1].weight: is 1"],
+  ],
+  "a check through the VIP with `kind: nat`": [
+    { services: [{ port: 80, health: { check: { through: "vip" } } }] },
+    ["services[0].health.check.through: vip is for gatewaying"],
+  ],
+  "a `sorryServer` that is a real server of the service": [
+    { services: [{ port: 80, health: { sorryServer: { address: "10.1.0.12" } } }] },
+    ["services[0].health.sorryServer.address: 10.1.0.12 is realServers[1], too"],
+  ],
+  "`returnRoutes` without `director.dip`": [
+    { director: outside, returnRoutes: ["default"] },
+    ["director.dip: is missing; returnRoutes go through this address"],
+  ],
+  VirtualService: [
+    {
+      services: [
+        { port: 0 },
+        { fwmark: 1, port: 80, protocol: "tcp" },
+        {},
+        { port: 81, persistence: { netmask: 64 } },
+      ],
+    },
+    [
+      "services[0].port: 0 is every port, and needs persistence",
+      "services[1].protocol: does not go with fwmark",
+      "services[1].port: does not go with fwmark",
+      "services[2].port: is missing (a service is address and port, or fwmark)",
+      "services[3].persistence.netmask: 64 is above 32",
+    ],
+  ],
+  RealServer: [
+    {
+      kind: "dr",
+      director: outside,
+      services: [{ port: 80, members: { a: { port: 8080 }, b: { lowerThreshold: 3 } } }],
+    },
+    [
+      "services[0].members.a.port: 8080 is not the service's 80, and gatewaying leaves ports as they are; use kind: nat",
+      "services[0].members.b.lowerThreshold: 3 is above upperThreshold, which is 0",
+    ],
+  ],
+  HealthMonitor: [
+    {
+      services: [
+        { port: 53, protocol: "udp", health: {} },
+        { port: 80, health: { check: { type: "tcp", path: "/" } } },
+        { port: 81, health: { sorryServer: { address: "2001:db8::1" } } },
+        { port: 82, health: { servers: { nowhere: {} } } },
+      ],
+    },
+    [
+      "services[0].health.check.type: is missing: name how a UDP service is asked",
+      "services[1].health.check.path: is not for checks of type tcp",
+      "services[2].health.sorryServer.address: 2001:db8::1 is not of the service's address family",
+      "services[3].health.servers.nowhere: is no ADDRESS:PORT",
+    ],
+  ],
+  VirtualAddress: [
+    {
+      vips: [
+        { address: "198.51.100.10", label: "eth1:1", prefixLength: 64 },
+        { address: "198.51.100.11", broadcast: "2001:db8::1" },
+      ],
+    },
+    [
+      "vips[0].prefixLength: 64 is above 32",
+      "vips[0].label: eth1:1 does not begin with eth0:",
+      "vips[1].broadcast: is for IPv4 only",
+    ],
+  ],
+  "SyncDaemon,": [
+    { returnRoutes: ["2001:db8:1::/48"] },
+    ["director.dip: is not an ipv6 address as the destination is"],
+  ],
+};
+
+const between: Record<string, [other: object, lines: string[]]> = {
+  "one protocol and port at one VIP, or one `fwmark`, in two clusters on one director": [
+    { ...shop, services: [{ port: 80 }] },
+    ["services[0]: tcp port 80 at 198.51.100.10 on lb1 is that of clusters.web.services[0], too"],
+  ],
+  "one VIP with other details in two clusters on one director": [
+    { ...shop, vips: [{ address: "198.51.100.10", prefixLength: 24 }] },
+    ["vips[0]: differs from clusters.web.vips[0]; 198.51.100.10 on lb1 can have one value only"],
+  ],
+  "other `timeouts`, another `syncDaemon` of the same state, in two clusters on one director": [
+    { ...shop, director: { ...web.director, timeouts: { tcp: 10, udp: 5 } } },
+    ["director.timeouts.tcp: differs from clusters.web.director.timeouts.tcp; the timeout tcp of lb1"],
+  ],
+  "two values of one sysctl on one host": [
+    { ...shop, director: { ...web.director, sysctls: { "net.core.somaxconn": "5" } } },
+    [
+      'director.sysctls["net.core.somaxconn"]: differs from clusters.web.director.sysctls["net.core.somaxconn"]',
+    ],
+  ],
+};
+
+const begins = (lines: string[], expected: string[]) =>
+  expect(lines.map((line, i) => line.slice(0, expected[i]?.length))).toEqual(expected);
+
+const exampleOf = ({ refuses }: { refuses: string }) =>
+  examples[refuses] ?? Object.entries(examples).find(([name]) => refuses.startsWith(`what ${name}`))?.[1];
+
+test.each(clusterRules.map((rule) => [rule.refuses, rule] as const))(
+  "refused: %s, at its place and with the remedy, in the YAML and in a program",
+  async (_, rule) => {
+    const [fields, lines, how] = exampleOf(rule) as [object, string[], object?];
+    const given = { web: { ...web, ...fields } };
+    const placed = lines.map((line) => `clusters.web.${line}`);
+    if (!how) begins(mistakesOf(given), placed);
+    begins(await mistakesInProgram(given), placed);
+    // no other rule has part in it
+    const { kind } = given.web;
+    expect(kind === "dr" || kind === "nat").toBe(true);
+  },
+);
+
+const first = {
+  ...web,
+  director: { ...web.director, timeouts: { tcp: 5, udp: 5 }, sysctls: { "net.core.somaxconn": 4 } },
+};
+const loopback = "one VIP with another `loopbackLabel` or `hostRoutes` in two clusters on one real server";
+
+test.each(
+  stackRules.filter(({ refuses }) => refuses !== loopback).map((rule) => [rule.refuses, rule] as const),
+)("refused between clusters: %s, with both places", async (refuses) => {
+  const [shop, lines] = between[refuses] as [object & { kind: string }, string[]];
+  const placed = lines.map((line) => `clusters.shop.${line}`);
+  begins(mistakesOf({ web: first, shop }), placed);
+  begins(await mistakesInProgram({ web: first, shop }), placed);
+});
+
+test(`refused between clusters: ${loopback}`, () => {
+  const realServers = [{ ...a, connection: { host: "a" } }];
+  const dr = { ...web, kind: "dr", director: outside, realServers };
+  const other = { ...dr, director: { ...outside, connection: { host: "lb2" } }, loopbackLabel: "lo:9" };
+  expect(stackRules.map(({ refuses }) => refuses)).toContain(loopback);
+  begins(mistakesOf({ web: dr, shop: other }), [
+    "clusters.shop.realServers[0]: differs from clusters.web.realServers[0]; 198.51.100.10 on a can have one value only",
+  ]);
+});
+
+const docs = readFileSync(join(__dirname, "../../../docs/configuration.md"), "utf8");
+const rowsOf = (heading: string): string[][] =>
+  [
+    ...(docs.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? "").matchAll(
+      /^\| (.+?) +\| (.+?) +\|$/gm,
+    ),
+  ]
+    .map(([, one = "", other = ""]) => [one.trim(), other.trim()])
+    .filter(([one]) => !/^-+$/.test(one ?? "") && !/^(refused|word)$/.test(one ?? ""));
+
+test("the docs list each rule", () => {
+  const all = [...clusterRules, ...stackRules].map(({ refuses, remedy }) => [refuses, remedy]);
+  expect(rowsOf("Rules")).toEqual(all);
+});
+
+test("the docs list each word of another program", () => {
+  const all = Object.values(otherPrograms).flatMap((fields) =>
+    Object.entries(fields).map(([word, ours]) => [`\`${word}\``, `\`${ours}\``]),
+  );
+  expect(rowsOf("Words of other programs")).toEqual(all);
+});
