@@ -44,7 +44,7 @@ const known = shellText("health/known.sh");
  * The answer comes from the VIP. The kernel accepts that source from outside only with accept_local. A file
  * for each check tells what was added and how to remove it.
  */
-const passage = shellText("health/vip-path.sh");
+const vipPath = shellText("health/vip-path.sh");
 
 /**
  * Shell functions that write lines to the logs of monitors, without the host's lock. The agent is root, and a
@@ -77,19 +77,19 @@ const readers = shellText("health/readers.awk");
  * (table.sh), `health …`, `kept …`, `log FILE TEXT`, `note TEXT`. In both cases `ignored TEXT` follows for
  * each file with lines that do not fit.
  */
-export const judge = readers + shellText("health/judge.awk");
+export const evaluation = readers + shellText("health/evaluate.awk");
 
 /** The main part of the agent, after the functions of the prelude and those about the processes of checks. */
 const supervisor = shellText("health/processes.sh") + shellText("health/supervisor.sh");
 
 /** The agent without the prelude, which comes first. */
 export const agent = [
-  assign({ judge, SERVICE: ranks.service, SERVER: ranks.server }),
+  assign({ evaluate_awk: evaluation, SERVICE: ranks.service, SERVER: ranks.server }),
   checker,
   rounds,
   table,
   known,
-  passage,
+  vipPath,
   logging,
   fileFunctions,
   supervisor,

@@ -31,13 +31,13 @@ needs() { for tool; do command -v "$tool" >/dev/null || {
   unable "$tool: not found"
   return
 }; done; }
-# ask: runs the check. Returns 0 if the server is well, 1 with a reason if it is not. Any other code says nothing about
-# the server.
-ask() {
+# check_server: runs the check. Returns 0 if the server is well, 1 with a reason if it is not. Any other code says
+# nothing about the server.
+check_server() {
   if [ "$through" = vip ]; then
     # Without the VIP path any healthy server could answer.
-    passage "$n" "$spec"
-    [ -n "$vipless" ] || intact "$(read_ipvs)" || vipless='its way through the VIP is not whole'
+    read_vip_path "$n" "$spec"
+    [ -n "$vipless" ] || is_intact "$(read_ipvs)" || vipless='its way through the VIP is not whole'
     [ -z "$vipless" ] || {
       unable "$vipless"
       return
@@ -45,10 +45,10 @@ ask() {
     from="--interface $dip --local-port $ports"
   fi
   case $type in
-    http | https) needs curl head sed tail tr && ask_http ;;
-    tcp) needs curl sed tail && ask_tcp ;;
-    dns) needs curl head od sed tail && ask_dns ;;
-    command) needs timeout head tr && ask_command ;;
+    http | https) needs curl head sed tail tr && check_http ;;
+    tcp) needs curl sed tail && check_tcp ;;
+    dns) needs curl head od sed tail && check_dns ;;
+    command) needs timeout head tr && check_command ;;
     *) unable 'the type of the check is not known' ;;
   esac
 }
@@ -61,13 +61,13 @@ unable() {
   printf '%s\n' "$1"
   return 3
 }
-ask_http() {
+check_http() {
   name=$at
   [ -z "$host" ] || name=$host
   set --
   [ "$type" != https ] || [ "$verify" = yes ] || set -- -k
   [ -z "$host" ] || set -- "$@" --connect-to "::$at:$port"
-  answer=$(get_page look_at "$@" -g -H 'Connection: close' "$type://$name:$port$path")
+  answer=$(get_page read_page "$@" -g -H 'Connection: close' "$type://$name:$port$path")
   arrived "$answer" page || return
   bytes=${words%% *} words=${words#* } found=${words%% *}
   # curl fails with 23 if its reader stops at the limit.
@@ -86,8 +86,8 @@ ask_http() {
   esac
   [ -z "$body" ] || [ "$found" = 1 ] || reason "the page does not contain $body"
 }
-# ask_tcp: connects. The connect time shows that the server accepted, whatever protocol it speaks.
-ask_tcp() {
+# check_tcp: connects. The connect time shows that the server accepted, whatever protocol it speaks.
+check_tcp() {
   way=http
   ! speaks_telnet || way=telnet
   said=$(get -o /dev/null -w '\n%{time_connect}\n' "$way://$at:$port" 2>&1 </dev/null)
@@ -101,13 +101,13 @@ ask_tcp() {
   }
   reason 'no connection' "$complained"
 }
-# look_at_dns: prints the first bytes of a DNS answer.
-look_at_dns() {
+# read_dns: prints the first bytes of a DNS answer.
+read_dns() {
   printf 'dns %s\n' "$(or_lost od -An -v -tx1 -N 6 | tr -d ' \n')"
   or_lost cat >/dev/null
 }
-# ask_dns: sends a query for an address over TCP (RFC 7766).
-ask_dns() {
+# check_dns: sends a query for an address over TCP (RFC 7766).
+check_dns() {
   [ -n "$query" ] || {
     unable 'the check names no query'
     return
@@ -127,7 +127,7 @@ ask_dns() {
   answer=$({
     printf '%b' "$message"
     sleep "$timeout"
-  } | get_page look_at_dns "telnet://$at:$port")
+  } | get_page read_dns "telnet://$at:$port")
   arrived "$answer" dns || return
   # The length, the id that was sent, and the flags, whose last digit is the error.
   case $words in
@@ -136,8 +136,8 @@ ask_dns() {
     *) reason 'no answer to the query' ;;
   esac
 }
-# ask_command: runs the command that the user declared. Uses only its exit code and its first line of output.
-ask_command() {
+# check_command: runs the command that the user declared. Uses only its exit code and its first line of output.
+check_command() {
   [ -n "$command" ] || {
     unable 'the check names no command'
     return
@@ -149,7 +149,7 @@ ask_command() {
         ADDRESS=$address PORT=$port timeout $then_kill "$timeout" sh -c "$command" 2>&1 4>&-
         printf 'ended %d\n' $? >&4
       } |
-        or_lost timeout $((timeout + 2)) head -c $most | body= look_at >&4
+        or_lost timeout $((timeout + 2)) head -c $most | body= read_page >&4
     } 4>&1
   )
   ! part lost "$answer" || {

@@ -8,11 +8,11 @@ s/ after [0-9]* m*s[a-z]*//; p; q')
   one_line "$words"
 }
 get() { curl -q -sS --noproxy '*' --connect-timeout "$connect" -m "$timeout" $from "$@"; }
-# look_at: reads the pipe. Prints the number of bytes, whether a line contains $body, and the first line that is not
+# read_page: reads the pipe. Prints the number of bytes, whether a line contains $body, and the first line that is not
 # blank.
-look_at() {
-  or_lost tr -d '\000' | look_for=$body awk '
-    { n += length($0) + 1; if (index($0, ENVIRON["look_for"])) found = 1 }
+read_page() {
+  or_lost tr -d '\000' | wanted=$body awk '
+    { n += length($0) + 1; if (index($0, ENVIRON["wanted"])) found = 1 }
     first == "" && /[^ \t\r]/ { first = substr($0, 1, 400); gsub(/[^ -~]/, "?", first) }
     END { printf "page %d %d %s\n", n, found, first }'
 }
@@ -36,16 +36,16 @@ could_not() {
   # Without that line curl failed before its request.
   case $2 in [0-9]*.[0-9]*) return 1 ;; esac
 }
-# no_socket: tells a refused connection from one without a local port. curl ends with 7 for both and tells them apart
+# no_socket: separates a refused connection from one without a local port. curl ends with 7 for both and shows which
 # only with -v, so this connects once more. If that succeeds, the output may be the server's and is not read.
 no_socket() {
   no_telnet=http
   ! speaks_telnet || no_telnet=telnet
-  looked=$(
+  seen=$(
     get -v -m "$connect" -o /dev/null -w '\n%{time_connect}\n' "$no_telnet://$at:$port" 2>&1 </dev/null 4>&- |
       tail -c 2000
   )
-  case ${looked##*"$nl"} in
+  case ${seen##*"$nl"} in
     '' | *[!0-9.]*)
       complained='curl could not be run again'
       return 0
@@ -55,11 +55,11 @@ no_socket() {
       return 0
       ;;
   esac
-  looked=$(printf '%s\n' "$looked" | sed -n '/^\* .*Immediate connect fail for /{s/.*: //p;q
+  seen=$(printf '%s\n' "$seen" | sed -n '/^\* .*Immediate connect fail for /{s/.*: //p;q
 }
 /^\* .*failed to open socket: /{s/.*: //p;q
 }')
-  case $looked in
+  case $seen in
     # The messages of glibc and of musl.
     'Cannot assign requested address' | 'Address not available') ;;
     'Cannot allocate memory' | 'Out of memory' | 'No buffer space available' | 'Resource temporarily unavailable') ;;
@@ -67,7 +67,7 @@ no_socket() {
     'Operation not permitted' | 'Permission denied') ;;
     *) return 1 ;;
   esac
-  complained="the director cannot connect: $looked"
+  complained="the director cannot connect: $seen"
 }
 # or_lost TOOL ARG...: reports on descriptor 4 if the tool failed. A timeout is no failure.
 or_lost() { "$@" || case $? in 124 | 143) ;; *) printf 'lost %s\n' "$1" >&4 ;; esac }
@@ -79,10 +79,10 @@ get_page() {
   {
     {
       {
-        told=$(get -o /proc/self/fd/5 -w '\n%{time_starttransfer} %{http_code}\n' "$@" 2>&1 4>&-)
+        output=$(get -o /proc/self/fd/5 -w '\n%{time_starttransfer} %{http_code}\n' "$@" 2>&1 4>&-)
         rc=$?
       } 5>&1
-      words=${told##*"$nl"} complained=$(complaint "$told" "$rc") own=director
+      words=${output##*"$nl"} complained=$(complaint "$output" "$rc") own=director
       could_not "$rc" "$words" || own=server
       printf 'curl %d %s %.3s %s\n' "$rc" "$own" "${words##* }" "$complained" >&4
     } | or_lost head -c $most | "$reader" >&4

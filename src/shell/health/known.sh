@@ -11,8 +11,8 @@ in_maintenance() {
   done
   [ -z "$odd" ] || printf 'odd\t%s\n' "$(one_line "$odd")"
 }
-# judged: evaluates all that is known. Sets told to the result and list to the checks to run.
-judged() {
+# evaluate: evaluates all that is known. Sets result to the output, and list to the checks to run.
+evaluate() {
   table=$(read_ipvs) || return
   set -- from=given -
   for f in "$E/monitor.d"/*; do case $f in *.new) ;; *) [ ! -f "$f" ] || set -- "$@" from=monitor "$f" ;; esac done
@@ -21,18 +21,18 @@ judged() {
   [ ! -f "$S/draining" ] || set -- "$@" from=draining "$S/draining"
   [ ! -f "$H" ] || set -- "$@" from=health "$H"
   [ ! -f "$S/monitor" ] || set -- "$@" from=kept "$S/monitor"
-  told=$(
+  result=$(
     {
       date "+now$tab%s$tab%Y-%m-%d %H:%M:%S" && in_maintenance && printf '%s\n' "$table" whole
-    } | awk -v SERVICE="$SERVICE" -v SERVER="$SERVER" "$judge" "$@" 2>/dev/null
+    } | awk -v SERVICE="$SERVICE" -v SERVER="$SERVER" "$evaluate_awk" "$@" 2>/dev/null
   ) || {
-    [ -n "$unjudged" ] ||
+    [ -n "$unevaluated" ] ||
       printf '%s\n' 'nothing is changed now: date or awk failed, or there is no process or memory for them' >&2
-    unjudged=1
+    unevaluated=1
     return 1
   }
-  unjudged=
-  case $told in --*) list= ;; *) list=${told%%"$nl--$nl"*} ;; esac
+  unevaluated=
+  case $result in --*) list= ;; *) list=${result%%"$nl--$nl"*} ;; esac
   report "$(lines ignored)"
 }
 # is_check FILE: returns 0 if it is the file of a check, whose name is a number.

@@ -4,8 +4,8 @@ specOf() {
   spec=${spec#*"$tab"}
   spec=${spec#*"$tab"}
 }
-# enlist: keeps a file for each wanted check, with its result and its spec. Removes the files of other checks.
-enlist() {
+# list_checks: keeps a file for each wanted check, with its result and its spec. Removes the files of other checks.
+list_checks() {
   [ "$list" != "$listed" ] || return 0
   locked 50 || return 0
   mkdir -p "$C"
@@ -16,8 +16,8 @@ enlist() {
     specOf "$f" || spec=
     case $nl$list$nl in *"$nl$spec$nl"*) continue ;; esac
     n=${f##*/}
-    dismiss "$n"
-    close_passage "$n"
+    stop_check "$n"
+    close_vip_path "$n"
     rm -f "$f" "$f.not"
   done
   while IFS= read -r spec <&7; do
@@ -38,7 +38,7 @@ enlist() {
       }
     }
     wish=$spec
-    open_passage "${here##*/}" "$wish"
+    open_vip_path "${here##*/}" "$wish"
   done 7<<END
 $list
 END
@@ -48,8 +48,8 @@ END
   [ -z "$all" ] || listed=$list
 }
 pids=' '
-# dismiss NUMBER: stops the process of a check.
-dismiss() { case $pids in *" $1:"*)
+# stop_check NUMBER: stops the process of a check.
+stop_check() { case $pids in *" $1:"*)
   p=${pids#*" $1:"}
   p=${p%% *}
   kill "$p" 2>/dev/null
@@ -57,8 +57,8 @@ dismiss() { case $pids in *" $1:"*)
   pids=${pids%%" $1:$p "*}" "${pids#*" $1:$p "}
   ;;
 esac }
-# employ: starts a process for each check that has none, also after one was killed.
-employ() {
+# start_checks: starts a process for each check that has none, also after one was killed.
+start_checks() {
   for f in "$C"/*[0-9]; do
     is_check "$f" || continue
     n=${f##*/}
@@ -66,10 +66,10 @@ employ() {
       p=${pids#*" $n:"}
       p=${p%% *}
       kill -0 "$p" 2>/dev/null && continue
-      dismiss "$n"
+      stop_check "$n"
       ;;
     esac
-    watch "$n" 9<&- &
+    repeat_check "$n" 9<&- &
     pids="$pids$n:$! "
   done
 }

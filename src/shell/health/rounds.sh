@@ -1,5 +1,5 @@
-# check NUMBER: reads the file of the check.
-check() {
+# read_check NUMBER: reads the file of the check.
+read_check() {
   n=$1
   IFS= read -r line <"$S/checks/$n" || exit
   spec=${line#*"$tab"}
@@ -24,10 +24,10 @@ check() {
   [ "$type" != command ] || ! timeout -k 1 1 true 2>/dev/null || then_kill='-k 1'
   good=0 bad=0 mute=
 }
-# conclude: runs one round. A check that was killed, or that gives a reason, has failed. Any other end, such as no free
-# process for the shell, says nothing about the server: result and counts stay.
-conclude() {
-  why=$(ask)
+# run_round: runs one round. A check that was killed, or that gives a reason, has failed. Any other end, such as no
+# free process for the shell, says nothing about the server: result and counts stay.
+run_round() {
+  why=$(check_server)
   rc=$?
   [ $rc -le 128 ] || [ $rc -gt 192 ] || { why=${why:-the check ended with $rc} rc=1; }
   [ $rc != 1 ] || [ -n "$why" ] || rc=3
@@ -41,22 +41,22 @@ conclude() {
       good=0 bad=$((bad + 1))
       found down "$why" "$bad" "$fall"
       ;;
-    *) [ "$blind" = "$why" ] || pronounce "blind${verdict:+-$verdict}" "$why" ;;
+    *) [ "$blind" = "$why" ] || put_verdict "blind${verdict:+-$verdict}" "$why" ;;
   esac
 }
 # found STATE REASON COUNT LIMIT: reports the state once COUNT reaches LIMIT.
 found() {
   if [ "$verdict" != "$1" ] && [ "$3" -ge "$4" ]; then
-    pronounce "$1" "$2"
+    put_verdict "$1" "$2"
     return
   fi
   [ -n "$blind" ] || return 0
   [ "$verdict" != "$1" ] || because=$2
-  pronounce "$verdict" "$because"
+  put_verdict "$verdict" "$because"
 }
-# pronounce STATE REASON: writes the result: up, down, or empty for none yet. If the check cannot run now, STATE is
+# put_verdict STATE REASON: writes the result: up, down, or empty for none yet. If the check cannot run now, STATE is
 # blind, or blind-up or blind-down with the last result.
-pronounce() {
+put_verdict() {
   write_text "$S/checks/.$n" "verdict$tab$1$tab$2$tab$spec" &&
     mv "$S/checks/.$n" "$S/checks/$n" || {
     rm -f "$S/checks/.$n" 2>/dev/null
@@ -78,22 +78,23 @@ pronounce() {
   esac
   [ -z "$supervisor" ] || wake
 }
-watch() {
-  check "$1"
+# repeat_check NUMBER: runs a round at each interval as long as the supervisor lives.
+repeat_check() {
+  read_check "$1"
   while kill -0 "$supervisor" 2>/dev/null; do
     sleep "${CHECK_SECONDS:-$interval}" &
     nap=$!
-    conclude
+    run_round
     wait $nap
   done
 }
-# judge_once NUMBER: runs up to $fall rounds without pauses.
-judge_once() {
+# check_once NUMBER: runs up to $fall rounds without pauses.
+check_once() {
   supervisor=
-  check "$1"
+  read_check "$1"
   verdict= tries=$fall rise=1
   while [ $tries -gt 0 ] && [ -z "$verdict" ]; do
-    conclude
+    run_round
     tries=$((tries - 1))
   done
 }

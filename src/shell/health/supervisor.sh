@@ -24,14 +24,14 @@ write() {
   unwritten=$1
   return 1
 }
-lines() { printf '%s\n' "$told" | sed -n "s/^$1$tab//p"; }
+lines() { printf '%s\n' "$result" | sed -n "s/^$1$tab//p"; }
 kept() { lines kept | sed "s|^|kept$tab|"; }
-quiet() { case $told in *"--$nl"quiet*) ;; *) return 1 ;; esac }
-# settle: applies the result of the evaluation. The caller holds the lock.
-settle() {
+quiet() { case $result in *"--$nl"quiet*) ;; *) return 1 ;; esac }
+# apply_result: applies the result of the evaluation. The caller holds the lock.
+apply_result() {
   failed= logs=
   (umask 022 && mkdir -p "$S")
-  judged || return
+  evaluate || return
   ! quiet || return 0
   stuck=' ' todo=$(lines 'do')
   while IFS=$tab read -r phase of verb a b c d e <&7; do
@@ -59,11 +59,11 @@ END
     [ -z "$failed" ] || printf 'kept\tredo\n'
   )" && logs=$(lines log)
 }
-# attend: takes the lock only if the evaluation wants a change.
-attend() {
+# tick: takes the lock only if the evaluation wants a change.
+tick() {
   ! quiet || return 0
   locked || return
-  settle
+  apply_result
   unlocked
   put_logs
 }
@@ -132,32 +132,32 @@ case ${1:-} in
     exec </dev/null
     open_pipe
     while :; do
-      judged && enlist && employ && attend
-      passages
+      evaluate && list_checks && start_checks && tick
+      mend_vip_paths
       rest
     done
     ;;
   once)
     expire
     listed=none
-    judged && enlist || exit 1
-    for f in "$C"/*[0-9]; do ! is_check "$f" || judge_once "${f##*/}" & done
+    evaluate && list_checks || exit 1
+    for f in "$C"/*[0-9]; do ! is_check "$f" || check_once "${f##*/}" & done
     wait
     locked 300 || exit 1
-    settle
+    apply_result
     unlocked
     put_logs
     [ -z "$failed" ]
     ;;
   # The caller holds the lock. Restores the declared state of services without a file.
   forget)
-    settle
+    apply_result
     put_logs
     [ -z "$failed" ]
     ;;
   close) for f in "$C"/*.through; do
     n=${f##*/} n=${n%.through}
-    ! is_number "$n" || close_passage "$n"
+    ! is_number "$n" || close_vip_path "$n"
   done ;;
   *)
     printf '%s\n' 'usage: monitor [once|forget|close]' >&2

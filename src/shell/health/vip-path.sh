@@ -1,6 +1,7 @@
 owner='pulumi-lvs health monitor'
-# passage NUMBER SPEC: reads the VIP path of a check and changes nothing. Sets vipless to the reason if there is none.
-passage() {
+# read_vip_path NUMBER SPEC: reads the VIP path of a check and changes nothing. Sets vipless to the reason if there is
+# none.
+read_vip_path() {
   mark=$((1280704512 + $1)) low=$((61000 + $1 * 64))
   ports=$low-$((low + 63)) vipless= way= dip= device=
   case $2 in *"$tab"through=vip*) ;; *) return 0 ;; esac
@@ -46,17 +47,17 @@ strictest() {
   printf '%s\n' "$highest"
 }
 sysctl_of() { setting=sysctl.net.ipv4.conf.$device.accept_local file=/proc/sys/net/ipv4/conf/$device/accept_local; }
-# open_passage NUMBER SPEC: sets the VIP path up. The caller holds the lock.
-open_passage() {
-  passage "$1" "$2"
+# open_vip_path NUMBER SPEC: sets the VIP path up. The caller holds the lock.
+open_vip_path() {
+  read_vip_path "$1" "$2"
   [ "$way" != open ] || [ "$(cat "$S/checks/$1.through")" = "$mark $low $dip $vip $port $device" ] || {
-    close_passage "$1"
-    passage "$1" "$2"
+    close_vip_path "$1"
+    read_vip_path "$1" "$2"
   }
   [ -n "$way" ] || return 0
   why=$(build "$1" 2>&1) && rm -f "$S/checks/$1.not" || {
     printf '%s\n' "$why" >"$S/checks/$1.not"
-    close_passage "$1"
+    close_vip_path "$1"
   }
 }
 rule() {
@@ -71,24 +72,24 @@ build() {
     { ipvsadm -A -f "$mark" -s rr 2>/dev/null || read_ipvs | grep -q -- "^-A -f $mark "; } &&
     { ipvsadm -a -f "$mark" -r "$address:0" -g 2>/dev/null || read_ipvs | grep -q -- "^-a -f $mark "; }
 }
-# intact TABLE: returns 0 if all parts of an open path exist.
-intact() {
+# is_intact TABLE: returns 0 if all parts of an open path exist.
+is_intact() {
   case $nl$1 in *"$nl-A -f $mark "*"$nl-a -f $mark -r $address:0 "*) ;; *) return 1 ;; esac
   [ "$(strictest accept_local)" = 1 ] && rule -C 2>/dev/null
 }
-# read_way NUMBER: sets variables for what was added. Returns 1 if the agent did not write the file.
-read_way() {
+# read_opened NUMBER: sets variables for what was added. Returns 1 if the agent did not write the file.
+read_opened() {
   read -r mark low dip vip port device <"$S/checks/$1.through"
   is_number "$mark" && is_number "$low" && is_number "$port" || return
   case $dip.$vip in *[!0-9.]*) return 1 ;; esac
   case $device in '' | .* | *[!A-Za-z0-9@:._-]*) return 1 ;; esac
   ports=$low-$((low + 63))
 }
-# close_passage NUMBER: removes the path, and restores the setting with the last path that needs it. The caller holds
+# close_vip_path NUMBER: removes the path, and restores the setting with the last path that needs it. The caller holds
 # the lock.
-close_passage() {
+close_vip_path() {
   [ -e "$S/checks/$1.through" ] || return 0
-  read_way "$1" || {
+  read_opened "$1" || {
     rm -f "$S/checks/$1.through"
     return
   }
@@ -103,17 +104,17 @@ close_passage() {
     restore_file "$setting" "$file"
   }
 }
-# passages: sets up each path that failed or that another program has flushed.
-passages() {
+# mend_vip_paths: sets up each path that failed or that another program has flushed.
+mend_vip_paths() {
   for f in "$S/checks"/*[0-9]; do
     [ -e "$f" ] && specOf "$f" || continue
     case $spec in *"$tab"through=vip*) ;; *) continue ;; esac
-    passage "${f##*/}" "$spec"
-    case $way in open) ! intact "$table" || continue ;; '') continue ;; esac
+    read_vip_path "${f##*/}" "$spec"
+    case $way in open) ! is_intact "$table" || continue ;; '') continue ;; esac
     has iptables && has ipvsadm || continue
     locked || return 0
     wish=$spec
-    open_passage "${f##*/}" "$wish"
+    open_vip_path "${f##*/}" "$wish"
     unlocked
   done 2>/dev/null
 }

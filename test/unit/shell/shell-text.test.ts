@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { healthCheck } from "../../../src/health/check.js";
-import { agent, judge } from "../../../src/shell/agent.js";
+import { agent, evaluation } from "../../../src/shell/agent.js";
 
 const repository = join(__dirname, "../../..");
 
@@ -38,9 +38,9 @@ test("no text is evaluated but the prelude, which is ours", () => {
   expect(agent).not.toMatch(/\beval\b/);
 });
 
-test("the judge has no quote, which would end it where the shell reads it", () => {
-  expect(judge).not.toContain("'");
-  expect(agent.split("judge='")).toHaveLength(2);
+test("the evaluation has no quote, which would end it where the shell reads it", () => {
+  expect(evaluation).not.toContain("'");
+  expect(agent.split("evaluate_awk='")).toHaveLength(2);
 });
 
 // its name is its user's choice: in stat it may hold line ends, and bash reads each line of status from a file written anew
@@ -52,6 +52,6 @@ test("no shell text reads what the kernel says of a process line by line", () =>
 });
 
 test("the evaluation has a form for each field of a check", () => {
-  const fields = [...judge.matchAll(/checkField\("(\w+)",/g)].map(([, name]) => name);
+  const fields = [...evaluation.matchAll(/checkField\("(\w+)",/g)].map(([, name]) => name);
   expect(fields.toSorted()).toEqual(Object.keys(healthCheck.shape).sort());
 });

@@ -42,7 +42,7 @@ function specOf(virtual, server,   n, names, i, name, value, text) {
 function plan(phase, virtual, change) { todo[phase] = todo[phase] "do" tab phase tab virtual tab change "\n" }
 function also(why, more) { return (why == "" ? "" : why "; ") more }
 
-function judge(virtual) {
+function evaluate(virtual) {
   states(virtual)
   if (!(virtual in inTable) && virtual in makes) { plan(1, virtual, "service" tab makes[virtual]); inTable[virtual] }
   # A service that neither exists nor is declared has no servers.
@@ -182,7 +182,7 @@ END {
       spec = specOf(virtual, member[virtual, j])
       if (!(spec in listed)) { listed[spec]; print spec }
     }
-    judge(virtual)
+    evaluate(virtual)
   }
   print "--"
   for (virtual in quorumWas) if (!(virtual in configured)) giveBack(virtual)
