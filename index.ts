@@ -21,19 +21,19 @@ export type { SyncDaemonArgs } from "./providers/sync-daemon.js";
 export type { SysctlArgs } from "./providers/sysctl.js";
 export type { VirtualAddressArgs } from "./providers/virtual-address.js";
 export type { Persistence, VirtualServiceArgs } from "./providers/virtual-service.js";
-export type { Left } from "./rollback/deployment.js";
-export type { TakenBack } from "./rollback/restore.js";
-export { NothingToTakeBack, type RollBackOptions, rollBack } from "./rollback/roll-back.js";
+export type { NotRestored } from "./rollback/deployment.js";
+export type { RollbackResult } from "./rollback/restore.js";
+export { NothingToRollBackError, type RollBackOptions, rollBack } from "./rollback/roll-back.js";
 export {
-  type Outcome,
   type RolledBack,
+  type UpdateResult,
   type UpOrRollBackOptions,
   upOrRollBack,
 } from "./rollback/up-or-roll-back.js";
 export type { ServerState } from "./src/facts/health.js";
 export type { HealthCheck } from "./src/health/check.js";
 export type { Connection, Endpoint } from "./src/ssh/connection.js";
-export type { Rival } from "./src/values/conflicts.js";
+export type { Conflict } from "./src/values/conflicts.js";
 export type {
   ClusterArgs,
   ClusterChildren,

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
-import { type AskedToForget, askedToForget } from "./forget/arguments.js";
+import { type ForgetCommandLine, parseForget } from "./forget/arguments.js";
 
 /** The parsed command line. */
-export type Asked =
+export type CommandLine =
   | { readonly command: "help" }
   | { readonly command: "wrong"; readonly why: string }
-  | AskedToForget
+  | ForgetCommandLine
   | {
       readonly command: "up" | "rollback";
       /** Flags that Pulumi has, too, for each of its runs. */
@@ -35,10 +35,10 @@ const flags = {
 } as const;
 
 /** Parses the command line. It reads a few flags, and Pulumi checks all but `--verify`. */
-export function asked(argv: readonly string[]): Asked {
+export function parseCommandLine(argv: readonly string[]): CommandLine {
   const [command, ...args] = argv;
   if (command === undefined || ["help", "--help", "-h"].includes(command)) return { command: "help" };
-  if (command === "forget") return askedToForget(args);
+  if (command === "forget") return parseForget(args);
   if (command !== "up" && command !== "rollback")
     return { command: "wrong", why: `there is no command ${JSON.stringify(command)}; see pulumi-lvs --help` };
   const { values, tokens, positionals } = parseArgs({

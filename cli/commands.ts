@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
 import { titleOf } from "../rollback/deployment.js";
 import { rollBack } from "../rollback/roll-back.js";
-import { guarded, type Outcome } from "../rollback/up-or-roll-back.js";
-import type { Asked } from "./arguments.js";
+import { guarded, type UpdateResult } from "../rollback/up-or-roll-back.js";
+import type { CommandLine } from "./arguments.js";
 import { listening } from "./listen.js";
 import { stackAt } from "./project.js";
 import { outlive, run } from "./terminal.js";
@@ -20,7 +20,7 @@ class UpdateFailed extends Error {
   }
 }
 
-type Command = Extract<Asked, { command: "up" | "rollback" }>;
+type Command = Extract<CommandLine, { command: "up" | "rollback" }>;
 
 async function up({ cwd, stack: name, configFile, verify, rest }: Command): Promise<number> {
   const stack = await stackAt(cwd, name);
@@ -36,7 +36,7 @@ async function up({ cwd, stack: name, configFile, verify, rest }: Command): Prom
     const code = await run(command, [], { shell: true });
     if (code !== 0) throw new Error(`\`${command}\` ended with ${code}`);
   };
-  return told(
+  return report(
     await guarded(stack, {
       update,
       say,
@@ -49,13 +49,13 @@ async function up({ cwd, stack: name, configFile, verify, rest }: Command): Prom
 async function rollback({ cwd, stack: name, configFile }: Command): Promise<number> {
   const stack = await stackAt(cwd, name);
   const outcome = await rollBack(stack, { say, ...(configFile ? { configFile } : {}) });
-  const code = told(outcome);
+  const code = report(outcome);
   // For this command a rollback is a success.
   return code === exitCodes["rolled back"] ? 0 : code;
 }
 
 /** Prints the result, and returns the exit code. */
-function told(outcome: Outcome): number {
+function report(outcome: UpdateResult): number {
   if (outcome.result === "done") return 0;
   if (outcome.result === "nothing changed") {
     say("nothing of this package was changed, so there is nothing to roll back");
@@ -74,10 +74,10 @@ function told(outcome: Outcome): number {
 }
 
 /** Runs a command, and returns the exit code. */
-export function carryOut(asked: Command): Promise<number> {
+export function runCommand(given: Command): Promise<number> {
   // Relative to the folder from which Pulumi reads it, because the rollback runs in the project's folder.
-  const { configFile, cwd = "." } = asked;
-  const command = configFile === undefined ? asked : { ...asked, configFile: resolve(cwd, configFile) };
+  const { configFile, cwd = "." } = given;
+  const command = configFile === undefined ? given : { ...given, configFile: resolve(cwd, configFile) };
   // A closed terminal or pipe no longer reads the output.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   outlive((signal, terminal) =>

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { asked } from "./arguments.js";
+import { parseCommandLine } from "./arguments.js";
 
 const help = `usage: pulumi-lvs up [--verify COMMAND] [flags of pulumi up]
        pulumi-lvs rollback [--stack NAME] [--cwd FOLDER] [--config-file FILE]
@@ -14,7 +14,7 @@ Exit codes of forget: 0 nothing is left to forget, 1 it failed, 2 wrong argument
 Resources of other packages stay as the update left them. More is in docs/rollback.md.`;
 
 async function main(): Promise<number> {
-  const args = asked(process.argv.slice(2));
+  const args = parseCommandLine(process.argv.slice(2));
   if (args.command === "help") {
     console.log(help);
     return 0;
@@ -28,8 +28,8 @@ async function main(): Promise<number> {
     return forget(args, { list: console.log, say: (line) => console.error(`pulumi-lvs: ${line}`) });
   }
   // Pulumi takes a second to load, so it is loaded only if needed.
-  const { carryOut } = await import("./commands.js");
-  return carryOut(args);
+  const { runCommand } = await import("./commands.js");
+  return runCommand(args);
 }
 
 main().then(

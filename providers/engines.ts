@@ -1,6 +1,6 @@
 import { hostOf } from "../src/host/host.js";
 import { Engine } from "./engine/engine.js";
-import { Inquiry } from "./engine/question.js";
+import { ProbeEngine } from "./engine/probe.js";
 import type { Verbs } from "./engine/verbs.js";
 import * as classes from "./index.js";
 
@@ -8,6 +8,6 @@ import * as classes from "./index.js";
 export const engines: ReadonlyMap<string, Verbs> = new Map(
   Object.values(classes).map(({ definition }) => [
     definition.kind,
-    new (definition.asks ? Inquiry : Engine)(definition, hostOf),
+    new (definition.probe ? ProbeEngine : Engine)(definition, hostOf),
   ]),
 );

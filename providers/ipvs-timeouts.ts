@@ -48,7 +48,7 @@ export const ipvsTimeouts = define({
   config,
   setting: true,
   rank: ranks.table,
-  rivals: () => true,
+  conflicts: () => true,
   id: () => "ipvs-timeouts",
   facts: () => ["timeouts", `found:${claim}`],
   read: (facts) => facts.timeouts(),

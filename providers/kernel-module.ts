@@ -48,7 +48,7 @@ export const kernelModule = define({
   config,
   rank: ranks.module,
   setting: true,
-  rivals: ({ name }) => name.startsWith("ip_vs"),
+  conflicts: ({ name }) => name.startsWith("ip_vs"),
   id: ({ name }) => `module/${name}`,
   facts: ({ name }, want) => [
     `module:${name}`,

@@ -66,7 +66,7 @@ export const syncDaemon = define({
   key,
   config,
   rank: ranks.table,
-  rivals: () => true,
+  conflicts: () => true,
 
   complete(_key, config) {
     // A group that is not known yet has no family.

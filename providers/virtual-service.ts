@@ -139,7 +139,7 @@ export const virtualService = define({
   key,
   config,
   rank: ranks.service,
-  rivals: () => true,
+  conflicts: () => true,
   // The last part of an id is the server, or `health`.
   carries: (key, { thing }) =>
     ["RealServer", "HealthMonitor"].includes(

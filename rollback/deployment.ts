@@ -72,7 +72,7 @@ export const sameEntry = (a: Entry, b: Entry): boolean =>
   isDeepStrictEqual(a.inputs, b.inputs) && a.id === b.id && !a.initErrors?.length && !b.initErrors?.length;
 
 /** A resource that was not restored. */
-export interface Left {
+export interface NotRestored {
   /** The title `RealServer web-rs1`. */
   readonly resource: string;
   readonly urn: string;

@@ -18,7 +18,7 @@ export interface Change {
   readonly op: string;
 }
 
-const looking = new Set([
+const readOnly = new Set([
   "same",
   "read",
   "refresh",
@@ -33,22 +33,23 @@ const announced = new Set(["replace", "read-replacement"]);
  * Follows an update by the engine's events: which operations on this package's resources began, succeeded and
  * failed.
  */
-export class Watch {
+export class UpdateEvents {
   readonly #open = new Map<string, Change>();
   readonly #failed: Change[] = [];
   readonly #messages = new Map<string, string>();
   readonly made: Change[] = [];
 
-  take(event: automation.EngineEvent): void {
+  add(event: automation.EngineEvent): void {
     const { resourcePreEvent: begun, resOutputsEvent: ended, resOpFailedEvent: failed } = event;
-    const { diagnosticEvent: told } = event;
-    if (told?.severity === "error" && told.urn) this.#hear(told.urn, told.message);
+    const { diagnosticEvent: diagnostic } = event;
+    if (diagnostic?.severity === "error" && diagnostic.urn)
+      this.#keepMessage(diagnostic.urn, diagnostic.message);
     const about = (begun ?? ended ?? failed) as
       | { metadata: automation.StepEventMetadata; planning?: boolean }
       | undefined;
     if (!about || about.planning || !isOurs(about.metadata)) return;
     const { urn, op } = about.metadata;
-    if (looking.has(op) || announced.has(op)) return;
+    if (readOnly.has(op) || announced.has(op)) return;
     const key = `${op} ${urn}`;
     if (begun) this.#open.set(key, { urn, op });
     else this.#open.delete(key);
@@ -72,11 +73,11 @@ export class Watch {
   }
 
   /** Returns the provider's message about a resource. */
-  said(urn: string): string | undefined {
+  messageOf(urn: string): string | undefined {
     return this.#messages.get(urn);
   }
 
-  #hear(urn: string, message: string): void {
+  #keepMessage(urn: string, message: string): void {
     // Without colours and the engine's own heading.
     const plain = message
       .replace(/<\{%.*?%\}>/g, "")

@@ -3,7 +3,7 @@ import { says } from "../providers/engine/flags.js";
 import { type Bag, connectionOf, idOf, partsOf } from "../providers/engine/inputs.js";
 import { engines } from "../providers/engines.js";
 import { hostLabel } from "../src/ssh/connection.js";
-import { type Deployment, type Entry, isOurs, type Left, oursOf, titleOf } from "./deployment.js";
+import { type Deployment, type Entry, isOurs, type NotRestored, oursOf, titleOf } from "./deployment.js";
 import { inClear } from "./secrets.js";
 
 /**
@@ -23,9 +23,9 @@ export async function orphansGone(
   orphans: readonly Entry[],
   known: readonly Deployment[],
   say: (line: string) => void,
-): Promise<Left[]> {
+): Promise<NotRestored[]> {
   const entries = known.flatMap((deployment) => [...oursOf(deployment).values()]);
-  const left: Left[] = [];
+  const left: NotRestored[] = [];
   for (const { urn, inputs } of orphans.toReversed()) {
     const resource = titleOf(urn);
     const engine = engines.get(resource.split(" ")[0] as string);

@@ -1,6 +1,14 @@
 import type { automation } from "@pulumi/pulumi";
-import { type Deployment, entriesOf, hostIn, isOurs, type Left, stackOf, titleOf } from "./deployment.js";
-import { type Change, type Trouble, Watch } from "./events.js";
+import {
+  type Deployment,
+  entriesOf,
+  hostIn,
+  isOurs,
+  type NotRestored,
+  stackOf,
+  titleOf,
+} from "./deployment.js";
+import { type Change, type Trouble, UpdateEvents } from "./events.js";
 import { heldByOthers } from "./held.js";
 import { interrupted, orphansGone } from "./orphans.js";
 import { type Declared, declaredAgain, loosened, notAsBefore } from "./previous-program.js";
@@ -8,14 +16,14 @@ import { stateOf, withoutResults } from "./pulumi-cli.js";
 import { again } from "./redeclare.js";
 
 /** The result of a rollback. */
-export interface TakenBack {
+export interface RollbackResult {
   readonly changes: readonly Change[];
   /** The resources that were not restored. Empty if all were. */
-  readonly left: readonly Left[];
+  readonly left: readonly NotRestored[];
 }
 
 /** Options of the runs of Pulumi that roll back. */
-export interface TakeBackOptions {
+export interface RestoreOptions {
   /** The known failures of the update. */
   readonly troubles: readonly Trouble[];
   /** File with the stack's configuration, if it is not the default one. */
@@ -29,11 +37,11 @@ export interface TakeBackOptions {
  * Restores the hosts and the state of a stack from an earlier export. Both exports have secrets in clear
  * text.
  */
-export async function takeBack(
+export async function restore(
   whole: automation.Stack,
   before: Deployment,
-  options: TakeBackOptions,
-): Promise<TakenBack> {
+  options: RestoreOptions,
+): Promise<RollbackResult> {
   const stack = withoutResults(whole);
   const why = new Map<string, string>();
   const settings = {
@@ -49,18 +57,18 @@ export async function takeBack(
     options.say(
       `looking at ${host} again, because it is not known what came of ${urns.map(titleOf).join(", ")}`,
     );
-    const watch = new Watch();
+    const events = new UpdateEvents();
     await stack
-      .refresh({ ...settings, target: urns, clearPendingCreates, onEvent: (event) => watch.take(event) })
+      .refresh({ ...settings, target: urns, clearPendingCreates, onEvent: (event) => events.add(event) })
       .catch((error) => {
-        for (const urn of urns) why.set(urn, watch.said(urn) ?? wordsOf(error));
+        for (const urn of urns) why.set(urn, events.messageOf(urn) ?? wordsOf(error));
       });
   }
   if (unsure.size > 0) now = await stateOf(stack);
 
   const changes: Change[] = [];
   const run = async (declared: Declared): Promise<void> => {
-    const watch = new Watch();
+    const events = new UpdateEvents();
     let failure: string | undefined;
     await stack
       .up({
@@ -68,13 +76,13 @@ export async function takeBack(
         program: again(declared),
         target: [...declared.targets],
         continueOnError: true,
-        onEvent: (event) => watch.take(event),
+        onEvent: (event) => events.add(event),
       })
       .catch((error) => {
         failure = wordsOf(error);
       });
-    changes.push(...watch.made);
-    for (const trouble of watch.troubles) why.set(trouble.urn, trouble.message || "no result was reported");
+    changes.push(...events.made);
+    for (const trouble of events.troubles) why.set(trouble.urn, trouble.message || "no result was reported");
     now = await stateOf(stack);
     if (failure) for (const { urn } of notAsBefore(before, now)) why.set(urn, why.get(urn) ?? failure);
   };

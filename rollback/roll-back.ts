@@ -13,7 +13,7 @@ import {
 } from "./history.js";
 import { stateOf } from "./pulumi-cli.js";
 import { type Saved, SavedCopy } from "./saved-state.js";
-import { goBack, type RolledBack } from "./up-or-roll-back.js";
+import { type RolledBack, rollBackFrom } from "./up-or-roll-back.js";
 
 /** Options of `rollBack`. */
 export interface RollBackOptions {
@@ -24,7 +24,7 @@ export interface RollBackOptions {
 }
 
 /** There is no update to roll back, or the state before it is unknown. */
-export class NothingToTakeBack extends Error {}
+export class NothingToRollBackError extends Error {}
 
 /**
  * Rolls back the last update of a stack: hosts and state of this package's resources. The former state comes
@@ -50,18 +50,18 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
   const update = operationId(last);
   const own = saved && isOfLast(saved, past) ? saved : undefined;
   if (own?.takenBack || (!own && changes[0] && isRollback(changes[0])))
-    throw new NothingToTakeBack(
+    throw new NothingToRollBackError(
       "the last update was itself a rollback; update the stack to what it shall be by `pulumi up`",
     );
-  if (!last && !own) throw new NothingToTakeBack("the stack has had no update yet");
+  if (!last && !own) throw new NothingToRollBackError("the stack has had no update yet");
   if (!own && last?.kind !== "update")
-    throw new NothingToTakeBack(
+    throw new NothingToRollBackError(
       `the last operation was no update (${last?.kind}); \`pulumi up\` builds what a program declares`,
     );
 
   const earlier: Exported | undefined = own?.before ?? (last && (await stateBefore(stack, last, copy)));
   if (!earlier)
-    throw new NothingToTakeBack(
+    throw new NothingToRollBackError(
       `nothing is known of the time before the last update: its backend (${copy.url}) keeps no history that can be read, and on this machine it was not made by \`pulumi-lvs up\``,
     );
   const before = await decrypted(stack, earlier);
@@ -69,7 +69,7 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
     `rolling back the update of ${last?.startTime ?? "this machine"}, by ${own ? "the copy that `pulumi-lvs up` saved" : "the backend's history"}`,
   );
   const heard = own ? own.troubles : last?.result === "succeeded" ? [] : undefined;
-  return goBack(stack, {
+  return rollBackFrom(stack, {
     copy,
     saved: {
       before: earlier,

@@ -1,13 +1,13 @@
 import type { automation } from "@pulumi/pulumi";
 import type { Deployment } from "./deployment.js";
-import { sayTrouble, type Trouble, Watch } from "./events.js";
+import { sayTrouble, type Trouble, UpdateEvents } from "./events.js";
 import { newest, operationId, operations, rollbackMark, since } from "./history.js";
 import { exported, hasSecrets, stateOf } from "./pulumi-cli.js";
-import { type TakenBack, takeBack } from "./restore.js";
+import { type RollbackResult, restore } from "./restore.js";
 import { type Saved, SavedCopy } from "./saved-state.js";
 
 /** The result of an update. */
-export type Outcome =
+export type UpdateResult =
   /** The update succeeded, and so did the verification. */
   | { readonly result: "done" }
   /** It failed before it changed a resource of this package. Nothing was rolled back. */
@@ -15,7 +15,7 @@ export type Outcome =
   | RolledBack;
 
 /** Hosts and state are as before, except for `left`. */
-export interface RolledBack extends TakenBack {
+export interface RolledBack extends RollbackResult {
   readonly result: "rolled back" | "not rolled back";
   /** The reason why the update failed. */
   readonly why: string;
@@ -52,7 +52,10 @@ export interface UpOrRollBackOptions {
  *   return outcome.result === "done";
  * }
  */
-export function upOrRollBack(stack: automation.Stack, options: UpOrRollBackOptions = {}): Promise<Outcome> {
+export function upOrRollBack(
+  stack: automation.Stack,
+  options: UpOrRollBackOptions = {},
+): Promise<UpdateResult> {
   return guarded(stack, {
     ...options,
     update: async (onEvent) => {
@@ -74,7 +77,7 @@ export async function guarded(
     readonly update: (onEvent: (event: automation.EngineEvent) => void) => Promise<void>;
     readonly configFile?: string;
   },
-): Promise<Outcome> {
+): Promise<UpdateResult> {
   const { verify, say = () => undefined, configFile } = options;
   // The history shows updates by other runs after this operation, so it is read before the state.
   const [past, copy] = await Promise.all([operations(stack), SavedCopy.of(stack)]);
@@ -85,24 +88,24 @@ export async function guarded(
   const earlier = await copy.read();
   await copy.write({ before: encrypted, previous });
 
-  const watch = new Watch();
+  const events = new UpdateEvents();
   let failure: { why: string; error: unknown } | undefined;
   try {
-    await options.update((event) => watch.take(event));
+    await options.update((event) => events.add(event));
   } catch (error) {
     failure = { why: "the update failed", error };
   }
-  if (failure && !watch.begun) {
+  if (failure && !events.begun) {
     // A difference is another run's. This run could not lock the stack, or waited for a confirmation, and a
     // preview holds no lock.
     await copy.restore(earlier);
     return { result: "nothing changed", ...failure };
   }
   try {
-    const { troubles } = watch;
+    const { troubles } = events;
     const made = await changes();
     // This was only a preview.
-    if (made.length === 0 && !watch.begun) await copy.restore(earlier);
+    if (made.length === 0 && !events.begun) await copy.restore(earlier);
     // The backend's history knows the state better.
     else if (made.length > 1) await copy.restore(undefined);
     else await copy.write({ before: encrypted, previous, update: made[0] && operationId(made[0]), troubles });
@@ -121,16 +124,12 @@ export async function guarded(
     const { why } = failure;
     if (others) {
       say(why);
-      return notKnown(
-        stack,
-        why,
-        "somebody else has updated the stack meanwhile; see `pulumi stack history`",
-      );
+      return notKnown(stack, why, "another update has changed the stack since; see `pulumi stack history`");
     }
     say(`${why}; rolling back`);
     for (const trouble of troubles) say(`  ${sayTrouble(trouble)}`);
     const update = made[0] && operationId(made[0]);
-    return await goBack(stack, {
+    return await rollBackFrom(stack, {
       copy,
       saved: { before: encrypted, previous, update, troubles },
       before,
@@ -152,7 +151,7 @@ const notKnown = ({ name }: automation.Stack, why: string, reason: string): Roll
 });
 
 /** Rolls back, and writes the result to the saved copy. */
-export async function goBack(
+export async function rollBackFrom(
   stack: automation.Stack,
   options: {
     readonly copy: SavedCopy;
@@ -168,7 +167,7 @@ export async function goBack(
   try {
     // If this process dies, the next one can continue.
     await copy.write(saved);
-    const done = await takeBack(stack, before, {
+    const done = await restore(stack, before, {
       troubles: saved.troubles,
       say,
       // The message stays in the history and is visible in process lists. It has no text of the verification,

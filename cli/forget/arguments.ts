@@ -3,7 +3,7 @@ import { show } from "../../src/values/problem.js";
 import type { Forget } from "./forget.js";
 
 /** The parsed command line. */
-export type AskedToForget =
+export type ForgetCommandLine =
   | { readonly command: "help" }
   | { readonly command: "wrong"; readonly why: string }
   | ({ readonly command: "forget" } & Forget);
@@ -27,8 +27,11 @@ const ofConnection = {
 const camelCase = (flag: string) => flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Parses the command line of `pulumi-lvs forget`, after the command. */
-export function askedToForget(argv: readonly string[]): AskedToForget {
-  const wrong = (why: string): AskedToForget => ({ command: "wrong", why: `${why}; see pulumi-lvs --help` });
+export function parseForget(argv: readonly string[]): ForgetCommandLine {
+  const wrong = (why: string): ForgetCommandLine => ({
+    command: "wrong",
+    why: `${why}; see pulumi-lvs --help`,
+  });
   const options = Object.fromEntries(Object.entries(ofConnection).map(([flag, type]) => [flag, { type }]));
   let parsed: ReturnType<typeof parse>;
   try {

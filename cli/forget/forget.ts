@@ -24,35 +24,41 @@ type Say = { readonly list: (line: string) => void; readonly say: (line: string)
  * Lists what no stack declares any more, as far as a host can tell. Removes it with `yes`. Returns the exit
  * code.
  */
-export async function forget(asked: Forget, { list, say }: Say, find = hostOf as FindHost): Promise<number> {
-  const parsed = connection.safeParse(asked.connection);
+export async function forget(
+  options: Forget,
+  { list, say }: Say,
+  find = hostOf as FindHost,
+): Promise<number> {
+  const parsed = connection.safeParse(options.connection);
   if (!parsed.success) {
     for (const { path, reason } of problemsOf(parsed.error)) say(`--${flagOf(path)}: ${reason}`);
     return forgetCodes.wrong;
   }
   const label = hostLabel(parsed.data);
   const host = find(parsed.data, label);
-  const left = await leftOn(host, asked).catch((error: unknown) => {
+  const left = await leftOn(host, options).catch((error: unknown) => {
     if (!(error instanceof HostError)) throw error;
     throw new Error(error.of("cannot list what is left over"), { cause: error });
   });
   for (const { text } of left) list(plainText(text, 500));
   if (left.length === 0)
-    say(`${label} has ${asked.allOf === undefined ? "nothing to forget" : `no record of ${asked.allOf}`}`);
-  else if (asked.yes)
+    say(
+      `${label} has ${options.allOf === undefined ? "nothing to forget" : `no record of ${options.allOf}`}`,
+    );
+  else if (options.yes)
     say(`forgotten on ${label}; what is there of entries, addresses, routes and settings stays as it is`);
   else
     say(
       `${label} cannot tell whether a stack still declares these; run pulumi refresh in its stacks, then forget with --yes`,
     );
-  return left.length > 0 && !asked.yes ? forgetCodes["something left"] : forgetCodes.done;
+  return left.length > 0 && !options.yes ? forgetCodes["something left"] : forgetCodes.done;
 }
 
 type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
 
 /** Returns what is left over, and removes it with `yes`. */
 async function leftOn(host: Pick<Host, "submit">, { allOf, yes }: Forget): Promise<LeftOver[]> {
-  const job = { owner: "forget", look: () => undefined };
+  const job = { owner: "forget", observe: () => undefined };
   const { facts: known } = await host.submit({
     ...job,
     facts: ["ledger"],

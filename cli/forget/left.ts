@@ -2,7 +2,7 @@ import { claimant, erased, stackOf } from "../../providers/engine/ledger.js";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
 import { type Step, step } from "../../src/host/step.js";
-import { lookFor } from "./present.js";
+import { presenceOf } from "./present.js";
 
 /** A record that a host keeps although no stack may declare its thing any more. */
 export interface LeftOver {
@@ -14,14 +14,14 @@ export interface LeftOver {
 
 /** Returns the facts that show what is left over, once the ledger is known. */
 export const factsFor = (facts: Facts): FactName[] => [
-  ...new Set<FactName>(["ledger", ...facts.ledger().records.flatMap((one) => lookFor(one).facts)]),
+  ...new Set<FactName>(["ledger", ...facts.ledger().records.flatMap((one) => presenceOf(one).facts)]),
 ];
 
 /** Returns what is left over: all of one stack, or all records whose things do not exist. */
 export function leftOver(facts: Facts, stack?: string): LeftOver[] {
   const { records, misfits } = facts.ledger();
   const isMeant = (one: LedgerRecord) =>
-    stack === undefined ? !lookFor(one).isThere(facts) : stackOf(one.owner) === stack;
+    stack === undefined ? !presenceOf(one).isThere(facts) : stackOf(one.owner) === stack;
   const why = stack === undefined ? ", and nothing is there" : "";
   return [
     ...records.filter(isMeant).map((record) => ({

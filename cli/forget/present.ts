@@ -3,7 +3,7 @@ import type { LedgerRecord } from "../../src/facts/ledger.js";
 import { sysctlName } from "../../src/values/sysctl-name.js";
 
 /** The check whether the thing of a record exists on a host, with its facts. */
-interface Look {
+interface Presence {
   readonly facts: readonly FactName[];
   isThere(facts: Facts): boolean;
 }
@@ -11,10 +11,10 @@ interface Look {
 /** A thing as in the host's ledger. */
 export type Named = Pick<LedgerRecord, "thing" | "words">;
 
-const cannotTell: Look = { facts: [], isThere: () => true };
+const notReadable: Presence = { facts: [], isThere: () => true };
 
 /** Returns how to look for a thing. A thing that the host cannot show counts as existing. */
-export function lookFor({ thing, words }: Named): Look {
+export function presenceOf({ thing, words }: Named): Presence {
   const [, kind = "", id = ""] = /^(\S+) (.*)$/.exec(thing) ?? [];
   const [before, after] = partsAt(id, kind === "RealServer" ? id.lastIndexOf("/") : id.indexOf("/"));
   switch (kind) {
@@ -44,20 +44,20 @@ export function lookFor({ thing, words }: Named): Look {
       };
     }
     default:
-      return lookBy(words);
+      return presenceByVerb(words);
   }
 }
 
 /** Returns how to look for the thing that a record's verb makes. */
-function lookBy([verb, ...args]: readonly string[]): Look {
+function presenceByVerb([verb, ...args]: readonly string[]): Presence {
   switch (verb) {
     case "route":
-      return lookForRoute(args);
+      return presenceOfRoute(args);
     case "timeouts":
       return { facts: ["timeouts"], isThere: (facts) => facts.timeouts() !== undefined };
     case "module": {
       const [name = ""] = args;
-      if (!/^\w{1,60}$/.test(name)) return cannotTell;
+      if (!/^\w{1,60}$/.test(name)) return notReadable;
       return { facts: [`module:${name}`], isThere: (facts) => facts.module(name) !== undefined };
     }
     case "sysctl":
@@ -69,15 +69,15 @@ function lookBy([verb, ...args]: readonly string[]): Look {
       };
     }
     default:
-      return cannotTell;
+      return notReadable;
   }
 }
 
-function lookForRoute([family, to = "", ...more]: readonly string[]): Look {
+function presenceOfRoute([family, to = "", ...more]: readonly string[]): Presence {
   const given = (name: string) => more[more.indexOf(name) + 1];
   const table = given("table") ?? "main";
   if ((family !== "4" && family !== "6") || !more.includes("table") || !/^(main|\d{1,10})$/.test(table))
-    return cannotTell;
+    return notReadable;
   const metric = more.includes("metric") ? Number(given("metric")) : family === "4" ? 0 : 1024;
   // As the kernel prints it.
   const dst = to === "::/0" ? "default" : to.replace(family === "4" ? /\/32$/ : /\/128$/, "");

@@ -1,8 +1,8 @@
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { Done, Job } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
+import type { Clock } from "./clock.js";
 import type { HostView } from "./settings.js";
-import type { Watch } from "./watch.js";
 
 /** The operation on a resource. */
 export type Verb = "create" | "update" | "delete";
@@ -22,7 +22,7 @@ export interface Change {
    * Returns the state that must be the same after an undo. Returns undefined if others may have changed it
    * meanwhile.
    */
-  look(facts: Facts): unknown;
+  observe(facts: Facts): unknown;
 }
 
 /** An operation on one resource, and the means of a kind that wraps it. */
@@ -38,7 +38,7 @@ export interface Operation<K = unknown, C = unknown> {
   readonly facts: readonly FactName[];
   /** The host's name in messages. */
   readonly host: string;
-  readonly watch: Watch;
+  readonly clock: Clock;
   /** Runs another job of the resource. */
   submit(job: Omit<Job, "owner">): Promise<Done>;
 }

@@ -1,16 +1,16 @@
-import { tell } from "../../src/log.js";
+import { print } from "../../src/log.js";
 
 /** The clock and the output. Tests give their own. */
-export interface Watch {
+export interface Clock {
   /** Returns milliseconds. */
   now(): number;
   pause(): Promise<void>;
-  tell(line: string): void;
+  print(line: string): void;
 }
 
-export const watch: Watch = {
+export const clock: Clock = {
   now: () => performance.now(),
   // Ends at the full second, so that all that wait on one host share a script.
   pause: () => new Promise((resolve) => setTimeout(resolve, 1000 - (Date.now() % 1000))),
-  tell,
+  print,
 };

@@ -15,10 +15,10 @@ interface Thing {
 
 /**
  * Returns the thing that a resource declares for itself only, or shares with resources that say so. Returns undefined
- * for a setting, for a question, and if the thing is not known yet.
+ * for a setting, for a probe, and if the thing is not known yet.
  */
 function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
-  if (definition.setting || definition.asks) return undefined;
+  if (definition.setting || definition.probe) return undefined;
   const { key } = partsOf(definition, inputs);
   const connection = connectionOf(inputs);
   if (typeof connection !== "object" || connection === null) return undefined;

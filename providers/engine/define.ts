@@ -9,11 +9,11 @@ import type { Problem } from "../../src/values/problem.js";
 import type { Change, Operation } from "./change.js";
 import type { HostView } from "./settings.js";
 
-/** The means by which a question sends its queries. */
-export interface Ask {
+/** What a probe sends its queries by. */
+export interface ProbeContext {
   /** The connection of the resource, whose host sends the queries. */
   readonly connection: Connection;
-  ask(connection: Connection, ...queries: Parameters<Host["ask"]>): ReturnType<Host["ask"]>;
+  query(connection: Connection, ...queries: Parameters<Host["query"]>): ReturnType<Host["query"]>;
 }
 
 /**
@@ -57,15 +57,15 @@ export interface Definition<K = unknown, C = unknown> {
   /** Properties besides `connection` that say how to reach a host. Their secret fields stay secret. */
   readonly connections?: readonly string[];
   /**
-   * Makes the kind a question, which has nothing on the host. Runs at create and at a change, and throws if
+   * Makes the kind a probe, which has nothing on the host. Runs at create and at a change, and throws if
    * the answer is not as expected. `facts`, `read` and `plan` are then unused.
    */
-  asks?(key: K, config: C, ask: Ask): Promise<void>;
+  probe?(key: K, config: C, context: ProbeContext): Promise<void>;
   /**
    * Returns whether programs conflict over such things (see src/values/conflicts.ts). None may run on a host
    * when one is written.
    */
-  rivals?(key: K): boolean;
+  conflicts?(key: K): boolean;
   /**
    * Returns whether another thing goes along when this one is deleted. Then its record goes, too.
    */

@@ -6,6 +6,7 @@ import type { Done, Job } from "../../src/host/job.js";
 import { RollbackFailedError } from "../../src/host/rollback-failed-error.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { type Change, isRecorded, type Operation, type Verb } from "./change.js";
+import { type Clock, clock } from "./clock.js";
 import { refuseConflicts } from "./conflicts.js";
 import type { Definition } from "./define.js";
 import { plain } from "./diff.js";
@@ -27,7 +28,6 @@ import { settingChange } from "./setting.js";
 import { sharers } from "./sharing.js";
 import { Turns } from "./turns.js";
 import { Verbs } from "./verbs.js";
-import { type Watch, watch } from "./watch.js";
 
 /** Finds the host of a connection. Tests give a fake one. */
 export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
@@ -40,13 +40,13 @@ interface Seen {
 /** The verbs of things on a host. */
 export class Engine extends Verbs {
   readonly #findHost: FindHost;
-  readonly #watch: Watch;
+  readonly #clock: Clock;
   readonly #turns = new Turns();
 
-  constructor(definition: Definition, findHost: FindHost, time = watch) {
+  constructor(definition: Definition, findHost: FindHost, time = clock) {
     super(definition);
     this.#findHost = findHost;
-    this.#watch = time;
+    this.#clock = time;
   }
 
   async create(inputs: Bag) {
@@ -92,7 +92,7 @@ export class Engine extends Verbs {
     const key = parts.key;
     const want = problems.length === 0 ? parts.config : undefined;
     const { facts, notes: seen } = await this.#wrapped("read", inputs, undefined, (change) =>
-      this.#ask("read", inputs, {
+      this.#submit("read", inputs, {
         facts: [
           ...this.definition.facts(key, want),
           ...change.facts,
@@ -100,7 +100,7 @@ export class Engine extends Verbs {
         ],
         // An error inside the plan gets the words of the host's other errors.
         plan: (facts) => ({ steps: [], notes: this.#seen(facts, change, inputs, key, want) }),
-        look: () => undefined,
+        observe: () => undefined,
         verify: () => undefined,
       }),
     );
@@ -154,8 +154,8 @@ export class Engine extends Verbs {
       ...{ verb, key, config, was, owner, change },
       facts: [...definition.facts(key, config), ...change.facts],
       host: hostLabel(connectionOf(inputs)),
-      watch: this.#watch,
-      submit: (job) => this.#ask(verb, inputs, job),
+      clock: this.#clock,
+      submit: (job) => this.#submit(verb, inputs, job),
     };
     return definition.around(operation, make);
   }
@@ -169,22 +169,22 @@ export class Engine extends Verbs {
     const { definition } = this;
     const { key, config } = partsOf(definition, inputs);
     const owner = this.owner(inputs);
-    const guarded = verb !== "delete" && definition.rivals?.(key) === true;
+    const guarded = verb !== "delete" && definition.conflicts?.(key) === true;
     try {
-      return await this.#ask(verb, inputs, {
+      return await this.#submit(verb, inputs, {
         facts: [
           ...definition.facts(key, config),
           ...(definition.shows?.facts(key) ?? []),
           ...(was ? definition.facts(key, was) : []),
           ...change.facts,
-          ...(guarded ? (["rivals"] as const) : []),
+          ...(guarded ? (["conflicts"] as const) : []),
         ],
         plan: (facts) => {
           if (guarded) refuseConflicts(facts, inputs);
           const steps = change.plan(verb, { facts, owner, was, persist: inputs.persist !== false });
           return { steps, notes: { isAdopted: verb === "create" && change.adopts(facts) } };
         },
-        look: change.look,
+        observe: change.observe,
         verify: (facts) => change.mismatch(verb, facts),
       });
     } catch (error) {
@@ -202,7 +202,7 @@ export class Engine extends Verbs {
     }
   }
 
-  async #ask<Notes>(verb: string, inputs: Bag, job: Omit<Job<Notes>, "owner">): Promise<Done<Notes>> {
+  async #submit<Notes>(verb: string, inputs: Bag, job: Omit<Job<Notes>, "owner">): Promise<Done<Notes>> {
     const connection = connectionOf(inputs);
     const label = hostLabel(connection);
     try {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Connection, connection, hostLabel } from "../../src/ssh/connection.js";
-import { type Rival, rivals } from "../../src/values/conflicts.js";
+import { type Conflict, conflicts } from "../../src/values/conflicts.js";
 import { unknownField } from "../../src/values/hints.js";
 import { errorMap, type Problem, problemsOf, showPath } from "../../src/values/problem.js";
 import type { Definition } from "./define.js";
@@ -24,7 +24,7 @@ export interface Common {
    * Conflicting programs that may run on the host, because they are known to leave this entry alone. An
    * example is a keepalived that does only VRRP. Default: none, and if one runs, nothing is written.
    */
-  alongside?: Rival[];
+  alongside?: Conflict[];
   /**
    * Restore the resource when the host reboots, by a unit and files in /etc/pulumi-lvs. Refused on a host
    * without systemd. Default true.
@@ -48,7 +48,7 @@ export const noOwner = "somebody";
 export const common = {
   connection,
   adopt: z.boolean().optional(),
-  alongside: z.array(z.enum(rivals)).optional(),
+  alongside: z.array(z.enum(conflicts)).optional(),
   persist: z.boolean().default(true),
   /** `project/stack/name`, set by the constructor. The host keeps it in lines of text. */
   owner: z

@@ -64,16 +64,16 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       }
       const holder = holderOf(facts, record);
       // Records that an interrupted change of this resource left do not count.
-      const rivals = others(facts).filter(
+      const owners = others(facts).filter(
         (one) => !staysBeside(one, record) && (holder !== owner || isClaim(one)),
       );
-      for (const rival of have ? rivals : []) {
-        const isOurs = stackOf(rival.owner) === stackOf(owner);
-        const counts = isOurs ? declared.isDeclared(rival.owner, record.thing, host) : inputs.adopt !== true;
+      for (const other of have ? owners : []) {
+        const isOurs = stackOf(other.owner) === stackOf(owner);
+        const counts = isOurs ? declared.isDeclared(other.owner, record.thing, host) : inputs.adopt !== true;
         if (counts) {
           const { reason, remedy } = refusalOf(
             definition,
-            rival,
+            other,
             record,
             isOurs,
             contrast(have as Bag, config),
@@ -81,7 +81,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
           throw refused(reason, remedy);
         }
         // The owner is gone from the program: the resource was renamed, and this is its new name.
-        if (isOurs) declared.take(rival.owner, record.thing, host, owner);
+        if (isOurs) declared.take(other.owner, record.thing, host, owner);
       }
       const different = have && !isDeepStrictEqual(have, config);
       // A thing that this resource made before is its own, even if the answer was lost.
@@ -121,6 +121,6 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       return read(facts) !== undefined && (holder === undefined || stackOf(holder) !== stackOf(owner));
     },
 
-    look: read,
+    observe: read,
   };
 }

@@ -7,29 +7,29 @@ import { type Bag, clean, connectionOf, partsOf } from "./inputs.js";
 import { Verbs } from "./verbs.js";
 
 /**
- * The verbs of questions, which have nothing on a host. Create and a change run the question, and a wrong
+ * The verbs of probes, which have nothing on a host. Create and a change run the probe, and a wrong
  * answer fails the update. Read and delete run nothing.
  */
-export class Inquiry extends Verbs {
-  readonly #findHost: (connection: Connection, label: string) => Pick<Host, "ask">;
+export class ProbeEngine extends Verbs {
+  readonly #findHost: (connection: Connection, label: string) => Pick<Host, "query">;
 
   constructor(
     definition: Definition,
-    findHost: (connection: Connection, label: string) => Pick<Host, "ask">,
+    findHost: (connection: Connection, label: string) => Pick<Host, "query">,
   ) {
     super(definition);
     this.#findHost = findHost;
   }
 
   async create(inputs: Bag) {
-    await this.#ask(inputs);
+    await this.#probe(inputs);
     return { id: this.idOf(inputs), outs: clean(inputs) };
   }
 
   async update(_id: string, olds: Bag, news: Bag) {
     const [was, want] = [olds, news].map((bag) => clean(partsOf(this.definition, bag).config));
-    // Another connection to the same host changes nothing about the question.
-    if (!isDeepStrictEqual(was, want)) await this.#ask(news);
+    // Another connection to the same host changes nothing about the probe.
+    if (!isDeepStrictEqual(was, want)) await this.#probe(news);
     return { outs: clean({ ...news, owner: olds.owner ?? news.owner }) };
   }
 
@@ -39,17 +39,18 @@ export class Inquiry extends Verbs {
 
   async delete() {}
 
-  /** Two resources may run the same question. */
+  /** Two resources may run the same probe. */
   override thing(inputs: Bag): string {
     return this.owner(inputs);
   }
 
-  async #ask(inputs: Bag): Promise<void> {
+  async #probe(inputs: Bag): Promise<void> {
     const { key, config } = partsOf(this.definition, inputs);
     try {
-      await this.definition.asks?.(key, config, {
+      await this.definition.probe?.(key, config, {
         connection: connectionOf(inputs),
-        ask: (connection, ...queries) => this.#findHost(connection, hostLabel(connection)).ask(...queries),
+        query: (connection, ...queries) =>
+          this.#findHost(connection, hostLabel(connection)).query(...queries),
       });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;

@@ -38,6 +38,6 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
     // The last release restores the value from before, regardless of who made the first claim.
     adopts: () => false,
 
-    look: () => undefined,
+    observe: () => undefined,
   };
 }

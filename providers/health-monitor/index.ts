@@ -96,7 +96,7 @@ export const healthMonitor = define({
   rank: ranks.monitor,
   key,
   config,
-  rivals: () => true,
+  conflicts: () => true,
 
   shows: {
     names: ["health"],
@@ -169,7 +169,7 @@ export const healthMonitor = define({
         ? [{ path: "connectTimeout", reason: `${connectTimeout} is above the timeout` }]
         : []),
       ...(quorum.weight > 1 && !sorryServer
-        ? [{ path: "quorum.weight", reason: "needs a sorryServer: nobody would serve below it" }]
+        ? [{ path: "quorum.weight", reason: "needs a sorryServer: no server would serve below it" }]
         : []),
       ...(quorum.hysteresis >= quorum.weight
         ? [

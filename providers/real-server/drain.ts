@@ -4,7 +4,7 @@ import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { Done, Job } from "../../src/host/job.js";
 import { type Step, step } from "../../src/host/step.js";
 import type { Change, Operation, Verb } from "../engine/change.js";
-import type { Watch } from "../engine/watch.js";
+import type { Clock } from "../engine/clock.js";
 import { type Limits, shownDrained } from "./drain-fields.js";
 import { count, type Key, quiesce, serverOf, useFacts } from "./in-use.js";
 
@@ -54,9 +54,9 @@ export async function wait(
   leaving: Leaving,
   {
     host,
-    watch,
+    clock,
     submit,
-  }: { host: string; watch: Watch; submit(job: Omit<Job, "owner">): Promise<Pick<Done, "facts">> },
+  }: { host: string; clock: Clock; submit(job: Omit<Job, "owner">): Promise<Pick<Done, "facts">> },
 ): Promise<Drained | undefined> {
   const { key, limits } = leaving;
   const facts: FactName[] = [...leaving.facts, ...useFacts(key), "draining", `sysctl:${boot}`];
@@ -64,23 +64,23 @@ export async function wait(
   const isQuiesced = (facts: Facts) => plan(facts).steps.length === 0;
   const start = async () => {
     const verify = (facts: Facts) => (isQuiesced(facts) ? undefined : "the host did not keep it quiesced");
-    return (await submit({ facts: [...facts, "clock"], plan, look: plan, verify })).facts;
+    return (await submit({ facts: [...facts, "clock"], plan, observe: plan, verify })).facts;
   };
 
   const first = await start();
   const record = recordOf(first, key);
   if (!record || !begin(first, leaving)) return undefined;
-  const began = watch.now() - Math.max(0, first.clock() - record.since) * 1000;
-  const elapsed = () => (watch.now() - began) / 1000;
+  const began = clock.now() - Math.max(0, first.clock() - record.since) * 1000;
+  const elapsed = () => (clock.now() - began) / 1000;
   // A reboot removes the record and the connections. Without a reboot another run has removed the record.
   const isCancelled = (facts: Facts) =>
     !isQuiesced(facts) && !recordOf(facts, key) && facts.sysctl(boot) === first.sysctl(boot);
-  const look = async () => {
+  const readAgain = async () => {
     const plan = (facts: Facts) => {
       if (isCancelled(facts)) throw cancelled(host);
       return { steps: [] };
     };
-    return (await submit({ facts, plan, look: () => undefined, verify: () => undefined })).facts;
+    return (await submit({ facts, plan, observe: () => undefined, verify: () => undefined })).facts;
   };
   let seen: Facts | undefined = first;
   for (;;) {
@@ -91,8 +91,8 @@ export async function wait(
       if (isDone || elapsed() >= limits.timeout || !begin(seen, leaving))
         return { seconds: Math.round(elapsed()), left };
     }
-    await watch.pause();
-    seen = await look().catch((error: Error) => {
+    await clock.pause();
+    seen = await readAgain().catch((error: Error) => {
       // The host may return before the time is over.
       const mayPass = error.cause instanceof HostError && !(error.cause instanceof NotRetriedError);
       if (!mayPass || elapsed() >= limits.timeout) throw error;
@@ -126,7 +126,7 @@ async function finish({ key, submit }: Operation<Key, Config>, drained: Drained)
       const found = recordOf(facts, key);
       return { steps: found ? [forget(found), note(key, drained)] : [] };
     },
-    look: (facts) => recordOf(facts, key)?.line,
+    observe: (facts) => recordOf(facts, key)?.line,
     verify: (facts) => (recordOf(facts, key) ? stillThere : undefined),
   });
   return facts;
@@ -149,7 +149,7 @@ function forgetting({ key, config, change, host }: Operation<Key, Config>, drain
         return found && !stays(verb) ? [forget(found), ...steps] : steps;
       }
       const steps = change.plan(verb, view);
-      const isThere = change.look(view.facts) !== undefined;
+      const isThere = change.observe(view.facts) !== undefined;
       // A thing that exists and must stay belongs to another owner by now, with its record.
       if (isThere && steps.length === 0) return steps;
       if (drained && isThere && !found) throw cancelled(host);
@@ -159,21 +159,21 @@ function forgetting({ key, config, change, host }: Operation<Key, Config>, drain
     mismatch(verb, facts) {
       const why = change.mismatch(verb, facts);
       if (why !== undefined || stays(verb) || !recordOf(facts, key)) return why;
-      return verb === "delete" && change.look(facts) !== undefined ? undefined : stillThere;
+      return verb === "delete" && change.observe(facts) !== undefined ? undefined : stillThere;
     },
-    look: (facts) => [change.look(facts), recordOf(facts, key)?.line],
+    observe: (facts) => [change.observe(facts), recordOf(facts, key)?.line],
   };
 }
 
 /** Waits if the server's config asks for it, and prints the result. */
 async function drained(operation: Operation<Key, Config>): Promise<Drained | undefined> {
-  const { verb, key, config, facts, owner, watch } = operation;
+  const { verb, key, config, facts, owner, clock } = operation;
   if (!config.drain) return undefined;
   const deletion = forgetting(operation);
   const isLeaving = (facts: Facts) =>
     verb !== "delete" || deletion.plan(verb, { facts, owner, persist: false }).length > 0;
   const result = await wait({ key, limits: config.drain, facts, isLeaving }, operation);
-  if (result) watch.tell(told(operation, result));
+  if (result) clock.print(summary(operation, result));
   return result;
 }
 
@@ -191,7 +191,7 @@ export async function draining<Notes>(
 }
 
 /** Returns the result of a drain, as text for people. */
-function told({ verb, host, key }: Operation<Key, Config>, { seconds, left }: Drained): string {
+function summary({ verb, host, key }: Operation<Key, Config>, { seconds, left }: Drained): string {
   const what = `${host}: ${serverOf(key)} of ${key.service}`;
   const who = `${left} connection${left === 1 ? "" : "s"} after ${seconds} s`;
   if (left === 0) return `${what} drained in ${seconds} s`;

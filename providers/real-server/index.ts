@@ -122,7 +122,7 @@ const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
  * Returns the declared config, from the record, of a server that a health monitor keeps out or adds in part.
  * Until the server is up, the entry belongs to the monitor.
  */
-function watched(facts: Facts, of: z.output<typeof key>, want: Config | undefined): Config | undefined {
+function monitored(facts: Facts, of: z.output<typeof key>, want: Config | undefined): Config | undefined {
   const server = endpoint(of.address, of.port);
   if ((facts.health().get(of.service)?.get(server) ?? "up") === "up") return undefined;
   const record = facts.ledger().of(`RealServer ${idOf(of)}`)[0];
@@ -142,7 +142,7 @@ export const realServer = define({
   key,
   config,
   rank: ranks.server,
-  rivals: () => true,
+  conflicts: () => true,
   around: draining,
   shows: shownDrained,
 
@@ -178,7 +178,7 @@ export const realServer = define({
   facts: () => ["ipvs", "thresholds", "health", "ledger"],
 
   read(facts, key, want) {
-    const kept = watched(facts, key, want);
+    const kept = monitored(facts, key, want);
     if (kept) return kept;
     const found = facts.ipvs().get(key.service)?.realServers.get(endpoint(key.address, key.port));
     return found && configOf(found, facts.thresholds().get(idOf(key)) ?? noThresholds, want);
@@ -188,7 +188,7 @@ export const realServer = define({
 
   plan({ service, address, port }, want, have, { facts }) {
     // The record has the declared config. The monitor applies it once the server is well.
-    if (want && have && watched(facts, { service, address, port }, want)) return [];
+    if (want && have && monitored(facts, { service, address, port }, want)) return [];
     if (!want && !facts.ipvs().get(service)?.realServers.has(endpoint(address, port))) return [];
     const target = targetOf({ service, address, port });
     // -e resets options that are left out, so each line has the whole config.

@@ -5,7 +5,7 @@ import { mapOf, show } from "../../src/values/problem.js";
 import { define } from "../engine/define.js";
 import { addressOf } from "./expected.js";
 import { macText } from "./replies.js";
-import { askUntilRight } from "./rounds.js";
+import { probeUntilRight } from "./rounds.js";
 
 /** The real servers that must reply, and how replies name them. */
 export interface ProbeSpread {
@@ -134,7 +134,7 @@ export const config = z.strictObject({
   triggers: z.unknown().default(null),
 });
 
-/** A question that a host asks of a service. It consists of the expected result only. @internal */
+/** A probe that a host sends to a service. It consists of the expected result only. @internal */
 export const serviceProbe = define({
   kind: "ServiceProbe",
   key,
@@ -160,5 +160,5 @@ export const serviceProbe = define({
   facts: () => [],
   read: (_facts, _key, want) => want,
   plan: () => [],
-  asks: (key, config, ask) => askUntilRight({ ...key, ...config }, ask),
+  probe: (key, config, context) => probeUntilRight({ ...key, ...config }, context),
 });

@@ -3,7 +3,7 @@ import { plainText } from "../../src/values/foreign.js";
 import { show } from "../../src/values/problem.js";
 
 /** The requests of a host to a service. */
-export interface Asking {
+export interface Requests {
   /** `http://…`, `https://…`, or `tcp://ADDRESS:PORT` for a connection only. */
   readonly url: string;
   /** Address of the service if the URL has a name. null lets the host resolve it. */
@@ -66,10 +66,10 @@ const isTcp = (url: string): boolean => url.startsWith("tcp:");
 export const together = (url: string): number => (isTcp(url) ? 20 : 1);
 
 /** Returns the query that sends the requests. */
-export function asking(of: Asking): Query {
+export function requestsOf(of: Requests): Query {
   const { hostname, port, protocol } = new URL(of.url);
   return [
-    "ask_service",
+    "request_service",
     String(of.requests),
     String(together(of.url)),
     String(of.failures),
@@ -93,18 +93,18 @@ export function asking(of: Asking): Query {
           "--connect-to",
           `${hostname}:${port || (protocol === "https:" ? 443 : 80)}:${bracketed(of.address)}:`,
         ]),
-    // The reply has its own pipe: see ask_once.
+    // The reply has its own pipe: see request_once.
     "-o",
     "/proc/self/fd/5",
     "-w",
-    "\\nlvs-asked %{http_code} %{local_port}-\\n",
+    "\\nlvs-status %{http_code} %{local_port}-\\n",
   ];
 }
 
 const bracketed = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
-/** Parses the output of `asking`. Throws on a line of another form. */
-export function parseReplies({ url }: Pick<Asking, "url">, body: string): Reply[] {
+/** Parses the output of `requestsOf`. Throws on a line of another form. */
+export function parseReplies({ url }: Pick<Requests, "url">, body: string): Reply[] {
   return lines(body).map((line) => {
     const parts = /^(\d+) (\d*) (\d*)- ([01]) ?([\s\S]*)$/.exec(line);
     if (!parts) throw new Error(`unexpected line ${show(line)}`);
@@ -144,7 +144,7 @@ export const parseFlows = (body: string): Flow[] =>
     return state && client && server ? [{ state, client, server }] : [];
   });
 
-/** Returns the MAC addresses in the output of `ask_arp` and `read_macs`, in one form. */
+/** Returns the MAC addresses in the output of `probe_arp` and `read_macs`, in one form. */
 export const parseMacs = (body: string): string[] =>
   [...body.matchAll(/[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}/gi)].map(([mac]) => macText(mac));
 

@@ -6,15 +6,15 @@ import { probeFunctions } from "../../src/shell/library.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { endpoint } from "../../src/values/address.js";
 import { show } from "../../src/values/problem.js";
-import type { Ask } from "../engine/define.js";
+import type { ProbeContext } from "../engine/define.js";
 import { addressOf, type Expected, portOf, statusOf } from "./expected.js";
 import {
-  asking,
   parseFlows,
   parseMacs,
   parseReplies,
   parseWay,
   type Reply,
+  requestsOf,
   together,
   type Way,
 } from "./replies.js";
@@ -27,10 +27,13 @@ const pause = 1000;
  * Repeats rounds until the result is as expected. After the time is over it throws the reason, with the
  * broken leg of the way.
  */
-export async function askUntilRight(expected: Expected, { connection, ask }: Ask): Promise<void> {
+export async function probeUntilRight(
+  expected: Expected,
+  { connection, query }: ProbeContext,
+): Promise<void> {
   let end: number | undefined;
   for (;;) {
-    const reason = await round(expected, { connection, ask });
+    const reason = await round(expected, { connection, query });
     if (reason === undefined) return;
     // The wait in the queues of the hosts before the first round does not count.
     end ??= performance.now() + expected.within * 1000;
@@ -41,47 +44,53 @@ export async function askUntilRight(expected: Expected, { connection, ask }: Ask
 }
 
 /** Runs one round. Returns the reason of a failure, or undefined. */
-async function round(expected: Expected, { connection, ask }: Ask): Promise<string | undefined> {
+async function round(expected: Expected, { connection, query }: ProbeContext): Promise<string | undefined> {
   const address = addressOf(expected);
-  const here = (queries: Record<string, Query>) => answers(ask, connection, queries);
+  const here = (queries: Record<string, Query>) => answers(query, connection, queries);
   const needsWay = address !== undefined && (expected.arp !== null || expected.director !== null);
-  const way = needsWay ? parseWay((await here({ way: ["ask_way", address] }))("way")) : undefined;
+  const way = needsWay ? parseWay((await here({ way: ["read_next_hop", address] }))("way")) : undefined;
   if (expected.arp && address && way) {
-    const reason = await wrongArp(expected, address, way, { connection, ask });
+    const reason = await wrongArp(expected, address, way, { connection, query });
     if (reason) return reason;
   }
   const director = expected.director;
-  const look = async (): Promise<Seen> => {
+  const observe = async (): Promise<Seen> => {
     const at = endpoint(address ?? "", portOf(expected));
-    const told = await answers(ask, director as NonNullable<typeof director>, {
+    const output = await answers(query, director as NonNullable<typeof director>, {
       table: ["read_ipvs"],
       flows: ["read_flows", at, way?.source ?? ""],
     });
-    const flows = parseFlows(told("flows"));
-    return { table: parseIpvsTable(told("table")), flows, before: [], local: way?.local === true };
+    const flows = parseFlows(output("flows"));
+    return { table: parseIpvsTable(output("table")), flows, before: [], local: way?.local === true };
   };
-  const before = director ? await look() : undefined;
-  const fault = faultOf(expected, await replies(expected, { connection, ask }));
+  const before = director ? await observe() : undefined;
+  const fault = faultOf(expected, await replies(expected, { connection, query }));
   if (!fault || !before) return fault?.reason;
-  const leg = brokenLeg(expected, fault, { ...(await look()), before: before.flows });
+  const leg = brokenLeg(expected, fault, { ...(await observe()), before: before.flows });
   return leg ? `${fault.reason}; ${leg}` : fault.reason;
 }
 
 /**
  * Returns all replies, or as many as are enough. Each part of the requests takes less time than a script may.
  */
-async function replies(expected: Expected, { connection, ask }: Ask): Promise<Reply[]> {
+async function replies(expected: Expected, { connection, query }: ProbeContext): Promise<Reply[]> {
   const seconds = Math.min(60, (connection.operationTimeout ?? 120) / 2);
   const part = Math.max(1, Math.floor(seconds / expected.timeout)) * together(expected.url);
   const all: Reply[] = [];
   for (let failures = expected.failures; all.length < expected.requests && failures >= 0; ) {
-    const requests = Math.min(part, expected.requests - all.length);
+    const number = Math.min(part, expected.requests - all.length);
     const header = expected.spread?.header ?? null;
-    const asked = asking({ ...expected, requests, failures, status: statusOf(expected), header });
-    const told = await answers(ask, connection, { replies: asked });
-    const some = repliesIn(hostLabel(connection), expected, told("replies"));
+    const requests = requestsOf({
+      ...expected,
+      requests: number,
+      failures,
+      status: statusOf(expected),
+      header,
+    });
+    const output = await answers(query, connection, { replies: requests });
+    const some = repliesIn(hostLabel(connection), expected, output("replies"));
     all.push(...some);
-    if (some.length < requests) break;
+    if (some.length < number) break;
     failures -= some.filter((reply) => mistake(expected, reply) !== undefined).length;
   }
   return all;
@@ -100,20 +109,20 @@ async function wrongArp(
   { arp, director }: Expected,
   address: string,
   way: Way,
-  { connection, ask }: Ask,
+  { connection, query }: ProbeContext,
 ): Promise<string | undefined> {
   if (way.local)
     return `arp: ${address} is an address of this host; probe from another host, or leave arp out`;
   if (way.via !== undefined && !arp?.interface)
     return `arp: ${address} is behind ${way.via}; probe from a host on its network, or leave arp out`;
   const device = arp?.interface ?? way.device;
-  const told = await answers(ask, connection, { macs: ["ask_arp", device, address] });
-  const macs = parseMacs(told("macs"));
+  const output = await answers(query, connection, { macs: ["probe_arp", device, address] });
+  const macs = parseMacs(output("macs"));
   const [mac, ...more] = macs;
   if (mac === undefined) return `no host answers ARP for ${address} on ${device}`;
   const own = arp?.mac
     ? [arp.mac]
-    : director && parseMacs((await answers(ask, director, { macs: ["read_macs"] }))("macs"));
+    : director && parseMacs((await answers(query, director, { macs: ["read_macs"] }))("macs"));
   const strangers = own ? macs.filter((one) => !own.includes(one)) : [];
   if (strangers.length > 0 && own)
     return `${strangers.join(" and ")} answers ARP for ${address}, and is not the director; suppress ARP on that machine (ArpSuppression)`;
@@ -132,11 +141,11 @@ const remedies: Readonly<Record<string, string>> = {
  * failed.
  */
 async function answers(
-  ask: Ask["ask"],
+  query: ProbeContext["query"],
   connection: Connection,
   queries: Record<string, Query>,
 ): Promise<(name: string) => string> {
-  const sections = await ask(connection, probeFunctions, new Map(Object.entries(queries)));
+  const sections = await query(connection, probeFunctions, new Map(Object.entries(queries)));
   const host = hostLabel(connection);
   return (name) => {
     const section: Section | undefined = sections.get(name);

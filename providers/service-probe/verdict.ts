@@ -17,12 +17,12 @@ export function faultOf(expected: Expected, replies: readonly Reply[]): Fault | 
   const wrong = replies.filter((reply) => mistake(expected, reply) !== undefined);
   const [first] = wrong;
   if (first && (wrong.length > expected.failures || replies.length < expected.requests)) {
-    const asked =
+    const failed =
       replies.length < expected.requests
         ? `${wrong.length} of the first ${replies.length}`
         : `${wrong.length} of ${expected.requests}`;
     const allowed = expected.failures > 0 ? ` (${expected.failures} may)` : "";
-    return { reason: `${asked} requests failed${allowed}: ${mistake(expected, first)}`, replies: wrong };
+    return { reason: `${failed} requests failed${allowed}: ${mistake(expected, first)}`, replies: wrong };
   }
   if (replies.length < expected.requests)
     return { reason: `only ${replies.length} of ${expected.requests} requests were made`, replies: [] };

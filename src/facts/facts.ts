@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { quote } from "../shell/quote.js";
-import { type Rival, rivals } from "../values/conflicts.js";
+import { type Conflict, conflicts } from "../values/conflicts.js";
 import { show } from "../values/problem.js";
 import { parseSysctl, sysctlPath } from "../values/sysctl-name.js";
 import { type Connections, parseConnections } from "./connections.js";
@@ -34,7 +34,7 @@ export type FactName =
   | "daemons"
   | "addresses"
   | "ledger"
-  | "rivals"
+  | "conflicts"
   | "health"
   | `monitor:${string}`
   | "connections"
@@ -199,10 +199,10 @@ export class Facts {
   }
 
   /** Returns the running programs that conflict over the IPVS table. */
-  rivals(): Rival[] {
-    const lines = this.#lines("rivals") as Rival[];
-    const other = lines.find((line) => !rivals.includes(line));
-    if (other !== undefined) throw new FactError("rivals", 0, `unexpected output ${show(other)}`);
+  conflicts(): Conflict[] {
+    const lines = this.#lines("conflicts") as Conflict[];
+    const other = lines.find((line) => !conflicts.includes(line));
+    if (other !== undefined) throw new FactError("conflicts", 0, `unexpected output ${show(other)}`);
     return lines;
   }
 

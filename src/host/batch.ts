@@ -195,7 +195,7 @@ class Batch {
   }
 
   async #read(): Promise<void> {
-    const report = await this.#ask((nonce) => readScript(nonce, this.#names)).catch((error) => {
+    const report = await this.#runScript((nonce) => readScript(nonce, this.#names)).catch((error) => {
       // A reading without an answer has changed nothing.
       throw withoutToken(error);
     });
@@ -205,10 +205,10 @@ class Batch {
 
   #send(transactions: readonly Transaction[]): Promise<Report> {
     const expect = digestOf(this.known, this.#names);
-    return this.#ask((nonce) => applyScript(nonce, { expect, facts: this.#names, transactions }));
+    return this.#runScript((nonce) => applyScript(nonce, { expect, facts: this.#names, transactions }));
   }
 
-  async #ask(script: (nonce: string) => string): Promise<Report> {
+  async #runScript(script: (nonce: string) => string): Promise<Report> {
     const report = await this.run(script);
     const silent = this.#names.find((name) => !report.sections.has(name));
     if (silent !== undefined) throw unexpectedOutput(this.#label, `there is no section ${silent}`);

@@ -7,7 +7,7 @@ import { serve } from "./batch.js";
 import type { Done, Job, Waiting } from "./job.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
-import { askScript, endScript, lockSeconds, type Query } from "./script.js";
+import { endScript, lockSeconds, type Query, queryScript } from "./script.js";
 
 /** Seconds that a script may run on a host, by default, and the seconds for its undo commands after that. */
 const defaultLimit = 120;
@@ -28,7 +28,7 @@ export class Host {
   readonly #limit: number;
   #shell: Promise<Shell> | undefined;
   #waiting: Waiting[] = [];
-  #asking: (() => Promise<void>)[] = [];
+  #queries: (() => Promise<void>)[] = [];
   #busy = false;
   #newest = 0;
   #known = new Map<FactName, Section>();
@@ -54,15 +54,15 @@ export class Host {
    * Runs queries, which call `functions`, and returns the output of each by its name. Waiting changes run
    * first.
    */
-  ask(functions: string, queries: ReadonlyMap<string, Query>): Promise<ReadonlyMap<string, Section>> {
+  query(functions: string, queries: ReadonlyMap<string, Query>): Promise<ReadonlyMap<string, Section>> {
     return new Promise((resolve, reject) => {
-      this.#asking.push(() => this.#asked(functions, queries).then(resolve, reject));
+      this.#queries.push(() => this.#runQueries(functions, queries).then(resolve, reject));
       if (!this.#busy) void this.#drain();
     });
   }
 
-  async #asked(functions: string, queries: ReadonlyMap<string, Query>) {
-    const report = await this.#run((nonce) => askScript(nonce, functions, queries)).catch((error) => {
+  async #runQueries(functions: string, queries: ReadonlyMap<string, Query>) {
+    const report = await this.#run((nonce) => queryScript(nonce, functions, queries)).catch((error) => {
       throw withoutToken(error);
     });
     if (report.late) throw readingTimedOut(this.#label, this.#limit);
@@ -77,9 +77,9 @@ export class Host {
 
   async #drain(): Promise<void> {
     this.#busy = true;
-    while (this.#waiting.length > 0 || this.#asking.length > 0) {
+    while (this.#waiting.length > 0 || this.#queries.length > 0) {
       if (this.#waiting.length === 0) {
-        await this.#asking.shift()?.();
+        await this.#queries.shift()?.();
         continue;
       }
       await this.#gathered();

@@ -26,7 +26,7 @@ export interface Job<Notes = unknown> {
    */
   plan(facts: Facts): Plan<Notes>;
   /** Returns the job's part of the host's state. After an undo it must be equal to what it was before. */
-  look(facts: Facts): unknown;
+  observe(facts: Facts): unknown;
   /** Returns why the host does not show the wanted state after the steps, or undefined if it does. */
   verify(facts: Facts): string | undefined;
 }
@@ -53,7 +53,7 @@ export function isUntouched(job: Job, steps: readonly Step[], facts: Facts): boo
 /** Returns whether the job's part of the host's state is as it was before. */
 export function isBack(job: Job, before: Facts, after: Facts): boolean {
   try {
-    return isDeepStrictEqual(job.look(after), job.look(before));
+    return isDeepStrictEqual(job.observe(after), job.observe(before));
   } catch {
     return false;
   }

@@ -39,7 +39,7 @@ export type Query = readonly string[];
  * Returns a script that queries other hosts, with functions of its own. It does not take the host's lock,
  * because queries may take long and changes would wait for the lock.
  */
-export const askScript = (nonce: string, functions: string, queries: ReadonlyMap<string, Query>): string =>
+export const queryScript = (nonce: string, functions: string, queries: ReadonlyMap<string, Query>): string =>
   inSubshell(nonce, [
     functions.trimEnd(),
     ...readings([...queries].map(([name, argv]) => [name, commandLine(argv)])),

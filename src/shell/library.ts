@@ -1,4 +1,4 @@
-import { rivals } from "../values/conflicts.js";
+import { conflicts } from "../values/conflicts.js";
 import { assign, shellText } from "./index.js";
 
 /**
@@ -6,7 +6,7 @@ import { assign, shellText } from "./index.js";
  * root's processes count, because no other can change the table. A setuid program does not count, because any
  * user can run sudo under another name.
  */
-export const readRivals = assign({ RIVALS: rivals.join(" ") }) + shellText("lib/rivals.sh");
+export const readConflicts = assign({ CONFLICTS: conflicts.join(" ") }) + shellText("lib/conflicts.sh");
 
 /**
  * Shell functions for drains, in scripts that change a host. /run/pulumi-lvs/draining has a line with the

@@ -1,12 +1,12 @@
 import { assign, shellText } from "./index.js";
-import { readRivals } from "./library.js";
+import { readConflicts } from "./library.js";
 import { lockFunctions } from "./lock.js";
 import { readMonitor } from "./monitor.js";
 import { refusals } from "./refusals.js";
 
 const functions = [
   lockFunctions,
-  readRivals,
+  readConflicts,
   assign({ NO_ROOM: refusals.noRoom, claims: shellText("lib/claims.awk") }),
   ...["report", "write", "read", "addresses", "ledger", "settings"].map((name) =>
     shellText(`lib/${name}.sh`),

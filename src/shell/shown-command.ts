@@ -59,7 +59,7 @@ const lists: Readonly<Record<string, string>> = {
   connections: run("ipvsadm", "-Ln", "--persistent-conn"),
   addresses: run("ip", "-j", "addr", "show"),
   clock: run("date", "+%s"),
-  rivals: "the names of processes in /proc",
+  conflicts: "the names of processes in /proc",
   ledger: "/etc/pulumi-lvs/boot and /run/pulumi-lvs/boot",
 };
 

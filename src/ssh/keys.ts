@@ -7,7 +7,7 @@ import { secretOf } from "./secret.js";
 import type { Target } from "./target.js";
 
 /** Returns whether the connection itself names a key. */
-export const isAsked = ({ given }: Target): boolean =>
+export const isExplicit = ({ given }: Target): boolean =>
   given.privateKey !== undefined || given.privateKeyEnv !== undefined || given.privateKeyPath !== undefined;
 
 /** The keys for a login. */
@@ -27,7 +27,7 @@ export function keysOf(target: Target): Keys {
   const { label } = target;
   const passphrase = secretOf(target, "privateKeyPassword", "privateKeyPasswordEnv");
   const found: Keys = { keys: [], blobs: [], notes: [] };
-  const asked = isAsked(target);
+  const explicit = isExplicit(target);
   for (const { name, text, file } of textsOf(target)) {
     const key = readKey(text, passphrase);
     const certificate = certificateBeside(file, target);
@@ -41,7 +41,7 @@ export function keysOf(target: Target): Keys {
     if (blob && target.agent !== undefined) {
       found.blobs.push(blob);
       found.notes.push(`${name} is left to the agent: ${key.why}`);
-    } else if (asked) {
+    } else if (explicit) {
       throw new NotRetriedError(
         label,
         `cannot use the private key${file ? ` ${file}` : ""}: ${key.why}`,

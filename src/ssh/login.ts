@@ -9,7 +9,7 @@ import {
 import { NotRetriedError } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import { show } from "../values/problem.js";
-import { isAsked, keysOf } from "./keys.js";
+import { isExplicit, keysOf } from "./keys.js";
 import { secretOf } from "./secret.js";
 import type { Target } from "./target.js";
 
@@ -37,7 +37,7 @@ export function loginOf(target: Target): Login {
   const { user: username, label } = target;
   const password = secretOf(target, "password", "passwordEnv");
   const { keys, blobs, notes } = keysOf(target);
-  const asked = isAsked(target);
+  const explicit = isExplicit(target);
   const sha1 = target.given.insecureAllowSha1 === true;
   let trouble: NotRetriedError | undefined;
   const ways: Way[] = keys.map(({ name, key }) => ({
@@ -46,8 +46,8 @@ export function loginOf(target: Target): Login {
     auth: { type: "publickey", username, key: sha1 ? key : withoutSha1(key) },
   }));
   // A key of the connection is the only one, but its private part may be in the agent.
-  const only = asked || target.identitiesOnly;
-  if (target.agent !== undefined && (!only || blobs.length > (asked ? keys.length : 0))) {
+  const only = explicit || target.identitiesOnly;
+  if (target.agent !== undefined && (!only || blobs.length > (explicit ? keys.length : 0))) {
     const agent = new ChosenKeys(target.agent, blobs, only, sha1);
     ways.push({ name: "the agent", method: "publickey", auth: { type: "agent", username, agent } });
   }

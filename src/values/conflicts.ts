@@ -3,7 +3,7 @@
  * those of their processes in the kernel (proc(5), /proc/PID/comm). Only processes in the same network
  * namespace count.
  */
-export const rivals = ["keepalived", "ldirectord", "kube-proxy", "kube-router"] as const;
+export const conflicts = ["keepalived", "ldirectord", "kube-proxy", "kube-router"] as const;
 
 /** The name of a conflicting program. */
-export type Rival = (typeof rivals)[number];
+export type Conflict = (typeof conflicts)[number];

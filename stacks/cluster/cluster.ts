@@ -9,7 +9,7 @@ import type { ProbeSpread, ServiceProbeArgs } from "../../providers/service-prob
 import type { SyncDaemonArgs } from "../../providers/sync-daemon.js";
 import type { VirtualAddressArgs } from "../../providers/virtual-address.js";
 import type { VirtualServiceArgs } from "../../providers/virtual-service.js";
-import type { Rival } from "../../src/values/conflicts.js";
+import type { Conflict } from "../../src/values/conflicts.js";
 
 /**
  * A check at each VIP whether the cluster serves. It runs after everything is created and changed, and before
@@ -46,7 +46,7 @@ export interface DirectorArgs {
    * Conflicting programs that may run there, because they leave the IPVS table alone. An example is a
    * keepalived that does only VRRP. Default: none.
    */
-  alongside?: Rival[];
+  alongside?: Conflict[];
   /** Seconds to remember idle connections: see IpvsTimeouts. Default: unchanged. */
   timeouts?: Inputs<IpvsTimeoutsArgs>;
   /** Sends connections to another director, or receives them: see SyncDaemon. Default: neither. */

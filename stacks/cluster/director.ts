@@ -9,7 +9,7 @@ import {
   VirtualAddress,
   VirtualService,
 } from "../../providers/index.js";
-import type { Rival } from "../../src/values/conflicts.js";
+import type { Conflict } from "../../src/values/conflicts.js";
 import type { ClusterArgs, ClusterChildren, ClusterOutputs, DirectorArgs, ServiceArgs } from "./cluster.js";
 import { adoption } from "./component.js";
 import { entriesOf, reachedAt } from "./entries.js";
@@ -18,7 +18,7 @@ import { poolsOf, type Server, shareOf, type Vip, vipsOf } from "./model.js";
 import { once } from "./shared.js";
 import { sysctls } from "./sysctls.js";
 
-const guard = ({ alongside }: DirectorArgs): { alongside?: Rival[] } => (alongside ? { alongside } : {});
+const guard = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alongside ? { alongside } : {});
 
 /**
  * Makes the module, the first resource on the director. If another program owns the table, this one is

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { realServer } from "../../providers/real-server/index.js";
 import { virtualService } from "../../providers/virtual-service.js";
 import { fakeHost, resources } from "../support/fake/engine.js";
+import { FakeClock } from "../support/fake/fake-clock.js";
 import type { FakeHost } from "../support/fake/fake-host.js";
-import { FakeWatch } from "../support/fake/fake-watch.js";
 
 const service = "tcp://192.168.0.5:80";
 const entry = "-A -t 192.168.0.5:80 -s wlc";
@@ -28,7 +28,7 @@ const killed = new Error("killed");
 
 /** A run that dies at a second. */
 const dying = (fake: FakeHost, at: number) =>
-  new FakeWatch(fake, (second) => {
+  new FakeClock(fake, (second) => {
     if (second === at) throw killed;
   });
 
@@ -37,17 +37,17 @@ describe("a server that is deleted", () => {
     const fake = director();
     const untouched = fake.snapshot();
     const seen: string[][] = [];
-    const watch = new FakeWatch(fake, (second) => {
+    const clock = new FakeClock(fake, (second) => {
       seen.push([...fake.lines("ipvs").slice(1), ...fake.lines("run/pulumi-lvs/draining")]);
       connections(fake, [0, Math.max(0, 5 - second), 7]);
     });
-    const kind = resources(realServer, fake, watch);
+    const kind = resources(realServer, fake, clock);
     connections(fake, [0, 5, 7]);
     const { props } = await kind.create(one);
     await kind.delete(props);
     const draining = [`${server(1)} 0`, `${service}\t192.168.10.1:80\t${started}`];
     expect(seen).toEqual(Array(5).fill(draining));
-    expect(watch.told).toEqual([`director1: 192.168.10.1:80 of ${service} drained in 5 s`]);
+    expect(clock.printed).toEqual([`director1: 192.168.10.1:80 of ${service} drained in 5 s`]);
     connections(fake);
     fake.write("date", `${started}\n`);
     expect(fake.snapshot()).toBe(untouched);
@@ -55,12 +55,12 @@ describe("a server that is deleted", () => {
 
   test("is cut off at the deadline, and it is said with how many connections", async () => {
     const fake = director();
-    const watch = new FakeWatch(fake);
-    const kind = resources(realServer, fake, watch);
+    const clock = new FakeClock(fake);
+    const kind = resources(realServer, fake, clock);
     connections(fake, [0, 1, 0]);
     const { props } = await kind.create({ ...one, drain: { timeout: 4, minimum: 1 } });
     await kind.delete(props);
-    expect(watch.told).toEqual([
+    expect(clock.printed).toEqual([
       `director1: 192.168.10.1:80 of ${service} cut off with 1 connection after 4 s`,
     ]);
     expect(fake.lines("ipvs")).toEqual([entry]);
@@ -68,21 +68,21 @@ describe("a server that is deleted", () => {
 
   test("goes at once where it has no drain", async () => {
     const fake = director();
-    const watch = new FakeWatch(fake);
-    const kind = resources(realServer, fake, watch);
+    const clock = new FakeClock(fake);
+    const kind = resources(realServer, fake, clock);
     connections(fake, [0, 9, 0]);
     const { props } = await kind.create({ ...one, drain: null });
     await kind.delete(props);
-    expect([watch.now(), watch.told, fake.lines("ipvs")]).toEqual([0, [], [entry]]);
+    expect([clock.now(), clock.printed, fake.lines("ipvs")]).toEqual([0, [], [entry]]);
   });
 
   test("with others of its host drains beside them, in the same scripts, and lets other changes in between", async () => {
     const fake = director();
     const web = resources(virtualService, fake);
-    const watch = new FakeWatch(fake, async (second) => {
+    const clock = new FakeClock(fake, async (second) => {
       if (second === 1) await web.create({ fwmark: 7 });
     });
-    const kind = resources(realServer, fake, watch);
+    const kind = resources(realServer, fake, clock);
     const drain = { timeout: 60, minimum: 1 };
     const all = await Promise.all(
       [1, 2, 3].map((n) => kind.create({ ...one, address: `192.168.10.${n}`, drain }, `p/s/${n}`)),
@@ -103,12 +103,12 @@ describe("a run that dies while a server drains", () => {
     await expect(resources(realServer, fake, dying(fake, 20)).delete(props)).rejects.toThrow(killed);
     expect(fake.lines("ipvs")[1]).toBe(`${server(1)} 0`);
     await fake.newRun();
-    const watch = new FakeWatch(fake);
-    await resources(realServer, fake, watch).delete(props);
-    expect(watch.told).toEqual([
+    const clock = new FakeClock(fake);
+    await resources(realServer, fake, clock).delete(props);
+    expect(clock.printed).toEqual([
       `director1: 192.168.10.1:80 of ${service} cut off with 2 connections after 60 s`,
     ]);
-    expect(watch.now()).toBe(40_000);
+    expect(clock.now()).toBe(40_000);
   });
 
   test.each(["update", "create under another name"])(
@@ -131,10 +131,10 @@ describe("a run that dies while a server drains", () => {
   test("and goes on all the same leaves alone what was declared again meanwhile", async () => {
     const fake = director();
     const { props } = await resources(realServer, fake).create(one);
-    const watch = new FakeWatch(fake, async (second) => {
+    const clock = new FakeClock(fake, async (second) => {
       if (second === 1) await resources(realServer, fake).update(props, one);
     });
-    await expect(resources(realServer, fake, watch).delete(props)).rejects.toThrow(
+    await expect(resources(realServer, fake, clock).delete(props)).rejects.toThrow(
       `cannot delete ${service}/192.168.10.1:80 on director1: its drain was cancelled, because it was declared again; run \`pulumi up\` again to delete it`,
     );
     expect(fake.lines("ipvs")[1]).toBe(`${server(1)} 3`);
@@ -145,13 +145,13 @@ describe("an update to weight 0", () => {
   test("waits too, and shows how it went until there is a weight again", async () => {
     const fake = director();
     connections(fake, [0, 3, 0]);
-    const watch = new FakeWatch(fake, (second) => connections(fake, [0, second < 5 ? 3 : 2, 0]));
-    const kind = resources(realServer, fake, watch);
+    const clock = new FakeClock(fake, (second) => connections(fake, [0, second < 5 ? 3 : 2, 0]));
+    const kind = resources(realServer, fake, clock);
     const drain = { timeout: 6, minimum: 1 };
     const { props } = await kind.create({ ...one, drain });
     const quiet = await kind.update(props, { ...one, weight: 0, drain });
     expect(quiet.drained).toEqual({ seconds: 6, forced: 2, clean: false });
-    expect(watch.told).toEqual([
+    expect(clock.printed).toEqual([
       `director1: 192.168.10.1:80 of ${service} still has 2 connections after 6 s`,
     ]);
     const found = await kind.read(quiet);
@@ -169,7 +169,7 @@ test("a service shows which servers went from behind it, for as long as anything
   const kind = resources(virtualService, fake);
   const web = await kind.create({ address: "192.168.0.5", port: 80 });
   const server = await resources(realServer, fake).create(one);
-  await resources(realServer, fake, new FakeWatch(fake)).delete(server.props);
+  await resources(realServer, fake, new FakeClock(fake)).delete(server.props);
   const drained = [
     { server: "192.168.10.1:80", at: "2026-01-31T12:00:02.000Z", seconds: 2, forced: 0, clean: true },
   ];

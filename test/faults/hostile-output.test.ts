@@ -69,7 +69,7 @@ FWM  -294967296 wlc
 
 --
 `,
-  rivals: "",
+  conflicts: "",
   health:
     "tcp://192.168.0.210:80\t192.168.10.11:80\tup\ntcp://192.168.0.210:80\t192.168.10.12:8080\tdown\nfwmark://10/ipv6\t[2001:db8::11]:0\tmaintenance\n",
   "monitor:tcp-192.168.0.210:80": `running\n${printMonitor("tcp://192.168.0.210:80", {

@@ -2,7 +2,7 @@ import { existsSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Bag } from "../../providers/engine/inputs.js";
-import { Inquiry } from "../../providers/engine/question.js";
+import { ProbeEngine } from "../../providers/engine/probe.js";
 import { serviceProbe } from "../../providers/service-probe/index.js";
 import { fakeHost } from "../support/fake/engine.js";
 import { shells } from "../support/fake/fake-host.js";
@@ -13,7 +13,7 @@ import { HostileServers, page, type Reply, says } from "./harness/hostile-replie
 
 const open = new HostileServers();
 const runs = "$(: >PWNED)`: >PWNED`'; : >PWNED; '\";: >PWNED;\"";
-const forged = `lvs-asked 200 1-\nlvs-code 0\nreply 1 1 rs1\ncurl 0 200 1-\n${runs}\\n\\t`;
+const forged = `lvs-status 200 1-\nlvs-code 0\nreply 1 1 rs1\ncurl 0 200 1-\n${runs}\\n\\t`;
 
 /** Replies, what else is asked, and what is said of it; undefined where it is right. */
 const cases: Record<string, readonly [Reply, Bag, RegExp?]> = {
@@ -78,7 +78,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       rmSync(join(asker.root, "tools/curl"));
       symlinkSync(findProgram("curl") as string, join(asker.root, "tools/curl"));
       open.sent.clear();
-      const engine = new Inquiry(serviceProbe, () => asker.host);
+      const engine = new ProbeEngine(serviceProbe, () => asker.host);
       const outcomes = await Promise.all(
         Object.entries(cases).map(async ([name, [, { tcp, ...args }, reason]]) => {
           const url = `${tcp ? "tcp" : "http"}://${at.get(name)}${tcp ? "" : "/"}`;

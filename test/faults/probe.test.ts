@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Bag } from "../../providers/engine/inputs.js";
-import { Inquiry } from "../../providers/engine/question.js";
+import { ProbeEngine } from "../../providers/engine/probe.js";
 import { serviceProbe } from "../../providers/service-probe/index.js";
 import { fakeHost } from "../support/fake/engine.js";
 import { type FakeHost, shells } from "../support/fake/fake-host.js";
@@ -36,13 +36,13 @@ function scene(
   // what comes of the asking is not there before it
   if (flows) {
     const log = { asked: 0 };
-    const ask = front.host.ask.bind(front.host);
-    front.host.ask = (...queries) => {
+    const ask = front.host.query.bind(front.host);
+    front.host.query = (...queries) => {
       if (log.asked++ > 0) front.write("flows", flows);
       return ask(...queries);
     };
   }
-  const engine = new Inquiry(serviceProbe, (_, label) => (label === "client1" ? asker.host : front.host));
+  const engine = new ProbeEngine(serviceProbe, (_, label) => (label === "client1" ? asker.host : front.host));
   const inputsOf = (args: Bag) => {
     const { inputs, failures } = engine.check(
       {},
@@ -124,8 +124,8 @@ test("more requests than a script has time for are asked in parts, and so no mor
 
 test("time in a host's queue is not the service's: what fails at first is asked anew however late that was", async () => {
   const { asker, create } = scene({ replies: `${timedOut}0 200 41000 rs1\n` });
-  const ask = asker.host.ask.bind(asker.host);
-  asker.host.ask = async (...queries) => {
+  const ask = asker.host.query.bind(asker.host);
+  asker.host.query = async (...queries) => {
     const answer = await ask(...queries);
     if (asker.lines("log").length === 1) await new Promise((resolve) => setTimeout(resolve, 1100));
     return answer;

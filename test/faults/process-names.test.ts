@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { arpSuppression } from "../../providers/arp-suppression.js";
 import { endScript } from "../../src/host/script.js";
-import { readRivals } from "../../src/shell/library.js";
+import { readConflicts } from "../../src/shell/library.js";
 import { lockFile } from "../../src/shell/lock.js";
 import { fakeHost, resources } from "../support/fake/engine.js";
 import { type FakeHost, type ShellProgram, shells } from "../support/fake/fake-host.js";
@@ -122,7 +122,7 @@ describe("the name of a process, which any user chooses", () => {
       });
       // the kernel writes each backslash as two: where a second line ends with a short name, the end of this one begins
       const long = `${"\\\\".repeat(7)}Uid:\\t0\\t0`;
-      child.stdin.end(`${readRivals}
+      child.stdin.end(`${readConflicts}
 read() { command read "$@"; rc=$?; printf '${long}' >/proc/$$/comm; return $rc; }
 printf a >/proc/$$/comm
 is_roots /proc/$$

@@ -251,7 +251,7 @@ describe("a step that fails", () => {
         const steps = virtualService.plan(key, undefined, virtualService.read(facts, key, undefined), view);
         return { steps: [...steps, { run: ["false"], undo: null }] };
       },
-      look: (facts) => virtualService.read(facts, key, undefined),
+      observe: (facts) => virtualService.read(facts, key, undefined),
       verify: () => undefined,
     });
     await expect(failed).rejects.toThrow(/`false` failed/);

@@ -91,7 +91,7 @@ again_forwarding() {
 # again_address INTERFACE ADDRESS/PREFIX [broadcast B] [label L] [announce]: adds an address.
 again_address() {
   [ $# -ge 2 ] && is_interface "$1" && is_network "$2" || unfit || return
-  interface=$1 address=$2 tells= words=
+  interface=$1 address=$2 announces= words=
   shift 2
   case $address in *:*) words='nodad preferred_lft 0' ;; esac
   while [ $# -gt 0 ]; do
@@ -106,12 +106,12 @@ again_address() {
         words="$words label $2"
         shift
         ;;
-      announce) tells=1 ;;
+      announce) announces=1 ;;
       *) unfit || return ;;
     esac
     shift
   done
-  ip addr add "$address" dev "$interface" $words && { [ -z "$tells" ] || announce "$interface" "${address%/*}"; }
+  ip addr add "$address" dev "$interface" $words && { [ -z "$announces" ] || announce "$interface" "${address%/*}"; }
 }
 # again_route 4|6 DESTINATION [via V] [dev D] [src S] [metric M] [table T]: adds a route.
 again_route() {

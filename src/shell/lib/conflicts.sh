@@ -10,12 +10,12 @@ is_roots() {
   set -- $(grep '^Uid:' "$1/status")
   [ "$2 $3" = '0 0' ]
 }
-# find_rivals: sets running to a line for each.
-find_rivals() {
+# find_conflicts: sets running to a line for each.
+find_conflicts() {
   seen= running=
   for f in "$ROOT"/proc/[0-9]*/comm; do
     read -r name <"$f" || continue
-    case " $RIVALS " in *" $name "*) ;; *) continue ;; esac
+    case " $CONFLICTS " in *" $name "*) ;; *) continue ;; esac
     case " $seen " in *" $name "*) continue ;; esac
     p=${f%comm}
     is_elsewhere "$p" || ! is_roots "$p" || {
@@ -26,7 +26,7 @@ find_rivals() {
   done 2>/dev/null
   :
 }
-read_rivals() {
-  find_rivals
+read_conflicts() {
+  find_conflicts
   printf '%s' "$running"
 }

@@ -16,43 +16,43 @@ read_reply() {
     { if (index($0, wanted)) fits = 1; if (header == ":" && !lines++) from = line }
     END { from = substr(from, 1, 200); gsub(/[\001-\037\177]/, "?", from); printf "%d %d %s\n", fits, n, from }'
 }
-# ask_once HEADER TEXT ARGUMENT...: runs curl with the arguments and prints one line. The reply has its own pipe,
+# request_once HEADER TEXT ARGUMENT...: runs curl with the arguments and prints one line. The reply has its own pipe,
 # descriptor 5, so that nothing in it can pass for output of curl.
-ask_once() {
+request_once() {
   header=$1 wanted=$2
   shift 2
   out=$(
     {
       {
         {
-          told=$(curl "$@" </dev/null 2>&1 4>&-)
+          output=$(curl "$@" </dev/null 2>&1 4>&-)
           code=$?
         } 5>&1
         err=
-        case "$told" in *'curl: ('*)
-          err=${told##*'curl: ('}
+        case "$output" in *'curl: ('*)
+          err=${output##*'curl: ('}
           err="(${err%%"$nl"*}"
           ;;
         esac
-        told=${told##*lvs-asked }
-        printf 'curl %s %s %.200s\n' "$code" "${told%%"$nl"*}" "$err" | tr '\001-\011\013-\037\177' '?' >&4
+        output=${output##*lvs-status }
+        printf 'curl %s %s %.200s\n' "$code" "${output%%"$nl"*}" "$err" | tr '\001-\011\013-\037\177' '?' >&4
       } | read_reply "$header" "$wanted" | sed 's|^|reply |' >&4
     } 4>&1
   )
   case $out in 'curl '*) curl=${out%%"$nl"*} reply=${out#*"$nl"} ;; *) reply=${out%%"$nl"*} curl=${out#*"$nl"} ;; esac
   curl=${curl#curl } reply=${reply#reply }
-  code=${curl%% *} curl=${curl#* } asked=${curl%%-*}- err=${curl#*-}
+  code=${curl%% *} curl=${curl#* } status=${curl%%-*}- err=${curl#*-}
   err=${err# }
   fits=${reply%% *} reply=${reply#* } count=${reply%% *} from=${reply#* }
-  case $asked in *[!0-9' '-]*) asked='000 -' ;; esac
+  case $status in *[!0-9' '-]*) status='000 -' ;; esac
   # curl fails with 23 if its reader stops at the limit.
   [ "$code" != 23 ] || [ "$count" = 0 ] || err='(23) the reply is longer than 1 MB'
   [ -z "$err" ] || from=$err
-  printf '%s %s %s %s\n' "$code" "$asked" "$fits" "$from"
+  printf '%s %s %s %s\n' "$code" "$status" "$fits" "$from"
 }
-# ask_service COUNT PARALLEL FAILURES STATUSES URL HEADER TEXT ARGUMENT...: sends COUNT requests, PARALLEL at a time,
-# and prints a line for each. Stops after more than FAILURES failures. The arguments go to curl.
-ask_service() {
+# request_service COUNT PARALLEL FAILURES STATUSES URL HEADER TEXT ARGUMENT...: sends COUNT requests, PARALLEL at a
+# time, and prints a line for each. Stops after more than FAILURES failures. The arguments go to curl.
+request_service() {
   has curl && has awk || return
   left=$1 most=$2 allowed=$3 right=$4 url=$5
   shift 5
@@ -68,14 +68,14 @@ ask_service() {
       [ $n -le $left ] || n=$left
       left=$((left - n))
       while [ $n -gt 0 ]; do
-        ask_once "$@" &
+        request_once "$@" &
         n=$((n - 1))
       done
       wait
       continue
     fi
     left=$((left - 1))
-    line=$(ask_once "$@")
+    line=$(request_once "$@")
     printf '%s\n' "$line"
     case "$line" in '0 '*' 1 '*)
       status=${line#* }
@@ -85,9 +85,9 @@ ask_service() {
     allowed=$((allowed - 1))
   done
 }
-ask_way() { has ip && ip -o route get "$1"; }
-# ask_arp INTERFACE ADDRESS: prints each MAC address that answers, once.
-ask_arp() {
+read_next_hop() { has ip && ip -o route get "$1"; }
+# probe_arp INTERFACE ADDRESS: prints each MAC address that answers, once.
+probe_arp() {
   has arping || return
   arping -b -c 3 -w 4 -I "$1" "$2" | grep -oiE '[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}' | sort -u
 }

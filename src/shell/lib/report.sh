@@ -7,7 +7,7 @@ text() { printf '%s\n' "$1" | while IFS= read -r line; do say "text $line"; done
 at_once() {
   out=
   case $1 in
-    read_rivals) find_rivals && out=$running ;;
+    read_conflicts) find_conflicts && out=$running ;;
     read_ipvs | read_timeouts | read_daemons | read_connections) [ ! -e "$ROOT/proc/net/ip_vs" ] ;;
     read_ledger) [ ! -e "$S/boot" ] && [ ! -e "$E/boot" ] ;;
     read_draining | read_drained | read_health) [ ! -e "$S/${1#read_}" ] ;;
@@ -21,7 +21,7 @@ fact() {
   say "fact $1"
   shift
   # A script that only reads starts nothing after its timeout. One that has changed something must read the result.
-  if [ -n "$late" ] && [ -n "$looks" ]; then
+  if [ -n "$late" ] && [ -n "$only_reads" ]; then
     printf '\n'
     say "error 124"
     return

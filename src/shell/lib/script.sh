@@ -3,8 +3,8 @@
 # The script ignores the signals of a lost connection: it keeps the lock until it has finished or undone its work.
 run_script() {
   trap '' HUP INT TERM PIPE
-  late= looks=1
-  [ "$1" != -x ] || looks=
+  late= only_reads=1
+  [ "$1" != -x ] || only_reads=
   trap late=1 USR1
   umask 022
   case $1 in none) open_lock ;; *) take_lock "$1" "$LOCK_TRIES" ;; esac

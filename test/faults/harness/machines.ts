@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { Engine } from "../../../providers/engine/engine.js";
 import { type Made, verbsOf } from "../../../providers/provider.js";
+import { FakeClock } from "../../support/fake/fake-clock.js";
 import { FakeHost } from "../../support/fake/fake-host.js";
-import { FakeWatch } from "../../support/fake/fake-watch.js";
 import { type CountedKind, countedKinds } from "../../support/fake/faults.js";
 import type { Image } from "../../support/fake/tree.js";
 import { definitionOf } from "./program.js";
@@ -146,7 +146,7 @@ const bulkLines = (script: string): number => {
 
 /** Asks the real engine for one call. */
 export async function perform(call: Call, fake: FakeHost, made: Made): Promise<Answer> {
-  const verbs = verbsOf(new Engine(definitionOf(call.kind), () => fake.host, new FakeWatch()), made);
+  const verbs = verbsOf(new Engine(definitionOf(call.kind), () => fake.host, new FakeClock()), made);
   try {
     switch (call.verb) {
       case "create":

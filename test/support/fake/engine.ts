@@ -1,8 +1,8 @@
 import { onTestFinished } from "vitest";
+import type { Clock } from "../../../providers/engine/clock.js";
 import type { Definition } from "../../../providers/engine/define.js";
 import { Engine } from "../../../providers/engine/engine.js";
 import type { Bag } from "../../../providers/engine/inputs.js";
-import type { Watch } from "../../../providers/engine/watch.js";
 import { FakeHost } from "./fake-host.js";
 
 export const connection = { host: "director1" };
@@ -15,8 +15,8 @@ export function fakeHost(options?: ConstructorParameters<typeof FakeHost>[0]): F
 }
 
 /** Resources of one kind on a fake host, by their arguments. */
-export function resources(definition: Definition, fake: Pick<FakeHost, "host">, watch?: Watch) {
-  const engine = new Engine(definition, () => fake.host, watch);
+export function resources(definition: Definition, fake: Pick<FakeHost, "host">, clock?: Clock) {
+  const engine = new Engine(definition, () => fake.host, clock);
   const inputsOf = (args: Bag, owner = "p/s/one"): Bag => {
     const { inputs, failures } = engine.check({}, { connection, owner, ...args });
     if (failures[0]) throw new Error(`${failures[0].property}: ${failures[0].reason}`);

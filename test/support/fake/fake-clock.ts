@@ -1,10 +1,10 @@
-import type { Watch } from "../../../providers/engine/watch.js";
+import type { Clock } from "../../../providers/engine/clock.js";
 import type { FakeHost } from "./fake-host.js";
 
 /** Time in which a pause takes a second and no time: whatever happens meanwhile happens then. On a host its clock goes along. */
-export class FakeWatch implements Watch {
+export class FakeClock implements Clock {
   /** What was said. */
-  readonly told: string[] = [];
+  readonly printed: string[] = [];
   #seconds = 0;
   readonly #fake: FakeHost | undefined;
   readonly #meanwhile: (second: number) => void | Promise<void>;
@@ -24,7 +24,7 @@ export class FakeWatch implements Watch {
     await this.#meanwhile(this.#seconds);
   }
 
-  tell(line: string): void {
-    this.told.push(line);
+  print(line: string): void {
+    this.printed.push(line);
   }
 }

@@ -41,7 +41,7 @@ function sourceOf(name: FactName): string {
   if (kind === "health") return "cut -f 1-3 /run/pulumi-lvs/health";
   if (kind === "monitor") return `/etc/pulumi-lvs/monitor.d/${rest.join(":")}`;
   if (kind === "draining" || kind === "drained") return `/run/pulumi-lvs/${kind}`;
-  if (kind === "rivals") return "/proc/*/comm";
+  if (kind === "conflicts") return "/proc/*/comm";
   if (kind === "found") return `/run/pulumi-lvs/${rest.join(":")}/found`;
   if (kind === "sysctl") return `/proc/sys/${sysctlPath(rest.join(":"))}`;
   return `/sys/module/${rest[0]}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { asked } from "../../../cli/arguments.js";
+import { parseCommandLine } from "../../../cli/arguments.js";
 import { type Forget, forget } from "../../../cli/forget/forget.js";
 import type { Definition } from "../../../providers/engine/define.js";
 import type { Bag } from "../../../providers/engine/inputs.js";
@@ -155,7 +155,7 @@ describe("its command line", () => {
       },
     ],
   ])("%s", (argv, wanted) => {
-    expect(asked(argv)).toEqual({ command: "forget", ...wanted });
+    expect(parseCommandLine(argv)).toEqual({ command: "forget", ...wanted });
   });
 
   test.each([
@@ -165,6 +165,6 @@ describe("its command line", () => {
     [["forget", "a", "--port", "ssh"], /--port needs a number, not "ssh"/],
     [["forget", "a", "--all"], /Unknown option '--all'/],
   ])("%s is refused", (argv, why) => {
-    expect(asked(argv)).toMatchObject({ command: "wrong", why: expect.stringMatching(why) });
+    expect(parseCommandLine(argv)).toMatchObject({ command: "wrong", why: expect.stringMatching(why) });
   });
 });

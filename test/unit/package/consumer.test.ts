@@ -72,7 +72,7 @@ const everything = [
   "IpvsTimeouts",
   "KernelModule",
   "NatCluster",
-  "NothingToTakeBack",
+  "NothingToRollBackError",
   "RealServer",
   "ServiceProbe",
   "SyncDaemon",

@@ -4,7 +4,7 @@ import { wait } from "../../../providers/real-server/drain.js";
 import { HostError, NotRetriedError } from "../../../src/errors.js";
 import { type FactName, Facts } from "../../../src/facts/facts.js";
 import type { Job } from "../../../src/host/job.js";
-import { FakeWatch } from "../../support/fake/fake-watch.js";
+import { FakeClock } from "../../support/fake/fake-clock.js";
 import { tally } from "../../support/tally.js";
 
 const words = { tcp: "-t 192.168.0.5:80", udp: "-u 192.168.0.5:80", fwmark: "-f 7" };
@@ -70,13 +70,13 @@ class Director {
 
   /** Drains it, with what happens at each second. */
   drain(timeout: number, minimum: number, meanwhile: (second: number) => void = () => undefined) {
-    const watch = new FakeWatch(undefined, (second) => {
+    const clock = new FakeClock(undefined, (second) => {
       this.clock++;
       meanwhile(second);
     });
     return wait(
       { key: this.key, limits: { timeout, minimum }, facts: [], isLeaving: () => true },
-      { host: "director1", watch, submit: async (job) => ({ facts: await this.submit(job) }) },
+      { host: "director1", clock, submit: async (job) => ({ facts: await this.submit(job) }) },
     );
   }
 }

@@ -235,7 +235,7 @@ esac
           owner: `${words.at(-1)} ${i}`.replaceAll("\n", ""),
           facts: ["ipvs"],
           plan: () => ({ steps: [{ run: ["ipvsadm", ...words], undo: null }] }),
-          look: () => undefined,
+          observe: () => undefined,
           verify: () => undefined,
         }),
       ),

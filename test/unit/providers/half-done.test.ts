@@ -119,7 +119,7 @@ describe("a create whose answer was lost", () => {
     expect(fake.lines("ipvs")).toEqual(["-A -f 1 -s wlc"]);
   });
 
-  test("is a plain failure where nothing was sent but a question", async () => {
+  test("is a plain failure where nothing was sent but a probe", async () => {
     const fake = fakeHost();
     fake.cutAfter = 0;
     const error = await thrown(resources(virtualService, fake).create({ fwmark: 1 }));

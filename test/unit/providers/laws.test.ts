@@ -170,8 +170,8 @@ const configured: Record<string, Kind> = {
   },
 };
 
-test("every kind of resource is under the laws, but for questions, of which nothing is on a host", () => {
-  const kinds = [...definitions].flatMap(([name, { asks }]) => (asks ? [] : [name]));
+test("every kind of resource is under the laws, but for probes, of which nothing is on a host", () => {
+  const kinds = [...definitions].flatMap(([name, { probe: asks }]) => (asks ? [] : [name]));
   expect(Object.keys(configured).sort()).toEqual(kinds.sort());
 });
 

@@ -6,7 +6,7 @@ import { realServer } from "../../../providers/real-server/index.js";
 import { sysctl } from "../../../providers/sysctl.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
 import { virtualService } from "../../../providers/virtual-service.js";
-import { rivals } from "../../../src/values/conflicts.js";
+import { conflicts } from "../../../src/values/conflicts.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 
 const web = { address: "192.168.0.219", port: 80 };
@@ -287,7 +287,7 @@ describe("a program that takes the table for its own", () => {
     return fake;
   };
 
-  test.each(rivals)(
+  test.each(conflicts)(
     "%s keeps everything away from its host's table, before anything is done",
     async (name) => {
       const fake = running(name);
@@ -339,7 +339,7 @@ describe("a program that takes the table for its own", () => {
     await resources(virtualService, fake).create(web);
   });
 
-  test("in another network namespace has another table, and is nobody's rival", async () => {
+  test("in another network namespace has another table, and conflicts with no program", async () => {
     const fake = running("keepalived");
     for (const pid of [712, 713]) {
       mkdirSync(`${fake.root}/proc/${pid}/ns`);

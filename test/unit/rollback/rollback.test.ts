@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { asked } from "../../../cli/arguments.js";
+import { parseCommandLine } from "../../../cli/arguments.js";
 import { Engine } from "../../../providers/engine/engine.js";
 import * as classes from "../../../providers/index.js";
 import type { Deployment, Entry } from "../../../rollback/deployment.js";
-import { Watch } from "../../../rollback/events.js";
+import { UpdateEvents } from "../../../rollback/events.js";
 import { heldByOthers } from "../../../rollback/held.js";
 import { since } from "../../../rollback/history.js";
 import { declaredAgain, loosened, notAsBefore } from "../../../rollback/previous-program.js";
@@ -241,9 +241,9 @@ describe("the copy", () => {
 describe("the engine's events tell", () => {
   const metadata = (op: string, name: string, type = ours("RealServer")) =>
     ({ op, urn: entry(type, name).urn, type }) as never;
-  const heard = (...events: object[]): Watch => {
-    const watch = new Watch();
-    for (const event of events) watch.take({ sequence: 0, timestamp: 0, ...event } as never);
+  const heard = (...events: object[]): UpdateEvents => {
+    const watch = new UpdateEvents();
+    for (const event of events) watch.add({ sequence: 0, timestamp: 0, ...event } as never);
     return watch;
   };
 
@@ -255,9 +255,9 @@ describe("the engine's events tell", () => {
       { resOutputsEvent: { metadata: metadata("same", "b") } },
     );
     expect([watch.begun, watch.made, watch.troubles]).toEqual([false, [], []]);
-    watch.take({ sequence: 0, timestamp: 0, resourcePreEvent: { metadata: metadata("update", "a") } });
+    watch.add({ sequence: 0, timestamp: 0, resourcePreEvent: { metadata: metadata("update", "a") } });
     expect(watch.begun).toBe(true);
-    watch.take({ sequence: 0, timestamp: 0, resOutputsEvent: { metadata: metadata("update", "a") } });
+    watch.add({ sequence: 0, timestamp: 0, resOutputsEvent: { metadata: metadata("update", "a") } });
     expect(watch.made).toEqual([{ urn: server("a").urn, op: "update" }]);
     expect(watch.troubles).toEqual([]);
   });
@@ -342,7 +342,7 @@ describe("the command line", () => {
       "--target",
       "urn:a",
     ];
-    expect(asked(["up", ...rest, "--verify", "curl -f http://10.0.0.1/"])).toEqual({
+    expect(parseCommandLine(["up", ...rest, "--verify", "curl -f http://10.0.0.1/"])).toEqual({
       command: "up",
       stack: "prod",
       cwd: "../shop",
@@ -350,23 +350,29 @@ describe("the command line", () => {
       verify: "curl -f http://10.0.0.1/",
       rest,
     });
-    expect(asked(["up", "--verify=true", "--yes"])).toMatchObject({ verify: "true", rest: ["--yes"] });
+    expect(parseCommandLine(["up", "--verify=true", "--yes"])).toMatchObject({
+      verify: "true",
+      rest: ["--yes"],
+    });
   });
 
   test("is told in one line what it does not know", () => {
-    expect(asked(["down"])).toMatchObject({
+    expect(parseCommandLine(["down"])).toMatchObject({
       command: "wrong",
       why: expect.stringContaining('no command "down"'),
     });
-    expect(asked(["up", "--verify"])).toMatchObject({ command: "wrong" });
-    expect(asked(["rollback", "--target", "x"])).toMatchObject({
+    expect(parseCommandLine(["up", "--verify"])).toMatchObject({ command: "wrong" });
+    expect(parseCommandLine(["rollback", "--target", "x"])).toMatchObject({
       command: "wrong",
       why: "rollback does not know --target; see pulumi-lvs --help",
     });
-    expect(asked(["rollback", "now"])).toMatchObject({ command: "wrong" });
-    expect(asked(["rollback", "-s", "prod"])).toMatchObject({ command: "rollback", stack: "prod" });
+    expect(parseCommandLine(["rollback", "now"])).toMatchObject({ command: "wrong" });
+    expect(parseCommandLine(["rollback", "-s", "prod"])).toMatchObject({
+      command: "rollback",
+      stack: "prod",
+    });
     for (const words of [[], ["--help"], ["up", "-h"], ["rollback", "--help"]])
-      expect(asked(words)).toEqual({ command: "help" });
+      expect(parseCommandLine(words)).toEqual({ command: "help" });
   });
 
   test("helps, and ends with 2 for a word that it does not know, without a stack trace", () => {

@@ -46,7 +46,7 @@ describe("an error of a step shows the host's command or file, not the name of a
 test("each shell function that a program names as a command has words for people", () => {
   const programs = globSync("providers/**/*.ts", { cwd: repository }).map(read).join("\n");
   // Queries of a ServiceProbe change nothing, and their errors have words of their own.
-  const queries = /^(ask|read)_/;
+  const queries = /^(request|probe|read)_/;
   const used = functions.filter(
     (name) => name.includes("_") && !queries.test(name) && programs.includes(`"${name}"`),
   );

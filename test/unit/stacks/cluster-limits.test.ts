@@ -71,12 +71,12 @@ const mistakes = (given: unknown) => {
 };
 
 const schedulers = "rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos";
-const rivals = "keepalived, ldirectord, kube-proxy, kube-router";
+const programs = "keepalived, ldirectord, kube-proxy, kube-router";
 
 /** Place in a cluster, kind of resource and its property, a value, and why both refuse it. */
 const limits: [string, string, string, unknown, string][] = [
   ["dr.director.interface", "virtual-address", "interface", "eth 0", '"eth 0" is no interface name'],
-  ["dr.director.alongside[0]", "real-server", "alongside[0]", "nginx", `"nginx" is none of ${rivals}`],
+  ["dr.director.alongside[0]", "real-server", "alongside[0]", "nginx", `"nginx" is none of ${programs}`],
   ["dr.director.timeouts.tcp", "ipvs-timeouts", "tcp", 2678401, "2678401 is above 2678400"],
   ["dr.director.timeouts.tcpFin", "ipvs-timeouts", "tcpFin", 0, "0 is below 1"],
   ["dr.director.timeouts.udp", "ipvs-timeouts", "udp", 1.5, "1.5 is not a whole number"],
