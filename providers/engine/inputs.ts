@@ -41,7 +41,7 @@ export interface Sharing {
   shared?: boolean;
 }
 
-/** The owner of a resource that is only read. */
+/** The owner of a resource that is only read. States contain it, so it stays as it is. */
 export const noOwner = "somebody";
 
 /** @internal */

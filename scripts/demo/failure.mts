@@ -10,5 +10,5 @@ export class Failure extends Error {
   }
 }
 
-/** Somebody pressed Ctrl-C, and what was running has ended. */
+/** The user pressed Ctrl-C, and the running child has ended. */
 export class Interrupted extends Error {}

@@ -14,7 +14,7 @@ export const guard = (child: Running | undefined): void => {
   running = child;
 };
 
-/** Whether somebody asked to stop. A child that was interrupted may be heard of sooner than the signal to ourselves. */
+/** Whether the user wants to stop. A child that was interrupted may be heard of sooner than the signal to ourselves. */
 export const wasInterrupted = async (): Promise<boolean> => {
   await pause(100);
   return first !== undefined;

@@ -84,7 +84,7 @@ describe.each(Object.entries(families))("changed forwarding, %s", (_, family) =>
     await gone(fake);
   });
 
-  test("needs none behind a gateway, and none where nobody is connected stays", async () => {
+  test("needs none behind a gateway, and none where no client is connected stays", async () => {
     const { fake, update, props } = await director("gatewaying");
     fake.write("proc/net/ip_vs_conn", heading);
     const changed = await update(props, { service, address, port: 80, forwarding: "masquerading" });

@@ -125,7 +125,7 @@ test("quiesce leaves the entry with weight 0", async () => {
   await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 2`]));
 });
 
-test("below its quorum nobody serves but the sorry server, and the way back is longer by the hysteresis", async () => {
+test("below its quorum only the sorry server serves, and the way back is longer by the hysteresis", async () => {
   const host = new Watched();
   const third = "192.168.10.13:80";
   host.declare({ [a]: 1, [b]: 1, [third]: 1 });
@@ -344,7 +344,7 @@ describe("through the VIP", () => {
     soon(() => expect(host.read("run/pulumi-lvs/health")).not.toContain("cannot be checked"));
   const marked = (host: Watched) => host.lines("ipvs").filter((line) => line.startsWith("-A -f"));
 
-  test("nobody is asked while the firewall rules are gone, and the ways are set up anew", async () => {
+  test("no server is checked while the firewall rules are gone, and the paths are set up anew", async () => {
     const host = await started(ways());
     await soon(() => expect(host.lines("rules")).toHaveLength(2));
     host.write("no-rules", "");
@@ -407,7 +407,7 @@ describe("through the VIP", () => {
 });
 
 describe("the last server", () => {
-  test("is the last one that has a weight: one of weight 0 is nobody to leave to", async () => {
+  test("is the last one that has a weight: one of weight 0 takes no clients over", async () => {
     const host = new Watched();
     host.declare({ [a]: 1, [b]: 0 });
     host.watch();

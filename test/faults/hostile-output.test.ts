@@ -437,7 +437,7 @@ describe("what tools print in other versions", () => {
       "empty maps for what is left out",
       json(everyList((list) => (typeof list[0] === "string" ? list : [{}, ...list, {}]))),
     ],
-    ["without fields that nobody needs", json(everyMap(({ flags, scope, mtu, ...map }) => map))],
+    ["without fields that no reader needs", json(everyMap(({ flags, scope, mtu, ...map }) => map))],
     [
       "addresses of other families",
       json(

@@ -185,7 +185,7 @@ describe("the pool of jump hosts", () => {
     return client;
   };
 
-  test("closes what nobody uses any more, after a while, and not before", async () => {
+  test("closes what no connection uses any more, after a while, and not before", async () => {
     const [one, two] = await Promise.all([jumps.lease("a", open), jumps.lease("a", open)]);
     expect(one.client).toBe(two.client);
     one.release();

@@ -93,7 +93,7 @@ describe("a probe", () => {
     );
   });
 
-  test("holds no lock, so that nobody who changes the host waits for it", async () => {
+  test("holds no lock, so that no change of the host waits for it", async () => {
     const { asker, create } = scene();
     const letGo = await asker.holdLock();
     await create();
@@ -246,7 +246,7 @@ describe("a probe of ARP", () => {
     await expect(scene({ arp }).create({ arp: true, ...args })).rejects.toThrow(failed(why));
   });
 
-  test("is refused where nobody could answer", async () => {
+  test("is refused where no host could answer", async () => {
     await expect(scene({ at: `local ${way}` }).create({ arp: true })).rejects.toThrow(
       failed("arp: 192.168.0.219 is an address of this host; probe from another host, or leave arp out"),
     );

@@ -69,7 +69,7 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("after a
   });
 });
 
-test("the VIP comes last, so that nobody is let in before there is somebody to answer", async () => {
+test("the VIP comes last, so that no client comes in before a server can answer", async () => {
   const fake = fakeHost();
   fake.withModules();
   const booted = fake.image();
@@ -99,7 +99,7 @@ test("started again in the same boot, it brings back addresses and routes only, 
   await fake.start();
   const before = fake.snapshot();
   const table = fake.read("ipvs");
-  // networkd has started anew, and somebody has edited the table by hand
+  // networkd has started anew, and the table was edited by hand
   fake.write("addresses", fake.read("addresses").replace(/.*192\.168\.0\.219.*\n/, ""));
   fake.write("routes", fake.read("routes").replace(/.*10\.0\.0\.0.*\n/, ""));
   fake.write("ipvs", table.replace("-w 3", "-w 9"));

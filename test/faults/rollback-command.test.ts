@@ -137,7 +137,7 @@ test("state tells where in the program a resource was made", async () => {
   ]);
 });
 
-test("state stays whole where many resources depend on somebody else's", async () => {
+test("state stays whole where many resources depend on another package's", async () => {
   const [host] = await threeHosts();
   const program = (more: string) => `
 const connection = ${JSON.stringify(host.connection(keyPath()))};

@@ -62,7 +62,7 @@ test("a host that the update never reached does not keep others from going back"
   expect(await stateOf(stack)).toEqual(state);
 });
 
-test("a first update that fails leaves nothing of ours, and what is somebody else's", async () => {
+test("a first update that fails leaves nothing of ours, and keeps what is another package's", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
   hosts[1].fake.failCommand("step", 1);
@@ -74,7 +74,7 @@ test("a first update that fails leaves nothing of ours, and what is somebody els
     "pulumi-nodejs:dynamic:Resource",
     "pulumi:providers:pulumi-nodejs",
     "pulumi:pulumi:Stack",
-    "somebody:index:Site",
+    "other:index:Site",
   ]);
   expect(callsOf(stack)).toEqual(["create"]);
 });

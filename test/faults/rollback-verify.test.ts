@@ -51,7 +51,7 @@ test("an update after which the service does not answer is taken back, because i
   expect(tables(hosts)).toEqual(before);
 });
 
-test("what the update took over was somebody else's before: it stays on its host, and is named", async () => {
+test("what the update took over was another owner's before: it stays on its host, and is named", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
   await stack.up();
@@ -82,7 +82,7 @@ test("an update that a verification finds wrong is taken back, and one that it f
     "pulumi-lvs: the verification failed: `echo checked; exit 3` ended with 3; rolling back\n",
   );
   expect(tables(hosts)).toEqual(before);
-  // what is somebody else's stays as the update left it, and nobody called its provider again
+  // what is another package's stays as the update left it, and its provider was not called again
   const neighbour = ({ urn }: Entry) => urn.endsWith("::neighbour");
   expect((await stateOf(stack)).filter((one) => !neighbour(one))).toEqual(
     state.filter((one) => !neighbour(one)),
@@ -91,7 +91,7 @@ test("an update that a verification finds wrong is taken back, and one that it f
   expect(callsOf(stack)).toEqual(["create", "update"]);
 });
 
-test("what somebody else updated meanwhile is not taken back", async () => {
+test("what another update has changed since is not rolled back", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
   await stack.up();
@@ -103,7 +103,7 @@ test("what somebody else updated meanwhile is not taken back", async () => {
   const theirs = tables(hosts);
   const { code, text } = await finish();
   expect(code, text).toBe(11);
-  expect(text).toMatch(/ {3}stack program: somebody else has updated the stack meanwhile/);
+  expect(text).toMatch(/ {3}stack program: another update has changed the stack since/);
   expect(tables(hosts)).toEqual(theirs);
   expect(theirs).not.toEqual(ours);
   // the last update is theirs, and the history tells what was before it
@@ -112,7 +112,7 @@ test("what somebody else updated meanwhile is not taken back", async () => {
   expect(tables(hosts)).toEqual(ours);
 });
 
-test("what somebody else's resource needs by now stays and is named, and goes when that has gone", async () => {
+test("what another package's resource needs by now stays and is named, and goes when that has gone", async () => {
   const hosts = await threeHosts();
   const old = site(hosts, { weights: [1, 1, undefined] });
   const stack = await stackOf(old);

@@ -132,7 +132,7 @@ describe("a connection that is lost", () => {
     expect(fake.shells).toBe(2);
   });
 
-  test("while nobody needed it is opened anew without a word", async () => {
+  test("while it was not needed is opened anew without a message", async () => {
     const fake = withService(fakeHost());
     const kind = resources(realServer, fake);
     await kind.create(server(1));

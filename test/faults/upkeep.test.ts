@@ -21,7 +21,7 @@ describe("a kernel module", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
 
-  test("that somebody uses stays, and so does its record's end", async () => {
+  test("that is in use stays, and so does its record's end", async () => {
     const fake = fakeHost().withModules();
     const modules = resources(kernelModule, fake);
     const { props } = await modules.create(args);

@@ -10,7 +10,7 @@ new lvs.VirtualAddress("vip", { connection: { host: "director" }, interface: "et
 const addresses = async () =>
   (await run("director", "ip -o -4 addr show dev eth2")).stdout.match(/10\.77\.0\.\d+\/\d+/g);
 
-onLab("a VIP that came before somebody else's address of its network", () => {
+onLab("a VIP that came before another program's address of its network", () => {
   const keep = disposing();
   let stack: Stack;
 

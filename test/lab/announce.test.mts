@@ -43,7 +43,7 @@ n=0; until grep -q listening /tmp/arp.errors 2>/dev/null; do n=$((n + 1)); [ $n 
     }));
 }
 
-/** Announcements: requests or replies that somebody sends about an address of its own. */
+/** Announcements: requests or replies that a host sends about an address of its own. */
 const announcements = (all: readonly Heard[], host: HostName) =>
   all.filter(
     ({ from, text }) =>
@@ -79,7 +79,7 @@ onLab("neighbours", () => {
     await stack.program(placed("rs1"));
     const told = announcements(await heard(() => stack.up()), "rs1");
     expect(told).toHaveLength(5);
-    // nobody has asked since
+    // no host has sent a request since
     expect(await neighbour()).toContain(await macOf("rs1"));
     await stack.destroy();
   }, 900_000);

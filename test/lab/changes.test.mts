@@ -28,7 +28,7 @@ onLab("changes", () => {
   let stack: Stack;
   let clean: States;
 
-  it("start from a cluster with somebody else's things beside it", async () => {
+  it("start from a cluster with another owner's things beside it", async () => {
     await run(
       "director",
       "ipvsadm -A -t 10.9.9.9:443 -s sh; ipvsadm -a -t 10.9.9.9:443 -r 192.168.10.12:443 -m -w 7",
@@ -97,7 +97,7 @@ onLab("changes", () => {
     expect(await table()).not.toContain("192.168.0.210");
   });
 
-  it("are all taken back by destroy, and what is somebody else's is as it was", async () => {
+  it("are all removed by destroy, and what is another owner's is as it was", async () => {
     await stack.destroy();
     // ip_vs was there before, so it stays, and with it the schedulers that the kernel loaded into it on demand
     expect(differences(clean, await statesOf(["director", "rs1"]))).toEqual([

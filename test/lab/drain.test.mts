@@ -160,7 +160,7 @@ onLab("draining", () => {
     expect(await ask(url, 4)).toEqual({ rs2: 4 });
   });
 
-  it("holds up no destroy, because nobody can come once the VIP is gone", async () => {
+  it("holds up no destroy, because no client can come once the VIP is gone", async () => {
     await holdOne();
     const text = await stack.destroy();
     expect(text).not.toMatch(/drained in|cut off/);

@@ -6,7 +6,7 @@ import { Stack } from "./stack.mts";
 
 const hosts = ["director", "rs1", "rs2"] as const;
 
-onLab("what somebody changed by hand", () => {
+onLab("what was changed by hand", () => {
   const keep = disposing();
   let stack: Stack;
   let declared: States;

@@ -14,7 +14,7 @@ const program = (connection: string) => `
 new lvs.VirtualService("web", { connection: { host: "director", dialErrorLimit: 1, ${connection} }, address: "192.168.0.210", port: 80 });
 `;
 
-/** A port on loopback where nobody listens. */
+/** A port on loopback where no program listens. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

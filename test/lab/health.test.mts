@@ -78,7 +78,7 @@ async function logged(what: string): Promise<number> {
 
 const page = { path: "/", body: "" };
 
-/** A site with a certificate that nobody has signed. */
+/** A site with a certificate that no authority has signed. */
 const tlsSite = `mkdir /run/lab-tls
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=rs1 -days 1 -keyout /run/lab-tls/key -out /run/lab-tls/certificate 2>/dev/null
 cat >/etc/nginx/conf.d/lab.conf <<'END'
@@ -258,7 +258,7 @@ onLab("the tutorial's health-check scripts", () => {
     await within(2 * 3 + 3 + slack, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
     expect(await ask(`http://${server.rs1}/`, 1)).toEqual({ rs1: 1 });
     expect(await ask(`http://${vip}/`, 4)).toEqual({ rs2: 4 });
-    // a firewall that somebody loads anew takes the way away, and without it a request would reach the server that is well
+    // a firewall that is loaded anew takes the path away, and without it a request would reach the server that is well
     const rules = async () =>
       (await run("director", "iptables -t mangle -S OUTPUT | grep -c -- '-j MARK' || :")).stdout.trim();
     expect(await rules()).toBe("2");

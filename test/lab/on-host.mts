@@ -11,7 +11,7 @@ const wrapper = `#!/bin/sh
 real=/usr/sbin/\${0##*/}; [ -x "$real" ] || real=/usr/bin/\${0##*/}
 # an ipvsadm -R that fails is no failure: its lines are tried one by one
 case " $* " in *" -Sn "*|*" -Ln "*|*" -R "*|*" -j "*|*" show "*|*--show-depends*) exec "$real" "$@";; esac
-# announcements that go on in the background are nobody's step
+# announcements that go on in the background belong to no step
 [ ! /proc/self/fd/1 -ef /dev/null ] || exec "$real" "$@"
 n=$(cat ${place}/count); echo $((n + 1)) >${place}/count; echo "\${0##*/} $*" >>${place}/log
 if [ -e ${place}/fail.$n ]; then echo "injected failure" >&2; exit 75; fi

@@ -131,7 +131,7 @@ onLab("probes of an LVS/NAT cluster", () => {
     ).toMatch(/\(7\).*; real server 192\.168\.10\.11:80 got it: does anything listen there\?$/);
   });
 
-  it("say that the director has no VIP, no service, or nobody behind it", async () => {
+  it("say that the director has no VIP, no service, or no server behind it", async () => {
     const address = "192.168.0.219/32 dev eth1";
     expect(
       await saidWhile("director", `ip addr del ${address}`, `ip addr add ${address}`, { url, director }),

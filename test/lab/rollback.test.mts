@@ -7,7 +7,7 @@ import { Stack } from "./stack.mts";
 
 const hosts = ["director", "rs1", "rs2"] as const;
 
-// the third has weight 0: it is the director's own address, where nobody serves
+// the third has weight 0: it is the director's own address, where no program serves
 const configuration = `config:
   lvs:clusters:
     dr:
@@ -34,7 +34,7 @@ onLab("rollback of a whole update", () => {
     const { code, text } = await stack.pulumiLvs(["up", ...flags, "--verify", "true"]);
     expect(code, text).toBe(0);
     expect(await ask("http://192.168.0.210/", 6)).toEqual({ rs1: 2, rs2: 4 });
-    // somebody's own by another label, in the way of the update on the second real server only
+    // another program's, by another label, in the way of the update on the second real server only
     await run("rs2", "ip addr add 192.168.0.211/32 dev lo label lo:9");
     before = await statesOf(hosts);
   });

@@ -78,7 +78,7 @@ export class Stack {
     return stack.#begin();
   }
 
-  /** A program that somebody else might write, with the package installed; hosts are the lab's unless `env` says more. */
+  /** A program that a user might write, with the package installed; hosts are the lab's unless `env` says more. */
   static async ofProgram(source: string, env: Record<string, string> = {}, name = "program"): Promise<Stack> {
     const stack = await Stack.#make(name);
     stack.environment(env);

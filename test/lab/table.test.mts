@@ -57,7 +57,7 @@ onLab("thresholds, timeouts and sync daemons", () => {
   let clean: States;
 
   it("are on the director as ipvsadm shows them", async () => {
-    // somebody's own, which must come back
+    // another program's, which must come back
     await run("director", "modprobe -a ip_vs ip_vs_rr; ipvsadm --set 800 100 200");
     clean = await statesOf(["director", "rs1", "rs2"]);
     expect(clean.director?.directorWide).toBe("Timeout (tcp tcpfin udp): 800 100 200\n");

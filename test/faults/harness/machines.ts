@@ -28,7 +28,7 @@ const addresses: Record<Machine, [string, string]> = {
 export const booted: Images = each((machine) => {
   const fake = new FakeHost({ label: machine });
   if (machine === "director") fake.withModules();
-  // as long as that server is there, somebody is connected to it
+  // as long as that server is there, a client is connected to it
   fake.write("connections", "192.168.0.210:80 192.168.0.221:80 0 1 0\n");
   const [outside, inside] = addresses[machine];
   fake.write(

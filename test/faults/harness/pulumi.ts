@@ -103,7 +103,7 @@ export function level(progress: Progress, pure: Pure): { progress: Progress; cal
   }
 }
 
-// whatever is on its way out and nobody else on that way stands on
+// what is to be deleted and what no other such resource depends on
 function deletions({ state, goals }: Progress): Call[] {
   const leaving = state.resources.filter((one) => one.delete || !goals.some((goal) => same(goal, one)));
   return leaving

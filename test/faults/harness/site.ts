@@ -11,7 +11,7 @@ import { clientKeyIn, SshHost } from "../../support/fake/ssh-host.js";
 interface Site {
   /** Weight of the real server behind each host's service; undefined is no real server. */
   weights: (number | undefined)[];
-  /** What the neighbour is told, which belongs to somebody else. */
+  /** The input of the neighbour, a resource of another package. */
   neighbour?: string;
   /** Lines at the end. */
   more?: string;
@@ -50,7 +50,7 @@ export function updates() {
     return stack;
   }
 
-  /** A larger program: somebody else's component, in it a service on each host, and somebody else's resource that ours depend on. */
+  /** A larger program: another package's component, in it a service on each host, and another package's resource that ours depend on. */
   const site = (hosts: readonly SshHost[], { weights, neighbour = "stays", more = "" }: Site): string => `
 const connections = ${JSON.stringify(hosts.map((host) => ({ ...host.connection(key.path), password: "planted-secret" })))};
 const weights = ${JSON.stringify(weights)};
@@ -65,7 +65,7 @@ class Neighbour extends pulumi.dynamic.Resource {
   }
 }
 const neighbour = new Neighbour("neighbour", ${JSON.stringify(neighbour)});
-const site = new pulumi.ComponentResource("somebody:index:Site", "site", {}, {});
+const site = new pulumi.ComponentResource("other:index:Site", "site", {}, {});
 weights.forEach((weight, i) => {
   const connection = connections[i];
   const service = new lvs.VirtualService("web" + i, { connection, address: "192.168.0.210", port: 80 }, { parent: site, dependsOn: neighbour });

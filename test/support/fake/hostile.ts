@@ -189,7 +189,7 @@ const keys = [
   "__provider__",
 ];
 
-/** A key that nobody expects. */
+/** A key that no reader expects. */
 const hostileKey: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...keys),
   fc.string({ unit: "binary", maxLength: 8 }),
@@ -241,7 +241,7 @@ export const hostile: fc.Arbitrary<unknown> = fc.oneof(
 type Path = (string | number)[];
 
 /** What no message may show. */
-export const secret = "s3cret-that-nobody-may-see";
+export const secret = "s3cret-that-no-output-may-show";
 
 /** A connection with every kind of field. */
 export const hostileConnection: Bag = {
@@ -328,7 +328,7 @@ export function put(value: unknown, [first, ...rest]: Path, other: unknown): unk
   return copy;
 }
 
-/** Something right with one hostile value in it, in a place of its own or under a key that nobody expects. */
+/** Something right with one hostile value in it, in a place of its own or under a key that no reader expects. */
 export const spoilt = (bases: readonly unknown[], value: fc.Arbitrary<unknown>) =>
   fc.constantFrom(...bases).chain((base) =>
     fc

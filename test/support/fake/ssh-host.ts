@@ -44,7 +44,7 @@ export class SshHost {
     this.#port = this.#server.port;
   }
 
-  /** Nobody is there any more, until `up`. */
+  /** Takes the host down, until `up`. */
   async down(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;

@@ -25,7 +25,7 @@ export function newKey(type: "ed25519" | "ecdsa" | "rsa" = "ed25519", passphrase
   const options = type === "ed25519" ? secrecy : { bits: type === "rsa" ? 2048 : 256, ...secrecy };
   for (;;) {
     const made = utils.generateKeyPairSync(type as never, options as never);
-    // of some hundred keys the library writes one that nobody can read
+    // of some hundred keys the library writes one that it cannot read
     if (!(utils.parseKey(made.private, passphrase) instanceof Error)) return made;
   }
 }

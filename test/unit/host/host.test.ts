@@ -266,7 +266,7 @@ describe("the host's lock", () => {
   });
 
   test.each(each)(
-    "is an empty file that nobody else may open, and free when nothing runs (%s)",
+    "is an empty file that no other user may open, and free when nothing runs (%s)",
     async (_, shell) => {
       const fake = withService(fakeHost({ shell }));
       await resources(realServer, fake).create(server(1));

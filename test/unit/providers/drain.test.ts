@@ -83,7 +83,7 @@ class Director {
 
 const director = (given: Partial<Director> = {}) => Object.assign(new Director(), given);
 
-test("a server is waited for until nobody is left and the minimum has passed, or the deadline", async (context) => {
+test("a server is waited for until no connection is left and the minimum has passed, or the deadline", async (context) => {
   const laws = tally(context, "laws");
   const seconds = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 8 });
   await fc.assert(
@@ -123,7 +123,7 @@ describe("counts", () => {
   });
 });
 
-describe("nobody is waited for", () => {
+describe("no connection is waited for", () => {
   test("where the server is not there, or the service's address is not the director's", async () => {
     for (const given of [{ weight: undefined }, { local: false }]) {
       const host = director({ ...given, counts: [0, 9, 0] });
@@ -161,7 +161,7 @@ describe("while a server drains", () => {
     expect(away.clock).toBe(1009);
   });
 
-  test("a weight that somebody gave it by hand is taken from it again", async () => {
+  test("a weight that was given by hand is removed again", async () => {
     const host = director({ counts: [0, 1, 0] });
     await host.drain(5, 1, (second) => {
       if (second === 2) host.weight = 7;

@@ -221,7 +221,7 @@ describe("two stacks that declare the same thing", () => {
     expect(fake.snapshot()).toBe(before);
   });
 
-  test("may both have what is gone from the host: a mark without its object keeps nobody away", async () => {
+  test("may both have what is gone from the host: a record without its object keeps no owner away", async () => {
     const { fake, kind } = await both();
     fake.write("ipvs", "");
     await kind.create(web, "blog/prod/front");

@@ -23,7 +23,7 @@ const ours = (kind: string) => `pulumi-nodejs:dynamic/lvs:${kind}`;
 /** An entry whose parents are named by their types, as in a URN. */
 function entry(type: string, name: string, more: Partial<Entry> & { in?: string } = {}): Entry {
   const { in: inside = "", ...rest } = more;
-  const custom = !/^(lvs|somebody):index/.test(type) && type !== "pulumi:pulumi:Stack";
+  const custom = !/^(lvs|other):index/.test(type) && type !== "pulumi:pulumi:Stack";
   return {
     urn: `urn:pulumi:prod::shop::${inside ? `${inside}$` : ""}${type}::${name}`,
     type,
@@ -61,9 +61,9 @@ describe("what is declared again", () => {
     expect(declared.outputs).toEqual({});
   });
 
-  test("has somebody else's component where ours are parts of it, which is touched only if it has gone", () => {
-    const site = entry("somebody:index:Site", "site");
-    const part = server("a", 1, { in: "somebody:index:Site", parent: site.urn });
+  test("has another package's component where ours are parts of it, which is touched only if it has gone", () => {
+    const site = entry("other:index:Site", "site");
+    const part = server("a", 1, { in: "other:index:Site", parent: site.urn });
     const present = declaredAgain(of(site, part), of(site, part));
     expect([names(present), short(present.targets)]).toEqual([["site", "a"], ["a"]]);
     const gone = declaredAgain(of(site, part), of());
@@ -73,7 +73,7 @@ describe("what is declared again", () => {
     ]);
   });
 
-  test("has the plugin of somebody else's resource that ours are parts of", () => {
+  test("has the plugin of another package's resource that ours are parts of", () => {
     const provider = entry("pulumi:providers:aws", "default_6_1_0", { inputs: { version: "6.1.0" } });
     const vm = entry("aws:ec2:Instance", "vm", { provider: `${provider.urn}::id` });
     const part = server("a", 1, { in: "aws:ec2:Instance", parent: vm.urn });
@@ -113,7 +113,7 @@ describe("what is declared again", () => {
     expect([...held.keys()]).toEqual([address("z").urn]);
   });
 
-  test("leaves what somebody else's needs by now, and makes nothing of somebody else's to put ours in", () => {
+  test("leaves what another package's needs by now, and makes nothing of another package's to put ours in", () => {
     const [vip, web] = [server("vip"), server("web", 1, { dependencies: [server("vip").urn] })];
     const record = entry("aws:route53/record:Record", "dns", { propertyDependencies: { name: [web.urn] } });
     const now = of(vip, web, server("alone"), record);
@@ -286,7 +286,7 @@ describe("the engine's events tell", () => {
     ]);
   });
 
-  test("by the words of a lost connection that nobody knows what the host did", async () => {
+  test("by the words of a lost connection that the outcome is unknown", async () => {
     const listeners: (() => void)[] = [];
     const lost: ShellStream = {
       write: () => setImmediate(() => listeners[0]?.()),

@@ -118,7 +118,7 @@ describe("a connection to a real server of SSH", () => {
     expect(users).toEqual([]);
   });
 
-  test("to a host that nobody knows is refused, with the key to check", async () => {
+  test("to an unknown host is refused, with the key to check", async () => {
     const { port } = await server();
     const { message } = await refusal({ port, hostKey: undefined, knownHosts: file("known_hosts", "") });
     expect(message).toMatch(
@@ -170,7 +170,7 @@ describe("a connection to a real server of SSH", () => {
     expect(users).toEqual([]);
   });
 
-  test("to a host that nobody knows is made where that is said to be right", async () => {
+  test("to an unknown host is made where that is allowed", async () => {
     const { port } = await server();
     expect(
       await hello({
@@ -236,7 +236,7 @@ describe("a connection to a real server of SSH", () => {
     );
   });
 
-  test("to a port that nobody listens on says where it tried", async () => {
+  test("to a port that no program listens on says where it tried", async () => {
     const port = await freePort();
     const { message } = await refusal({ port });
     expect(message).toMatch(
@@ -262,7 +262,7 @@ describe("a connection to a real server of SSH", () => {
     const { message } = await refusal({ port, perDialTimeout: 1 });
     expect(message).toMatch(/^127\.0\.0\.1:\d+: cannot be reached at root@127\.0\.0\.1:\d+: Timed out/);
     await vi.waitFor(() => expect(hungUp).toBe(true), { timeout: 30_000 });
-    // a connection that fails once more when nobody listens to it would end the whole process
+    // a connection that fails once more when no listener handles it would end the whole process
     expect(faults).toEqual([]);
   });
 

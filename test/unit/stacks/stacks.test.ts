@@ -91,7 +91,7 @@ test("a DR cluster is silence, VIP and route on each real server that is reached
   );
 });
 
-test("a DR cluster is made in the order in which nobody is let in before there is somebody to answer", async () => {
+test("a DR cluster is made in the order in which no client comes in before a server can answer", async () => {
   const { all } = await program(() => new DrCluster("web", dr));
   follows(all, "web-192.168.0.221-vip-192.168.0.210", "web-192.168.0.221-arp");
   follows(all, "web-192.168.0.221-vip-192.168.0.210-route", "web-192.168.0.221-vip-192.168.0.210");
@@ -246,7 +246,7 @@ test("a NAT cluster has no checks through the VIP, which its real servers do not
   }
 });
 
-test("nobody asks for an IPv6 VIP by ARP, so a cluster may have both", async () => {
+test("no host sends ARP for an IPv6 VIP, so a cluster may have both", async () => {
   const { all } = await program(
     () =>
       new DrCluster("web", {
