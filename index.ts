@@ -19,7 +19,7 @@ export type { RealServerArgs } from "./providers/real-server/index.js";
 export type { ProbeArp, ProbeSpread, ServiceProbeArgs } from "./providers/service-probe/index.js";
 export type { SyncDaemonArgs } from "./providers/sync-daemon.js";
 export type { SysctlArgs } from "./providers/sysctl.js";
-export type { VirtualAddressArgs } from "./providers/virtual-address.js";
+export type { VirtualAddressArgs, VirtualAddressOutputs } from "./providers/virtual-address.js";
 export type { Persistence, VirtualServiceArgs } from "./providers/virtual-service.js";
 export type { NotRestored } from "./rollback/deployment.js";
 export type { RollbackResult } from "./rollback/restore.js";

@@ -10,7 +10,7 @@ import { type RealServerArgs, realServer } from "./real-server/index.js";
 import { type ServiceProbeArgs, serviceProbe } from "./service-probe/index.js";
 import { type SyncDaemonArgs, syncDaemon } from "./sync-daemon.js";
 import { type SysctlArgs, sysctl } from "./sysctl.js";
-import { type VirtualAddressArgs, virtualAddress } from "./virtual-address.js";
+import { type VirtualAddressArgs, type VirtualAddressOutputs, virtualAddress } from "./virtual-address.js";
 import { type VirtualServiceArgs, virtualService } from "./virtual-service.js";
 
 /**
@@ -63,7 +63,7 @@ export class HealthMonitor extends resource<HealthMonitorArgs, HealthMonitorStat
 
 /**
  * An address on an interface, such as the VIP on a director's `eth0` or on a real server's `lo`
- * (ip-address(8)). Gratuitous ARP announces it to the neighbours (arping(8)).
+ * (ip-address(8)). Gratuitous ARP announces it to the neighbours (arping(8)), if the interface does ARP.
  *
  * @example
  * new lvs.VirtualAddress("vip", {
@@ -73,7 +73,7 @@ export class HealthMonitor extends resource<HealthMonitorArgs, HealthMonitorStat
  *   label: "eth0:1",
  * });
  */
-export class VirtualAddress extends resource<VirtualAddressArgs>(virtualAddress) {}
+export class VirtualAddress extends resource<VirtualAddressArgs, VirtualAddressOutputs>(virtualAddress) {}
 
 /**
  * A route in a table of a host (ip-route(8)), such as a real server's way back through the director in

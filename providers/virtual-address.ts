@@ -29,10 +29,19 @@ export interface VirtualAddressArgs extends Sharing {
   /** Broadcast address (ip-address(8), broadcast). IPv4. Default `null`: none. */
   broadcast?: string | null;
   /**
-   * Announce the new address to the neighbours by gratuitous ARP (arping(8), -U and -A, five within about
-   * five seconds), so that none keeps the old location. IPv4, not on `lo`. Default true.
+   * Announce the new address to the neighbours by gratuitous ARP (arping(8), five within about five seconds), so
+   * that none keeps the old location. IPv4, not on `lo` or a dummy. Default true.
    */
   announce?: boolean;
+}
+
+/** Outputs of a VirtualAddress besides its arguments. */
+export interface VirtualAddressOutputs {
+  /**
+   * Why neighbours are not told of the address, at the last refresh or change: `dummy0 does no ARP (NOARP)`. A dummy
+   * interface has no neighbours. Absent where they are told, where `announce` decides, and on `lo`.
+   */
+  unannounced: string | undefined;
 }
 
 /** @internal */
@@ -56,6 +65,7 @@ const preferred = "preferred";
 const isSource = ({ family, deprecated }: AddressEntry) => family === "inet6" && deprecated !== true;
 const named = ({ label, interface: of }: AddressEntry) => label !== undefined && label !== of;
 
+const noArp = "NOARP";
 const isAnnounced = (key: Key) => familyOf(key.address) === "ipv4" && key.interface !== "lo";
 
 /** An address. `ip -j addr` shows it, `ip addr add` and `del` change it. @internal */
@@ -97,6 +107,13 @@ export const virtualAddress = define({
 
   facts: () => ["addresses"],
 
+  shows: {
+    names: ["unannounced"],
+    facts: () => ["addresses"],
+    read: (facts, key) =>
+      facts.hasFlag(key.interface, noArp) ? { unannounced: `${key.interface} does no ARP (${noArp})` } : {},
+  },
+
   read(facts, key, want) {
     const found = facts.addresses().find((a) => a.interface === key.interface && a.local === key.address);
     if (!found) return undefined;
@@ -117,7 +134,7 @@ export const virtualAddress = define({
     ...(announce && isAnnounced(key) ? ["announce"] : []),
   ],
 
-  plan(key, want, have) {
+  plan(key, want, have, { facts }) {
     const ipv6 = familyOf(key.address) === "ipv6";
     const add = (c: Config) => [
       "ip",
@@ -138,7 +155,9 @@ export const virtualAddress = define({
     ];
     const remove = (c: Config) => ["drop_address", key.interface, `${key.address}/${c.prefixLength}`];
     const announce =
-      want?.announce && isAnnounced(key) ? [step(["announce", key.interface, key.address], null)] : [];
+      want?.announce && isAnnounced(key) && !facts.hasFlag(key.interface, noArp)
+        ? [step(["announce", key.interface, key.address], null)]
+        : [];
     if (!want) return have ? [step(remove(have), add(have))] : [];
     if (!have) return [step(add(want), remove(want)), ...announce];
     const same = (["prefixLength", "label", "broadcast"] as const).every((name) => want[name] === have[name]);

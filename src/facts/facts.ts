@@ -153,6 +153,13 @@ export class Facts {
     );
   }
 
+  /** Returns whether an interface has a flag of ip-link(8), such as `NOARP`. */
+  hasFlag(device: string, flag: string): boolean {
+    return this.#json("addresses", listOf(link)).some(
+      ({ ifname, flags }) => ifname === device && flags.includes(flag),
+    );
+  }
+
   /** Returns the routes of one table (`main`, or a number) and family. */
   routes(family: "4" | "6", table: string): RouteEntry[] {
     return this.#json(`routes:${family}:${table}`, listOf(routeEntry));

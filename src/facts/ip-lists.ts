@@ -40,9 +40,10 @@ const addressEntry = z.object({
   deprecated: z.boolean().optional(),
 });
 
-/** An interface with its addresses. */
+/** An interface with its flags and addresses. */
 export const link = z.object({
   ifname: printable,
+  flags: listOf(printable).default([]),
   // Other families have addresses of other forms.
   addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
 });

@@ -10,6 +10,7 @@ import { quote } from "../../src/shell/quote.js";
 
 interface Link {
   readonly ifname: string;
+  readonly flags?: readonly string[];
   readonly addr_info: {
     local: string;
     prefixlen: number;
@@ -28,8 +29,9 @@ const networks = [
 ];
 
 const addressLines = (links: readonly Link[]): string[] =>
-  links.flatMap(({ ifname, addr_info }) =>
-    addr_info
+  links.flatMap(({ ifname, flags, addr_info }) => [
+    ...(flags?.includes("NOARP") ? [`ip link set ${ifname} arp off`] : []),
+    ...addr_info
       .filter(({ local }) => local !== "127.0.0.1" && local !== "::1")
       .map(({ local, prefixlen, broadcast, label, family, deprecated }) =>
         [
@@ -40,7 +42,7 @@ const addressLines = (links: readonly Link[]): string[] =>
           deprecated ? "preferred_lft 0" : "",
         ].join(" "),
       ),
-  );
+  ]);
 
 interface Route {
   readonly dst: string;

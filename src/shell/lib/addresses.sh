@@ -15,6 +15,10 @@ drop_address() {
 # announce INTERFACE ADDRESS: sends gratuitous ARP, once before it returns and four times in the background, because a
 # packet may be lost. Uses requests (-U) and replies (-A), because some hosts accept only one form.
 announce() {
+  # A restore after a reboot has no list of interfaces. 0x80 is IFF_NOARP: no ARP, and no neighbours.
+  flags=0
+  [ ! -r "$ROOT/sys/class/net/$1/flags" ] || read -r flags <"$ROOT/sys/class/net/$1/flags"
+  [ $((flags & 0x80)) -eq 0 ] || return 0
   arping -q -U -c 1 -I "$1" "$2" || return
   # Stops if the address has been removed.
   (

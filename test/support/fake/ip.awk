@@ -11,12 +11,14 @@ function store(name, list, n,   i, file) {
 function device(name,   i, n, all) { n = lines("links", all); for (i = 1; i <= n; i++) if (all[i] == name) return; fail("Cannot find device \"" name "\"", 1) }
 function json(name, value) { return value == "-" ? "" : ",\"" name "\":\"" value "\"" }
 
+# 0x80 is IFF_NOARP
+function no_arp(name,   flags) { flags = ""; getline flags < (root "/sys/class/net/" name "/flags"); return flags ~ /[89a-f].$/ ? ",\"NOARP\"" : "" }
 function show_addresses(   links, all, n, m, i, j, w, part, text, sep, ticks) {
   # what DHCP gave runs out a second later at each look
   getline ticks < (root "/ticks"); close(root "/ticks"); ticks--; print ticks > (root "/ticks"); close(root "/ticks")
   n = lines("links", links); m = lines("addresses", all)
   for (i = 1; i <= n; i++) {
-    text = text (i > 1 ? "," : "") "{\"ifindex\":" i ",\"ifname\":\"" links[i] "\",\"flags\":[\"UP\"],\"mtu\":1500,\"addr_info\":["
+    text = text (i > 1 ? "," : "") "{\"ifindex\":" i ",\"ifname\":\"" links[i] "\",\"flags\":[\"UP\"" no_arp(links[i]) "],\"mtu\":1500,\"addr_info\":["
     sep = ""
     for (j = 1; j <= m; j++) {
       split(all[j], w, " "); if (w[1] != links[i]) continue
