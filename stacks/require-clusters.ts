@@ -87,7 +87,7 @@ function missing(key: string): string {
  *
  * @example
  * export const vips = Object.entries(lvs.requireClusters()).map(([name, { kind, ...args }]) =>
- *   kind === "dr" ? new lvs.DrCluster(name, args as never).vips : new lvs.NatCluster(name, args as never).vips,
+ *   kind === "dr" ? new lvs.DrCluster(name, args).vips : new lvs.NatCluster(name, args).vips,
  * );
  */
 export function requireClusters(key = "clusters"): Clusters {

@@ -9,10 +9,9 @@ import { providerText } from "./provider-text.js";
 
 /** The arguments, each of which may be an output of another resource. Each keeps its documentation. */
 export type Inputs<Args> = {
-  [Name in keyof Args]: Connection extends Args[Name]
-    ? unknown extends Args[Name]
-      ? pulumi.Input<Args[Name]>
-      : ConnectionInput | Extract<Args[Name], null | undefined>
+  // A field may be absent, so what it is without that tells its kind.
+  [Name in keyof Args]: [NonNullable<Args[Name]>] extends [Connection]
+    ? ConnectionInput | Extract<Args[Name], null | undefined>
     : pulumi.Input<Args[Name]>;
 };
 
@@ -60,7 +59,7 @@ export interface ResourceClass<Args, Shown = unknown> {
    */
   get(
     name: string,
-    args: Partial<Inputs<Args>> & { connection: ConnectionInput },
+    args: Partial<ResourceArgs<Args>> & { connection: ConnectionInput },
     opts?: pulumi.CustomResourceOptions,
   ): InstanceType<ResourceClass<Args, Shown>>;
 }

@@ -10,11 +10,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stackSchema } from "../../../stacks/stack-schema.js";
+import { documentedPrograms } from "../../support/examples.js";
 import { brokenLinks } from "../../support/links.js";
 
 const run = promisify(execFile);
@@ -162,37 +164,117 @@ test("an ES module imports it by name", async () => {
   ).toEqual(everything.map(() => "function"));
 });
 
-test("a program compiles with the tsconfig.json that Pulumi writes, which looks into the types of packages", async () => {
+// What people write, each line for a field that types made wrong once.
+const program = `import * as pulumi from "@pulumi/pulumi";
+import * as lvs from "pulumi-lvs";
+import { install } from "pulumi-lvs/provider";
+const connection = { host: "d" };
+const text = pulumi.output("eth0");
+const service = "tcp://192.0.2.1:80";
+new lvs.HealthMonitor("checks", { connection: { host: "d" }, service, check: { path: "/x" } });
+new lvs.Sysctl("limits", { connection: { host: "d", operationTimeout: 60, sudo: false, proxy: { host: text } }, name: "a.b", value: "1" });
+lvs.RealServer.get("a", { connection, service, address: "10.0.0.1", port: 8080, forwarding: "masquerading" });
+lvs.VirtualService.get("b", { connection, address: "192.0.2.1", port: 0 });
+lvs.SyncDaemon.get("c", { connection, state: "master" });
+// @ts-expect-error an address is not a check
+new lvs.HealthMonitor("wrong", { connection, service, check: { address: "192.0.2.1" } });
+// @ts-expect-error a field with a typing error
+new lvs.RealServer("wrong", { connection, service, address: "10.0.0.1", wieght: 1 });
+const web = new lvs.DrCluster("web", {
+  director: { connection: { host: text }, interface: text, syncDaemon: { state: "master", mcastInterface: text } },
+  vips: [{ name: "front", address: text }],
+  services: [{ port: 80, scheduler: "wlc", health: { check: { path: "/x" } } }, { port: 443, members: { web1: null } }],
+  realServers: [{ name: "web1", address: text, connection: { host: "web1" } }],
+});
+for (const [name, { kind, ...args }] of Object.entries(lvs.requireClusters()))
+  kind === "dr" ? new lvs.DrCluster(name, args) : new lvs.NatCluster(name, args);
+for (const [name, args] of Object.entries(lvs.requireClusters()))
+  args.kind === "dr" ? new lvs.DrCluster(name, args) : new lvs.NatCluster(name, args);
+export const all = [web.services, web.virtualServices[0]?.id, lvs.upOrRollBack, install];`;
+
+/** Returns the folder of a version of TypeScript. The tool that checks the types of packages brings version 5. */
+function compilerOf(version: number): string {
+  const own = createRequire(join(repository, "package.json"));
+  const cli = createRequire(own.resolve("@arethetypeswrong/cli/package.json"));
+  const finder = version === 5 ? createRequire(cli.resolve("@arethetypeswrong/core")) : own;
+  const description = finder.resolve("typescript/package.json");
+  expect(JSON.parse(readFileSync(description, "utf8")).version).toMatch(new RegExp(`^${version}\\.`));
+  return dirname(description);
+}
+
+/** Compiles files with a tsconfig.json that looks into the types of packages. Returns the compiler's messages. */
+async function mistakes(compiler: number, files: string[], options: object): Promise<string> {
+  const strict = { strict: true, target: "es2020", noEmit: true, types: ["node"] };
+  const config = "tsconfig.json";
   writeFileSync(
-    join(project, "index.ts"),
-    `import { DrCluster, NatCluster, RealServer, requireClusters, upOrRollBack } from "pulumi-lvs";
-    import { install } from "pulumi-lvs/provider";
-    const web = new DrCluster("web", {
-      director: { connection: { host: "director1" }, interface: "eth0" },
-      vips: ["192.168.0.210"],
-      services: [{ port: 80, scheduler: "wlc" }],
-      realServers: [{ address: "192.168.0.221", connection: { host: "web1" } }],
-    });
-    for (const [name, { kind, ...args }] of Object.entries(requireClusters()))
-      kind === "dr" ? new DrCluster(name, args as never) : new NatCluster(name, args as never);
-    export const all = [web.services, RealServer, upOrRollBack, install];`,
+    join(project, config),
+    JSON.stringify({
+      compilerOptions: { ...strict, ...options },
+      files,
+    }),
   );
-  // zod's types need other options; the last three lines are for this compiler, which is newer
-  const compilerOptions = {
-    strict: true,
-    target: "es2020",
+  const tsc = join(compilerOf(compiler), "bin/tsc");
+  return run(process.execPath, [tsc, "-p", config], { cwd: project }).then(
+    () => "",
+    ({ stdout, message }) => stdout || message,
+  );
+}
+
+// Each value of an option meets each value of the others.
+test.each([
+  { compiler: 5, module: "commonjs", moduleResolution: "node", exactOptionalPropertyTypes: true },
+  { compiler: 5, module: "node16", moduleResolution: "node16" },
+  {
+    compiler: 5,
+    module: "esnext",
+    moduleResolution: "bundler",
+    exactOptionalPropertyTypes: true,
+  },
+  {
+    compiler: 6,
     module: "commonjs",
     moduleResolution: "node",
-    experimentalDecorators: true,
-    noEmit: true,
-    types: ["node"],
     allowSyntheticDefaultImports: false,
     ignoreDeprecations: "6.0",
+  },
+  {
+    compiler: 6,
+    module: "node16",
+    moduleResolution: "node16",
+    exactOptionalPropertyTypes: true,
+  },
+  { compiler: 6, module: "esnext", moduleResolution: "bundler" },
+])(
+  "a program and each documented example compile: %j",
+  async ({ compiler, ...options }) => {
+    const examples = documentedPrograms();
+    expect(examples.length).toBeGreaterThanOrEqual(20);
+    const files = examples.map(({ place, code }) => {
+      const file = `${place.replaceAll(/\W/g, "-")}.ts`;
+      writeFileSync(join(project, file), `import * as lvs from "pulumi-lvs";\n${code}`);
+      return file;
+    });
+    writeFileSync(join(project, "index.ts"), program);
+    expect(await mistakes(compiler, ["index.ts", ...files], options)).toBe("");
+  },
+  600_000,
+);
+
+test("its declarations import no zod, which needs other options of the compiler", () => {
+  const installed = join(project, "node_modules/pulumi-lvs/dist");
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const follow = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import\(?)\s*"([^"]+)"/g))
+      if (name.startsWith(".")) follow(join(dirname(file), name.replace(/\.js$/, ".d.ts")));
+      else packages.add(name);
   };
-  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["index.ts"] }));
-  const compiler = join(repository, "node_modules/typescript/bin/tsc");
-  await run(process.execPath, [compiler, "-p", project]).catch(({ stdout }) => expect(stdout).toBe(""));
-}, 600_000);
+  for (const door of ["index.d.ts", "providers/provider.d.ts"]) follow(join(installed, door));
+  expect(seen.size).toBeGreaterThan(20);
+  expect([...packages].filter((name) => name !== "pulumi-lvs")).toEqual(["@pulumi/pulumi"]);
+});
 
 test("nothing but its two doors and its description can be reached", async () => {
   expect(
