@@ -1,10 +1,13 @@
 import { z } from "zod";
-import type { RouteEntry } from "../src/facts/ip-lists.js";
+import type { Facts } from "../src/facts/facts.js";
+import { linkNamed, type RouteEntry } from "../src/facts/ip-lists.js";
 import { step } from "../src/host/step.js";
 import { destination, familyOf, hostAddress, interfaceName } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
+import { contrast } from "./engine/diff.js";
 import type { Sharing } from "./engine/inputs.js";
+import { missingInterface } from "./engine/missing-interface.js";
 
 /** Arguments of a HostRoute. */
 export interface HostRouteArgs extends Sharing {
@@ -86,6 +89,12 @@ const wordsOf = (key: Key, { via, device, source }: Config): string[] => [
   ...["table", key.table],
 ];
 
+/** Returns the device of a route, by the alternative name under which it is declared (ip-link(8), altname). */
+function deviceOf(facts: Facts, { dev }: RouteEntry, want: Config | undefined): string | null {
+  if (dev === undefined || !want?.device || dev === want.device) return dev ?? null;
+  return linkNamed(facts.links(), want.device)?.ifname === dev ? want.device : dev;
+}
+
 /** A route: `ip -j route` shows it, `ip route add`, `replace` and `del` change it. @internal */
 export const hostRoute = define({
   kind: "HostRoute",
@@ -118,7 +127,22 @@ export const hostRoute = define({
     return `route/${key.destination}${table}${metric}`;
   },
 
-  facts: (key) => [`routes:${familyFlag(key)}:${key.table}`],
+  facts: (key, want) => [
+    `routes:${familyFlag(key)}:${key.table}`,
+    ...(want?.device ? (["addresses"] as const) : []),
+  ],
+
+  refuses(key, want, have, facts) {
+    if (!have) return want.device ? missingInterface(facts, want.device) : undefined;
+    // To take the host's own default route over would change where all its traffic goes, and a deletion removes it.
+    return kernelDestination(key) === "default" && key.table === "main"
+      ? {
+          reason: `it exists already, with other settings: ${contrast(have, want)}`,
+          remedy:
+            "give this one another metric or table, or name networks; with adopt: true it replaces the host's own route, which a deletion then removes",
+        }
+      : undefined;
+  },
 
   read(facts, key, want) {
     const found = facts
@@ -127,7 +151,7 @@ export const hostRoute = define({
     if (!found) return undefined;
     return {
       // If only `via` is declared, the kernel has chosen the device.
-      device: want && want.device === null && found.gateway ? null : (found.dev ?? null),
+      device: want && want.device === null && found.gateway ? null : deviceOf(facts, found, want),
       via: found.gateway ?? null,
       source: found.prefsrc ?? null,
     };

@@ -63,7 +63,7 @@ export class HealthMonitor extends resource<HealthMonitorArgs, HealthMonitorStat
 
 /**
  * An address on an interface, such as the VIP on a director's `eth0` or on a real server's `lo`
- * (ip-address(8)). Gratuitous ARP announces it to the neighbours (arping(8)), if the interface does ARP.
+ * (ip-address(8)). Gratuitous ARP (arping(8)) or a neighbour advertisement announces it.
  *
  * @example
  * new lvs.VirtualAddress("vip", {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { AddressEntry } from "../src/facts/ip-lists.js";
+import type { Facts } from "../src/facts/facts.js";
+import { type AddressEntry, linkNamed } from "../src/facts/ip-lists.js";
 import { step } from "../src/host/step.js";
 import {
   addressBits,
@@ -11,11 +12,16 @@ import {
 } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
+import { contrast } from "./engine/diff.js";
 import type { Sharing } from "./engine/inputs.js";
+import { missingInterface } from "./engine/missing-interface.js";
 
 /** Arguments of a VirtualAddress. */
 export interface VirtualAddressArgs extends Sharing {
-  /** Interface for the address, at most 15 characters: `eth0`, or `lo` on a real server. A change replaces. */
+  /**
+   * Interface for the address, at most 15 characters: `eth0`, or `lo` on a real server. An alternative name
+   * (ip-link(8), altname) is understood. A change replaces.
+   */
   interface: string;
   /** Virtual IP address (VIP), IPv4 or IPv6. A change replaces. */
   address: string;
@@ -29,8 +35,9 @@ export interface VirtualAddressArgs extends Sharing {
   /** Broadcast address (ip-address(8), broadcast). IPv4. Default `null`: none. */
   broadcast?: string | null;
   /**
-   * Announce the new address to the neighbours by gratuitous ARP (arping(8), five within about five seconds), so
-   * that none keeps the old location. IPv4, not on `lo` or a dummy. Default true.
+   * Announce the new address to the neighbours, five times within about five seconds, so that none keeps the
+   * old location. IPv4 by gratuitous ARP (arping(8), -U and -A), IPv6 by unsolicited neighbour advertisements
+   * (RFC 4861). Not on interfaces without ARP, such as `lo` and dummy devices. Default true.
    */
   announce?: boolean;
 }
@@ -39,9 +46,9 @@ export interface VirtualAddressArgs extends Sharing {
 export interface VirtualAddressOutputs {
   /**
    * Why neighbours are not told of the address, at the last refresh or change: `dummy0 does no ARP (NOARP)`. A dummy
-   * interface has no neighbours. Absent where they are told, where `announce` decides, and on `lo`.
+   * interface has no neighbours. undefined where they are told, with `announce: false`, and on `lo`.
    */
-  unannounced: string | undefined;
+  readonly unannounced: string | undefined;
 }
 
 /** @internal */
@@ -60,13 +67,25 @@ type Config = z.output<typeof config>;
 
 const bitsOf = ({ address }: Key) => addressBits(familyOf(address));
 
-/** Stands for a label, which IPv6 does not have. */
+// These two stand for a label, which IPv6 does not have.
 const preferred = "preferred";
-const isSource = ({ family, deprecated }: AddressEntry) => family === "inet6" && deprecated !== true;
-const named = ({ label, interface: of }: AddressEntry) => label !== undefined && label !== of;
+/** The kernel does not use such an address: another machine had it when it was added without `nodad`. */
+const duplicate = "dadfailed";
 
-const noArp = "NOARP";
-const isAnnounced = (key: Key) => familyOf(key.address) === "ipv4" && key.interface !== "lo";
+function labelOf({ family, label, interface: of, deprecated, dadfailed }: AddressEntry): string | null {
+  if (family === "inet6") return dadfailed ? duplicate : deprecated ? null : preferred;
+  return label === undefined || label === of ? null : label;
+}
+
+const isAnnounced = (key: Key) => key.interface !== "lo";
+
+const linkOf = (facts: Facts, key: Key) => linkNamed(facts.links(), key.interface);
+
+/** Returns the name by which the host lists the interface. */
+const deviceOf = (facts: Facts, key: Key) => linkOf(facts, key)?.ifname ?? key.interface;
+
+const hasNeighbours = (facts: Facts, key: Key) =>
+  !linkOf(facts, key)?.flags.some((flag) => flag === "NOARP" || flag === "LOOPBACK");
 
 /** An address. `ip -j addr` shows it, `ip addr add` and `del` change it. @internal */
 export const virtualAddress = define({
@@ -103,24 +122,44 @@ export const virtualAddress = define({
   carries: (key, { words }, facts) =>
     words[0] === "route" &&
     words[words.indexOf("src") + 1] === key.address &&
-    !facts.addresses().some((a) => a.local === key.address && a.interface !== key.interface),
-
-  facts: () => ["addresses"],
+    !facts.addresses().some((a) => a.local === key.address && a.interface !== deviceOf(facts, key)),
 
   shows: {
     names: ["unannounced"],
     facts: () => ["addresses"],
-    read: (facts, key) =>
-      facts.hasFlag(key.interface, noArp) ? { unannounced: `${key.interface} does no ARP (${noArp})` } : {},
+    read: (facts, key, { announce }) =>
+      announce && isAnnounced(key) && !hasNeighbours(facts, key)
+        ? { unannounced: `${key.interface} does no ARP (NOARP)` }
+        : {},
+  },
+
+  facts: () => ["addresses"],
+
+  refuses(key, want, have, facts) {
+    if (!have) return missingInterface(facts, key.interface);
+    const at = `${key.address}/${have.prefixLength}`;
+    if (have.label === duplicate)
+      return {
+        reason: `another machine has ${key.address} too: its duplicate address detection failed (dadfailed)`,
+        remedy: `remove it on the other machine, then here (ip addr del ${at} dev ${key.interface}), and run \`pulumi up\` again`,
+      };
+    // To take it over as declared would remove the route to the host's own network.
+    if (have.prefixLength !== want.prefixLength)
+      return {
+        reason: `it exists already, with other settings: ${contrast(have, want)}`,
+        remedy: `set prefixLength: ${have.prefixLength} if it is the VIP; if it is the host's own address, choose another one for the VIP`,
+      };
+    return undefined;
   },
 
   read(facts, key, want) {
-    const found = facts.addresses().find((a) => a.interface === key.interface && a.local === key.address);
+    const device = deviceOf(facts, key);
+    const found = facts.addresses().find((a) => a.interface === device && a.local === key.address);
     if (!found) return undefined;
     return {
       prefixLength: found.prefixlen,
-      // An IPv6 VIP that its host may choose as a source is a difference, and an update corrects it.
-      label: isSource(found) ? preferred : named(found) ? (found.label ?? null) : null,
+      // An IPv6 VIP that its host may choose as a source, or does not use, is a difference. An update corrects it.
+      label: labelOf(found),
       broadcast: found.broadcast ?? null,
       // The host does not show it.
       announce: want?.announce ?? true,
@@ -155,7 +194,7 @@ export const virtualAddress = define({
     ];
     const remove = (c: Config) => ["drop_address", key.interface, `${key.address}/${c.prefixLength}`];
     const announce =
-      want?.announce && isAnnounced(key) && !facts.hasFlag(key.interface, noArp)
+      want?.announce && isAnnounced(key) && hasNeighbours(facts, key)
         ? [step(["announce", key.interface, key.address], null)]
         : [];
     if (!want) return have ? [step(remove(have), add(have))] : [];
@@ -163,9 +202,10 @@ export const virtualAddress = define({
     const same = (["prefixLength", "label", "broadcast"] as const).every((name) => want[name] === have[name]);
     if (same) return announce;
     const [from, to] = [step(remove(have), add(have)), step(add(want), remove(want))];
-    if (ipv6 && want.prefixLength === have.prefixLength) return [step(choose(want), choose(have))];
+    if (ipv6 && want.prefixLength === have.prefixLength && have.label !== duplicate)
+      return [step(choose(want), choose(have))];
     // An IPv6 address has one prefix.
-    if (ipv6) return [from, to];
+    if (ipv6) return [from, to, ...announce];
     // An IPv4 address may have two prefixes at a time, so it never disappears.
     if (want.prefixLength !== have.prefixLength) return [to, from, ...announce];
     // Routes that send from an address go with it. So another prefix, without a route of its own, holds the

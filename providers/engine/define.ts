@@ -16,6 +16,12 @@ export interface ProbeContext {
   query(connection: Connection, ...queries: Parameters<Host["query"]>): ReturnType<Host["query"]>;
 }
 
+/** Why something is not done, and what to do. */
+export interface Refusal {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
 /**
  * A kind of resource as data and pure functions. The engine does everything else: connection, unknown values
  * in previews, adoption, undo, read-back, error texts. No definition mentions those.
@@ -52,7 +58,7 @@ export interface Definition<K = unknown, C = unknown> {
   readonly shows?: {
     readonly names: readonly string[];
     facts(key: K): readonly FactName[];
-    read(facts: Facts, key: K): Record<string, unknown>;
+    read(facts: Facts, key: K, config: C): Record<string, unknown>;
   };
   /** Properties besides `connection` that say how to reach a host. Their secret fields stay secret. */
   readonly connections?: readonly string[];
@@ -84,6 +90,11 @@ export interface Definition<K = unknown, C = unknown> {
   problems?(key: K, config: C): Problem[];
   /** Returns the id without the host, as people type it: `tcp://192.168.0.219:80`. */
   id(key: K): string;
+  /**
+   * Returns why the host cannot have the thing as wanted, and what to do. `have` is undefined if there is
+   * none, and else a thing of another owner with other settings, which `adopt` would take over.
+   */
+  refuses?(key: K, want: C, have: C | undefined, facts: Facts): Refusal | undefined;
   /** Returns the facts that `read` needs. */
   facts(key: K, want: C | undefined): readonly FactName[];
   /**

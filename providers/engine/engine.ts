@@ -132,7 +132,8 @@ export class Engine extends Verbs {
   /** Returns the computed outputs. */
   #shown(facts: Facts, inputs: Bag): Bag {
     const { definition } = this;
-    const shown = definition.shows?.read(facts, partsOf(definition, inputs).key);
+    const { key, config } = partsOf(definition, inputs);
+    const shown = definition.shows?.read(facts, key, config);
     return { ...shown, ...sharers(facts, definition, inputs) };
   }
 

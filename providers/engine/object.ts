@@ -85,7 +85,10 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       }
       const different = have && !isDeepStrictEqual(have, config);
       // A thing that this resource made before is its own, even if the answer was lost.
-      if (verb === "create" && different && holder !== owner && inputs.adopt !== true) {
+      const foreign = verb === "create" && different && holder !== owner && inputs.adopt !== true;
+      const refusal = (foreign || !have) && definition.refuses?.(key, config, have, facts);
+      if (refusal) throw refused(refusal.reason, refusal.remedy);
+      if (foreign) {
         throw refused(
           `it exists already, with other settings: ${contrast(have, config)}`,
           "set adopt: true to take it over, or remove it there",

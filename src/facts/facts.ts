@@ -13,7 +13,7 @@ import {
 } from "./draining.js";
 import { FactError } from "./fact-error.js";
 import { type Health, type MonitorState, parseHealth, parseMonitorState } from "./health.js";
-import { type AddressEntry, link, listOf, type RouteEntry, routeEntry } from "./ip-lists.js";
+import { type AddressEntry, type Link, link, listOf, type RouteEntry, routeEntry } from "./ip-lists.js";
 import {
   type Daemon,
   parseDaemons,
@@ -146,17 +146,15 @@ export class Facts {
     return this.#text(`monitor:${file}`, parseMonitorState);
   }
 
-  /** Returns every address of every interface. */
-  addresses(): AddressEntry[] {
-    return this.#json("addresses", listOf(link)).flatMap(({ ifname, addr_info }) =>
-      addr_info.flatMap((entry) => ("local" in entry ? [{ ...entry, interface: ifname }] : [])),
-    );
+  /** Returns every interface. */
+  links(): Link[] {
+    return this.#json("addresses", listOf(link));
   }
 
-  /** Returns whether an interface has a flag of ip-link(8), such as `NOARP`. */
-  hasFlag(device: string, flag: string): boolean {
-    return this.#json("addresses", listOf(link)).some(
-      ({ ifname, flags }) => ifname === device && flags.includes(flag),
+  /** Returns every address of every interface. */
+  addresses(): AddressEntry[] {
+    return this.links().flatMap(({ ifname, addr_info }) =>
+      addr_info.flatMap((entry) => ("local" in entry ? [{ ...entry, interface: ifname }] : [])),
     );
   }
 

@@ -38,12 +38,14 @@ const addressEntry = z.object({
   broadcast: ipAddress.optional(),
   label: printable.optional(),
   deprecated: z.boolean().optional(),
+  dadfailed: z.boolean().optional(),
 });
 
-/** An interface with its flags and addresses. */
+/** An interface with its addresses. */
 export const link = z.object({
   ifname: printable,
-  flags: listOf(printable).default([]),
+  altnames: z.array(printable).default([]),
+  flags: z.array(printable).default([]),
   // Other families have addresses of other forms.
   addr_info: listOf(z.union([addressEntry, z.object({ family: z.string().regex(/^(?!inet)/) })])).default([]),
 });
@@ -65,4 +67,9 @@ export const routeEntry = z.object({
 });
 
 export type AddressEntry = z.output<typeof addressEntry> & { interface: string };
+export type Link = z.output<typeof link>;
+
+/** Returns the interface that has this name, or this alternative name (ip-link(8), altname). */
+export const linkNamed = (links: readonly Link[], name: string): Link | undefined =>
+  links.find(({ ifname }) => ifname === name) ?? links.find(({ altnames }) => altnames.includes(name));
 export type RouteEntry = z.output<typeof routeEntry>;

@@ -7,7 +7,11 @@ import { refusals } from "./refusals.js";
 const functions = [
   lockFunctions,
   readConflicts,
-  assign({ NO_ROOM: refusals.noRoom, claims: shellText("lib/claims.awk") }),
+  assign({
+    NO_ROOM: refusals.noRoom,
+    NO_ADVERTISER: refusals.noAdvertiser,
+    claims: shellText("lib/claims.awk"),
+  }),
   ...["report", "write", "read", "addresses", "ledger", "settings"].map((name) =>
     shellText(`lib/${name}.sh`),
   ),

@@ -9,6 +9,8 @@ export const refusals = {
   noBoot: 92,
   /** Without systemd nothing runs the health checks. */
   noMonitor: 93,
+  /** No program there can send a neighbour advertisement. */
+  noAdvertiser: 94,
 } as const;
 
 export const refusalRemedies: ReadonlyMap<number, string> = new Map([
@@ -17,5 +19,6 @@ export const refusalRemedies: ReadonlyMap<number, string> = new Map([
     refusals.noBoot,
     "set persist: false (in a cluster also of one of realServers), and it is there until the next reboot",
   ],
+  [refusals.noAdvertiser, "install perl or python3 there, or set announce: false"],
   [refusals.noMonitor, "leave health checks (HealthMonitor) out, or use a host with systemd"],
 ]);

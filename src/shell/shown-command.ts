@@ -39,7 +39,10 @@ const functions: Readonly<Record<string, Shown>> = {
   drain_on: () => "writing /run/pulumi-lvs/draining",
   note_drained: () => "writing /run/pulumi-lvs/drained",
   drop_address: (device, address) => run("ip", "addr", "del", address, "dev", device),
-  announce: (device, address) => run("arping", "-q", "-U", "-c", "1", "-I", device, address),
+  announce: (device, address = "") =>
+    address.includes(":")
+      ? `a neighbour advertisement of ${address} on ${device}`
+      : run("arping", "-q", "-U", "-c", "1", "-I", device, address),
   change_forwarding: (_family, _address, _server, _to, ...command) => shownCommand(command),
   with_file: (_file, _meanwhile, _afterwards, ...command) => shownCommand(command),
 };

@@ -1,7 +1,17 @@
+# real_name INTERFACE: sets $real to the kernel's name of an interface, which may be given by an alternative name.
+real_name() {
+  real=$1
+  [ -e "$ROOT/sys/class/net/$1" ] && return
+  shown=$(ip -o link show dev "$1" 2>/dev/null) || return 0
+  shown=${shown#*: } real=${shown%%: *}
+  real=${real%%@*}
+}
+
 # drop_address INTERFACE ADDRESS: deletes the address and keeps the later ones of its network. By default the kernel
 # deletes those together with a primary address.
 drop_address() {
-  p=$ROOT/proc/sys/net/ipv4/conf/$1/promote_secondaries old=
+  real_name "$1"
+  p=$ROOT/proc/sys/net/ipv4/conf/$real/promote_secondaries old=
   [ ! -w "$p" ] || {
     old=$(cat "$p")
     echo 1 >"$p"
@@ -12,20 +22,74 @@ drop_address() {
   return $rc
 }
 
-# announce INTERFACE ADDRESS: sends gratuitous ARP, once before it returns and four times in the background, because a
-# packet may be lost. Uses requests (-U) and replies (-A), because some hosts accept only one form.
+# read_link INTERFACE FILE: sets $value to what the kernel says of an interface.
+read_link() { read -r value 2>/dev/null <"$ROOT/sys/class/net/$1/$2"; }
+
+# announce INTERFACE ADDRESS: tells the neighbours, once before it returns and four times in the background, because a
+# packet may be lost. Does nothing on a loopback (flag 8) or an interface without ARP (flag 128), such as a dummy.
 announce() {
-  # A restore after a reboot has no list of interfaces. 0x80 is IFF_NOARP: no ARP, and no neighbours.
-  flags=0
-  [ ! -r "$ROOT/sys/class/net/$1/flags" ] || read -r flags <"$ROOT/sys/class/net/$1/flags"
-  [ $((flags & 0x80)) -eq 0 ] || return 0
-  arping -q -U -c 1 -I "$1" "$2" || return
+  real_name "$1"
+  ! read_link "$real" flags || [ $((value & 136)) = 0 ] || return 0
+  tell "$real" "$2" -U || return
   # Stops if the address has been removed.
   (
-    # arping itself waits a second at each call.
+    # Uses requests (-U) and replies (-A), because some hosts accept only one form.
     for form in -A -U -A -U; do
-      ip -o addr show dev "$1" 2>/dev/null | grep -qF " $2/" || exit
-      arping -q $form -c 1 -I "$1" "$2"
+      # arping itself waits a second at each call.
+      case $2 in *:*) sleep "$ROUND_SECONDS" ;; esac
+      ip -o addr show dev "$real" 2>/dev/null | grep -qF " $2/" || exit
+      tell "$real" "$2" "$form"
     done
   ) >/dev/null 2>&1 9<&- &
+}
+# tell INTERFACE ADDRESS FORM: sends one gratuitous ARP, or one unsolicited neighbour advertisement.
+tell() {
+  case $2 in
+    *:*) advertise "$1" "$2" ;;
+    *) arping -q "$3" -c 1 -I "$1" "$2" ;;
+  esac
+}
+# advertise INTERFACE ADDRESS: sends an unsolicited neighbour advertisement to all nodes of the link (RFC 4861, 7.2.6).
+# No common tool does so. A raw socket of perl or python3 needs no package on most distributions.
+advertise() {
+  address=$2 mac=
+  # Neighbours override what they know (0x20). A router says that it is one (0x80).
+  bits=32
+  ! read -r value 2>/dev/null <"$ROOT/proc/sys/net/ipv6/conf/$1/forwarding" || [ "$value" = 0 ] || bits=160
+  ! read_link "$1" address || mac=$value
+  read_link "$1" ifindex || value=
+  case $value/$mac in
+    *[0-9]/??:??:??:??:??:??) ;;
+    *)
+      printf '%s\n' "$1 has no Ethernet address" >&2
+      return "$NO_ADVERTISER"
+      ;;
+  esac
+  set -- "$1" "$address" "$value" "$(printf '%s\n' "$mac" | tr -d :)" "$bits"
+  if command -v perl >/dev/null; then
+    perl -MSocket=inet_pton -e '
+      my (undef, $address, $index, $mac, $bits) = @ARGV;
+      my $packet = pack("CCnCx3a16CCH12", 136, 0, 0, $bits, inet_pton(10, $address), 2, 1, $mac);
+      my $nodes = pack("SnNa16L", 10, 0, 0, inet_pton(10, "ff02::1"), $index);
+      socket(my $socket, 10, 3, 58) && setsockopt($socket, 41, 17, pack("i", $index)) &&
+        setsockopt($socket, 41, 18, pack("i", 255)) && defined(send($socket, $packet, 0, $nodes)) or die "$!\n";
+    ' "$@"
+    return
+  fi
+  for python in python3 "$ROOT/usr/libexec/platform-python"; do
+    command -v "$python" >/dev/null || continue
+    "$python" -c '
+import socket, struct, sys
+_, address, index, mac, bits = sys.argv[1:]
+target = socket.inet_pton(10, address)
+packet = struct.pack("!BBHBxxx16sBB6s", 136, 0, 0, int(bits), target, 2, 1, bytes.fromhex(mac))
+s = socket.socket(10, 3, 58)
+s.setsockopt(41, 17, int(index))
+s.setsockopt(41, 18, 255)
+s.sendto(packet, ("ff02::1", 0, 0, int(index)))
+' "$@"
+    return
+  done
+  printf '%s\n' 'no program there can send a neighbour advertisement' >&2
+  return "$NO_ADVERTISER"
 }

@@ -16,9 +16,23 @@ END
 }
 read_timeouts() { list_ipvs -Ln --timeout; }
 read_daemons() { list_ipvs -Ln --daemon; }
+# is_probing: returns 0 if duplicate address detection runs for an address of $out. Without a carrier it does not end.
+is_probing() {
+  case $out in *'"tentative":true'*) ;; *) return 1 ;; esac
+  probing=$(ip -o -6 addr show up tentative -dadfailed | while read -r _ device _; do
+    read -r carrier <"$ROOT/sys/class/net/${device%%@*}/carrier" && [ "$carrier" = 0 ] || printf '%s ' "$device"
+  done 2>/dev/null)
+  [ -n "$probing" ]
+}
 # Lifetimes change with each reading, so they are set to 0.
 read_addresses() {
-  has ip && out=$(ip -j addr show) && sed 's/_life_time":[0-9]*/_life_time":0/g' <<END
+  has ip && out=$(ip -j addr show) || return
+  rounds=5
+  while [ $rounds -gt 0 ] && is_probing; do
+    sleep "$ROUND_SECONDS"
+    rounds=$((rounds - 1)) out=$(ip -j addr show) || return
+  done
+  sed 's/_life_time":[0-9]*/_life_time":0/g' <<END
 $out
 END
 }

@@ -50,7 +50,8 @@ function sourceOf(name: FactName): string {
 function bodyOf(source: string, value: unknown): string {
   if (source.startsWith("/sys/module/"))
     return value ? ["loaded", ...(value as string[]), ""].join("\n") : "absent\n";
-  if (value === undefined) return "";
+  // A case that says nothing of interfaces leaves them open.
+  if (value === undefined) return source === "ip -j addr show" ? "[]" : "";
   if (typeof value === "string") return `${value}\n`;
   if (source.startsWith("ip ")) return JSON.stringify(value);
   if (source === "/etc/pulumi-lvs/boot") return `restored\n--\n${(value as string[]).join("\n")}\n\n--\n`;

@@ -1,5 +1,5 @@
 # ip-address(8) and ip-route(8) on text files.
-# addresses: INTERFACE ADDRESS/BITS BROADCAST LABEL NODAD; routes: FAMILY TABLE DESTINATION VIA DEVICE SOURCE METRIC; "-" is none
+# addresses: INTERFACE ADDRESS/BITS BROADCAST LABEL NODAD; links: INTERFACE [altname=NAME]; routes: FAMILY TABLE DESTINATION VIA DEVICE SOURCE METRIC; "-" is none
 function fail(text, rc) { print text > "/dev/stderr"; exit rc }
 function lines(name, into,   n) { while ((getline line < (root "/" name)) > 0) into[++n] = line; close(root "/" name); return n + 0 }
 function store(name, list, n,   i, file) {
@@ -8,23 +8,33 @@ function store(name, list, n,   i, file) {
   for (i = 1; i <= n; i++) if (list[i] != "") print list[i] >> file
   close(file)
 }
-function device(name,   i, n, all) { n = lines("links", all); for (i = 1; i <= n; i++) if (all[i] == name) return; fail("Cannot find device \"" name "\"", 1) }
+# the name of an interface that has this name or alternative name
+function device(name,   i, n, all, w) {
+  n = lines("links", all)
+  for (i = 1; i <= n; i++) { split(all[i], w, " "); if (w[1] == name || all[i] ~ (" altname=" name "( |$)")) return w[1] }
+  fail("Cannot find device \"" name "\"", 1)
+}
+function altname(line) { if (line !~ / altname=/) return ""; sub(/.* altname=/, "", line); sub(/ .*/, "", line); return line }
 function json(name, value) { return value == "-" ? "" : ",\"" name "\":\"" value "\"" }
 
 # 0x80 is IFF_NOARP
-function no_arp(name,   flags) { flags = ""; getline flags < (root "/sys/class/net/" name "/flags"); return flags ~ /[89a-f].$/ ? ",\"NOARP\"" : "" }
-function show_addresses(   links, all, n, m, i, j, w, part, text, sep, ticks) {
+function no_arp(name,   flags) { flags = ""; getline flags < (root "/sys/class/net/" name "/flags"); return flags ~ /[89a-f].$/ }
+function show_addresses(   links, all, n, m, i, j, w, part, text, sep, ticks, name) {
   # what DHCP gave runs out a second later at each look
   getline ticks < (root "/ticks"); close(root "/ticks"); ticks--; print ticks > (root "/ticks"); close(root "/ticks")
   n = lines("links", links); m = lines("addresses", all)
   for (i = 1; i <= n; i++) {
-    text = text (i > 1 ? "," : "") "{\"ifindex\":" i ",\"ifname\":\"" links[i] "\",\"flags\":[\"UP\"" no_arp(links[i]) "],\"mtu\":1500,\"addr_info\":["
+    split(links[i], w, " "); name = w[1]
+    text = text (i > 1 ? "," : "") "{\"ifindex\":" i ",\"ifname\":\"" name "\",\"flags\":[" (name == "lo" ? "\"LOOPBACK\"," : "")
+    text = text (no_arp(name) ? "\"NOARP\"," : "") "\"UP\"],\"mtu\":1500,"
+    if (altname(links[i]) != "") text = text "\"altnames\":[\"" altname(links[i]) "\"],"
+    text = text "\"addr_info\":["
     sep = ""
     for (j = 1; j <= m; j++) {
-      split(all[j], w, " "); if (w[1] != links[i]) continue
+      split(all[j], w, " "); if (w[1] != name) continue
       split(w[2], part, "/")
       text = text sep "{\"family\":\"" (part[1] ~ /:/ ? "inet6" : "inet") "\",\"local\":\"" part[1] "\",\"prefixlen\":" part[2]
-      text = text json("broadcast", w[3]) ",\"scope\":\"global\"" (w[5] == "nodad" ? ",\"nodad\":true" : "") (w[6] == "deprecated" ? ",\"deprecated\":true" : "")
+      text = text json("broadcast", w[3]) ",\"scope\":\"global\"" (w[5] == "nodad" ? ",\"nodad\":true" : "") (w[5] ~ /^(tentative|duplicate|endless|dadfailed)$/ ? ",\"tentative\":true" : "") (w[5] == "dadfailed" ? ",\"dadfailed\":true" : "") (w[6] == "deprecated" ? ",\"deprecated\":true" : "")
       if (part[1] !~ /:/) text = text ",\"label\":\"" (w[4] == "-" ? w[1] : w[4]) "\""
       text = text ",\"valid_life_time\":" ticks ",\"preferred_life_time\":" ticks "}"
       sep = ","
@@ -46,7 +56,7 @@ function change_address(verb,   all, n, i, w, at, dev, brd, lab, dad, old) {
     else if (ARGV[i] == "valid_lft") i++
     else fail("Error: either \"local\" is duplicate, or \"" ARGV[i] "\" is a garbage.", 255)
   }
-  device(dev)
+  dev = device(dev)
   if (at ~ /:/ && brd != "-") fail("RTNETLINK answers: Invalid argument", 2)
   n = lines("addresses", all)
   for (i = 1; i <= n; i++) {
@@ -68,6 +78,17 @@ function drop_routes_from(at,   all, n, i, w, part) {
   n = lines("routes", all)
   for (i = 1; i <= n; i++) { split(all[i], w, " "); if (w[6] == at) all[i] = "" }
   store("routes", all, n)
+}
+
+# detection ends after it was looked at: "tentative" is then valid, and "duplicate" has failed; "endless" goes on
+function show_tentative(   all, n, i, w) {
+  n = lines("addresses", all)
+  for (i = 1; i <= n; i++) {
+    split(all[i], w, " "); if (w[5] !~ /^(tentative|duplicate|endless)$/) continue
+    print i ": " w[1] "    inet6 " w[2] " scope global tentative"
+    if (w[5] == "tentative") sub(/ tentative/, " -", all[i]); else sub(/ duplicate/, " dadfailed", all[i])
+  }
+  store("addresses", all, n)
 }
 
 function number(address,   p) { split(address, p, "."); return ((p[1] * 256 + p[2]) * 256 + p[3]) * 256 + p[4] }
@@ -98,7 +119,7 @@ function change_route(family, verb,   all, n, i, w, to, via, dev, src, met, tabl
   }
   if (to == "::/0" || to == "0.0.0.0/0") to = "default"
   sub(family == 4 ? "/32$" : "/128$", "", to)
-  if (dev != "-") device(dev)
+  if (dev != "-") dev = device(dev)
   named = met != ""
   # IPv6 has no metric 0: none is 1024
   if (!named) met = family == 4 ? 0 : 1024
@@ -149,6 +170,9 @@ BEGIN {
   root = ENVIRON["LVS_FAKE_ROOT"]
   words = ARGV[1]; for (i = 2; i <= 5 && i < ARGC; i++) words = words " " ARGV[i]
   if (words == "-j addr show") show_addresses()
+  else if (words == "-o -6 addr show up") show_tentative()
+  else if (words ~ /^-o link show dev /) print "1: " device(ARGV[5]) ": <UP>"
+  else if (words ~ /^-o addr show dev /) { device(ARGV[5]); exit 0 }
   else if (words ~ /^-j -[46] route show table$/) show_routes(substr(ARGV[2], 2), ARGV[6])
   else if (words ~ /^addr (add|del|change) /) { for (i = ARGC; i > 1; i--) ARGV[i] = ARGV[i - 1]; ARGC++; change_address(ARGV[3]) }
   else if (words ~ /^-[46] route (add|del|replace) /) { family = substr(ARGV[1], 2); change_route(family, ARGV[3]) }

@@ -64,6 +64,17 @@ const files: Record<string, string> = {
   "proc/sys/net/ipv4/vs/expire_quiescent_template": "0\n",
   "proc/sys/kernel/random/boot_id": "one\n",
   ...Object.fromEntries(
+    [
+      ["lo", "00:00:00:00:00:00", "0x9"],
+      ["eth0", "52:54:00:00:00:05", "0x1003"],
+      ["eth1", "52:54:00:00:01:05", "0x1003"],
+    ].flatMap(([name, address, flags], i) => [
+      [`sys/class/net/${name}/address`, `${address}\n`],
+      [`sys/class/net/${name}/flags`, `${flags}\n`],
+      [`sys/class/net/${name}/ifindex`, `${i + 1}\n`],
+    ]),
+  ),
+  ...Object.fromEntries(
     ["all", "lo", "eth0", "eth1", "eth0.100"].flatMap((name) => [
       [`proc/sys/net/ipv4/conf/${name}/arp_ignore`, "0\n"],
       [`proc/sys/net/ipv4/conf/${name}/arp_announce`, "0\n"],
