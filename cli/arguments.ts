@@ -1,21 +1,6 @@
 import { parseArgs } from "node:util";
-import { type ForgetCommandLine, parseForget } from "./forget/arguments.js";
-
-/** The parsed command line. */
-export type CommandLine =
-  | { readonly command: "help" }
-  | { readonly command: "wrong"; readonly why: string }
-  | ForgetCommandLine
-  | {
-      readonly command: "up" | "rollback";
-      /** Flags that Pulumi has, too, for each of its runs. */
-      readonly stack?: string;
-      readonly cwd?: string;
-      readonly configFile?: string;
-      readonly verify?: string;
-      /** Arguments for `pulumi up`, unchanged. */
-      readonly rest: readonly string[];
-    };
+import { closest } from "../src/values/closest.js";
+import type { CommandLine } from "./command-line.js";
 
 // Flags of `pulumi up` with a value, so that no value is read as a flag.
 const withValue = {
@@ -34,52 +19,55 @@ const flags = {
   yes: { type: "boolean", short: "y" },
 } as const;
 
-/** Parses the command line. It reads a few flags, and Pulumi checks all but `--verify`. */
-export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const [command, ...args] = argv;
-  if (command === undefined || ["help", "--help", "-h"].includes(command)) return { command: "help" };
-  if (command === "forget") return parseForget(args);
-  if (command !== "up" && command !== "rollback")
-    return { command: "wrong", why: `there is no command ${JSON.stringify(command)}; see pulumi-lvs --help` };
-  const { values, tokens, positionals } = parseArgs({
-    args,
+/** Returns the flags of `up` in their order, with the values that belong to them. */
+const tokensOf = (args: readonly string[]) =>
+  parseArgs({
+    args: [...args],
     options: { ...withValue, ...flags },
     strict: false,
     allowPositionals: true,
     tokens: true,
   });
-  if (values.help) return { command: "help" };
-  const verify = tokens.filter((token) => token.kind === "option" && token.name === "verify");
-  const wrong = verify.find((token) => token.kind === "option" && !token.value);
-  if (wrong)
-    return {
-      command: "wrong",
-      why: "--verify needs a command, such as --verify 'curl -fsS http://192.168.0.210/'",
-    };
-  if (command === "rollback") {
-    const known = new Set(["stack", "cwd", "config-file", "yes", "non-interactive", "color"]);
-    const odd = tokens.find((token) => token.kind === "option" && !known.has(token.name));
-    if (odd?.kind === "option" || positionals[0] !== undefined)
-      return {
-        command: "wrong",
-        why: `rollback does not know ${odd?.kind === "option" ? odd.rawName : positionals[0]}; see pulumi-lvs --help`,
-      };
-  }
+
+/** Returns whether the arguments of `up` ask for its help. */
+export const wantsHelp = (args: readonly string[]): boolean => tokensOf(args).values.help === true;
+
+const needsCommand = "--verify needs a command, such as --verify 'curl -fsS http://192.168.0.210/'";
+
+/** Reads the arguments of `up`. Pulumi checks all but `--verify`. */
+export function parseUp(args: readonly string[]): CommandLine {
+  const { values, tokens } = tokensOf(args);
+  const options = tokens.filter((token) => token.kind === "option");
+  const verify = options.filter(({ name }) => name === "verify");
+  if (verify.some(({ value }) => !value)) return { command: "wrong", why: needsCommand };
+  const misspelt = options.find(({ name, rawName }) => rawName.startsWith("--") && isMisspelt(name));
+  if (misspelt)
+    return { command: "wrong", why: `unknown option '${misspelt.rawName}'; did you mean --verify?` };
   const dropped = new Set(
-    verify.flatMap((token) =>
-      token.kind === "option" && !token.inlineValue ? [token.index, token.index + 1] : [token.index],
-    ),
+    verify.flatMap(({ index, inlineValue }) => (inlineValue ? [index] : [index, index + 1])),
   );
-  const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
   return {
-    command,
+    command: "up",
     rest: args.filter((_, i) => !dropped.has(i)),
-    ...given("stack", text(values.stack)),
-    ...given("cwd", text(values.cwd)),
-    ...given("configFile", text(values["config-file"])),
-    ...given("verify", text(values.verify)),
+    ...given("stack", values.stack),
+    ...given("cwd", values.cwd),
+    ...given("configFile", values["config-file"]),
+    ...given("verify", values.verify),
   };
 }
 
-const given = <Name extends string>(name: Name, value: string | undefined): { [N in Name]?: string } =>
-  (value === undefined ? {} : { [name]: value }) as { [N in Name]?: string };
+/** Pulumi's `--verbose` is no misspelling of `--verify`. */
+const isMisspelt = (name: string): boolean =>
+  name !== "verify" && closest(name, ["verify", "verbose", "version"]) === "verify";
+
+/** Reads the flags of `rollback`. */
+export const parseRollback = ({ stack, cwd, configFile }: Record<string, unknown>): CommandLine => ({
+  command: "rollback",
+  rest: [],
+  ...given("stack", stack),
+  ...given("cwd", cwd),
+  ...given("configFile", configFile),
+});
+
+const given = <Name extends string>(name: Name, value: unknown): { [N in Name]?: string } =>
+  (typeof value === "string" && value !== "" ? { [name]: value } : {}) as { [N in Name]?: string };

@@ -3,7 +3,7 @@ import type { automation } from "@pulumi/pulumi";
 import { titleOf } from "../rollback/deployment.js";
 import { rollBack } from "../rollback/roll-back.js";
 import { guarded, type UpdateResult } from "../rollback/up-or-roll-back.js";
-import type { CommandLine } from "./arguments.js";
+import type { CommandLine } from "./command-line.js";
 import { listening } from "./listen.js";
 import { stackAt } from "./project.js";
 import { outlive, run } from "./terminal.js";

@@ -1,5 +1,14 @@
 // Second half of the build: what the compiler leaves out of dist.
-import { chmodSync, cpSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describeSchema } from "./describe-schema.mjs";
@@ -21,3 +30,13 @@ const fieldsOf = typesIn(checkout);
 describeSchema(schema.definitions.clusters, fieldsOf("Clusters"), schema.definitions);
 writeFileSync(join(dist, "stack.schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
 chmodSync(join(dist, "cli", "main.js"), 0o755);
+
+// npm links the commands of dependencies only, so `npx pulumi-lvs` would not find this package's own in its checkout.
+const commands = join(checkout, "node_modules", ".bin");
+const link = join(commands, "pulumi-lvs");
+const target = join("..", "..", "dist", "cli", "main.js");
+const isLink = lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() && readlinkSync(link) === target;
+if (existsSync(commands) && !isLink) {
+  rmSync(link, { force: true });
+  symlinkSync(target, link);
+}

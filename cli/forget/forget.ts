@@ -3,6 +3,7 @@ import { type Host, hostOf } from "../../src/host/host.js";
 import { type Connection, connection, hostLabel } from "../../src/ssh/connection.js";
 import { plainText } from "../../src/values/foreign.js";
 import { problemsOf } from "../../src/values/problem.js";
+import { flagOf, inFlags } from "./flags.js";
 import { factsFor, type LeftOver, leftOver } from "./left.js";
 
 /** Options of `pulumi-lvs forget`. */
@@ -13,6 +14,8 @@ export interface Forget {
   readonly allOf?: string;
   /** Whether to remove the listed things. */
   readonly yes: boolean;
+  /** Whether to list as JSON. */
+  readonly json?: boolean;
 }
 
 /** Exit codes. 1 is any failure, 2 a wrong command line. */
@@ -31,16 +34,24 @@ export async function forget(
 ): Promise<number> {
   const parsed = connection.safeParse(options.connection);
   if (!parsed.success) {
-    for (const { path, reason } of problemsOf(parsed.error)) say(`--${flagOf(path)}: ${reason}`);
+    for (const { path, reason } of problemsOf(parsed.error)) say(`${flagOf(path)}: ${inFlags(reason)}`);
     return forgetCodes.wrong;
   }
   const label = hostLabel(parsed.data);
   const host = find(parsed.data, label);
   const left = await leftOn(host, options).catch((error: unknown) => {
     if (!(error instanceof HostError)) throw error;
-    throw new Error(error.of("cannot list what is left over"), { cause: error });
+    throw new Error(inFlags(error.of("cannot list what is left over")), { cause: error });
   });
-  for (const { text } of left) list(plainText(text, 500));
+  if (options.json)
+    list(
+      JSON.stringify(
+        left.map(({ step: _, ...one }) => ({ host: label, ...one })),
+        null,
+        2,
+      ),
+    );
+  else for (const { text } of left) list(plainText(text, 500));
   if (left.length === 0)
     say(
       `${label} has ${options.allOf === undefined ? "nothing to forget" : `no record of ${options.allOf}`}`,
@@ -79,5 +90,3 @@ async function leftOn(host: Pick<Host, "submit">, { allOf, yes }: Forget): Promi
   });
   return left;
 }
-
-const flagOf = (path: string): string => path.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

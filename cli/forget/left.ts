@@ -8,6 +8,10 @@ import { presenceOf } from "./present.js";
 export interface LeftOver {
   /** One line for people. */
   readonly text: string;
+  /** What it records, whose it is, and how long it lasts. A line that is no record has no thing and no owner. */
+  readonly thing?: string;
+  readonly owner?: string;
+  readonly lifetime: LedgerRecord["lifetime"];
   /** The command that removes it. */
   readonly step: Step;
 }
@@ -26,10 +30,14 @@ export function leftOver(facts: Facts, stack?: string): LeftOver[] {
   return [
     ...records.filter(isMeant).map((record) => ({
       text: `${record.thing} of ${claimant(record)}: a record${record.lifetime === "persistent" ? "" : " until the next reboot"}${why}`,
+      thing: record.thing,
+      owner: claimant(record),
+      lifetime: record.lifetime,
       step: erased(record),
     })),
     ...(stack === undefined ? misfits : []).map(({ lifetime, line }) => ({
       text: `${line.replaceAll("\t", " ")}: a line that is no record`,
+      lifetime,
       step: step(["erase", lifetime, line], ["record", lifetime, line]),
     })),
   ];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseCommandLine } from "../../../cli/arguments.js";
 import { type Forget, forget } from "../../../cli/forget/forget.js";
+import { parseCommandLine } from "../../../cli/program.js";
 import type { Definition } from "../../../providers/engine/define.js";
 import type { Bag } from "../../../providers/engine/inputs.js";
 import { definitions } from "../../support/fake/definitions.js";
@@ -79,6 +79,15 @@ describe("pulumi-lvs forget", () => {
       "HostRoute route/10.0.0.0/8 of shop/prod/host-route: a record, and nothing is there",
       "50 object cut o\\u001b[31mff: a line that is no record",
     ]);
+    const { listed: asJson } = await run(fake, { json: true });
+    expect(JSON.parse(asJson.join("\n"))).toHaveLength(listed.length);
+    expect(JSON.parse(asJson.join("\n"))[0]).toEqual({
+      host: "director1",
+      text: listed[0],
+      thing: "Sysctl sysctl/net.ipv4.vs.expire_nodest_conn",
+      owner: "shop/prod/sysctl",
+      lifetime: "persistent",
+    });
     expect(said[0]).toMatch(/cannot tell whether a stack still declares these; run pulumi refresh/);
     expect(fake.snapshot()).toBe(before);
   });
@@ -163,7 +172,7 @@ describe("its command line", () => {
     [["forget", "a", "b"], /takes one host, not b too/],
     [["forget", "a", "--all-of", "lvs"], /--all-of needs PROJECT\/STACK/],
     [["forget", "a", "--port", "ssh"], /--port needs a number, not "ssh"/],
-    [["forget", "a", "--all"], /Unknown option '--all'/],
+    [["forget", "a", "--all"], /unknown option '--all'; did you mean --all-of\?/],
   ])("%s is refused", (argv, why) => {
     expect(parseCommandLine(argv)).toMatchObject({ command: "wrong", why: expect.stringMatching(why) });
   });

@@ -294,7 +294,13 @@ test("its command runs from where it is installed", async () => {
   const { stdout } = await run(process.execPath, [command, "--help"], { cwd: project });
   // where npx runs it in a checkout, npm sets no mode
   expect(statSync(join(home, "copy", bin["pulumi-lvs"])).mode & 0o111).toBe(0o111);
-  expect(stdout).toMatch(/^usage: pulumi-lvs up .*\n +pulumi-lvs rollback /);
+  expect(stdout).toMatch(/^Usage: pulumi-lvs COMMAND [\s\S]*\n {2}up .*[\s\S]*\n {2}rollback /);
+});
+
+test("npx finds the command in a checkout, as in a project that has the package", async () => {
+  const { version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
+  const { stdout } = await run("npx", ["--no", "--", "pulumi-lvs", "--version"], { cwd: repository });
+  expect(stdout).toBe(`${version}\n`);
 });
 
 test("links in its documents lead to what is packed with them, and to headings that are there", () => {

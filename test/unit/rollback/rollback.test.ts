@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseCommandLine } from "../../../cli/arguments.js";
+import { parseCommandLine } from "../../../cli/program.js";
 import { Engine } from "../../../providers/engine/engine.js";
 import * as classes from "../../../providers/index.js";
 import type { Deployment, Entry } from "../../../rollback/deployment.js";
@@ -359,12 +359,12 @@ describe("the command line", () => {
   test("is told in one line what it does not know", () => {
     expect(parseCommandLine(["down"])).toMatchObject({
       command: "wrong",
-      why: expect.stringContaining('no command "down"'),
+      why: "unknown command 'down'; see pulumi-lvs --help",
     });
     expect(parseCommandLine(["up", "--verify"])).toMatchObject({ command: "wrong" });
     expect(parseCommandLine(["rollback", "--target", "x"])).toMatchObject({
       command: "wrong",
-      why: "rollback does not know --target; see pulumi-lvs --help",
+      why: "unknown option '--target'; see pulumi-lvs rollback --help",
     });
     expect(parseCommandLine(["rollback", "now"])).toMatchObject({ command: "wrong" });
     expect(parseCommandLine(["rollback", "-s", "prod"])).toMatchObject({
@@ -372,13 +372,35 @@ describe("the command line", () => {
       stack: "prod",
     });
     for (const words of [[], ["--help"], ["up", "-h"], ["rollback", "--help"]])
-      expect(parseCommandLine(words)).toEqual({ command: "help" });
+      expect(parseCommandLine(words)).toMatchObject({
+        command: "help",
+        text: expect.stringMatching(/^Usage: pulumi-lvs /),
+      });
   });
 
   test("helps, and ends with 2 for a word that it does not know, without a stack trace", () => {
     const cli = join(__dirname, "../../../dist/cli/main.js");
-    expect(execFileSync(process.execPath, [cli], { encoding: "utf8" })).toMatch(/^usage: pulumi-lvs up /);
+    expect(execFileSync(process.execPath, [cli], { encoding: "utf8" })).toMatch(
+      /^Usage: pulumi-lvs COMMAND /,
+    );
     const { status, stderr } = spawnSync(process.execPath, [cli, "down"], { encoding: "utf8" });
-    expect([status, stderr]).toEqual([2, 'pulumi-lvs: there is no command "down"; see pulumi-lvs --help\n']);
+    expect([status, stderr]).toEqual([2, "pulumi-lvs: unknown command 'down'; see pulumi-lvs --help\n"]);
+  });
+
+  test("says in one line how to get the Pulumi CLI where there is none", () => {
+    const cli = join(__dirname, "../../../dist/cli/main.js");
+    for (const command of ["up", "rollback"]) {
+      const { status, stderr } = spawnSync(process.execPath, [cli, command], {
+        encoding: "utf8",
+        cwd: join(__dirname, "../../.."),
+        env: { ...process.env, PATH: "/nowhere" },
+      });
+      expect([status, stderr]).toEqual([
+        127,
+        expect.stringMatching(
+          /^pulumi-lvs: the Pulumi CLI is not on PATH; install it \(.*get\.pulumi\.com.*\), then run again\n$/,
+        ),
+      ]);
+    }
   });
 });

@@ -1,0 +1,17 @@
+import type { Forget } from "./forget/forget.js";
+
+/** The parsed command line. */
+export type CommandLine =
+  | { readonly command: "help"; readonly text: string }
+  | { readonly command: "wrong"; readonly why: string }
+  | ({ readonly command: "forget" } & Forget)
+  | {
+      readonly command: "up" | "rollback";
+      /** Flags that Pulumi has, too, for each of its runs. */
+      readonly stack?: string;
+      readonly cwd?: string;
+      readonly configFile?: string;
+      readonly verify?: string;
+      /** Arguments for `pulumi up`, unchanged. */
+      readonly rest: readonly string[];
+    };
