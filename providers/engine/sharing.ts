@@ -12,7 +12,7 @@ import { claimant, isClaim, recordOf, stackOf, type WantedRecord } from "./ledge
  */
 export function sharers(facts: Facts, definition: Definition, inputs: Bag): Bag {
   const owner = String(inputs.owner);
-  if (owner === noOwner) return {};
+  if (owner === noOwner || !(definition.setting || definition.shareable)) return {};
   const { thing } = recordOf(definition, inputs, owner);
   const owners = facts
     .ledger()
