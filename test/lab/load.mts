@@ -14,11 +14,23 @@ export interface Load {
   readonly failures: readonly string[];
 }
 
-/** Has the client machine ask for a page without a pause while something is done; `moveTo` has it ask somewhere else from then on. */
+interface Pace {
+  /** How long a held connection lasts. */
+  readonly seconds?: number;
+  /** The load goes on until so many requests are answered, also after the work. A failure ends it. */
+  readonly least?: number;
+  /** Seconds between a client's requests. */
+  readonly pause?: number;
+}
+
+/**
+ * Has the client machine ask for a page without a pause while something is done; `moveTo` has it ask somewhere else from
+ * then on. The address may have a port after a blank.
+ */
 export async function underLoad(
   address: string,
   work: (moveTo: (address: string) => Promise<void>) => Promise<void>,
-  seconds = 8,
+  { seconds = 8, least = 0, pause = 0.01 }: Pace = {},
 ): Promise<Load> {
   const program = await readFile(join(import.meta.dirname, "load.py"), "utf8");
   const moveTo = async (where: string) => {
@@ -30,7 +42,7 @@ export async function underLoad(
 cat >/tmp/load.py <<'PROGRAM'
 ${program}
 PROGRAM
-nohup python3 /tmp/load.py ${seconds} >/tmp/load.errors 2>&1 </dev/null &`,
+nohup python3 /tmp/load.py ${seconds} ${least} ${pause} >/tmp/load.errors 2>&1 </dev/null &`,
   );
   try {
     await work(moveTo);

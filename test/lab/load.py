@@ -1,6 +1,6 @@
 """Asks for a page again and again, and holds a few connections, until a file says that it is enough.
 
-What it asks for is read anew each time, so that it may move to another VIP meanwhile. Every request is a connection of its
+What it asks for, an address and a port, is read anew each time, so that it may move to another VIP meanwhile. Every request is a connection of its
 own; the held ones send a request each quarter of a second for some seconds, are closed in good order, and begin again.
 """
 
@@ -12,6 +12,8 @@ import time
 
 target, stop, report = "/tmp/load.target", "/tmp/load.stop", "/tmp/load.report"
 hold = float(sys.argv[1])
+least = int(sys.argv[2])
+pause = float(sys.argv[3])
 lock = threading.Lock()
 counts = {"requests": 0, "held": 0}
 servers = {}
@@ -19,27 +21,28 @@ failures = []
 
 
 def done():
-    return os.path.exists(stop)
+    return os.path.exists(stop) and (counts["requests"] >= least or len(failures) > 0)
 
 
 def address():
     with open(target) as file:
-        return file.read().strip()
+        host, _, port = file.read().strip().partition(" ")
+        return host, int(port or 80)
 
 
 def failed(kind, where, error):
     with lock:
-        failures.append("%s %s: %s at %s" % (kind, where, error, time.strftime("%H:%M:%S")))
+        failures.append("%s %s: %s at %s" % (kind, where[0], error, time.strftime("%H:%M:%S")))
 
 
 def connect(where):
-    connection = socket.create_connection((where, 80), 10)
+    connection = socket.create_connection(where, 10)
     connection.settimeout(10)
     return connection
 
 
 def answer(connection, where, close):
-    request = "GET / HTTP/1.1\r\nHost: %s\r\nConnection: %s\r\n\r\n" % (where, "close" if close else "keep-alive")
+    request = "GET / HTTP/1.1\r\nHost: %s\r\nConnection: %s\r\n\r\n" % (where[0], "close" if close else "keep-alive")
     connection.sendall(request.encode())
     text = b""
     while True:
@@ -66,7 +69,7 @@ def ask():
                 counts["requests"] += 1
                 servers[name] = servers.get(name, 0) + 1
             # a client without any pause leaves no processor to what it is to watch
-            time.sleep(0.01)
+            time.sleep(pause)
         except OSError as error:
             failed("request to", where, error)
 
