@@ -14,6 +14,7 @@ import { found, isWhole, missing, type RecordWord, recordSaid, says, sharedWith 
 import { HalfDoneError, there } from "./half-done.js";
 import {
   type Bag,
+  checkIdentity,
   checkInputs,
   clean,
   connectionOf,
@@ -82,15 +83,13 @@ export class Engine extends Verbs {
   async read(id: string, props: Bag) {
     const { __provider, ...rest } = props;
     const given = without(rest, [...found, ...Object.keys(shownBy(this.definition, rest))]);
-    const { inputs, problems } = checkInputs(this.definition, given);
-    const parts = partsOf(this.definition, inputs);
+    const checked = checkInputs(this.definition, given);
+    const isWhole = checked.problems.length === 0;
     // `get` gives the identity only.
-    const wrong = problems.filter(
-      ({ path }) => !Object.hasOwn(this.definition.config.shape, path.split(/[.[]/)[0] as string),
-    );
-    if (wrong[0]) throw new Error(`cannot read ${id}: ${wrong[0].path} ${wrong[0].reason}`);
-    const key = parts.key;
-    const want = problems.length === 0 ? parts.config : undefined;
+    const { inputs, problems } = isWhole ? checked : checkIdentity(this.definition, given);
+    if (problems[0]) throw new Error(`cannot read ${id}: ${problems[0].path} ${problems[0].reason}`);
+    const { key, config } = partsOf(this.definition, inputs);
+    const want = isWhole ? config : undefined;
     const { facts, notes: seen } = await this.#wrapped("read", inputs, undefined, (change) =>
       this.#submit("read", inputs, {
         facts: [

@@ -86,8 +86,14 @@ const shapeOf = (definition: Definition): Record<string, z.ZodType> => ({
 /** Returns the names of all properties of the resource. @internal */
 export const propertiesOf = (definition: Definition): string[] => Object.keys(shapeOf(definition));
 
-/** Returns the inputs with all defaults and canonical values, and the problems. Pure. @internal */
-export function checkInputs(definition: Definition, given: Bag): { inputs: Bag; problems: Problem[] } {
+/** What a check finds: inputs with all defaults and canonical values, and the problems. */
+export interface Checked {
+  readonly inputs: Bag;
+  readonly problems: Problem[];
+}
+
+/** Returns each input in canonical form, and the problems that it has by itself. */
+function checkFields(definition: Definition, given: Bag): Checked {
   const shape = shapeOf(definition);
   const inputs: Bag = {};
   const problems: Problem[] = [];
@@ -104,17 +110,42 @@ export function checkInputs(definition: Definition, given: Bag): { inputs: Bag; 
     if (!Object.hasOwn(shape, name) && name !== "__provider")
       problems.push({ path: showPath([name]), reason: unknownField(name, Object.keys(shape)) });
   }
-  const { key, config } = partsOf(definition, inputs);
-  if (problems.length > 0 || hasUnknown(key)) return { inputs, problems };
-  if (!hasUnknown(config)) problems.push(...(definition.problems?.(key, config) ?? []));
-  if (problems.length === 0) {
-    // Unknown values take no part in defaults.
-    const known = Object.fromEntries(Object.entries(config).filter(([, value]) => !hasUnknown(value)));
-    definition.complete?.(key, known);
-    for (const [name, value] of Object.entries({ ...key, ...known }))
-      if (!hasUnknown(inputs[name])) inputs[name] = value;
-  }
   return { inputs, problems };
+}
+
+/** Fills in defaults that depend on other fields. Unknown values take no part. */
+function completeFields(
+  definition: Definition,
+  inputs: Bag,
+  { key, config }: { key: Bag; config: Bag },
+): void {
+  const known = Object.fromEntries(Object.entries(config).filter(([, value]) => !hasUnknown(value)));
+  definition.complete?.(key, known);
+  for (const [name, value] of Object.entries({ ...key, ...known }))
+    if (!hasUnknown(inputs[name])) inputs[name] = value;
+}
+
+/** Returns the inputs with all defaults and canonical values, and the problems. Pure. @internal */
+export function checkInputs(definition: Definition, given: Bag): Checked {
+  const { inputs, problems } = checkFields(definition, given);
+  const parts = partsOf(definition, inputs);
+  if (problems.length > 0 || hasUnknown(parts.key)) return { inputs, problems };
+  if (!hasUnknown(parts.config)) problems.push(...(definition.problems?.(parts.key, parts.config) ?? []));
+  if (problems.length === 0) completeFields(definition, inputs, parts);
+  return { inputs, problems };
+}
+
+/**
+ * Returns the inputs of a resource that is only read, and problems of its identity. Its other fields may be
+ * missing, and no rule between them holds. Pure. @internal
+ */
+export function checkIdentity(definition: Definition, given: Bag): Checked {
+  const { inputs, problems } = checkFields(definition, given);
+  const wrong = problems.filter(
+    ({ path }) => !Object.hasOwn(definition.config.shape, path.split(/[.[]/)[0] as string),
+  );
+  if (wrong.length === 0) completeFields(definition, inputs, partsOf(definition, inputs));
+  return { inputs, problems: wrong };
 }
 
 /** Returns key and config from a bag of inputs or outputs. @internal */

@@ -1,9 +1,10 @@
 import { dirname } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type Connection, type Endpoint, secretFields } from "../../src/ssh/connection.js";
+import { plainText } from "../../src/values/foreign.js";
 import { declareOnce } from "./declarations.js";
 import type { Definition } from "./define.js";
-import { type Bag, type Common, checkInputs, clean, idOf, propertiesOf } from "./inputs.js";
+import { type Bag, type Common, checkIdentity, clean, idOf, propertiesOf } from "./inputs.js";
 import { withPlannedId } from "./planned-id.js";
 import { providerText } from "./provider-text.js";
 
@@ -78,9 +79,7 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
     }
 
     static get(name: string, args: Bag, opts?: pulumi.CustomResourceOptions): LvsResource {
-      const id = pulumi
-        .output(args)
-        .apply((known) => idOf(definition, checkInputs(definition, clean(known as Bag)).inputs));
+      const id = pulumi.output(args).apply((known) => readId(definition, name, clean(known as Bag)));
       return new LvsResource(name, args, { ...opts, id });
     }
 
@@ -103,6 +102,14 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
     }
   }
   return LvsResource as unknown as ResourceClass<Args, Shown>;
+}
+
+/** Returns the id of a resource that is only read. */
+function readId(definition: Definition, name: string, args: Bag): string {
+  const { inputs, problems } = checkIdentity(definition, args);
+  if (problems.length === 0) return idOf(definition, inputs);
+  const reasons = problems.map(({ path, reason }) => `${path} ${reason}`).join("; ");
+  throw new pulumi.RunError(`cannot read ${definition.kind} ${plainText(name)}: ${reasons}`);
 }
 
 const providers = dirname(__dirname);
