@@ -84,6 +84,7 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
     }
 
     constructor(name: string, args: Bag, opts?: pulumi.CustomResourceOptions) {
+      refuseImport(definition, name, opts);
       const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
       // A resource that is only read has no owner here.
       const own = opts?.id === undefined ? { owner } : {};
@@ -132,6 +133,14 @@ function shortenStacks(): () => void {
   return () => {
     Error.prepareStackTrace = before;
   };
+}
+
+/** Refuses the option `import`. Pulumi reads such a resource without its provider, which fails with a stack trace. */
+function refuseImport({ kind }: Definition, name: string, opts?: pulumi.CustomResourceOptions): void {
+  if (opts?.import === undefined) return;
+  throw new pulumi.RunError(
+    `cannot import ${kind} ${plainText(name)}: Pulumi cannot import resources of this package; take the option import out, and the next up takes over what is there just as declared; where other settings are to be replaced, write adopt: true`,
+  );
 }
 
 // Throws an error without a stack, because an operator can mend it without one.

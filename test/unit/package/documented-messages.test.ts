@@ -16,7 +16,7 @@ const code = ` ${wordsOf(
 
 /** Messages of Pulumi, of libraries and of the tools on hosts, and those that consist of values. */
 const notOurs =
-  /: not found|^Module |^Service not defined|^Connection lost|^property port value|^probe\/|waits for|Scheduler/;
+  /: not found|^Module |^Service not defined|^Connection lost|^property port value|^Cannot read properties|^probe\/|waits for|Scheduler/;
 
 const tables = [
   "docs/failures.md",
