@@ -47,7 +47,6 @@ export type {
   VipArgs,
 } from "./stacks/cluster/cluster.js";
 export type { PackagesArgs } from "./stacks/cluster/packages.js";
-export { parseClusters } from "./stacks/config.js";
+export { parseClusters, requireClusters } from "./stacks/config.js";
 export { DrCluster, type DrClusterArgs } from "./stacks/dr-cluster.js";
 export { NatCluster, type NatClusterArgs } from "./stacks/nat-cluster.js";
-export { requireClusters } from "./stacks/require-clusters.js";

@@ -2,8 +2,11 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
 import { secretFields } from "../src/ssh/connection.js";
 import { maxListFile, readRegularFile } from "../src/ssh/read-file.js";
+import { showPath } from "../src/values/problem.js";
+import { projectFolder } from "./project-folder.js";
 
 /** The keys that lead to a value. */
 export type Place = readonly (string | number)[];
@@ -71,7 +74,7 @@ function load(file: string | undefined): unknown {
 /**
  * Returns the places of passwords and keys that stand in the file in clear text. `secure` are those that do not.
  */
-export function clearPlaces(given: unknown, secure: readonly Place[], at: Place = []): Place[] {
+function clearPlaces(given: unknown, secure: readonly Place[], at: Place = []): Place[] {
   if (typeof given === "string")
     return isKeptSecret(at) && !secure.some((place) => isDeepStrictEqual(place, at)) ? [at] : [];
   if (typeof given !== "object" || given === null) return [];
@@ -86,4 +89,57 @@ export function isKeptSecret(place: Place): boolean {
     (secretFields as readonly unknown[]).includes(field) &&
     ["connection", "from"].includes(String(above.at(-1)))
   );
+}
+
+const only = `${secretFields.join(", ")} of a connection`;
+
+/** Returns whether a value of the configuration contains a secret, or undefined if Pulumi does not tell. */
+function hasSecret(key: string): boolean | undefined {
+  const { isConfigSecret } = require("@pulumi/pulumi/runtime/config.js") as {
+    isConfigSecret?: (key: string) => boolean;
+  };
+  return isConfigSecret?.(key);
+}
+
+/** Returns folders that may contain Pulumi.yaml. Only newer versions of Pulumi tell the project's folder. */
+const folders = (): string[] =>
+  [pulumi.getRootDirectory?.(), projectFolder(process.cwd())].filter((folder) => folder !== undefined);
+
+/** Returns the places of secrets in the value, or undefined if the stack's file does not show them. */
+function secretsIn(given: unknown, key: string, isSecret: boolean | undefined): Place[] | undefined {
+  if (isSecret === false) return [];
+  const [project, stack] = [pulumi.getProject(), pulumi.getStack()];
+  return folders()
+    .map((folder) => secretPlaces(given, { folder, project, stack, key }))
+    .find((found) => found !== undefined);
+}
+
+/** Warns of each password or key that stands in the stack's file in clear text. */
+function warnOfClear(given: unknown, key: string, places: readonly Place[]): void {
+  for (const place of clearPlaces(given, places)) {
+    const path = showPath([key, ...place]);
+    const reference = `${String(place.at(-1))}Env`;
+    void pulumi.log.warn(
+      `${path}: stands in clear text in Pulumi.${pulumi.getStack()}.yaml; write ${reference}, the name of an environment variable, or run: pulumi config set --secret --path '${pulumi.getProject()}:${path}'`,
+    );
+  }
+}
+
+/** Returns the places of secrets that would not stay secret, each with what to do. Warns of those in clear text. */
+export function unkeptSecrets(given: unknown, key: string): string[] {
+  const [project, stack] = [pulumi.getProject(), pulumi.getStack()];
+  const isSecret = hasSecret(`${project}:${key}`);
+  const places = secretsIn(given, key, isSecret);
+  if (places) warnOfClear(given, key, places);
+  if (isSecret === false) return [];
+  if (!places || (isSecret && places.length === 0))
+    return [
+      `${key}: has a secret, and Pulumi.${stack}.yaml does not show where; give passwords and keys by passwordEnv, privateKeyEnv or privateKeyPath`,
+    ];
+  return places
+    .filter((place) => !isKeptSecret(place))
+    .map(
+      (place) =>
+        `${showPath([key, ...place])}: is a secret, and only ${only} are kept secret; set it without --secret`,
+    );
 }

@@ -12,9 +12,8 @@ import {
 import type { Conflict } from "../../src/values/conflicts.js";
 import type { ClusterArgs, ClusterChildren, ClusterOutputs, DirectorArgs, ServiceArgs } from "./cluster.js";
 import { adoption } from "./component.js";
-import { entriesOf, reachedAt } from "./entries.js";
 import { healthOf } from "./health.js";
-import { poolsOf, type Server, shareOf, type Vip, vipsOf } from "./model.js";
+import { entriesOf, poolsOf, reachedAt, type Server, shareOf, type Vip, vipsOf } from "./model.js";
 import { once } from "./shared.js";
 import { sysctls } from "./sysctls.js";
 

@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { unknownValue } from "../../providers/engine/inputs.js";
 import { type RealServerShare, share } from "../../providers/real-server/index.js";
 import { hostLabel } from "../../src/ssh/connection.js";
@@ -146,6 +146,32 @@ export const poolsOf = (args: ClusterArgs): Pool[] => {
   }));
 };
 
+type VirtualServiceKey = Pick<ServiceArgs, "protocol" | "port" | "fwmark" | "family"> & {
+  address?: pulumi.Input<string>;
+};
+
+/** A service at one VIP, and its part of resource names. */
+export interface Entry {
+  readonly label: string;
+  readonly key: VirtualServiceKey;
+  readonly pool: Pool;
+}
+
+/** Returns a service at each of its VIPs. */
+export function entriesOf(pool: Pool): Entry[] {
+  const { protocol = "tcp", port, fwmark, family } = pool.service;
+  if (fwmark !== undefined) {
+    const ofFamily = family === undefined ? {} : { family };
+    const label = `fwmark-${fwmark}${family === "ipv6" ? "-ipv6" : ""}`;
+    return [{ label, key: { fwmark, ...ofFamily }, pool }];
+  }
+  return pool.vips.map(({ name, vip }) => ({
+    label: `${protocol}-${name}-${port}`,
+    key: { protocol, address: vip.address, ...(port === undefined ? {} : { port }) },
+    pool,
+  }));
+}
+
 /**
  * Returns a member's address of a VIP's family: `address6` for an IPv6 VIP, if it has one. Undefined means that it
  * has none of that family.
@@ -157,6 +183,17 @@ export function addressFor(
   if (address6 === undefined || vip === undefined) return address;
   return familyOf(vip) === "ipv6" ? address6 : address;
 }
+
+/** Returns a member's address of the service's family. */
+export const reachedAt = (
+  { member }: PoolMember,
+  { address, family }: VirtualServiceKey,
+): pulumi.Input<string> =>
+  family === "ipv6"
+    ? (addressFor(member, "::") ?? member.address)
+    : address === undefined || typeof address === "string"
+      ? (addressFor(member, address as string | undefined) ?? member.address)
+      : pulumi.output(address).apply((vip) => pulumi.output(addressFor(member, vip) ?? member.address));
 
 /** Returns what a service says of a member, else what the member says. */
 export function shareOf({ member, own }: PoolMember): Pick<RealServerMember, keyof RealServerShare> {
