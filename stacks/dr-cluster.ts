@@ -1,16 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ArpSuppressionArgs } from "../providers/arp-suppression.js";
-import type { ConnectionInput } from "../providers/engine/resource-class.js";
 import { ArpSuppression, HostRoute, IpForwarding, VirtualAddress } from "../providers/index.js";
 import { checked } from "./check-cluster.js";
 import type { ClusterArgs, VipArgs } from "./cluster/cluster.js";
-import { adoption, Cluster, lasting, persisting, sharing } from "./cluster/component.js";
+import { adoption, Cluster, persisting, sharing } from "./cluster/component.js";
 import { director, ipVs } from "./cluster/director.js";
-import { type Server, serversOf, type Vip, vipsOf } from "./cluster/model.js";
+import { type ServerHost, serverHosts } from "./cluster/hosts.js";
+import { type Vip, vipsOf } from "./cluster/model.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { probes } from "./cluster/probe.js";
 import { once } from "./cluster/shared.js";
-import { sysctls } from "./cluster/sysctls.js";
 
 /** Arguments of a DrCluster. */
 export interface DrClusterArgs extends ClusterArgs {
@@ -51,9 +50,7 @@ export class DrCluster extends Cluster {
   constructor(name: string, args: DrClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:DrCluster", name, {}, persisting(checked("dr", name, args), opts));
     const prepared = packages(this, name, args);
-    const hosts = new Map(
-      serversOf(args).map((server) => [server.name, this.#realServer(name, args, server, prepared)]),
-    );
+    const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
     const module = ipVs(this, name, args, prepared);
     const { connection } = args.director;
     const forward = args.ipForwarding
@@ -64,7 +61,7 @@ export class DrCluster extends Cluster {
       name,
       args,
       "gatewaying",
-      { director: [module, ...forward], realServer: (server) => hosts.get(server.name) ?? [] },
+      { director: [module, ...forward], realServer: hosts },
       (service) => service.port ?? 0,
     );
     const routed = front.vipResources.map(({ vip, resource }) => {
@@ -92,16 +89,10 @@ export class DrCluster extends Cluster {
 
   // ARP suppression comes before the VIP. Otherwise the real server would answer for the VIP in between.
   #realServer(
-    name: string,
     args: DrClusterArgs,
-    server: Server,
+    { server, at, common, settings }: ServerHost,
     dependsOn: pulumi.Resource[],
   ): pulumi.Resource[] {
-    const { connection } = server.member;
-    if (!connection) return [];
-    const at = `${name}-${server.name}`;
-    const common = { connection, ...lasting(server.member) };
-    const settings = sysctls(this, at, server.member, common, dependsOn);
     // The director has the VIP on its own interface, and must answer ARP for it.
     if (server.isDirector) return [...dependsOn, ...settings];
     const silence = new ArpSuppression(
@@ -116,7 +107,7 @@ export class DrCluster extends Cluster {
     label: string,
     args: DrClusterArgs,
     { vip }: Vip,
-    common: { connection: ConnectionInput; persist?: pulumi.Input<boolean> },
+    common: ServerHost["common"],
     silence: pulumi.Resource,
   ): pulumi.Resource {
     const { address: of } = vip;

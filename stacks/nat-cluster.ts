@@ -2,13 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { HostRoute, IpForwarding } from "../providers/index.js";
 import { checked } from "./check-cluster.js";
 import type { ClusterArgs, DirectorArgs, ServiceArgs } from "./cluster/cluster.js";
-import { adoption, Cluster, lasting, persisting } from "./cluster/component.js";
+import { adoption, Cluster, persisting } from "./cluster/component.js";
 import { director, ipVs } from "./cluster/director.js";
-import { type Server, serversOf } from "./cluster/model.js";
+import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { probes } from "./cluster/probe.js";
 import { once } from "./cluster/shared.js";
-import { sysctls } from "./cluster/sysctls.js";
 
 /** Arguments of a NatCluster. */
 export interface NatClusterArgs extends ClusterArgs {
@@ -60,21 +59,19 @@ export class NatCluster extends Cluster {
     const { connection, insideInterface, interface: outside } = args.director;
     const interfaces = insideInterface ? [outside, insideInterface] : [outside];
     const module = ipVs(this, name, args, prepared);
-    // A redirect would tell real servers and clients to bypass the director.
+    // A redirect would make real servers and clients bypass the director.
     const forward = new IpForwarding(
       `${name}-forwarding`,
       { connection, sendRedirects: false, interfaces: pulumi.all(interfaces) },
       { parent: this, dependsOn: module },
     );
-    const hosts = new Map(
-      serversOf(args).map((server) => [server.name, this.#realServer(name, args, server, prepared)]),
-    );
+    const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
     const front = director(
       this,
       name,
       args,
       "masquerading",
-      { director: [forward], realServer: (server) => hosts.get(server.name) ?? [] },
+      { director: [forward], realServer: hosts },
       (service) => (service as NatClusterArgs["services"][number]).realServerPort ?? service.port ?? 0,
     );
     const vips = front.vipResources.map(({ resource }) => resource);
@@ -83,25 +80,19 @@ export class NatCluster extends Cluster {
   }
 
   #realServer(
-    name: string,
     args: NatClusterArgs,
-    server: Server,
+    { server, at, common, settings }: ServerHost,
     dependsOn: pulumi.Resource[],
   ): pulumi.Resource[] {
-    const { connection } = server.member;
-    if (!connection) return [];
-    const at = `${name}-${server.name}`;
-    const common = { connection, ...lasting(server.member) };
-    const settings = sysctls(this, at, server.member, common, dependsOn);
     const { dip } = args.director;
     // The director answers clients itself.
-    if (server.isDirector || dip === undefined) return settings;
+    if (server.isDirector || dip === undefined) return [...settings];
     const back = args.sharedReturnRoutes === undefined ? {} : { shared: args.sharedReturnRoutes };
     const routes = (args.returnRoutes ?? []).map((destination) =>
       once(
         HostRoute,
-        // Of two clusters that differ in this, each declares the route, and is told so.
-        [connection, destination, String(args.sharedReturnRoutes ?? false)],
+        // Of two clusters that differ in this, each declares the route, and the second one is refused.
+        [common.connection, destination, String(args.sharedReturnRoutes ?? false)],
         () =>
           new HostRoute(
             `${at}-route-${destination}`,

@@ -13,9 +13,9 @@ import type { Conflict } from "../../src/values/conflicts.js";
 import type { ClusterArgs, ClusterChildren, ClusterOutputs, DirectorArgs, ServiceArgs } from "./cluster.js";
 import { adoption } from "./component.js";
 import { healthOf } from "./health.js";
+import { sysctls } from "./hosts.js";
 import { entriesOf, poolsOf, reachedAt, type Server, shareOf, type Vip, vipsOf } from "./model.js";
 import { once } from "./shared.js";
-import { sysctls } from "./sysctls.js";
 
 const guard = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alongside ? { alongside } : {});
 
