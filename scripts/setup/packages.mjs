@@ -14,11 +14,12 @@ const forLab = {
   mke2fs: "e2fsprogs",
 };
 
-/** The shells that quick tests feed scripts to, and what checks the scripts themselves. */
+/** The shells that quick tests feed scripts to, what counts their processes, and what checks the scripts themselves. */
 const forQuickTests = {
   dash: "dash",
   bash: "bash",
   busybox: "busybox",
+  strace: "strace",
   shellcheck: "shellcheck",
   shfmt: "shfmt",
 };

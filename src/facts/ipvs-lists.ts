@@ -26,15 +26,14 @@ export const thresholdFlags = ({ upper, lower }: Thresholds): string[] => [
 export type ThresholdTable = ReadonlyMap<string, Thresholds>;
 
 /**
- * Reads the output of `ipvsadm -Ln --thresholds`, without the counters at the end of its lines. Throws on any
- * other line.
+ * Reads the output of `ipvsadm -Ln --thresholds`. Throws on any other line.
  */
 export function parseThresholds(text: string): ThresholdTable {
   const table = new Map<string, Thresholds>();
   let service: string | undefined;
   for (const line of text.split("\n")) {
     if (line.trim() === "" || heading.test(line)) continue;
-    const [, to, upper, lower] = /^ {2}-> (\S+) +(\d+) +(\d+)$/.exec(line) ?? [];
+    const [, to, upper, lower] = /^ {2}-> (\S+) +(\d+) +(\d+)(?: +\d+ +\d+ *)?$/.exec(line) ?? [];
     const at = parseEndpoint(to);
     const of = listedService(line);
     if (of) service = printService(of);

@@ -68,7 +68,7 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
       );
       return lines.length > 0 ? [`aside ${commandLine([name, lifetime, ...lines])}`] : [];
     });
-  const guarded = facts.filter((name) => !ticks(name)).map(factCommand);
+  const guarded = facts.filter((name) => !ticks(name)).map((name) => `guard ${factCommand(name)}`);
   return inSubshell(nonce, [
     assign({ expect }).trimEnd(),
     ...shellFunction("guarded", guarded),

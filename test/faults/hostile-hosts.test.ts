@@ -270,7 +270,7 @@ describe("a tool", () => {
       "echo 'BusyBox v1.36.1 multi-call binary.' >&2; echo 'Usage: ip [OPTIONS]' >&2; exit 1",
       /install iproute2 there/,
     ],
-    ["says nothing", "exit 0", /cannot read `ip -j -4 route show table main`: unexpected output "\\n"$/],
+    ["says nothing", "exit 0", /cannot read `ip -j -4 route show table main`: unexpected output ""$/],
   ])("for routes that %s is not taken for a table without routes", async (_, text, message) => {
     const fake = fakeHost();
     fake.write("routes", "4 main 10.0.0.0/8 192.168.0.1 eth0 - 0\n");

@@ -40,6 +40,7 @@ cut_lines() {
     shift
     set -- "$@" -e "$line"
   done
-  rest=$([ ! -e "$f" ] || grep -vxF "$@" <"$f") || [ $? = 1 ] || return
+  rest=
+  [ ! -e "$f" ] || rest=$(exec grep -vxF "$@" <"$f") || [ $? = 1 ] || return
   put_lines "$d" "$f" "$rest"
 }

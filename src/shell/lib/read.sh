@@ -2,18 +2,11 @@ has() { command -v "$1" >/dev/null || {
   printf '%s\n' "$1: not found" >&2
   return 127
 }; }
-# Without the module the table is empty, and ipvsadm would load the module.
-list_ipvs() { [ ! -e "$ROOT/proc/net/ip_vs" ] || { has ipvsadm && ipvsadm "$@"; }; }
+# Without the module the table is empty, and ipvsadm would load the module. Functions that read run in a subshell, and
+# exec saves a process there.
+list_ipvs() { [ ! -e "$ROOT/proc/net/ip_vs" ] || { has ipvsadm && exec ipvsadm "$@"; }; }
 read_ipvs() { list_ipvs -Sn; }
-# The counts of connections at the end of each line change all the time.
-# Here-documents and a command alone in $(...) save a process each.
-read_thresholds() {
-  out=
-  [ ! -e "$ROOT/proc/net/ip_vs" ] || { has ipvsadm && out=$(ipvsadm -Ln --thresholds); } || return
-  sed 's/^\(  -> [^ ]*  *[0-9][0-9]*  *[0-9][0-9]*\) .*/\1/' <<END
-$out
-END
-}
+read_thresholds() { list_ipvs -Ln --thresholds; }
 read_timeouts() { list_ipvs -Ln --timeout; }
 read_daemons() { list_ipvs -Ln --daemon; }
 # is_probing: returns 0 if duplicate address detection runs for an address of $out. Without a carrier it does not end.
@@ -24,7 +17,6 @@ is_probing() {
   done 2>/dev/null)
   [ -n "$probing" ]
 }
-# Lifetimes change with each reading, so they are set to 0.
 read_addresses() {
   has ip && out=$(ip -j addr show) || return
   rounds=5
@@ -32,9 +24,7 @@ read_addresses() {
     sleep "$ROUND_SECONDS"
     rounds=$((rounds - 1)) out=$(ip -j addr show) || return
   done
-  sed 's/_life_time":[0-9]*/_life_time":0/g' <<END
-$out
-END
+  printf '%s\n' "$out"
 }
 # A table without routes does not exist, and ip reports an error for it. Any other error is passed on.
 read_routes() {
@@ -49,7 +39,7 @@ read_routes() {
   esac
 }
 # Uses cat, because dash reads one byte at a time, and a sysctl returns only the first byte of such reads.
-read_sysctl() { [ ! -e "$ROOT/proc/sys/$1" ] || cat "$ROOT/proc/sys/$1"; }
+read_sysctl() { [ ! -e "$ROOT/proc/sys/$1" ] || exec cat "$ROOT/proc/sys/$1"; }
 # read_found CLAIM: prints the value of a setting before its first claim.
 read_found() {
   [ -e "$S/$1/found" ] || return 0
@@ -65,20 +55,26 @@ read_module() {
   done
 }
 
-# read_ledger: prints whether the restore is installed, the records that survive a reboot, and those that last until
-# it.
-read_ledger() {
-  [ ! -e "$S/boot" ] && [ ! -e "$E/boot" ] && return
-  [ ! -e "$E/restore" ] || [ ! -e "$W" ] || echo restored
-  echo --
-  [ ! -e "$E/boot" ] || cat "$E/boot"
-  echo
-  echo --
-  [ ! -e "$S/boot" ] || cat "$S/boot"
+# find_ledger: sets $out to whether the restore is installed, the records that survive a reboot, and those that last
+# until it.
+find_ledger() {
+  out=
+  [ -e "$S/boot" ] || [ -e "$E/boot" ] || return 0
+  lasting= passing=
+  [ ! -e "$E/boot" ] || lasting=$(exec cat "$E/boot") || return
+  [ ! -e "$S/boot" ] || passing=$(exec cat "$S/boot") || return
+  [ ! -e "$E/restore" ] || [ ! -e "$W" ] || out="restored
+"
+  out="$out--
+$lasting
+--
+$passing
+"
 }
+read_ledger() { find_ledger && printf '%s' "$out"; }
 read_draining() { read_lines draining; }
 read_drained() { read_lines drained; }
-read_lines() { [ ! -e "$S/$1" ] || cat "$S/$1"; }
+read_lines() { [ ! -e "$S/$1" ] || exec cat "$S/$1"; }
 # These two change all the time, so they are not part of the digest of facts.
-read_connections() { [ ! -e "$ROOT/proc/net/ip_vs" ] || { has ipvsadm && ipvsadm -Ln --persistent-conn; }; }
-read_clock() { date +%s; }
+read_connections() { [ ! -e "$ROOT/proc/net/ip_vs" ] || { has ipvsadm && exec ipvsadm -Ln --persistent-conn; }; }
+read_clock() { exec date +%s; }

@@ -3,18 +3,28 @@ S=$ROOT/run/pulumi-lvs E=$ROOT/etc/pulumi-lvs
 W=$ROOT/etc/systemd/system/multi-user.target.wants/pulumi-lvs.service
 say() { printf '%s %s\n' "$N" "$*"; }
 text() { printf '%s\n' "$1" | while IFS= read -r line; do say "text $line"; done; }
-# at_once COMMAND...: sets $out to what the command prints if that needs no process. Returns 1 otherwise.
+# at_once COMMAND...: sets $out to what the command prints if that needs no process, or one. Returns 1 otherwise.
 at_once() {
   out=
   case $1 in
     read_conflicts) find_conflicts && out=$running ;;
-    read_ipvs | read_timeouts | read_daemons | read_connections) [ ! -e "$ROOT/proc/net/ip_vs" ] ;;
-    read_ledger) [ ! -e "$S/boot" ] && [ ! -e "$E/boot" ] ;;
+    read_ipvs | read_thresholds | read_timeouts | read_daemons | read_connections) [ ! -e "$ROOT/proc/net/ip_vs" ] ;;
+    read_ledger) find_ledger 2>/dev/null ;;
     read_draining | read_drained | read_health) [ ! -e "$S/${1#read_}" ] ;;
     read_found) [ ! -e "$S/$2/found" ] ;;
     read_sysctl) [ ! -e "$ROOT/proc/sys/$2" ] ;;
     *) return 1 ;;
   esac
+}
+# look COMMAND...: sets $out to what the command prints, with one newline at the end, and returns its code, which tells
+# whether the output is whole. The command runs in a subshell, and a program that it ends with takes the place of that.
+look() {
+  at_once "$@" && return
+  out=$("$@" 2>/dev/null)
+  rc=$?
+  [ -z "$out" ] || out="$out
+"
+  return $rc
 }
 # fact NAME COMMAND...: prints the output of the command with its length, so that lost or mixed-in output is detected.
 fact() {
@@ -26,20 +36,12 @@ fact() {
     say "error 124"
     return
   fi
-  rc=0
-  at_once "$@" || {
-    out=$(
-      "$@" 2>/dev/null
-      rc=$?
-      printf .
-      exit $rc
-    )
-    rc=$? out=${out%.}
-  }
+  look "$@"
+  rc=$?
   printf '%s\n' "$out"
   if [ $rc = 0 ]; then say "end ${#out}"; else
     say "error $rc"
-    # A command that hung would hang again.
-    [ -n "$late" ] || text "$("$@" 2>&1 >/dev/null)"
+    # A command that hung would hang again. The inner subshell lets the outer one print that a program was killed.
+    [ -n "$late" ] || text "$({ ("$@") || :; } 2>&1 >/dev/null)"
   fi
 }

@@ -60,9 +60,11 @@ back() {
 }
 # begin_bulk: begins the entries that one ipvsadm makes, with their records.
 begin_bulk() { failed=; }
+# aside COMMAND...: writes or removes the records of the bulk. Needs no subshell, because it leaves no process in the
+# background. Its output goes nowhere, because the facts that are read back show the result.
 aside() {
-  [ -z "$failed" ] || return 0
-  without_lock attempt aside "$@" || bulk_failed
+  out=
+  [ -n "$failed" ] || attempt aside "$@" >/dev/null 2>&1 || bulk_failed
 }
 bulk() {
   [ -z "$failed" ] || return 0
