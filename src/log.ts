@@ -1,8 +1,11 @@
 import { visible } from "./values/foreign.js";
 
-/** Writes a line about connections and scripts to standard error if `LVS_LOG=debug` is set. */
+/** Returns whether `LVS_LOG=trace` is set, which logs the parts of each script. */
+export const isTracing = (): boolean => process.env.LVS_LOG === "trace";
+
+/** Writes a line about connections and scripts to standard error if `LVS_LOG` is `debug` or `trace`. */
 export function log(line: () => string): void {
-  if (process.env.LVS_LOG === "debug") console.error(`lvs: ${visible(line())}`);
+  if (process.env.LVS_LOG === "debug" || isTracing()) console.error(`lvs: ${visible(line())}`);
 }
 
 /**

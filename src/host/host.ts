@@ -1,6 +1,6 @@
 import { lockFailure, readingTimedOut, unexpectedOutput, withoutToken } from "../errors.js";
 import type { FactName, Section } from "../facts/facts.js";
-import { log } from "../log.js";
+import { isTracing, log } from "../log.js";
 import type { Connection } from "../ssh/connection.js";
 import { openShell } from "../ssh/open-shell.js";
 import { serve } from "./batch.js";
@@ -8,6 +8,7 @@ import type { Done, Job, Waiting } from "./job.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
 import { endScript, lockSeconds, type Query, queryScript } from "./script.js";
+import { Trace } from "./trace.js";
 
 /** Seconds that a script may run on a host, by default, and the seconds for its undo commands after that. */
 const defaultLimit = 120;
@@ -115,6 +116,7 @@ export class Host {
     const shell = await this.#connected();
     this.scripts++;
     const begun = performance.now();
+    const trace = isTracing() ? new Trace() : undefined;
     let output: string;
     let patience: NodeJS.Timeout | undefined;
     const end = (pid: number) => {
@@ -129,8 +131,10 @@ export class Host {
         onBegun: (pid) => {
           patience = setTimeout(() => end(pid), this.#limit * 1000);
         },
+        trace,
       });
-      log(() => `${this.#label}: script ${this.scripts} in ${Math.round(performance.now() - begun)} ms`);
+      const took = Math.round(performance.now() - begun);
+      log(() => `${this.#label}: script ${this.scripts} in ${took} ms${trace ? `: ${trace}` : ""}`);
     } catch (error) {
       this.close();
       throw error;

@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly seconds?: number;
   /** Called with the process number when the script has the lock and begins its work. */
   readonly onBegun?: (pid: number) => void;
+  /** Follows the script, which prints marks if `LVS_LOG=trace` is set. */
+  readonly trace?: { sent(bytes: number): void; mark(part: number, newest: number): void } | undefined;
 }
 
 /** Runs whole scripts on a host, one after another. */
@@ -39,6 +41,7 @@ export class RemoteShell implements Shell {
         marker: string;
         /** Called once. */
         begun: { pattern: RegExp; tell: (pid: number) => void } | undefined;
+        marks: { pattern: RegExp; next: number; tell: (part: number, newest: number) => void } | undefined;
         resolve: (text: string) => void;
         reject: (error: Error) => void;
       }
@@ -93,7 +96,7 @@ export class RemoteShell implements Shell {
     return this.#closed;
   }
 
-  run(script: (nonce: string) => string, { seconds = 30, onBegun }: RunOptions = {}): Promise<string> {
+  run(script: (nonce: string) => string, { seconds = 30, onBegun, trace }: RunOptions = {}): Promise<string> {
     if (this.#closed) return Promise.reject(this.#lost());
     const nonce = newNonce();
     this.#answer.reset();
@@ -117,6 +120,11 @@ export class RemoteShell implements Shell {
       this.#waiting = {
         marker: `${nonce} done\n`,
         begun: onBegun && { pattern: new RegExp(`${nonce} begun (\\d+)\\n`), tell: onBegun },
+        marks: trace && {
+          pattern: new RegExp(`${nonce} mark (\\d) (\\d{1,9})\n`, "g"),
+          next: 0,
+          tell: (part, newest) => trace.mark(part, newest),
+        },
         resolve: (text) => {
           settle();
           resolve(text);
@@ -126,7 +134,9 @@ export class RemoteShell implements Shell {
           reject(error);
         },
       };
-      this.#stream.write(this.#opening + script(nonce));
+      const text = this.#opening + script(nonce);
+      trace?.sent(text.length);
+      this.#stream.write(text);
       this.#opening = "";
     });
   }
@@ -151,6 +161,7 @@ export class RemoteShell implements Shell {
     this.#chunks.push(text);
     const seen = this.#tail + text;
     this.#begun(seen);
+    this.#marked(seen);
     this.#tail = seen.slice(-200);
     const { marker, resolve, reject } = this.#waiting;
     if (seen.includes(marker)) resolve(this.#chunks.join(""));
@@ -172,6 +183,17 @@ export class RemoteShell implements Shell {
     if (!this.#waiting || pid === undefined) return;
     this.#waiting.begun = undefined;
     begun?.tell(Number(pid));
+  }
+
+  #marked(seen: string): void {
+    const marks = this.#waiting?.marks;
+    if (!marks) return;
+    // A mark at the end of one piece is seen again at the beginning of the next.
+    for (const [, part, newest] of seen.matchAll(marks.pattern)) {
+      if (Number(part) < marks.next) continue;
+      marks.next = Number(part) + 1;
+      marks.tell(Number(part), Number(newest));
+    }
   }
 
   #lost(why?: string): HostError {

@@ -85,6 +85,7 @@ export function parseReport(nonce: string, output: string): Report {
       stale: 0,
       locked: 1,
       begun: 1,
+      mark: 2,
       late: 0,
       done: 0,
       bulk: 0,
@@ -144,6 +145,7 @@ export function parseReport(nonce: string, output: string): Report {
         locked = Number(rest[0]);
         break;
       case "begun":
+      case "mark":
         break;
       case "late":
         late = true;

@@ -1,5 +1,6 @@
 import { type FactName, factCommand, ticks } from "../facts/facts.js";
 import { lifetimes } from "../facts/ledger.js";
+import { isTracing } from "../log.js";
 import { assign } from "../shell/index.js";
 import { commandLine, quote } from "../shell/quote.js";
 import { realHost } from "../shell/surroundings.js";
@@ -145,4 +146,4 @@ const readings = (facts: readonly (readonly [string, string])[]): string[] =>
  * (src/shell/opening.ts), which runs the steps.
  */
 const inSubshell = (nonce: string, lines: readonly string[]): string =>
-  `(\n${assign({ N: nonce })}${lines.join("\n")}\n) </dev/null\n`;
+  `(\n${assign({ N: nonce, ...(isTracing() && { trace: 1 }) })}${lines.join("\n")}\n) </dev/null\n`;

@@ -96,7 +96,7 @@ beforeAll(async () => {
     SSH_AUTH_SOCK: "",
     HOME: place,
     LVS_SSH_CONFIG: join(place, "ssh_config"),
-    LVS_LOG: "debug",
+    LVS_LOG: "trace",
     PLANTED_KEY: lockedKey.private,
     PLANTED_PASSPHRASE: passphrase,
     PLANTED_PASSWORD: password,

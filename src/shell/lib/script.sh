@@ -1,3 +1,11 @@
+# Scripts set it for LVS_LOG=trace.
+trace=
+# mark NUMBER: prints the newest process number of the machine, from which src/host/trace.ts counts.
+mark() {
+  [ -n "$trace" ] || return 0
+  read -r rest rest rest rest last </proc/loadavg
+  say "mark $1 $last"
+}
 # run_script LOCK FUNCTION: runs the function, which holds the steps of a script, in the subshell of the script. LOCK is
 # -s or -x, or none. A script without the lock has the lock file open, too, because stop_script recognises it by that.
 # The script ignores the signals of a lost connection: it keeps the lock until it has finished or undone its work.
@@ -7,13 +15,16 @@ run_script() {
   [ "$1" != -x ] || only_reads=
   trap late=1 USR1
   umask 022
+  mark 0
   case $1 in none) open_lock ;; *) take_lock "$1" "$LOCK_TRIES" ;; esac
   locked=$?
   if [ $locked = 0 ]; then
     # Not in a child process, which would get its own number.
     read -r P rest </proc/self/stat
     say "begun $P"
+    mark 1
     "$2"
+    mark 4
   else
     say "locked $locked"
   fi
@@ -39,9 +50,11 @@ DIGEST
 # of the plan, `changes` makes the changes, and `readings` reads.
 apply() {
   if is_as_planned; then
+    mark 2
     take_over
     changes
     safe
+    mark 3
   else say stale; fi
   readings
 }
