@@ -4,6 +4,7 @@ import { isTracing, log } from "../log.js";
 import type { Connection } from "../ssh/connection.js";
 import { openShell } from "../ssh/open-shell.js";
 import { serve } from "./batch.js";
+import { Gathering } from "./gathering.js";
 import type { Done, Job, Waiting } from "./job.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
@@ -13,10 +14,6 @@ import { Trace } from "./trace.js";
 /** Seconds that a script may run on a host, by default, and the seconds for its undo commands after that. */
 const defaultLimit = 120;
 const grace = 30;
-
-/** Milliseconds without a new job after which the waiting jobs run, and after which they run in any case. */
-const gatherPause = 25;
-const gatherLimit = 200;
 
 /**
  * One host, with a queue whose waiting jobs run together. One script reads the facts of all of them. The
@@ -31,7 +28,7 @@ export class Host {
   #waiting: Waiting[] = [];
   #queries: (() => Promise<void>)[] = [];
   #busy = false;
-  #newest = 0;
+  readonly #gathering = new Gathering();
   #known = new Map<FactName, Section>();
   /** Number of scripts that have run. */
   scripts = 0;
@@ -45,8 +42,8 @@ export class Host {
 
   submit<Notes>(job: Job<Notes>): Promise<Done<Notes>> {
     return new Promise((resolve, reject) => {
-      this.#newest = performance.now();
       this.#waiting.push({ job, resolve: (done) => resolve(done as Done<Notes>), reject });
+      this.#gathering.came();
       if (!this.#busy) void this.#drain();
     });
   }
@@ -83,28 +80,19 @@ export class Host {
         await this.#queries.shift()?.();
         continue;
       }
-      await this.#gathered();
+      await this.#gathering.complete(() => this.#waiting.length);
       const batch = this.#waiting;
       this.#waiting = [];
+      this.#gathering.begin();
       try {
         await serve(this.#label, this.#limit, this.#known, (script) => this.#run(script), batch);
       } catch (error) {
         this.#known.clear();
         for (const { reject } of batch) reject(error as Error);
       }
+      this.#gathering.end(batch.length);
     }
     this.#busy = false;
-  }
-
-  // Pulumi's engine sends parallel operations one by one, and writes its checkpoint in between.
-  async #gathered(): Promise<void> {
-    const limit = performance.now() + gatherLimit;
-    for (;;) {
-      const now = performance.now();
-      const pause = Math.min(this.#newest + gatherPause, limit) - now;
-      if (pause <= 0) return;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
   }
 
   async #run(script: (nonce: string) => string): Promise<Report> {

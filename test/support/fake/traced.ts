@@ -32,26 +32,24 @@ export function tracedHost(shell: ShellProgram): { fake: FakeHost; starts: () =>
  * runs no program. What a program starts does not count: here it is a fake one.
  */
 function startsOf(trace: string): number[] {
-  const scripts: { starts: number }[] = [];
-  const scriptOf = new Map<string, { starts: number }>();
-  const programs = new Set<string>();
-  let shell: string | undefined;
-  for (const line of trace.split("\n")) {
+  const lines = trace.split("\n").map((line) => {
     const [, pid = "", call = ""] = /^(\d+) +(?:<\.\.\. )?(\w+)/.exec(line) ?? [];
     const child = /(?:v?fork|clone3?)\b.* = (\d+)$/.exec(line)?.[1];
-    shell ??= pid;
+    return { pid, call, child };
+  });
+  const shell = lines[0]?.pid;
+  const programs = new Set<string>();
+  const parentOf = new Map<string, string>();
+  for (const { pid, call, child } of lines) {
     if (call === "execve" && pid !== shell) programs.add(pid);
-    if (child === undefined || programs.has(pid)) continue;
-    if (pid === shell) {
-      const script = { starts: 1 };
-      scripts.push(script);
-      scriptOf.set(child, script);
-      continue;
-    }
-    const script = scriptOf.get(pid);
-    if (!script) continue;
-    script.starts++;
-    scriptOf.set(child, script);
+    if (child !== undefined && !programs.has(pid)) parentOf.set(child, pid);
   }
-  return scripts.filter(({ starts }) => starts > 1).map(({ starts }) => starts);
+  // A child's lines may come before the one that tells whose child it is.
+  const scriptOf = (pid: string): string => {
+    const parent = parentOf.get(pid) as string;
+    return parent === shell ? pid : scriptOf(parent);
+  };
+  const starts = new Map<string, number>();
+  for (const pid of parentOf.keys()) starts.set(scriptOf(pid), (starts.get(scriptOf(pid)) ?? 0) + 1);
+  return [...starts.values()].filter((number) => number > 1);
 }
