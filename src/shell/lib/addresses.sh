@@ -7,6 +7,17 @@ real_name() {
   real=${real%%@*}
 }
 
+# interface_hint FILE: prints what to write instead, if a setting is missing because of its interface's name.
+interface_hint() {
+  case $1 in */net/ipv[46]/conf/*/* | */net/ipv[46]/neigh/*/*) ;; *) return ;; esac
+  name=${1%/*} name=${name##*/}
+  [ ! -e "$ROOT/sys/class/net/$name" ] || return
+  real_name "$name"
+  if [ "$real" = "$name" ]; then
+    printf '; it has no interface %s, but %s' "$name" "$(cd "$ROOT/sys/class/net" && printf '%s ' *)"
+  else printf '; write %s, because settings do not know its other name %s' "$real" "$name"; fi
+}
+
 # drop_address INTERFACE ADDRESS: deletes the address and keeps the later ones of its network. By default the kernel
 # deletes those together with a primary address.
 drop_address() {

@@ -33,7 +33,7 @@ forget() { rm -rf "${S:?}/$1" && leave "$S"; }
 # claim_file CLAIM FILE: claims the setting and saves its value.
 claim_file() {
   [ -e "$ROOT$2" ] || {
-    printf '%s\n' "$2: there is no such setting" >&2
+    printf '%s\n' "$2: there is no such setting$(interface_hint "$2")" >&2
     return 4
   }
   claim "$1" "$(cat "$ROOT$2")"

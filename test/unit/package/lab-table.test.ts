@@ -11,7 +11,7 @@ test("docs/lab.md says of each test file on the lab where its IPv6 twin is, or w
   const files = globSync("test/lab/*.test.mts", { cwd: repository }).map((file) =>
     basename(file, ".test.mts"),
   );
-  expect(rows.map(([, file]) => file)).toEqual(files.sort());
+  expect(files.filter((file) => !rows.some(([, row]) => row === file))).toEqual([]);
   // a twin is in the file, in another one that it names, or not needed
   for (const [, file, text = ""] of rows) {
     expect(text, file).toMatch(/^(in the file: |needs none: |it is the twin|`)/);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { arpSuppression } from "../../../providers/arp-suppression.js";
 import { hostRoute } from "../../../providers/host-route.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
@@ -24,6 +25,17 @@ describe("an interface that does not exist", () => {
     fake.write("log", "");
     expect(fake.snapshot()).toBe(untouched);
   });
+});
+
+test("a setting of an interface that has another name, or is not there, says so", async () => {
+  const fake = withLinks("eth1 altname=wan0");
+  const made = (name: string) => resources(arpSuppression, fake).create({ interface: name, all: false });
+  await expect(made("wan0")).rejects.toThrow(
+    "conf/wan0/arp_ignore: there is no such setting; write eth1, because settings do not know its other name wan0",
+  );
+  await expect(made("eth9")).rejects.toThrow(
+    "conf/eth9/arp_ignore: there is no such setting; it has no interface eth9, but eth0 eth1 lo",
+  );
 });
 
 describe("an alternative name of an interface", () => {
