@@ -12,6 +12,7 @@ const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 4 : 1));
 const long = [
   "package/consumer",
   "cli/forget",
+  "cli/plan",
   "providers/fuzz-hosts",
   "providers/laws",
   "providers/ownership",

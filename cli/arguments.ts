@@ -69,5 +69,21 @@ export const parseRollback = ({ stack, cwd, configFile }: Record<string, unknown
   ...given("configFile", configFile),
 });
 
+/** Reads the flags of `plan`. */
+export function parsePlan({ stack, cwd, configFile, json, markdown }: Record<string, unknown>): CommandLine {
+  if (json && markdown)
+    return {
+      command: "wrong",
+      why: "plan prints --json or --markdown, not both; see pulumi-lvs plan --help",
+    };
+  return {
+    command: "plan",
+    format: json ? "json" : markdown ? "markdown" : "text",
+    ...given("stack", stack),
+    ...given("cwd", cwd),
+    ...given("configFile", configFile),
+  };
+}
+
 const given = <Name extends string>(name: Name, value: unknown): { [N in Name]?: string } =>
   (typeof value === "string" && value !== "" ? { [name]: value } : {}) as { [N in Name]?: string };

@@ -1,10 +1,12 @@
 import type { Forget } from "./forget/forget.js";
+import type { PlanOptions } from "./plan/command.js";
 
 /** The parsed command line. */
 export type CommandLine =
   | { readonly command: "help"; readonly text: string }
   | { readonly command: "wrong"; readonly why: string }
   | ({ readonly command: "forget" } & Forget)
+  | ({ readonly command: "plan" } & PlanOptions)
   | {
       readonly command: "up" | "rollback";
       /** Flags that Pulumi has, too, for each of its runs. */

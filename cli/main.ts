@@ -15,6 +15,10 @@ async function main(): Promise<number> {
     const { forget } = await import("./forget/forget.js");
     return forget(args, { list: console.log, say: (line) => console.error(`pulumi-lvs: ${line}`) });
   }
+  if (args.command === "plan") {
+    const { plan } = await import("./plan/command.js");
+    return plan(args, console.log);
+  }
   // Pulumi takes a second to load, so it is loaded only if needed.
   const { runCommand } = await import("./commands.js");
   return runCommand(args);

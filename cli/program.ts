@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, type CommanderError } from "commander";
-import { parseRollback, parseUp, wantsHelp } from "./arguments.js";
+import { parsePlan, parseRollback, parseUp, wantsHelp } from "./arguments.js";
 import type { CommandLine } from "./command-line.js";
 import { parseForget } from "./forget/arguments.js";
 import { connectionFlags } from "./forget/flags.js";
@@ -55,6 +55,31 @@ Exit codes:
 
 Resources of other packages stay as the update left them. More is in docs/rollback.md.`,
     );
+}
+
+function planCommand(take: Take): Command {
+  return ofStack(new Command("plan"))
+    .usage("[flags]")
+    .description("Prints the lines that pulumi up would run on each host, and what undoes each.")
+    .option("--json", "print as JSON")
+    .option("--markdown", "print as Markdown, for a pull request")
+    .addHelpText(
+      "after",
+      `
+It runs pulumi preview. No host is reached, and no key is read.
+
+${example("npx pulumi-lvs plan --stack prod", "npx pulumi-lvs plan --stack prod --markdown >plan.md")}
+
+Exit codes:
+  0      it printed the plan
+  1      it printed the plan, and up would refuse a change of it
+  2      wrong flags
+  127    the Pulumi CLI is not installed
+  other  Pulumi's own: there is no preview
+
+More is in docs/plan.md.`,
+    )
+    .action((flags) => take(parsePlan(flags)));
 }
 
 function rollbackCommand(take: Take): Command {
@@ -122,7 +147,8 @@ function program(take: Take, print: (text: string) => void): Command {
       "after",
       "\npulumi-lvs COMMAND --help shows the flags, an example and the exit codes of a command.",
     );
-  for (const command of [upCommand(), rollbackCommand(take), forgetCommand(take)]) all.addCommand(command);
+  for (const command of [upCommand(), planCommand(take), rollbackCommand(take), forgetCommand(take)])
+    all.addCommand(command);
   for (const command of [all, ...all.commands])
     command
       .helpOption("-h, --help", "print this help")
@@ -165,4 +191,4 @@ const plain = (message: string): string =>
     .replaceAll(/\s*\n\s*/g, " ");
 
 const helpOf = (command: string): string =>
-  ["rollback", "forget"].includes(command) ? `pulumi-lvs ${command} --help` : "pulumi-lvs --help";
+  ["plan", "rollback", "forget"].includes(command) ? `pulumi-lvs ${command} --help` : "pulumi-lvs --help";

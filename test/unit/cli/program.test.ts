@@ -12,7 +12,7 @@ const help = (...argv: string[]): string => {
   return one.command === "help" ? one.text : `no help: ${JSON.stringify(one)}`;
 };
 
-const commands = ["up", "rollback", "forget"];
+const commands = ["up", "plan", "rollback", "forget"];
 
 describe("the command line", () => {
   test("has help for all commands, also without arguments, and its version", () => {
@@ -66,6 +66,11 @@ describe("the command line", () => {
     ],
     [["forget", "d", "--user"], /option '--user <name>' argument missing; see pulumi-lvs forget --help/],
     [["up", "--verfiy", "exit 0"], "unknown option '--verfiy'; did you mean --verify?"],
+    [["plan", "--json", "--markdown"], /plan prints --json or --markdown, not both/],
+    [
+      ["plan", "--markdwn"],
+      "unknown option '--markdwn'; did you mean --markdown?; see pulumi-lvs plan --help",
+    ],
     [["up", "--verify"], /--verify needs a command/],
   ])("refuses %s, and names the nearest word", (argv, why) => {
     expect(parseCommandLine(argv)).toEqual({

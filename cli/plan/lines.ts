@@ -1,0 +1,64 @@
+import type { Step } from "../../src/host/step.js";
+import { shownCommand } from "../../src/shell/shown-command.js";
+
+/** What runs if a change is undone. */
+export interface Undo {
+  readonly text: string;
+}
+
+/** A command, or a file that is written, and what undoes it. */
+export interface Line {
+  readonly text: string;
+  /** True for the package's own records on the host. Nothing else is changed by them. */
+  readonly isRecord: boolean;
+  /** Null if there is nothing to undo. */
+  readonly undo: string | null;
+  /** What only the host knows. */
+  readonly unknown?: string;
+}
+
+const records = new Set([
+  ...["record", "erase", "install_boot", "begin_drain", "end_drain", "note_drained"],
+  ...["claim_file", "claim_timeouts", "claim_module", "claim_dragged"],
+]);
+
+/** Returns a command without the quotes that messages give it. */
+const shown = (argv: readonly string[]): string => shownCommand(argv).replace(/^`([^`]*)`$/, "$1");
+
+const isSetting = ({ run: [name, first] }: Step): boolean =>
+  name === "put_file" || name === "modprobe" || (name === "ipvsadm" && first === "--set");
+
+/** Returns what only the host knows about a step. */
+function unknownOf(step: Step): string | undefined {
+  const [name] = step.run;
+  if (isSetting(step) && !step.undo)
+    return "the value that the host has now; with the right one the line is not run";
+  if (name === "announce") return "whether the interface does ARP; without it the line is not run";
+  if (name === "restore_module") return "which modules it has loaded along; these go, too";
+  return undefined;
+}
+
+/** Returns the claim of a setting in the same change. Its undo restores the value from before. */
+const claimOf = ({ run: [name, first = ""] }: Step, steps: readonly Step[]): Step | undefined =>
+  steps.find(({ run: [claim = "", ...args] }) =>
+    name === "ipvsadm" ? claim === "claim_timeouts" : claim.startsWith("claim_") && args.includes(first),
+  );
+
+/** Returns steps as people see them. Those that do nothing but have an undo are not among them. */
+export const linesOf = (steps: readonly Step[]): Line[] =>
+  steps
+    .filter(({ run }) => run[0] !== ":")
+    .map((step) => {
+      const unknown = unknownOf(step);
+      const undo = step.undo ?? (isSetting(step) ? claimOf(step, steps)?.undo : null);
+      return {
+        text: shown(step.run),
+        isRecord: records.has(step.run[0] ?? ""),
+        undo: undo ? shown(undo) : null,
+        ...(unknown === undefined ? {} : { unknown }),
+      };
+    });
+
+/** Returns the undo commands of steps that do nothing themselves. */
+export const undoOf = (steps: readonly Step[]): Undo[] =>
+  steps.flatMap(({ run, undo }) => (run[0] === ":" && undo ? [{ text: shown(undo) }] : []));

@@ -1,0 +1,100 @@
+import { plainText } from "../../src/values/foreign.js";
+import type { PlannedChange } from "./plan.js";
+
+const many = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`;
+
+/** Returns the changes by host. Hosts are in the order of their first change. */
+function byHost(changes: readonly PlannedChange[]): Map<string, PlannedChange[]> {
+  const hosts = new Map<string, PlannedChange[]>();
+  for (const change of changes) hosts.set(change.host, [...(hosts.get(change.host) ?? []), change]);
+  return hosts;
+}
+
+const linesOf = (changes: readonly PlannedChange[]) =>
+  changes.flatMap(({ lines }) => lines.filter(({ isRecord }) => !isRecord));
+
+/** Returns one line about everything: `director1: 3 lines, web2: 1 line; 1 member drains up to 60 s`. */
+function summaryOf(changes: readonly PlannedChange[]): string {
+  const hosts = [...byHost(changes)].map(([host, of]) => `${host}: ${many(linesOf(of).length, "line")}`);
+  if (hosts.length === 0) return "no host changes";
+  const drains = changes.flatMap(({ drains }) => drains ?? []);
+  const unknown = changes.filter((change) => change.unknown).length;
+  const refused = changes.filter((change) => change.refused).length;
+  return [
+    hosts.join(", "),
+    ...(drains.length > 0
+      ? [
+          `${many(drains.length, "member")} drain${drains.length === 1 ? "s" : ""} up to ${Math.max(...drains)} s`,
+        ]
+      : []),
+    ...(unknown > 0 ? [`the lines of ${many(unknown, "resource")} are not known yet`] : []),
+    ...(refused > 0 ? [`${many(refused, "resource")} would be refused`] : []),
+  ].join("; ");
+}
+
+/** Returns what one resource does, with its undo below each line. */
+function textOf(change: PlannedChange): string[] {
+  const { op, resource, lines, undo, drains, unknown, refused, probes } = change;
+  const records = lines.filter(({ isRecord }) => isRecord).map(({ text }) => text);
+  return [
+    `  ${op} ${plainText(resource, 300)}`,
+    ...(unknown ? [`    not known before the update: ${unknown.join(", ")}`] : []),
+    ...(probes ? ["    sends its requests, and changes nothing"] : []),
+    ...(drains === undefined ? [] : [`    drains up to ${drains} s`]),
+    ...lines
+      .filter(({ isRecord }) => !isRecord)
+      .flatMap(({ text, undo, unknown }) => [
+        `    ${text}`,
+        ...(undo === null ? [] : [`      undo: ${undo}`]),
+        ...(unknown ? [`      not known: ${unknown}`] : []),
+      ]),
+    ...undo.map(({ text }) => `    undo also: ${text}`),
+    ...(records.length > 0 ? [`    records: ${[...new Set(records)].join("; ")}`] : []),
+    ...(refused === undefined ? [] : [`    refused: ${plainText(refused, 500)}`]),
+  ];
+}
+
+const footer =
+  "No host was read. A thing that is there already as declared needs no line. Lines of resources that do not depend on each other may change places.";
+
+/** Returns the plan as text. */
+export const asText = (changes: readonly PlannedChange[]): string =>
+  [
+    summaryOf(changes),
+    ...[...byHost(changes)].flatMap(([host, of]) => ["", host, ...of.flatMap(textOf)]),
+    ...(changes.length > 0 ? ["", footer] : []),
+  ].join("\n");
+
+/** Returns the plan as JSON. */
+export const asJson = (changes: readonly PlannedChange[]): string =>
+  JSON.stringify({ summary: summaryOf(changes), changes }, null, 2);
+
+const html = (text: string): string =>
+  plainText(text, 300).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+/** Returns the plan as Markdown, with a section for each host that a reader opens. */
+export function asMarkdown(changes: readonly PlannedChange[]): string {
+  const sections = [...byHost(changes)].flatMap(([host, of]) => {
+    const lines = of.flatMap(textOf).map((line) => line.slice(2));
+    // A text of the program may hold backticks, and must not end the block.
+    const longest = Math.max(
+      2,
+      ...lines.flatMap((line) => (line.match(/`+/g) ?? []).map((run) => run.length)),
+    );
+    const fence = "`".repeat(longest + 1);
+    return [
+      "",
+      "<details>",
+      `<summary>${html(host)}: ${many(linesOf(of).length, "line")}</summary>`,
+      "",
+      `${fence}text`,
+      ...lines,
+      fence,
+      "",
+      "</details>",
+    ];
+  });
+  return [`**${html(summaryOf(changes))}**`, ...sections, ...(changes.length > 0 ? ["", footer] : [])].join(
+    "\n",
+  );
+}
