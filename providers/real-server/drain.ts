@@ -119,9 +119,10 @@ const note = (key: Key, { seconds, left }: Drained): Step =>
   step(["note_drained", ...wordsOf(key), String(seconds), String(left)], null);
 
 /** Ends the drain of a server that stays. Returns facts with its outputs. */
-async function finish({ key, submit }: Operation<Key, Config>, drained: Drained): Promise<Facts> {
+async function finish(operation: Operation<Key, Config>, drained: Drained): Promise<Facts> {
+  const { key, submit } = operation;
   const { facts } = await submit({
-    facts: ["draining", ...shownDrained.facts(key)],
+    facts: [...operation.facts, "draining", ...shownDrained.facts(key)],
     plan(facts) {
       const found = recordOf(facts, key);
       return { steps: found ? [forget(found), note(key, drained)] : [] };
