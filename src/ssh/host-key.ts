@@ -13,6 +13,9 @@ export function expectedKeys(target: Target): Filed | undefined {
   return { keys: [key], revoked: [], authority: false };
 }
 
+/** Returns whether no key of the host is known, so that any key would be refused. */
+export const isUnknown = (target: Target): boolean => expectedKeys(target)?.keys.length === 0;
+
 /** Returns the entries of known_hosts files for the host. */
 function filed({ label, knownHosts, hostKeyAlias, host, port }: Target): Filed {
   try {

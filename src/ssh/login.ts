@@ -9,6 +9,7 @@ import {
 import { NotRetriedError } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import { show } from "../values/problem.js";
+import { isUnknown } from "./host-key.js";
 import { isExplicit, keysOf } from "./keys.js";
 import { secretOf } from "./secret.js";
 import type { Target } from "./target.js";
@@ -74,7 +75,7 @@ export function loginOf(target: Target): Login {
     throw new NotRetriedError(
       label,
       `there is no key, no agent and no password to log in with${notes.length > 0 ? ` (${notes.join(", ")})` : ""}`,
-      "give privateKeyPath, start an SSH agent, or name an IdentityFile in the SSH configuration",
+      `give privateKeyPath, start an SSH agent, or name an IdentityFile in the SSH configuration${isUnknown(target) ? "; the host's key is not known either: add it to known_hosts, or give it as hostKey" : ""}`,
     );
   }
   const tried: string[] = [];

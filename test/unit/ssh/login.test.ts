@@ -106,6 +106,14 @@ describe("a private key", () => {
     expect(await hello({ port, ...bare })).toBe("hello");
   });
 
+  test("that is missing is named together with a host key that is not known", async () => {
+    const { port } = await server();
+    const unknown = { port, ...bare, hostKey: undefined, knownHosts: file("known_hosts", "") };
+    const both = /no password to log in with; give privateKeyPath, .*; the host's key is not known either/;
+    expect((await refusal(unknown)).message).toMatch(both);
+    expect((await refusal({ port, ...bare })).message).not.toContain("not known either");
+  });
+
   test("with a certificate beside it is tried without it, and a refusal says so", async () => {
     const { port } = await server();
     const privateKeyPath = file("key", newKey().private);
