@@ -145,7 +145,7 @@ while :; do
     continue
   fi
   say_missing
-  echo 'pulumi-lvs: trying again every 10 s for an hour' >&2
+  printf '%s\n' "pulumi-lvs: trying again every $RETRY_SECONDS s for an hour" >&2
   echo 'pulumi-lvs: if no stack declares it any more: npx pulumi-lvs forget HOST, else: pulumi up --refresh' >&2
   # Continues in the background until all is restored, the hour is over, or the unit is restarted.
   (
