@@ -31,7 +31,7 @@ export class NothingToRollBackError extends Error {}
  * from the copy that `upOrRollBack` saved on this machine, if that was the last update. Otherwise it comes
  * from the backend's history.
  *
- * @throws NothingToTakeBack if there was no update, it was rolled back, or the state before it is unknown.
+ * @throws NothingToRollBackError if there was no update, it was rolled back, or the state before it is unknown.
  * @example
  * import { automation } from "@pulumi/pulumi";
  *
@@ -68,14 +68,14 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
   say(
     `rolling back the update of ${last?.startTime ?? "this machine"}, by ${own ? "the copy that `pulumi-lvs up` saved" : "the backend's history"}`,
   );
-  const heard = own ? own.troubles : last?.result === "succeeded" ? [] : undefined;
+  const troubles = own ? own.troubles : last?.result === "succeeded" ? [] : undefined;
   return rollBackFrom(stack, {
     copy,
     saved: {
       before: earlier,
       previous: own?.previous ?? update,
       update: own ? own.update : update,
-      troubles: heard ?? unheard(await stateOf(stack)),
+      troubles: troubles ?? uncertain(await stateOf(stack)),
     },
     before,
     why: "rollback of the last update",
@@ -87,7 +87,7 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
 /**
  * Returns all resources as uncertain: after a failed update without its events, any may differ from its host.
  */
-const unheard = (now: Deployment): Trouble[] =>
+const uncertain = (now: Deployment): Trouble[] =>
   [...oursOf(now).keys()].map((urn) => ({ urn, op: "update", message: "", uncertain: true }));
 
 /**
