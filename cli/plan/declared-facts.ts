@@ -2,7 +2,7 @@ import type { Connections } from "../../src/facts/connections.js";
 import type { DrainedServer, DrainingServer } from "../../src/facts/draining.js";
 import { Facts } from "../../src/facts/facts.js";
 import type { Health, MonitorState } from "../../src/facts/health.js";
-import type { AddressEntry, RouteEntry } from "../../src/facts/ip-lists.js";
+import type { AddressEntry, Link, RouteEntry } from "../../src/facts/ip-lists.js";
 import type { Daemon, ThresholdTable, Timeouts } from "../../src/facts/ipvs-lists.js";
 import type { IpvsTable } from "../../src/facts/ipvs-table.js";
 import type { Ledger, LedgerRecord } from "../../src/facts/ledger.js";
@@ -55,8 +55,8 @@ export class DeclaredFacts extends Facts {
   }
 
   // Interfaces are not declared.
-  override hasFlag(): boolean {
-    return false;
+  override links(): Link[] {
+    return [];
   }
 
   override routes(family: "4" | "6", table: string): RouteEntry[] {
