@@ -211,7 +211,7 @@ describe("facts that are old", () => {
     fake.remove("tools/ip");
     fake.write(
       "tools/ip",
-      '#!/bin/sh\necho x >>"$LVS_FAKE_ROOT/faults/n"; printf \'[{"ifname":"eth%s","addr_info":[]}]\' "$(grep -c x "$LVS_FAKE_ROOT/faults/n")"\n',
+      '#!/bin/sh\necho x >>"$LVS_FAKE_ROOT/faults/n"; printf \'[{"ifname":"lo"},{"ifname":"eth%s"}]\' "$(grep -c x "$LVS_FAKE_ROOT/faults/n")"\n',
     );
     chmodSync(`${fake.root}/tools/ip`, 0o755);
     await expect(kind.create({ interface: "lo", address: "192.168.0.219" })).rejects.toThrow(
