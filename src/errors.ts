@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { lockCodes, lockFile } from "./shell/lock.js";
-import { refusalRemedies } from "./shell/refusals.js";
+import { refusalRemedies, refusals } from "./shell/refusals.js";
 import { shownCommand, shownFact } from "./shell/shown-command.js";
+import { missingSetting } from "./shell/sysctl-modules.js";
 import { plainText, visible } from "./values/foreign.js";
 
 /** Returns the last lines of a host's output as one line, without colours, each cut if it is long. */
@@ -143,7 +144,7 @@ export function commandFailure(host: string, argv: readonly string[], code: numb
   return new HostError(
     host,
     `${shownCommand(argv)} failed (exit code ${code}): ${said(text) || "no message"}`,
-    refusalRemedies.get(code) ?? remedyFor(text),
+    code === refusals.noSetting ? missingSetting(argv) : (refusalRemedies.get(code) ?? remedyFor(text)),
   );
 }
 

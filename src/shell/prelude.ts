@@ -10,6 +10,7 @@ const functions = [
   assign({
     NO_ROOM: refusals.noRoom,
     NO_ADVERTISER: refusals.noAdvertiser,
+    NO_SETTING: refusals.noSetting,
     claims: shellText("lib/claims.awk"),
   }),
   ...["report", "write", "read", "addresses", "ledger", "settings"].map((name) =>

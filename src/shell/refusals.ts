@@ -11,6 +11,8 @@ export const refusals = {
   noMonitor: 93,
   /** No program there can send a neighbour advertisement. */
   noAdvertiser: 94,
+  /** The kernel has no such file under /proc/sys. */
+  noSetting: 95,
 } as const;
 
 export const refusalRemedies: ReadonlyMap<number, string> = new Map([

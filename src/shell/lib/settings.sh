@@ -30,11 +30,11 @@ release() {
 }
 forget() { rm -rf "${S:?}/$1" && leave "$S"; }
 
-# claim_file CLAIM FILE: claims the setting and saves its value.
+# claim_file CLAIM FILE: claims the setting and saves its value. Returns NO_SETTING if the host does not have it.
 claim_file() {
   [ -e "$ROOT$2" ] || {
     printf '%s\n' "$2: there is no such setting$(interface_hint "$2")" >&2
-    return 4
+    return "$NO_SETTING"
   }
   claim "$1" "$(cat "$ROOT$2")"
 }
