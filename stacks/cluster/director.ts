@@ -48,7 +48,14 @@ function directorWide(
   return [
     ...(timeouts ? [new IpvsTimeouts(`${name}-timeouts`, { ...common, ...timeouts }, opts)] : []),
     ...(syncDaemon
-      ? [new SyncDaemon(`${name}-sync-daemon`, { ...common, ...adoption(args), ...syncDaemon }, opts)]
+      ? [
+          once(
+            SyncDaemon,
+            [connection, syncDaemon.state],
+            () =>
+              new SyncDaemon(`${name}-sync-daemon`, { ...common, ...adoption(args), ...syncDaemon }, opts),
+          ),
+        ]
       : []),
     ...sysctls(parent, `${name}-director`, args.director, { connection }, dependsOn),
   ];

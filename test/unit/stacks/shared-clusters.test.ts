@@ -65,6 +65,31 @@ test("clusters of one stack share it once, and say the same of it", async () => 
   );
 });
 
+test("clusters of one stack share the sync daemons of their director, one of each state", async () => {
+  const daemon = (state: string, syncid = 7) => ({ state, mcastInterface: "eth1", syncid });
+  const on = (host: string, port: number, syncDaemon: object) => ({
+    ...dr,
+    director: { connection: { host }, interface: "eth0", syncDaemon },
+    services: [{ port }],
+  });
+  const [web, mail] = [on("director1", 80, daemon("master")), on("director1", 25, daemon("master"))];
+  const backup = on("director1", 443, daemon("backup"));
+  const other = on("director2", 80, daemon("master"));
+  const clusters = { web, mail, backup, other };
+  expect(mistakesOf(clusters)).toEqual([]);
+  const { all, error } = await program(() => makeAll(clusters));
+  expect(error).toBeUndefined();
+  const daemons = all.filter(({ type }) => type === "SyncDaemon");
+  expect(daemons.map(({ name }) => name)).toEqual([
+    "web-sync-daemon",
+    "backup-sync-daemon",
+    "other-sync-daemon",
+  ]);
+  expect(mistakesOf({ web, mail: on("director1", 25, daemon("master", 8)) })).toEqual([
+    "clusters.mail.director.syncDaemon: differs from clusters.web.director.syncDaemon; the master sync daemon of director1 can have one value only; write the same in both clusters",
+  ]);
+});
+
 test("the words are checked, in YAML and in TypeScript", async () => {
   const wrong = {
     web: { ...dr, vips: [{ address: "192.168.0.210", shared: "yes" }], sharedReturnRoutes: true },
