@@ -1,5 +1,7 @@
 /** The exports of `import … from "pulumi-lvs"`. */
 
+import "./stacks/node-version.js";
+
 export type { ArpSuppressionArgs } from "./providers/arp-suppression.js";
 export type { ConnectionInput } from "./providers/engine/resource-class.js";
 export type { HealthMonitorArgs, HealthMonitorState } from "./providers/health-monitor/index.js";

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import "./node-version.js";
+
 import { parseCommandLine } from "./program.js";
 
 async function main(): Promise<number> {

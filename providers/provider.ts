@@ -1,4 +1,5 @@
 import { visible } from "../src/values/foreign.js";
+import { oldNode } from "../src/values/node-version.js";
 import type { Bag } from "./engine/inputs.js";
 import type { Verbs } from "./engine/verbs.js";
 import { engines } from "./engines.js";
@@ -56,6 +57,8 @@ export const verbsOf = (engine: Verbs, made: Made) => ({
  * not wait for it before it uses the object.
  */
 export function install(self: Bag): void {
+  const problem = oldNode();
+  if (problem !== undefined) throw oneLine(new Error(problem));
   const engine = engines.get(self.kind as string);
   if (!engine)
     throw oneLine(
