@@ -2,7 +2,6 @@ import { lockFailure, readingTimedOut, unexpectedOutput, withoutToken } from "..
 import type { FactName, Section } from "../facts/facts.js";
 import { isTracing, log } from "../log.js";
 import type { Connection } from "../ssh/connection.js";
-import { openShell } from "../ssh/open-shell.js";
 import { serve } from "./batch.js";
 import { Gathering } from "./gathering.js";
 import type { Done, Job, Waiting } from "./job.js";
@@ -174,7 +173,11 @@ export function hostOf(connection: Connection, label: string): Host {
   const key = JSON.stringify(Object.entries(connection).sort());
   const known = hosts.get(key);
   if (known) return known;
-  const open = async () => RemoteShell.open(label, await openShell(connection));
+  const open = async () => {
+    // A preview reaches no host, and the SSH client is half of what a provider loads.
+    const { openShell } = await import("../ssh/open-shell.js");
+    return RemoteShell.open(label, await openShell(connection));
+  };
   const host = new Host(label, open, connection.operationTimeout);
   hosts.set(key, host);
   return host;
