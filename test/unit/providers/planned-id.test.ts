@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
+import type { Definition } from "../../../providers/engine/define.js";
+import { checkInputs } from "../../../providers/engine/inputs.js";
 import { IpForwarding, RealServer, Sysctl, VirtualService } from "../../../providers/index.js";
+import { definitions } from "../../support/fake/definitions.js";
 import { withMocks } from "../../support/fake/mocks.js";
 
 interface Seen {
@@ -69,5 +72,32 @@ test("an id that follows from other fields is the one that up gives", async () =
   await preview(async () => {
     const forwarding = new IpForwarding("one", { connection, sendRedirects: false });
     expect((await seen(forwarding.id)).value).toBe("director1/ip-forwarding/ipv4 redirects all");
+  });
+});
+
+test.each([
+  [
+    "thresholds",
+    { address: "192.168.10.11", port: 80, lowerThreshold: 6, upperThreshold: 5 },
+    "lowerThreshold 6 is above upperThreshold, which is 5",
+  ],
+  [
+    "a port that gatewaying leaves",
+    { address: "192.168.10.11", port: 8080 },
+    "port 8080 is not the service's 80, and gatewaying leaves ports as they are",
+  ],
+  [
+    "another address family",
+    { address: "2001:db8::11", port: 80 },
+    "address 2001:db8::11 is not of the service's address family, which only tunneling allows",
+  ],
+])("the first preview refuses %s of a server behind the id of a new service", async (_, args, expected) => {
+  await preview(async (registered) => {
+    const web = new VirtualService("web", { connection, address: "192.168.0.219", port: 80 });
+    const server = new RealServer("one", { connection, service: web.id, ...args });
+    await seen(server.urn);
+    const { __provider: _provider, ...inputs } = registered.get("one") ?? {};
+    const { problems } = checkInputs(definitions.get("real-server") as Definition, inputs);
+    expect(problems.map(({ path, reason }) => `${path} ${reason}`)).toEqual([expected]);
   });
 });
