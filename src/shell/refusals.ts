@@ -21,6 +21,6 @@ export const refusalRemedies: ReadonlyMap<number, string> = new Map([
     refusals.noBoot,
     "set persist: false (in a cluster also of one of realServers), and it is there until the next reboot",
   ],
-  [refusals.noAdvertiser, "install perl or python3 there, or set announce: false"],
+  [refusals.noAdvertiser, "install perl or python3 there if neither is, or set announce: false"],
   [refusals.noMonitor, "leave health checks (HealthMonitor) out, or use a host with systemd"],
 ]);

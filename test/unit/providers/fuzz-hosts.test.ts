@@ -29,6 +29,14 @@ interface Kind {
 // one of many, all of which the host has
 const numbered = (prefix: string, most: number) => fc.nat(most - 1).map((n) => `${prefix}${n}`);
 const links = ["lo", "eth0", "a_b", "x..", "dev", "e-1", "all0", "Z9_.-x", "exactly15charsx"];
+
+const withLinks = (fake: FakeHost) => {
+  fake.write("links", links.map((name) => `${name}\n`).join(""));
+  for (const [i, name] of links.entries()) {
+    fake.write(`sys/class/net/${name}/address`, "52:54:00:00:00:05\n");
+    fake.write(`sys/class/net/${name}/ifindex`, `${i + 1}\n`);
+  }
+};
 const byte = fc.nat(255);
 const unicast = fc.oneof(
   fc.tuple(fc.integer({ min: 1, max: 223 }), byte, byte, byte).map((parts) => parts.join(".")),
@@ -96,7 +104,7 @@ const kinds: Record<string, Kind> = {
   },
   "sync-daemon": {
     count: 2,
-    prepare: (fake) => fake.write("links", links.map((name) => `${name}\n`).join("")),
+    prepare: withLinks,
     args: () =>
       fc.record({
         state: fc.constantFrom("master", "backup"),
@@ -111,7 +119,7 @@ const kinds: Record<string, Kind> = {
   },
   "virtual-address": {
     count: 24,
-    prepare: (fake) => fake.write("links", links.map((name) => `${name}\n`).join("")),
+    prepare: withLinks,
     args: (text) =>
       fc
         .record({
@@ -131,7 +139,7 @@ const kinds: Record<string, Kind> = {
   },
   "host-route": {
     count: 24,
-    prepare: (fake) => fake.write("links", links.map((name) => `${name}\n`).join("")),
+    prepare: withLinks,
     args: () =>
       fc.record({
         destination: fc.oneof(

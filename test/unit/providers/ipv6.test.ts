@@ -64,7 +64,7 @@ describe("an IPv6 VIP that is new", () => {
     for (const tool of ["perl", "python3"]) rmSync(join(fake.root, "tools", tool));
     const untouched = fake.snapshot();
     await expect(resources(virtualAddress, fake).create(vip)).rejects.toThrow(
-      "a neighbour advertisement of 2001:db8::219 on eth0 failed (exit code 94): no program there can send a neighbour advertisement; install perl or python3 there, or set announce: false",
+      "a neighbour advertisement of 2001:db8::219 on eth0 failed (exit code 94): no program there can send a neighbour advertisement; install perl or python3 there if neither is, or set announce: false",
     );
     expect(fake.snapshot()).toBe(untouched);
     await resources(virtualAddress, fake).create({ ...vip, announce: false });
