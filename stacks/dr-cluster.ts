@@ -5,6 +5,7 @@ import { checked } from "./check-cluster.js";
 import type { ClusterArgs, VipArgs } from "./cluster/cluster.js";
 import { adoption, Cluster, persisting, sharing } from "./cluster/component.js";
 import { director, ipVs } from "./cluster/director.js";
+import { familiesOf } from "./cluster/families.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { type Vip, vipsOf } from "./cluster/model.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
@@ -54,7 +55,14 @@ export class DrCluster extends Cluster {
     const module = ipVs(this, name, args, prepared);
     const { connection } = args.director;
     const forward = args.ipForwarding
-      ? [new IpForwarding(`${name}-forwarding`, { connection }, { parent: this, dependsOn: module })]
+      ? familiesOf(args).map(
+          (family) =>
+            new IpForwarding(
+              family === "ipv4" ? `${name}-forwarding` : `${name}-forwarding-ipv6`,
+              { connection, ...(family === "ipv4" ? {} : { family }) },
+              { parent: this, dependsOn: module },
+            ),
+        )
       : [];
     const front = director(
       this,

@@ -4,6 +4,7 @@ import { checked } from "./check-cluster.js";
 import type { ClusterArgs, DirectorArgs, ServiceArgs } from "./cluster/cluster.js";
 import { adoption, Cluster, persisting } from "./cluster/component.js";
 import { director, ipVs } from "./cluster/director.js";
+import { familiesOf } from "./cluster/families.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { probes } from "./cluster/probe.js";
@@ -60,10 +61,18 @@ export class NatCluster extends Cluster {
     const interfaces = insideInterface ? [outside, insideInterface] : [outside];
     const module = ipVs(this, name, args, prepared);
     // A redirect would make real servers and clients bypass the director.
-    const forward = new IpForwarding(
-      `${name}-forwarding`,
-      { connection, sendRedirects: false, interfaces: pulumi.all(interfaces) },
-      { parent: this, dependsOn: module },
+    const forward = familiesOf(args).map((family) =>
+      family === "ipv4"
+        ? new IpForwarding(
+            `${name}-forwarding`,
+            { connection, sendRedirects: false, interfaces: pulumi.all(interfaces) },
+            { parent: this, dependsOn: module },
+          )
+        : new IpForwarding(
+            `${name}-forwarding-ipv6`,
+            { connection, family },
+            { parent: this, dependsOn: module },
+          ),
     );
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
     const front = director(
@@ -71,7 +80,7 @@ export class NatCluster extends Cluster {
       name,
       args,
       "masquerading",
-      { director: [forward], realServer: hosts },
+      { director: forward, realServer: hosts },
       (service) => (service as NatClusterArgs["services"][number]).realServerPort ?? service.port ?? 0,
     );
     const vips = front.vipResources.map(({ resource }) => resource);

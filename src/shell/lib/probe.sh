@@ -93,8 +93,10 @@ probe_arp() {
 }
 # read_flows VIP_AND_PORT CLIENT: prints the connections of CLIENT to the service.
 read_flows() {
+  client=$2
+  case $2 in *:*) client="[$2]" ;; esac
   [ ! -e "$ROOT/proc/net/ip_vs" ] || {
-    has ipvsadm && ipvsadm -Lnc | { grep -F -e " $2:" || :; } | { grep -F -e " $1 " || :; }
+    has ipvsadm && ipvsadm -Lnc | { grep -F -e " $client:" || :; } | { grep -F -e " $1 " || :; }
   }
 }
 read_macs() { has ip && ip -o link show | grep -oE 'link/ether [0-9a-f:]+' || :; }

@@ -302,3 +302,28 @@ test.each<[string, Record<string, object>]>([
   expect(error).toBeUndefined();
   expect(all.length).toBeGreaterThan(5);
 });
+
+test("a cluster with IPv6 VIPs lets its director forward IPv6 too", async () => {
+  const forwarding = async (vips: string[]) => {
+    const v6 = vips.every((vip) => vip.includes(":"));
+    const realServers = [
+      { name: "a", address: v6 ? "fd00:88::11" : "192.168.10.11", address6: "fd00:88::11" },
+    ];
+    const args = {
+      ...dr,
+      director: { ...director, dip: v6 ? "fd00:88::10" : "192.168.10.10" },
+      vips,
+      realServers: v6 ? [{ name: "a", address: "fd00:88::11" }] : realServers,
+    };
+    const { of } = await made(NatCluster, args);
+    return of("IpForwarding")
+      .map(({ name, inputs }) => [name, inputs.family ?? "ipv4"])
+      .sort();
+  };
+  expect(await forwarding(["198.51.100.10"])).toEqual([["web-forwarding", "ipv4"]]);
+  expect(await forwarding(["2001:db8::10"])).toEqual([["web-forwarding-ipv6", "ipv6"]]);
+  expect(await forwarding(["198.51.100.10", "2001:db8::10"])).toEqual([
+    ["web-forwarding", "ipv4"],
+    ["web-forwarding-ipv6", "ipv6"],
+  ]);
+});
