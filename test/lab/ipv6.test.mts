@@ -188,7 +188,9 @@ onLab("an LVS/DR cluster of an IPv6 VIP", () => {
     await stack.edit("within: 60", "within: 1, contains: rs3");
     const { code, text } = await stack.pulumiLvs(["up", ...flags]);
     expect(code, text).toBe(10);
-    expect(text).toMatch(/probe\/http:\/\/\[fd00:77::210\]\/ failed on client: .*does not contain "rs3".*real server \[fd00:77::22[12]\]:80/);
+    expect(text).toMatch(
+      /probe\/http:\/\/\[fd00:77::210\]\/ failed on client: .*does not contain "rs3".*real server \[fd00:77::22[12]\]:80/,
+    );
     expect(differences(before, await statesOf(machines))).toEqual([]);
     await stack.edit("within: 1, contains: rs3", "within: 60");
   });
