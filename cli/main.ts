@@ -19,7 +19,8 @@ async function main(): Promise<number> {
   }
   if (args.command === "plan") {
     const { plan } = await import("./plan/command.js");
-    return plan(args, console.log);
+    // The process ends after the last byte: a pipe takes 64 KB at once.
+    return plan(args, (text) => new Promise((done) => process.stdout.write(`${text}\n`, () => done())));
   }
   // Pulumi takes a second to load, so it is loaded only if needed.
   const { runCommand } = await import("./commands.js");

@@ -15,10 +15,10 @@ export interface PlanOptions {
 const formats = { text: asText, json: asJson, markdown: asMarkdown } as const;
 
 /** Prints the plan of a stack. Returns 1 if `up` would refuse a change. */
-export async function plan(options: PlanOptions, print: (text: string) => void): Promise<number> {
+export async function plan(options: PlanOptions, print: (text: string) => Promise<void>): Promise<number> {
   const { stack: name, cwd = ".", configFile, format } = options;
   const stack = await stackAt(cwd, name);
   const changes = await planOf(await previewOf(stack, configFile && resolve(cwd, configFile)));
-  print(formats[format](changes));
+  await print(formats[format](changes));
   return changes.some(({ refused }) => refused !== undefined) ? 1 : 0;
 }

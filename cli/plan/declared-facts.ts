@@ -72,12 +72,12 @@ export class DeclaredFacts extends Facts {
   }
 
   override ledger(): Ledger {
-    const { records } = this.#host;
+    const { records, byThing } = this.#host;
     return {
       get records(): LedgerRecord[] {
         return [...records.values()];
       },
-      of: (thing) => [...records.values()].filter((one) => one.thing === thing),
+      of: (thing) => [...(byThing.get(thing)?.values() ?? [])],
       hasOwner: (owner) => [...records.values()].some((one) => one.owner === owner),
       misfits: [],
       isRestored: true,

@@ -28,6 +28,8 @@ export class DeclaredHost {
   readonly table = new Map<string, Service>();
   readonly thresholds = new Map<string, Thresholds>();
   readonly records = new Map<string, LedgerRecord>();
+  /** The same records by their thing, each by its line. */
+  readonly byThing = new Map<string, Map<string, LedgerRecord>>();
   readonly claims = new Map<string, number>();
   readonly files = new Map<string, string>();
   readonly modules = new Map<string, ReadonlyMap<string, string>>();
@@ -195,8 +197,13 @@ export class DeclaredHost {
       const text = Buffer.from(`${line}\n`).toString("latin1");
       const body = lifetime === "persistent" ? `restored\n--\n${text}\n--\n` : `restored\n--\n\n--\n${text}`;
       const [record] = parseLedger(body).records;
-      if (record && verb === "record") this.records.set(`${lifetime} ${line}`, record);
-      else this.records.delete(`${lifetime} ${line}`);
+      if (!record) continue;
+      const name = `${lifetime} ${line}`;
+      const same = this.byThing.get(record.thing) ?? new Map<string, LedgerRecord>();
+      this.byThing.set(record.thing, same);
+      for (const place of [this.records, same])
+        if (verb === "record") place.set(name, record);
+        else place.delete(name);
     }
   }
 

@@ -2,6 +2,7 @@ import type { automation } from "@pulumi/pulumi";
 import { hasUnknown } from "../../providers/engine/inputs.js";
 import { type Entry, isOurs } from "../../rollback/deployment.js";
 import { exported, PulumiError, pulumi } from "../../rollback/pulumi-cli.js";
+import { listening } from "../listen.js";
 
 type Bag = Record<string, unknown>;
 
@@ -36,44 +37,51 @@ const known = (entry: Entry): Entry => ({
   ...(entry.outputs ? { outputs: masked(entry.outputs) as Bag } : {}),
 });
 
-interface Printed {
-  readonly steps?: readonly PreviewStep[];
-  readonly diagnostics?: readonly { readonly message: string; readonly severity: string }[];
-}
-
 /** Runs `pulumi preview`. It connects to no host, and neither does the rest of a plan. */
 export async function previewOf(stack: automation.Stack, configFile: string | undefined): Promise<Preview> {
-  const flags = ["--json", "--stack", stack.name, ...(configFile ? ["--config-file", configFile] : [])];
-  const [{ code, stdout, stderr }, { deployment }] = await Promise.all([
-    pulumi(stack.workspace, ["preview", ...flags]),
+  const found: automation.StepEventMetadata[] = [];
+  const errors: string[] = [];
+  const { address, close } = await listening(stack, ({ resourcePreEvent, diagnosticEvent }) => {
+    if (resourcePreEvent && isOurs(resourcePreEvent.metadata)) found.push(resourcePreEvent.metadata);
+    if (diagnosticEvent?.severity === "error" && !/^preview failed\s*$/.test(plain(diagnosticEvent.message)))
+      errors.push(plain(diagnosticEvent.message));
+  });
+  const flags = ["--stack", stack.name, ...(configFile ? ["--config-file", configFile] : [])];
+  const [{ code, stderr, stdout }, { deployment }] = await Promise.all([
+    // Without the variable the CLI rejects the flag.
+    pulumi(stack.workspace, ["preview", "--event-log", address, ...flags], {
+      env: { PULUMI_DEBUG_COMMANDS: "true" },
+    }).finally(close),
     exported(stack),
   ]);
-  const printed = parsed(stdout);
-  if (code !== 0 || !printed?.steps) throw new PulumiError(code || 1, whyNot(printed, stderr || stdout));
-  const ours = printed.steps.filter((step) => isOurs((step.newState ?? step.oldState) as Entry));
+  if (code !== 0)
+    throw new PulumiError(code, `the preview failed: ${errors.join("; ") || plain(stderr || stdout)}`);
+  const before = (deployment.resources ?? []).filter((entry) => isOurs(entry) && !entry.external);
+  const options = new Map(before.map((entry) => [entry.urn, entry]));
   return {
-    steps: ours.map(({ op, urn, oldState, newState }) => ({
-      ...{ op, urn },
-      ...(oldState ? { oldState: known(oldState) } : {}),
-      ...(newState ? { newState: known(newState) } : {}),
-    })),
-    before: (deployment.resources ?? []).filter((entry) => isOurs(entry) && !entry.external).map(known),
+    steps: found.map((step) => stepOf(step, options.get(step.urn))),
+    before: before.map(known),
   };
 }
 
-function parsed(text: string): Printed | undefined {
-  try {
-    return JSON.parse(text) as Printed;
-  } catch {
-    return undefined;
-  }
+/** Events have no options of a resource. The state has those by which Pulumi deletes it. */
+function stepOf({ op, urn, type, old, new: news }: automation.StepEventMetadata, entry?: Entry): PreviewStep {
+  const { deletedWith, retainOnDelete } = entry ?? {};
+  const options = { ...(deletedWith ? { deletedWith } : {}), ...(retainOnDelete ? { retainOnDelete } : {}) };
+  const state = (of: automation.StepEventStateMetadata): Entry =>
+    known({ urn, type, id: of.id, inputs: of.inputs as Bag, outputs: of.outputs as Bag });
+  return {
+    ...{ op, urn },
+    ...(old ? { oldState: { ...state(old), ...options } } : {}),
+    ...(news ? { newState: state(news) } : {}),
+  };
 }
 
-function whyNot(printed: Printed | undefined, text: string): string {
-  const errors = (printed?.diagnostics ?? []).filter(({ severity }) => severity === "error");
-  const messages = errors.map(({ message }) => message.replace(/<\{%.*?%\}>/g, "").trim());
-  return `the preview failed: ${messages.join("; ") || text.trim().replace(/^error: /, "")}`;
-}
+const plain = (message: string): string =>
+  message
+    .replaceAll(/<\{%.*?%\}>/g, "")
+    .replace(/^error: /, "")
+    .trim();
 
 /** Returns the names of properties whose values the preview does not know. */
 export const unknownIn = (inputs: Bag): string[] =>
