@@ -22,9 +22,16 @@ type Inner<T> = pulumi.Output<T> & {
 
 const inner = <T>(value: unknown) => pulumi.output(value) as Inner<T>;
 
+/** Returns whether a value has no output or promise inside. An output is expensive: Pulumi takes a stack trace for each. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  const made: unknown = Object.getPrototypeOf(value);
+  return (made === Object.prototype || Array.isArray(value)) && Object.values(value).every(isPlain);
+}
+
 /** Returns a value without outputs, or Pulumi's placeholder if it has an unknown part. */
 async function knownValue(value: unknown): Promise<unknown> {
-  if (value === undefined) return undefined;
+  if (isPlain(value)) return value;
   const output = inner<unknown>(value);
   return (await output.isKnown) ? output.promise() : unknownValue;
 }
