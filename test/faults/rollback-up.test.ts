@@ -71,10 +71,10 @@ test("a first update that fails leaves nothing of ours, and keeps what is anothe
   expect(tables(hosts)).toEqual([[], [], []]);
   const types = (await stateOf(stack)).map(({ type }) => type);
   expect(types.toSorted()).toEqual([
+    "other:index:Site",
     "pulumi-nodejs:dynamic:Resource",
     "pulumi:providers:pulumi-nodejs",
     "pulumi:pulumi:Stack",
-    "other:index:Site",
   ]);
   expect(callsOf(stack)).toEqual(["create"]);
 });
