@@ -109,12 +109,16 @@ export const hostRoute = define({
 
   problems(key, { device, via, source }) {
     const family = familyOf(key.destination);
+    const familyName = family === "ipv4" ? "IPv4" : "IPv6";
     const other = (["via", "source"] as const).filter((name) => {
       const address = { via, source }[name];
       return address !== null && familyOf(address) !== family;
     });
     return [
-      ...other.map((path) => ({ path, reason: `is not an ${family} address as the destination is` })),
+      ...other.map((path) => ({
+        path,
+        reason: `is no ${familyName} address, which the destination ${key.destination} needs`,
+      })),
       ...(device === null && via === null
         ? [{ path: "via", reason: "is missing (a route needs via, device or both)" }]
         : []),

@@ -250,7 +250,9 @@ describe("the configuration of a stack", () => {
           // A value that is right by itself may not fit another field. A rule tells so there, and names the value.
           const value = where.reduce<unknown>((inner, part) => (inner as never)?.[part], args);
           const text = ipAddress.safeParse(value).data ?? JSON.stringify(value)?.replace(/^"|"$/g, "");
-          const wordsOf = (line: string) => line.split(/\s+/).map((word) => word.replace(/[:;,]+$/, ""));
+          // A destination of one address is told as a network.
+          const bare = (word: string) => word.replace(/[:;,]+$/, "").replace(/\/(32|128)$/, "");
+          const wordsOf = (line: string) => line.split(/\s+/).map(bare);
           const isTold = (line: string) =>
             line.startsWith(`clusters.${at.join(".")}`) || (text && wordsOf(line).includes(text));
           if (at.length === 2 && !parsed.mistakes.some(isTold))

@@ -195,7 +195,7 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
   ],
   "SyncDaemon,": [
     { returnRoutes: ["2001:db8:1::/48"] },
-    ["director.dip: is not an ipv6 address as the destination is"],
+    ["director.dip: is no IPv6 address, which the destination 2001:db8:1::/48 needs"],
   ],
 };
 
