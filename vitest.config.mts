@@ -10,12 +10,15 @@ const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 4 : 1));
 
 // Half of the seconds that all quick tests take. They run with the faults, so that `npm run check` stays under 30 s.
 const long = [
-  "package/consumer",
   "cli/forget",
   "cli/plan",
+  "host/batches",
+  "host/processes",
+  "package/consumer",
   "providers/fuzz-hosts",
   "providers/laws",
   "providers/ownership",
+  "providers/sharing",
 ].map((name) => `test/unit/${name}.test.ts`);
 
 const onLab = { testTimeout: 600_000, hookTimeout: 900_000 };
