@@ -49,9 +49,7 @@ export function parseUp(args: readonly string[]): CommandLine {
   return {
     command: "up",
     rest: args.filter((_, i) => !dropped.has(i)),
-    ...given("stack", values.stack),
-    ...given("cwd", values.cwd),
-    ...given("configFile", values["config-file"]),
+    ...ofStack({ ...values, configFile: values["config-file"] }),
     ...given("verify", values.verify),
   };
 }
@@ -61,16 +59,14 @@ const isMisspelt = (name: string): boolean =>
   name !== "verify" && closest(name, ["verify", "verbose", "version"]) === "verify";
 
 /** Reads the flags of `rollback`. */
-export const parseRollback = ({ stack, cwd, configFile }: Record<string, unknown>): CommandLine => ({
+export const parseRollback = (flags: Record<string, unknown>): CommandLine => ({
   command: "rollback",
   rest: [],
-  ...given("stack", stack),
-  ...given("cwd", cwd),
-  ...given("configFile", configFile),
+  ...ofStack(flags),
 });
 
 /** Reads the flags of `plan`. */
-export function parsePlan({ stack, cwd, configFile, json, markdown }: Record<string, unknown>): CommandLine {
+export function parsePlan({ json, markdown, ...flags }: Record<string, unknown>): CommandLine {
   if (json && markdown)
     return {
       command: "wrong",
@@ -79,11 +75,15 @@ export function parsePlan({ stack, cwd, configFile, json, markdown }: Record<str
   return {
     command: "plan",
     format: json ? "json" : markdown ? "markdown" : "text",
-    ...given("stack", stack),
-    ...given("cwd", cwd),
-    ...given("configFile", configFile),
+    ...ofStack(flags),
   };
 }
+
+const ofStack = ({ stack, cwd, configFile }: Record<string, unknown>) => ({
+  ...given("stack", stack),
+  ...given("cwd", cwd),
+  ...given("configFile", configFile),
+});
 
 const given = <Name extends string>(name: Name, value: unknown): { [N in Name]?: string } =>
   (typeof value === "string" && value !== "" ? { [name]: value } : {}) as { [N in Name]?: string };

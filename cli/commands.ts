@@ -25,11 +25,10 @@ type Command = Extract<CommandLine, { command: "up" | "rollback" }>;
 async function up({ cwd, stack: name, configFile, verify, rest }: Command): Promise<number> {
   const stack = await stackAt(cwd, name);
   const update = async (onEvent: (event: automation.EngineEvent) => void) => {
-    const { address, close } = await listening(stack, onEvent);
-    // Without the variable the CLI rejects the flag.
-    const env = { ...process.env, PULUMI_DEBUG_COMMANDS: "true" };
-    const args = ["up", "--event-log", address, ...rest];
-    const code = await run(stack.workspace.pulumiCommand.command, args, { env }).finally(close);
+    const { args, env, close } = await listening(stack, onEvent);
+    const code = await run(stack.workspace.pulumiCommand.command, ["up", ...args, ...rest], {
+      env: { ...process.env, ...env },
+    }).finally(close);
     if (code !== 0) throw new UpdateFailed(code);
   };
   const holds = async (command: string) => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Facts } from "../src/facts/facts.js";
-import { linkNamed, type RouteEntry } from "../src/facts/ip-lists.js";
+import { defaultMetric, linkNamed, printedDestination, type RouteEntry } from "../src/facts/ip-lists.js";
 import { step } from "../src/host/step.js";
 import { destination, familyOf, hostAddress, interfaceName } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
@@ -70,22 +70,17 @@ type Config = z.output<typeof config>;
 
 const familyFlag = ({ destination }: Key) => (familyOf(destination) === "ipv4" ? "4" : "6");
 
-// The kernel prints a single address without its prefix, and the default route of IPv6 by name.
-const kernelDestination = ({ destination }: Key) =>
-  destination === "::/0"
-    ? "default"
-    : destination.replace(destination.includes(":") ? /\/128$/ : /\/32$/, "");
+const kernelDestination = (key: Key) => printedDestination(familyFlag(key), key.destination);
 
 // The kernel takes 0 and 1024 for no metric.
-const metricOf = (key: Key) => key.metric || defaultMetric(key);
-const defaultMetric = (key: Key) => (familyFlag(key) === "4" ? 0 : 1024);
+const metricOf = (key: Key) => key.metric || defaultMetric(familyFlag(key));
 
 const wordsOf = (key: Key, { via, device, source }: Config): string[] => [
   key.destination,
   ...(via ? ["via", via] : []),
   ...(device ? ["dev", device] : []),
   ...(source ? ["src", source] : []),
-  ...(metricOf(key) === defaultMetric(key) ? [] : ["metric", String(key.metric)]),
+  ...(metricOf(key) === defaultMetric(familyFlag(key)) ? [] : ["metric", String(key.metric)]),
   ...["table", key.table],
 ];
 
@@ -127,7 +122,7 @@ export const hostRoute = define({
 
   id: (key) => {
     const table = key.table === "main" ? "" : ` table ${key.table}`;
-    const metric = metricOf(key) === defaultMetric(key) ? "" : ` metric ${key.metric}`;
+    const metric = metricOf(key) === defaultMetric(familyFlag(key)) ? "" : ` metric ${key.metric}`;
     return `route/${key.destination}${table}${metric}`;
   },
 
@@ -169,10 +164,10 @@ export const hostRoute = define({
       ...wordsOf(key, c),
     ];
     // Without a metric IPv6 deletes the first match, and the kernel's own route (256) comes before this one.
-    const isUnnamed = familyFlag(key) === "6" && metricOf(key) === defaultMetric(key);
+    const isUnnamed = familyFlag(key) === "6" && metricOf(key) === defaultMetric("6");
     const remove = (c: Config) => [
       ...command("del", c),
-      ...(isUnnamed ? ["metric", String(defaultMetric(key))] : []),
+      ...(isUnnamed ? ["metric", String(metricOf(key))] : []),
     ];
     if (!want) return have ? [step(remove(have), command("add", have))] : [];
     if (!have) return [step(command("add", want), remove(want))];

@@ -1,4 +1,5 @@
 import type { FactName, Facts } from "../../src/facts/facts.js";
+import { defaultMetric, printedDestination } from "../../src/facts/ip-lists.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
 import { sysctlName } from "../../src/values/sysctl-name.js";
 
@@ -78,9 +79,8 @@ function presenceOfRoute([family, to = "", ...more]: readonly string[]): Presenc
   const table = given("table") ?? "main";
   if ((family !== "4" && family !== "6") || !more.includes("table") || !/^(main|\d{1,10})$/.test(table))
     return notReadable;
-  const metric = more.includes("metric") ? Number(given("metric")) : family === "4" ? 0 : 1024;
-  // As the kernel prints it.
-  const dst = to === "::/0" ? "default" : to.replace(family === "4" ? /\/32$/ : /\/128$/, "");
+  const metric = more.includes("metric") ? Number(given("metric")) : defaultMetric(family);
+  const dst = printedDestination(family, to);
   return {
     facts: [`routes:${family}:${table}`],
     isThere: (facts) => facts.routes(family, table).some((r) => r.dst === dst && r.metric === metric),

@@ -1,5 +1,5 @@
 import type { DrainingServer } from "../../src/facts/draining.js";
-import type { AddressEntry, RouteEntry } from "../../src/facts/ip-lists.js";
+import * as ip from "../../src/facts/ip-lists.js";
 import type { Daemon, Thresholds, Timeouts } from "../../src/facts/ipvs-lists.js";
 import { type Flags, parseIpvsTable } from "../../src/facts/ipvs-table.js";
 import { type LedgerRecord, parseLedger } from "../../src/facts/ledger.js";
@@ -35,8 +35,8 @@ export class DeclaredHost {
   readonly modules = new Map<string, ReadonlyMap<string, string>>();
   readonly monitors = new Map<string, string>();
   hasAgent = false;
-  addresses: AddressEntry[] = [];
-  routes = new Map<string, RouteEntry[]>();
+  addresses: ip.AddressEntry[] = [];
+  routes = new Map<string, ip.RouteEntry[]>();
   daemons: Daemon[] = [];
   draining: DrainingServer[] = [];
   timeouts: Timeouts | undefined;
@@ -50,7 +50,7 @@ export class DeclaredHost {
         break;
       case "ip":
         if (first === "addr") this.#address(args.slice(1));
-        else this.#route(first.slice(1), args.slice(2));
+        else this.#route(first === "-6" ? "6" : "4", args.slice(2));
         break;
       case "drop_address":
         this.#dropAddress(first, second);
@@ -177,10 +177,10 @@ export class DeclaredHost {
     );
   }
 
-  #route(family: string, [verb = "", to = "", ...words]: Words): void {
+  #route(family: "4" | "6", [verb = "", to = "", ...words]: Words): void {
     const name = `${family}:${after(words, "table") ?? "main"}`;
-    const dst = to === "::/0" ? "default" : to.replace(family === "4" ? /\/32$/ : /\/128$/, "");
-    const metric = Number(after(words, "metric") ?? (family === "4" ? 0 : 1024));
+    const dst = ip.printedDestination(family, to);
+    const metric = Number(after(words, "metric") ?? ip.defaultMetric(family));
     const rest = (this.routes.get(name) ?? []).filter((one) => one.dst !== dst || one.metric !== metric);
     const part = (key: string, flag: string) => (words.includes(flag) ? { [key]: after(words, flag) } : {});
     const route = {

@@ -2,6 +2,7 @@ import type { automation } from "@pulumi/pulumi";
 import { hasUnknown } from "../../providers/engine/inputs.js";
 import { type Entry, isOurs } from "../../rollback/deployment.js";
 import { exported, PulumiError, pulumi } from "../../rollback/pulumi-cli.js";
+import { withSecrets } from "../../rollback/secrets.js";
 import { listening } from "../listen.js";
 
 type Bag = Record<string, unknown>;
@@ -21,15 +22,8 @@ export interface Preview {
   readonly before: readonly Entry[];
 }
 
-const secretMark = "4dabf18193072939515e22adb298388d";
-
 /** Returns a value of the state with a word in place of each secret, as the preview has it. */
-const masked = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(masked);
-  if (typeof value !== "object" || value === null) return value;
-  if (secretMark in value) return "[secret]";
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, masked(part)]));
-};
+const masked = (value: unknown): unknown => withSecrets(value, () => "[secret]");
 
 const known = (entry: Entry): Entry => ({
   ...entry,
@@ -41,17 +35,14 @@ const known = (entry: Entry): Entry => ({
 export async function previewOf(stack: automation.Stack, configFile: string | undefined): Promise<Preview> {
   const found: automation.StepEventMetadata[] = [];
   const errors: string[] = [];
-  const { address, close } = await listening(stack, ({ resourcePreEvent, diagnosticEvent }) => {
+  const { args, env, close } = await listening(stack, ({ resourcePreEvent, diagnosticEvent }) => {
     if (resourcePreEvent && isOurs(resourcePreEvent.metadata)) found.push(resourcePreEvent.metadata);
     if (diagnosticEvent?.severity === "error" && !/^preview failed\s*$/.test(plain(diagnosticEvent.message)))
       errors.push(plain(diagnosticEvent.message));
   });
   const flags = ["--stack", stack.name, ...(configFile ? ["--config-file", configFile] : [])];
   const [{ code, stderr, stdout }, { deployment }] = await Promise.all([
-    // Without the variable the CLI rejects the flag.
-    pulumi(stack.workspace, ["preview", "--event-log", address, ...flags], {
-      env: { PULUMI_DEBUG_COMMANDS: "true" },
-    }).finally(close),
+    pulumi(stack.workspace, ["preview", ...args, ...flags], { env }).finally(close),
     exported(stack),
   ]);
   if (code !== 0)

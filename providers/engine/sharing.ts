@@ -1,7 +1,7 @@
 import type { Facts } from "../../src/facts/facts.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
 import { plainText } from "../../src/values/foreign.js";
-import type { Definition } from "./define.js";
+import type { Definition, Refusal } from "./define.js";
 import { sharedWith } from "./flags.js";
 import { type Bag, noOwner } from "./inputs.js";
 import { claimant, isClaim, recordOf, stackOf, type WantedRecord } from "./ledger.js";
@@ -20,11 +20,6 @@ export function sharers(facts: Facts, definition: Definition, inputs: Bag): Bag 
     .filter((one) => isClaim(one) && stackOf(one.owner) !== stackOf(owner))
     .map(claimant);
   return owners.length === 0 ? {} : { [sharedWith]: [...new Set(owners)].sort() };
-}
-
-interface Refusal {
-  readonly reason: string;
-  readonly remedy: string;
 }
 
 /**

@@ -73,3 +73,10 @@ export type Link = z.output<typeof link>;
 export const linkNamed = (links: readonly Link[], name: string): Link | undefined =>
   links.find(({ ifname }) => ifname === name) ?? links.find(({ altnames }) => altnames.includes(name));
 export type RouteEntry = z.output<typeof routeEntry>;
+
+/** Returns a destination as ip prints it: a single address without its prefix, and the default route of IPv6 by name. */
+export const printedDestination = (family: "4" | "6", destination: string): string =>
+  destination === "::/0" ? "default" : destination.replace(family === "4" ? /\/32$/ : /\/128$/, "");
+
+/** Returns the metric of a route that was added without one. */
+export const defaultMetric = (family: "4" | "6"): number => (family === "4" ? 0 : 1024);

@@ -4,13 +4,13 @@ import { Engine } from "../../providers/engine/engine.js";
 import { type Bag, checkInputs } from "../../providers/engine/inputs.js";
 import { HostError } from "../../src/errors.js";
 import type { FactName, Section } from "../../src/facts/facts.js";
-import { checkDefaults } from "../../src/health/check.js";
 import { printMonitor } from "../../src/health/monitor-file.js";
 import { serve } from "../../src/host/batch.js";
 import { digestOf, parseReport, type Report } from "../../src/host/report.js";
 import { definitions } from "../support/fake/definitions.js";
 import { connection } from "../support/fake/engine.js";
 import { tally } from "../support/tally.js";
+import { monitor } from "./harness/watched.js";
 
 /** Cases per thing that is done and kind of noise; more find more (FUZZ_RUNS=10000 for idle hours). */
 const numRuns = Math.ceil(Number(process.env.FUZZ_RUNS ?? 400) / 10);
@@ -72,21 +72,7 @@ FWM  -294967296 wlc
   conflicts: "",
   health:
     "tcp://192.168.0.210:80\t192.168.10.11:80\tup\ntcp://192.168.0.210:80\t192.168.10.12:8080\tdown\nfwmark://10/ipv6\t[2001:db8::11]:0\tmaintenance\n",
-  "monitor:tcp-192.168.0.210:80": `running\n${printMonitor("tcp://192.168.0.210:80", {
-    check: checkDefaults(),
-    servers: {},
-    interval: 5,
-    connectTimeout: 1,
-    timeout: 3,
-    rise: 3,
-    fall: 3,
-    action: "remove",
-    lastServer: "keep",
-    sorryServer: null,
-    quorum: { weight: 1, hysteresis: 0 },
-    slowStart: 0,
-    log: null,
-  })}\n`,
+  "monitor:tcp-192.168.0.210:80": `running\n${printMonitor("tcp://192.168.0.210:80", { ...monitor, log: null })}\n`,
   connections: `IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn
   -> RemoteAddress:Port

@@ -41,7 +41,7 @@ esac
 
 export const service = "tcp://192.168.0.219:80";
 
-const monitor: Monitor = {
+export const monitor: Monitor = {
   check: checkDefaults(),
   servers: {},
   interval: 5,

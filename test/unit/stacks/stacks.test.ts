@@ -442,6 +442,7 @@ test("a cluster shows its VIPs, the ids of its services, and who stands behind t
   ]);
 });
 
+const oneServer = { service: "tcp://192.168.0.219:80", address: "192.168.10.11", port: 80 };
 const secretMark = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
 test.each(["withoutToken", "as outputs", "as one output", "as a promise"])(
@@ -462,9 +463,7 @@ test.each(["withoutToken", "as outputs", "as one output", "as a promise"])(
       () =>
         new RealServer("one", {
           connection: connection as never,
-          service: "tcp://192.168.0.219:80",
-          address: "192.168.10.11",
-          port: 80,
+          ...oneServer,
         }),
     );
     const output = (cluster as RealServer).connection;
@@ -498,9 +497,7 @@ test("a connection without secrets is none itself", async () => {
     () =>
       new RealServer("one", {
         connection: { host: "director1", user: "admin" },
-        service: "tcp://192.168.0.219:80",
-        address: "192.168.10.11",
-        port: 80,
+        ...oneServer,
       }),
   );
   expect(await pulumi.isSecret((cluster as RealServer).connection)).toBe(false);
@@ -511,9 +508,7 @@ test("a resource is marked with project, stack and name as its owner, and keeps 
     () =>
       new RealServer("one", {
         connection: { host: "director1" },
-        service: "tcp://192.168.0.219:80",
-        address: "192.168.10.11",
-        port: 80,
+        ...oneServer,
       }),
   );
   expect(named(all, "one").inputs).toMatchObject({ owner: "project/stack/one" });
@@ -525,9 +520,7 @@ test("a resource is known by its kind, whichever copy of the package made it", a
     () =>
       new RealServer("one", {
         connection: { host: "director1" },
-        service: "tcp://192.168.0.219:80",
-        address: "192.168.10.11",
-        port: 80,
+        ...oneServer,
       }),
   );
   expect(RealServer.isInstance(cluster)).toBe(true);
