@@ -35,6 +35,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           include: ["test/unit/**/*.test.ts"],
           exclude: long,
+          setupFiles: "test/support/seed.ts",
           globalSetup: "test/support/fake/fresh-build.ts",
           // a test that hangs ends by this, on a busy computer too
           testTimeout: 180_000,
@@ -50,6 +51,7 @@ export default defineConfig({
           name: "faults",
           sequence: { groupOrder: 1 },
           include: ["test/faults/**/*.test.ts", ...long],
+          setupFiles: "test/support/seed.ts",
           // one of them goes through every step of a stack
           testTimeout: 900_000,
           hookTimeout: 300_000,
@@ -62,6 +64,7 @@ export default defineConfig({
           name: "lab",
           sequence: { groupOrder: 2 },
           include: ["test/lab/**/*.test.mts"],
+          setupFiles: "test/support/seed.ts",
           // each worker has a lab of its own: see setup.mts
           maxWorkers: labs,
           fileParallelism: labs > 1,

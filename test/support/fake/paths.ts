@@ -20,8 +20,10 @@ const rooted = [
   /^ *f=\/proc\/sys\/\$\(/,
   /^ *'\/proc\/sys\/net\/ipv4\/conf\/\*\/forwarding /,
   /^sysctl_of\(\) \{ setting=[^ ]* file=[^ ]*; \}$/,
-  // records and files of monitors hold the names that a host knows
-  /^(step|aside|back|undo_step \d+) (record|erase) |^log\t/,
+  // records hold the names that a host knows
+  /^(step|aside|back|undo_step \d+) (record|erase) /,
+  // data of a monitor, which no shell reads
+  /^[a-z]+\t/,
 ];
 
 /**
