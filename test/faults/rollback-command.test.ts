@@ -125,16 +125,18 @@ test("rollback takes back an update of pulumi up, by the backend's history", asy
   expect((await stack.pulumiLvs(["rollback"])).text).toMatch(/was itself a rollback/);
 });
 
-test("state tells where in the program a resource was made", async () => {
+test("state tells where in the program a resource was made, and has at most 2 KB for each", async () => {
   const hosts = await threeHosts();
-  const service =
-    'new lvs.VirtualService("web", { connection: connections[0], address: "192.168.0.210", port: 80 });';
-  const stack = await stackOf(site(hosts, { weights: [], more: service }));
+  const server = `const { password, dialErrorLimit, ...connection } = connections[0];
+const web = new lvs.VirtualService("web", { connection, address: "192.168.0.210", port: 80 });
+new lvs.RealServer("rs1", { connection, service: web.id, address: "192.168.10.11", port: 80, weight: 3 });`;
+  const stack = await stackOf(site(hosts, { weights: [], more: server }));
   await stack.up();
   const made = (await stack.resources()).filter(({ type }) => type.includes(":dynamic/lvs:"));
-  expect(made.map(({ sourcePosition }) => sourcePosition)).toEqual([
-    expect.stringMatching(/^project:\/\/\/index\.js#/),
-  ]);
+  expect(made.map(({ sourcePosition }) => sourcePosition)).toEqual(
+    Array.from({ length: 2 }, () => expect.stringMatching(/^project:\/\/\/index\.js#/)),
+  );
+  for (const one of made) expect(JSON.stringify(one).length, one.urn).toBeLessThanOrEqual(2048);
 });
 
 test("state stays whole where many resources depend on another package's", async () => {

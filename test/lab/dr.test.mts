@@ -65,7 +65,7 @@ onLab("the tutorial's LVS/DR cluster", () => {
       type.startsWith("pulumi-nodejs:dynamic/lvs:"),
     );
     expect(resources).toHaveLength(13);
-    for (const { outputs } of resources) expect(String(outputs.__provider).length).toBeLessThanOrEqual(600);
+    for (const { outputs } of resources) expect(String(outputs.__provider).length).toBeLessThanOrEqual(200);
     const servers = resources.filter(({ type }) => type.endsWith(":RealServer"));
     expect(servers).toHaveLength(2);
     for (const server of servers) expect(JSON.stringify(server).length).toBeLessThanOrEqual(3 * 1024);
