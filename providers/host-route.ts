@@ -5,8 +5,8 @@ import { step } from "../src/host/step.js";
 import { destination, familyOf, hostAddress, interfaceName } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
-import { contrast } from "./engine/diff.js";
 import type { Sharing } from "./engine/inputs.js";
+import { contrast } from "./engine/inputs.js";
 import { missingInterface } from "./engine/missing-interface.js";
 
 /** Arguments of a HostRoute. */

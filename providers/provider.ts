@@ -1,7 +1,7 @@
 import { visible } from "../src/values/foreign.js";
 import { oldNode } from "../src/values/node-version.js";
+import type { Engine } from "./engine/engine.js";
 import type { Bag } from "./engine/inputs.js";
-import type { Verbs } from "./engine/verbs.js";
 import { engines } from "./engines.js";
 
 /** Things that one run of Pulumi creates or has created, with their owners. @internal */
@@ -16,7 +16,7 @@ export type Made = Map<string, { owner: unknown; isDone: boolean }>;
 const made: Made = new Map();
 
 /** Returns the functions that Pulumi calls for a kind, in a run that has made these things so far. @internal */
-export const verbsOf = (engine: Verbs, made: Made) => ({
+export const verbsOf = (engine: Engine, made: Made) => ({
   check: (olds: Bag, news: Bag) => {
     const { inputs, failures } = engine.check(olds, news);
     const reason = failures.length > 0 ? undefined : engine.declared.declare(olds, inputs);

@@ -12,8 +12,8 @@ import {
 } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
-import { contrast } from "./engine/diff.js";
 import type { Sharing } from "./engine/inputs.js";
+import { contrast } from "./engine/inputs.js";
 import { missingInterface } from "./engine/missing-interface.js";
 
 /** Arguments of a VirtualAddress. */

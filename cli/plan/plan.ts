@@ -75,7 +75,7 @@ class Planner {
     });
     return new Map(
       [...engines]
-        .filter(([, { definition }]) => !definition.probe)
+        .filter(([, { definition }]) => definition.record)
         .map(([kind, { definition }]) => [kind, new Engine(definition, find as never, time)]),
     );
   }

@@ -1,6 +1,8 @@
 import type { FactName, Facts } from "../../src/facts/facts.js";
+import type { Host } from "../../src/host/host.js";
 import type { Done, Job } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
+import type { Connection } from "../../src/ssh/connection.js";
 import type { Clock } from "./clock.js";
 import type { HostView } from "./settings.js";
 
@@ -25,6 +27,16 @@ export interface Change {
   observe(facts: Facts): unknown;
 }
 
+/** The change of a kind that has nothing on a host. */
+export const noChange: Change = {
+  facts: [],
+  plan: () => [],
+  mismatch: () => undefined,
+  declares: () => false,
+  adopts: () => false,
+  observe: () => undefined,
+};
+
 /** An operation on one resource, and the means of a kind that wraps it. */
 export interface Operation<K = unknown, C = unknown> {
   readonly verb: Verb | "read";
@@ -41,6 +53,10 @@ export interface Operation<K = unknown, C = unknown> {
   readonly clock: Clock;
   /** Runs another job of the resource. */
   submit(job: Omit<Job, "owner">): Promise<Done>;
+  /** The connection of the resource. */
+  readonly connection: Connection;
+  /** Runs queries on a host, which change nothing. */
+  query(connection: Connection, ...queries: Parameters<Host["query"]>): ReturnType<Host["query"]>;
 }
 
 /**

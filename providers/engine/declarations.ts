@@ -1,8 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import { hostLabel } from "../../src/ssh/connection.js";
 import type { Definition } from "./define.js";
-import { contrast, plain } from "./diff.js";
-import { type Bag, checkInputs, connectionOf, hasUnknown, idOf, isShared, partsOf } from "./inputs.js";
+import {
+  type Bag,
+  checkInputs,
+  connectionOf,
+  contrast,
+  hasUnknown,
+  idOf,
+  isShared,
+  partsOf,
+  plain,
+} from "./inputs.js";
 
 /** A thing on a host that only one resource of a program may declare. */
 interface Thing {
@@ -15,10 +24,10 @@ interface Thing {
 
 /**
  * Returns the thing that a resource declares for itself only, or shares with resources that say so. Returns undefined
- * for a setting, for a probe, and if the thing is not known yet.
+ * for a setting, for a kind that has nothing on a host, and if the thing is not known yet.
  */
 function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
-  if (definition.setting || definition.probe) return undefined;
+  if (definition.setting || !definition.record) return undefined;
   const { key } = partsOf(definition, inputs);
   const connection = connectionOf(inputs);
   if (typeof connection !== "object" || connection === null) return undefined;

@@ -1,20 +1,11 @@
 import type { z } from "zod";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
-import type { Host } from "../../src/host/host.js";
 import type { Done } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
-import type { Connection } from "../../src/ssh/connection.js";
 import type { Problem } from "../../src/values/problem.js";
 import type { Change, Operation } from "./change.js";
 import type { HostView } from "./settings.js";
-
-/** What a probe sends its queries by. */
-export interface ProbeContext {
-  /** The connection of the resource, whose host sends the queries. */
-  readonly connection: Connection;
-  query(connection: Connection, ...queries: Parameters<Host["query"]>): ReturnType<Host["query"]>;
-}
 
 /** Why something is not done, and what to do. */
 export interface Refusal {
@@ -49,7 +40,8 @@ export interface Definition<K = unknown, C = unknown> {
   readonly rank?: number;
   /**
    * Returns the record from which the boot makes the thing: a verb of the restore (src/shell/boot/verbs.sh)
-   * and its arguments. Goes with `rank`.
+   * and its arguments. Goes with `rank`. A kind without it has nothing on a host: its operations are what
+   * `around` does, and a refresh finds it as it is.
    */
   record?(key: K, config: C): readonly string[];
   /**
@@ -60,13 +52,6 @@ export interface Definition<K = unknown, C = unknown> {
     facts(key: K): readonly FactName[];
     read(facts: Facts, key: K, config: C): Record<string, unknown>;
   };
-  /** Properties besides `connection` that say how to reach a host. Their secret fields stay secret. */
-  readonly connections?: readonly string[];
-  /**
-   * Makes the kind a probe, which has nothing on the host. Runs at create and at a change, and throws if
-   * the answer is not as expected. `facts`, `read` and `plan` are then unused.
-   */
-  probe?(key: K, config: C, context: ProbeContext): Promise<void>;
   /**
    * Returns whether programs conflict over such things (see src/values/conflicts.ts). None may run on a host
    * when one is written.
@@ -77,8 +62,8 @@ export interface Definition<K = unknown, C = unknown> {
    */
   carries?(key: K, other: Pick<LedgerRecord, "thing" | "words">, facts: Facts): boolean;
   /**
-   * Wraps every operation on such a thing. It may wait before or after, and may pass another change to `make`,
-   * which carries out the operation.
+   * Wraps every operation on such a thing. It may wait before or after, may pass another change to `make`, which
+   * carries out the operation, or may do something else instead.
    */
   around?<Notes>(
     operation: Operation<K, C>,

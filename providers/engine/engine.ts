@@ -5,11 +5,12 @@ import type { Host } from "../../src/host/host.js";
 import type { Done, Job } from "../../src/host/job.js";
 import { RollbackFailedError } from "../../src/host/rollback-failed-error.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
-import { type Change, isRecorded, type Operation, type Verb } from "./change.js";
+import { type Change, isRecorded, noChange, type Operation, type Verb } from "./change.js";
 import { type Clock, clock } from "./clock.js";
 import { refuseConflicts } from "./conflicts.js";
+import { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
-import { plain } from "./diff.js";
+import { failuresOf } from "./failures.js";
 import { found, isWhole, missing, type RecordWord, recordSaid, says, sharedWith } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
 import {
@@ -18,9 +19,12 @@ import {
   checkInputs,
   clean,
   connectionOf,
+  idOf,
+  isOtherHost,
   isShared,
   noOwner,
   partsOf,
+  plain,
   shownBy,
   without,
 } from "./inputs.js";
@@ -28,26 +32,61 @@ import { objectChange } from "./object.js";
 import { settingChange } from "./setting.js";
 import { sharers } from "./sharing.js";
 import { Turns } from "./turns.js";
-import { Verbs } from "./verbs.js";
 
 /** Finds the host of a connection. Tests give a fake one. */
-export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
+export type FindHost = (connection: Connection, label: string) => Pick<Host, "submit" | "query">;
 
 interface Seen {
   readonly have: Bag;
   readonly flaw: RecordWord | false;
 }
 
-/** The verbs of things on a host. */
-export class Engine extends Verbs {
+/** The common inputs that an update may change. */
+const common = ["connection", "persist"];
+
+/** What Pulumi calls for a kind of resource. Check and diff are pure. */
+export class Engine {
+  readonly definition: Definition;
+  readonly declared: Declarations;
   readonly #findHost: FindHost;
   readonly #clock: Clock;
   readonly #turns = new Turns();
 
   constructor(definition: Definition, findHost: FindHost, time = clock) {
-    super(definition);
+    this.definition = definition;
+    this.declared = new Declarations(definition);
     this.#findHost = findHost;
     this.#clock = time;
+  }
+
+  check(_olds: Bag, news: Bag) {
+    const { inputs, problems } = checkInputs(this.definition, news);
+    return {
+      inputs: { ...inputs, ...(news.__provider === undefined ? {} : { __provider: news.__provider }) },
+      failures: failuresOf(problems, news),
+    };
+  }
+
+  /**
+   * Returns how the old inputs become the new ones. Sets `changes: true` only if no property differs, so
+   * that Pulumi shows each change by its property.
+   */
+  diff(_id: string, olds: Bag, news: Bag) {
+    const [was, is] = [partsOf(this.definition, olds), partsOf(this.definition, news)];
+    const unlike = (a: Bag, b: Bag) =>
+      Object.keys({ ...a, ...b }).filter((name) => !isDeepStrictEqual(plain(a[name]), plain(b[name])));
+    const otherHost = isOtherHost(olds, news);
+    const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
+    const same =
+      common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name]))) &&
+      isShared(olds) === isShared(news);
+    // Pulumi shows these by the inputs that refresh wrote.
+    const isShown = olds[missing] !== undefined || says(olds, "missing");
+    if (replaces.length === 0 && same && !isShown && unlike(was.config, is.config).length === 0)
+      return { changes: !isWhole(olds) };
+    // The host may be the same machine by another name. Creating first would find the old entry there, and
+    // deleting the old one would then remove it.
+    return { replaces, deleteBeforeReplace: otherHost };
   }
 
   async create(inputs: Bag) {
@@ -57,7 +96,7 @@ export class Engine extends Verbs {
       ...this.#shown(facts, inputs),
       ...recordSaid(notes?.isAdopted === true && "adopted"),
     };
-    return { id: this.idOf(inputs), outs: clean(outs) };
+    return { id: this.#idOf(inputs), outs: clean(outs) };
   }
 
   async update(_id: string, olds: Bag, news: Bag) {
@@ -80,7 +119,8 @@ export class Engine extends Verbs {
     await this.#change("delete", props);
   }
 
-  async read(id: string, props: Bag) {
+  async read(id: string, props: Bag): Promise<{ id?: string; props?: Bag; inputs?: Bag }> {
+    if (!this.definition.record) return { id, props, inputs: props };
     const { __provider, ...rest } = props;
     const given = without(rest, [...found, ...Object.keys(shownBy(this.definition, rest))]);
     const checked = checkInputs(this.definition, given);
@@ -115,7 +155,7 @@ export class Engine extends Verbs {
       ...this.#shown(facts, inputs),
       ...recordSaid(says(props, "adopted") && "adopted", flaw),
     };
-    return { id: this.idOf(inputs), props: clean({ ...kept, ...shown }), inputs: kept };
+    return { id: this.#idOf(inputs), props: clean({ ...kept, ...shown }), inputs: kept };
   }
 
   /** Returns the state and what is wrong with its record. Returns undefined if nothing is there, now or after a reboot. */
@@ -145,9 +185,11 @@ export class Engine extends Verbs {
   ): Promise<Done<Notes>> {
     const { definition } = this;
     const owner = this.owner(inputs);
-    const change = definition.setting
-      ? settingChange(definition, inputs, owner)
-      : objectChange(definition, inputs, this.declared);
+    const change = !definition.record
+      ? noChange
+      : definition.setting
+        ? settingChange(definition, inputs, owner)
+        : objectChange(definition, inputs, this.declared);
     if (!definition.around) return make(change);
     const { key, config } = partsOf(definition, inputs);
     const operation: Operation = {
@@ -156,13 +198,15 @@ export class Engine extends Verbs {
       host: hostLabel(connectionOf(inputs)),
       clock: this.#clock,
       submit: (job) => this.#submit(verb, inputs, job),
+      connection: connectionOf(inputs),
+      query: (connection, ...queries) => this.#findHost(connection, hostLabel(connection)).query(...queries),
     };
     return definition.around(operation, make);
   }
 
   #change(verb: Verb, inputs: Bag, was?: Bag): Promise<Done<{ isAdopted: boolean }>> {
     const change = () => this.#wrapped(verb, inputs, was, (made) => this.#make(verb, inputs, was, made));
-    return this.definition.shareable ? this.#turns.take(this.idOf(inputs), change) : change();
+    return this.definition.shareable ? this.#turns.take(this.#idOf(inputs), change) : change();
   }
 
   async #make(verb: Verb, inputs: Bag, was: Bag | undefined, change: Change) {
@@ -198,7 +242,7 @@ export class Engine extends Verbs {
         verb !== "delete" &&
         there(definition, cause.facts, key, config);
       if (!isNew && !now) throw error;
-      throw new HalfDoneError(this.idOf(inputs), { ...inputs, ...(now || {}) }, inputs, message);
+      throw new HalfDoneError(this.#idOf(inputs), { ...inputs, ...(now || {}) }, inputs, message);
     }
   }
 
@@ -209,7 +253,32 @@ export class Engine extends Verbs {
       return await this.#findHost(connection, label).submit({ ...job, owner: this.owner(inputs) });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      throw new Error(error.of(`cannot ${verb} ${this.idWithoutHost(inputs)}`), { cause: error });
+      throw new Error(error.of(`cannot ${verb} ${this.#idWithoutHost(inputs)}`), { cause: error });
     }
+  }
+
+  /**
+   * Returns a thing's name. After a create under it in this run, an older resource must not delete it. Claims of
+   * several owners are different things, and so are equal resources that have nothing on a host.
+   */
+  thing(inputs: Bag): string {
+    return this.definition.setting || !this.definition.record || isShared(inputs)
+      ? this.owner(inputs)
+      : this.#idOf(inputs);
+  }
+
+  /**
+   * Returns the owner of a claim. Another identity is another owner: a replacement claims before a release.
+   */
+  owner(inputs: Bag): string {
+    return `${inputs.owner} ${this.#idWithoutHost(inputs)}`;
+  }
+
+  #idOf(inputs: Bag): string {
+    return idOf(this.definition, inputs);
+  }
+
+  #idWithoutHost(inputs: Bag): string {
+    return this.definition.id(partsOf(this.definition, inputs).key);
   }
 }

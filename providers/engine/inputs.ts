@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Connection, connection, hostLabel } from "../../src/ssh/connection.js";
 import { type Conflict, conflicts } from "../../src/values/conflicts.js";
 import { unknownField } from "../../src/values/hints.js";
-import { errorMap, type Problem, problemsOf, showPath } from "../../src/values/problem.js";
+import { errorMap, type Problem, problemsOf, show, showPath } from "../../src/values/problem.js";
 import type { Definition } from "./define.js";
 
 /** A property bag as Pulumi passes it. */
@@ -85,6 +86,13 @@ const shapeOf = (definition: Definition): Record<string, z.ZodType> => ({
 
 /** Returns the names of all properties of the resource. @internal */
 export const propertiesOf = (definition: Definition): string[] => Object.keys(shapeOf(definition));
+
+const isConnection = (schema: z.ZodType): boolean =>
+  schema === connection || ("unwrap" in schema && isConnection((schema.unwrap as () => z.ZodType)()));
+
+/** Returns the names of the properties that say how to reach a host. Their secret fields stay secret. @internal */
+export const connectionsOf = (definition: Definition): string[] =>
+  Object.entries(shapeOf(definition)).flatMap(([name, schema]) => (isConnection(schema) ? [name] : []));
 
 /** What a check finds: inputs with all defaults and canonical values, and the problems. */
 export interface Checked {
@@ -182,6 +190,16 @@ export const idOf = (definition: Definition, bag: Bag): string =>
 export function clean<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
+
+/** Returns a value as Pulumi's wire carries it, without undefined. */
+export const plain = (value: unknown): unknown => (value === undefined ? undefined : clean(value));
+
+/** Returns the differences between have and want, as text for people. */
+export const contrast = (have: Bag, want: Bag): string =>
+  Object.keys(want)
+    .filter((name) => !isDeepStrictEqual(have[name], want[name]))
+    .map((name) => `${name} is ${show(have[name])}, wanted ${show(want[name])}`)
+    .join(", ");
 
 /** Returns the computed outputs in a bag. @internal */
 export const shownBy = ({ shows }: Definition, bag: Bag): Bag =>

@@ -7,8 +7,7 @@ import { carriedBy } from "./carried.js";
 import type { Change } from "./change.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
-import { contrast } from "./diff.js";
-import { type Bag, connectionOf, partsOf } from "./inputs.js";
+import { type Bag, connectionOf, contrast, partsOf } from "./inputs.js";
 import {
   erased,
   eraseMismatch,

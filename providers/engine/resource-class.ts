@@ -4,7 +4,7 @@ import { type Connection, type Endpoint, secretFields } from "../../src/ssh/conn
 import { plainText } from "../../src/values/foreign.js";
 import { declareOnce } from "./declarations.js";
 import type { Definition } from "./define.js";
-import { type Bag, type Common, checkIdentity, clean, idOf, propertiesOf } from "./inputs.js";
+import { type Bag, type Common, checkIdentity, clean, connectionsOf, idOf, propertiesOf } from "./inputs.js";
 import { withPlannedId } from "./planned-id.js";
 import { providerText } from "./provider-text.js";
 
@@ -90,8 +90,9 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
       const own = opts?.id === undefined ? { owner } : {};
       const run = pulumi.runtime.getMonitor();
       if (opts?.id === undefined && run) refuseTwice(() => declareOnce(run, definition, owner, args));
-      const hosts = ["connection", ...(definition.connections ?? [])];
-      const reached = Object.fromEntries(hosts.map((host) => [host, secured(args[host])]));
+      const reached = Object.fromEntries(
+        connectionsOf(definition).map((host) => [host, secured(args[host])]),
+      );
       const props = { ...declared, ...own, ...args, ...reached, __provider: provider };
       const restore = shortenStacks();
       try {

@@ -1,8 +1,12 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { HostError } from "../../src/errors.js";
+import { Facts } from "../../src/facts/facts.js";
 import { type Connection, connection } from "../../src/ssh/connection.js";
 import { interfaceName, ipAddress } from "../../src/values/address.js";
 import { mapOf, show } from "../../src/values/problem.js";
 import { define } from "../engine/define.js";
+import { plain } from "../engine/inputs.js";
 import { addressOf } from "./expected.js";
 import { macText } from "./replies.js";
 import { probeUntilRight } from "./rounds.js";
@@ -134,12 +138,13 @@ export const config = z.strictObject({
   triggers: z.unknown().default(null),
 });
 
+const idOf = ({ url }: z.output<typeof key>) => `probe/${url}`;
+
 /** A probe that a host sends to a service. It consists of the expected result only. @internal */
 export const serviceProbe = define({
   kind: "ServiceProbe",
   key,
   config,
-  connections: ["director"],
 
   problems({ url }, { address, status, contains, spread, arp, director, requests }) {
     const at = addressOf({ url, address });
@@ -156,9 +161,21 @@ export const serviceProbe = define({
     ];
   },
 
-  id: ({ url }) => `probe/${url}`,
+  id: idOf,
   facts: () => [],
   read: (_facts, _key, want) => want,
   plan: () => [],
-  probe: (key, config, context) => probeUntilRight({ ...key, ...config }, context),
+
+  // Create and a change of the config run it, and a wrong answer fails the update.
+  async around({ verb, key, config, was, connection, query }) {
+    const isChanged =
+      verb === "create" || (verb === "update" && !isDeepStrictEqual(plain(was), plain(config)));
+    try {
+      if (isChanged) await probeUntilRight({ ...key, ...config }, { connection, query });
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      throw new Error(error.of(`${idOf(key)} failed`), { cause: error });
+    }
+    return { facts: Facts.nothing() };
+  },
 });

@@ -6,7 +6,7 @@ import { probeFunctions } from "../../src/shell/library.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { endpoint } from "../../src/values/address.js";
 import { show } from "../../src/values/problem.js";
-import type { ProbeContext } from "../engine/define.js";
+import type { Operation } from "../engine/change.js";
 import { addressOf, type Expected, portOf, statusOf } from "./expected.js";
 import {
   parseFlows,
@@ -19,6 +19,9 @@ import {
   type Way,
 } from "./replies.js";
 import { brokenLeg, faultOf, mistake, type Seen } from "./verdict.js";
+
+/** What a probe sends its queries by: the connection is of the host that sends them. */
+type ProbeContext = Pick<Operation, "connection" | "query">;
 
 /** Milliseconds from one round to the next. */
 const pause = 1000;

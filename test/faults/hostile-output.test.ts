@@ -6,6 +6,7 @@ import { HostError } from "../../src/errors.js";
 import type { FactName, Section } from "../../src/facts/facts.js";
 import { printMonitor } from "../../src/health/monitor-file.js";
 import { serve } from "../../src/host/batch.js";
+import type { Job } from "../../src/host/job.js";
 import { digestOf, parseReport, type Report } from "../../src/host/report.js";
 import { definitions } from "../support/fake/definitions.js";
 import { connection } from "../support/fake/engine.js";
@@ -179,8 +180,8 @@ async function outcome(
     acted = text.slice(text.indexOf("\nchanges() {\n"));
     throw new Reached();
   };
-  const submit: ConstructorParameters<typeof Engine>[1] = () => ({
-    submit: (job) =>
+  const submit = () => ({
+    submit: (job: Job) =>
       new Promise((resolve, reject) => {
         names = [...new Set(job.facts)].sort();
         serve("director1", 120, new Map<FactName, Section>(), run, [
@@ -188,7 +189,7 @@ async function outcome(
         ]).catch(reject);
       }),
   });
-  const engine = new Engine(definition, submit);
+  const engine = new Engine(definition, submit as never);
   try {
     if (verb === "read") return JSON.stringify(await engine.read("", inputs));
     if (verb === "update")

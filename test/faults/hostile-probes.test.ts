@@ -1,8 +1,8 @@
 import { existsSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Engine } from "../../providers/engine/engine.js";
 import type { Bag } from "../../providers/engine/inputs.js";
-import { ProbeEngine } from "../../providers/engine/probe.js";
 import { serviceProbe } from "../../providers/service-probe/index.js";
 import { fakeHost } from "../support/fake/engine.js";
 import { shells } from "../support/fake/fake-host.js";
@@ -78,7 +78,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       rmSync(join(asker.root, "tools/curl"));
       symlinkSync(findProgram("curl") as string, join(asker.root, "tools/curl"));
       open.sent.clear();
-      const engine = new ProbeEngine(serviceProbe, () => asker.host);
+      const engine = new Engine(serviceProbe, () => asker.host);
       const outcomes = await Promise.all(
         Object.entries(cases).map(async ([name, [, { tcp, ...args }, reason]]) => {
           const url = `${tcp ? "tcp" : "http"}://${at.get(name)}${tcp ? "" : "/"}`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { Engine } from "../../providers/engine/engine.js";
 import type { Bag } from "../../providers/engine/inputs.js";
-import { ProbeEngine } from "../../providers/engine/probe.js";
 import { serviceProbe } from "../../providers/service-probe/index.js";
 import { fakeHost } from "../support/fake/engine.js";
 import { type FakeHost, shells } from "../support/fake/fake-host.js";
@@ -42,7 +42,7 @@ function scene(
       return ask(...queries);
     };
   }
-  const engine = new ProbeEngine(serviceProbe, (_, label) => (label === "client1" ? asker.host : front.host));
+  const engine = new Engine(serviceProbe, (_, label) => (label === "client1" ? asker.host : front.host));
   const inputsOf = (args: Bag) => {
     const { inputs, failures } = engine.check(
       {},
@@ -82,7 +82,7 @@ describe("a probe", () => {
     const { id, outs } = await create({ triggers: [1] });
     expect(count()).toBe(4);
     await engine.read(id, outs);
-    await engine.delete();
+    await engine.delete(id, outs);
     await engine.update(id, outs, { ...inputsOf({ triggers: [1] }), connection: { ...client, user: "me" } });
     expect(count()).toBe(4);
     await engine.update(id, outs, inputsOf({ triggers: [2] }));

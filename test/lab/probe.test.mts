@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { Engine } from "../../providers/engine/engine.ts";
 import type { Bag } from "../../providers/engine/inputs.js";
-import { ProbeEngine } from "../../providers/engine/probe.ts";
 import { serviceProbe } from "../../providers/service-probe/index.js";
 import { hostOf } from "../../src/host/host.js";
 import { type HostName, mac } from "../support/machines/hosts.mts";
@@ -11,7 +11,7 @@ import { disposing, onLab } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const hosts = ["client", "director", "rs1", "rs2"] as const;
-const engine = new ProbeEngine(serviceProbe, hostOf);
+const engine = new Engine(serviceProbe, hostOf);
 
 /** Asks from a host, as creating a probe does. */
 async function probe(from: HostName, args: Bag): Promise<void> {

@@ -101,7 +101,7 @@ export const inputsOf = (definition: Definition, given: Case, config: Bag) =>
 
 /** Has the real engine make the change of a case on such a host. */
 export function change(definition: Definition, given: Case, submit: Host["submit"]) {
-  const engine = new Engine(definition, () => ({ submit }));
+  const engine = new Engine(definition, () => ({ submit }) as never);
   const { inputs } = inputsOf(definition, given, given.want ?? given.was ?? {});
   if (!given.want) return engine.delete("", inputs);
   if (!given.was) return engine.create(inputs);

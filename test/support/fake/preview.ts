@@ -21,7 +21,7 @@ class Run {
     const find = (_: unknown, label: string) => (hosts.get(label) as FakeHost).host;
     this.#engines = new Map(
       [...byKind]
-        .filter(([, { probe }]) => !probe)
+        .filter(([, { record }]) => record)
         .map(([kind, one]) => [kind, new Engine(one, find as never, new FakeClock([...hosts.values()][0]))]),
     );
   }

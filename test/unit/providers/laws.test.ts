@@ -171,7 +171,7 @@ const configured: Record<string, Kind> = {
 };
 
 test("every kind of resource is under the laws, but for probes, of which nothing is on a host", () => {
-  const kinds = [...definitions].flatMap(([name, { probe: asks }]) => (asks ? [] : [name]));
+  const kinds = [...definitions].flatMap(([name, { record }]) => (record ? [name] : []));
   expect(Object.keys(configured).sort()).toEqual(kinds.sort());
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ProbeEngine } from "../../../providers/engine/probe.js";
+import { Engine } from "../../../providers/engine/engine.js";
 import { serviceProbe } from "../../../providers/service-probe/index.js";
 import { parseReplies, parseWay } from "../../../providers/service-probe/replies.js";
 import { fakeHost } from "../../support/fake/engine.js";
@@ -10,7 +10,7 @@ test("a probe asks when it is created, and leaves nothing on the host", async ()
   const fake = fakeHost();
   const before = fake.snapshot();
   fake.write("replies", "0 200 41000 rs1\n0 200 41001 rs2\n");
-  const engine = new ProbeEngine(serviceProbe, () => fake.host);
+  const engine = new Engine(serviceProbe, () => fake.host);
   const url = "http://192.168.0.219/";
   const given = { connection: { host: "client1" }, url, requests: 2, within: 0, spread: { servers: 2 } };
   const { inputs, failures } = engine.check({}, given);
