@@ -4,7 +4,7 @@ import { type Bag, connectionOf, hasUnknown, partsOf } from "../../providers/eng
 import { engines } from "../../providers/engines.js";
 import { verbsOf } from "../../providers/provider.js";
 import { type Entry, titleOf } from "../../rollback/deployment.js";
-import type { Done, Job } from "../../src/host/job.js";
+import type { Done, Job } from "../../src/host/batch.js";
 import { hostLabel } from "../../src/ssh/connection.js";
 import { DeclaredFacts } from "./declared-facts.js";
 import { DeclaredHost } from "./declared-host.js";

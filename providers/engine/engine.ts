@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { HostError, OutcomeUnknownError } from "../../src/errors.js";
 import type { Facts } from "../../src/facts/facts.js";
+import type { Done, Job } from "../../src/host/batch.js";
 import type { Host } from "../../src/host/host.js";
-import type { Done, Job } from "../../src/host/job.js";
 import { RollbackFailedError } from "../../src/host/rollback-failed-error.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { type Change, isRecorded, noChange, type Operation, type Verb } from "./change.js";

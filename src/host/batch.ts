@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   changingHost,
   commandFailure,
   commandTimedOut,
-  type HostError,
+  factFailure,
+  HostError,
   notUndone,
   readingTimedOut,
   said,
@@ -10,12 +12,47 @@ import {
   unexpectedOutput,
   withoutToken,
 } from "../errors.js";
-import { type FactName, Facts, type Section } from "../facts/facts.js";
-import { explained, isBack, isUntouched, type Job, mismatchOf, type Plan, type Waiting } from "./job.js";
+import { FactError, type FactName, Facts, type Section } from "../facts/facts.js";
 import { digestOf, type Failed, type Outcome, type Report } from "./report.js";
 import { RollbackFailedError } from "./rollback-failed-error.js";
 import { applyScript, inBulk, readScript, recordsOf, rulesOf, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
+
+/** The steps of a job, and what the caller wants to know of the facts behind them. */
+interface Plan<Notes = unknown> {
+  readonly steps: readonly Step[];
+  readonly notes?: Notes;
+}
+
+/** The facts after a job, and the notes of the plan that was carried out. */
+export interface Done<Notes = unknown> {
+  readonly facts: Facts;
+  readonly notes?: Notes | undefined;
+}
+
+/** A change or a reading of a host: the facts it needs, and the steps that follow from them. */
+export interface Job<Notes = unknown> {
+  readonly owner: string;
+  readonly facts: readonly FactName[];
+  /**
+   * Returns the steps. Must be pure, because it runs again if the host has changed meanwhile. An error fails
+   * this job only.
+   */
+  plan(facts: Facts): Plan<Notes>;
+  /** Returns the job's part of the host's state. After an undo it must be equal to what it was before. */
+  observe(facts: Facts): unknown;
+  /** Returns why the host does not show the wanted state after the steps, or undefined if it does. */
+  verify(facts: Facts): string | undefined;
+}
+
+/** A job that waits, with the callbacks of its promise. */
+export interface Waiting {
+  readonly job: Job;
+  resolve(done: Done): void;
+  reject(error: Error): void;
+  /** The first plan, if its records are on the host and its line had no effect. */
+  readonly begun?: Plan;
+}
 
 type Planned = Waiting & Plan;
 
@@ -218,3 +255,36 @@ class Batch {
 }
 
 const undoing = ({ owner }: Job, undo: readonly Step[]): Transaction => ({ owner, steps: [], undo });
+
+/** Returns whether none of the job's steps took effect, records aside. */
+function isUntouched(job: Job, steps: readonly Step[], facts: Facts): boolean {
+  try {
+    const again = rulesOf(job.plan(facts).steps);
+    return again.length === 0 || isDeepStrictEqual(again, rulesOf(steps));
+  } catch {
+    return false;
+  }
+}
+
+/** Returns whether the job's part of the host's state is as it was before. */
+function isBack(job: Job, before: Facts, after: Facts): boolean {
+  try {
+    return isDeepStrictEqual(job.observe(after), job.observe(before));
+  } catch {
+    return false;
+  }
+}
+
+/** Returns why the host does not show the wanted state, also if it cannot be read. */
+function mismatchOf(host: string, job: Job, facts: Facts): string | undefined {
+  try {
+    return job.verify(facts);
+  } catch (error) {
+    const found = explained(host, error);
+    return found instanceof HostError ? found.reason : found.message;
+  }
+}
+
+/** Returns the error of a job's function in the words of the host's other errors. */
+const explained = (host: string, error: unknown): Error =>
+  error instanceof FactError ? factFailure(host, error) : (error as Error);

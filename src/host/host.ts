@@ -2,9 +2,8 @@ import { lockFailure, readingTimedOut, unexpectedOutput, withoutToken } from "..
 import type { FactName, Section } from "../facts/facts.js";
 import { isTracing, log } from "../log.js";
 import type { Connection } from "../ssh/connection.js";
-import { serve } from "./batch.js";
+import { type Done, type Job, serve, type Waiting } from "./batch.js";
 import { Gathering } from "./gathering.js";
-import type { Done, Job, Waiting } from "./job.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
 import { endScript, lockSeconds, type Query, queryScript } from "./script.js";
