@@ -17,6 +17,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stackSchema } from "../../../stacks/stack-schema.js";
 import { documentedPrograms } from "../../support/examples.js";
+import { definitions } from "../../support/fake/definitions.js";
 import { brokenLinks } from "../../support/links.js";
 
 const run = promisify(execFile);
@@ -66,26 +67,15 @@ async function node(file: string, text: string): Promise<unknown> {
 }
 
 const everything = [
-  "ArpSuppression",
+  ...[...definitions.values()].map(({ kind }) => kind),
   "DrCluster",
-  "HealthMonitor",
-  "HostRoute",
-  "IpForwarding",
-  "IpvsTimeouts",
-  "KernelModule",
   "NatCluster",
   "NothingToRollBackError",
-  "RealServer",
-  "ServiceProbe",
-  "SyncDaemon",
-  "Sysctl",
-  "VirtualAddress",
-  "VirtualService",
   "parseClusters",
   "requireClusters",
   "rollBack",
   "upOrRollBack",
-];
+].sort();
 
 test("the published package holds what runs, its documentation, and nothing else", () => {
   const files = globSync("**/*", {

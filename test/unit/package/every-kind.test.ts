@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import * as classes from "../../../providers/index.js";
 import { definitions } from "../../support/fake/definitions.js";
 import { change, goldenFiles, recorder } from "../../support/fake/golden.js";
+import { kinds as tested } from "../../support/kinds/index.js";
 
 // A kind of resource that is forgotten in one of these places works until a reboot, or until someone looks for it.
 
@@ -13,6 +14,7 @@ const kinds = Object.values(classes).map(({ definition }) => definition.kind);
 
 test("the tests know every kind that the package has", () => {
   expect([...definitions.values()].map(({ kind }) => kind).sort()).toEqual([...kinds].sort());
+  expect(Object.keys(tested).sort()).toEqual([...definitions.keys()].sort());
 });
 
 test("the package exports the type of every kind's arguments", () => {

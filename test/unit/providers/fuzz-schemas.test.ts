@@ -24,105 +24,12 @@ import {
   secret,
   spoilt,
 } from "../../support/fake/hostile.js";
+import { kinds } from "../../support/kinds/index.js";
+import type { TestedKind } from "../../support/kinds/kind.js";
 import { tally } from "../../support/tally.js";
 
 /** Cases per schema; more of them find more (FUZZ_RUNS=100000 for idle hours). */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 600);
-
-/** Arguments that are right, for hostile values to be put among. */
-const right: Record<string, Bag[]> = {
-  "arp-suppression": [{ interface: "eth0.100", all: true, arpIgnore: 1, arpAnnounce: 2 }],
-  "host-route": [
-    {
-      destination: "10.0.0.0/8",
-      table: "main",
-      metric: 3,
-      device: "eth0",
-      via: "192.168.0.1",
-      source: "192.168.0.5",
-    },
-    { destination: "2001:db8::/32", table: "100", device: null, via: "2001:db8::1" },
-  ],
-  "ip-forwarding": [{ family: "ipv4", interfaces: ["eth0", "eth1"], enabled: true, sendRedirects: false }],
-  "health-monitor": [
-    {
-      service: "tcp://192.168.0.219:80",
-      check: {
-        type: "https",
-        port: 443,
-        path: "/.health.html",
-        body: "OK",
-        status: [200, 204],
-        host: "a.b",
-        verify: true,
-      },
-      servers: { "192.168.10.11:80": { type: "command", command: "true" } },
-      interval: 3,
-      sorryServer: { address: "192.168.0.5", port: 80, forwarding: "masquerading", weight: 1 },
-      quorum: { weight: 2, hysteresis: 1 },
-      log: "/var/log/ipvsmonitor.log",
-    },
-    { service: "fwmark://7/ipv6", check: { type: "dns", query: "example.com" }, action: "quiesce" },
-  ],
-  "ipvs-timeouts": [{ tcp: 7200, tcpFin: 120, udp: 30 }, {}],
-  "kernel-module": [{ name: "ip_vs", options: { conn_tab_bits: "15" } }],
-  "real-server": [
-    {
-      service: "tcp://192.168.0.219:80",
-      address: "192.168.10.11",
-      port: 80,
-      forwarding: "masquerading",
-      weight: 1,
-      upperThreshold: 100,
-      lowerThreshold: 50,
-    },
-    { service: "fwmark://7/ipv6", address: "2001:db8::1", port: 0, forwarding: "gatewaying", weight: 1 },
-  ],
-  "service-probe": [
-    {
-      url: "https://web.example.org:8443/health?a=b",
-      address: "192.168.0.219",
-      requests: 20,
-      timeout: 3,
-      failures: 1,
-      within: 10,
-      status: [200, 204],
-      contains: "OK",
-      spread: { header: "X-Served-By", servers: 2, shares: { rs1: 0.3 } },
-      arp: { interface: "eth0", mac: "52:54:00:4c:02:01" },
-      director: hostileConnection,
-      insecure: true,
-      triggers: [1, { a: "b" }],
-    },
-    { url: "tcp://[2001:db8::219]:25", arp: false },
-  ],
-  "sync-daemon": [
-    { state: "master", mcastInterface: "eth1", syncid: 7, syncMaxlen: 1472, mcastGroup: "239.1.2.3" },
-    { state: "backup", mcastInterface: "eth0.100", mcastGroup: "ff02::81", mcastPort: 8849, mcastTtl: 2 },
-  ],
-  sysctl: [{ name: "net.ipv4.conf.eth0/100.arp_ignore", value: "1 2" }],
-  "virtual-address": [
-    {
-      interface: "eth0",
-      address: "192.168.0.219",
-      prefixLength: 24,
-      label: "eth0:1",
-      broadcast: "192.168.0.255",
-      announce: true,
-    },
-    { interface: "lo", address: "2001:db8::219", prefixLength: 128 },
-  ],
-  "virtual-service": [
-    {
-      protocol: "tcp",
-      address: "192.168.0.219",
-      port: 80,
-      scheduler: "wlc",
-      persistence: { timeout: 300, netmask: 24 },
-    },
-    { fwmark: 1, family: "ipv6", persistence: { netmask: 64 } },
-  ],
-};
 
 const common: Bag = { connection: hostileConnection, adopt: false, owner: "p/s/one" };
 
@@ -177,7 +84,7 @@ function harmless(definition: Definition, inputs: Bag): void {
 }
 
 describe.each([...definitions])("%s", (name, definition) => {
-  const bases = (right[name] as Bag[]).map((args) => ({ ...common, ...args }));
+  const bases = (kinds[name] as TestedKind).right.map((args) => ({ ...common, ...args }));
   const shape = { ...definition.key.shape, ...definition.config.shape } as Bag;
 
   test("takes what is right", () => {
@@ -227,7 +134,7 @@ describe.each([...definitions])("%s", (name, definition) => {
 
 describe("the configuration of a stack", () => {
   const packages = { director: ["ipvsadm"], realServers: ["nginx"] };
-  const [health] = right["health-monitor"] as [Bag];
+  const [health] = (kinds["health-monitor"] as TestedKind).right as [Bag];
   const { service: _, ...checks } = health;
   const checked = { port: 8080, health: checks, drain: { timeout: 60, minimum: 2 } };
   const bases = rightClusters.map(({ web }) => ({

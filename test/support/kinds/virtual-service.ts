@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { schedulers } from "../../../providers/virtual-service.js";
+import { keyOf, service } from "../arbitraries.js";
+import { edge, type TestedKind, unicast, unicast6 } from "./kind.js";
+
+export const virtualService: TestedKind = {
+  right: [
+    {
+      protocol: "tcp",
+      address: "192.168.0.219",
+      port: 80,
+      scheduler: "wlc",
+      persistence: { timeout: 300, netmask: 24 },
+    },
+    { fwmark: 1, family: "ipv6", persistence: { netmask: 64 } },
+  ],
+  laws: {
+    // each changed scheduler is a script of three commands, not a line of many
+    together: 80,
+    key: service.map(keyOf),
+    config: fc.record(
+      {
+        scheduler: fc.constantFrom(...schedulers),
+        persistence: fc.option(
+          fc.record(
+            { timeout: fc.integer({ min: 1, max: 2678400 }), netmask: fc.integer({ min: 1, max: 32 }) },
+            { requiredKeys: [] },
+          ),
+        ),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  hostile: {
+    count: 60,
+    args: () =>
+      fc.oneof(
+        fc.record({
+          fwmark: fc.oneof(edge(1, 2 ** 31 - 1, 65536), fc.integer({ min: 1, max: 2 ** 31 - 1 })),
+          family: fc.constantFrom("ipv4", "ipv6"),
+        }),
+        fc.record({
+          address: fc.oneof(unicast, unicast6),
+          port: fc.oneof(edge(1, 65535), fc.integer({ min: 1, max: 65535 })),
+          protocol: fc.constantFrom("tcp", "udp"),
+        }),
+      ),
+    lines: (inputs) => {
+      const at = String(inputs.address);
+      const flag = inputs.fwmark
+        ? `-f ${inputs.fwmark}${inputs.family === "ipv6" ? " -6" : ""}`
+        : `${inputs.protocol === "tcp" ? "-t" : "-u"} ${at.includes(":") ? `[${at}]` : at}:${inputs.port}`;
+      return { ipvs: `-A ${flag} -s wlc` };
+    },
+  },
+};
