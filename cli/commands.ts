@@ -38,7 +38,7 @@ async function up({ cwd, stack: name, configFile, verify, rest }: Command): Prom
   return report(
     await guarded(stack, {
       update,
-      say,
+      onProgress: say,
       ...(configFile ? { configFile } : {}),
       ...(verify ? { verify: () => holds(verify) } : {}),
     }),
@@ -47,7 +47,7 @@ async function up({ cwd, stack: name, configFile, verify, rest }: Command): Prom
 
 async function rollback({ cwd, stack: name, configFile }: Command): Promise<number> {
   const stack = await stackAt(cwd, name);
-  const outcome = await rollBack(stack, { say, ...(configFile ? { configFile } : {}) });
+  const outcome = await rollBack(stack, { onProgress: say, ...(configFile ? { configFile } : {}) });
   const code = report(outcome);
   // For this command a rollback is a success.
   return code === exitCodes["rolled back"] ? 0 : code;
@@ -65,7 +65,7 @@ function report(outcome: UpdateResult): number {
     say("rolled back: hosts and state are as they were before the update");
   else {
     say("could not roll back:");
-    for (const { resource, host, why } of outcome.left)
+    for (const { resource, host, why } of outcome.notRestored)
       say(`  ${resource}${host ? ` on ${host}` : ""}: ${why}`);
     say("correct what is named there, then run: npx pulumi-lvs rollback");
   }

@@ -26,8 +26,15 @@ const readOnly = new Set([
   "remove-pending-replace",
   "discard-replaced",
 ]);
-// A replacement is announced with these, and then consists of other operations.
+// A replacement is announced with these, and then consists of two other operations.
 const announced = new Set(["replace", "read-replacement"]);
+const replacing = new Set(["create-replacement", "delete-replaced"]);
+
+/** Returns the first operation of each resource and kind of change. A replacement counts as one. */
+function once<Operation extends Change>(operations: readonly Operation[]): Operation[] {
+  const named = operations.map((one) => (replacing.has(one.op) ? { ...one, op: "replace" } : one));
+  return [...new Map(named.toReversed().map((one) => [`${one.op} ${one.urn}`, one])).values()].toReversed();
+}
 
 /**
  * Follows an update by the engine's events: which operations on this package's resources began, succeeded and
@@ -36,8 +43,8 @@ const announced = new Set(["replace", "read-replacement"]);
 export class UpdateEvents {
   readonly #open = new Map<string, Change>();
   readonly #failed: Change[] = [];
+  readonly #succeeded: Change[] = [];
   readonly #messages = new Map<string, string>();
-  readonly made: Change[] = [];
 
   add(event: automation.EngineEvent): void {
     const { resourcePreEvent: begun, resOutputsEvent: ended, resOpFailedEvent: failed } = event;
@@ -53,23 +60,30 @@ export class UpdateEvents {
     const key = `${op} ${urn}`;
     if (begun) this.#open.set(key, { urn, op });
     else this.#open.delete(key);
-    if (ended) this.made.push({ urn, op });
+    if (ended) this.#succeeded.push({ urn, op });
     if (failed) this.#failed.push({ urn, op });
   }
 
   /** Returns whether any operation on this package's resources began. */
   get begun(): boolean {
-    return this.#open.size + this.#failed.length + this.made.length > 0;
+    return this.#open.size + this.#failed.length + this.#succeeded.length > 0;
+  }
+
+  /** Returns what was changed. */
+  get changes(): Change[] {
+    return once(this.#succeeded);
   }
 
   get troubles(): Trouble[] {
-    return [
+    const all = [
       ...this.#failed.map((step) => {
         const message = this.#messages.get(step.urn) ?? "";
         return { ...step, message, uncertain: isUncertain(message) };
       }),
       ...[...this.#open.values()].map((step) => ({ ...step, message: "", uncertain: true })),
     ];
+    const isUncertainNow = (urn: string) => all.some((one) => one.urn === urn && one.uncertain);
+    return once(all).map((one) => ({ ...one, uncertain: isUncertainNow(one.urn) }));
   }
 
   /** Returns the provider's message about a resource. */
@@ -88,5 +102,5 @@ export class UpdateEvents {
 }
 
 /** Returns `RealServer web-rs1: cannot update …`. */
-export const sayTrouble = ({ urn, op, message }: Trouble): string =>
+export const describeTrouble = ({ urn, op, message }: Trouble): string =>
   `${titleOf(urn)}: ${message || `no result of its ${op} was reported`}`;

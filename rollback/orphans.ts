@@ -22,22 +22,22 @@ export const interrupted = ({ pending_operations = [] }: Deployment): Entry[] =>
 export async function orphansGone(
   orphans: readonly Entry[],
   known: readonly Deployment[],
-  say: (line: string) => void,
+  onProgress: (line: string) => void,
 ): Promise<NotRestored[]> {
   const entries = known.flatMap((deployment) => [...oursOf(deployment).values()]);
-  const left: NotRestored[] = [];
+  const notRestored: NotRestored[] = [];
   for (const { urn, inputs } of orphans.toReversed()) {
     const resource = titleOf(urn);
     const engine = engines.get(resource.split(" ")[0] as string);
     if (!engine) {
       const why = "Pulumi was killed while it was created, and this version of the package does not know it";
-      left.push({ resource, urn, host: undefined, why });
+      notRestored.push({ resource, urn, host: undefined, why });
       continue;
     }
     const { definition } = engine;
     const props = inClear(inputs) as Bag;
     const host = hostLabel(connectionOf(props));
-    const unsettled = (why: string) => left.push({ resource, urn, host, why });
+    const unsettled = (why: string) => notRestored.push({ resource, urn, host, why });
     const id = idOf(definition, props);
     // The resource existed before. A shared thing has several.
     const isIt = ({ type, inputs: of }: Entry) =>
@@ -50,7 +50,7 @@ export async function orphansGone(
       continue;
     }
     try {
-      say(`looking for ${resource} on ${host}, because Pulumi was killed while it was created`);
+      onProgress(`looking for ${resource} on ${host}, because Pulumi was killed while it was created`);
       const found = definition.setting
         ? undefined
         : ((await engine.read(id, props)) as { props?: Bag }).props;
@@ -62,5 +62,5 @@ export async function orphansGone(
       unsettled((error as Error).message);
     }
   }
-  return left;
+  return notRestored;
 }

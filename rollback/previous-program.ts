@@ -98,14 +98,14 @@ export function loosened(before: Deployment, now: Deployment, beyond = true): De
 /** Returns the pulumi-lvs resources that differ from their former state. */
 export function notAsBefore(before: Deployment, now: Deployment): Entry[] {
   const [old, present] = [oursOf(before), oursOf(now)];
-  const wrong = [...old.values()].filter((entry) => {
+  const changed = [...old.values()].filter((entry) => {
     const is = present.get(entry.urn);
     return !is || !sameEntry(entry, is);
   });
-  const left = (now.resources ?? []).filter(
+  const extra = (now.resources ?? []).filter(
     (entry) => isOurs(entry) && !entry.external && (entry.delete || !old.has(entry.urn)),
   );
-  return [...wrong, ...left];
+  return [...changed, ...extra];
 }
 
 const isPart = (entry: Entry): boolean => isOurs(entry) || isOurCluster(entry);

@@ -19,7 +19,7 @@ import { again } from "./redeclare.js";
 export interface RollbackResult {
   readonly changes: readonly Change[];
   /** The resources that were not restored. Empty if all were. */
-  readonly left: readonly NotRestored[];
+  readonly notRestored: readonly NotRestored[];
 }
 
 /** Options of the runs of Pulumi that roll back. */
@@ -30,7 +30,7 @@ export interface RestoreOptions {
   readonly configFile?: string;
   readonly message: string;
   /** Receives a line for each action. */
-  readonly say: (line: string) => void;
+  readonly onProgress: (line: string) => void;
 }
 
 /**
@@ -54,7 +54,7 @@ export async function restore(
   // Pending creations of other packages are not cleared here.
   const clearPendingCreates = (now.pending_operations ?? []).every(({ resource }) => isOurs(resource));
   for (const [host, urns] of unsure) {
-    options.say(
+    options.onProgress(
       `looking at ${host} again, because it is not known what came of ${urns.map(titleOf).join(", ")}`,
     );
     const events = new UpdateEvents();
@@ -81,7 +81,7 @@ export async function restore(
       .catch((error) => {
         failure = wordsOf(error);
       });
-    changes.push(...events.made);
+    changes.push(...events.changes);
     for (const trouble of events.troubles) why.set(trouble.urn, trouble.message || "no result was reported");
     now = await stateOf(stack);
     if (failure) for (const { urn } of notAsBefore(before, now)) why.set(urn, why.get(urn) ?? failure);
@@ -93,13 +93,13 @@ export async function restore(
   await run(declaredAgain(before, now, beyond));
   for (const [urn, reason] of heldByOthers(before, now)) why.set(urn, reason);
   const creating = interrupted(now);
-  const orphans = await orphansGone(creating, [before, now], options.say);
+  const orphans = await orphansGone(creating, [before, now], options.onProgress);
   const root = stackOf(now);
   // This refresh reads no resource. It only clears the pending creations.
   if (creating.length > 0 && clearPendingCreates && root)
     await stack.refresh({ ...settings, target: [root.urn], clearPendingCreates }).catch(() => undefined);
 
-  const left = notAsBefore(before, now).map(({ urn, id }) => ({
+  const different = notAsBefore(before, now).map(({ urn, id }) => ({
     resource: titleOf(urn),
     urn,
     host: hostIn(id),
@@ -107,10 +107,10 @@ export async function restore(
   }));
   const unread = [...unsure.values()].flat().flatMap((urn) => {
     const reason = why.get(urn);
-    if (reason === undefined || left.some((one) => one.urn === urn)) return [];
+    if (reason === undefined || different.some((one) => one.urn === urn)) return [];
     return [{ resource: titleOf(urn), urn, host: hostIn(entriesOf(now).get(urn)?.id), why: reason }];
   });
-  return { changes, left: [...left, ...unread, ...orphans] };
+  return { changes, notRestored: [...different, ...unread, ...orphans] };
 }
 
 /** Returns whether the CLI keeps an undeclared dependency of a declared resource. Tried with 3.258. */

@@ -20,7 +20,7 @@ export interface RollBackOptions {
   /** File with the stack's configuration, if it is not the default one. */
   readonly configFile?: string;
   /** Receives a line for each action. Default: none. */
-  readonly say?: (line: string) => void;
+  readonly onProgress?: (line: string) => void;
 }
 
 /** There is no update to roll back, or the state before it is unknown. */
@@ -37,12 +37,12 @@ export class NothingToRollBackError extends Error {}
  *
  * async function back(): Promise<void> {
  *   const stack = await automation.LocalWorkspace.selectStack({ stackName: "prod", workDir: "." });
- *   const { result, left } = await lvs.rollBack(stack, { say: console.log });
- *   if (result !== "rolled back") console.error(left);
+ *   const { result, notRestored } = await lvs.rollBack(stack, { onProgress: console.log });
+ *   if (result !== "rolled back") console.error(notRestored);
  * }
  */
 export async function rollBack(stack: automation.Stack, options: RollBackOptions = {}): Promise<RolledBack> {
-  const { say = () => undefined, configFile } = options;
+  const { onProgress = () => undefined, configFile } = options;
   const [copy, past] = await Promise.all([SavedCopy.of(stack), operations(stack)]);
   const saved = await copy.read();
   const changes = past.filter(isChange);
@@ -65,7 +65,7 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
       `nothing is known of the time before the last update: its backend (${copy.url}) keeps no history that can be read, and on this machine it was not made by \`pulumi-lvs up\``,
     );
   const before = await decrypted(stack, earlier);
-  say(
+  onProgress(
     `rolling back the update of ${last?.startTime ?? "this machine"}, by ${own ? "the copy that `pulumi-lvs up` saved" : "the backend's history"}`,
   );
   const troubles = own ? own.troubles : last?.result === "succeeded" ? [] : undefined;
@@ -79,7 +79,7 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
     },
     before,
     why: "rollback of the last update",
-    say,
+    onProgress,
     configFile,
   });
 }

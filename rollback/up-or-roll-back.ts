@@ -1,6 +1,6 @@
 import type { automation } from "@pulumi/pulumi";
 import type { Deployment } from "./deployment.js";
-import { sayTrouble, type Trouble, UpdateEvents } from "./events.js";
+import { describeTrouble, type Trouble, UpdateEvents } from "./events.js";
 import { newest, operationId, operations, rollbackMark, since } from "./history.js";
 import { exported, hasSecrets, stateOf } from "./pulumi-cli.js";
 import { type RollbackResult, restore } from "./restore.js";
@@ -14,7 +14,7 @@ export type UpdateResult =
   | { readonly result: "nothing changed"; readonly why: string; readonly error: unknown }
   | RolledBack;
 
-/** Hosts and state are as before, except for `left`. */
+/** Hosts and state are as before, except for `notRestored`. */
 export interface RolledBack extends RollbackResult {
   readonly result: "rolled back" | "not rolled back";
   /** The reason why the update failed. */
@@ -28,7 +28,7 @@ export interface UpOrRollBackOptions {
   /** Checks the result of the update, and throws if it is wrong. Default: no check. */
   readonly verify?: () => void | Promise<void>;
   /** Receives a line for each action. Default: none. */
-  readonly say?: (line: string) => void;
+  readonly onProgress?: (line: string) => void;
 }
 
 /**
@@ -47,7 +47,7 @@ export interface UpOrRollBackOptions {
  *       const { status } = await fetch("http://192.168.0.210/");
  *       if (status !== 200) throw new Error(`the VIP answers ${status}`);
  *     },
- *     say: console.log,
+ *     onProgress: console.log,
  *   });
  *   return outcome.result === "done";
  * }
@@ -78,7 +78,7 @@ export async function guarded(
     readonly configFile?: string;
   },
 ): Promise<UpdateResult> {
-  const { verify, say = () => undefined, configFile } = options;
+  const { verify, onProgress = () => undefined, configFile } = options;
   // The history shows updates by other runs after this operation, so it is read before the state.
   const [past, copy] = await Promise.all([operations(stack), SavedCopy.of(stack)]);
   const previous = operationId(newest(past));
@@ -123,18 +123,18 @@ export async function guarded(
 
     const { why } = failure;
     if (others) {
-      say(why);
+      onProgress(why);
       return notKnown(stack, why, "another update has changed the stack since; see `pulumi stack history`");
     }
-    say(`${why}; rolling back`);
-    for (const trouble of troubles) say(`  ${sayTrouble(trouble)}`);
+    onProgress(`${why}; rolling back`);
+    for (const trouble of troubles) onProgress(`  ${describeTrouble(trouble)}`);
     const update = made[0] && operationId(made[0]);
     return await rollBackFrom(stack, {
       copy,
       saved: { before: encrypted, previous, update, troubles },
       before,
       why,
-      say,
+      onProgress,
       configFile,
     });
   } catch (error) {
@@ -147,7 +147,7 @@ const notKnown = ({ name }: automation.Stack, why: string, reason: string): Roll
   result: "not rolled back",
   why,
   changes: [],
-  left: [{ resource: `stack ${name}`, urn: "", host: undefined, why: reason }],
+  notRestored: [{ resource: `stack ${name}`, urn: "", host: undefined, why: reason }],
 });
 
 /** Rolls back, and writes the result to the saved copy. */
@@ -159,23 +159,23 @@ export async function rollBackFrom(
     /** The state in the copy, with secrets in clear text. */
     readonly before: Deployment;
     readonly why: string;
-    readonly say: (line: string) => void;
+    readonly onProgress: (line: string) => void;
     readonly configFile: string | undefined;
   },
 ): Promise<RolledBack> {
-  const { copy, saved, before, why, say, configFile } = options;
+  const { copy, saved, before, why, onProgress, configFile } = options;
   try {
     // If this process dies, the next one can continue.
     await copy.write(saved);
     const done = await restore(stack, before, {
       troubles: saved.troubles,
-      say,
+      onProgress,
       // The message stays in the history and is visible in process lists. It has no text of the verification,
       // which may contain secrets.
       message: `${rollbackMark}: ${why.split(":")[0]}`,
       ...(configFile ? { configFile } : {}),
     });
-    const takenBack = done.left.length === 0;
+    const takenBack = done.notRestored.length === 0;
     await copy.write({ ...saved, takenBack });
     return { result: takenBack ? "rolled back" : "not rolled back", why, ...done };
   } catch (error) {

@@ -182,13 +182,13 @@ test("programs of the Automation API have the same", async () => {
     (async () => {
       const stack = await automation.LocalWorkspace.selectStack({ stackName: "program", workDir: __dirname });
       const verify = () => { throw new Error("no answer"); };
-      const { result, why, left } = await lvs.upOrRollBack(stack, { verify, say: console.log });
-      console.log(JSON.stringify({ result, why, left }));
+      const { result, why, notRestored } = await lvs.upOrRollBack(stack, { verify, onProgress: console.log });
+      console.log(JSON.stringify({ result, why, notRestored }));
     })();`,
   );
   const { text } = await stack.run(process.execPath, ["deploy.js"]);
   expect(text).toBe(
-    `the verification failed: no answer; rolling back\n{"result":"rolled back","why":"the verification failed: no answer","left":[]}\n`,
+    `the verification failed: no answer; rolling back\n{"result":"rolled back","why":"the verification failed: no answer","notRestored":[]}\n`,
   );
   expect(tables(hosts)).toEqual(before);
   expect(await stateOf(stack)).toEqual(state);

@@ -254,12 +254,25 @@ describe("the engine's events tell", () => {
       { resourcePreEvent: { metadata: metadata("same", "b") } },
       { resOutputsEvent: { metadata: metadata("same", "b") } },
     );
-    expect([watch.begun, watch.made, watch.troubles]).toEqual([false, [], []]);
+    expect([watch.begun, watch.changes, watch.troubles]).toEqual([false, [], []]);
     watch.add({ sequence: 0, timestamp: 0, resourcePreEvent: { metadata: metadata("update", "a") } });
     expect(watch.begun).toBe(true);
     watch.add({ sequence: 0, timestamp: 0, resOutputsEvent: { metadata: metadata("update", "a") } });
-    expect(watch.made).toEqual([{ urn: server("a").urn, op: "update" }]);
+    expect(watch.changes).toEqual([{ urn: server("a").urn, op: "update" }]);
     expect(watch.troubles).toEqual([]);
+  });
+
+  test("a replacement as one operation, also when a part of it fails", () => {
+    const done = (op: string) => ({ resOutputsEvent: { metadata: metadata(op, "a") } });
+    const whole = heard(done("create-replacement"), done("delete-replaced"));
+    expect(whole.changes).toEqual([{ urn: server("a").urn, op: "replace" }]);
+    const failed = heard(
+      { resourcePreEvent: { metadata: metadata("delete-replaced", "a") } },
+      { resOpFailedEvent: { metadata: metadata("delete-replaced", "a") } },
+      { resourcePreEvent: { metadata: metadata("create-replacement", "a") } },
+    );
+    // The second part has no result, so the host may have it.
+    expect(failed.troubles).toEqual([{ urn: server("a").urn, op: "replace", message: "", uncertain: true }]);
   });
 
   test("what failed and why, and of what nothing was heard", () => {
