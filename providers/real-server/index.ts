@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Facts } from "../../src/facts/facts.js";
-import { noThresholds, type Thresholds, thresholdFlags } from "../../src/facts/ipvs-lists.js";
+import { noThresholds } from "../../src/facts/ipvs-lists.js";
 import type { Flags } from "../../src/facts/ipvs-table.js";
 import { step } from "../../src/host/step.js";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../../src/values/address.js";
@@ -62,14 +62,17 @@ export type RealServerShare = Pick<RealServerArgs, "weight" | "upperThreshold" |
 /** @internal */
 export const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
 
+/** The option of ipvsadm that sets a field. A value `none` is the same as no option. */
+const option = z.registry<{ flag: string; none?: number }>();
+
 // As in ipvsadm(8). ipvsadm 1.31 accepts more, but other versions may not.
-const threshold = z.number().int().min(0).max(65535).default(0);
+const number = z.number().int().min(0).max(65535);
 
 /** @internal */
 export const share = z.strictObject({
-  weight: z.number().int().min(0).max(65535).default(1),
-  upperThreshold: threshold,
-  lowerThreshold: threshold,
+  weight: number.default(1).register(option, { flag: "-w" }),
+  upperThreshold: number.default(0).register(option, { flag: "-x", none: 0 }),
+  lowerThreshold: number.default(0).register(option, { flag: "-y", none: 0 }),
 });
 
 /** @internal */
@@ -83,19 +86,22 @@ type Config = z.output<typeof config>;
 
 const serviceOf = (text: string) => parseService(text) as ServiceAddress;
 
-const flagsOf = ({ forwarding, weight, upperThreshold, lowerThreshold }: Config) => [
-  forwarding === "masquerading" ? "-m" : "-g",
-  "-w",
-  String(weight),
-  ...thresholdFlags({ upper: upperThreshold, lower: lowerThreshold }),
+const numbers = Object.entries(share.shape).map(([name, schema]) => {
+  const { flag = "", none } = option.get(schema) ?? {};
+  return { name: name as keyof RealServerShare, flag, none };
+});
+
+const flagsOf = (config: Config) => [
+  config.forwarding === "masquerading" ? "-m" : "-g",
+  ...numbers.flatMap(({ name, flag, none }) => (config[name] === none ? [] : [flag, String(config[name])])),
 ];
 
-const configOf = (flags: Flags, { upper, lower }: Thresholds, want: Config | undefined): Config => ({
+const configOf = (flags: Flags, want: Config | undefined): Config => ({
   // A server that was changed to tunneling shows as that, so the difference is seen and corrected.
   forwarding: flags.has("-m") ? "masquerading" : flags.has("-i") ? ("tunneling" as never) : "gatewaying",
-  weight: Number(flags.get("-w")),
-  upperThreshold: upper,
-  lowerThreshold: lower,
+  ...(Object.fromEntries(
+    numbers.map(({ name, flag, none }) => [name, Number(flags.get(flag) ?? none)]),
+  ) as Required<RealServerShare>),
   // The host does not show it.
   drain: want?.drain ?? null,
 });
@@ -130,10 +136,8 @@ function monitored(facts: Facts, of: z.output<typeof key>, want: Config | undefi
   // An older version kept one text of shell.
   const [text = "", ...flagged] = record.words;
   const words = flagged.length > 0 ? flagged : text.replaceAll("'", "").split(" ");
-  const value = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined) ?? "0";
-  const flags = ["-m", "-g", "-i"].filter((flag) => words.includes(flag)).map((flag) => [flag, ""] as const);
-  const thresholds = { upper: Number(value("-x")), lower: Number(value("-y")) };
-  return configOf(new Map([...flags, ["-w", value("-w")]]), thresholds, want);
+  const flags = ["-m", "-g", "-i", ...numbers.map(({ flag }) => flag)].filter((flag) => words.includes(flag));
+  return configOf(new Map(flags.map((flag) => [flag, words[words.indexOf(flag) + 1] ?? ""])), want);
 }
 
 /** A real server. `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. @internal */
@@ -181,7 +185,8 @@ export const realServer = define({
     const kept = monitored(facts, key, want);
     if (kept) return kept;
     const found = facts.ipvs().get(key.service)?.realServers.get(endpoint(key.address, key.port));
-    return found && configOf(found, facts.thresholds().get(idOf(key)) ?? noThresholds, want);
+    const { upper, lower } = facts.thresholds().get(idOf(key)) ?? noThresholds;
+    return found && configOf(new Map([...found, ["-x", String(upper)], ["-y", String(lower)]]), want);
   },
 
   record: (key, config) => ["server", ...targetOf(key), ...flagsOf(config)],

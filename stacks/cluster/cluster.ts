@@ -73,7 +73,7 @@ export interface VipArgs
 }
 
 /** What one service says of a real server. What it leaves out the real server itself says. */
-export interface MemberArgs {
+export interface MemberArgs extends Inputs<RealServerShare> {
   /** Share of new connections, 0-65535. Default: the real server's own. */
   weight?: pulumi.Input<number>;
   /** Limit of connections, 0-65535. Default: the real server's own. */
