@@ -4,6 +4,7 @@ import {
   cpSync,
   existsSync,
   lstatSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   symlinkSync,
@@ -29,7 +30,14 @@ const schema = JSON.parse(JSON.stringify(stackSchema()));
 const fieldsOf = typesIn(checkout);
 describeSchema(schema.definitions.clusters, fieldsOf("Clusters"), schema.definitions);
 writeFileSync(join(dist, "stack.schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
-chmodSync(join(dist, "cli", "main.js"), 0o755);
+for (const program of ["cli/main.js", "policy/index.js"]) chmodSync(join(dist, program), 0o755);
+// The library of policies reads the version from the folder of the pack.
+const { version } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8"));
+writeFileSync(
+  join(dist, "policy", "package.json"),
+  `${JSON.stringify({ name: "pulumi-lvs-policy", version, private: true, main: "index.js" })}\n`,
+);
+cpSync(join(checkout, "policy", "PulumiPolicy.yaml"), join(dist, "policy", "PulumiPolicy.yaml"));
 
 // npm links the commands of dependencies only, so `npx pulumi-lvs` would not find this package's own in its checkout.
 const commands = join(checkout, "node_modules", ".bin");

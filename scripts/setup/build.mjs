@@ -10,7 +10,7 @@ const stamp = join(checkout, "node_modules", ".cache", "pulumi-lvs", "built");
 
 /** @returns {string[]} every file that `npm run build` reads, relative to the checkout */
 function sources() {
-  const folders = ["src", "providers", "stacks", "rollback", "cli"].filter((folder) =>
+  const folders = ["src", "providers", "stacks", "rollback", "cli", "policy"].filter((folder) =>
     existsSync(join(checkout, folder)),
   );
   const inFolders = folders.flatMap((folder) =>

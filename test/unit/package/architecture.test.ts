@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { definitions } from "../../support/fake/definitions.js";
 
 const repository = join(__dirname, "../../..");
-const files = globSync(["{src,providers,stacks,rollback,cli}/**/*.ts", "index.ts"], {
+const files = globSync(["{src,providers,stacks,rollback,cli,policy}/**/*.ts", "index.ts"], {
   cwd: repository,
 }).sort();
 const textOf = new Map(files.map((file) => [file, readFileSync(join(repository, file), "utf8")]));
@@ -24,7 +24,7 @@ test("every import of a file of our own finds it", () => {
 
 /** A floor: a folder, or a file that is one by itself. Those of `src` build on each other; each other folder is one. */
 const floorOf = (file: string): string =>
-  /^(src\/\w+|providers\/engine|providers|stacks|rollback|cli|index\.ts)\b/.exec(file)?.[1] ?? file;
+  /^(src\/\w+|providers\/engine|providers|stacks|rollback|cli|policy|index\.ts)\b/.exec(file)?.[1] ?? file;
 
 const src = [
   "src/values",
@@ -51,6 +51,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   providers: [...src, "providers/engine"],
   stacks: [...src, "providers", "providers/engine"],
   rollback: [...src, "providers", "providers/engine"],
+  policy: ["src/values"],
   cli: [...src, "providers", "providers/engine", "stacks", "rollback"],
   "index.ts": [...src, "providers", "providers/engine", "stacks", "rollback"],
 };
@@ -66,14 +67,14 @@ test("each folder imports only from those that it stands on", () => {
   expect(wrong).toEqual([]);
 });
 
-test("SSH has one door, and Pulumi is met in the class of resources, in stacks, roll-back and command line only", () => {
+test("SSH has one door, and Pulumi is met in the class of resources, in stacks, roll-back, policies and command line only", () => {
   expect(importers(/^ssh2$/)).toEqual([
     "src/ssh/algorithms.ts",
     "src/ssh/dial.ts",
     "src/ssh/key.ts",
     "src/ssh/login.ts",
   ]);
-  expect(importers(/^@pulumi\//).filter((file) => !/^(stacks|rollback|cli)\//.test(file))).toEqual([
+  expect(importers(/^@pulumi\//).filter((file) => !/^(stacks|rollback|cli|policy)\//.test(file))).toEqual([
     "providers/engine/planned-id.ts",
     "providers/engine/resource-class.ts",
   ]);

@@ -39,6 +39,7 @@ beforeAll(async () => {
     "stacks",
     "rollback",
     "cli",
+    "policy",
     "index.ts",
     "docs",
     "scripts",

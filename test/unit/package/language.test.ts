@@ -22,7 +22,7 @@ const checked = [
   "docs/**/*.md",
   "test/*/README.md",
   "index.ts",
-  "{cli,rollback,stacks,providers,src}/**/*.{ts,sh,awk,service}",
+  "{cli,rollback,stacks,providers,src,policy}/**/*.{ts,sh,awk,service}",
 ];
 
 const proseOf: Readonly<Record<string, (source: string) => Prose[]>> = {

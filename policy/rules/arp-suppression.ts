@@ -1,0 +1,29 @@
+import { except, rule } from "../rule.js";
+import { hostOf, serviceOf } from "../view.js";
+
+/** Without it, a real server answers ARP requests for the VIP, and clients reach it in place of the director. */
+export const arpSuppression = rule<{ except: string[] }>({
+  name: "arp-suppression",
+  description: "Each LVS/DR real server depends on the ARP suppression of its host.",
+  level: "mandatory",
+  severity: "high",
+  fields: { except: except("real servers, by address or by name,") },
+  check({ resources }, { except }) {
+    const silent = resources.filter(({ kind }) => kind === "ArpSuppression");
+    return resources.flatMap((server) => {
+      const { kind, name, urn, props, needs } = server;
+      const { address, forwarding = "gatewaying" } = props;
+      if (kind !== "RealServer" || forwarding !== "gatewaying" || typeof address !== "string") return [];
+      // ARP is of IPv4. The director itself is a server of its own, and has to answer for the VIP.
+      if (address.includes(":") || /^127\./.test(address) || hostOf(server) === address) return [];
+      if (except.includes(name) || except.includes(address)) return [];
+      if (silent.some((one) => needs.has(one.urn) || hostOf(one) === address)) return [];
+      return [
+        {
+          message: `${serviceOf(server) ?? name}: real server ${address} has no ARP suppression; declare ArpSuppression on its host, and let the real server depend on it`,
+          urn,
+        },
+      ];
+    });
+  },
+});
