@@ -2,6 +2,7 @@
 // Safe to repeat. It fails only where nothing could run afterwards; what else is missing gets a line, and the tests
 // that need it are reported as skipped.
 import { parseArgs } from "node:util";
+import { installActionlint } from "./setup/actionlint.mjs";
 import { build } from "./setup/build.mjs";
 import { installKernel } from "./setup/kernel.mjs";
 import { installNodeModules } from "./setup/node-modules.mjs";
@@ -19,6 +20,7 @@ process.once("SIGTERM", () => process.exit(143));
 
 async function main() {
   await installShells();
+  await installActionlint();
   if (values.lab) await installLabPackages();
   if (values.kernel) await installKernel();
   await installNodeModules();
