@@ -22,6 +22,7 @@ const checked = [
   "docs/**/*.md",
   "test/*/README.md",
   "index.ts",
+  "examples/**/*.{sh,mjs}",
   "{cli,rollback,stacks,providers,src,policy}/**/*.{ts,sh,awk,service}",
 ];
 
