@@ -9,10 +9,9 @@
 #   ci.sh drift STACK   compares hosts with the state. Prints nothing, or what differs, and ends with 7 then.
 #   ci.sh name STACK    prints the name under which the plan of this tree is stored.
 #
-# Variables of `up` and `drift`:
-#   LVS_SSH_KEY         text of the private key, or LVS_SSH_KEY_FILE, its file
-#   LVS_VERIFY          command that checks the service after an update
-# In the repository: ssh_config has HostName and User of each host, known_hosts has their keys.
+# `up` and `drift` read LVS_SSH_KEY, the text of the private key, or LVS_SSH_KEY_FILE, the name of its file. `up` also reads
+# LVS_VERIFY, a command that checks the service after an update. In the repository, ssh_config has HostName and User of each
+# host, and known_hosts has their keys.
 set -eu
 
 die() {

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // Talks to the service that hosts the repository. docs/ci.md explains it.
 //
-//   service.mjs comment FILE...    writes one comment of the pull request, and edits it from then on
-//   service.mjs issue TITLE FILE   opens an issue, or updates the open one of that title; closes it if FILE is empty
-//   service.mjs store NAME FILE    keeps a plan (GitLab, git); GitHub has actions/upload-artifact
-//   service.mjs load NAME FILE     gets it again (GitLab, git)
-//   service.mjs run NAME           prints the number of the GitHub run whose artifact has the name
+//   service.mjs comment FILE...    writes one comment of the pull request, and edits it from then on.
+//   service.mjs issue TITLE FILE   opens an issue, or updates the open one of that title. It closes it if FILE is empty.
+//   service.mjs store NAME FILE    keeps a plan (GitLab, git). GitHub has actions/upload-artifact.
+//   service.mjs load NAME FILE     gets it again (GitLab, git).
+//   service.mjs run NAME           prints the number of the GitHub run whose artifact has the name.
 //
 // On GitHub it needs GITHUB_TOKEN and, for a comment, LVS_PULL_REQUEST. On GitLab it needs LVS_GITLAB_TOKEN with the
 // scope `api`. Elsewhere, the branch `lvs-ci` of the remote `origin` has the files.
