@@ -18,16 +18,16 @@ export interface ArpSuppressionArgs {
    * that receives the request count. So set `all: false` and the receiving interface if other addresses of
    * the host must answer everywhere. A change replaces.
    */
-  interface?: string;
+  interface?: string | undefined;
   /** Whether to set `all`, too. Default true. A change replaces. */
-  all?: boolean;
+  all?: boolean | undefined;
   /**
    * ARP requests that the host answers, 0-8 (kernel, ip-sysctl: arp_ignore). Default 1: only for addresses of
    * the interface that receives the request.
    */
-  arpIgnore?: number;
+  arpIgnore?: number | undefined;
   /** Source address in ARP requests, 0-2 (kernel, ip-sysctl: arp_announce). Default 2: never the VIP. */
-  arpAnnounce?: number;
+  arpAnnounce?: number | undefined;
 }
 
 /** @internal */

@@ -20,22 +20,22 @@ export interface HostRouteArgs extends Sharing {
    * Routing table as text: `main`, also 254, or a number, 1-4294967295 (ip-route(8), table). A change replaces.
    * Default `main`.
    */
-  table?: string;
+  table?: string | undefined;
   /**
    * Preference among routes to one destination, 0-4294967295, lower first (ip-route(8), metric). It is part of a
    * route's identity in the kernel. Default 0, for IPv6 1024. A change replaces.
    */
-  metric?: number;
+  metric?: number | undefined;
   /** Interface to send by, such as `eth1` (ip-route(8), dev). Required without `via`. Default `null`: the one that reaches `via`. */
-  device?: string | null;
+  device?: string | null | undefined;
   /**
    * Address of the router to send to (ip-route(8), via). Required without `device`. Default `null`: the destination is on the link.
    */
-  via?: string | null;
+  via?: string | null | undefined;
   /**
    * Preferred source address of the host's own packets (ip-route(8), src). Default `null`: the kernel's choice.
    */
-  source?: string | null;
+  source?: string | null | undefined;
 }
 
 const maxTable = 2 ** 32 - 1;

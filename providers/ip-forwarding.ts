@@ -9,19 +9,19 @@ import { holdSettings, owns, releaseSettings, sysctlFacts, sysctlSetting } from 
 /** Arguments of an IpForwarding. */
 export interface IpForwardingArgs {
   /** Address family: `ipv4` (default) or `ipv6`. A change replaces. */
-  family?: Family;
+  family?: Family | undefined;
   /** Whether the host forwards packets for others (kernel, ip-sysctl: ip_forward). Default true. */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
   /**
    * Whether the host sends ICMP redirects that name shorter ways (kernel, ip-sysctl: send_redirects). IPv4.
    * Default `null`: unchanged, but `false` with `interfaces`.
    */
-  sendRedirects?: boolean | null;
+  sendRedirects?: boolean | null | undefined;
   /**
    * Interfaces to set `sendRedirects` on besides `all`, such as `["eth0", "eth1"]`. The kernel sends redirects
    * if either is set (kernel, ip-sysctl: send_redirects). IPv4. A change replaces. Default `null`: none.
    */
-  interfaces?: string[] | null;
+  interfaces?: string[] | null | undefined;
 }
 
 const key = z.strictObject({

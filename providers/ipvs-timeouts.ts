@@ -11,17 +11,17 @@ export interface IpvsTimeoutsArgs {
    * Seconds, 1-2678400 (31 days), to remember an idle TCP connection (ipvsadm(8), --set). Default 900, the
    * kernel's.
    */
-  tcp?: number;
+  tcp?: number | undefined;
   /**
    * Seconds, 1-2678400, to remember a TCP connection after one side has ended it with FIN (ipvsadm(8), --set).
    * Default 120, the kernel's.
    */
-  tcpFin?: number;
+  tcpFin?: number | undefined;
   /**
    * Seconds, 1-2678400, within which UDP packets count as one connection (ipvsadm(8), --set). Default 300, the
    * kernel's.
    */
-  udp?: number;
+  udp?: number | undefined;
 }
 
 // As in ipvsadm, for which 0 means unchanged.

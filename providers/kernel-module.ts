@@ -13,7 +13,7 @@ export interface KernelModuleArgs {
    * Parameters to load it with, as text (modinfo(8) lists them), such as `{ conn_tab_bits: "15" }`. Default
    * `{}`: none.
    */
-  options?: Record<string, string>;
+  options?: Record<string, string> | undefined;
 }
 
 const word = /^[A-Za-z0-9_]{1,60}$/;

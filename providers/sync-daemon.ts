@@ -18,21 +18,21 @@ export interface SyncDaemonArgs {
    * Id of a master's messages, 0-255. A backup accepts messages with its own id, and with 0 all of them.
    * Default 0.
    */
-  syncid?: number;
+  syncid?: number | undefined;
   /**
    * Bytes of the longest message, 1-65507. A backup needs at least 1024, and as many as the master sends.
    * With an IPv6 group the limit is 65487. Default: 1472, or 1452 with an IPv6 group, which fit in packets of
    * 1500 bytes.
    */
-  syncMaxlen?: number;
+  syncMaxlen?: number | undefined;
   /** Multicast group, IPv4 or IPv6 (ipvsadm(8), --mcast-group). Default `224.0.0.81`. */
-  mcastGroup?: string;
+  mcastGroup?: string | undefined;
   /** UDP port, 1-65535 (ipvsadm(8), --mcast-port). Default 8848. */
-  mcastPort?: number;
+  mcastPort?: number | undefined;
   /**
    * Number of routers that messages may pass, plus one, 1-255 (ipvsadm(8), --mcast-ttl). Default 1: no router.
    */
-  mcastTtl?: number;
+  mcastTtl?: number | undefined;
 }
 
 /** @internal */

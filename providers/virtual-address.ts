@@ -26,20 +26,20 @@ export interface VirtualAddressArgs extends Sharing {
   /** Virtual IP address (VIP), IPv4 or IPv6. A change replaces. */
   address: string;
   /** Prefix length of its network in bits, 1-32, or 1-128 for IPv6. Default 32 or 128: the address only. */
-  prefixLength?: number;
+  prefixLength?: number | undefined;
   /**
    * Name in ifconfig, such as `eth0:1`. It begins with the interface's name (ip-address(8), label). IPv4.
    * Default `null`: the interface's name.
    */
-  label?: string | null;
+  label?: string | null | undefined;
   /** Broadcast address (ip-address(8), broadcast). IPv4. Default `null`: none. */
-  broadcast?: string | null;
+  broadcast?: string | null | undefined;
   /**
    * Announce the new address to the neighbours, five times within about five seconds, so that none keeps the
    * old location. IPv4 by gratuitous ARP (arping(8), -U and -A), IPv6 by unsolicited neighbour advertisements
    * (RFC 4861). Not on interfaces without ARP, such as `lo` and dummy devices. Default true.
    */
-  announce?: boolean;
+  announce?: boolean | undefined;
 }
 
 /** Outputs of a VirtualAddress besides its arguments. */

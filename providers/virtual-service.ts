@@ -37,27 +37,27 @@ export const schedulers = [
 /** Sends connections of one client to one real server (ipvsadm(8), --persistent). */
 export interface Persistence {
   /** Seconds, 1-2678400 (31 days), to remember a client after its last connection has ended. Default 300. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Leading address bits by which clients count as one, 1-32, or 1-128 for IPv6 (--netmask). Default: all bits. */
-  netmask?: number;
+  netmask?: number | undefined;
 }
 
 /** Arguments of a VirtualService: either `address` and `port`, or `fwmark`. */
 export interface VirtualServiceArgs {
   /** Protocol: `tcp` (default) or `udp` (ipvsadm(8), --tcp-service, --udp-service). A change replaces. */
-  protocol?: "tcp" | "udp";
+  protocol?: "tcp" | "udp" | undefined;
   /** Virtual IP address (VIP), IPv4 or IPv6. Required without `fwmark`. A change replaces. Default: none. */
-  address?: string;
+  address?: string | undefined;
   /** Port, 1-65535. 0, every port, needs `persistence`. Required without `fwmark`. A change replaces. Default: none. */
-  port?: number;
+  port?: number | undefined;
   /** Firewall mark, 1-2147483647, instead (ipvsadm(8), --fwmark-service). A change replaces. Default: none. */
-  fwmark?: number;
+  fwmark?: number | undefined;
   /** Address family of a firewall-mark service: `ipv4` (default) or `ipv6`. A change replaces. */
-  family?: Family;
+  family?: Family | undefined;
   /** Scheduler that chooses a real server for a new connection (ipvsadm(8), --scheduler). Default `wlc`. */
-  scheduler?: (typeof schedulers)[number];
+  scheduler?: (typeof schedulers)[number] | undefined;
   /** Send a client to the same real server again (ipvsadm(8), --persistent). Default `null`: off. */
-  persistence?: Persistence | null;
+  persistence?: Persistence | null | undefined;
 }
 
 /** @internal */

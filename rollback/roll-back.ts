@@ -18,9 +18,9 @@ import { type RolledBack, rollBackFrom } from "./up-or-roll-back.js";
 /** Options of `rollBack`. */
 export interface RollBackOptions {
   /** File with the stack's configuration, if it is not the default one. */
-  readonly configFile?: string;
+  readonly configFile?: string | undefined;
   /** Receives a line for each action. Default: none. */
-  readonly onProgress?: (line: string) => void;
+  readonly onProgress?: ((line: string) => void) | undefined;
 }
 
 /** There is no update to roll back, or the state before it is unknown. */

@@ -24,11 +24,11 @@ export interface RolledBack extends RollbackResult {
 /** Options of `upOrRollBack`. */
 export interface UpOrRollBackOptions {
   /** Options of the update, as in `stack.up`. */
-  readonly up?: automation.UpOptions;
+  readonly up?: automation.UpOptions | undefined;
   /** Checks the result of the update, and throws if it is wrong. Default: no check. */
-  readonly verify?: () => void | Promise<void>;
+  readonly verify?: (() => void | Promise<void>) | undefined;
   /** Receives a line for each action. Default: none. */
-  readonly onProgress?: (line: string) => void;
+  readonly onProgress?: ((line: string) => void) | undefined;
 }
 
 /**

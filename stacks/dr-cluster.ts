@@ -18,18 +18,18 @@ export interface DrClusterArgs extends ClusterArgs {
    * Interface and settings that stop real servers from answering ARP for the VIP: see ArpSuppression. Default
    * `lo` and `all`.
    */
-  arp?: Pick<ArpSuppressionArgs, "interface" | "all">;
+  arp?: Pick<ArpSuppressionArgs, "interface" | "all"> | undefined;
   /** Name of an IPv4 VIP in ifconfig on the real servers. It begins with `lo:`. Default `lo:0`. */
-  loopbackLabel?: string;
+  loopbackLabel?: string | undefined;
   /**
    * Whether each VIP has a route through its own interface, on director and real servers, as in the classic
    * scripts. Default true.
    */
-  hostRoutes?: boolean;
+  hostRoutes?: boolean | undefined;
   /** Whether to enable ip_forward on the director. LVS/DR does not need it. Default false. */
-  ipForwarding?: boolean;
+  ipForwarding?: boolean | undefined;
   /** Missing packages to install on the hosts first. Default: none. */
-  packages?: PackagesArgs;
+  packages?: PackagesArgs | undefined;
 }
 
 /**

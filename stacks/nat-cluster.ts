@@ -17,27 +17,27 @@ export interface NatClusterArgs extends ClusterArgs {
      * The director's address on the real servers' side (DIP), through which they answer. Default: none, but
      * required for `returnRoutes`.
      */
-    dip?: pulumi.Input<string>;
+    dip?: pulumi.Input<string> | undefined;
     /** Interface on the real servers' side, on which ICMP redirects are disabled, too. Default: none. */
-    insideInterface?: pulumi.Input<string>;
+    insideInterface?: pulumi.Input<string> | undefined;
   };
   services: (ServiceArgs & {
     /** Port of the real servers, 1-65535. Default: the service's own. */
-    realServerPort?: pulumi.Input<number>;
+    realServerPort?: pulumi.Input<number> | undefined;
   })[];
   /**
    * Destinations that real servers reach through the director: `default`, or networks and addresses of
    * clients. Answers must return through the director, or clients see them from the wrong address. Needs
    * `director.dip`. Default: none, because they return that way already.
    */
-  returnRoutes?: string[];
+  returnRoutes?: string[] | undefined;
   /**
    * Whether clusters of other stacks may have the return routes on the same real servers, too, if they set this and
    * have the same `director.dip`. The last cluster removes them. Default false.
    */
-  sharedReturnRoutes?: boolean;
+  sharedReturnRoutes?: boolean | undefined;
   /** Missing packages to install on the hosts first. Default: none. */
-  packages?: PackagesArgs;
+  packages?: PackagesArgs | undefined;
 }
 
 /**

@@ -38,13 +38,15 @@ const places = [
     "log",
     "slowStart",
   ].map((field) => `services * health ${field}`),
-  ...["check *", "sorryServer *", "quorum **"].map((field) => `services * health ${field}`),
+  ...["check", "servers", "sorryServer", "quorum"].map((field) => `services * health ${field} **`),
   ...[...shares, "port", "drain *"].map((field) => `services * members * ${field}`),
   ...server("realServers *"),
   ...server("services * realServers *"),
   "drain *",
   "probe from **",
-  ...["status", "contains", "requests", "failures", "timeout", "within"].map((field) => `probe ${field}`),
+  ...["status", "contains", "requests", "failures", "timeout", "within", "path", "servers", "header"].map(
+    (field) => `probe ${field}`,
+  ),
 ].map((text) => text.split(" "));
 
 /** Returns whether the value at a place may be an output. @internal */

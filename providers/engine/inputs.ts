@@ -20,17 +20,17 @@ export interface Common {
    * Take over an existing thing with other settings, or of another stack, instead of refusing it. Default
    * false.
    */
-  adopt?: boolean;
+  adopt?: boolean | undefined;
   /**
    * Conflicting programs that may run on the host, because they are known to leave this entry alone. An
    * example is a keepalived that does only VRRP. Default: none, and if one runs, nothing is written.
    */
-  alongside?: Conflict[];
+  alongside?: Conflict[] | undefined;
   /**
    * Restore the resource when the host reboots, by a unit and files in /etc/pulumi-lvs. Refused on a host
    * without systemd. Default true.
    */
-  persist?: boolean;
+  persist?: boolean | undefined;
 }
 
 /** The input of kinds whose things several resources may declare. */
@@ -39,7 +39,7 @@ export interface Sharing {
    * Whether other resources, also of other stacks, may declare it too, with the same settings and `shared`. The last of
    * them removes it. Default false.
    */
-  shared?: boolean;
+  shared?: boolean | undefined;
 }
 
 /** The owner of a resource that is only read. States contain it, so it stays as it is. */

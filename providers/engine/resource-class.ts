@@ -8,12 +8,20 @@ import { type Bag, type Common, checkIdentity, clean, connectionsOf, idOf, prope
 import { withPlannedId } from "./planned-id.js";
 import { providerText } from "./provider-text.js";
 
+/** A value that may be an output, as a whole or, of a map, each field. */
+export type DeepInput<Value> = [NonNullable<Value>] extends [Connection]
+  ? ConnectionInput | Extract<Value, null | undefined>
+  : // Every value fits `unknown`, and a list is one value.
+    [NonNullable<Value>] extends [string | number | boolean | readonly unknown[]]
+    ? pulumi.Input<Value>
+    : [NonNullable<Value>] extends [object]
+      ? pulumi.Input<Inputs<NonNullable<Value>> | Extract<Value, null | undefined>>
+      : pulumi.Input<Value>;
+
 /** The arguments, each of which may be an output of another resource. Each keeps its documentation. */
 export type Inputs<Args> = {
   // A field may be absent, so what it is without that tells its kind.
-  [Name in keyof Args]: [NonNullable<Args[Name]>] extends [Connection]
-    ? ConnectionInput | Extract<Args[Name], null | undefined>
-    : pulumi.Input<Args[Name]>;
+  [Name in keyof Args]: DeepInput<Args[Name]>;
 };
 
 /** The arguments after creation, with all defaults. */

@@ -26,49 +26,49 @@ export interface HealthMonitorArgs {
    * The check of each server. Contains no secrets, because users of the director can read it. Default: GET of
    * `/.health.html`, which must contain `OK`. Required for a UDP service.
    */
-  check?: HealthCheck;
+  check?: HealthCheck | undefined;
   /** Checks of single servers that differ, by `192.168.10.11:80` or `[2001:db8::1]:80`. Default: none. */
-  servers?: Record<string, HealthCheck>;
+  servers?: Record<string, HealthCheck> | undefined;
   /** Seconds from one check of a server to the next, 1-3600. Default 5. */
-  interval?: number;
+  interval?: number | undefined;
   /** Seconds for a connection, with the handshake of https, 1-60. Default 1. */
-  connectTimeout?: number;
+  connectTimeout?: number | undefined;
   /** Seconds for a whole check, 1-60, at most `interval`. Default 3, or `interval` if that is less. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Number of successful checks in a row that add a server, 1-100. Default 3. */
-  rise?: number;
+  rise?: number | undefined;
   /** Number of failed checks in a row that remove a server, 1-100. Default 3. */
-  fall?: number;
+  fall?: number | undefined;
   /** Action on a server that is down: `remove` (default) removes its entry, `quiesce` sets weight 0. */
-  action?: "remove" | "quiesce";
+  action?: "remove" | "quiesce" | undefined;
   /** Action on the last server when it goes down without a sorry server. `keep` (default) leaves it in. */
-  lastServer?: "keep" | "remove";
+  lastServer?: "keep" | "remove" | undefined;
   /**
    * Server that is added before the last real server leaves, and removed after the first is back. Default
    * `null`: none.
    */
-  sorryServer?: SorryServer | null;
+  sorryServer?: SorryServer | null | undefined;
   /**
    * Sum of weights that must be up. Below it all servers leave and the sorry server, which is required,
    * serves. `hysteresis` is below `weight`: the quorum is lost below `weight - hysteresis` and reached at
    * `weight + hysteresis`. Default 1 and 0.
    */
-  quorum?: Quorum;
+  quorum?: Quorum | undefined;
   /**
    * Seconds, 0-3600, in which the weight of a server that is back rises to the declared one, if that is above
    * 1. Default 0.
    */
-  slowStart?: number;
+  slowStart?: number | undefined;
   /**
    * File with a line for each server that leaves or returns, in a folder where only root may write. null:
    * none. Default `/var/log/ipvsmonitor.log`.
    */
-  log?: string | null;
+  log?: string | null | undefined;
   /**
    * Always `running`. If a refresh finds another state (`stopped`, `disabled`, `outdated`, `missing`), an
    * update corrects it.
    */
-  agent?: "running";
+  agent?: "running" | undefined;
 }
 
 /** Outputs of a HealthMonitor besides its arguments. */

@@ -11,22 +11,22 @@ export interface SorryServer {
    * Port, 1-65535. Behind a service of every port 0, the port of the request. Default: the service's own,
    * which gatewaying needs.
    */
-  port?: number;
+  port?: number | undefined;
   /**
    * Forwarding of packets to it: see RealServer. Default `gatewaying`. Default in a NatCluster:
    * `masquerading`, except for loopback addresses.
    */
-  forwarding?: "gatewaying" | "masquerading";
+  forwarding?: "gatewaying" | "masquerading" | undefined;
   /** Weight, 1-65535. Default 1. */
-  weight?: number;
+  weight?: number | undefined;
 }
 
 /** The sum of weights that must be up. */
 export interface Quorum {
   /** Sum of weights, 1-1000000. Above 1 it needs a sorry server. Default 1. */
-  weight?: number;
+  weight?: number | undefined;
   /** Distance of losing and reaching the quorum, 0-1000000, below `weight`. Default 0. */
-  hysteresis?: number;
+  hysteresis?: number | undefined;
 }
 
 const forwarding = z.enum(["gatewaying", "masquerading"]);

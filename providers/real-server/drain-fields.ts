@@ -8,12 +8,12 @@ import { entryOf, type Key, serverOf } from "./in-use.js";
 /** The limits of a real server's drain. */
 export interface Drain {
   /** Seconds after which it goes even with open connections, 1-86400, not below `minimum`. Default 60. */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
    * Seconds that it stays quiesced even without connections, for those that are just beginning, 0-3600.
    * Default 2.
    */
-  minimum?: number;
+  minimum?: number | undefined;
 }
 
 /** The result of a drain. */

@@ -33,27 +33,27 @@ export interface RealServerArgs {
    * needs the VIP on the real server. `masquerading` (LVS/NAT) rewrites them and needs the way back through
    * the director.
    */
-  forwarding?: "gatewaying" | "masquerading";
+  forwarding?: "gatewaying" | "masquerading" | undefined;
   /**
    * Share of new connections relative to the others, 0-65535 (ipvsadm(8), --weight). 0 quiesces it: it gets no
    * new connections, and old ones continue. Default 1.
    */
-  weight?: number;
+  weight?: number | undefined;
   /**
    * Limit of connections, 0-65535. At the limit it gets no new ones until it has fewer than `lowerThreshold`
    * (ipvsadm(8), --u-threshold). Default 0: no limit.
    */
-  upperThreshold?: number;
+  upperThreshold?: number | undefined;
   /**
    * Number of connections, 0-65535, below which it gets new ones again. At most `upperThreshold` (ipvsadm(8),
    * --l-threshold). Default 0: three quarters of `upperThreshold`.
    */
-  lowerThreshold?: number;
+  lowerThreshold?: number | undefined;
   /**
    * Drain before a deletion, and when the weight becomes 0: stop new clients and wait until open connections
    * have ended. Default `null`: the server goes at once, and its connections with it.
    */
-  drain?: Drain | null;
+  drain?: Drain | null | undefined;
 }
 
 /** The fields that a cluster takes for each of its members. */

@@ -14,19 +14,19 @@ import { probeUntilRight } from "./rounds.js";
 /** The real servers that must reply, and how replies name them. */
 export interface ProbeSpread {
   /** Header that names the real server, such as `X-Served-By`. Default: the first line of the body. */
-  header?: string | null;
+  header?: string | null | undefined;
   /** Number of different real servers that must reply, 1-1000. Default 1. */
-  servers?: number;
+  servers?: number | undefined;
   /** Least share of the replies from each real server, 0-1, by its name. Default: none. */
-  shares?: Record<string, number> | null;
+  shares?: Record<string, number> | null | undefined;
 }
 
 /** The only machine that may answer ARP requests for the VIP. */
 export interface ProbeArp {
   /** Interface for the requests. Default: the one by which the host reaches the VIP. */
-  interface?: string | null;
+  interface?: string | null | undefined;
   /** MAC address that must answer. Default: any, or with `director` one of the director's. */
-  mac?: string | null;
+  mac?: string | null | undefined;
 }
 
 /** Arguments of a ServiceProbe. */
@@ -37,30 +37,30 @@ export interface ServiceProbeArgs {
    */
   url: string;
   /** Address of the service, the VIP, if the URL has a name. Default `null`: the host resolves the name. */
-  address?: string | null;
+  address?: string | null | undefined;
   /** Number of requests, 1-1000, one after another. Connections only: twenty at a time. Default 20. */
-  requests?: number;
+  requests?: number | undefined;
   /** Seconds for each request, 1-60. Default 3. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Number of requests that may fail, 0-1000. Default 0. */
-  failures?: number;
+  failures?: number | undefined;
   /** Seconds, 0-600, to repeat a failed check, from the end of the first one. Default 10. */
-  within?: number;
+  within?: number | undefined;
   /** Accepted status code or codes, 100-599. HTTP. Default 200. */
-  status?: null | number | number[];
+  status?: null | number | number[] | undefined;
   /** Text that the body must contain, at most 1000 characters. HTTP. A body above 1 MB fails. Default `null`: any. */
-  contains?: string | null;
+  contains?: string | null | undefined;
   /** Real servers that must reply. HTTP. Default `null`: any. */
-  spread?: ProbeSpread | null;
+  spread?: ProbeSpread | null | undefined;
   /** Whether exactly one machine may answer ARP for the VIP. IPv4, from its network. Default false. */
-  arp?: boolean | ProbeArp | null;
+  arp?: boolean | ProbeArp | null | undefined;
   /**
    * Connection to the director, which then shows where unanswered connections end: see Connection. Default
    * `null`: none.
    */
-  director?: Connection | null;
+  director?: Connection | null | undefined;
   /** Whether any certificate is accepted. HTTPS. Default false. */
-  insecure?: boolean;
+  insecure?: boolean | undefined;
   /** Any value. A change of it runs the check again. Default: none, so only a change of the probe does. */
   triggers?: unknown;
 }

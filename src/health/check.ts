@@ -15,41 +15,41 @@ export interface HealthCheck {
    * `http` (default) or `https` gets `path`. `tcp` connects. `dns` queries a name over TCP. `command` runs a
    * command that must end with 0; `$ADDRESS` and `$PORT` name the server.
    */
-  type?: "http" | "https" | "tcp" | "dns" | "command";
+  type?: "http" | "https" | "tcp" | "dns" | "command" | undefined;
   /**
    * Port of the check, 1-65535. Default: the real server's port, or the service's if it has none, or 80
    * (https: 443).
    */
-  port?: number;
+  port?: number | undefined;
   /** Path and query of the page, from `/` on, at most 1000 characters. Default `/.health.html`. */
-  path?: string;
+  path?: string | undefined;
   /**
    * Text that the page must contain, at most 1000 characters. "" accepts any page. A page above 1 MB fails.
    * Default `OK`.
    */
-  body?: string;
+  body?: string | undefined;
   /** Accepted status codes, 100-599. Default: 200 only. */
-  status?: number[];
+  status?: number[] | undefined;
   /** Name of the site, such as `www.example.com` (Host header and TLS server name). Default: the address. */
-  host?: string;
+  host?: string | undefined;
   /** Whether the certificate of `https` must be valid for `host`. Default false. */
-  verify?: boolean;
+  verify?: boolean | undefined;
   /** Name that a `dns` check queries. Any answer but an error counts. Default: none, but required for `dns`. */
-  query?: string;
+  query?: string | undefined;
   /**
    * Command that a `command` check runs with sh, at most 2000 characters. `ADDRESS` and `PORT` are in its
    * environment. Default: none, but required for `command`.
    */
-  command?: string;
+  command?: string | undefined;
   /**
    * `rip` (default) checks the real server's own address. `vip` checks the VIP on the real server, so a
    * server without its VIP counts as down. For gatewaying only.
    */
-  through?: "rip" | "vip";
+  through?: "rip" | "vip" | undefined;
   /**
    * The VIP for `through: "vip"`, required if the service is a firewall mark. Default: the service's address.
    */
-  vip?: string;
+  vip?: string | undefined;
 }
 
 /** The types of checks that have a field. Without an entry all have it. */

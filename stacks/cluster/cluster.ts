@@ -8,7 +8,7 @@ import type { RealServerShare } from "../../providers/real-server/index.js";
 import type { ProbeSpread, ServiceProbeArgs } from "../../providers/service-probe/index.js";
 import type { SyncDaemonArgs } from "../../providers/sync-daemon.js";
 import type { VirtualAddressArgs } from "../../providers/virtual-address.js";
-import type { VirtualServiceArgs } from "../../providers/virtual-service.js";
+import type { Persistence, VirtualServiceArgs } from "../../providers/virtual-service.js";
 import type { Conflict } from "../../src/values/conflicts.js";
 
 /**
@@ -16,24 +16,26 @@ import type { Conflict } from "../../src/values/conflicts.js";
  * undeclared resources are deleted.
  */
 export interface ProbeArgs
-  extends Pick<ServiceProbeArgs, "status" | "contains" | "requests" | "failures" | "timeout" | "within">,
-    Pick<ProbeSpread, "header"> {
+  extends Inputs<
+      Pick<ServiceProbeArgs, "status" | "contains" | "requests" | "failures" | "timeout" | "within">
+    >,
+    Inputs<Pick<ProbeSpread, "header">> {
   /** How to reach the host that runs the check, for example a client: see Connection. In LVS/DR not the director. */
   from: ConnectionInput;
   /** Ports to check by HTTP, 1-65535. The probe only connects to others. Default 80 and 8080. */
-  http?: number[];
+  http?: number[] | undefined;
   /** Path of the request, from `/` on, at most 400 characters. Default `/`. */
-  path?: string;
+  path?: pulumi.Input<string | undefined>;
   /**
    * Number of real servers that must reply, 1-1000, told apart by `header` or by the first line of the body.
    * Default: not checked.
    */
-  servers?: number;
+  servers?: pulumi.Input<number | undefined>;
   /**
    * Whether only the director may answer ARP requests for an IPv4 VIP. IPv6 VIPs are not checked. Default
    * false.
    */
-  arp?: boolean;
+  arp?: boolean | undefined;
 }
 
 /** The machine that has the VIP and forwards connections. */
@@ -46,13 +48,13 @@ export interface DirectorArgs {
    * Conflicting programs that may run there, because they leave the IPVS table alone. An example is a
    * keepalived that does only VRRP. Default: none.
    */
-  alongside?: Conflict[];
+  alongside?: Conflict[] | undefined;
   /** Seconds to remember idle connections: see IpvsTimeouts. Default: unchanged. */
-  timeouts?: Inputs<IpvsTimeoutsArgs>;
+  timeouts?: Inputs<IpvsTimeoutsArgs> | undefined;
   /** Sends connections to another director, or receives them: see SyncDaemon. Default: neither. */
-  syncDaemon?: Inputs<SyncDaemonArgs>;
+  syncDaemon?: Inputs<SyncDaemonArgs> | undefined;
   /** Sysctls of the director by name, such as `{ net.ipv4.vs.expire_nodest_conn: 1 }`, set before there are services: see Sysctl. Default: none. */
-  sysctls?: Record<string, pulumi.Input<string | number>>;
+  sysctls?: Record<string, pulumi.Input<string | number>> | undefined;
 }
 
 /** A VIP of the cluster on the director. */
@@ -62,12 +64,12 @@ export interface VipArgs
    * Whether clusters of other stacks may have this VIP, too, if they set this with the same details. It holds for its
    * addresses and routes on all hosts. The last cluster removes them. Default false.
    */
-  shared?: pulumi.Input<boolean>;
+  shared?: pulumi.Input<boolean> | undefined;
   /**
    * Part of the names of resources, and the word for this VIP in `services[].vips`: letters, digits and
    * `. _ : -`, at most 200. Default: the address, which must then not be an output.
    */
-  name?: string;
+  name?: string | undefined;
   /** Virtual IP address (VIP), IPv4 or IPv6. */
   address: pulumi.Input<string>;
 }
@@ -75,37 +77,39 @@ export interface VipArgs
 /** What one service says of a real server. What it leaves out the real server itself says. */
 export interface MemberArgs extends Inputs<RealServerShare> {
   /** Share of new connections, 0-65535. Default: the real server's own. */
-  weight?: pulumi.Input<number>;
+  weight?: pulumi.Input<number> | undefined;
   /** Limit of connections, 0-65535. Default: the real server's own. */
-  upperThreshold?: pulumi.Input<number>;
+  upperThreshold?: pulumi.Input<number> | undefined;
   /** Number of connections, 0-65535, below which it gets new ones again. Default: the real server's own. */
-  lowerThreshold?: pulumi.Input<number>;
+  lowerThreshold?: pulumi.Input<number> | undefined;
   /** Port of the server, 1-65535. Only a NatCluster can change ports. Default: that of the service. */
-  port?: pulumi.Input<number>;
+  port?: pulumi.Input<number> | undefined;
   /** Drain of the server in this service before it goes. `null`: no drain. Default: the service's `drain`. */
-  drain?: Drain | null;
+  drain?: Inputs<Drain> | null | undefined;
 }
 
 /** A service at each VIP: a port, or all packets with a firewall mark. */
 export interface ServiceArgs
-  extends Pick<VirtualServiceArgs, "protocol" | "port" | "fwmark" | "family" | "persistence">,
+  extends Pick<VirtualServiceArgs, "protocol" | "port" | "fwmark" | "family">,
     Inputs<Pick<VirtualServiceArgs, "scheduler">> {
+  /** Send a client to the same real server again (ipvsadm(8), --persistent). Default `null`: off. */
+  persistence?: Inputs<Persistence> | null | undefined;
   /** VIPs of this service, by name or address. Default: all of the cluster. */
-  vips?: string[];
+  vips?: string[] | undefined;
   /**
    * Real servers of this service: names of the cluster's, or others that only this service has. Default: all
    * of the cluster's.
    */
-  realServers?: (string | RealServerMember)[];
+  realServers?: (string | RealServerMember)[] | undefined;
   /**
    * Differences of real servers in this service, by their name. `null` takes a server out of this service only.
    * Default: none.
    */
-  members?: Record<string, MemberArgs | null>;
+  members?: Record<string, MemberArgs | null> | undefined;
   /** Checks of its real servers, which remove those that are down: see HealthMonitor. Default: none. */
-  health?: Omit<HealthMonitorArgs, "service" | "agent">;
+  health?: Inputs<Omit<HealthMonitorArgs, "service" | "agent">> | undefined;
   /** Drain of its real servers before they go. `null`: no drain. Default: the cluster's `drain`. */
-  drain?: Drain | null;
+  drain?: Inputs<Drain> | null | undefined;
 }
 
 /** A machine that serves clients. */
@@ -114,27 +118,27 @@ export interface RealServerMember extends Inputs<RealServerShare> {
    * Part of the names of resources: letters, digits and `. _ : -`, at most 200. Default: the address, which
    * must then not be an output.
    */
-  name?: string;
+  name?: string | undefined;
   /** IPv4 or IPv6 address of the real server (RIP). */
   address: pulumi.Input<string>;
   /**
    * How to reach the real server: see Connection. Default: the cluster does not configure it, and it is
    * prepared by other means.
    */
-  connection?: ConnectionInput;
+  connection?: ConnectionInput | undefined;
   /** IPv6 address of a server whose `address` is IPv4, for IPv6 VIPs. Default: none. */
-  address6?: pulumi.Input<string>;
+  address6?: pulumi.Input<string> | undefined;
   /**
    * Whether the real server is the director itself, which needs neither a VIP on `lo` nor ARP suppression.
    * Default: whether `connection` has the director's host and port.
    */
-  localnode?: boolean;
+  localnode?: boolean | undefined;
   /** Sysctls of the real server by name: see Sysctl. They need `connection`. Default: none. */
-  sysctls?: Record<string, pulumi.Input<string | number>>;
+  sysctls?: Record<string, pulumi.Input<string | number>> | undefined;
   /**
    * Whether the configuration of this machine is restored when it reboots. Default: the cluster's `persist`.
    */
-  persist?: boolean;
+  persist?: boolean | undefined;
 }
 
 /** Arguments of every kind of cluster. */
@@ -149,22 +153,22 @@ export interface ClusterArgs {
    * Real servers, each of them behind every service, unless the service names some of them. Default: none, but
    * each service then needs real servers of its own.
    */
-  realServers?: RealServerMember[];
+  realServers?: RealServerMember[] | undefined;
   /** Drain of real servers before they go, and when their weight becomes 0. Default `null`: no drain. */
-  drain?: Drain | null;
+  drain?: Inputs<Drain> | null | undefined;
   /**
    * Take over existing things with other settings, or of another stack, instead of refusing them. Default
    * false.
    */
-  adopt?: boolean;
+  adopt?: boolean | undefined;
   /** Whether everything is restored when a host reboots: see `persist` of the resources. Default true. */
-  persist?: boolean;
+  persist?: boolean | undefined;
   /**
    * Check from a host of your choice that the cluster serves, after everything is created and changed. If it
    * does not, the update fails. The check runs when the cluster's own fields change, before undeclared
    * resources are deleted. `pulumi-lvs up --verify` also checks after deletions. Default: no check.
    */
-  probe?: ProbeArgs;
+  probe?: ProbeArgs | undefined;
 }
 
 /** A real server of a service. */

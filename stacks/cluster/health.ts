@@ -1,7 +1,17 @@
+import * as pulumi from "@pulumi/pulumi";
 import type { ServiceArgs } from "./cluster.js";
 
 type Health = NonNullable<ServiceArgs["health"]>;
 type Forwarding = "gatewaying" | "masquerading";
+
+const isOutput = (value: unknown): boolean => pulumi.Output.isInstance(value) || value instanceof Promise;
+
+const later = (value: unknown, made: (known: unknown) => unknown): pulumi.Output<unknown> =>
+  (pulumi.output(value as object) as pulumi.Output<unknown>).apply(made);
+
+/** Returns the fields of a map, and none of an output, whose value is known later. */
+export const fieldsOf = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null && !isOutput(value) ? { ...value } : {};
 
 const isLoopback = (address: unknown): boolean =>
   typeof address === "string" && /^(127\.|::1$)/.test(address);
@@ -11,9 +21,9 @@ const isLoopback = (address: unknown): boolean =>
  * `servers["192.168.10.11:80"].through`.
  */
 export const checksThroughVip = ({ check, servers }: Pick<Health, "check" | "servers">): string[][] => [
-  ...(check?.through === "vip" ? [["check", "through"]] : []),
-  ...Object.entries(servers ?? {})
-    .filter(([, other]) => other.through === "vip")
+  ...(fieldsOf(check).through === "vip" ? [["check", "through"]] : []),
+  ...Object.entries(fieldsOf(servers))
+    .filter(([, other]) => fieldsOf(other).through === "vip")
     .map(([server]) => ["servers", server, "through"]),
 ];
 
@@ -26,7 +36,19 @@ export const onlyGatewaying =
  * loopback, which needs gatewaying.
  */
 export function healthOf({ sorryServer, ...health }: Health, forwarding: Forwarding): Health {
-  if (!sorryServer) return { ...health, ...(sorryServer === null ? { sorryServer } : {}) };
-  const way = isLoopback(sorryServer.address) ? "gatewaying" : forwarding;
-  return { ...health, sorryServer: { ...sorryServer, forwarding: sorryServer.forwarding ?? way } };
+  if (sorryServer === undefined) return health;
+  if (isOutput(sorryServer))
+    return {
+      ...health,
+      sorryServer: later(sorryServer, (known) => known && reached(fieldsOf(known), forwarding)) as never,
+    };
+  return { ...health, sorryServer: sorryServer && (reached(fieldsOf(sorryServer), forwarding) as never) };
+}
+
+/** Returns a sorry server with its forwarding. */
+function reached(sorryServer: Record<string, unknown>, forwarding: Forwarding): Record<string, unknown> {
+  const { address } = sorryServer;
+  const way = (known: unknown) => (isLoopback(known) ? "gatewaying" : forwarding);
+  const own = isOutput(address) ? later(address, way) : way(address);
+  return { ...sorryServer, forwarding: sorryServer.forwarding ?? own };
 }

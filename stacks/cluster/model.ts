@@ -51,7 +51,7 @@ export const addressOf = (given: unknown): string | undefined => {
   return parsed.success ? String(parsed.data) : undefined;
 };
 
-const nameIn = ({ name, address }: { name?: string; address?: unknown }): string | undefined => {
+const nameIn = ({ name, address }: { name?: string | undefined; address?: unknown }): string | undefined => {
   if (name !== undefined) return name === unknownValue ? undefined : name;
   return typeof address === "string" && address !== unknownValue ? address : undefined;
 };

@@ -12,9 +12,9 @@ import { isPackageName, noPackageName } from "./package-names.js";
 /** Packages to install once, before all else, with the host's own package manager (apt-get, dnf or apk). */
 export interface PackagesArgs {
   /** Plain names of packages for the director, such as `["ipvsadm", "iputils-arping"]`. Default: none. */
-  director?: string[];
+  director?: string[] | undefined;
   /** Plain names of packages for real servers that have a connection. Default: none. */
-  realServers?: string[];
+  realServers?: string[] | undefined;
 }
 
 const install = (names: readonly string[]): string => {
@@ -30,7 +30,7 @@ const install = (names: readonly string[]): string => {
 export function packages(
   parent: pulumi.Resource,
   name: string,
-  args: ClusterArgs & { packages?: PackagesArgs },
+  args: ClusterArgs & { packages?: PackagesArgs | undefined },
 ): pulumi.Resource[] {
   const { director = [], realServers = [] } = args.packages ?? {};
   const hosts = [

@@ -42,8 +42,8 @@ export function probes(
         {
           connection: from,
           url: pulumi
-            .output(vip.address)
-            .apply((address) => urlOf(isHttp ? "http" : "tcp", address, port, path)),
+            .all([vip.address, path])
+            .apply(([address, page = "/"]) => urlOf(isHttp ? "http" : "tcp", address, port, page)),
           ...common,
           // IPv6 has no ARP.
           ...(arp ? { arp: pulumi.output(vip.address).apply((address) => !address.includes(":")) } : {}),

@@ -1,6 +1,6 @@
 import { familyOf } from "../../src/values/address.js";
 import { showPath } from "../../src/values/problem.js";
-import { checksThroughVip, onlyGatewaying } from "../cluster/health.js";
+import { checksThroughVip, fieldsOf, onlyGatewaying } from "../cluster/health.js";
 import { addressFor, addressOf, shareOf } from "../cluster/model.js";
 import { firstAtEach, type Rule, vipAddress } from "./rule.js";
 
@@ -102,12 +102,12 @@ export const contradictions: readonly Rule[] = [
     remedy: "name another server, which answers while they do not",
     find: ({ pools }) =>
       pools.flatMap(({ at, service, members }) => {
-        const address = addressOf(service.health?.sorryServer?.address);
+        const sorry = fieldsOf(service.health?.sorryServer);
+        const address = addressOf(sorry.address);
         const same = members.find(
           ({ member }) => address !== undefined && addressOf(member.address) === address,
         );
-        const isPort =
-          same && (service.health?.sorryServer?.port ?? service.port) === (same.own.port ?? portOf(service));
+        const isPort = same && (sorry.port ?? service.port) === (same.own.port ?? portOf(service));
         return same && isPort
           ? [
               {

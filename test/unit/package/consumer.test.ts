@@ -177,6 +177,18 @@ const web = new lvs.DrCluster("web", {
   services: [{ port: 80, scheduler: "wlc", health: { check: { path: "/x" } } }, { port: 443, members: { web1: null } }],
   realServers: [{ name: "web1", address: text, connection: { host: "web1" } }],
 });
+const maybe = process.env.CI ? 3 : undefined;
+const page = pulumi.output("/x");
+new lvs.HealthMonitor("fields", { connection, service, check: { path: page, port: maybe }, sorryServer: { address: text } });
+new lvs.RealServer("absent", { connection, service, address: text, port: 80, weight: maybe, drain: maybe ? { timeout: maybe } : undefined });
+new lvs.NatCluster("absent", {
+  director: { connection, interface: text, dip: maybe ? "10.1.0.1" : undefined, syncDaemon: undefined },
+  vips: [{ address: "192.0.2.1", label: maybe ? "eth0:1" : undefined }],
+  services: [{ port: 80, realServerPort: maybe, persistence: { timeout: maybe }, drain: { timeout: pulumi.output(9) }, health: maybe ? { check: { path: page, through: undefined }, interval: pulumi.output(5), quorum: { weight: maybe } } : undefined }],
+  realServers: [{ name: maybe ? "a" : undefined, address: "10.1.0.2", weight: maybe, sysctls: undefined }],
+  probe: maybe ? { from: connection, path: page, status: pulumi.output(204), servers: maybe } : undefined,
+  ...{ drain: undefined, adopt: undefined, returnRoutes: undefined },
+});
 for (const [name, { kind, ...args }] of Object.entries(lvs.requireClusters()))
   kind === "dr" ? new lvs.DrCluster(name, args) : new lvs.NatCluster(name, args);
 for (const [name, args] of Object.entries(lvs.requireClusters()))

@@ -162,6 +162,116 @@ test("values may be outputs where they decide no resource", async () => {
   expect(inputsOf(all, "web-forwarding")).toMatchObject({ interfaces: ["eth7"] });
 });
 
+test("each field of the checks and of a probe may be an output, and so may the checks as a whole", async () => {
+  const check = { path: pulumi.output("/healthz"), body: pulumi.output("ok"), through: "rip" as const };
+  const sorryServer = { address: pulumi.output("127.0.0.1"), weight: pulumi.output(2) };
+  const args = {
+    ...dr,
+    services: [
+      {
+        port: 80,
+        persistence: { timeout: pulumi.output(60) },
+        drain: { timeout: pulumi.output(9) },
+        health: {
+          ...{ check, sorryServer, interval: pulumi.output(7), log: pulumi.output("/var/log/web.log") },
+          quorum: { weight: pulumi.output(1) },
+          servers: { "198.51.100.21:80": { path: pulumi.output("/other") } },
+        },
+      },
+      {
+        port: 443,
+        health: {
+          check: pulumi.output({ path: "/whole" }),
+          sorryServer: Promise.resolve({ address: "198.51.100.9" }),
+          quorum: pulumi.output({ weight: 1 }),
+        },
+      },
+    ],
+    probe: {
+      from: { host: "client" },
+      ...{ path: pulumi.output("/page"), servers: pulumi.output(2), header: pulumi.output("X-Server") },
+      ...{ status: pulumi.output(204), requests: pulumi.output(4) },
+    },
+  };
+  for (const preview of [false, true]) {
+    const { all, error } = await program(() => new DrCluster("web", args), preview);
+    expect(error).toBeUndefined();
+    expect(inputsOf(all, "web-tcp-198.51.100.10-80")).toMatchObject({ persistence: { timeout: 60 } });
+    expect(inputsOf(all, "web-tcp-198.51.100.10-80-health")).toMatchObject({
+      check: { path: "/healthz", body: "ok", through: "rip" },
+      sorryServer: { address: "127.0.0.1", weight: 2, forwarding: "gatewaying" },
+      servers: { "198.51.100.21:80": { path: "/other" } },
+      ...{ interval: 7, log: "/var/log/web.log", quorum: { weight: 1 } },
+    });
+    expect(inputsOf(all, "web-tcp-198.51.100.10-443-health")).toMatchObject({
+      check: { path: "/whole" },
+      sorryServer: { address: "198.51.100.9", forwarding: "gatewaying" },
+      quorum: { weight: 1 },
+    });
+    expect(inputsOf(all, "web-probe-198.51.100.10-80")).toMatchObject({
+      url: "http://198.51.100.10:80/page",
+      spread: { servers: 2, header: "X-Server" },
+      ...{ status: 204, requests: 4 },
+    });
+  }
+});
+
+test("undefined stands for a field that is left out, in every place", async () => {
+  const whole = Object.fromEntries(
+    [
+      "realServers",
+      "drain",
+      "adopt",
+      "persist",
+      "probe",
+      "packages",
+      "arp",
+      "loopbackLabel",
+      "hostRoutes",
+    ].map((name) => [name, undefined]),
+  );
+  const absent = (...names: string[]) => Object.fromEntries(names.map((name) => [name, undefined]));
+  const args = {
+    ...whole,
+    director: { ...director, ...absent("alongside", "timeouts", "syncDaemon", "sysctls") },
+    vips: [
+      {
+        address: "198.51.100.10",
+        ...absent("name", "prefixLength", "label", "broadcast", "announce", "shared"),
+      },
+    ],
+    services: [
+      {
+        ...absent("protocol", "fwmark", "family", "scheduler", "persistence", "vips", "members", "drain"),
+        port: 80,
+        health: {
+          ...absent("servers", "interval", "sorryServer", "quorum", "log"),
+          check: absent("type", "path", "body", "through"),
+        },
+        realServers: dr.realServers.map((member) => ({
+          ...member,
+          ...absent(
+            "address6",
+            "weight",
+            "upperThreshold",
+            "lowerThreshold",
+            "localnode",
+            "sysctls",
+            "persist",
+          ),
+        })),
+      },
+    ],
+  };
+  const plain = {
+    ...{ director, vips: ["198.51.100.10"] },
+    services: [{ port: 80, health: { check: {} }, realServers: dr.realServers }],
+  };
+  const { all, error } = await program(() => new DrCluster("web", args as never));
+  expect(error).toBeUndefined();
+  expect(all).toEqual((await program(() => new DrCluster("web", plain as never))).all);
+});
+
 test("an output that decides which resources there are is refused, with the reason", async () => {
   const { all, error } = await program(
     () =>
