@@ -1,7 +1,6 @@
 import { DrCluster, NatCluster, requireClusters } from "pulumi-lvs";
 
-// The program of `pulumi up` in this repository. It makes the clusters in the environment's
-// Pulumi.<stack>.yaml.
+// The program behind clusters.js. It makes the clusters in the environment's Pulumi.<stack>.yaml.
 
 /** Stack output: VIPs, services, members, health and drained servers of each cluster. */
 export const clusters = Object.fromEntries(

@@ -9,7 +9,7 @@ import { withPlannedId } from "./planned-id.js";
 import { providerText } from "./provider-text.js";
 
 /** A value that may be an output, as a whole or, of a map, each field. */
-export type DeepInput<Value> = [NonNullable<Value>] extends [Connection]
+type DeepInput<Value> = [NonNullable<Value>] extends [Connection]
   ? ConnectionInput | Extract<Value, null | undefined>
   : // Every value fits `unknown`, and a list is one value.
     [NonNullable<Value>] extends [string | number | boolean | readonly unknown[]]

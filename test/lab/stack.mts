@@ -58,7 +58,7 @@ export class Stack {
   /**
    * The repository's own program with the configuration of `Pulumi.<environment>.yaml`. The CLI writes to the folder of the
    * project (`stack init` adds a salt), so it gets a folder of its own whose parts are the checkout's. `configuration` stands
-   * in for that file. The program is the compiled one, and TypeScript on the SDK as it is if `source` is true.
+   * in for that file. If `source` is true, the SDK is as it is.
    */
   static async ofEnvironment(
     environment: string,
@@ -66,13 +66,9 @@ export class Stack {
   ): Promise<Stack> {
     const stack = await Stack.#make(environment);
     stack.environment({ ...(source ? { NODE_OPTIONS: "", LVS_PLAIN_JAVASCRIPT: "" } : {}), ...env });
-    for (const part of ["dist", "stacks", "node_modules", "package.json", "tsconfig.json"])
+    for (const part of ["clusters.js", "dist", "node_modules", "package.json"])
       await symlink(join(checkout, part), join(stack.#cwd, part));
-    const project = await readFile(join(checkout, "Pulumi.yaml"), "utf8");
-    await writeFile(
-      join(stack.#cwd, "Pulumi.yaml"),
-      source ? project : project.replace("main: stacks/index.ts", "main: dist/stacks/index.js"),
-    );
+    await cp(join(checkout, "Pulumi.yaml"), join(stack.#cwd, "Pulumi.yaml"));
     if (configuration !== undefined) await writeFile(stack.#configFile, configuration);
     else await cp(join(checkout, `Pulumi.${environment}.yaml`), stack.#configFile);
     return stack.#begin();

@@ -44,6 +44,7 @@ beforeAll(async () => {
     "docs",
     "scripts",
     ...globSync("*.{md,json,yaml}", { cwd: repository }),
+    "clusters.js",
     "LICENSE",
   ];
   for (const part of parts) cpSync(join(repository, part), join(copy, part), { recursive: true });
@@ -86,7 +87,7 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks|rollback|cli)\/([\w-]+\/)?[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/(\w+\/)?[\w-]+\.(sh|awk|service)|dist\/stack\.schema\.json|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks|rollback|cli)\/([\w-]+\/)?[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/(\w+\/)?[\w-]+\.(sh|awk|service)|dist\/stack\.schema\.json|clusters\.js|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
           name,
         ),
     ),
@@ -287,6 +288,35 @@ test("nothing but its two doors and its description can be reached", async () =>
       console.log(JSON.stringify(["pulumi-lvs/dist/src/host/host.js", "pulumi-lvs/src/host/host", "pulumi-lvs/provider"].map(codeOf)));`,
     ),
   ).toEqual(["ERR_PACKAGE_PATH_NOT_EXPORTED", "ERR_PACKAGE_PATH_NOT_EXPORTED", "open"]);
+});
+
+test("a stack's file is a program by one line of Pulumi.yaml", async () => {
+  const web = {
+    kind: "dr",
+    director: { connection: { host: "lb1" }, interface: "eth0" },
+    vips: ["192.0.2.10"],
+    services: [{ port: 80 }],
+    realServers: [{ name: "web1", address: "192.0.2.21" }],
+  };
+  expect(
+    await node(
+      "door.cjs",
+      `const pulumi = require("@pulumi/pulumi");
+      const made = [];
+      pulumi.runtime.setMocks({
+        call: ({ inputs }) => inputs,
+        newResource: ({ name, inputs }) => { made.push(name); return { id: name, state: inputs }; },
+      }, "shop", "prod").then(async () => {
+        pulumi.runtime.setConfig("shop:clusters", ${JSON.stringify(JSON.stringify({ web }))});
+        const { clusters } = require("./node_modules/pulumi-lvs/clusters.js");
+        await new Promise((done) => pulumi.output(clusters).apply(done));
+        console.log(JSON.stringify(made));
+      });`,
+    ),
+  ).toContain("web-tcp-192.0.2.10-80-web1");
+  const readme = readFileSync(join(repository, "README.md"), "utf8");
+  const [, main = ""] = /main: (\S+clusters\.js)/.exec(readme) ?? [];
+  expect(statSync(join(project, main)).isFile()).toBe(true);
 });
 
 test("its command runs from where it is installed", async () => {
