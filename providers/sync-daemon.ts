@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { linkNamed } from "../src/facts/ip-lists.js";
 import { step } from "../src/host/step.js";
 import { familyOf, interfaceName, ipAddress, port } from "../src/values/address.js";
 import { show } from "../src/values/problem.js";
 import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
+import { missingInterface } from "./engine/missing-interface.js";
 
 /** Arguments of a SyncDaemon. */
 export interface SyncDaemonArgs {
@@ -12,7 +14,7 @@ export interface SyncDaemonArgs {
    * host may have one of each. A change replaces.
    */
   state: "master" | "backup";
-  /** Interface that sends or receives messages, such as `eth1` (ipvsadm(8), --mcast-interface). */
+  /** Interface that sends or receives messages, such as `eth1` (ipvsadm(8), --mcast-interface). An alternative name (ip-link(8), altname) is understood. */
   mcastInterface: string;
   /**
    * Id of a master's messages, 0-255. A backup accepts messages with its own id, and with 0 all of them.
@@ -86,13 +88,16 @@ export const syncDaemon = define({
 
   id: ({ state }) => `sync-daemon/${state}`,
 
-  facts: () => ["daemons"],
+  facts: (_key, want) => ["daemons", ...(want ? (["addresses"] as const) : [])],
 
-  read(facts, { state }) {
+  refuses: (_key, want, have, facts) => (have ? undefined : missingInterface(facts, want.mcastInterface)),
+
+  read(facts, { state }, want) {
     const found = facts.daemons().find((daemon) => daemon.state === state);
     if (!found) return undefined;
     const { state: _, ...shown } = found;
-    return shown;
+    const isSame = want && linkNamed(facts.links(), want.mcastInterface)?.ifname === shown.mcastInterface;
+    return isSame ? { ...shown, mcastInterface: want.mcastInterface } : shown;
   },
 
   record: ({ state }, { mcastInterface, syncid, syncMaxlen, mcastGroup, mcastPort, mcastTtl }) => [

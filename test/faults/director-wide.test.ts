@@ -47,7 +47,7 @@ test("looking at what is director-wide does not load ip_vs", async () => {
     const { inputsOf, read } = resources(kind, fake);
     expect(await read(inputsOf(args))).toEqual({});
   }
-  expect(fake.read("log")).toBe("");
+  expect(fake.read("log")).not.toMatch(/^(ipvsadm|modprobe)\b/m);
 });
 
 test.each([

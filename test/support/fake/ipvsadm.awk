@@ -137,7 +137,7 @@ function daemon(w, n,   i, line, runs, other, given) {
   } else {
     if (runs) return refuse("Daemon has already run", 255)
     for (i = 3; i < n; i += 2) given[w[i]] = w[i + 1]
-    if (system("grep -qx '" given["--mcast-interface"] "' " root "/links")) return refuse("No such device", 255)
+    if (system("grep -Eq '(^| altname=)" given["--mcast-interface"] "( |$)' " root "/links")) return refuse("No such device", 255)
     line = w[2] " sync daemon (mcast=" given["--mcast-interface"] ", syncid=" given["--syncid"] ", maxlen=" given["--sync-maxlen"]
     line = line ", group=" given["--mcast-group"] ", port=" given["--mcast-port"] ", ttl=" given["--mcast-ttl"] ")\n"
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { arpSuppression } from "../../../providers/arp-suppression.js";
 import { hostRoute } from "../../../providers/host-route.js";
+import { syncDaemon } from "../../../providers/sync-daemon.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 
@@ -22,6 +23,8 @@ describe("an interface that does not exist", () => {
     );
     const route = { destination: address, device: "eth9" };
     await expect(resources(hostRoute, fake).create(route)).rejects.toThrow(theirs);
+    const daemon = { state: "master", mcastInterface: "eth9" };
+    await expect(resources(syncDaemon, fake).create(daemon)).rejects.toThrow(theirs);
     fake.write("log", "");
     expect(fake.snapshot()).toBe(untouched);
   });
@@ -64,6 +67,25 @@ describe("an alternative name of an interface", () => {
     expect((await kind.read(props)).props).toEqual(props);
     await kind.delete(props);
     expect(fake.read("routes")).not.toContain(address);
+  });
+
+  test("stands for the interface of a sync daemon, which is found, restored and deleted", async () => {
+    const fake = withLinks("eth1 altname=wan0");
+    const booted = fake.image();
+    const { props } = await resources(syncDaemon, fake).create({ state: "master", mcastInterface: "wan0" });
+    expect(fake.read("daemons")).toContain("mcast=wan0");
+    expect((await resources(syncDaemon, fake).read(props)).props).toEqual(props);
+    await fake.reboot(booted);
+    expect(await fake.start()).toBe("");
+    expect(fake.read("daemons")).toContain("mcast=wan0");
+    await fake.newRun();
+    // one that runs under the interface's own name is the same
+    fake.write("daemons", fake.read("daemons").replace("mcast=wan0", "mcast=eth1"));
+    const before = fake.changes().length;
+    expect((await resources(syncDaemon, fake).read(props)).props).toEqual(props);
+    expect(fake.changes().length).toBe(before);
+    await resources(syncDaemon, fake).delete(props);
+    expect(fake.read("daemons")).toBe("");
   });
 });
 
