@@ -1,11 +1,11 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { ArpSuppressionArgs } from "../providers/arp-suppression.js";
-import { ArpSuppression, HostRoute, IpForwarding, VirtualAddress } from "../providers/index.js";
+import { ArpSuppression, HostRoute, VirtualAddress } from "../providers/index.js";
 import { checked } from "./check-cluster.js";
 import type { ClusterArgs, VipArgs } from "./cluster/cluster.js";
 import { adoption, Cluster, persisting, sharing } from "./cluster/component.js";
 import { director, ipVs } from "./cluster/director.js";
-import { familiesOf } from "./cluster/families.js";
+import { forwardings } from "./cluster/families.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { type Vip, vipsOf } from "./cluster/model.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
@@ -54,16 +54,7 @@ export class DrCluster extends Cluster {
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
     const module = ipVs(this, name, args, prepared);
     const { connection } = args.director;
-    const forward = args.ipForwarding
-      ? familiesOf(args).map(
-          (family) =>
-            new IpForwarding(
-              family === "ipv4" ? `${name}-forwarding` : `${name}-forwarding-ipv6`,
-              { connection, ...(family === "ipv4" ? {} : { family }) },
-              { parent: this, dependsOn: module },
-            ),
-        )
-      : [];
+    const forward = args.ipForwarding ? forwardings(this, name, args, module) : [];
     const front = director(
       this,
       name,
@@ -151,7 +142,11 @@ export class DrCluster extends Cluster {
 }
 
 // Only IPv4 has label and broadcast.
-const loopback = ({ loopbackLabel = "lo:0" }: DrClusterArgs, { address, broadcast }: VipArgs) =>
-  typeof address === "string" && address.includes(":")
-    ? {}
-    : { label: loopbackLabel, ...(broadcast ? { broadcast } : {}) };
+const loopback = ({ loopbackLabel = "lo:0" }: DrClusterArgs, { address, broadcast }: VipArgs) => {
+  if (typeof address === "string" && address.includes(":")) return {};
+  const label =
+    typeof address === "string"
+      ? loopbackLabel
+      : pulumi.output(address).apply((known) => (known.includes(":") ? null : loopbackLabel));
+  return { label, ...(broadcast ? { broadcast } : {}) };
+};

@@ -1,10 +1,10 @@
-import * as pulumi from "@pulumi/pulumi";
-import { HostRoute, IpForwarding } from "../providers/index.js";
+import type * as pulumi from "@pulumi/pulumi";
+import { HostRoute } from "../providers/index.js";
 import { checked } from "./check-cluster.js";
 import type { ClusterArgs, DirectorArgs, ServiceArgs } from "./cluster/cluster.js";
 import { adoption, Cluster, persisting } from "./cluster/component.js";
 import { director, ipVs } from "./cluster/director.js";
-import { familiesOf } from "./cluster/families.js";
+import { forwardings } from "./cluster/families.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { probes } from "./cluster/probe.js";
@@ -57,23 +57,11 @@ export class NatCluster extends Cluster {
   constructor(name: string, args: NatClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:NatCluster", name, {}, persisting(checked("nat", name, args), opts));
     const prepared = packages(this, name, args);
-    const { connection, insideInterface, interface: outside } = args.director;
+    const { insideInterface, interface: outside } = args.director;
     const interfaces = insideInterface ? [outside, insideInterface] : [outside];
     const module = ipVs(this, name, args, prepared);
     // A redirect would make real servers and clients bypass the director.
-    const forward = familiesOf(args).map((family) =>
-      family === "ipv4"
-        ? new IpForwarding(
-            `${name}-forwarding`,
-            { connection, sendRedirects: false, interfaces: pulumi.all(interfaces) },
-            { parent: this, dependsOn: module },
-          )
-        : new IpForwarding(
-            `${name}-forwarding-ipv6`,
-            { connection, family },
-            { parent: this, dependsOn: module },
-          ),
-    );
+    const forward = forwardings(this, name, args, module, interfaces);
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
     const front = director(
       this,

@@ -1,12 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+import { IpForwarding } from "../../providers/index.js";
 import { type Family, familyOf } from "../../src/values/address.js";
 import type { ClusterArgs } from "./cluster.js";
 import { addressOf, poolsOf, vipsOf } from "./model.js";
 
-/** Returns the address families of a cluster's VIPs and firewall marks. An address that is not known counts as IPv4. */
-export function familiesOf(args: ClusterArgs): Family[] {
+/** Returns the address families of a cluster's VIPs, if they are known, and of its firewall marks. */
+function knownFamilies(args: ClusterArgs): Family[] {
   const all = [
-    ...vipsOf(args).map(({ vip }) => familyOf(addressOf(vip.address) ?? "")),
-    ...poolsOf(args).flatMap(({ service }) => (service.family === "ipv6" ? (["ipv6"] as const) : [])),
+    ...vipsOf(args)
+      .flatMap(({ vip }) => addressOf(vip.address) ?? [])
+      .map(familyOf),
+    ...poolsOf(args).flatMap(({ service }) =>
+      service.fwmark === undefined ? [] : (service.family ?? "ipv4"),
+    ),
   ];
-  return all.length === 0 ? ["ipv4"] : [...new Set(all)].sort();
+  return [...new Set(all)].sort();
+}
+
+/**
+ * Makes the forwarding of the director, for each family. A VIP whose address is an output has a resource of its own,
+ * which gets the family when the address is known. `redirects` are the interfaces that send no redirects, for IPv4.
+ */
+export function forwardings(
+  parent: pulumi.ComponentResource,
+  name: string,
+  args: ClusterArgs,
+  dependsOn: pulumi.Resource,
+  redirects?: pulumi.Input<pulumi.Input<string>[]>,
+): IpForwarding[] {
+  const { connection } = args.director;
+  const opts = { parent, dependsOn };
+  const silent =
+    redirects === undefined ? {} : { sendRedirects: false, interfaces: pulumi.output(redirects) };
+  const known = knownFamilies(args).map((family) =>
+    family === "ipv4"
+      ? new IpForwarding(`${name}-forwarding`, { connection, ...silent }, opts)
+      : new IpForwarding(`${name}-forwarding-ipv6`, { connection, family }, opts),
+  );
+  const later = vipsOf(args)
+    .filter(({ vip }) => typeof vip.address !== "string")
+    .map(({ name: vipName, vip }) => {
+      const family = pulumi.output(vip.address).apply(familyOf);
+      const ofIpv4 = <Value>(value: pulumi.Input<Value>) =>
+        pulumi.all([family, value]).apply(([known, given]) => (known === "ipv4" ? given : null));
+      const quiet =
+        redirects === undefined
+          ? {}
+          : { sendRedirects: ofIpv4(false), interfaces: ofIpv4(pulumi.output(redirects)) };
+      return new IpForwarding(
+        `${name}-forwarding-${vipName}`,
+        { connection, family, ...quiet } as never,
+        opts,
+      );
+    });
+  return [...known, ...later];
 }

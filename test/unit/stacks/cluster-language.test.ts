@@ -159,7 +159,9 @@ test("values may be outputs where they decide no resource", async () => {
   expect(inputsOf(all, "web-vip-front")).toMatchObject({ interface: "eth7", address: "198.51.100.10" });
   expect(inputsOf(all, "web-tcp-front-80-a")).toMatchObject({ port: 8080, address: "10.1.0.11" });
   expect(inputsOf(all, "web-a-route-default")).toMatchObject({ via: "10.1.0.1" });
-  expect(inputsOf(all, "web-forwarding")).toMatchObject({ interfaces: ["eth7"] });
+  expect(inputsOf(all, "web-forwarding-front")).toMatchObject({
+    ...{ family: "ipv4", sendRedirects: false, interfaces: ["eth7"] },
+  });
 });
 
 test("each field of the checks and of a probe may be an output, and so may the checks as a whole", async () => {
@@ -436,4 +438,29 @@ test("a cluster with IPv6 VIPs lets its director forward IPv6 too", async () => 
     ["web-forwarding", "ipv4"],
     ["web-forwarding-ipv6", "ipv6"],
   ]);
+});
+
+test("a VIP whose address is an output decides which family is forwarded when it is known", async () => {
+  const vips = [
+    "198.51.100.9",
+    { name: "four", address: pulumi.output("198.51.100.10") },
+    { name: "six", address: pulumi.output("2001:db8::10") },
+  ];
+  const realServers = [{ name: "a", address: "10.1.0.11", address6: "fd00::11", connection: { host: "a" } }];
+  const nat = await made(NatCluster, { ...dr, vips, realServers });
+  const shown = nat.of("IpForwarding").map(({ name, inputs: { connection: _, ...rest } }) => [name, rest]);
+  expect(Object.fromEntries(shown)).toMatchObject({
+    "web-forwarding": { sendRedirects: false, interfaces: ["eth0"] },
+    "web-forwarding-four": { family: "ipv4", sendRedirects: false, interfaces: ["eth0"] },
+    "web-forwarding-six": { family: "ipv6", sendRedirects: null, interfaces: null },
+  });
+  const only = await made(NatCluster, { ...dr, vips: [vips[2]], realServers });
+  expect(namesOf(only.of("IpForwarding"))).toEqual(["web-forwarding-six"]);
+  expect(inputsOf(only.all, "web-tcp-six-80-a")).toMatchObject({ address: "fd00::11" });
+
+  const direct = await made(DrCluster, { ...dr, vips, realServers, ipForwarding: true });
+  expect(inputsOf(direct.all, "web-forwarding-six")).toMatchObject({ family: "ipv6" });
+  expect(inputsOf(direct.all, "web-a-vip-four")).toMatchObject({ label: "lo:0" });
+  // IPv6 has no labels
+  expect(inputsOf(direct.all, "web-a-vip-six")).toMatchObject({ label: null });
 });
