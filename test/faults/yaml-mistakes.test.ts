@@ -76,6 +76,20 @@ test("every mistake of a file is told in one preview, which fails and registers 
   expect(await stack.resources()).toEqual([]);
 });
 
+// No code of this package is loaded then. A dynamic provider comes with the inputs, and an import has none.
+test("pulumi import fails with the message that the docs explain", async () => {
+  await preview(right);
+  const type = "pulumi-nodejs:dynamic/lvs:Sysctl";
+  const { code, text } = await stack.pulumi("import", type, "one", "lb1/net.core.somaxconn", "--yes");
+  expect(code).not.toBe(0);
+  const [, message = ""] = /error: Preview failed: (.+)/.exec(text) ?? [];
+  const row = readFileSync(join(checkout, "docs/failures.md"), "utf8")
+    .split("\n")
+    .find((line) => line.includes("`pulumi import`"));
+  expect(row).toContain(`\`${message}\``);
+  expect(message).not.toBe("");
+});
+
 test("a checkout without a build, or without npm packages, says in one line what to do", async () => {
   const place = (name: string) => join(stack.folder, name);
   rmSync(place("clusters.js"));

@@ -14,6 +14,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import ts from "typescript";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stackSchema } from "../../../stacks/stack-schema.js";
 import { documentedPrograms } from "../../support/examples.js";
@@ -263,6 +264,35 @@ test.each([
   },
   600_000,
 );
+
+test("an editor shows what a field is, also where it may be an output", () => {
+  const file = join(project, "hover.ts");
+  const text = `import * as lvs from "pulumi-lvs";
+new lvs.Sysctl("limits", { connection: { host: "d", sudo: false, operationTimeout: 60 }, name: "a.b", value: "1" });
+new lvs.HealthMonitor("checks", { connection: { host: "d" }, service: "", check: { path: "/x" } });
+new lvs.NatCluster("web", { services: [{ drain: { timeout: 9 }, health: { slowStart: 3 } }] } as lvs.NatClusterArgs);`;
+  writeFileSync(file, text);
+  const service = ts.createLanguageService({
+    getCompilationSettings: () => ({
+      ...{ strict: true, module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16 },
+      types: [],
+    }),
+    getScriptFileNames: () => [file],
+    getScriptVersion: () => "1",
+    getScriptSnapshot: (name) =>
+      ts.sys.fileExists(name) ? ts.ScriptSnapshot.fromString(readFileSync(name, "utf8")) : undefined,
+    getCurrentDirectory: () => project,
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+    fileExists: ts.sys.fileExists,
+    readFile: ts.sys.readFile,
+    directoryExists: ts.sys.directoryExists,
+  });
+  const shown = (field: string) =>
+    ts.displayPartsToString(service.getQuickInfoAtPosition(file, text.indexOf(`${field}:`))?.documentation);
+  for (const field of ["sudo", "operationTimeout", "value", "path", "timeout", "slowStart"])
+    expect([field, shown(field)]).toEqual([field, expect.stringMatching(/\w{4}/)]);
+  service.dispose();
+});
 
 test("its declarations import no zod, which needs other options of the compiler", () => {
   const installed = join(project, "node_modules/pulumi-lvs/dist");
