@@ -91,6 +91,11 @@ export function checked<Args extends object>(kind: KindName, name: string, args:
   const { view, problems } = checkCluster(kind, args);
   const run = pulumi.runtime.getMonitor();
   const earlier = (run && programs.get(run)) ?? [];
+  // The hosts know a thing by its owner, which is made of this name.
+  if (earlier.some(({ under }) => under[0] === name))
+    throw new pulumi.RunError(
+      `cannot make cluster ${plainText(name)}: the program has a cluster of this name already; give each its own name`,
+    );
   const all = [...earlier, { under: [name], view }];
   const between = stackProblems(all).filter(({ at }) => at[0] === name);
   const lines = [

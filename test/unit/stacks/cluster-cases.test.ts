@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { DrCluster, NatCluster } from "../../../index.js";
 import { makeAll, mistakesInProgram, mistakesOf, program } from "../../support/fake/cluster-program.js";
 
 const web = {
@@ -79,6 +80,21 @@ test("one VIP with other ports in two clusters on one director works, and the fi
   expect(all.filter(({ type }) => type === "VirtualService")).toHaveLength(2);
   expect(all.filter(({ name }) => name.endsWith("vip-route-198.51.100.10"))).toHaveLength(1);
 });
+
+test.each([DrCluster, NatCluster])(
+  "a second cluster of one name is refused, of either kind",
+  async (Kind) => {
+    const { kind: _, ...args } = web;
+    const other = { ...args, vips: ["198.51.100.99"] };
+    const { error } = await program(() => [
+      new DrCluster("web", args as never),
+      new Kind("web", other as never),
+    ]);
+    expect(error?.message).toBe(
+      "cannot make cluster web: the program has a cluster of this name already; give each its own name",
+    );
+  },
+);
 
 test("two directors of one VIP share their real servers", async () => {
   const pair = (host: string, state: string) => ({

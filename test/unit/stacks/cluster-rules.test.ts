@@ -280,6 +280,17 @@ test("the docs list each rule", () => {
   expect(rowsOf("Rules")).toEqual(all);
 });
 
+test("each word of another program is refused with the field to write", () => {
+  const told = Object.entries(otherPrograms).flatMap(([program, fields]) =>
+    Object.entries(fields).map(([word, ours]) => {
+      const name = program === "other load balancers" ? word : `${program}'s ${word}`;
+      return [word, `clusters.web.${word}: is not a known property; for ${name} write ${ours}`] as const;
+    }),
+  );
+  const given = Object.fromEntries(told.map(([word]) => [word, 1]));
+  expect(mistakesOf({ web: { ...web, ...given } }).sort()).toEqual(told.map(([, line]) => line).sort());
+});
+
 test("the docs list each word of another program", () => {
   const all = Object.values(otherPrograms).flatMap((fields) =>
     Object.entries(fields).map(([word, ours]) => [`\`${word}\``, `\`${ours}\``]),
