@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { lockCodes, lockFile } from "./shell/lock.js";
 import { refusalRemedies, refusals } from "./shell/refusals.js";
-import { shownCommand, shownFact } from "./shell/shown-command.js";
+import { shownCommand } from "./shell/shown-command.js";
 import { missingSetting } from "./shell/sysctl-modules.js";
 import { plainText, visible } from "./values/foreign.js";
 
@@ -198,9 +198,9 @@ export const changingHost = (host: string, attempts: number): HostError =>
   );
 
 /** Returns the error for a fact that the host could not read. */
-export function factFailure(host: string, of: { fact: string; code: number; text: string }): HostError {
+export function factFailure(host: string, of: { shown: string; code: number; text: string }): HostError {
   const why = said(of.text) || `no message (exit code ${of.code})`;
-  return new HostError(host, `cannot read ${shownFact(of.fact)}: ${why}`, remedyFor(of.text));
+  return new HostError(host, `cannot read ${of.shown}: ${why}`, remedyFor(of.text));
 }
 
 /** Returns the reason of a failure whose undo failed, too. `left` says what is left. */

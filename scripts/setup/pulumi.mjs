@@ -57,7 +57,7 @@ export function findPulumi() {
 }
 
 /**
- * Moves a finished installation to where it is looked for. Whoever comes second, of two set-ups at once, leaves the
+ * Moves a finished installation to where it is looked for. The second of two set-ups at once leaves the
  * first one's in place.
  *
  * @param {string} made

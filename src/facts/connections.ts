@@ -1,6 +1,7 @@
 import { endpoint } from "../values/address.js";
 import { show } from "../values/problem.js";
 import { printService } from "../values/service-address.js";
+import { fact } from "./fact.js";
 import { heading, listedService } from "./ipvs-lists.js";
 import { parseEndpoint } from "./ipvs-table.js";
 
@@ -39,3 +40,11 @@ export function parseConnections(text: string): Connections {
   }
   return table;
 }
+
+/** The numbers of connections of each real server. */
+export const connections = fact({
+  name: "connections",
+  parse: parseConnections,
+  shown: "`ipvsadm -Ln --persistent-conn`",
+  ticks: true,
+});

@@ -1,4 +1,5 @@
 import { show } from "../values/problem.js";
+import { fact } from "./fact.js";
 
 /**
  * A real server that drains: a line of /run/pulumi-lvs/draining, `SERVICE <tab> ADDRESS:PORT <tab> EPOCH`.
@@ -15,7 +16,7 @@ export interface DrainingServer {
 }
 
 /** Reads the lines. Throws on a line of another form. */
-export const parseDraining = (text: string): DrainingServer[] =>
+const parseDraining = (text: string): DrainingServer[] =>
   text
     .split("\n")
     .filter(Boolean)
@@ -41,7 +42,7 @@ export interface DrainedServer {
 }
 
 /** Reads the lines. They are for people, so a line of another form is ignored. */
-export const parseDrained = (text: string): DrainedServer[] =>
+const parseDrained = (text: string): DrainedServer[] =>
   text.split("\n").flatMap((line) => {
     const [, service, server, ...rest] =
       /^([!-~]+)\t([!-~]+)\t(\d{1,6})\t(\d{1,10})\t(\d{1,12})$/.exec(line) ?? [];
@@ -50,7 +51,16 @@ export const parseDrained = (text: string): DrainedServer[] =>
   });
 
 /** Reads the output of `date +%s`. Throws on any other text. */
-export function parseClock(text: string): number {
+function parseClock(text: string): number {
   if (!/^\d{1,12}\n$/.test(text)) throw new Error(`unexpected output ${show(text)}`);
   return Number(text);
 }
+
+/** The real servers that drain. */
+export const draining = fact({ name: "draining", parse: parseDraining, shown: "/run/pulumi-lvs/draining" });
+
+/** The completed drains, the latest last. */
+export const drained = fact({ name: "drained", parse: parseDrained, shown: "/run/pulumi-lvs/drained" });
+
+/** The seconds since 1970 by the host's clock. */
+export const clock = fact({ name: "clock", parse: parseClock, shown: "`date +%s`", ticks: true });

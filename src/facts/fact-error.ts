@@ -2,6 +2,8 @@
 export class FactError extends Error {
   constructor(
     readonly fact: string,
+    /** The host's command or file, as people see it. */
+    readonly shown: string,
     readonly code: number,
     readonly text: string,
   ) {

@@ -1,4 +1,5 @@
 import { show } from "../values/problem.js";
+import { fact, factOf } from "./fact.js";
 
 /** The states of a real server that the monitor on its director reports. */
 const serverStates = ["up", "down", "maintenance", "rising", "sorry"] as const;
@@ -8,7 +9,7 @@ export type ServerState = (typeof serverStates)[number];
 export type Health = ReadonlyMap<string, ReadonlyMap<string, ServerState>>;
 
 /** Reads the output of read_health (health/read.sh). Throws on text of another form. */
-export function parseHealth(body: string): Health {
+function parseHealth(body: string): Health {
   const health = new Map<string, Map<string, ServerState>>();
   for (const line of body.split("\n").filter(Boolean)) {
     const [service = "", server = "", state, ...more] = line.split("\t");
@@ -32,7 +33,7 @@ export interface MonitorState {
 }
 
 /** Reads the output of read_monitor (health/read.sh). Throws on text of another form. */
-export function parseMonitorState(body: string): MonitorState {
+function parseMonitorState(body: string): MonitorState {
   if (body === "") return { agent: "missing", text: undefined };
   const [, agent, text] = /^(running|stopped|disabled|outdated|missing)\n([\s\S]*)$/.exec(body) ?? [];
   if (agent === undefined) throw new Error(`unexpected output ${show(body)}`);
@@ -40,3 +41,14 @@ export function parseMonitorState(body: string): MonitorState {
   const decoded = Buffer.from(text ?? "", "latin1").toString("utf8");
   return { agent: agent as AgentState, text: decoded === "" ? undefined : decoded.replace(/\n$/, "") };
 }
+
+/** The states that the director's health monitor reports: none without a monitor. */
+export const health = fact({ name: "health", parse: parseHealth, shown: "/run/pulumi-lvs/health" });
+
+/** The state of the health agent, and the file of a monitor. */
+export const monitor = factOf({
+  name: "monitor",
+  args: (file) => [file],
+  parse: parseMonitorState,
+  shown: (file) => `/etc/pulumi-lvs/monitor.d/${file}`,
+});

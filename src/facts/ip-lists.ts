@@ -1,6 +1,9 @@
 import { z } from "zod";
+import { shownLine } from "../shell/shown-command.js";
 import { ipAddress } from "../values/address.js";
 import { isPlain } from "../values/foreign.js";
+import { show } from "../values/problem.js";
+import { fact, factOf } from "./fact.js";
 
 // Readers of the output of `ip -j`.
 
@@ -80,3 +83,34 @@ export const printedDestination = (family: "4" | "6", destination: string): stri
 
 /** Returns the metric of a route that was added without one. */
 export const defaultMetric = (family: "4" | "6"): number => (family === "4" ? 0 : 1024);
+
+/** Returns the reader of a list in JSON. */
+const json =
+  <Entry extends z.ZodType>(entry: Entry) =>
+  (body: string): z.output<Entry>[] => {
+    try {
+      return listOf(entry).parse(JSON.parse(body)) as z.output<Entry>[];
+    } catch {
+      throw new Error(`unexpected output ${show(body)}`);
+    }
+  };
+
+/** Every interface, with its addresses. */
+export const addresses = fact({
+  name: "addresses",
+  parse: json(link),
+  shown: "`ip -j addr show`",
+  nothing: "[]",
+});
+
+/** The routes of one family and table: `4:main`. */
+export const routes = factOf({
+  name: "routes",
+  args: (of) => of.split(":"),
+  parse: json(routeEntry),
+  shown(of) {
+    const [family = "4", table = "main"] = of.split(":");
+    return shownLine(["ip", "-j", `-${family}`, "route", "show", "table", table]);
+  },
+  nothing: "[]",
+});

@@ -1,6 +1,7 @@
 import { endpoint, ipAddress } from "../values/address.js";
 import { show } from "../values/problem.js";
 import { printService, type ServiceAddress } from "../values/service-address.js";
+import { fact } from "./fact.js";
 import { parseEndpoint } from "./ipvs-table.js";
 
 // Readers of the output of `ipvsadm -Ln`, besides the table of `ipvsadm -Sn`.
@@ -111,3 +112,16 @@ export function parseDaemons(text: string): readonly Daemon[] {
       };
     });
 }
+
+/** The thresholds of the real servers that have any. */
+export const thresholds = fact({
+  name: "thresholds",
+  parse: parseThresholds,
+  shown: "`ipvsadm -Ln --thresholds`",
+});
+
+/** The director's timeouts, or undefined if the module is not loaded. */
+export const timeouts = fact({ name: "timeouts", parse: parseTimeouts, shown: "`ipvsadm -Ln --timeout`" });
+
+/** The running sync daemons. */
+export const daemons = fact({ name: "daemons", parse: parseDaemons, shown: "`ipvsadm -Ln --daemon`" });

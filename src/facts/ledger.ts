@@ -1,4 +1,5 @@
 import { show } from "../values/problem.js";
+import { fact } from "./fact.js";
 
 /**
  * How long a record lasts: `persistent` ones are restored after a reboot, `untilReboot` ones go with it.
@@ -97,3 +98,10 @@ function recordOf(line: string, lifetime: Lifetime): LedgerRecord | Misfit {
   if (!isOne || /[^\t\P{Cc}]/u.test(line)) return { lifetime, line };
   return { lifetime, rank, nature, thing, owner, words: words.split("\t") } as LedgerRecord;
 }
+
+/** The records of what is declared, and whether they would be restored after a reboot. */
+export const ledger = fact({
+  name: "ledger",
+  parse: parseLedger,
+  shown: "/etc/pulumi-lvs/boot and /run/pulumi-lvs/boot",
+});

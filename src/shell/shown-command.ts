@@ -3,8 +3,9 @@ import { commandLine } from "./quote.js";
 
 type Shown = (...args: string[]) => string;
 
-const inQuotes = (argv: readonly string[]) => `\`${plainText(commandLine(argv), 500)}\``;
-const run = (...argv: string[]) => inQuotes(argv);
+/** Returns a command line in quotes, as people see it. */
+export const shownLine = (argv: readonly string[]) => `\`${plainText(commandLine(argv), 500)}\``;
+const run = (...argv: string[]) => shownLine(argv);
 const foundOf = (claim: string) => `/run/pulumi-lvs/${claim}/found`;
 const ledgerOf = (lifetime: string) => `/${lifetime === "persistent" ? "etc" : "run"}/pulumi-lvs/boot`;
 const boot = "/etc/systemd/system/pulumi-lvs.service";
@@ -51,29 +52,5 @@ const functions: Readonly<Record<string, Shown>> = {
 export function shownCommand(argv: readonly string[]): string {
   const [name = "", ...args] = argv;
   const shown = Object.hasOwn(functions, name) ? functions[name] : undefined;
-  return shown ? plainText(shown(...args), 500) : inQuotes(argv);
-}
-
-const lists: Readonly<Record<string, string>> = {
-  ipvs: run("ipvsadm", "-Sn"),
-  thresholds: run("ipvsadm", "-Ln", "--thresholds"),
-  timeouts: run("ipvsadm", "-Ln", "--timeout"),
-  daemons: run("ipvsadm", "-Ln", "--daemon"),
-  connections: run("ipvsadm", "-Ln", "--persistent-conn"),
-  addresses: run("ip", "-j", "addr", "show"),
-  clock: run("date", "+%s"),
-  conflicts: "the names of processes in /proc",
-  ledger: "/etc/pulumi-lvs/boot and /run/pulumi-lvs/boot",
-};
-
-/** Returns where a fact comes from, as people see it: the host's command or file. `name` is its FactName. */
-export function shownFact(name: string): string {
-  const [kind = "", ...rest] = name.split(":");
-  const of = rest.join(":");
-  if (kind === "routes") return run("ip", "-j", `-${rest[0]}`, "route", "show", "table", rest[1] ?? "main");
-  if (kind === "sysctl") return plainText(`the sysctl ${of}`, 200);
-  if (kind === "module") return plainText(`/sys/module/${of}`, 200);
-  if (kind === "found") return plainText(foundOf(of), 200);
-  if (kind === "monitor") return plainText(`/etc/pulumi-lvs/monitor.d/${of}`, 200);
-  return lists[kind] ?? `/run/pulumi-lvs/${kind}`;
+  return shown ? plainText(shown(...args), 500) : shownLine(argv);
 }

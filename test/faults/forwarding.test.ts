@@ -43,7 +43,7 @@ describe.each(Object.entries(families))("changed forwarding, %s", (_, family) =>
 
   const gone = (fake: FakeHost) => until(() => !fake.lines("routes").some((line) => line === route));
 
-  /** Whoever waits for connections to go has looked once more. */
+  /** The loop that waits for connections to go has looked once more. */
   const looksAgain = async (fake: FakeHost) => {
     const looks = () => fake.lines("log").filter((line) => line === "ipvsadm -Sn").length;
     const before = looks();

@@ -31,7 +31,7 @@ export const shells: readonly ShellProgram[] = allPresent(posixShells);
 
 /**
  * A host on a private directory tree: it runs the very scripts that a real one would get, with a real `sh`, on tools that
- * keep their state in files. Everything it holds can be read and changed behind the back of whoever talks to it.
+ * keep their state in files. Everything it holds can be read and changed while a client talks to it.
  */
 export class FakeHost {
   readonly root = makeTree();

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import type { Definition } from "../../../providers/engine/define.js";
 import { Engine } from "../../../providers/engine/engine.js";
 import { type Bag, checkInputs } from "../../../providers/engine/inputs.js";
-import { type FactName, Facts, type Section } from "../../../src/facts/facts.js";
+import { type FactName, Facts, type Section, shownFact } from "../../../src/facts/facts.js";
 import type { Done, Job } from "../../../src/host/batch.js";
 import type { Host } from "../../../src/host/host.js";
 import type { Step } from "../../../src/host/step.js";
@@ -28,23 +28,18 @@ export interface Case {
 
 const golden = join(__dirname, "../../golden");
 
+/** Facts that a case calls by a file instead of by the words of messages. */
+const files: Readonly<Record<string, string>> = {
+  ledger: "/etc/pulumi-lvs/boot",
+  health: "cut -f 1-3 /run/pulumi-lvs/health",
+  conflicts: "/proc/*/comm",
+};
+
 /** What a fact is called in a case: the command that prints it, or the file that holds it. */
 function sourceOf(name: FactName): string {
   const [kind = "", ...rest] = name.split(":");
-  if (kind === "ipvs") return "ipvsadm -Sn";
-  if (kind === "thresholds") return "ipvsadm -Ln --thresholds";
-  if (kind === "timeouts") return "ipvsadm -Ln --timeout";
-  if (kind === "daemons") return "ipvsadm -Ln --daemon";
-  if (kind === "addresses") return "ip -j addr show";
-  if (kind === "routes") return `ip -j -${rest[0]} route show table ${rest[1]}`;
-  if (kind === "ledger") return "/etc/pulumi-lvs/boot";
-  if (kind === "health") return "cut -f 1-3 /run/pulumi-lvs/health";
-  if (kind === "monitor") return `/etc/pulumi-lvs/monitor.d/${rest.join(":")}`;
-  if (kind === "draining" || kind === "drained") return `/run/pulumi-lvs/${kind}`;
-  if (kind === "conflicts") return "/proc/*/comm";
-  if (kind === "found") return `/run/pulumi-lvs/${rest.join(":")}/found`;
   if (kind === "sysctl") return `/proc/sys/${sysctlPath(rest.join(":"))}`;
-  return `/sys/module/${rest[0]}`;
+  return files[kind] ?? shownFact(name).replaceAll("`", "");
 }
 
 function bodyOf(source: string, value: unknown): string {
