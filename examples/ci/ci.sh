@@ -99,8 +99,23 @@ preview() {
   code=0
   plan_of "$1" >"plan/$1.md" || code=$?
   [ $code -le 1 ] || die "cannot make the plan of $1" $code
+  if ! judge "$1"; then
+    code=1
+    printf '\n%s\n' "A policy refuses this update: see the log of the job." >>"plan/$1.md"
+  fi
   printf '%s\n\n' "### $1" | cat - "plan/$1.md" >"$work/plan" && mv "$work/plan" "plan/$1.md"
   return $code
+}
+
+# judge STACK: whether the update keeps the rules of ci/policy.json, if that file is there.
+judge() {
+  [ -f ci/policy.json ] || return 0
+  pack=node_modules/pulumi-lvs/dist/policy/index.js
+  # a checkout of the package itself has it in its own folder
+  [ -f "$pack" ] || pack=dist/policy/index.js
+  pulumi stack export --stack "$1" >"$work/before.json" || return 1
+  LVS_POLICY_BEFORE=$work/before.json pulumi preview --non-interactive --stack "$1" --policy-pack-config ci/policy.json \
+    --policy-pack "$pack" >&2
 }
 
 # plan_of STACK: prints the plan for people, and saves the one for `up`.

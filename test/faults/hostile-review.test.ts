@@ -41,6 +41,11 @@ test("a preview of a hostile pull request of YAML opens no socket, reads no key 
   const yaml = readFileSync(join(checkout, "Pulumi.yaml"), "utf8");
   writeFileSync(join(project, "Pulumi.yaml"), yaml.replace("stacks/index.ts", "dist/stacks/index.js"));
   cpSync(join(checkout, "examples/ci/ci.sh"), join(project, "ci/ci.sh"));
+  // the rules of the repository are judged as well
+  writeFileSync(
+    join(project, "ci/policy.json"),
+    '{ "arp-suppression": "disabled", "member-with-weight": { "except": ["none"] } }',
+  );
   writeFileSync(join(project, ".gitignore"), "node_modules\ndist\nplan\n");
 
   const { port } = host.address() as AddressInfo;
@@ -99,6 +104,7 @@ test("a preview of a hostile pull request of YAML opens no socket, reads no key 
   const options = { cwd: project, env, encoding: "utf8", maxBuffer: 2 ** 26 } as const;
   const { status, stdout: text } = spawnSync("strace", [...traced, ...preview], options);
   expect(status, text).toBe(0);
+  expect(text).toMatch(/Policies:\s+✅ pulumi-lvs@/);
   const calls = readFileSync(trace, "utf8").split("\n");
   const plan = readFileSync(join(project, "plan/prod.md"), "utf8");
   expect(plan).toContain("ipvsadm -A -t 192.168.0.210:80");

@@ -161,7 +161,7 @@ onLab("the scripts of examples/ci", () => {
     await cp(join(folder, "plan/lab.json"), join(later, "plan/lab.json"));
     const other = await start(later, "ci/ci.sh", ["up", "lab"]);
     expect(other.code, other.text).not.toBe(0);
-    expect(other.text).toMatch(/violates plan|differs from the plan/);
+    expect(other.text).toMatch(/violates plan|is not that of the plan/);
     expect(differences(before, await statesOf(["director"]))).toEqual([]);
   });
 
