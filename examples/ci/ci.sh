@@ -115,7 +115,7 @@ judge() {
   [ -f "$pack" ] || pack=dist/policy/index.js
   pulumi stack export --stack "$1" >"$work/before.json" || return 1
   LVS_POLICY_BEFORE=$work/before.json pulumi preview --non-interactive --stack "$1" --policy-pack-config ci/policy.json \
-    --policy-pack "$pack" >&2
+    --policy-pack "$PWD/$pack" >&2
 }
 
 # plan_of STACK: prints the plan for people, and saves the one for `up`.

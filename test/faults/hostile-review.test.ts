@@ -104,7 +104,7 @@ test("a preview of a hostile pull request of YAML opens no socket, reads no key 
   const options = { cwd: project, env, encoding: "utf8", maxBuffer: 2 ** 26 } as const;
   const { status, stdout: text } = spawnSync("strace", [...traced, ...preview], options);
   expect(status, text).toBe(0);
-  expect(text).toMatch(/Policies:\s+✅ pulumi-lvs@/);
+  expect(text).toMatch(/\[advisory\] .* last-server-protected/);
   const calls = readFileSync(trace, "utf8").split("\n");
   const plan = readFileSync(join(project, "plan/prod.md"), "utf8");
   expect(plan).toContain("ipvsadm -A -t 192.168.0.210:80");
