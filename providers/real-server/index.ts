@@ -101,7 +101,7 @@ const configOf = (flags: Flags, want: Config | undefined): Config => ({
   forwarding: flags.has("-m") ? "masquerading" : flags.has("-i") ? ("tunneling" as never) : "gatewaying",
   ...(Object.fromEntries(
     numbers.map(({ name, flag, none }) => [name, Number(flags.get(flag) ?? none)]),
-  ) as Required<RealServerShare>),
+  ) as z.output<typeof share>),
   // The host does not show it.
   drain: want?.drain ?? null,
 });
