@@ -1,7 +1,7 @@
 import { z } from "zod";
 import * as arpSuppression from "../../providers/arp-suppression.js";
 import { common as everyResource, sharing } from "../../providers/engine/inputs.js";
-import { healthConfig } from "../../providers/health-monitor/config.js";
+import { healthConfig } from "../../providers/health-monitor/index.js";
 import * as hostRoute from "../../providers/host-route.js";
 import * as ipvsTimeouts from "../../providers/ipvs-timeouts.js";
 import * as realServers from "../../providers/real-server/index.js";

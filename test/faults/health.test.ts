@@ -2,7 +2,7 @@ import { chmodSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Definition } from "../../providers/engine/define.js";
-import { checkDefaults } from "../../src/health/check.js";
+import { checkDefaults } from "../../src/health/monitor.js";
 import { agentVersion, unit } from "../../src/shell/agent.js";
 import { prelude } from "../../src/shell/prelude.js";
 import { definitions } from "../support/fake/definitions.js";

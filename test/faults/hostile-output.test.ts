@@ -4,7 +4,7 @@ import { Engine } from "../../providers/engine/engine.js";
 import { type Bag, checkInputs } from "../../providers/engine/inputs.js";
 import { HostError } from "../../src/errors.js";
 import type { FactName, Section } from "../../src/facts/facts.js";
-import { printMonitor } from "../../src/health/monitor-file.js";
+import { printMonitor } from "../../src/health/monitor.js";
 import { type Job, serve } from "../../src/host/batch.js";
 import { digestOf, parseReport, type Report } from "../../src/host/report.js";
 import { definitions } from "../support/fake/definitions.js";

@@ -1,6 +1,6 @@
 BEGIN {
   FS = "\t"; tab = "\t"
-  # The fields of a check (check.ts), and the form of each.
+  # The fields of a check (src/health/monitor.ts), and the form of each.
   checkField("port", "port")
   checkField("type", "^(http|https|tcp|dns|command)$")
   checkField("path", "^/[^ ]*$")
@@ -99,7 +99,7 @@ function entry(line,   n, w, i, of, m, f, weighs) {
   if (!isServer(m)) return
   inTable[of, m]; forward[of, m] = f; weight[of, m] = weighs
 }
-# Reads the file of a monitor (monitor-file.ts).
+# Reads the file of a monitor (src/health/monitor.ts).
 function readMonitor(   name) {
   if ($0 == "" || $0 ~ /^#/) return 1
   if ($1 == "service") {

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { healthCheck } from "../../../src/health/check.js";
+import { healthCheck } from "../../../src/health/monitor.js";
 import { agent, evaluation } from "../../../src/shell/agent.js";
 
 const repository = join(__dirname, "../../..");
