@@ -11,6 +11,7 @@ const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 4 : 1));
 // Half of the seconds that all quick tests take. They run with the faults, so that `npm run check` stays under 30 s.
 const long = [
   "cli/forget",
+  "cli/live-plan",
   "cli/plan",
   "host/batches",
   "host/processes",

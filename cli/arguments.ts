@@ -12,6 +12,7 @@ const withValue = {
   parallel: { type: "string", short: "p" },
   "config-file": { type: "string" },
   verify: { type: "string" },
+  plan: { type: "string" },
 } as const;
 
 const flags = {
@@ -34,23 +35,30 @@ export const wantsHelp = (args: readonly string[]): boolean => tokensOf(args).va
 
 const needsCommand = "--verify needs a command, such as --verify 'curl -fsS http://192.168.0.210/'";
 
-/** Reads the arguments of `up`. Pulumi checks all but `--verify`. */
+const needsFile = "--plan needs the file that pulumi-lvs plan --save has written";
+
+/** Flags of `up` that Pulumi does not get. */
+const own: readonly string[] = ["verify", "plan"];
+
+/** Reads the arguments of `up`. Pulumi checks all but `--verify` and `--plan`. */
 export function parseUp(args: readonly string[]): CommandLine {
   const { values, tokens } = tokensOf(args);
   const options = tokens.filter((token) => token.kind === "option");
-  const verify = options.filter(({ name }) => name === "verify");
-  if (verify.some(({ value }) => !value)) return { command: "wrong", why: needsCommand };
+  const ours = options.filter(({ name }) => own.includes(name));
+  const empty = ours.find(({ value }) => !value);
+  if (empty) return { command: "wrong", why: empty.name === "plan" ? needsFile : needsCommand };
   const misspelt = options.find(({ name, rawName }) => rawName.startsWith("--") && isMisspelt(name));
   if (misspelt)
     return { command: "wrong", why: `unknown option '${misspelt.rawName}'; did you mean --verify?` };
   const dropped = new Set(
-    verify.flatMap(({ index, inlineValue }) => (inlineValue ? [index] : [index, index + 1])),
+    ours.flatMap(({ index, inlineValue }) => (inlineValue ? [index] : [index, index + 1])),
   );
   return {
     command: "up",
     rest: args.filter((_, i) => !dropped.has(i)),
     ...ofStack({ ...values, configFile: values["config-file"] }),
     ...given("verify", values.verify),
+    ...given("plan", values.plan),
   };
 }
 
@@ -66,7 +74,7 @@ export const parseRollback = (flags: Record<string, unknown>): CommandLine => ({
 });
 
 /** Reads the flags of `plan`. */
-export function parsePlan({ json, markdown, ...flags }: Record<string, unknown>): CommandLine {
+export function parsePlan({ json, markdown, live, save, ...flags }: Record<string, unknown>): CommandLine {
   if (json && markdown)
     return {
       command: "wrong",
@@ -75,6 +83,8 @@ export function parsePlan({ json, markdown, ...flags }: Record<string, unknown>)
   return {
     command: "plan",
     format: json ? "json" : markdown ? "markdown" : "text",
+    ...(live ? { live: true } : {}),
+    ...given("save", save),
     ...ofStack(flags),
   };
 }

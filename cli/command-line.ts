@@ -14,6 +14,8 @@ export type CommandLine =
       readonly cwd?: string;
       readonly configFile?: string;
       readonly verify?: string;
+      /** The file of a plan that was reviewed. */
+      readonly plan?: string;
       /** Arguments for `pulumi up`, unchanged. */
       readonly rest: readonly string[];
     };

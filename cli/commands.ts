@@ -5,11 +5,12 @@ import { rollBack } from "../rollback/roll-back.js";
 import { guarded, type UpdateResult } from "../rollback/up-or-roll-back.js";
 import type { CommandLine } from "./command-line.js";
 import { listening } from "./listen.js";
+import { PlanRefused } from "./plan/saved.js";
 import { stackAt } from "./project.js";
 import { outlive, run } from "./terminal.js";
 
 /** Exit codes that Pulumi does not use. */
-const exitCodes = { "rolled back": 10, "not rolled back": 11 } as const;
+const exitCodes = { "rolled back": 10, "not rolled back": 11, "not the plan": 12 } as const;
 
 const say = (line: string): void => console.error(`pulumi-lvs: ${line}`);
 
@@ -22,9 +23,27 @@ class UpdateFailed extends Error {
 
 type Command = Extract<CommandLine, { command: "up" | "rollback" }>;
 
-async function up({ cwd, stack: name, configFile, verify, rest }: Command): Promise<number> {
-  const stack = await stackAt(cwd, name);
-  const update = async (onEvent: (event: automation.EngineEvent) => void) => {
+async function up({ plan, ...command }: Command): Promise<number> {
+  const stack = await stackAt(command.cwd, command.stack);
+  if (plan === undefined) return update(stack, command);
+  // Only a plan compiles lines.
+  const { withSavedPlan } = await import("./plan/command.js");
+  try {
+    return await withSavedPlan(stack, plan, command.configFile, (file) =>
+      update(stack, { ...command, rest: ["--plan", file, ...command.rest] }),
+    );
+  } catch (error) {
+    if (!(error instanceof PlanRefused)) throw error;
+    say(error.message);
+    return exitCodes["not the plan"];
+  }
+}
+
+async function update(
+  stack: automation.Stack,
+  { configFile, verify, rest }: Omit<Command, "plan">,
+): Promise<number> {
+  const pulumiUp = async (onEvent: (event: automation.EngineEvent) => void) => {
     const { args, env, close } = await listening(stack, onEvent);
     const code = await run(stack.workspace.pulumiCommand.command, ["up", ...args, ...rest], {
       env: { ...process.env, ...env },
@@ -37,7 +56,7 @@ async function up({ cwd, stack: name, configFile, verify, rest }: Command): Prom
   };
   return report(
     await guarded(stack, {
-      update,
+      update: pulumiUp,
       onProgress: say,
       ...(configFile ? { configFile } : {}),
       ...(verify ? { verify: () => holds(verify) } : {}),
@@ -75,8 +94,12 @@ function report(outcome: UpdateResult): number {
 /** Runs a command, and returns the exit code. */
 export function runCommand(given: Command): Promise<number> {
   // Relative to the folder from which Pulumi reads it, because the rollback runs in the project's folder.
-  const { configFile, cwd = "." } = given;
-  const command = configFile === undefined ? given : { ...given, configFile: resolve(cwd, configFile) };
+  const { configFile, plan, cwd = "." } = given;
+  const command = {
+    ...given,
+    ...(configFile === undefined ? {} : { configFile: resolve(cwd, configFile) }),
+    ...(plan === undefined ? {} : { plan: resolve(cwd, plan) }),
+  };
   // A closed terminal or pipe no longer reads the output.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   outlive((signal, terminal) =>

@@ -20,7 +20,10 @@ async function main(): Promise<number> {
   if (args.command === "plan") {
     const { plan } = await import("./plan/command.js");
     // The process ends after the last byte: a pipe takes 64 KB at once.
-    return plan(args, (text) => new Promise((done) => process.stdout.write(`${text}\n`, () => done())));
+    return plan(args, {
+      print: (text) => new Promise((done) => process.stdout.write(`${text}\n`, () => done())),
+      say: (line) => console.error(`pulumi-lvs: ${line}`),
+    });
   }
   // Pulumi takes a second to load, so it is loaded only if needed.
   const { runCommand } = await import("./commands.js");

@@ -35,21 +35,23 @@ const ofStack = (command: Command): Command =>
 /** Describes `up`. Its arguments are not read here, because most are Pulumi's and go on in their order. */
 function upCommand(): Command {
   return new Command("up")
-    .usage("[--verify COMMAND] [flags of pulumi up]")
+    .usage("[--plan FILE] [--verify COMMAND] [flags of pulumi up]")
     .description("Runs pulumi up. If it or the verification fails, restores hosts and state.")
     .option("--verify <command>", "shell command that checks the result after an update that succeeded")
+    .option("--plan <file>", "run the plan that plan --save wrote, and refuse anything else")
     .addHelpText(
       "after",
       `
-Own flags are --verify and --help. All others go to \`pulumi up\` unchanged: see pulumi up --help.
+Own flags are --verify, --plan and --help. All others go to \`pulumi up\` unchanged: see pulumi up --help.
 
-${example("npx pulumi-lvs up --yes --stack prod --verify 'curl -fsS http://192.168.0.210/'")}
+${example("npx pulumi-lvs up --yes --stack prod --verify 'curl -fsS http://192.168.0.210/'", "npx pulumi-lvs up --yes --stack prod --plan plan.json")}
 
 Exit codes:
   0      the update and the verification succeeded
   2      wrong flags
   10     it failed, and hosts and state are as they were before
   11     it failed, and not everything could be rolled back
+  12     the update is not that of --plan; nothing was changed
   127    the Pulumi CLI is not installed
   other  Pulumi's own: nothing of this package was changed
 
@@ -63,17 +65,24 @@ function planCommand(take: Take): Command {
     .description("Prints the lines that pulumi up would run on each host, and what undoes each.")
     .option("--json", "print as JSON")
     .option("--markdown", "print as Markdown, for a pull request")
+    .option("--live", "read the hosts, and print what each change means for open connections")
+    .option("--save <file>", "write the plan to a file, for pulumi-lvs up --plan")
     .addHelpText(
       "after",
       `
-It runs pulumi preview. No host is reached, and no key is read.
+It runs pulumi preview. Without --live, no host is reached, and no key is read.
 
-${example("npx pulumi-lvs plan --stack prod", "npx pulumi-lvs plan --stack prod --markdown >plan.md")}
+${example(
+  "npx pulumi-lvs plan --stack prod",
+  "npx pulumi-lvs plan --stack prod --markdown >plan.md",
+  "npx pulumi-lvs plan --stack prod --live --save plan.json",
+)}
 
 Exit codes:
   0      it printed the plan
   1      it printed the plan, and up would refuse a change of it
   2      wrong flags
+  3      --live could not read a host
   127    the Pulumi CLI is not installed
   other  Pulumi's own: there is no preview
 

@@ -1,7 +1,13 @@
-import { resolve } from "node:path";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { automation } from "@pulumi/pulumi";
 import { stackAt } from "../project.js";
-import { planOf } from "./plan.js";
-import { previewOf } from "./preview.js";
+import { HostNotRead } from "./live-hosts.js";
+import { livePlanOf, type PlannedChange, planOf } from "./plan.js";
+import { type Preview, previewOf } from "./preview.js";
+import { reaching } from "./reaching.js";
+import { differencesOf, PlanRefused, savedPlan, savePlan } from "./saved.js";
 import { asJson, asMarkdown, asText } from "./text.js";
 
 /** Options of `pulumi-lvs plan`. */
@@ -10,15 +16,91 @@ export interface PlanOptions {
   readonly cwd?: string;
   readonly configFile?: string;
   readonly format: "text" | "json" | "markdown";
+  /** Reads the hosts. */
+  readonly live?: boolean;
+  /** The file for `up --plan`. */
+  readonly save?: string;
 }
 
 const formats = { text: asText, json: asJson, markdown: asMarkdown } as const;
 
-/** Prints the plan of a stack. Returns 1 if `up` would refuse a change. */
-export async function plan(options: PlanOptions, print: (text: string) => Promise<void>): Promise<number> {
-  const { stack: name, cwd = ".", configFile, format } = options;
+/** Exit codes. Others are Pulumi's. */
+const codes = { printed: 0, "up would refuse": 1, "host not read": 3 } as const;
+
+/** How a plan is printed. */
+interface Output {
+  readonly print: (text: string) => Promise<void>;
+  readonly say: (line: string) => void;
+}
+
+/** Prints the plan of a stack, and saves it. Returns the exit code. */
+export async function plan(options: PlanOptions, { print, say }: Output): Promise<number> {
+  const { stack: name, cwd = ".", configFile, format, live = false, save } = options;
   const stack = await stackAt(cwd, name);
-  const changes = await planOf(await previewOf(stack, configFile && resolve(cwd, configFile)));
-  await print(formats[format](changes));
-  return changes.some(({ refused }) => refused !== undefined) ? 1 : 0;
+  const from = { configFile: configFile && resolve(cwd, configFile) };
+  return inFolder(async (folder) => {
+    const file = join(folder, "plan.json");
+    const preview = await previewOf(stack, { ...from, savePlan: save && file });
+    let changes: readonly PlannedChange[];
+    try {
+      changes = await changesOf(stack, preview, live);
+    } catch (error) {
+      if (!(error instanceof HostNotRead)) throw error;
+      say(error.message);
+      return codes["host not read"];
+    }
+    await print(formats[format](changes));
+    const isRefused = changes.some(({ refused }) => refused !== undefined);
+    if (save && isRefused) say("the plan is not saved, because up would refuse a change of it");
+    else if (save) {
+      const pulumi: unknown = JSON.parse(readFileSync(file, "utf8"));
+      savePlan(resolve(cwd, save), { stack: stack.name, live, changes, pulumi });
+      say(`saved; pulumi-lvs up --plan ${save} runs it, and refuses anything else`);
+    }
+    return isRefused ? codes["up would refuse"] : codes.printed;
+  });
+}
+
+async function changesOf(stack: automation.Stack, preview: Preview, live: boolean) {
+  if (!live) return planOf(preview);
+  const { find, close } = await reaching(stack, preview);
+  return livePlanOf(preview, find).finally(close);
+}
+
+/**
+ * Runs an update with Pulumi's plan from a file of `plan --save`.
+ *
+ * @throws PlanRefused if the update now, or a host that was read, differs from the plan.
+ */
+export async function withSavedPlan<T>(
+  stack: automation.Stack,
+  file: string,
+  configFile: string | undefined,
+  update: (pulumiPlan: string) => Promise<T>,
+): Promise<T> {
+  const saved = savedPlan(file, stack.name);
+  const preview = await previewOf(stack, { configFile });
+  const unlike = differencesOf(saved.changes, await changesOf(stack, preview, saved.live));
+  if (unlike.length > 0)
+    throw new PlanRefused(
+      [
+        "the update is not that of the plan; nothing was changed. Plan and review it again:",
+        ...unlike.map((one) => `  ${one}`),
+      ].join("\n"),
+    );
+  return inFolder((folder) => {
+    const pulumiPlan = join(folder, "plan.json");
+    writeFileSync(pulumiPlan, JSON.stringify(saved.pulumi), { mode: 0o600 });
+    return update(pulumiPlan);
+  });
+}
+
+/** Runs with a folder that others cannot read. */
+async function inFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "pulumi-lvs-"));
+  try {
+    return await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -47,7 +47,7 @@ export class DeclaredFacts extends Facts {
   }
 
   override monitor(file: string): MonitorState {
-    return { agent: this.#host.hasAgent ? "running" : "missing", text: this.#host.monitors.get(file) };
+    return { agent: this.#host.agent, text: this.#host.monitors.get(file) };
   }
 
   override addresses(): AddressEntry[] {

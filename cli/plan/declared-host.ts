@@ -1,4 +1,5 @@
 import type { DrainingServer } from "../../src/facts/draining.js";
+import type { MonitorState } from "../../src/facts/health.js";
 import * as ip from "../../src/facts/ip-lists.js";
 import type { Daemon, Thresholds, Timeouts } from "../../src/facts/ipvs-lists.js";
 import { type Flags, parseIpvsTable } from "../../src/facts/ipvs-table.js";
@@ -34,7 +35,7 @@ export class DeclaredHost {
   readonly files = new Map<string, string>();
   readonly modules = new Map<string, ReadonlyMap<string, string>>();
   readonly monitors = new Map<string, string>();
-  hasAgent = false;
+  agent: MonitorState["agent"] = "missing";
   addresses: ip.AddressEntry[] = [];
   routes = new Map<string, ip.RouteEntry[]>();
   daemons: Daemon[] = [];
@@ -93,10 +94,10 @@ export class DeclaredHost {
         this.monitors.delete(first);
         break;
       case "put_agent":
-        this.hasAgent = true;
+        this.agent = "running";
         break;
       case "drop_agent":
-        this.hasAgent = this.monitors.size > 0;
+        if (this.monitors.size === 0) this.agent = "missing";
         break;
       case "begin_drain":
         this.draining.push({ service: first, server: second, since: 0, line: `${first}\t${second}\t0` });

@@ -34,7 +34,8 @@ function unknownOf(step: Step): string | undefined {
   if (isSetting(step) && !step.undo)
     return "the value that the host has now; with the right one the line is not run";
   if (name === "announce") return "whether the interface does ARP; without it the line is not run";
-  if (name === "restore_module") return "which modules it has loaded along; these go, too";
+  if (name === "restore_module")
+    return "whether it was loaded before, and then stays; which modules it has loaded along, and these go, too";
   return undefined;
 }
 
@@ -44,11 +45,24 @@ const claimOf = ({ run: [name, first = ""] }: Step, steps: readonly Step[]): Ste
     name === "ipvsadm" ? claim === "claim_timeouts" : claim.startsWith("claim_") && args.includes(first),
   );
 
-/** Returns steps as people see them. Those that do nothing but have an undo are not among them. */
-export const linesOf = (steps: readonly Step[]): Line[] =>
+/** Returns the claim that a step gives up, or undefined. */
+export const releasedBy = ({ run: [name = "", claim] }: Step): string | undefined =>
+  name.startsWith("restore_") ? claim : undefined;
+
+/**
+ * Returns steps as people see them. Those that do nothing but have an undo are not among them. `kept` are the steps that
+ * give up one of several claims, which changes nothing else.
+ */
+export const linesOf = (steps: readonly Step[], kept: ReadonlySet<Step>): Line[] =>
   steps
     .filter(({ run }) => run[0] !== ":")
     .map((step) => {
+      if (kept.has(step))
+        return {
+          text: `giving up one of several claims of ${releasedBy(step)}`,
+          isRecord: true,
+          undo: null,
+        };
       const unknown = unknownOf(step);
       const undo = step.undo ?? (isSetting(step) ? claimOf(step, steps)?.undo : null);
       return {

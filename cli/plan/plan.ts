@@ -1,14 +1,14 @@
-import { Engine } from "../../providers/engine/engine.js";
+import type { FindHost } from "../../providers/engine/engine.js";
 import { missing } from "../../providers/engine/flags.js";
 import { type Bag, connectionOf, hasUnknown, partsOf } from "../../providers/engine/inputs.js";
 import { engines } from "../../providers/engines.js";
 import { verbsOf } from "../../providers/provider.js";
 import { type Entry, titleOf } from "../../rollback/deployment.js";
-import type { Done, Job } from "../../src/host/batch.js";
 import { hostLabel } from "../../src/ssh/connection.js";
-import { DeclaredFacts } from "./declared-facts.js";
-import { DeclaredHost } from "./declared-host.js";
-import { type Line, linesOf, type Undo, undoOf } from "./lines.js";
+import type { Line, Undo } from "./lines.js";
+import { type Live, liveLook } from "./live.js";
+import { LiveHosts } from "./live-hosts.js";
+import { PlannedHosts, Planner } from "./planner.js";
 import { type Preview, type PreviewStep, unknownIn } from "./preview.js";
 
 /** What `up` does for one resource on its host. */
@@ -29,6 +29,10 @@ export interface PlannedChange {
   readonly refused?: string;
   /** True for a probe, which sends requests and changes nothing. */
   readonly probes?: true;
+  /** Why facts of the host could not be read. The lines take the host to be as declared. */
+  readonly unread?: readonly string[];
+  /** What the host has now, and what the change means for connections. Only if the host was read. */
+  readonly live?: Live;
 }
 
 const unknownHost = "host not known before the update";
@@ -47,74 +51,25 @@ const labelOf = (bag: Bag): string =>
     ? unknownHost
     : hostLabel(connectionOf(bag));
 
-/** The draft of the change that is being planned. */
-interface Draft {
-  lines: Line[];
-  undo: Undo[];
-  waits: boolean;
-}
-
-/** Runs the engine of the resources on hosts that exist in memory only, and notes the lines. */
-class Planner {
-  readonly #hosts = new Map<string, { host: DeclaredHost; facts: DeclaredFacts }>();
-  #draft: Draft = { lines: [], undo: [], waits: false };
-  #now = 0;
-
-  /** Returns new engines by kind, all on the same hosts. Probes have none. */
-  engines(): Map<string, Engine> {
-    const time = {
-      now: () => this.#now,
-      // A wait in a plan takes no time.
-      pause: async () => {
-        this.#now += 1000;
-      },
-      print: () => undefined,
-    };
-    const find = (_: unknown, label: string) => ({
-      submit: <Notes>(job: Job<Notes>) => this.#submit(label, job),
-    });
-    return new Map(
-      [...engines]
-        .filter(([, { definition }]) => definition.record)
-        .map(([kind, { definition }]) => [kind, new Engine(definition, find as never, time)]),
-    );
-  }
-
-  async #submit<Notes>(label: string, job: Job<Notes>): Promise<Done<Notes>> {
-    const host = new DeclaredHost();
-    const at = this.#hosts.get(label) ?? { host, facts: new DeclaredFacts(host) };
-    this.#hosts.set(label, at);
-    const { steps, notes } = job.plan(at.facts);
-    // The start of a drain reads the clock, and nothing else does.
-    if (job.facts.includes("clock")) this.#draft.waits = true;
-    this.#draft.lines.push(...linesOf(steps));
-    this.#draft.undo.push(...undoOf(steps));
-    for (const { run } of steps) at.host.apply(run);
-    return { facts: at.facts, notes };
-  }
-
-  /** Runs an operation, and returns what it noted. */
-  async draft(run: () => Promise<unknown>): Promise<Draft & { refused?: string }> {
-    const draft: Draft = { lines: [], undo: [], waits: false };
-    this.#draft = draft;
-    try {
-      await run();
-      return draft;
-    } catch (error) {
-      return { ...draft, refused: (error as Error).message };
-    }
-  }
-}
-
 /** Returns the lines that `up` runs for a preview, in their order. It connects to no host. */
-export async function planOf({ steps, before }: Preview): Promise<PlannedChange[]> {
-  const planner = new Planner();
+export const planOf = (preview: Preview): Promise<PlannedChange[]> => planOn(preview, new PlannedHosts());
+
+/** Works as `planOf`, on hosts as they are. It reads each host once. */
+export async function livePlanOf(preview: Preview, find: FindHost): Promise<PlannedChange[]> {
+  const hosts = new PlannedHosts();
+  await planOn(preview, hosts);
+  return planOn(preview, new LiveHosts(find, hosts.asked));
+}
+
+async function planOn({ steps, before }: Preview, hosts: PlannedHosts): Promise<PlannedChange[]> {
+  const planner = new Planner(hosts);
   const first = planner.engines();
   for (const entry of before) {
     const bag = { ...entry.inputs, ...entry.outputs } as Bag;
     const isThere = bag[missing] === undefined && !hasUnknown(bag);
     if (isThere) await planner.draft(async () => first.get(kindOf(entry))?.create(bag));
   }
+  await hosts.declared();
   const ours = planner.engines();
   for (const { newState, oldState } of steps) {
     const engine = newState && ours.get(kindOf(newState));
@@ -140,7 +95,8 @@ export async function planOf({ steps, before }: Preview): Promise<PlannedChange[
         changes.push({ ...base, lines: [], undo: [], probes: true });
       continue;
     }
-    const { key, config } = partsOf(kind.engine.definition, inputs);
+    const { definition } = kind.engine;
+    const { key, config } = partsOf(definition, inputs);
     const unknown = unknownIn({
       ...key,
       ...config,
@@ -150,20 +106,26 @@ export async function planOf({ steps, before }: Preview): Promise<PlannedChange[
       changes.push({ ...base, lines: [], undo: [], unknown });
       continue;
     }
-    const { lines, undo, waits, refused } = await planner.draft(() =>
-      op === "create"
-        ? kind.create(inputs)
-        : op === "update"
-          ? kind.update(step.oldState?.id ?? "", olds, inputs)
-          : kind.delete(step.oldState?.id ?? "", olds),
+    const isReplaced = step.op === "delete-replaced";
+    const live = liveLook(hosts, { definition, op, isReplaced, host: base.host, inputs, olds });
+    const { lines, undo, waits, refused, unread } = await planner.draft(
+      () =>
+        op === "create"
+          ? kind.create(inputs)
+          : op === "update"
+            ? kind.update(step.oldState?.id ?? "", olds, inputs)
+            : kind.delete(step.oldState?.id ?? "", olds),
+      live?.secrets,
     );
     const { timeout } = (inputs.drain ?? {}) as { timeout?: number };
-    if (lines.length === 0 && refused === undefined) continue;
+    if (!live && lines.length === 0 && refused === undefined) continue;
     changes.push({
       ...base,
       ...{ lines, undo },
       ...(waits && timeout !== undefined ? { drains: timeout } : {}),
       ...(refused === undefined ? {} : { refused }),
+      ...(unread.size > 0 ? { unread: [...unread] } : {}),
+      ...(live ? { live: live.after(lines.length > 0, waits) } : {}),
     });
   }
   return changes;

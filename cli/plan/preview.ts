@@ -31,8 +31,14 @@ const known = (entry: Entry): Entry => ({
   ...(entry.outputs ? { outputs: masked(entry.outputs) as Bag } : {}),
 });
 
-/** Runs `pulumi preview`. It connects to no host, and neither does the rest of a plan. */
-export async function previewOf(stack: automation.Stack, configFile: string | undefined): Promise<Preview> {
+/**
+ * Runs `pulumi preview`. It connects to no host. `savePlan` is the file for Pulumi's own plan, whose secrets are
+ * encrypted.
+ */
+export async function previewOf(
+  stack: automation.Stack,
+  { configFile, savePlan }: { configFile?: string | undefined; savePlan?: string | undefined },
+): Promise<Preview> {
   const found: automation.StepEventMetadata[] = [];
   const errors: string[] = [];
   const { args, env, close } = await listening(stack, ({ resourcePreEvent, diagnosticEvent }) => {
@@ -40,7 +46,11 @@ export async function previewOf(stack: automation.Stack, configFile: string | un
     if (diagnosticEvent?.severity === "error" && !/^preview failed\s*$/.test(plain(diagnosticEvent.message)))
       errors.push(plain(diagnosticEvent.message));
   });
-  const flags = ["--stack", stack.name, ...(configFile ? ["--config-file", configFile] : [])];
+  const flags = [
+    ...["--stack", stack.name],
+    ...(configFile ? ["--config-file", configFile] : []),
+    ...(savePlan ? ["--save-plan", savePlan] : []),
+  ];
   const [{ code, stderr, stdout }, { deployment }] = await Promise.all([
     pulumi(stack.workspace, ["preview", ...args, ...flags], { env }).finally(close),
     exported(stack),

@@ -13,6 +13,16 @@ function byHost(changes: readonly PlannedChange[]): Map<string, PlannedChange[]>
 const linesOf = (changes: readonly PlannedChange[]) =>
   changes.flatMap(({ lines }) => lines.filter(({ isRecord }) => !isRecord));
 
+/** Effects by which connections end at once. */
+const ends: ReadonlySet<string> = new Set(["reset", "cut off"]);
+
+function endedText(changes: readonly PlannedChange[], ended: readonly number[]): string[] {
+  if (!changes.some(({ live }) => live?.connections)) return [];
+  const sum = ended.reduce((all, one) => all + one, 0);
+  if (sum === 0) return ["no open connection ends at once"];
+  return [`${many(sum, "open connection")} ${sum === 1 ? "is" : "are"} reset or cut off`];
+}
+
 /** Returns one line about everything: `director1: 3 lines, web2: 1 line; 1 member drains up to 60 s`. */
 function summaryOf(changes: readonly PlannedChange[]): string {
   const hosts = [...byHost(changes)].map(([host, of]) => `${host}: ${many(linesOf(of).length, "line")}`);
@@ -20,6 +30,9 @@ function summaryOf(changes: readonly PlannedChange[]): string {
   const drains = changes.flatMap(({ drains }) => drains ?? []);
   const unknown = changes.filter((change) => change.unknown).length;
   const refused = changes.filter((change) => change.refused).length;
+  const ended = changes
+    .flatMap(({ live }) => live?.connections ?? [])
+    .filter(({ effect }) => ends.has(effect));
   return [
     hosts.join(", "),
     ...(drains.length > 0
@@ -27,6 +40,10 @@ function summaryOf(changes: readonly PlannedChange[]): string {
           `${many(drains.length, "member")} drain${drains.length === 1 ? "s" : ""} up to ${Math.max(...drains)} s`,
         ]
       : []),
+    ...endedText(
+      changes,
+      ended.map(({ affected }) => affected),
+    ),
     ...(unknown > 0 ? [`the lines of ${many(unknown, "resource")} are not known yet`] : []),
     ...(refused > 0 ? [`${many(refused, "resource")} would be refused`] : []),
   ].join("; ");
@@ -34,13 +51,17 @@ function summaryOf(changes: readonly PlannedChange[]): string {
 
 /** Returns what one resource does, with its undo below each line. */
 function textOf(change: PlannedChange): string[] {
-  const { op, resource, lines, undo, drains, unknown, refused, probes } = change;
+  const { op, resource, lines, undo, drains, unknown, refused, probes, unread, live } = change;
   const records = lines.filter(({ isRecord }) => isRecord).map(({ text }) => text);
   return [
     `  ${op} ${plainText(resource, 300)}`,
     ...(unknown ? [`    not known before the update: ${unknown.join(", ")}`] : []),
     ...(probes ? ["    sends its requests, and changes nothing"] : []),
-    ...(drains === undefined ? [] : [`    drains up to ${drains} s`]),
+    ...(live?.drift ? [`    differs from the state: ${plainText(live.drift, 500)}`] : []),
+    ...(live?.nothingToDo ? ["    nothing to do: the host is so already"] : []),
+    ...(unread ?? []).map((why) => `    not known: what the host has now: ${plainText(why, 500)}`),
+    ...(live?.connections ? [`    connections: ${live.connections.text}`] : []),
+    ...(drains === undefined || live?.connections ? [] : [`    drains up to ${drains} s`]),
     ...lines
       .filter(({ isRecord }) => !isRecord)
       .flatMap(({ text, undo, unknown }) => [
@@ -54,15 +75,18 @@ function textOf(change: PlannedChange): string[] {
   ];
 }
 
-const footer =
-  "No host was read. A thing that is there already as declared needs no line. Lines of resources that do not depend on each other may change places.";
+const order = "Lines of resources that do not depend on each other may change places.";
+const declared = `No host was read. A thing that is there already as declared needs no line. ${order}`;
+const read = `Hosts were read, and not changed. Connections come and go until the update. ${order}`;
+const footer = (changes: readonly PlannedChange[]): string[] =>
+  changes.length === 0 ? [] : ["", changes.some(({ live }) => live) ? read : declared];
 
 /** Returns the plan as text. */
 export const asText = (changes: readonly PlannedChange[]): string =>
   [
     summaryOf(changes),
     ...[...byHost(changes)].flatMap(([host, of]) => ["", host, ...of.flatMap(textOf)]),
-    ...(changes.length > 0 ? ["", footer] : []),
+    ...footer(changes),
   ].join("\n");
 
 /** Returns the plan as JSON. */
@@ -94,7 +118,5 @@ export function asMarkdown(changes: readonly PlannedChange[]): string {
       "</details>",
     ];
   });
-  return [`**${html(summaryOf(changes))}**`, ...sections, ...(changes.length > 0 ? ["", footer] : [])].join(
-    "\n",
-  );
+  return [`**${html(summaryOf(changes))}**`, ...sections, ...footer(changes)].join("\n");
 }

@@ -1,0 +1,141 @@
+import { Engine } from "../../providers/engine/engine.js";
+import { engines } from "../../providers/engines.js";
+import type { FactName } from "../../src/facts/facts.js";
+import type { Done, Job } from "../../src/host/batch.js";
+import type { Step } from "../../src/host/step.js";
+import type { Connection } from "../../src/ssh/connection.js";
+import { DeclaredFacts } from "./declared-facts.js";
+import { DeclaredHost } from "./declared-host.js";
+import { type Line, linesOf, releasedBy, type Undo, undoOf } from "./lines.js";
+
+/** A host of a plan, in memory, and its facts. */
+export interface PlannedHost {
+  readonly host: DeclaredHost;
+  readonly facts: DeclaredFacts;
+  /** Why a fact could not be read from the real host. */
+  readonly unread?: ReadonlyMap<FactName, string>;
+}
+
+/** What a plan asks of a host, and how to reach it. */
+export interface Asked {
+  readonly connection: Connection;
+  readonly names: Set<FactName>;
+}
+
+/** The hosts of a plan, as the state declares them. */
+export class PlannedHosts {
+  protected readonly hosts = new Map<string, PlannedHost>();
+  asked = new Map<string, Asked>();
+
+  /** Returns a host that can answer these facts. */
+  async answering(connection: Connection, label: string, names: readonly FactName[]): Promise<PlannedHost> {
+    const asked = this.asked.get(label) ?? { connection, names: new Set() };
+    for (const name of names) asked.names.add(name);
+    this.asked.set(label, asked);
+    return this.at(label);
+  }
+
+  at(label: string): PlannedHost {
+    const host = new DeclaredHost();
+    const at = this.hosts.get(label) ?? { host, facts: new DeclaredFacts(host) };
+    this.hosts.set(label, at);
+    return at;
+  }
+
+  /** The hosts have what the state declares. From now on the update is planned. */
+  async declared(): Promise<void> {
+    this.asked = new Map();
+  }
+}
+
+/** The draft of the change that is being planned. */
+export interface Draft {
+  lines: Line[];
+  undo: Undo[];
+  /** Whether a server drains. */
+  waits: boolean;
+  /** Why facts of the real host are missing. */
+  unread: Set<string>;
+}
+
+/** Runs the engine of the resources on hosts that exist in memory only, and notes the lines. */
+export class Planner {
+  readonly #hosts: PlannedHosts;
+  #draft: Draft = { lines: [], undo: [], waits: false, unread: new Set() };
+  #secrets: readonly string[] = [];
+  #now = 0;
+
+  constructor(hosts: PlannedHosts) {
+    this.#hosts = hosts;
+  }
+
+  /** Returns new engines by kind, all on the same hosts. Probes have none. */
+  engines(): Map<string, Engine> {
+    const time = {
+      now: () => this.#now,
+      // A wait in a plan takes no time.
+      pause: async () => {
+        this.#now += 1000;
+      },
+      print: () => undefined,
+    };
+    const find = (connection: Connection, label: string) => ({
+      submit: <Notes>(job: Job<Notes>) => this.#submit(connection, label, job),
+    });
+    return new Map(
+      [...engines]
+        .filter(([, { definition }]) => definition.record)
+        .map(([kind, { definition }]) => [kind, new Engine(definition, find as never, time)]),
+    );
+  }
+
+  async #submit<Notes>(connection: Connection, label: string, job: Job<Notes>): Promise<Done<Notes>> {
+    const { host, facts, unread } = await this.#hosts.answering(connection, label, job.facts);
+    for (const name of job.facts) if (unread?.has(name)) this.#draft.unread.add(unread.get(name) as string);
+    const { steps, notes } = job.plan(facts);
+    // The start of a drain reads the clock, and nothing else does.
+    if (job.facts.includes("clock")) this.#draft.waits = true;
+    const shown = steps.map((step) => masked(step, this.#secrets));
+    const kept = new Set<Step>();
+    for (const [i, step] of shown.entries()) {
+      if ((host.claims.get(releasedBy(step) ?? "") ?? 0) > 1) kept.add(step);
+      host.apply((steps[i] as Step).run);
+    }
+    this.#draft.lines.push(...linesOf(shown, kept));
+    this.#draft.undo.push(...undoOf(shown));
+    return { facts, notes };
+  }
+
+  /** Runs an operation, and returns what it noted. No line shows these secrets. */
+  async draft(
+    run: () => Promise<unknown>,
+    secrets: readonly string[] = [],
+  ): Promise<Draft & { refused?: string }> {
+    const draft: Draft = { lines: [], undo: [], waits: false, unread: new Set() };
+    this.#draft = draft;
+    this.#secrets = secrets;
+    try {
+      await run();
+      return draft;
+    } catch (error) {
+      const { message } = error as Error;
+      const isSecret = secrets.some((one) => message.includes(one));
+      return { ...draft, refused: isSecret ? "the host has another value, which is secret" : message };
+    }
+  }
+}
+
+/** A short secret may be part of any word, such as a digit of an address. */
+const short = 6;
+
+/** Returns a step with a word in place of each secret, as the preview has it. */
+function masked(step: Step, secrets: readonly string[]): Step {
+  if (secrets.length === 0) return step;
+  const word = (text: string): string =>
+    secrets.reduce(
+      (left, one) =>
+        left === one ? "[secret]" : one.length < short ? left : left.replaceAll(one, "[secret]"),
+      text,
+    );
+  return { run: step.run.map(word), undo: step.undo?.map(word) ?? null };
+}
