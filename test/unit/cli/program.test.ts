@@ -39,7 +39,7 @@ describe("the command line", () => {
 
   test("says which flags of up are its own", () => {
     expect(help("up", "--yes", "-m", "text", "--help")).toContain(
-      "Own flags are --verify and --help. All others go to `pulumi up` unchanged: see pulumi up --help.",
+      "Own flags are --verify, --plan and --help. All others go to `pulumi up` unchanged: see pulumi up --help.",
     );
   });
 
@@ -49,6 +49,11 @@ describe("the command line", () => {
       command: "up",
       verify: "exit 0",
       rest: ["-m", "--verify", "--target=--help", "--yes", "-c", "a=b"],
+    });
+    expect(parseCommandLine(["up", "--plan", "p.json", "--yes"])).toEqual({
+      command: "up",
+      plan: "p.json",
+      rest: ["--yes"],
     });
     expect(parseCommandLine(["up", "--verbose", "3"])).toEqual({ command: "up", rest: ["--verbose", "3"] });
   });
@@ -72,6 +77,8 @@ describe("the command line", () => {
       "unknown option '--markdwn'; did you mean --markdown?; see pulumi-lvs plan --help",
     ],
     [["up", "--verify"], /--verify needs a command/],
+    [["up", "--plan="], /--plan needs the file that pulumi-lvs plan --save has written/],
+    [["plan", "--save"], /option '--save <file>' argument missing; see pulumi-lvs plan --help/],
   ])("refuses %s, and names the nearest word", (argv, why) => {
     expect(parseCommandLine(argv)).toEqual({
       command: "wrong",
