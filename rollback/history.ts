@@ -1,8 +1,5 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import type { automation } from "@pulumi/pulumi";
+import { checkpointBefore, nothing, type StackFiles } from "./checkpoints.js";
 import type { Exported } from "./deployment.js";
 import { pulumiMust } from "./pulumi-cli.js";
 
@@ -46,53 +43,18 @@ export function since(past: readonly Operation[], id: string): Operation[] {
   return at === -1 ? changes : changes.slice(0, at);
 }
 
-const nothing: Exported = { version: 3, deployment: {} };
-
 /**
- * Returns the state before the newest update, from a backend that keeps every state: Pulumi Cloud, and
- * folders. Returns undefined if the backend's history cannot be read from here.
+ * Returns the state before the newest update, from a backend that keeps every state: Pulumi Cloud, folders and
+ * PostgreSQL. Returns undefined if the backend's history cannot be read from here.
  */
 export async function stateBefore(
   stack: automation.Stack,
   update: Operation,
-  { url, project }: { url: string; project: string },
+  files: StackFiles | undefined,
 ): Promise<Exported | undefined> {
-  if (url.startsWith("file://")) {
-    const folder = fileURLToPath(url);
-    return stateInFolder(join(folder, ".pulumi", "history", project, stack.name.split("/").at(-1) as string));
-  }
+  if (files) return checkpointBefore(files);
   if (!update.version) return undefined;
   if (update.version === 1) return nothing;
   const which = ["--version", String(update.version - 1), "--stack", stack.name];
   return JSON.parse(await pulumiMust(stack.workspace, ["stack", "export", ...which]));
-}
-
-async function stateInFolder(folder: string): Promise<Exported | undefined> {
-  const names = await readdir(folder).catch(() => []);
-  // The names are nanoseconds of equal length.
-  const newest = names
-    .filter((name) => /\.history\.json(\.gz)?$/.test(name))
-    .sort()
-    .reverse();
-  for (const [i, name] of newest.entries()) {
-    const { kind } = (await json(join(folder, name))) as Operation;
-    if (kind !== "update") continue;
-    const earlier = newest[i + 1];
-    if (!earlier) return nothing;
-    const checkpoint = names.find((one) =>
-      one.startsWith(`${earlier.replace(/\.history\.json(\.gz)?$/, "")}.checkpoint.json`),
-    );
-    if (!checkpoint) return undefined;
-    const { version, checkpoint: state } = (await json(join(folder, checkpoint))) as {
-      version: number;
-      checkpoint: { latest?: Exported["deployment"] };
-    };
-    return { version, deployment: state.latest ?? {} };
-  }
-  return undefined;
-}
-
-async function json(file: string): Promise<unknown> {
-  const bytes = await readFile(file);
-  return JSON.parse((file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8"));
 }

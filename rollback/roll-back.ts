@@ -1,10 +1,12 @@
 import type { automation } from "@pulumi/pulumi";
+import { leftBehind } from "./checkpoints.js";
 import { decrypted } from "./decrypt.js";
 import { type Deployment, type Exported, oursOf } from "./deployment.js";
 import type { Trouble } from "./events.js";
 import {
   isChange,
   isRollback,
+  newest,
   type Operation,
   operationId,
   operations,
@@ -49,9 +51,16 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
   const last = changes.find((one) => !isRollback(one));
   const update = operationId(last);
   const own = saved && isOfLast(saved, past) ? saved : undefined;
+  const left = await changedSince(copy, own, onProgress);
+  if (left?.now.pending_operations?.length)
+    return rollBackDeadRun(stack, { copy, before: left.before, past, onProgress, configFile });
   if (own?.takenBack || (!own && changes[0] && isRollback(changes[0])))
     throw new NothingToRollBackError(
       "the last update was itself a rollback; update the stack to what it shall be by `pulumi up`",
+    );
+  if (left && !own)
+    throw new NothingToRollBackError(
+      "the state has changed since the last operation of the history: a run was killed, or a person edited the state; run `pulumi-lvs rollback` where that run was started, or `pulumi up --refresh`",
     );
   if (!last && !own) throw new NothingToRollBackError("the stack has had no update yet");
   if (!own && last?.kind !== "update")
@@ -59,7 +68,8 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
       `the last operation was no update (${last?.kind}); \`pulumi up\` builds what a program declares`,
     );
 
-  const earlier: Exported | undefined = own?.before ?? (last && (await stateBefore(stack, last, copy)));
+  const earlier: Exported | undefined =
+    own?.before ?? (last && (await stateBefore(stack, last, copy.files())));
   if (!earlier)
     throw new NothingToRollBackError(
       `nothing is known of the time before the last update: its backend (${copy.url}) keeps no history that can be read, and on this machine it was not made by \`pulumi-lvs up\``,
@@ -79,6 +89,50 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
     },
     before,
     why: "rollback of the last update",
+    onProgress,
+    configFile,
+  });
+}
+
+/**
+ * Returns the state that the newest operation of the history left, and the state now if it is another one. A run
+ * of another desk that died is in no history.
+ */
+async function changedSince(copy: SavedCopy, own: Saved | undefined, onProgress: (line: string) => void) {
+  // The copy knows the run, or the rollback, that died here.
+  if (own && !own.takenBack && (own.update === undefined || own.begun)) return undefined;
+  try {
+    const files = copy.files();
+    return files && (await leftBehind(files));
+  } catch (error) {
+    if (!own) throw error;
+    onProgress(`cannot tell whether another run died since: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+async function rollBackDeadRun(
+  stack: automation.Stack,
+  options: {
+    readonly copy: SavedCopy;
+    readonly before: Exported;
+    readonly past: readonly Operation[];
+    readonly onProgress: (line: string) => void;
+    readonly configFile: string | undefined;
+  },
+): Promise<RolledBack> {
+  const { copy, before, past, onProgress, configFile } = options;
+  onProgress("rolling back a run that died, by the backend's history");
+  return rollBackFrom(stack, {
+    copy,
+    saved: {
+      before,
+      previous: operationId(newest(past)),
+      update: undefined,
+      troubles: uncertain(await stateOf(stack)),
+    },
+    before: await decrypted(stack, before),
+    why: "rollback of a run that died",
     onProgress,
     configFile,
   });

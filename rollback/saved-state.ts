@@ -3,6 +3,8 @@ import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
+import { filesOf } from "./backend-files.js";
+import type { StackFiles } from "./checkpoints.js";
 import type { Exported } from "./deployment.js";
 import type { Trouble } from "./events.js";
 import { pulumiMust } from "./pulumi-cli.js";
@@ -20,18 +22,32 @@ export interface Saved {
   readonly update?: string | undefined;
   /** Failures of the update that `rollback` needs to know. */
   readonly troubles?: readonly Trouble[];
+  /** True as soon as a rollback of the update has begun. */
+  readonly begun?: boolean;
   /** True after the update was rolled back. */
   readonly takenBack?: boolean;
 }
 
 /** The copy of a stack from before its last update, in a file that only its user can read. */
 export class SavedCopy {
+  readonly #backend: string;
+
   private constructor(
     readonly path: string,
+    /** Without a password. */
     readonly url: string,
     readonly project: string,
     readonly stack: string,
-  ) {}
+    backend: string,
+  ) {
+    this.#backend = backend;
+  }
+
+  /** Returns the stack's files in the backend, or undefined if only the CLI reads them. */
+  files(): StackFiles | undefined {
+    const files = filesOf(this.url.startsWith("file://") ? this.url : this.#backend);
+    return files && { files, project: this.project, stack: this.stack.split("/").at(-1) as string };
+  }
 
   /**
    * Opens the copy in the user's Pulumi folder, which also has projects and credentials. A file in the
@@ -46,7 +62,13 @@ export class SavedCopy {
     const home = workspace.pulumiHome ?? workspace.envVars.PULUMI_HOME ?? process.env.PULUMI_HOME;
     const key = createHash("sha256").update(`${url} ${project} ${name}`).digest("hex").slice(0, 16);
     const file = `${project}-${name.split("/").at(-1)}-${key}.json`;
-    return new SavedCopy(join(home || join(homedir(), ".pulumi"), "pulumi-lvs", file), url, project, name);
+    return new SavedCopy(
+      join(home || join(homedir(), ".pulumi"), "pulumi-lvs", file),
+      url,
+      project,
+      name,
+      given,
+    );
   }
 
   async read(): Promise<Saved | undefined> {
@@ -83,6 +105,10 @@ export class SavedCopy {
  */
 export function addressOf(url: string, workDir: string): string {
   const folder = /^file:\/\/(.*)$/.exec(url)?.[1];
-  if (folder === undefined) return url.replace(/\/\/[^/@]*@/, "//");
+  if (folder === undefined)
+    return url
+      .replace(/\/\/[^/@]*@/, "//")
+      .replace(/([?&])password=[^&]*&?/g, "$1")
+      .replace(/[?&]$/, "");
   return `file://${resolve(workDir, folder.replace(/^~(?=\/|$)/, homedir()))}`;
 }

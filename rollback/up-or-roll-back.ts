@@ -166,7 +166,7 @@ export async function rollBackFrom(
   const { copy, saved, before, why, onProgress, configFile } = options;
   try {
     // If this process dies, the next one can continue.
-    await copy.write(saved);
+    await copy.write({ ...saved, begun: true });
     const done = await restore(stack, before, {
       troubles: saved.troubles,
       onProgress,
@@ -176,7 +176,7 @@ export async function rollBackFrom(
       ...(configFile ? { configFile } : {}),
     });
     const takenBack = done.notRestored.length === 0;
-    await copy.write({ ...saved, takenBack });
+    await copy.write({ ...saved, begun: true, takenBack });
     return { result: takenBack ? "rolled back" : "not rolled back", why, ...done };
   } catch (error) {
     return notKnown(stack, why, (error as Error).message);

@@ -6,7 +6,7 @@ import { installActionlint } from "./setup/actionlint.mjs";
 import { build } from "./setup/build.mjs";
 import { installKernel } from "./setup/kernel.mjs";
 import { installNodeModules } from "./setup/node-modules.mjs";
-import { installLabPackages, installShells } from "./setup/packages.mjs";
+import { installLabPackages, installPostgres, installShells } from "./setup/packages.mjs";
 import { installPulumi } from "./setup/pulumi.mjs";
 import { quieten, say } from "./setup/step.mjs";
 
@@ -21,7 +21,10 @@ process.once("SIGTERM", () => process.exit(143));
 async function main() {
   await installShells();
   await installActionlint();
-  if (values.lab) await installLabPackages();
+  if (values.lab) {
+    await installLabPackages();
+    await installPostgres();
+  }
   if (values.kernel) await installKernel();
   await installNodeModules();
   await build();

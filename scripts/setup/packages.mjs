@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { run, which } from "./run.mjs";
 import { say, step } from "./step.mjs";
 
@@ -108,4 +109,21 @@ export async function installLabPackages() {
     );
   }
   await installFor(forLab, "the lab", "no lab");
+}
+
+/** Debian keeps the server's programs in a folder for each version. */
+const postgresVersions = "/usr/lib/postgresql";
+
+const hasPostgres = () =>
+  existsSync(postgresVersions) &&
+  readdirSync(postgresVersions).some((version) =>
+    existsSync(join(postgresVersions, version, "bin", "initdb")),
+  );
+
+/** Installs the PostgreSQL that tests start. Where it cannot, it says why and returns: those tests are then skipped. */
+export async function installPostgres() {
+  const packages = [...missingOf({ psql: "postgresql-client" }), ...(hasPostgres() ? [] : ["postgresql"])];
+  if (packages.length === 0) return;
+  const purpose = "tests of state in PostgreSQL";
+  await install(packages, purpose).catch((error) => say(`no PostgreSQL: ${error.message}`));
 }

@@ -92,6 +92,15 @@ export class Stack {
     return stack.#begin();
   }
 
+  /** The same stack from another desk: a copy of the project's folder, and an environment of its own. */
+  async desk(env: Record<string, string>): Promise<Stack> {
+    const other = await Stack.#make(this.#name);
+    await cp(this.#cwd, other.#cwd, { recursive: true, verbatimSymlinks: true });
+    other.#env = { ...this.#env, ...env };
+    await other.#must(["stack", "select"]);
+    return other;
+  }
+
   static async #make(name: string): Promise<Stack> {
     const place = await mkdtemp(join(tmpdir(), "lvs-stack-"));
     for (const folder of ["state", "project"]) await mkdir(join(place, folder));

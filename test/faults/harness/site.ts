@@ -44,8 +44,8 @@ export function updates() {
     SSH_AUTH_SOCK: "",
   });
 
-  async function stackOf(program: string): Promise<Stack> {
-    const stack = await Stack.ofProgram(program, environment());
+  async function stackOf(program: string, env: Record<string, string> = {}): Promise<Stack> {
+    const stack = await Stack.ofProgram(program, { ...environment(), ...env });
     onTestFinished(() => stack.dispose());
     return stack;
   }
@@ -54,7 +54,7 @@ export function updates() {
   const site = (hosts: readonly SshHost[], { weights, neighbour = "stays", more = "" }: Site): string => `
 const connections = ${JSON.stringify(hosts.map((host) => ({ ...host.connection(key.path), password: "planted-secret" })))};
 const weights = ${JSON.stringify(weights)};
-const calls = ${JSON.stringify(join(place, "calls-"))} + pulumi.getProject() + process.env.PULUMI_HOME.replaceAll("/", "-");
+const calls = ${JSON.stringify(join(place, "calls-"))} + pulumi.getProject() + (process.env.FIRST_DESK || process.env.PULUMI_HOME).replaceAll("/", "-");
 class Neighbour extends pulumi.dynamic.Resource {
   constructor(name, told) {
     super({

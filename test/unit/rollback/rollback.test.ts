@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parseCommandLine } from "../../../cli/program.js";
 import { Engine } from "../../../providers/engine/engine.js";
 import * as classes from "../../../providers/index.js";
+import { databaseOf } from "../../../rollback/backend-files.js";
 import type { Deployment, Entry } from "../../../rollback/deployment.js";
 import { UpdateEvents } from "../../../rollback/events.js";
 import { heldByOthers } from "../../../rollback/held.js";
@@ -234,7 +235,39 @@ describe("the copy", () => {
     expect(addressOf("file://./state", "/a/shop")).toBe("file:///a/shop/state");
     expect(addressOf("file:///var/state", "/a/shop")).toBe("file:///var/state");
     expect(addressOf("postgres://me:hush@db/state", "/a")).toBe("postgres://db/state");
+    expect(addressOf("postgres:///state?password=hush&host=db", "/a")).toBe("postgres:///state?host=db");
+    expect(addressOf("postgres:///state?host=db&password=hush", "/a")).toBe("postgres:///state?host=db");
+    expect(addressOf("postgres://db/state?password=hush", "/a")).toBe("postgres://db/state");
     expect(addressOf("https://app.pulumi.com/me", "/a")).toBe("https://app.pulumi.com/me");
+  });
+});
+
+describe("a database is reached by psql", () => {
+  test("as the CLI reaches it, with no part of the URL in an argument", () => {
+    expect(databaseOf("postgres://me:hu%40sh@db:5433/state")).toEqual({
+      table: "pulumi_state",
+      prefix: "state/",
+      env: {
+        PGSSLMODE: "require",
+        PGUSER: "me",
+        PGPASSWORD: "hu@sh",
+        PGHOST: "db",
+        PGPORT: "5433",
+        PGDATABASE: "state",
+      },
+    });
+    expect(databaseOf("postgres://me@/state?host=/run/postgresql&sslmode=disable&table=lvs.one")).toEqual({
+      table: "lvs.one",
+      prefix: "state/",
+      env: { PGSSLMODE: "disable", PGUSER: "me", PGHOST: "/run/postgresql", PGDATABASE: "state" },
+    });
+    expect(databaseOf("postgres://[::1]:5432/state").env).toMatchObject({ PGHOST: "::1", PGPORT: "5432" });
+  });
+
+  test("a table that is no name is refused, because it is a part of a query", () => {
+    expect(() => databaseOf("postgres://db/state?table=a;drop")).toThrow(
+      "cannot read the backend's history: `a;drop` is not a name of a table",
+    );
   });
 });
 

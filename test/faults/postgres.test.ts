@@ -1,0 +1,109 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { descendants } from "../lab/processes.mjs";
+import type { Stack } from "../lab/stack.mjs";
+import { hasPostgres, type Postgres, startPostgres } from "../support/postgres.js";
+import { sendSignal } from "../support/send-signal.mjs";
+import { previewIsEmpty, stateOf, succeed, tables, upAtFirstStep, updates } from "./harness/site.js";
+
+const { threeHosts, stackOf, site, environment } = updates();
+
+// State in PostgreSQL, with the real CLI and a real server: two desks, each with a checkout and a home of its own.
+
+let server: Postgres;
+const onPostgres = test.skipIf(!hasPostgres());
+beforeAll(async () => {
+  if (hasPostgres()) server = await startPostgres();
+});
+afterAll(() => server?.stop());
+
+async function secondDesk(stack: Stack): Promise<Stack> {
+  const other = await stack.desk({
+    PULUMI_HOME: environment().PULUMI_HOME,
+    FIRST_DESK: stack.env.PULUMI_HOME as string,
+  });
+  onTestFinished(() => other.dispose());
+  return other;
+}
+
+onPostgres(
+  "two desks share a stack: one waits for the other's lock, sees its history and rolls its run back",
+  async () => {
+    const hosts = await threeHosts();
+    const old = site(hosts, { weights: [1, 1, undefined] });
+    const first = await stackOf(old, { PULUMI_BACKEND_URL: server.backend() });
+    await first.up();
+    const second = await secondDesk(first);
+    await previewIsEmpty(second);
+    const [before, state] = [tables(hosts), await stateOf(second)];
+
+    // both at once
+    await first.program(site(hosts, { weights: [2, 1, undefined] }));
+    const { updating, go } = await upAtFirstStep(first, hosts[0]);
+    const refused = await second.pulumi("up", "--yes", "--skip-preview");
+    expect(refused.code, refused.text).not.toBe(0);
+    expect(refused.text).toMatch(/currently locked by 1 lock/);
+    expect(refused.text).not.toContain("planted-password");
+    go();
+    const done = await updating;
+    expect(done.code, done.text).toBe(0);
+    expect(tables(hosts)).not.toEqual(before);
+
+    // the second desk knows the first one's run, and has no copy of its own
+    const { code, text } = await second.pulumiLvs(["rollback"]);
+    expect(code, text).toBe(0);
+    expect(text).toMatch(/by the backend's history\n/);
+    expect(text).not.toContain("planted-password");
+    expect(tables(hosts)).toEqual(before);
+    expect(await stateOf(second)).toEqual(state);
+    const history = await first.pulumi("stack", "history", "--json");
+    expect((JSON.parse(history.text) as { kind: string; message: string }[]).length).toBe(3);
+    expect(history.text).toContain("pulumi-lvs rollback");
+    await first.program(old);
+    await previewIsEmpty(first);
+    for (const copy of globSync("pulumi-lvs/*", { cwd: second.env.PULUMI_HOME as string }))
+      expect(readFileSync(join(second.env.PULUMI_HOME as string, copy), "utf8")).not.toContain(
+        "planted-password",
+      );
+  },
+);
+
+onPostgres(
+  "a run that died at one desk is cancelled and rolled back at the other, and nothing before it",
+  async () => {
+    const hosts = await threeHosts();
+    const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }), {
+      PULUMI_BACKEND_URL: server.backend(),
+    });
+    await stack.up();
+    const other = await secondDesk(stack);
+    // an update of the other desk, which has a copy of what was before it
+    await other.program(site(hosts, { weights: [1, 2, undefined] }));
+    await succeed(other);
+    const [before, state] = [tables(hosts), await stateOf(other)];
+
+    await stack.program(site(hosts, { weights: [3, 2, 1] }));
+    const { pid, updating, go } = await upAtFirstStep(stack, hosts[0]);
+    const [pulumi = 0, ...others] = descendants(pid);
+    // plugins whose engine was killed stay
+    onTestFinished(() => {
+      for (const one of others) sendSignal(one, "SIGKILL");
+    });
+    for (const one of [pid, pulumi]) sendSignal(one, "SIGKILL");
+    await updating;
+    go();
+    await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 3");
+    hosts[0].fake.mend();
+
+    const locked = await other.pulumiLvs(["rollback"]);
+    expect(locked.code, locked.text).toBe(11);
+    expect(locked.text).toMatch(/locked/);
+    expect((await other.pulumi("cancel", "--yes")).code).toBe(0);
+    const { code, text } = await other.pulumiLvs(["rollback"]);
+    expect(code, text).toBe(0);
+    expect(tables(hosts)).toEqual(before);
+    expect(await stateOf(other)).toEqual(state);
+    expect((await other.pulumi("stack", "export")).text).not.toContain("pending_operations");
+  },
+);
