@@ -1,4 +1,4 @@
-/** Environment that every `pulumi` of this checkout runs with, on top of what is set already. */
+/** Environment of every `pulumi` of tests and demo, on top of what is set already. */
 export interface PulumiEnv {
   /** With the CLI first, if there is one, and then node_modules/.bin. */
   readonly PATH: string;
@@ -9,8 +9,8 @@ export interface PulumiEnv {
   readonly PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: string;
 }
 
-/** @param stateDir folder for the stacks, made if missing; without it one in the cache, of this checkout's own */
-export declare function pulumiEnv(stateDir?: string): PulumiEnv;
+/** @param stateDir folder for the stacks, made if missing */
+export declare function pulumiEnv(stateDir: string): PulumiEnv;
 
 /** The same for `npm run demo`. */
 export interface DemoEnv extends PulumiEnv {

@@ -11,7 +11,7 @@ const rows = (title: string, lines: readonly (readonly [string, string])[]): voi
 /** How to go on from a demo that has cleaned up. */
 export const printGoOn = (labRuns: boolean): void =>
   rows("How to go on", [
-    ["your own hosts", "edit Pulumi.example.yaml, then pulumi preview"],
+    ["your own hosts", "cp Pulumi.example.yaml Pulumi.prod.yaml, edit it, then npm run preview -- prod"],
     ["what can be said there", "docs/configuration.md"],
     ["play in the lab", "npm run demo -- --keep"],
     ...(labRuns ? [["stop the lab", "npm run lab -- down"] as const] : []),
