@@ -3,19 +3,30 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkout } from "./setup/checkout.mjs";
 
-/** Folder of the stacks, unless PULUMI_BACKEND_URL names another backend. */
+/** Folder of the stacks, unless the user has chosen another backend. */
 export const stateDir = join(checkout, ".state");
 
-/** @returns {string} the backend that the user has chosen, or the folder of this checkout */
-export const backend = () => process.env.PULUMI_BACKEND_URL || `file://${stateDir}`;
+/** @returns {{ url: string, by: string } | undefined} the backend that the user has chosen, and where */
+function chosen() {
+  const { PULUMI_BACKEND_URL } = process.env;
+  if (PULUMI_BACKEND_URL) return { url: PULUMI_BACKEND_URL, by: "PULUMI_BACKEND_URL" };
+  const project = join(checkout, "Pulumi.yaml");
+  const text = existsSync(project) ? readFileSync(project, "utf8") : "";
+  const [, url] = /^backend:\s*\n(?:\s*#.*\n)*\s+url:\s*["']?([^\s"']+)/m.exec(text) ?? [];
+  return url ? { url, by: "Pulumi.yaml" } : undefined;
+}
 
-export const isOwnFolder = () => !process.env.PULUMI_BACKEND_URL;
+/** @returns {string} the chosen backend, or the folder of this checkout */
+export const backend = () => chosen()?.url ?? `file://${stateDir}`;
+
+export const isOwnFolder = () => chosen() === undefined;
 
 /** @returns {string} the place of the state as a person reads it, without a password */
 export function shownBackend() {
-  if (isOwnFolder()) return "./.state";
-  const url = backend().replace(/\/\/[^/@]*@/, "//");
-  return `${url.replace(/([?&]password=)[^&]*/g, "$1…")} (PULUMI_BACKEND_URL)`;
+  const { url, by } = chosen() ?? {};
+  if (!url) return "./.state";
+  const shown = url.replace(/\/\/[^/@]*@/, "//").replace(/([?&]password=)[^&]*/g, "$1…");
+  return `${shown} (${by})`;
 }
 
 /** @returns {string[]} the environments that exist: all files Pulumi.NAME.yaml but the example */

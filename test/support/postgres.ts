@@ -44,6 +44,8 @@ export async function startPostgres(): Promise<Postgres> {
     ...as,
     stdio: ["ignore", "ignore", "inherit"],
   });
+  const end = () => server.kill("SIGQUIT");
+  process.once("exit", end);
   const ask = (sql: string) =>
     execFileSync("psql", ["-X", "-q", "-h", place, "-U", "lvs", "-d", "postgres", "-c", sql], {
       stdio: "pipe",
@@ -58,8 +60,9 @@ export async function startPostgres(): Promise<Postgres> {
     },
     stop: async () => {
       const gone = new Promise((resolve) => server.once("close", resolve));
+      process.off("exit", end);
       // Immediate shutdown: the data go too.
-      if (server.exitCode === null && server.kill("SIGQUIT")) await gone;
+      if (server.exitCode === null && end()) await gone;
       rmSync(place, { recursive: true, force: true });
     },
   };

@@ -118,6 +118,15 @@ describe("npm run up and npm run preview", () => {
     expect(existsSync(join(folder, ".state"))).toBe(false);
   });
 
+  test("take the backend of Pulumi.yaml", () => {
+    const { run, ran, folder } = checkoutWith("prod");
+    writeFileSync(join(folder, "Pulumi.yaml"), "name: lvs\nbackend:\n  url: s3://ours\n");
+    const { code, err } = run("environment.mjs", ["up", "prod"], secret);
+    expect(code, err).toBe(0);
+    expect(err).toMatch(/^prod: state in s3:\/\/ours \(Pulumi\.yaml\), /);
+    expect(ran()).toEqual(["up --stack prod in s3://ours"]);
+  });
+
   test("ask for a passphrase in one line, unless another service encrypts", () => {
     const { run, ran, folder } = checkoutWith("prod");
     expect(run("environment.mjs", ["up", "prod"])).toEqual({
