@@ -11,7 +11,7 @@ import {
   stacksIn,
   stateDir,
 } from "./environments.mjs";
-import { checkoutEnv, oldStateDir } from "./pulumi-env.mjs";
+import { checkoutEnv, oldStateDir, oldStateDirs } from "./pulumi-env.mjs";
 import { checkout } from "./setup/checkout.mjs";
 import { findPulumi } from "./setup/pulumi.mjs";
 
@@ -27,6 +27,9 @@ function refuse(why, code = 2) {
   process.exit(code);
 }
 
+const hasStack = (/** @type {string} */ folder) =>
+  stacksIn(folder).some((stack) => stack.split("/").at(-1) === name);
+
 /** @returns {string} why the environment cannot be used, or nothing */
 function problem() {
   const all = environments();
@@ -36,9 +39,7 @@ function problem() {
   if (!all.includes(name))
     return `cannot ${verb} ${name}: there is no Pulumi.${name}.yaml (Pulumi.example.yaml is one to copy); ${known}`;
   if (!findPulumi()) return `cannot ${verb} ${name}: there is no Pulumi CLI; run node scripts/setup.mjs`;
-  const isHere = (/** @type {string} */ folder) =>
-    stacksIn(folder).some((stack) => stack.split("/").at(-1) === name);
-  if (isOwnFolder() && isHere(oldStateDir()) && !isHere(stateDir))
+  if (isOwnFolder() && hasStack(oldStateDir()) && !hasStack(stateDir))
     return `cannot ${verb} ${name}: its state is in ${oldStateDir()}, where a cleaned cache loses it; run npm run move-state`;
   if (needsPassphrase(name) && !passphraseFrom())
     return `cannot ${verb} ${name}: no passphrase is set, by which its secrets are encrypted; ${passphraseAdvice}`;
@@ -63,6 +64,12 @@ function createIfMissing() {
   const made = ask(["stack", "init", name, "--no-select"]);
   if (made.code !== 0) refuse(made.text, made.code);
   console.error(`${name}: there was no such stack, so a new one was made`);
+  // A checkout that was moved has its former stack under the hash of its former path.
+  const older = isOwnFolder() ? oldStateDirs().filter(hasStack) : [];
+  if (older.length > 0)
+    console.error(
+      `${name}: if this checkout was moved, its stack may be in ${older.join(" or ")}; docs/state.md says how to move it`,
+    );
 }
 
 const why = problem();

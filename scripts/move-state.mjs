@@ -16,7 +16,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { stacksIn, stateDir } from "./environments.mjs";
-import { oldStateDir } from "./pulumi-env.mjs";
+import { oldStateDir, oldStateDirs } from "./pulumi-env.mjs";
 import { cacheRoot } from "./setup/cache.mjs";
 import { checkout } from "./setup/checkout.mjs";
 
@@ -55,13 +55,9 @@ function isSame(a, b) {
   );
 }
 
-/** @returns {string} the folders of other checkouts, or of this one before it was moved */
+/** @returns {string} what may be meant instead */
 function others() {
-  const root = dirname(oldStateDir());
-  const folders = existsSync(root) ? readdirSync(root).map((name) => join(root, name)) : [];
-  const found = folders
-    .filter((folder) => !/\.moved-\d+$/.test(folder) && stacksIn(folder).length > 0)
-    .map((folder) => `${folder} (${stacksIn(folder).join(", ")})`);
+  const found = oldStateDirs().map((folder) => `${folder} (${stacksIn(folder).join(", ")})`);
   return found.length > 0 ? `; name one of these by --from: ${found.join("; ")}` : "";
 }
 

@@ -2,8 +2,17 @@
 // It says on standard error where the state is, and what to set if there is no passphrase.
 // With --demo that of `npm run demo -- --keep`: its stacks, and the lab's hosts.
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   backend,
@@ -12,6 +21,7 @@ import {
   passphraseAdvice,
   passphraseFrom,
   shownBackend,
+  stacksIn,
 } from "./environments.mjs";
 import { cacheRoot } from "./setup/cache.mjs";
 import { checkout } from "./setup/checkout.mjs";
@@ -81,6 +91,13 @@ export function checkoutEnv() {
 
 /** @returns {string} where the stacks of this checkout were kept before; it may not exist */
 export const oldStateDir = () => ownDir("state");
+
+/** @returns {string[]} such folders with stacks: of other checkouts, or of this one before it was moved */
+export function oldStateDirs() {
+  const root = dirname(oldStateDir());
+  const folders = existsSync(root) ? readdirSync(root).map((name) => join(root, name)) : [];
+  return folders.filter((folder) => !/\.moved-\d+$/.test(folder) && stacksIn(folder).length > 0);
+}
 
 /** @returns {string} */
 export const demoDir = () => ownDir("demo");

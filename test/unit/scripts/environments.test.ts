@@ -273,6 +273,12 @@ describe("npm run move-state", () => {
     cpSync(made.old, elsewhere, { recursive: true });
     rmSync(made.old, { recursive: true });
     expect(made.run("move-state.mjs", []).err).toContain(`by --from: ${elsewhere} (lvs/prod)`);
+    writeFileSync(join(made.folder, "Pulumi.new.yaml"), "");
+    cpSync(join(elsewhere, ".pulumi/stacks/lvs/prod.json"), join(elsewhere, ".pulumi/stacks/lvs/new.json"));
+    expect(made.run("environment.mjs", ["preview", "new"], secret).err).toContain(
+      `new: if this checkout was moved, its stack may be in ${elsewhere}; `,
+    );
+    rmSync(join(elsewhere, ".pulumi/stacks/lvs/new.json"));
     expect(made.run("move-state.mjs", ["--from", elsewhere]).code).toBe(0);
     expect(moved(made).state).toBe('{"stack":"prod"}');
   });
