@@ -43,6 +43,7 @@ beforeAll(async () => {
     "policy",
     "index.ts",
     "docs",
+    "examples",
     "scripts",
     ...globSync("*.{md,json,yaml}", { cwd: repository }),
     "clusters.js",
@@ -88,12 +89,12 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks|rollback|cli)\/([\w-]+\/)?[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/(\w+\/)?[\w-]+\.(sh|awk|service)|dist\/stack\.schema\.json|clusters\.js|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks|rollback|cli|policy)\/([\w-]+\/)?[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/(\w+\/)?[\w-]+\.(sh|awk|service)|dist\/stack\.schema\.json|clusters\.js|dist\/policy\/(PulumiPolicy\.yaml|package\.json)|examples\/ci\/(github\/)?[\w-]+\.(sh|mjs|yml|yaml)|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
           name,
         ),
     ),
   ).toEqual([]);
-  const sources = globSync(["{src,providers,stacks,rollback,cli}/**/*.ts", "index.ts"], {
+  const sources = globSync(["{src,providers,stacks,rollback,cli,policy}/**/*.ts", "index.ts"], {
     cwd: repository,
   }).map((name) => name.replace(/\.ts$/, ""));
   for (const extension of [".js", ".d.ts"])
@@ -105,7 +106,7 @@ test("the published package holds what runs, its documentation, and nothing else
     ).toEqual([...sources].sort());
   const shell = globSync("src/shell/**/*.{sh,awk,service}", { cwd: repository });
   expect(shell.length).toBeGreaterThan(10);
-  expect(files.filter((name) => /\.(sh|awk|service)$/.test(name)).sort()).toEqual(
+  expect(files.filter((name) => /^dist.*\.(sh|awk|service)$/.test(name)).sort()).toEqual(
     shell.map((name) => `dist/${name}`).sort(),
   );
 });
