@@ -68,7 +68,7 @@ async function changesOf(stack: automation.Stack, preview: Preview, live: boolea
 }
 
 /**
- * Runs an update with Pulumi's plan from a file of `plan --save`.
+ * Runs an update with Pulumi's plan from a file of `plan --save`, or with a file that is Pulumi's plan alone.
  *
  * @throws PlanRefused if the update now, or a host that was read, differs from the plan.
  */
@@ -79,6 +79,7 @@ export async function withSavedPlan<T>(
   update: (pulumiPlan: string) => Promise<T>,
 ): Promise<T> {
   const saved = savedPlan(file, stack.name);
+  if (!saved) return update(file);
   const preview = await previewOf(stack, { configFile });
   const unlike = differencesOf(saved.changes, await changesOf(stack, preview, saved.live));
   if (unlike.length > 0)

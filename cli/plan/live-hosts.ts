@@ -1,9 +1,8 @@
 import type { FindHost } from "../../providers/engine/engine.js";
-import { HostError } from "../../src/errors.js";
+import { factFailure, HostError } from "../../src/errors.js";
 import { FactError, type FactName, type Facts } from "../../src/facts/facts.js";
 import type { RouteEntry } from "../../src/facts/ip-lists.js";
 import { printRecord } from "../../src/facts/ledger.js";
-import { explained } from "../../src/host/job.js";
 import type { Connection } from "../../src/ssh/connection.js";
 import { plainText } from "../../src/values/foreign.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
@@ -203,7 +202,7 @@ export class LiveHosts extends PlannedHosts {
         put(at.host, facts, name);
       } catch (error) {
         if (!(error instanceof FactError)) throw error;
-        unread.set(name, plainText(explained(label, error).message));
+        unread.set(name, plainText(factFailure(label, error).message));
       }
     }
     const live: PlannedHost = { host: at.host, facts: new LiveFacts(at.host, facts), unread };

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Definition } from "../../providers/engine/define.js";
-import { contrast, plain } from "../../providers/engine/diff.js";
-import { type Bag, partsOf } from "../../providers/engine/inputs.js";
+import { type Bag, contrast, partsOf, plain } from "../../providers/engine/inputs.js";
 import { type Changing, effectOf, type OpenConnections, openOf, type User, usersOf } from "./connections.js";
 import { expireNodest, LiveHosts } from "./live-hosts.js";
 import type { PlannedHosts } from "./planner.js";

@@ -61,16 +61,17 @@ export function savePlan(
   }
 }
 
-/** Reads the plan of a stack from a file. */
-export function savedPlan(file: string, stack: string): SavedPlan {
-  let plan: SavedPlan;
+/** Reads the plan of a stack from a file. Returns undefined for a plan of `pulumi preview --save-plan`. */
+export function savedPlan(file: string, stack: string): SavedPlan | undefined {
+  let plan: SavedPlan & { readonly resourcePlans?: unknown };
   try {
-    plan = JSON.parse(readFileSync(file, "utf8")) as SavedPlan;
+    plan = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
     throw new PlanRefused(
       `cannot read the plan: ${plainText((error as Error).message)}; write one with pulumi-lvs plan --save`,
     );
   }
+  if (plan?.format === undefined && plan?.resourcePlans) return undefined;
   if (plan?.format !== format)
     throw new PlanRefused(
       `${plainText(file)} is no plan of this version of pulumi-lvs; write one with pulumi-lvs plan --save`,

@@ -130,7 +130,7 @@ test("a saved plan is its owner's alone, and names what differs from it", async 
   writeFileSync(file, "", { mode: 0o644 });
   savePlan(file, { stack: "prod", live: true, changes: (await live(wanted)).changes, pulumi: {} });
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  const { changes: saved } = savedPlan(file, "prod");
+  const saved = savedPlan(file, "prod")?.changes ?? [];
   expect(differencesOf(saved, (await live(wanted)).changes)).toEqual([]);
 
   const other = clusters({ realServers: [server(11, { weight: 4 })] });
@@ -157,9 +157,11 @@ test("a saved plan is its owner's alone, and names what differs from it", async 
 
   expect(() => savedPlan(file, "test")).toThrow(/is the plan of the stack prod, not of test/);
   writeFileSync(file, '{"resourcePlans":{}}');
+  expect(savedPlan(file, "prod")).toBeUndefined();
+  writeFileSync(file, '{"format":"pulumi-lvs plan 0"}');
   expect(() => savedPlan(file, "prod")).toThrow(
     /is no plan of this version of pulumi-lvs; write one with pulumi-lvs plan --save/,
   );
   expect(() => savedPlan(join(folder, "none"), "prod")).toThrow(/cannot read the plan: ENOENT/);
-  expect(readFileSync(file, "utf8")).toContain("resourcePlans");
+  expect(readFileSync(file, "utf8")).toContain("plan 0");
 });
