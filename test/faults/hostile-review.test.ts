@@ -35,18 +35,16 @@ test("a preview of a hostile pull request of YAML opens no socket, reads no key 
   mkdirSync(join(place, "state"));
   for (const name of ["key", "known_hosts", ".ssh/config", ".ssh/id_ed25519", ".ssh/known_hosts"])
     writeFileSync(join(planted, name), "PLANTED-FILE\n");
-  for (const part of ["node_modules", "package.json"]) symlinkSync(join(checkout, part), join(project, part));
-  // a copy, because the program looks for the stack's file from the folder that it is in
-  cpSync(join(checkout, "dist"), join(project, "dist"), { recursive: true });
-  const yaml = readFileSync(join(checkout, "Pulumi.yaml"), "utf8");
-  writeFileSync(join(project, "Pulumi.yaml"), yaml.replace("stacks/index.ts", "dist/stacks/index.js"));
+  for (const part of ["clusters.js", "dist", "node_modules", "package.json"])
+    symlinkSync(join(checkout, part), join(project, part));
+  cpSync(join(checkout, "Pulumi.yaml"), join(project, "Pulumi.yaml"));
   cpSync(join(checkout, "examples/ci/ci.sh"), join(project, "ci/ci.sh"));
   // the rules of the repository are judged as well
   writeFileSync(
     join(project, "ci/policy.json"),
     '{ "arp-suppression": "disabled", "member-with-weight": { "except": ["none"] } }',
   );
-  writeFileSync(join(project, ".gitignore"), "node_modules\ndist\nplan\n");
+  writeFileSync(join(project, ".gitignore"), "clusters.js\nnode_modules\ndist\nplan\n");
 
   const { port } = host.address() as AddressInfo;
   const env = {

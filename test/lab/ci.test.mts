@@ -55,7 +55,7 @@ onLab("the scripts of examples/ci", () => {
   async function runner(): Promise<string> {
     const folder = join(place, `runner-${runners++}`);
     await must(place, "git", ["clone", "-q", "remote.git", folder]);
-    for (const part of ["dist", "node_modules", "package.json"])
+    for (const part of ["clusters.js", "dist", "node_modules", "package.json"])
       await symlink(join(checkout, part), join(folder, part));
     return folder;
   }
@@ -112,10 +112,9 @@ onLab("the scripts of examples/ci", () => {
     // the repository has addresses and host keys, and no key
     await desk("ssh_config", config.replaceAll(/^ *(IdentityFile|UserKnownHostsFile) .*\n/gm, ""));
     await desk("known_hosts", await readFile(named("UserKnownHostsFile"), "utf8"));
-    const project = await readFile(join(checkout, "Pulumi.yaml"), "utf8");
-    await desk("Pulumi.yaml", project.replace("main: stacks/index.ts", "main: dist/stacks/index.js"));
+    await cp(join(checkout, "Pulumi.yaml"), join(place, "desk/Pulumi.yaml"));
     await desk("Pulumi.lab.yaml", "config:\n  lvs:clusters: {}\n");
-    await desk(".gitignore", "node_modules\ndist\nplan\npackage.json\n");
+    await desk(".gitignore", "clusters.js\nnode_modules\ndist\nplan\npackage.json\n");
     await git(".", "init", "-q", "--bare", "-b", "main", "remote.git");
     await git("desk", "init", "-q", "-b", "main");
     await git("desk", "remote", "add", "origin", "../remote.git");
