@@ -121,8 +121,7 @@ judge() {
 # plan_of STACK: prints the plan for people, and saves the one for `up`.
 plan_of() {
   rm -f "plan/$1.json"
-  pulumi preview --non-interactive --stack "$1" --save-plan "plan/$1.json" >&2 || return 2
-  pulumi_lvs plan --stack "$1" --markdown
+  pulumi_lvs plan --stack "$1" --markdown --save "plan/$1.json"
 }
 
 # Writes an SSH configuration with the runner's key, into a folder that goes with the script.
