@@ -66,7 +66,6 @@ test("up --plan runs the plan that was reviewed, refuses anything else, and roll
   const done = await up(stack, "--plan", file);
   expect(done.code, done.text).toBe(0);
   expect(host.fake.lines("ipvs").join()).toContain("-w 2");
-  expect((await stack.pulumiLvs(["plan", "--live"])).text).toBe("no host changes\n");
 
   await host.down();
   await stack.program(at(3));
