@@ -115,7 +115,7 @@ const config = z.strictObject({
   agent: z.literal("running").default("running"),
 });
 
-/** Configuration of health checks in a service of a cluster. */
+/** Configuration of health checks in a service of a cluster. @internal */
 export const healthConfig = config.omit({ agent: true }).extend({ sorryServer: sorryInCluster });
 
 type Config = z.output<typeof config>;

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import ts from "typescript";
 import { describe, expect, expectTypeOf, test } from "vitest";
@@ -150,4 +150,20 @@ test("arguments may be outputs one by one, and a wrong one is an error of the co
   expectTypeOf<string>().not.toExtend<NonNullable<Args["weight"]>>();
   expectTypeOf<{ user: string }>().not.toExtend<Args["connection"]>();
   expectTypeOf<Omit<Args, "address">>().not.toExtend<Args>();
+});
+
+test("the declarations of the build import no zod, which needs other options of the compiler", () => {
+  const built = join(providers, "../dist");
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const follow = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import\(?)\s*"([^"]+)"/g))
+      if (name.startsWith(".")) follow(join(dirname(file), name.replace(/\.js$/, ".d.ts")));
+      else packages.add(name);
+  };
+  for (const door of ["index.d.ts", "providers/provider.d.ts"]) follow(join(built, door));
+  expect(seen.size).toBeGreaterThan(20);
+  expect([...packages].filter((name) => name !== "pulumi-lvs")).toEqual(["@pulumi/pulumi"]);
 });
