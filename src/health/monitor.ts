@@ -133,8 +133,8 @@ export function checkProblems(check: Check): { path: keyof Check; reason: string
 
 /** The configuration of a monitor, as its file on the director has it. */
 export interface Monitor {
-  readonly check: Check;
-  readonly servers: Readonly<Record<string, Check>>;
+  readonly check: HealthCheck;
+  readonly servers: Readonly<Record<string, HealthCheck>>;
   readonly interval: number;
   readonly connectTimeout: number;
   readonly timeout: number;
