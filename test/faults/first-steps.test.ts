@@ -32,19 +32,15 @@ function freshCheckout() {
   for (const one of [folder, home]) mkdirSync(one);
   for (const part of ["scripts", "Pulumi.yaml", "Pulumi.example.yaml"])
     cpSync(join(repository, part), join(folder, part), { recursive: true });
-  for (const part of ["dist", "stacks", "node_modules", "package.json", "tsconfig.json"])
+  for (const part of ["clusters.js", "dist", "node_modules", "package.json"])
     symlinkSync(join(repository, part), join(folder, part));
   const { PATH } = pulumiEnv(join(place, "unused"));
   // Not a synchronous one, because it would block the worker of the tests.
   const sh = (script: string, more: Record<string, string> = {}) =>
     new Promise<{ code: number; text: string }>((resolve) => {
       const env = { PATH, HOME: home, PULUMI_LVS_CACHE: cache, NO_COLOR: "1", ...more };
-      execFile(
-        "sh",
-        ["-eu", "-c", script],
-        { cwd: folder, env: { ...env, PULUMI_NODEJS_TRANSPILE_ONLY: "true" } },
-        (error, stdout, stderr) =>
-          resolve({ code: error ? Number(error.code ?? 1) : 0, text: stdout + stderr }),
+      execFile("sh", ["-eu", "-c", script], { cwd: folder, env }, (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code ?? 1) : 0, text: stdout + stderr }),
       );
     });
   return { folder, home, cache, sh };

@@ -39,7 +39,7 @@ export async function startPostgres(): Promise<Postgres> {
   const data = join(place, "data");
   const options = ["-A", "trust", "-U", "lvs", "--no-sync", "--locale=C", "-E", "UTF8"];
   execFileSync(join(programs, "initdb"), ["-D", data, ...options], { ...as, stdio: "pipe" });
-  const settings = ["listen_addresses=", "fsync=off", "log_min_messages=fatal"].flatMap((one) => ["-c", one]);
+  const settings = ["listen_addresses=", "fsync=off", "log_min_messages=panic"].flatMap((one) => ["-c", one]);
   const server = spawn(join(programs, "postgres"), ["-D", data, "-k", place, ...settings], {
     ...as,
     stdio: ["ignore", "ignore", "inherit"],
