@@ -4,13 +4,11 @@ import { titleOf } from "../rollback/deployment.js";
 import { rollBack } from "../rollback/roll-back.js";
 import { guarded, type UpdateResult } from "../rollback/up-or-roll-back.js";
 import type { CommandLine } from "./command-line.js";
+import { exitCodes } from "./exit-codes.js";
 import { listening } from "./listen.js";
 import { PlanRefused } from "./plan/saved.js";
 import { stackAt } from "./project.js";
 import { outlive, run } from "./terminal.js";
-
-/** Exit codes that Pulumi does not use. */
-const exitCodes = { "rolled back": 10, "not rolled back": 11, "not the plan": 12 } as const;
 
 const say = (line: string): void => console.error(`pulumi-lvs: ${line}`);
 
@@ -27,15 +25,18 @@ async function up({ plan, ...command }: Command): Promise<number> {
   const stack = await stackAt(command.cwd, command.stack);
   if (plan === undefined) return update(stack, command);
   // Only a plan compiles lines.
-  const { withSavedPlan } = await import("./plan/command.js");
+  const [{ withSavedPlan }, { HostNotRead }] = await Promise.all([
+    import("./plan/command.js"),
+    import("./plan/live-hosts.js"),
+  ]);
   try {
     return await withSavedPlan(stack, plan, command.configFile, (file) =>
       update(stack, { ...command, rest: ["--plan", file, ...command.rest] }),
     );
   } catch (error) {
-    if (!(error instanceof PlanRefused)) throw error;
+    if (!(error instanceof PlanRefused || error instanceof HostNotRead)) throw error;
     say(error.message);
-    return exitCodes["not the plan"];
+    return exitCodes[error instanceof PlanRefused ? "not the plan" : "host not read"];
   }
 }
 

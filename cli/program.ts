@@ -52,6 +52,7 @@ Exit codes:
   10     it failed, and hosts and state are as they were before
   11     it failed, and not everything could be rolled back
   12     the update is not that of --plan; nothing was changed
+  14     --plan needs a host that could not be read; nothing was changed
   127    the Pulumi CLI is not installed
   other  Pulumi's own: nothing of this package was changed
 
@@ -80,11 +81,11 @@ ${example(
 
 Exit codes:
   0      it printed the plan
-  1      it printed the plan, and up would refuse a change of it
+  13     it printed the plan, and up would refuse a change of it
+  14     --live could not read a host
   2      wrong flags
-  3      --live could not read a host
   127    the Pulumi CLI is not installed
-  other  Pulumi's own: there is no preview
+  other  Pulumi's own: there is no plan
 
 More is in docs/plan.md.`,
     )

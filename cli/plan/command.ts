@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
+import { exitCodes } from "../exit-codes.js";
 import { stackAt } from "../project.js";
 import { HostNotRead } from "./live-hosts.js";
 import { livePlanOf, type PlannedChange, planOf } from "./plan.js";
@@ -24,9 +25,6 @@ export interface PlanOptions {
 
 const formats = { text: asText, json: asJson, markdown: asMarkdown } as const;
 
-/** Exit codes. Others are Pulumi's. */
-const codes = { printed: 0, "up would refuse": 1, "host not read": 3 } as const;
-
 /** How a plan is printed. */
 interface Output {
   readonly print: (text: string) => Promise<void>;
@@ -47,7 +45,7 @@ export async function plan(options: PlanOptions, { print, say }: Output): Promis
     } catch (error) {
       if (!(error instanceof HostNotRead)) throw error;
       say(error.message);
-      return codes["host not read"];
+      return exitCodes["host not read"];
     }
     await print(formats[format](changes));
     const isRefused = changes.some(({ refused }) => refused !== undefined);
@@ -57,7 +55,7 @@ export async function plan(options: PlanOptions, { print, say }: Output): Promis
       savePlan(resolve(cwd, save), { stack: stack.name, live, changes, pulumi });
       say(`saved; pulumi-lvs up --plan ${save} runs it, and refuses anything else`);
     }
-    return isRefused ? codes["up would refuse"] : codes.printed;
+    return isRefused ? exitCodes["a change refused"] : 0;
   });
 }
 

@@ -98,9 +98,11 @@ preview() {
   export PULUMI_SKIP_UPDATE_CHECK=true PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
   code=0
   plan_of "$1" >"plan/$1.md" || code=$?
-  [ $code -le 1 ] || die "cannot make the plan of $1" $code
+  # 13: `up` would refuse a change of it.
+  case $code in 0 | 13) ;; *) die "cannot make the plan of $1" $code ;; esac
   if ! judge "$1"; then
     code=1
+    rm -f "plan/$1.json"
     printf '\n%s\n' "A policy refuses this update: see the log of the job." >>"plan/$1.md"
   fi
   printf '%s\n\n' "### $1" | cat - "plan/$1.md" >"$work/plan" && mv "$work/plan" "plan/$1.md"

@@ -16,12 +16,13 @@ export const memberWithWeight = rule<{ minimum: number; except: string[] }>({
       .filter((pool) => pool.servers.length > 0 && !isExcepted(except, pool))
       .flatMap(({ director, service, servers, declared }) => {
         const count = servers.filter((server) => weightOf(server) > 0).length;
-        // a pool of fewer servers than that is no mistake of their weights
-        if (count >= Math.min(minimum, servers.length)) return [];
+        // A pool of fewer servers than that is no mistake of their weights.
+        const least = Math.min(minimum, servers.length);
+        if (count >= least) return [];
         const urn = declared?.urn ?? servers[0]?.urn;
         return [
           {
-            message: `${service} on ${director}: ${count} of ${servers.length} real servers have a weight above 0; at least ${minimum} must`,
+            message: `${service} on ${director}: ${count} of ${servers.length} real servers have a weight above 0; at least ${least} must`,
             ...(urn === undefined ? {} : { urn }),
           },
         ];

@@ -70,6 +70,6 @@ test("up --plan runs the plan that was reviewed, refuses anything else, and roll
   await host.down();
   await stack.program(at(3));
   const unread = await stack.pulumiLvs(["plan", "--live"]);
-  expect(unread.code, unread.text).toBe(3);
+  expect(unread.code, unread.text).toBe(14);
   expect(unread.text).toMatch(/^pulumi-lvs: cannot plan on 127\.0\.0\.1:\d+: .*; /);
 });
