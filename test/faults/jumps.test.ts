@@ -7,7 +7,6 @@ import { openShell } from "../../src/ssh/open-shell.js";
 import { Gate } from "../../src/ssh/semaphore.js";
 import {
   clientKey,
-  freePort,
   type Given,
   hello,
   hostKey,
@@ -17,6 +16,7 @@ import {
   to,
 } from "../support/fake/ssh-client.js";
 import { newKey, type SshServer, sshServer } from "../support/fake/ssh-server.js";
+import { freePort } from "../support/free-port.js";
 
 const { file, config, tools, server } = ownHome();
 

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, vi } from "vitest";
@@ -94,13 +93,4 @@ export async function refusal(given: Given, ...secrets: readonly string[]): Prom
   for (const planted of [secret, "PRIVATE KEY", clientKey.private.split("\n")[2] as string, ...secrets])
     expect(`${message}${stack}${JSON.stringify(cause)}${JSON.stringify(error)}`).not.toContain(planted);
   return error as HostError;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

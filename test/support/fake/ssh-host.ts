@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServerChannel } from "ssh2";
+import { freePort } from "../free-port.js";
 import { FakeHost } from "./fake-host.js";
 import { type KeyPair, newKey, type SshServer, sshServer } from "./ssh-server.js";
 
@@ -10,15 +11,16 @@ export class SshHost {
   readonly #hostKey = newKey();
   readonly #clientKey: KeyPair;
   #server: SshServer | undefined;
-  #port = 0;
+  readonly #port: number;
   #deafAfter: ((script: string) => boolean) | undefined;
 
-  private constructor(clientKey: KeyPair) {
+  private constructor(clientKey: KeyPair, port: number) {
     this.#clientKey = clientKey;
+    this.#port = port;
   }
 
   static async start(clientKey: KeyPair): Promise<SshHost> {
-    const host = new SshHost(clientKey);
+    const host = new SshHost(clientKey, await freePort());
     await host.up();
     return host;
   }
@@ -41,7 +43,6 @@ export class SshHost {
       port: this.#port,
       serve: (channel) => this.#serve(channel),
     });
-    this.#port = this.#server.port;
   }
 
   /** Takes the host down, until `up`. */

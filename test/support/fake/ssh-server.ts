@@ -215,7 +215,9 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
       ssh.injectSocket(socket as never);
     }, options.slowness ?? 0);
   });
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(options.port ?? 0, "127.0.0.1", resolve);
+  });
   const cut = () => {
     for (const socket of sockets) socket.destroy();
   };

@@ -4,16 +4,9 @@ import { join } from "node:path";
 import type { Algorithms } from "ssh2";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fingerprint, parseHostKey } from "../../../src/ssh/known-hosts.js";
-import {
-  clientKey,
-  freePort,
-  hello,
-  hostKey,
-  ownHome,
-  refusal,
-  secret,
-} from "../../support/fake/ssh-client.js";
+import { clientKey, hello, hostKey, ownHome, refusal, secret } from "../../support/fake/ssh-client.js";
 import { newKey } from "../../support/fake/ssh-server.js";
+import { freePort } from "../../support/free-port.js";
 
 const { file, config, tools, server } = ownHome();
 
