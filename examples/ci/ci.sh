@@ -23,10 +23,18 @@ die() {
 pulumi_lvs() { npx --no-install pulumi-lvs "$@"; }
 
 # fixed_lines PROJECT: prints the lines of a stack's file that a pull request may not change. These are the lines outside
-# of `config:`, which name secrets providers and environments, and configuration of other packages than PROJECT's.
+# of `config:`, which name secrets providers and environments, and configuration of other packages than PROJECT's. A
+# quoted text that goes on in the next line could hide these, so a line whose quotes are not surely closed is fixed too.
 fixed_lines() {
   awk -v project="$1" '
-    /^config: *$/ { inside = 1; own = 0; next }
+    function is_open(line) {
+      # a quote may be a part of the name of a tag or an anchor
+      if (line ~ /[!&*]/) return line ~ /["\047]/
+      gsub(/"(:*[^]["\047,:{}\\ \t]|[^]["\047,:{}\\])*"/, "", line)
+      gsub(/\047(:*[^]["\047,:{}\\ \t]|[^]["\047,:{}\\])*\047/, "", line)
+      return line ~ /["\047]/
+    }
+    /^config: *$/ && !parts++ { inside = 1; own = 0; print; next }
     /^[^ #]/ { inside = 0 }
     inside && /^  [A-Za-z0-9._-]/ {
       own = 0
@@ -34,9 +42,9 @@ fixed_lines() {
         split(substr($0, 3), words, ":")
         own = words[1] == "lvs" || words[1] == project
       } else if (match($0, /^  [A-Za-z0-9._-]+:( |$)/)) own = 1
-      if (own) next
+      if (own && !is_open($0)) next
     }
-    inside && own && /^(   .*|  +#.*| *)$/ { next }
+    inside && own && /^(   .*|  +#.*| *)$/ && !is_open($0) { next }
     { print }'
 }
 

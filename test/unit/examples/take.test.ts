@@ -36,6 +36,7 @@ const yaml: Readonly<Record<string, Change>> = {
     "Pulumi.test.yaml": base.replace("size: 3", "size: 4"),
   },
   "a value without a namespace": replaced("  shop:size: 3\n", "  shop:size: 3\n  more: 1\n"),
+  "a text in quotes": replaced("kind: dr", `kind: 'nat'\n      vips: ["10.0.0.1", "2001:db8::1"]`),
   nothing: {},
 };
 
@@ -63,6 +64,17 @@ const code: Readonly<Record<string, Change>> = {
   "the engine's own configuration": edited(`${base}  pulumi:disable-default-providers: ["*"]\n`),
   "the version of a plugin": edited(`${base}  command:version: 9.9.9\n`),
   "keys that are indented in another way": edited(base.replaceAll(/^ {2}(?=lvs|shop|aws)/gm, "    ")),
+  "a part of the file within a text": edited(
+    `config:\n  lvs:x: "\n${base.replace("config:\n", 'config:\n  lvs:y: "\n')}`,
+  ),
+  "another part config": edited(`${base}config:\n  lvs:x: 1\n`),
+  "configuration of another package within a text": edited(
+    base.replace("  aws:", '  shop:x: "\n  aws:').concat('  shop:y: "\n'),
+  ),
+  "quotes that are of no text": replaced("kind: dr", 'kind: { a", b: "c }'),
+  "quotes in a text in other quotes": replaced("kind: dr", `kind: ["a", '"', "b]`),
+  "a quote in the name of a tag": replaced("kind: dr", "kind: !a' '"),
+  "a quote after a backslash": replaced("kind: dr", 'kind: "\\"'),
   "a line that only YAML sees, by NEL": replaced("kind: dr", "kind: dr\u0085environment: [evil]"),
   "a line that only YAML sees, by LS": replaced("kind: dr", "kind: dr\u2028environment: [evil]"),
   "a line that only YAML sees, by CR": replaced("kind: dr", "kind: dr\renvironment: [evil]"),
