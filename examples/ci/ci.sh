@@ -155,9 +155,14 @@ reach_hosts() {
   unset LVS_SSH_KEY
 }
 
+is_plan='const { format } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8")) ?? {};
+process.exit(String(format).startsWith("pulumi-lvs plan ") ? 0 : 1)'
+
 up() {
   [ -f "plan/$1.json" ] ||
     die "there is no plan/$1.json of this tree; make the preview again, with the target branch merged"
+  # Pulumi's own plan binds neither the lines nor the hosts.
+  node -e "$is_plan" "plan/$1.json" || die "plan/$1.json is no plan of pulumi-lvs; make the preview again"
   reach_hosts
   set -- --stack "$1" --plan "plan/$1.json" --yes --skip-preview --non-interactive
   [ -z "${LVS_VERIFY:-}" ] || set -- "$@" --verify "$LVS_VERIFY"

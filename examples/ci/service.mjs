@@ -5,7 +5,7 @@
 //   service.mjs issue TITLE FILE   opens an issue, or updates the open one of that title. It closes it if FILE is empty.
 //   service.mjs store NAME FILE    keeps a plan (GitLab, git). GitHub has actions/upload-artifact.
 //   service.mjs load NAME FILE     gets it again (GitLab, git).
-//   service.mjs run NAME           prints the number of the GitHub run whose artifact has the name.
+//   service.mjs run NAME           prints the number of the run of lvs-preview.yml on GitHub whose artifact has the name.
 //
 // On GitHub it needs GITHUB_TOKEN and, for a comment, LVS_PULL_REQUEST. On GitLab it needs LVS_GITLAB_TOKEN with the
 // scope `api`. Elsewhere, the branch `lvs-ci` of the remote `origin` has the files.
@@ -16,6 +16,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const mark = "<!-- pulumi-lvs plan -->";
+/** The workflow for GitHub whose plans are trusted. */
+const preview = ".github/workflows/lvs-preview.yml";
 /** Both services refuse longer texts. */
 const longest = 60_000;
 
@@ -65,14 +67,17 @@ function github(env) {
       return old ? api("PATCH", `/issues/${old.number}`, { body }) : api("POST", "/issues", { title, body });
     },
     async run(name) {
-      const { artifacts } = await api("GET", `/actions/artifacts?name=${encodeURIComponent(name)}`);
-      // A fork's run may store an artifact of any name.
-      const own = artifacts.find(
-        ({ expired, workflow_run: run }) => !expired && run.head_repository_id === run.repository_id,
+      const path = `/actions/artifacts?per_page=100&name=${encodeURIComponent(name)}`;
+      const { artifacts } = await api("GET", path);
+      for (const { expired, workflow_run: of } of artifacts) {
+        if (expired) continue;
+        // A run of any other workflow, such as one on a branch or in a fork, may store an artifact of any name.
+        const run = await api("GET", `/actions/runs/${of.id}`);
+        if (run.event === "pull_request_target" && run.path.split("@")[0] === preview) return String(of.id);
+      }
+      throw new Error(
+        `there is no plan ${name} of ${preview}; make the preview again, with the target branch merged`,
       );
-      if (!own)
-        throw new Error(`there is no plan ${name}; make the preview again, with the target branch merged`);
-      return String(own.workflow_run.id);
     },
   };
 }

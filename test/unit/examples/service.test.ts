@@ -14,6 +14,7 @@ let place: string;
 /** Requests that the service got, and what it has. */
 let requests: string[] = [];
 let lists: Record<string, object[]> = {};
+let runs: Record<string, object> = {};
 const packages = new Map<string, string>();
 
 const server = createServer((request, response) => {
@@ -36,6 +37,7 @@ const server = createServer((request, response) => {
     const list = lists[kind] ?? [];
     const page = Number(new URL(request.url ?? "", "http://x").searchParams.get("page") ?? 1);
     if (kind === "user") return response.end('{ "id": 5 }');
+    if (path.includes("/actions/runs/")) return response.end(JSON.stringify(runs[kind]));
     if (kind === "artifacts") return response.end(JSON.stringify({ artifacts: list }));
     response.end(JSON.stringify(list.slice((page - 1) * 100, page * 100)));
   });
@@ -120,17 +122,32 @@ test("GitHub: one issue is opened, updated, and closed when hosts are as declare
   expect((await run(github(), "issue", "Drift of test", none)).sent).toEqual([]);
 });
 
-test("GitHub: the run of a plan is one of the repository itself, not of a fork", async () => {
-  const of = (id: number, head: number, expired = false) => ({
+test("GitHub: the run of a plan is one of the preview's workflow, from the target branch", async () => {
+  const trusted = ".github/workflows/lvs-preview.yml";
+  const all = {
+    // pushed to a branch of the repository itself
+    11: { event: "push", path: trusted },
+    12: { event: "pull_request_target", path: ".github/workflows/other.yml" },
+    13: { event: "pull_request_target", path: trusted },
+    14: { event: "pull_request_target", path: `${trusted}@refs/heads/main` },
+    15: { event: "pull_request", path: trusted },
+  };
+  runs = all;
+  const of = (id: number, expired = false) => ({
     expired,
-    workflow_run: { id, head_repository_id: head, repository_id: 1 },
+    // of a fork's pull request, this is the fork
+    workflow_run: { id, head_repository_id: id === 14 ? 2 : 1, repository_id: 1 },
   });
-  lists = { artifacts: [of(11, 2), of(12, 1, true), of(13, 1)] };
-  expect((await run(github(), "run", "lvs-plan-prod-abc")).text).toBe("13");
-  lists = { artifacts: [of(11, 2)] };
-  expect((await run(github(), "run", "lvs-plan-prod-abc")).text).toMatch(
-    /there is no plan lvs-plan-prod-abc/,
+  const found = async (...artifacts: object[]) => {
+    lists = { artifacts };
+    return (await run(github(), "run", "lvs-plan-prod-abc")).text;
+  };
+  expect(await found(of(11), of(12), of(13, true), of(14), of(13))).toBe("14");
+  expect(await found(of(15), of(13))).toBe("13");
+  expect(await found(of(11), of(12), of(15))).toMatch(
+    /there is no plan lvs-plan-prod-abc of \.github\/workflows\/lvs-preview\.yml/,
   );
+  expect(await found()).toMatch(/there is no plan/);
 });
 
 test("GitLab: one comment, one issue, and plans in the package registry", async () => {

@@ -1,0 +1,53 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+// examples/ci/ci.sh with programs in place of `npx` and `pulumi`, which note how they are run
+
+const script = join(__dirname, "../../../examples/ci/ci.sh");
+let place: string;
+
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), "lvs-script-"));
+  mkdirSync(join(place, "bin"));
+  mkdirSync(join(place, "plan"));
+  program("npx");
+  program("pulumi");
+});
+
+afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+const inPlace = (file: string, text: string) => writeFileSync(join(place, file), text);
+
+/** Puts a program into the PATH. It notes its arguments, and runs the text. */
+function program(name: string, text = ""): void {
+  inPlace(`bin/${name}`, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>"$NOTES"\n${text}\n`);
+  chmodSync(join(place, "bin", name), 0o755);
+}
+
+function run(args: readonly string[], more: Record<string, string> = {}) {
+  const env = { PATH: `${join(place, "bin")}:${process.env.PATH}`, NOTES: join(place, "notes"), ...more };
+  const { status, stdout, stderr } = spawnSync(script, args, { cwd: place, env, encoding: "utf8" });
+  const notes = existsSync(env.NOTES) ? readFileSync(env.NOTES, "utf8").trim().split("\n") : [];
+  rmSync(env.NOTES, { force: true });
+  return { code: status, stdout, stderr, notes };
+}
+
+test("up refuses a file that is no plan of pulumi-lvs, and runs nothing", () => {
+  const up = (plan: string) => {
+    inPlace("plan/prod.json", plan);
+    return run(["up", "prod"], { LVS_SSH_CONFIG: "/nowhere" });
+  };
+  const pulumi = '{ "resourcePlans": {}, "config": {\n  "format": "pulumi-lvs plan 1",\n  "a": 1 } }';
+  for (const plan of [pulumi, '{ "resourcePlans": {} }', '{ "format": 1 }', "null", "[]", ""]) {
+    const { code, notes, stderr } = up(plan);
+    expect([code, notes], plan).toEqual([1, []]);
+    expect(stderr).toContain("plan/prod.json is no plan of pulumi-lvs; make the preview again");
+  }
+  expect(up('{ "format": "pulumi-lvs plan 1" }')).toMatchObject({
+    code: 0,
+    notes: [expect.stringContaining("pulumi-lvs up --stack prod --plan plan/prod.json --yes")],
+  });
+});
