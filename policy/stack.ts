@@ -37,11 +37,16 @@ export function seenOf(resources: readonly PolicyResource[]): Seen[] {
       { urn, dependencies: dependencies.map((one) => one.urn) },
     ]),
   );
-  return resources.flatMap(({ type, name, urn, props, opts }) => {
+  return resources.flatMap(({ type, name, urn, props, opts, parent }) => {
     const kind = kindOf(type);
     if (kind === undefined) return [];
     const needs = reachable(urn, nodes);
-    return [{ kind, name, urn, props: known(props) as Bag, isProtected: opts.protect === true, needs }];
+    const isProtected = opts.protect === true;
+    const own = { kind, name, urn, props: known(props) as Bag, isProtected, needs };
+    const { localnodes } = known(parent?.props ?? {}) as { localnodes?: unknown };
+    const isLocalnode =
+      kind === "RealServer" && Array.isArray(localnodes) && localnodes.includes(own.props.address);
+    return [{ ...own, isLocalnode }];
   });
 }
 

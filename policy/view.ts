@@ -13,6 +13,8 @@ export interface Seen {
   readonly isProtected: boolean;
   /** URNs of all resources of this package that it depends on, also through others. */
   readonly needs: ReadonlySet<string>;
+  /** Whether a cluster has it as the director's own address. */
+  readonly isLocalnode?: boolean;
 }
 
 /** What a rule judges. */

@@ -7,7 +7,7 @@ import { adoption, Cluster, persisting, sharing } from "./cluster/component.js";
 import { director, ipVs } from "./cluster/director.js";
 import { forwardings } from "./cluster/families.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
-import { type Vip, vipsOf } from "./cluster/model.js";
+import { serversOf, type Vip, vipsOf } from "./cluster/model.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { probes } from "./cluster/probe.js";
 import { once } from "./cluster/shared.js";
@@ -83,7 +83,10 @@ export class DrCluster extends Cluster {
       return once(HostRoute, [connection, address], make);
     });
     probes(this, name, args, [...routed, ...front.realServers]);
-    this.show(front);
+    const localnodes = serversOf(args).flatMap(({ isDirector, member }) =>
+      isDirector ? [member.address] : [],
+    );
+    this.show(front, localnodes);
   }
 
   // ARP suppression comes before the VIP. Otherwise the real server would answer for the VIP in between.

@@ -1,5 +1,5 @@
 import { except, rule } from "../rule.js";
-import { hostOf, serviceOf } from "../view.js";
+import { type Bag, hostOf, serviceOf } from "../view.js";
 
 /** Without it, a real server answers ARP requests for the VIP, and clients reach it in place of the director. */
 export const arpSuppression = rule<{ except: string[] }>({
@@ -10,14 +10,26 @@ export const arpSuppression = rule<{ except: string[] }>({
   fields: { except: except("real servers, by address or by name,") },
   check({ resources }, { except }) {
     const silent = resources.filter(({ kind }) => kind === "ArpSuppression");
+    const addresses = new Set(
+      resources.flatMap(({ kind, props }) => (kind === "RealServer" ? [props.address] : [])),
+    );
     return resources.flatMap((server) => {
-      const { kind, name, urn, props, needs } = server;
+      const { kind, name, urn, props, needs, isLocalnode } = server;
       const { address, forwarding = "gatewaying" } = props;
       if (kind !== "RealServer" || forwarding !== "gatewaying" || typeof address !== "string") return [];
       // ARP is of IPv4. The director itself is a server of its own, and has to answer for the VIP.
-      if (address.includes(":") || /^127\./.test(address) || hostOf(server) === address) return [];
+      if (address.includes(":") || /^127\./.test(address)) return [];
+      if (isLocalnode || hostOf(server) === address) return [];
       if (except.includes(name) || except.includes(address)) return [];
-      if (silent.some((one) => needs.has(one.urn) || hostOf(one) === address)) return [];
+      if (
+        silent.some((one) => {
+          const { host } = (one.props.connection ?? {}) as Bag;
+          if (host === address) return true;
+          // A name does not tell whose it is. The address of another server, and the director's host, do.
+          return needs.has(one.urn) && !addresses.has(host) && hostOf(one) !== hostOf(server);
+        })
+      )
+        return [];
       return [
         {
           message: `${serviceOf(server) ?? name}: real server ${address} has no ARP suppression; declare ArpSuppression on its host, and let the real server depend on it`,

@@ -19,11 +19,15 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   declare readonly virtualServices: VirtualService[];
   declare readonly realServers: RealServer[];
 
-  protected show({ virtualServices, realServers, ...all }: ClusterOutputs & ClusterChildren): void {
+  /** Shows the outputs. The policy pack reads `localnodes`: addresses by which a director is a server of its own. */
+  protected show(
+    { virtualServices, realServers, ...all }: ClusterOutputs & ClusterChildren,
+    localnodes: readonly pulumi.Input<string>[] = [],
+  ): void {
     const { vips, services, members, health, drained } = all;
     const outputs = { vips, services, members, health, drained };
     Object.assign(this, outputs, { virtualServices, realServers });
-    this.registerOutputs(outputs);
+    this.registerOutputs({ ...outputs, ...(localnodes.length > 0 ? { localnodes } : {}) });
   }
 }
 

@@ -14,13 +14,15 @@ new lvs.DrCluster("web", {
   director: { connection: { host: "director1"${more} }, interface: "eth0" },
   vips: ["192.168.0.210"],
   services: [{ port: 80 }],
-  realServers: ${JSON.stringify(
-    weights.map((weight, i) => ({
+  realServers: ${JSON.stringify([
+    // the director itself
+    { name: "local", address: "192.168.0.10", weight: 0, connection: { host: "director1" } },
+    ...weights.map((weight, i) => ({
       ...{ name: `web${i}`, address: `192.168.0.22${i}`, weight },
       // the last one is another program's
       ...(i === weights.length - 1 ? {} : { connection: { host: `web${i}` } }),
     })),
-  )},
+  ])},
 });`;
 
 /** A state with three servers, as `pulumi stack export` writes it. */

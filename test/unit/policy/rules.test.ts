@@ -6,15 +6,16 @@ import type { Bag, Seen } from "../../../policy/view.js";
 interface Extra {
   readonly isProtected?: boolean;
   readonly needs?: readonly string[];
+  readonly isLocalnode?: boolean;
 }
 
 const seen = (
   kind: string,
   name: string,
   props: Bag,
-  { isProtected = false, needs = [] }: Extra = {},
+  { isProtected = false, needs = [], ...more }: Extra = {},
 ): Seen => ({
-  ...{ kind, name, urn: `urn:${name}`, isProtected, needs: new Set(needs) },
+  ...{ kind, name, urn: `urn:${name}`, isProtected, needs: new Set(needs), ...more },
   props: { connection: { host: "director1" }, ...props },
 });
 
@@ -175,11 +176,26 @@ describe("arp-suppression", () => {
     expect(rule([server(1, 1), arp("192.168.0.1")])).toEqual([]);
   });
 
+  test("refuses a server that depends on the ARP suppression of another host", () => {
+    const after = (host: string) => [
+      server(1, 1, {}, { needs: [`urn:arp-${host}`] }),
+      server(2, 1),
+      arp(host),
+    ];
+    const refused = (host: string) => rule(after(host)).filter((one) => one.startsWith("urn:web-1:"));
+    expect(refused("192.168.0.2")).toHaveLength(1);
+    expect(refused("director1")).toHaveLength(1);
+    // a name, and an address by which only the host is managed
+    expect(refused("rs1")).toEqual([]);
+    expect(refused("10.0.0.1")).toEqual([]);
+  });
+
   test("leaves LVS/NAT, IPv6 and the director itself alone, and is configured", () => {
     expect(rule([server(1, 1, { forwarding: "masquerading" })])).toEqual([]);
     expect(rule([server(1, 1, { address: "2001:db8::1" })])).toEqual([]);
     expect(rule([server(1, 1, { address: "127.0.0.1" })])).toEqual([]);
     expect(rule([server(1, 1, { connection: { host: "192.168.0.1" } })])).toEqual([]);
+    expect(rule([server(1, 1, {}, { isLocalnode: true })])).toEqual([]);
     expect(rule([server(1, 1)], { except: ["192.168.0.1"] })).toEqual([]);
     expect(rule([server(1, 1)], { except: ["web-1"] })).toEqual([]);
   });
