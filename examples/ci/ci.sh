@@ -138,6 +138,7 @@ plan_of() {
 reach_hosts() {
   [ -z "${LVS_SSH_CONFIG:-}" ] || return 0
   key=${LVS_SSH_KEY_FILE:-$work/key}
+  case $key in /*) ;; *) key=$PWD/$key ;; esac
   if [ -z "${LVS_SSH_KEY_FILE:-}" ]; then
     [ -n "${LVS_SSH_KEY:-}" ] || die "there is no key for the hosts; set LVS_SSH_KEY or LVS_SSH_KEY_FILE"
     printf '%s\n' "$LVS_SSH_KEY" >"$work/key"
@@ -147,7 +148,7 @@ reach_hosts() {
   done
   {
     cat ssh_config
-    printf '\n%s\n' "Host *" "  IdentityFile $key" "  UserKnownHostsFile $PWD/known_hosts" "  StrictHostKeyChecking yes"
+    printf '\n%s\n' "Host *" "  IdentityFile \"$key\"" "  UserKnownHostsFile \"$PWD/known_hosts\"" "  StrictHostKeyChecking yes"
   } >"$work/ssh_config"
   LVS_SSH_CONFIG=$work/ssh_config
   export LVS_SSH_CONFIG
@@ -171,6 +172,7 @@ up() {
 
 drift() {
   reach_hosts
+  export PULUMI_SKIP_UPDATE_CHECK=true
   code=0
   pulumi refresh --stack "$1" --preview-only --diff --expect-no-changes --non-interactive --color never \
     >"$work/drift" 2>&1 || code=$?

@@ -41,11 +41,14 @@ function goThrough(config: SSHConfig, pass: Pass): void {
   }
 }
 
-function add({ values }: Pass, { param, value }: Directive): void {
+function add({ values }: Pass, { param, value, quoted }: Directive): void {
   const key = param.toLowerCase();
+  // The library gives several files of known hosts as a list, and does not say that one was in quotes.
+  const isOne = quoted || key.endsWith("knownhostsfile");
   if (repeatable.includes(key))
     values.set(key, [...new Set([...(values.get(key) ?? []), ...textsOf(value)])]);
-  else if (!values.has(key)) values.set(key, typeof value === "string" ? value.split(/\s+/) : textsOf(value));
+  else if (!values.has(key))
+    values.set(key, typeof value === "string" && !isOne ? value.split(/\s+/) : textsOf(value));
 }
 
 const patternsOf = (value: Directive["value"]): string[] => textsOf(value).flatMap((text) => text.split(","));

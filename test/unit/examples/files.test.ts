@@ -12,6 +12,11 @@ const textOf = (file: string) => readFileSync(join(repository, file), "utf8");
 const workflows = globSync("examples/ci/github/lvs-*.yml", { cwd: repository }).sort();
 const script = "examples/ci/ci.sh";
 
+interface Job {
+  readonly env?: object;
+  readonly steps: readonly { readonly run?: string }[];
+}
+
 function said(program: string, args: readonly string[]): string {
   const { error, stdout, stderr } = spawnSync(program, args, { cwd: repository, encoding: "utf8" });
   if (error) throw error;
@@ -45,6 +50,16 @@ describe("the workflows for GitHub", () => {
         load(textOf(file)).jobs as Record<string, { steps: { run?: string }[] }>,
       ))
         for (const { run = "" } of job.steps) expect(run, file).not.toContain("${{");
+  });
+
+  test("give secrets to the step that runs ci.sh only", () => {
+    for (const file of workflows)
+      for (const { env = {}, steps } of Object.values(load(textOf(file)).jobs as Record<string, Job>)) {
+        expect(JSON.stringify(env), file).not.toContain("secrets.");
+        for (const step of steps)
+          if (JSON.stringify(step).includes("secrets."))
+            expect(step.run, file).toMatch(/^ *(name=.*\n.*\n)?ci\/ci\.sh (preview|up|drift) "\$STACK"/);
+      }
   });
 
   test("read pull requests only, unless a job says more", () => {

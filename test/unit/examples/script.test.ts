@@ -27,9 +27,9 @@ function program(name: string, text = ""): void {
   chmodSync(join(place, "bin", name), 0o755);
 }
 
-function run(args: readonly string[], more: Record<string, string> = {}) {
+function run(args: readonly string[], more: Record<string, string> = {}, cwd = place) {
   const env = { PATH: `${join(place, "bin")}:${process.env.PATH}`, NOTES: join(place, "notes"), ...more };
-  const { status, stdout, stderr } = spawnSync(script, args, { cwd: place, env, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(script, args, { cwd, env, encoding: "utf8" });
   const notes = existsSync(env.NOTES) ? readFileSync(env.NOTES, "utf8").trim().split("\n") : [];
   rmSync(env.NOTES, { force: true });
   return { code: status, stdout, stderr, notes };
@@ -50,4 +50,19 @@ test("up refuses a file that is no plan of pulumi-lvs, and runs nothing", () => 
     code: 0,
     notes: [expect.stringContaining("pulumi-lvs up --stack prod --plan plan/prod.json --yes")],
   });
+});
+
+test("up and drift give Pulumi the key and the hosts' keys, in folders of any name", () => {
+  const folder = join(place, "a folder");
+  mkdirSync(folder);
+  for (const name of ["ssh_config", "known_hosts", "key"]) writeFileSync(join(folder, name), "");
+  const show = 'cat "$LVS_SSH_CONFIG"; printf "check: %s\\n" "$PULUMI_SKIP_UPDATE_CHECK"; exit 7';
+  program("pulumi", show);
+  const of = (more: Record<string, string>) => run(["drift", "prod"], more, folder).stdout;
+  const relative = of({ LVS_SSH_KEY_FILE: "key" });
+  expect(relative).toContain(`IdentityFile "${folder}/key"`);
+  expect(relative).toContain(`UserKnownHostsFile "${folder}/known_hosts"`);
+  expect(relative).toContain("check: true");
+  expect(of({ LVS_SSH_KEY_FILE: "/keys/key" })).toContain('IdentityFile "/keys/key"');
+  expect(of({ LVS_SSH_KEY: "text", TMPDIR: folder })).toMatch(/IdentityFile "\/.*\/a folder\/.*\/key"/);
 });

@@ -72,6 +72,19 @@ describe("known hosts", () => {
 });
 
 describe("the SSH configuration", () => {
+  test("reads a file in quotes as one, also with spaces", () => {
+    config(
+      'Host *\n  IdentityFile "/a  b/key"\n  UserKnownHostsFile "/a b/hosts"\n  IdentityAgent "/c  d"\n',
+    );
+    expect(targetOf({ host: "web1" })).toMatchObject({
+      identityFiles: ["/a  b/key"],
+      knownHosts: ["/a b/hosts", "/etc/ssh/ssh_known_hosts"],
+      agent: "/c  d",
+    });
+    config('Host *\n  UserKnownHostsFile "/a b" /c\n');
+    expect(targetOf({ host: "web1" }).knownHosts).toEqual(["/a b", "/c", "/etc/ssh/ssh_known_hosts"]);
+  });
+
   test("says what an alias is", () => {
     config(
       "Host director\n  HostName 192.168.0.5\n  Port 2222\n  User admin\n  IdentityFile ~/one\n  IdentityFile ~/two\n  UserKnownHostsFile ~/hosts\n  HostKeyAlias lvs\n",
