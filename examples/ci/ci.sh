@@ -100,37 +100,55 @@ take() {
 
 preview() {
   mkdir -p plan
+  rm -f "plan/$1.json" "plan/$1.md"
   # A preview needs no host and no key. What the runner has is out of its reach.
   unset SSH_AUTH_SOCK LVS_SSH_KEY LVS_SSH_KEY_FILE
   # Otherwise Pulumi may look for newer versions, and download plugins that the configuration names.
   export PULUMI_SKIP_UPDATE_CHECK=true PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
   code=0
-  plan_of "$1" >"plan/$1.md" || code=$?
+  note=
+  plan_of "$1" >"$work/plan" || code=$?
   # 13: `up` would refuse a change of it.
-  case $code in 0 | 13) ;; *) die "cannot make the plan of $1" $code ;; esac
-  if ! judge "$1"; then
-    code=1
-    rm -f "plan/$1.json"
-    printf '\n%s\n' "A policy refuses this update: see the log of the job." >>"plan/$1.md"
-  fi
-  printf '%s\n\n' "### $1" | cat - "plan/$1.md" >"$work/plan" && mv "$work/plan" "plan/$1.md"
+  case $code in
+    0 | 13)
+      if ! judge "$1"; then
+        code=1
+        note="The policies could not be judged: see the log of the job."
+        # Pulumi's exit code is the same for all failures.
+        ! grep -q '^ *- \[mandatory\] ' "$work/judged" || note="A policy refuses this update: see the log of the job."
+      fi
+      ;;
+    *)
+      : >"$work/plan"
+      note="There is no plan: see the log of the job."
+      ;;
+  esac
+  {
+    printf '%s\n\n' "### $1"
+    cat "$work/plan"
+    [ -z "$note" ] || printf '\n%s\n' "$note"
+  } >"plan/$1.md"
+  [ -z "$note" ] || rm -f "plan/$1.json"
   return $code
 }
 
 # judge STACK: whether the update keeps the rules of ci/policy.json, if that file is there.
 judge() {
+  : >"$work/judged"
   [ -f ci/policy.json ] || return 0
   pack=node_modules/pulumi-lvs/dist/policy/index.js
   # a checkout of the package itself has it in its own folder
   [ -f "$pack" ] || pack=dist/policy/index.js
   pulumi stack export --stack "$1" >"$work/before.json" || return 1
-  LVS_POLICY_BEFORE=$work/before.json pulumi preview --non-interactive --stack "$1" --policy-pack-config ci/policy.json \
-    --policy-pack "$PWD/$pack" >&2
+  judged=0
+  LVS_POLICY_BEFORE=$work/before.json pulumi preview --non-interactive --color never --stack "$1" \
+    --policy-pack-config ci/policy.json --policy-pack "$PWD/$pack" >"$work/judged" 2>&1 || judged=$?
+  cat "$work/judged" >&2
+  return $judged
 }
 
 # plan_of STACK: prints the plan for people, and saves the one for `up`.
 plan_of() {
-  rm -f "plan/$1.json"
   pulumi_lvs plan --stack "$1" --markdown --save "plan/$1.json"
 }
 

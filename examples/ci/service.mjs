@@ -1,18 +1,19 @@
 #!/usr/bin/env node
 // Talks to the service that hosts the repository. docs/ci.md explains it.
 //
-//   service.mjs comment FILE...    writes one comment of the pull request, and edits it from then on.
+//   service.mjs comment FILE...    writes one comment of the pull request, and edits it from then on. A FILE
+//                                  that is not there is a stack without a plan.
 //   service.mjs issue TITLE FILE   opens an issue, or updates the open one of that title. It closes it if FILE is empty.
 //   service.mjs store NAME FILE    keeps a plan (GitLab, git). GitHub has actions/upload-artifact.
 //   service.mjs load NAME FILE     gets it again (GitLab, git).
 //   service.mjs run NAME           prints the number of the run of lvs-preview.yml on GitHub whose artifact has the name.
 //
-// On GitHub it needs GITHUB_TOKEN and, for a comment, LVS_PULL_REQUEST. On GitLab it needs LVS_GITLAB_TOKEN with the
+// On GitHub it needs GITHUB_TOKEN and, for a comment, LVS_PULL_REQUEST and LVS_COMMIT. On GitLab it needs LVS_GITLAB_TOKEN with the
 // scope `api`. Elsewhere, the branch `lvs-ci` of the remote `origin` has the files.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const mark = "<!-- pulumi-lvs plan -->";
@@ -21,10 +22,44 @@ const preview = ".github/workflows/lvs-preview.yml";
 /** Both services refuse longer texts. */
 const longest = 60_000;
 
-const textOf = (/** @type {string[]} */ files) => {
-  const text = files.map((file) => readFileSync(file, "utf8").trim()).join("\n\n");
-  const rest = "\n\n… the rest is in the artifact of the job.";
-  return text.length > longest ? `${text.slice(0, longest)}${rest}` : text;
+/** Cuts a text of Markdown at the end of a line. Closes what is open there: a block of text, and sections. */
+function cut(text, most) {
+  if (text.length <= most) return text;
+  const lines = text.slice(0, most).split("\n");
+  // the last one may be a part of a line
+  if (lines.length > 1) lines.pop();
+  let fence = "";
+  let sections = 0;
+  for (const line of lines) {
+    const [mark = ""] = /^`{3,}/.exec(line) ?? [];
+    if (fence === "") fence = mark;
+    else if (line === fence) fence = "";
+    else continue;
+    if (line === "<details>") sections++;
+    if (line === "</details>") sections--;
+  }
+  const ends = [...(fence ? [fence] : []), ...Array(sections).fill("\n</details>")];
+  return [...lines, ...ends, "", "… the rest is in the artifact of the job."].join("\n");
+}
+
+/** Returns the text of a file. Without the file, the job that writes it has failed before. */
+function contentOf(file) {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    return `### ${basename(file, ".md")}\n\nThere is no plan: see the log of the job.`;
+  }
+}
+
+/** Returns the texts of the files. Each has its share of what the service takes. */
+const textOf = (/** @type {string[]} */ files) =>
+  files.map((file) => cut(contentOf(file), Math.floor(longest / files.length) - 200)).join("\n\n");
+
+/** Returns the line that says of which commit the plans are. */
+const headOf = ({ LVS_COMMIT, CI_COMMIT_SHA }) => {
+  const commit = LVS_COMMIT ?? CI_COMMIT_SHA;
+  return commit ? `Plan of the commit ${commit}.\n\n` : "";
 };
 
 /** Returns the answer of an API as JSON. Its errors name the request, never the token. */
@@ -163,8 +198,8 @@ function git(env) {
  */
 export async function runCommand([command = "", ...args], env) {
   const service = env.GITHUB_ACTIONS ? github(env) : env.GITLAB_CI ? gitlab(env) : git(env);
-  if (command === "comment") return service.comment(`${mark}\n${textOf(args)}`);
-  if (command === "issue") return service.issue(args[0], textOf(args.slice(1)));
+  if (command === "comment") return service.comment(`${mark}\n${headOf(env)}${textOf(args)}`);
+  if (command === "issue") return service.issue(args[0], cut(readFileSync(args[1], "utf8").trim(), longest));
   if (!["store", "load", "run"].includes(command) || !(command in service))
     throw new Error(`${command || "nothing"} is no command here; see the head of the script`);
   return service[command](...args);

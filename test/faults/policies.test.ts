@@ -65,6 +65,8 @@ test("a preview and an analysed state are refused by the rules of the pack, as t
 
   const bad = await preview();
   expect(bad.code, bad.text).not.toBe(0);
+  // by this examples/ci/ci.sh tells a broken rule from any other failure
+  expect(bad.text).toMatch(/^ *- \[mandatory\] /m);
   expect(violated(bad.text)).toEqual([
     "arp-suppression mandatory",
     "health-monitor mandatory",

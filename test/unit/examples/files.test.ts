@@ -62,6 +62,18 @@ describe("the workflows for GitHub", () => {
       }
   });
 
+  test("comment on each stack, also if no job could make its plan", () => {
+    const { jobs } = load(textOf("examples/ci/github/lvs-preview.yml"));
+    const gitlab = load(textOf("examples/ci/.gitlab-ci.yml"));
+    const named = (stacks: string[]) =>
+      `node ci/service.mjs comment ${stacks.map((stack) => `plan/${stack}.md`).join(" ")}`;
+    expect(jobs.comment.needs).toEqual(["changes", "preview"]);
+    expect(jobs.comment.if).toMatch(/^always\(\) /);
+    expect(jobs.comment.steps.at(-1).run).toBe(named(jobs.preview.strategy.matrix.stack));
+    expect(gitlab.comment.rules[0].when).toBe("always");
+    expect(gitlab.comment.script).toEqual([named(gitlab[".stacks"].parallel.matrix[0].STACK)]);
+  });
+
   test("read pull requests only, unless a job says more", () => {
     for (const file of workflows)
       expect(Object.values(load(textOf(file)).permissions), file).toContain("read");
@@ -86,7 +98,7 @@ describe("the script", () => {
     const text = textOf("examples/ci/.gitlab-ci.yml");
     const { preview, comment, up, drift } = load(text);
     expect(JSON.stringify(preview.script)).toMatch(/ci\.sh take .*ci\.sh preview .*service\.mjs store/);
-    expect(comment.script).toEqual(["node ci/service.mjs comment plan/*.md"]);
+    expect(JSON.stringify(comment.script)).toMatch(/service\.mjs comment /);
     expect(JSON.stringify(up.script)).toMatch(/service\.mjs load .*ci\.sh up/);
     expect(JSON.stringify(drift.script)).toMatch(/ci\.sh drift .*service\.mjs issue/);
     // hosts are reached by the jobs on runners of one's own only

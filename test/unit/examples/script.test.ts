@@ -66,3 +66,31 @@ test("up and drift give Pulumi the key and the hosts' keys, in folders of any na
   expect(of({ LVS_SSH_KEY_FILE: "/keys/key" })).toContain('IdentityFile "/keys/key"');
   expect(of({ LVS_SSH_KEY: "text", TMPDIR: folder })).toMatch(/IdentityFile "\/.*\/a folder\/.*\/key"/);
 });
+
+const noPlan = "There is no plan: see the log of the job.";
+const refused = "A policy refuses this update: see the log of the job.";
+const notJudged = "The policies could not be judged: see the log of the job.";
+const violation = "printf '%s\\n' '    - [mandatory] [severity: high]  host-key  (x: y)'; exit 1";
+
+test.each([
+  { what: "a plan", code: 0, text: "**web1**" },
+  { what: "a plan with a change that up refuses", plan: 13, code: 13, text: "**web1**" },
+  { what: "a plan that fails", plan: 1, code: 1, text: noPlan },
+  { what: "hosts that are not read", plan: 14, code: 14, text: noPlan },
+  { what: "a violation", policy: violation, code: 1, text: `**web1**\n\n${refused}` },
+  { what: "a pack that is not there", policy: "exit 1", code: 1, text: `**web1**\n\n${notJudged}` },
+])("preview writes the stack's part of the comment after $what", ({ plan = 0, policy = "", code, text }) => {
+  mkdirSync(join(place, "ci"));
+  inPlace("ci/policy.json", "{}");
+  for (const name of ["md", "json"]) inPlace(`plan/prod.${name}`, "of an older commit");
+  // a plan that fails may have printed a part of it
+  program("npx", `printf '%s\\n' '**web1**'; printf '{}' >plan/prod.json; exit ${plan}`);
+  program("pulumi", `[ "$1" = stack ] || { :\n${policy}\n}`);
+  expect(run(["preview", "prod"]).code).toBe(code);
+  expect(
+    readFileSync(join(place, "plan/prod.md"), "utf8")
+      .trim()
+      .replace(/\n{3,}/, "\n\n"),
+  ).toBe(`### prod\n\n${text}`);
+  expect(existsSync(join(place, "plan/prod.json"))).toBe(text === "**web1**");
+});

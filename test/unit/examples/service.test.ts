@@ -96,6 +96,29 @@ test("GitHub: one comment of all plans, which is edited when it is there", async
   expect(second.sent).toEqual([`PATCH /repos/own/shop/issues/comments/300 {"body":"${mark}\\n# a"}`]);
 });
 
+test("the comment names the commit, and a stack without a plan", async () => {
+  lists = {};
+  const missing = join(place, "prod.md");
+  const body = `${mark}\\nPlan of the commit abc1.\\n\\n# a\\n\\n### prod\\n\\nThere is no plan: see the log of the job.`;
+  const files = [file("a.md", "# a"), missing];
+  expect((await run({ ...github(), LVS_COMMIT: "abc1" }, "comment", ...files)).sent[0]).toContain(body);
+  expect((await run({ ...gitlab(), CI_COMMIT_SHA: "abc1" }, "comment", ...files)).sent[0]).toContain(body);
+});
+
+test("a long plan leaves the others whole, and what is open in it is closed", async () => {
+  lists = {};
+  const lines = ["<details>", "<summary>h</summary>", "", "````text"];
+  const within = ["```", "</details>", `${"x".repeat(90)}`];
+  const text = [...lines, ...Array(1000).fill(within).flat(), "````", "", "</details>"].join("\n");
+  const [long, short] = [file("test.md", text), file("short.md", "### prod\nwhole")];
+  const [sent = ""] = (await run(github(), "comment", long, short)).sent;
+  const { body } = JSON.parse(sent.slice(sent.indexOf("{")));
+  expect(body.length).toBeLessThan(60_000);
+  expect(body).toMatch(
+    /\nx{90}\n(```\n(<\/details>\n)?)?````\n\n<\/details>\n\n… the rest is in the artifact of the job\.\n\n### prod\nwhole$/,
+  );
+});
+
 test("GitHub: a text that is too long is cut, and an error names the request and no token", async () => {
   lists = {};
   const { sent } = await run(github(), "comment", file("long.md", "x".repeat(100_000)));
