@@ -188,11 +188,11 @@ export class LiveHosts extends PlannedHosts {
     const all = new Set([...known, ...names]);
     for (const name of alongWith(all)) all.add(name);
     const job = { owner: "plan", observe: () => undefined, verify: () => undefined };
-    const { facts } = await this.#find(connection, label)
-      .submit({ ...job, facts: [...all], plan: () => ({ steps: [] }) })
-      .catch((error: unknown) => {
-        throw error instanceof HostError ? new HostNotRead(error.of("cannot plan")) : error;
-      });
+    const read = async () =>
+      this.#find(connection, label).submit({ ...job, facts: [...all], plan: () => ({ steps: [] }) });
+    const { facts } = await read().catch((error: unknown) => {
+      throw error instanceof HostError ? new HostNotRead(error.of("cannot plan")) : error;
+    });
     this.#read.set(label, { facts, names: all });
     const at = this.at(label);
     const unread = new Map(at.unread);
