@@ -1,5 +1,7 @@
+import { head } from "../../src/health/monitor.js";
 import type { Step } from "../../src/host/step.js";
 import { shownCommand } from "../../src/shell/shown-command.js";
+import { visible } from "../../src/values/foreign.js";
 
 /** What runs if a change is undone. */
 export interface Undo {
@@ -13,6 +15,10 @@ export interface Line {
   readonly isRecord: boolean;
   /** Null if there is nothing to undo. */
   readonly undo: string | null;
+  /** The lines of the file or command, if `text` only names it. */
+  readonly content?: readonly string[];
+  /** The lines of the file that the undo writes. */
+  readonly undoContent?: readonly string[];
   /** What only the host knows. */
   readonly unknown?: string;
 }
@@ -22,8 +28,17 @@ const records = new Set([
   ...["claim_file", "claim_timeouts", "claim_module", "claim_dragged"],
 ]);
 
-/** Returns a command without the quotes that messages give it. */
-const shown = (argv: readonly string[]): string => shownCommand(argv).replace(/^`([^`]*)`$/, "$1");
+/** Returns a whole command without the quotes that messages give it. A cut could hide what is run. */
+const shown = (argv: readonly string[]): string =>
+  shownCommand(argv, Number.POSITIVE_INFINITY).replace(/^`([^`]*)`$/, "$1");
+
+/** Returns the lines of a text as people see them, each whole. */
+export const contentOf = (text: string): string[] =>
+  text.split("\n").map((line) => visible(line.replaceAll("\t", " ").trimEnd()));
+
+/** Returns the lines of the monitor's file that a command writes, whose checks are commands too. */
+const fileOf = ([name, , text = ""]: readonly string[]): string[] | undefined =>
+  name === "put_monitor" ? contentOf(text).filter((line) => line !== head) : undefined;
 
 const isSetting = ({ run: [name, first] }: Step): boolean =>
   name === "put_file" || name === "modprobe" || (name === "ipvsadm" && first === "--set");
@@ -64,11 +79,14 @@ export const linesOf = (steps: readonly Step[], kept: ReadonlySet<Step>): Line[]
           undo: null,
         };
       const unknown = unknownOf(step);
+      const [content, undoContent] = [fileOf(step.run), step.undo && fileOf(step.undo)];
       const undo = step.undo ?? (isSetting(step) ? claimOf(step, steps)?.undo : null);
       return {
         text: shown(step.run),
         isRecord: records.has(step.run[0] ?? ""),
         undo: undo ? shown(undo) : null,
+        ...(content ? { content } : {}),
+        ...(undoContent ? { undoContent } : {}),
         ...(unknown === undefined ? {} : { unknown }),
       };
     });

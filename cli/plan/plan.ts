@@ -5,6 +5,7 @@ import { engines } from "../../providers/engines.js";
 import { verbsOf } from "../../providers/provider.js";
 import { type Entry, titleOf } from "../../rollback/deployment.js";
 import { hostLabel } from "../../src/ssh/connection.js";
+import { commandOf, isCommand } from "./commands.js";
 import type { Line, Undo } from "./lines.js";
 import { type Live, liveLook } from "./live.js";
 import { LiveHosts } from "./live-hosts.js";
@@ -88,7 +89,14 @@ async function planOn({ steps, before }: Preview, hosts: PlannedHosts): Promise<
     const entry = (op === "delete" ? step.oldState : step.newState) as Entry;
     const olds = (step.oldState?.outputs ?? step.oldState?.inputs ?? {}) as Bag;
     const inputs = (op === "delete" ? olds : (entry.inputs ?? {})) as Bag;
-    const base = { host: labelOf(inputs), op, resource: titleOf(step.urn), urn: step.urn };
+    const about = { op, resource: titleOf(step.urn), urn: step.urn };
+    if (isCommand(entry)) {
+      const { host = unknownHost, lines = [], unknown = [] } = commandOf(step.urn, op, inputs) ?? {};
+      const more = unknown.length > 0 ? { unknown } : {};
+      if (lines.length + unknown.length > 0) changes.push({ host, ...about, lines, undo: [], ...more });
+      continue;
+    }
+    const base = { host: labelOf(inputs), ...about };
     const kind = verbs.get(kindOf(entry));
     if (!kind) {
       if (op !== "delete" && engines.has(kindOf(entry)))

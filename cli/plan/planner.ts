@@ -1,6 +1,7 @@
 import { Engine } from "../../providers/engine/engine.js";
 import { engines } from "../../providers/engines.js";
 import type { FactName } from "../../src/facts/facts.js";
+import { head } from "../../src/health/monitor.js";
 import type { Done, Job } from "../../src/host/batch.js";
 import type { Step } from "../../src/host/step.js";
 import type { Connection } from "../../src/ssh/connection.js";
@@ -137,5 +138,20 @@ function masked(step: Step, secrets: readonly string[]): Step {
         left === one ? "[secret]" : one.length < short ? left : left.replaceAll(one, "[secret]"),
       text,
     );
-  return { run: step.run.map(word), undo: step.undo?.map(word) ?? null };
+  const [run, undo] = [step.run.map(word), step.undo?.map(word) ?? null];
+  return { run, undo: undo?.[0] === "put_monitor" ? hidden(undo, run) : undo };
+}
+
+/**
+ * Returns the command that writes a monitor's file as the host has it, without values that the new file does not have:
+ * a secret may be a short text, or part of a list.
+ */
+function hidden([name = "", file = "", text = ""]: readonly string[], run: readonly string[]): string[] {
+  const clear = new Set([head, ...((run[0] === name && run[2]?.split("\n")) || [])]);
+  const lines = text
+    .split("\n")
+    .map((line) =>
+      clear.has(line) ? line : line.replace(/^(check\t[^\t]*\t\w+\t|\w+\t)?.*$/s, "$1[secret]"),
+    );
+  return [name, file, lines.join("\n")];
 }

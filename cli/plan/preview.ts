@@ -4,6 +4,7 @@ import { type Entry, isOurs } from "../../rollback/deployment.js";
 import { exported, PulumiError, pulumi } from "../../rollback/pulumi-cli.js";
 import { withSecrets } from "../../rollback/secrets.js";
 import { listening } from "../listen.js";
+import { isCommand } from "./commands.js";
 
 type Bag = Record<string, unknown>;
 
@@ -17,6 +18,7 @@ export interface PreviewStep {
 
 /** What a preview found, and the state that it began with. */
 export interface Preview {
+  /** Those of this package, and of commands on hosts. */
   readonly steps: readonly PreviewStep[];
   /** Resources of this package in the state, each after those that it depends on. */
   readonly before: readonly Entry[];
@@ -42,7 +44,8 @@ export async function previewOf(
   const found: automation.StepEventMetadata[] = [];
   const errors: string[] = [];
   const { args, env, close } = await listening(stack, ({ resourcePreEvent, diagnosticEvent }) => {
-    if (resourcePreEvent && isOurs(resourcePreEvent.metadata)) found.push(resourcePreEvent.metadata);
+    const about = resourcePreEvent?.metadata;
+    if (about && (isOurs(about) || isCommand(about))) found.push(about);
     if (diagnosticEvent?.severity === "error" && !/^preview failed\s*$/.test(plain(diagnosticEvent.message)))
       errors.push(plain(diagnosticEvent.message));
   });
@@ -57,8 +60,9 @@ export async function previewOf(
   ]);
   if (code !== 0)
     throw new PulumiError(code, `the preview failed: ${errors.join("; ") || plain(stderr || stdout)}`);
-  const before = (deployment.resources ?? []).filter((entry) => isOurs(entry) && !entry.external);
-  const options = new Map(before.map((entry) => [entry.urn, entry]));
+  const { resources = [] } = deployment;
+  const before = resources.filter((entry) => isOurs(entry) && !entry.external);
+  const options = new Map(resources.map((entry) => [entry.urn, entry]));
   return {
     steps: found.map((step) => stepOf(step, options.get(step.urn))),
     before: before.map(known),

@@ -1,7 +1,7 @@
 import type { automation } from "@pulumi/pulumi";
 import type { FindHost } from "../../providers/engine/engine.js";
 import { type Bag, connectionOf } from "../../providers/engine/inputs.js";
-import { isOurs } from "../../rollback/deployment.js";
+import { type Entry, isOurs } from "../../rollback/deployment.js";
 import { stateOf } from "../../rollback/pulumi-cli.js";
 import { inClear } from "../../rollback/secrets.js";
 import { type Host, hostOf } from "../../src/host/host.js";
@@ -17,9 +17,10 @@ export async function reaching(
   stack: automation.Stack,
   { steps }: Preview,
 ): Promise<{ find: FindHost; close: () => void }> {
-  const isNeeded = steps.some(({ newState, oldState }) =>
-    JSON.stringify([newState?.inputs?.connection, oldState?.outputs?.connection]).includes('"[secret]"'),
+  const ours = steps.flatMap(({ newState, oldState }) =>
+    [newState?.inputs, oldState?.outputs].filter(() => isOurs((newState ?? oldState) as Entry)),
   );
+  const isNeeded = JSON.stringify(ours.map((bag) => bag?.connection)).includes('"[secret]"');
   const entries = isNeeded ? ((await stateOf(stack)).resources ?? []) : [];
   const known = entries.flatMap((entry): Connection[] => {
     const connection = isOurs(entry) ? connectionOf(inClear(entry.outputs ?? {}) as Bag) : undefined;

@@ -1,13 +1,14 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { plainText } from "../../src/values/foreign.js";
+import type { Line } from "./lines.js";
 import type { PlannedChange } from "./plan.js";
 
 const format = "pulumi-lvs plan 1";
 
 /** A change as it was reviewed. */
 type SavedChange = Pick<PlannedChange, "host" | "op" | "resource" | "urn" | "unknown"> & {
-  readonly lines: readonly { readonly text: string; readonly undo: string | null }[];
+  readonly lines: readonly Pick<Line, "text" | "undo" | "content" | "undoContent">[];
   readonly undo: readonly string[];
   /** What the host had, if it was read. */
   readonly has?: Readonly<Record<string, unknown>> | null;
@@ -39,7 +40,11 @@ const savedChange = ({
 }: PlannedChange): SavedChange => ({
   ...{ host, op, resource, urn },
   ...(unknown ? { unknown } : {}),
-  lines: lines.map(({ text, undo }) => ({ text, undo })),
+  lines: lines.map(({ text, undo, content, undoContent }) => ({
+    ...{ text, undo },
+    ...(content ? { content } : {}),
+    ...(undoContent ? { undoContent } : {}),
+  })),
   undo: undo.map(({ text }) => text),
   ...(live ? { has: live.has } : {}),
 });
@@ -96,6 +101,14 @@ function factsUnlike(was: SavedChange["has"], is: SavedChange["has"]): string[] 
     .map((name) => `${name} was ${shown(was[name])}, is ${shown(is[name])}`);
 }
 
+/** Returns what differs between what two lines write. */
+function contentUnlike(what: string, was: readonly string[] = [], is: readonly string[] = []): string[] {
+  if (isDeepStrictEqual(was, is)) return [];
+  const only = (some: readonly string[], others: readonly string[]) =>
+    shown(some.filter((line) => !others.includes(line)).join("; ") || "other order");
+  return [`${plainText(what)} ${only(is, was)}, had ${only(was, is)}`];
+}
+
 /** Returns what differs between two lists of lines. */
 function linesUnlike(was: SavedChange, is: SavedChange): string[] {
   const unknown = (change: SavedChange) => change.unknown?.join(", ") ?? "none";
@@ -112,6 +125,12 @@ function linesUnlike(was: SavedChange, is: SavedChange): string[] {
       ...(before?.undo === now?.undo || before?.text !== now?.text
         ? []
         : [`the undo line was ${shown(before?.undo)}, is ${shown(now?.undo)}`]),
+      ...(before?.text === now?.text
+        ? [
+            ...contentUnlike(`${now?.text} has`, before?.content, now?.content),
+            ...contentUnlike(`undo of ${now?.text} has`, before?.undoContent, now?.undoContent),
+          ]
+        : []),
     ]),
     ...(isDeepStrictEqual(was.undo, is.undo)
       ? []

@@ -1,4 +1,5 @@
 import { plainText } from "../../src/values/foreign.js";
+import type { Line } from "./lines.js";
 import type { PlannedChange } from "./plan.js";
 
 const many = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`;
@@ -49,6 +50,32 @@ function summaryOf(changes: readonly PlannedChange[]): string {
   ].join("; ");
 }
 
+/** Returns what a line writes: all of it, or what differs from before. */
+function writtenText({ content, undoContent }: Pick<Line, "content" | "undoContent">): string[] {
+  if (!undoContent) return (content ?? []).map((line) => `| ${line}`);
+  const nameOf = (line: string) =>
+    line
+      .split(" ")
+      .slice(0, line.startsWith("check ") ? 3 : 1)
+      .join(" ");
+  const is = content ?? [];
+  const stays = is.filter((line) => undoContent.includes(line));
+  const gone = undoContent.filter((line) => !is.includes(line));
+  const names = new Set(is.filter((line) => !undoContent.includes(line)).map(nameOf));
+  return [
+    ...is
+      .filter((line) => !stays.includes(line))
+      .flatMap((line) => [
+        ...gone.filter((old) => nameOf(old) === nameOf(line)).map((old) => `- ${old}`),
+        `+ ${line}`,
+      ]),
+    ...gone.filter((old) => !names.has(nameOf(old))).map((old) => `- ${old}`),
+    ...(stays.length > 0
+      ? [`  ${many(stays.length, "line")} of the file ${stays.length === 1 ? "stays" : "stay"}`]
+      : []),
+  ];
+}
+
 /** Returns what one resource does, with its undo below each line. */
 function textOf(change: PlannedChange): string[] {
   const { op, resource, lines, undo, drains, unknown, refused, probes, unread, live } = change;
@@ -64,8 +91,9 @@ function textOf(change: PlannedChange): string[] {
     ...(drains === undefined || live?.connections ? [] : [`    drains up to ${drains} s`]),
     ...lines
       .filter(({ isRecord }) => !isRecord)
-      .flatMap(({ text, undo, unknown }) => [
+      .flatMap(({ text, undo, unknown, ...written }) => [
         `    ${text}`,
+        ...writtenText(written).map((line) => `      ${line}`),
         ...(undo === null ? [] : [`      undo: ${undo}`]),
         ...(unknown ? [`      not known: ${unknown}`] : []),
       ]),

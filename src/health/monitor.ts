@@ -153,7 +153,8 @@ export interface Monitor {
   readonly log: string | null;
 }
 
-const head =
+/** The first line of a file. @internal */
+export const head =
   "# Written by pulumi-lvs for its health monitor; what is changed here by hand shows as a difference.";
 
 const numbers = [

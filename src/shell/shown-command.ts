@@ -4,8 +4,8 @@ import { commandLine } from "./quote.js";
 type Shown = (...args: string[]) => string;
 
 /** Returns a command line in quotes, as people see it. */
-export const shownLine = (argv: readonly string[]) => `\`${plainText(commandLine(argv), 500)}\``;
-const run = (...argv: string[]) => shownLine(argv);
+export const shownLine = (argv: readonly string[], most = 500) => `\`${plainText(commandLine(argv), most)}\``;
+const run = (...argv: string[]) => shownLine(argv, Number.POSITIVE_INFINITY);
 const foundOf = (claim: string) => `/run/pulumi-lvs/${claim}/found`;
 const ledgerOf = (lifetime: string) => `/${lifetime === "persistent" ? "etc" : "run"}/pulumi-lvs/boot`;
 const boot = "/etc/systemd/system/pulumi-lvs.service";
@@ -44,13 +44,14 @@ const functions: Readonly<Record<string, Shown>> = {
     address.includes(":")
       ? `a neighbour advertisement of ${address} on ${device}`
       : run("arping", "-q", "-U", "-c", "1", "-I", device, address),
-  change_forwarding: (_family, _address, _server, _to, ...command) => shownCommand(command),
-  with_file: (_file, _meanwhile, _afterwards, ...command) => shownCommand(command),
+  change_forwarding: (_family, _address, _server, _to, ...command) =>
+    shownCommand(command, Number.POSITIVE_INFINITY),
+  with_file: (_file, _meanwhile, _afterwards, ...command) => shownCommand(command, Number.POSITIVE_INFINITY),
 };
 
-/** Returns a step's command as people see it. It never has the name of a shell function of ours. */
-export function shownCommand(argv: readonly string[]): string {
+/** Returns a step's command as people see it, cut if it is long. It never has the name of a shell function of ours. */
+export function shownCommand(argv: readonly string[], most = 500): string {
   const [name = "", ...args] = argv;
   const shown = Object.hasOwn(functions, name) ? functions[name] : undefined;
-  return shown ? plainText(shown(...args), 500) : shownLine(argv);
+  return shown ? plainText(shown(...args), most) : shownLine(argv, most);
 }

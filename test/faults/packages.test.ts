@@ -107,6 +107,10 @@ test("a preview of packages reads no file, and shows no change where there is no
   await stack.preview("--expect-no-changes");
   await stack.program(program(["ipvsadm", "curl"]));
   expect(await stack.preview()).toMatch(/\+- .*command:remote:Command web-packages-director replace/);
+  const plan = await stack.pulumiLvs(["plan"]);
+  expect(plan.text).toMatch(/^127\.0\.0\.1:\d+: 1 line\n/);
+  expect(plan.text).toContain("  create Command web-packages-director\n    running a command by SSH\n");
+  expect(plan.text).toMatch(/\| packages='ipvsadm curl'\n[\s\S]* \| .*apt-get install/);
 
   // what is installed anew is installed by the credentials of that day
   files();
