@@ -1,5 +1,6 @@
 import { hasUnknown } from "../../providers/engine/inputs.js";
 import type { Entry } from "../../rollback/deployment.js";
+import { plainText } from "../../src/values/foreign.js";
 import { contentOf, type Line } from "./lines.js";
 
 /** Returns whether @pulumi/command runs a command on a host for it, such as `packages` of a cluster. */
@@ -18,7 +19,7 @@ function hostOf(
 ): string | undefined {
   const host = isPackages(urn) ? [triggers].flat()[0] : (connection as { host?: unknown } | undefined)?.host;
   if (hasUnknown(host)) return undefined;
-  return typeof host === "string" && host !== "[secret]" ? host : secretHost;
+  return typeof host === "string" && host !== "[secret]" ? plainText(host) : secretHost;
 }
 
 /** Returns what a command resource runs, or undefined if it runs nothing. */

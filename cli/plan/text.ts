@@ -1,4 +1,4 @@
-import { plainText } from "../../src/values/foreign.js";
+import { plainText, visible } from "../../src/values/foreign.js";
 import type { Line } from "./lines.js";
 import type { PlannedChange } from "./plan.js";
 
@@ -121,8 +121,9 @@ export const asText = (changes: readonly PlannedChange[]): string =>
 export const asJson = (changes: readonly PlannedChange[]): string =>
   JSON.stringify({ summary: summaryOf(changes), changes }, null, 2);
 
+/** Returns the whole text for Markdown. The warnings of a summary stand at its end. */
 const html = (text: string): string =>
-  plainText(text, 300).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  visible(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** Returns the plan as Markdown, with a section for each host that a reader opens. */
 export function asMarkdown(changes: readonly PlannedChange[]): string {

@@ -93,6 +93,16 @@ test("a plan with the hosts shows no secret of a monitor's file", async () => {
   }
 });
 
+test("the summary in Markdown is whole, with the warnings after all hosts", async () => {
+  const changes = Array.from({ length: 40 }, (_, i): PlannedChange => {
+    const host = `director-${i}.example.com`;
+    return { host, op: "update", resource: "RealServer web", urn: "", lines: [], undo: [], refused: "no" };
+  });
+  const [summary] = asMarkdown(changes).split("\n");
+  expect(summary).toMatch(/^\*\*director-0\.example\.com: .*; 40 resources would be refused\*\*$/);
+  expect(summary).toBe(`**${asText(changes).split("\n")[0]}**`);
+});
+
 const command = (name: string, parent = "") => `urn:pulumi:s::p::${parent}command:remote:Command::${name}`;
 const type = "command:remote:Command";
 
@@ -108,11 +118,16 @@ test("commands of packages and of programs are in the plan, on their hosts", asy
     { op: "delete", urn: mine, oldState: of(mine, own) },
     { op: "delete", urn: packages, oldState: of(packages, ours) },
     { op: "same", urn: packages, newState: of(packages, ours) },
+    {
+      op: "create",
+      urn: command("odd"),
+      newState: of(command("odd"), { ...own, connection: { host: "a\nb" } }),
+    },
     { op: "create", urn: command("later"), newState: of(command("later"), unknown) },
   ];
   const plan = await planOf({ steps, before: [] });
   expect(asText(plan)).toMatchInlineSnapshot(`
-    "director: 1 line, web1: 2 lines, host in a secret connection: 0 lines; the lines of 1 resource are not known yet
+    "director: 1 line, web1: 2 lines, a\\u000ab: 1 line, host in a secret connection: 0 lines; the lines of 1 resource are not known yet
 
     director
       create Command web-packages-director
@@ -130,6 +145,13 @@ test("commands of packages and of programs are in the plan, on their hosts", asy
       delete Command mine
         running a command by SSH
           | stop
+          | environment: {"A":"1"}
+          not known: what it changes; a rollback does not undo it
+
+    a\\u000ab
+      create Command odd
+        running a command by SSH
+          | reload
           | environment: {"A":"1"}
           not known: what it changes; a rollback does not undo it
 
