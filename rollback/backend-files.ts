@@ -18,7 +18,11 @@ export function filesOf(url: string): BackendFiles | undefined {
 }
 
 const inFolder = (root: string): BackendFiles => ({
-  names: (folder) => readdir(join(root, folder)).catch(() => []),
+  names: (folder) =>
+    readdir(join(root, folder)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw new Error(`cannot read the backend's history: ${error.message}`);
+    }),
   read: (file) => readFile(join(root, file)),
 });
 

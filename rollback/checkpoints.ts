@@ -28,11 +28,12 @@ export async function checkpointBefore(stack: StackFiles): Promise<Exported | un
 
 /**
  * Returns the state that the newest operation in the history left, if the stack is in another state now: a run
- * died, or a person edited the state.
+ * died, or a person edited the state. `before` is undefined if no state with resources is known: a stack without
+ * a history may have been imported, and a run that died does not tell when it began.
  */
 export async function leftBehind(
   stack: StackFiles,
-): Promise<{ readonly before: Exported; readonly now: Deployment } | undefined> {
+): Promise<{ readonly before: Exported | undefined; readonly now: Deployment } | undefined> {
   const { folder, names, entries } = await history(stack);
   const at = `.pulumi/stacks/${stack.project}`;
   const own = ["", ".gz", ".zst"].map((compressed) => `${stack.stack}.json${compressed}`);
@@ -40,9 +41,10 @@ export async function leftBehind(
     entries[0] ? checkpointOf(stack, `${folder}/`, entries[0], names) : nothing,
     stack.files.names(at).then((found) => found.find((name) => own.includes(name))),
   ]);
-  if (!before || !file) return undefined;
+  if (!file) return undefined;
   const { deployment: now } = checkpoint(await json(stack, `${at}/${file}`));
-  return isDeepStrictEqual(whole(now), whole(before.deployment)) ? undefined : { before, now };
+  if (isDeepStrictEqual(whole(now), whole(before?.deployment ?? {}))) return undefined;
+  return { before: before?.deployment.resources?.length ? before : undefined, now };
 }
 
 const whole = ({ resources = [], pending_operations = [] }: Deployment) => [resources, pending_operations];

@@ -5,6 +5,7 @@ export interface Entry {
   readonly urn: string;
   readonly type: string;
   readonly custom?: boolean;
+  readonly created?: string;
   readonly id?: string;
   readonly inputs?: Record<string, unknown>;
   readonly outputs?: Record<string, unknown>;

@@ -1,6 +1,6 @@
 import type { automation } from "@pulumi/pulumi";
 import { checkpointBefore, nothing, type StackFiles } from "./checkpoints.js";
-import type { Exported } from "./deployment.js";
+import { type Deployment, type Exported, oursOf, titleOf } from "./deployment.js";
 import { pulumiMust } from "./pulumi-cli.js";
 
 /** An operation on a stack in the backend's history. */
@@ -10,6 +10,7 @@ export interface Operation {
   readonly startTime: string;
   readonly message?: string;
   readonly result?: string;
+  readonly resourceChanges?: Readonly<Record<string, number>>;
   /** Number of the operation, if the backend counts. */
   readonly version?: number;
 }
@@ -57,4 +58,28 @@ export async function stateBefore(
   if (update.version === 1) return nothing;
   const which = ["--version", String(update.version - 1), "--stack", stack.name];
   return JSON.parse(await pulumiMust(stack.workspace, ["stack", "export", ...which]));
+}
+
+/** What a run does in a stack that was empty. */
+const inEmptyStack = ["create", "import", "read"];
+
+/**
+ * Returns why a state of the history is not the one before an update, or undefined if it is. `pulumi stack import`
+ * is in no history, and a rollback must not delete what was imported as if the update had made it.
+ */
+export function unlikeHistory(before: Deployment, now: Deployment, update: Operation): string | undefined {
+  const others = Object.keys(update.resourceChanges ?? {}).filter((op) => !inEmptyStack.includes(op));
+  if (!before.resources?.length && others.length > 0)
+    return `the first update of the history met a stack that was not empty (${others.join(", ")})`;
+  return olderThan(update, before, now);
+}
+
+/** Returns which resource would be deleted although it is older than an operation, or undefined. */
+export function olderThan({ startTime }: Operation, before: Deployment, now: Deployment): string | undefined {
+  const known = new Set([...oursOf(before).values()].flatMap(({ urn, type, id }) => [urn, `${type} ${id}`]));
+  const [found] = [...oursOf(now).values()].filter(
+    ({ urn, type, id, created = "" }) =>
+      !known.has(urn) && !known.has(`${type} ${id}`) && !(Date.parse(created) >= Date.parse(startTime)),
+  );
+  return found && `${titleOf(found.urn)} is older than the update, and in no earlier state of the history`;
 }

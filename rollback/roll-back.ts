@@ -8,12 +8,14 @@ import {
   isRollback,
   newest,
   type Operation,
+  olderThan,
   operationId,
   operations,
   since,
   stateBefore,
+  unlikeHistory,
 } from "./history.js";
-import { stateOf } from "./pulumi-cli.js";
+import { exported, stateOf } from "./pulumi-cli.js";
 import { type Saved, SavedCopy } from "./saved-state.js";
 import { type RolledBack, rollBackFrom } from "./up-or-roll-back.js";
 
@@ -53,7 +55,7 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
   const own = saved && isOfLast(saved, past) ? saved : undefined;
   const left = await changedSince(copy, own, onProgress);
   if (left?.now.pending_operations?.length)
-    return rollBackDeadRun(stack, { copy, before: left.before, past, onProgress, configFile });
+    return rollBackDeadRun(stack, { copy, ...left, past, onProgress, configFile });
   if (own?.takenBack || (!own && changes[0] && isRollback(changes[0])))
     throw new NothingToRollBackError(
       "the last update was itself a rollback; update the stack to what it shall be by `pulumi up`",
@@ -74,6 +76,9 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
     throw new NothingToRollBackError(
       `nothing is known of the time before the last update: its backend (${copy.url}) keeps no history that can be read, and on this machine it was not made by \`pulumi-lvs up\``,
     );
+  const unlike =
+    own || !last ? undefined : unlikeHistory(earlier.deployment, (await exported(stack)).deployment, last);
+  if (unlike) throw unknownBefore("update", unlike);
   const before = await decrypted(stack, earlier);
   onProgress(
     `rolling back the update of ${last?.startTime ?? "this machine"}, by ${own ? "the copy that `pulumi-lvs up` saved" : "the backend's history"}`,
@@ -93,6 +98,11 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
     configFile,
   });
 }
+
+const unknownBefore = (run: string, why: string) =>
+  new NothingToRollBackError(
+    `nothing is known of the time before the last ${run}: ${why}, as after \`pulumi stack import\`; go back in the program, and run \`pulumi up\``,
+  );
 
 /**
  * Returns the state that the newest operation of the history left, and the state now if it is another one. A run
@@ -115,13 +125,18 @@ async function rollBackDeadRun(
   stack: automation.Stack,
   options: {
     readonly copy: SavedCopy;
-    readonly before: Exported;
+    readonly before: Exported | undefined;
+    readonly now: Deployment;
     readonly past: readonly Operation[];
     readonly onProgress: (line: string) => void;
     readonly configFile: string | undefined;
   },
 ): Promise<RolledBack> {
-  const { copy, before, past, onProgress, configFile } = options;
+  const { copy, before, now, past, onProgress, configFile } = options;
+  const [last] = past;
+  if (!before || !last) throw unknownBefore("run", "the history has no earlier state with resources");
+  const older = olderThan(last, before.deployment, now);
+  if (older) throw unknownBefore("run", older);
   onProgress("rolling back a run that died, by the backend's history");
   return rollBackFrom(stack, {
     copy,

@@ -1,4 +1,4 @@
-import { globSync, readFileSync, statSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { descendants } from "../lab/processes.mjs";
@@ -14,7 +14,7 @@ import {
   upThatWaits,
 } from "./harness/site.js";
 
-const { threeHosts, stackOf, site, inPlace, keyPath } = updates();
+const { threeHosts, stackOf, site, inPlace, keyPath, environment } = updates();
 
 // `npx pulumi-lvs rollback`, and what a rollback leaves in state.
 
@@ -123,6 +123,53 @@ test("rollback takes back an update of pulumi up, by the backend's history", asy
   expect(tables(hosts)).toEqual(before);
   expect(await stateOf(stack)).toEqual(state);
   expect((await stack.pulumiLvs(["rollback"])).text).toMatch(/was itself a rollback/);
+});
+
+test("rollback deletes nothing of a stack that was imported, after a run that died and after pulumi up", async () => {
+  const hosts = await threeHosts();
+  const old = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
+  await old.up();
+  const stack = await old.desk({});
+  onTestFinished(() => stack.dispose());
+  stack.environment({ PULUMI_BACKEND_URL: `file://${mkdtempSync(inPlace("backend-"))}` });
+  const file = inPlace("exported.json");
+  for (const [desk, ...command] of [
+    [old, "export", "--file", file],
+    [stack, "init", "program"],
+    [stack, "import", "--file", file],
+  ] as const) {
+    const { code, text } = await desk.pulumi("stack", ...command);
+    expect(code, text).toBe(0);
+  }
+  await stack.program(site(hosts, { weights: [2, 1, 3] }));
+  const { pid, updating, go } = await upAtFirstStep(stack, hosts[0]);
+  const [pulumi = 0, ...others] = descendants(pid);
+  onTestFinished(() => {
+    for (const one of others) sendSignal(one, "SIGKILL");
+  });
+  for (const one of [pid, pulumi]) sendSignal(one, "SIGKILL");
+  await updating;
+  go();
+  await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 2");
+  hosts[0].fake.mend();
+  expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
+  // as from another desk, which has no copy
+  stack.environment({ PULUMI_HOME: environment().PULUMI_HOME, FIRST_DESK: old.env.PULUMI_HOME as string });
+  const left = tables(hosts);
+  expect(await stack.pulumiLvs(["rollback", "--stack", "program"])).toEqual({
+    code: 1,
+    text: "pulumi-lvs: nothing is known of the time before the last run: the history has no earlier state with resources, as after `pulumi stack import`; go back in the program, and run `pulumi up`\n",
+  });
+  expect(tables(hosts)).toEqual(left);
+
+  await stack.up("--refresh");
+  const done = tables(hosts);
+  const { code, text } = await stack.pulumiLvs(["rollback", "--stack", "program"]);
+  expect(code, text).toBe(1);
+  expect(text).toMatch(
+    /^pulumi-lvs: nothing is known of the time before the last update: the first update of the history met a stack that was not empty \(.*same.*\), as after/,
+  );
+  expect(tables(hosts)).toEqual(done);
 });
 
 test("state tells where in the program a resource was made, and has at most 2 KB for each", async () => {

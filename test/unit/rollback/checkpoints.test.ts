@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { filesOf } from "../../../rollback/backend-files.js";
 import { checkpointBefore, leftBehind } from "../../../rollback/checkpoints.js";
+import { olderThan, unlikeHistory } from "../../../rollback/history.js";
 
 const history = ".pulumi/history/shop/prod/prod-";
 const stack = ".pulumi/stacks/shop/prod.json";
@@ -55,10 +60,61 @@ describe("a backend's checkpoints", () => {
     expect((await leftBehind(now(state("a"))))?.now).toEqual(state("a"));
   });
 
-  test("compare a first run that died with nothing, and a new stack is as it was made", async () => {
+  test("know nothing before a run that died first, and a new stack is as it was made", async () => {
     const died = withFiles({ [stack]: checkpoint(state("a")) });
-    expect((await leftBehind(died))?.before.deployment).toEqual({});
+    expect(await leftBehind(died)).toEqual({ before: undefined, now: state("a") });
+    const destroyed = {
+      [`${history}1.history.json`]: { kind: "destroy" },
+      [`${history}1.checkpoint.json`]: checkpoint({}),
+    };
+    const imported = withFiles({ ...destroyed, [stack]: checkpoint(state("a")) });
+    expect((await leftBehind(imported))?.before).toBeUndefined();
     expect(await leftBehind(withFiles({ [stack]: checkpoint({}) }))).toBeUndefined();
     expect(await leftBehind(withFiles({}))).toBeUndefined();
+  });
+
+  test("in a folder are none if there is no such folder, and an error if it cannot be read", async () => {
+    const place = mkdtempSync(join(tmpdir(), "lvs-backend-"));
+    onTestFinished(() => rmSync(place, { recursive: true }));
+    const files = filesOf(`file://${place}`);
+    expect(await files?.names("history")).toEqual([]);
+    writeFileSync(join(place, "history"), "");
+    await expect(files?.names("history")).rejects.toThrow(
+      /^cannot read the backend's history: ENOTDIR: .*history'$/,
+    );
+  });
+});
+
+describe("a state of the history is not the one before an update", () => {
+  const at = (minute: number) => `2026-11-30T10:0${minute}:00.5Z`;
+  const server = (name: string, created: string | undefined, id = name) => ({
+    urn: `urn:pulumi:prod::shop::pulumi-nodejs:dynamic/lvs:RealServer::${name}`,
+    type: "pulumi-nodejs:dynamic/lvs:RealServer",
+    id,
+    ...(created ? { created } : {}),
+  });
+  const update = (resourceChanges: Record<string, number>) => ({
+    kind: "update",
+    startTime: "2026-11-30T10:05:00.000Z",
+    resourceChanges,
+  });
+  const made = { resources: [server("a", at(5))] };
+
+  test("if the stack was not empty before its first update", () => {
+    expect(unlikeHistory({}, made, update({ create: 2, read: 1 }))).toBeUndefined();
+    expect(unlikeHistory({}, made, update({ create: 2, same: 1, update: 1 }))).toBe(
+      "the first update of the history met a stack that was not empty (same, update)",
+    );
+    const before = { resources: [server("b", at(1))] };
+    expect(unlikeHistory(before, made, update({ delete: 1, create: 1 }))).toBeUndefined();
+  });
+
+  test("if it lacks a resource that is older, but not if that has another name now", () => {
+    const older = { resources: [server("a", at(4))] };
+    const why = "RealServer a is older than the update, and in no earlier state of the history";
+    expect(unlikeHistory({}, older, update({ create: 1 }))).toBe(why);
+    expect(olderThan(update({}), {}, { resources: [server("a", undefined)] })).toBe(why);
+    expect(olderThan(update({}), older, older)).toBeUndefined();
+    expect(olderThan(update({}), older, { resources: [server("b", at(4), "a")] })).toBeUndefined();
   });
 });
