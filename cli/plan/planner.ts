@@ -143,8 +143,8 @@ function masked(step: Step, secrets: readonly string[]): Step {
 }
 
 /**
- * Returns the command that writes a monitor's file as the host has it, without values that the new file does not have:
- * a secret may be a short text, or part of a list.
+ * Returns the command that writes a monitor's file as the host has it, without values that the new file does not have.
+ * A secret may be a short text, or part of a list.
  */
 function hidden([name = "", file = "", text = ""]: readonly string[], run: readonly string[]): string[] {
   const clear = new Set([head, ...((run[0] === name && run[2]?.split("\n")) || [])]);
