@@ -61,8 +61,9 @@ const variables: Readonly<Record<string, string>> = {
 
 /** Returns how psql reaches the database of a URL. A password goes into no argument, because others see these. */
 export function databaseOf(url: string): { table: string; prefix: string; env: Record<string, string> } {
+  // The last "@" ends a password, as for the CLI.
   const [, user, password, host, port, path = "", query] =
-    /^postgres:\/\/(?:([^:@/?]*)(?::([^@/?]*))?@)?(\[[^\]]*\]|[^:/?]*)(?::(\d+))?\/?([^?]*)(?:\?(.*))?$/.exec(
+    /^postgres:\/\/(?:([^:/?#]*)(?::([^/?#]*))?@)?(\[[^\]]*\]|[^:/?]*)(?::(\d+))?\/?([^?]*)(?:\?(.*))?$/.exec(
       url,
     ) ?? [];
   const plain = (text = "") => decodeURIComponent(text);

@@ -106,9 +106,12 @@ export class SavedCopy {
 export function addressOf(url: string, workDir: string): string {
   const folder = /^file:\/\/(.*)$/.exec(url)?.[1];
   if (folder === undefined)
-    return url
-      .replace(/\/\/[^/@]*@/, "//")
-      .replace(/([?&])password=[^&]*&?/g, "$1")
-      .replace(/[?&]$/, "");
+    return (
+      url
+        // a password may have an "@", and the last one ends it
+        .replace(/\/\/[^/?#]*@/, "//")
+        .replace(/([?&])password=[^&]*&?/g, "$1")
+        .replace(/[?&]$/, "")
+    );
   return `file://${resolve(workDir, folder.replace(/^~(?=\/|$)/, homedir()))}`;
 }

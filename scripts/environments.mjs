@@ -25,7 +25,8 @@ export const isOwnFolder = () => chosen() === undefined;
 export function shownBackend() {
   const { url, by } = chosen() ?? {};
   if (!url) return "./.state";
-  const shown = url.replace(/\/\/[^/@]*@/, "//").replace(/([?&]password=)[^&]*/g, "$1…");
+  // A password may have an "@". rollback/saved-state.ts does the same, but scripts run before the build.
+  const shown = url.replace(/\/\/[^/?#]*@/, "//").replace(/([?&]password=)[^&]*/g, "$1…");
   return `${shown} (${by})`;
 }
 

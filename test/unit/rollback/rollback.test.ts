@@ -240,6 +240,15 @@ describe("the copy", () => {
     expect(addressOf("postgres://db/state?password=hush", "/a")).toBe("postgres://db/state");
     expect(addressOf("https://app.pulumi.com/me", "/a")).toBe("https://app.pulumi.com/me");
   });
+
+  test.each([
+    ["postgres://me:hu@sh@db/state", "postgres://db/state"],
+    ["postgres://me@corp:hu@s:h@db:5433/state?x=a@b", "postgres://db:5433/state?x=a@b"],
+    ["postgres://me:hush@?host=db&user=a@b", "postgres://?host=db&user=a@b"],
+    ["s3://ours/a@b", "s3://ours/a@b"],
+  ])("is shown without a password that has an @: %s", (url, shown) => {
+    expect(addressOf(url, "/a")).toBe(shown);
+  });
 });
 
 describe("a database is reached by psql", () => {
@@ -261,6 +270,16 @@ describe("a database is reached by psql", () => {
       prefix: "state/",
       env: { PGSSLMODE: "disable", PGUSER: "me", PGHOST: "/run/postgresql", PGDATABASE: "state" },
     });
+    for (const [user, password] of [
+      ["me", "hu@sh"],
+      ["me@corp", "h:u@s@h"],
+    ])
+      expect(databaseOf(`postgres://${user}:${password}@db:5433/state`).env).toMatchObject({
+        PGUSER: user,
+        PGPASSWORD: password,
+        PGHOST: "db",
+        PGPORT: "5433",
+      });
     expect(databaseOf("postgres://[::1]:5432/state").env).toMatchObject({ PGHOST: "::1", PGPORT: "5432" });
   });
 

@@ -107,7 +107,7 @@ describe("npm run up and npm run preview", () => {
 
   test("take the backend that is set, and print no password of it", () => {
     const { run, ran, folder } = checkoutWith("prod");
-    const url = "postgres://me:hush@db/state?password=hush&sslmode=disable";
+    const url = "postgres://me:hu@sh:hush@db/state?password=hush&sslmode=disable";
     const { code, err } = run("environment.mjs", ["preview", "prod"], { ...secret, PULUMI_BACKEND_URL: url });
     expect(code, err).toBe(0);
     expect(err).toMatch(
