@@ -1,6 +1,7 @@
 // Moves the stacks of this checkout from the cache, where they were kept before, to ./.state: npm run move-state
 // It deletes nothing, overwrites nothing, and may be repeated after an interruption.
 import {
+  chmodSync,
   cpSync,
   existsSync,
   linkSync,
@@ -61,10 +62,11 @@ function others() {
   return found.length > 0 ? `; name one of these by --from: ${found.join("; ")}` : "";
 }
 
+const isLocked = (/** @type {string} */ folder) => filesIn(join(folder, ".pulumi", "locks")).length > 0;
+
 function check() {
   if (stacksIn(from).length === 0) throw new Refusal(`there is no stack in ${from}${others()}`);
-  if (filesIn(join(from, ".pulumi", "locks")).length > 0)
-    throw new Refusal(`a run holds a lock in ${from}; wait for it, or run pulumi cancel`);
+  if (isLocked(from)) throw new Refusal(`a run holds a lock in ${from}; wait for it, or run pulumi cancel`);
   const present = filesIn(stateDir);
   // Pulumi writes this one as soon as it looks at a backend.
   const isEmpty = present.every((file) => file === join(".pulumi", "meta.yaml"));
@@ -80,9 +82,11 @@ function check() {
 }
 
 function copyPassphrase() {
+  const fresh = `${passphrase}.moving`;
+  // A killed run leaves it.
+  rmSync(fresh, { force: true });
   if (!existsSync(keptPassphrase) || existsSync(passphrase)) return;
   mkdirSync(dirname(passphrase), { recursive: true, mode: 0o700 });
-  const fresh = `${passphrase}.${process.pid}`;
   writeFileSync(fresh, readFileSync(keptPassphrase), { mode: 0o600 });
   try {
     // It is complete from the first moment, and replaces no file.
@@ -92,14 +96,33 @@ function copyPassphrase() {
   }
 }
 
+const fresh = `${stateDir}.moving-${process.pid}`;
+process.once("exit", () => rmSync(fresh, { recursive: true, force: true }));
+
 function copyState() {
-  const fresh = `${stateDir}.moving-${process.pid}`;
-  process.once("exit", () => rmSync(fresh, { recursive: true, force: true }));
+  // cpSync gives a folder that it makes the mode of the old one.
+  mkdirSync(fresh, { mode: 0o700 });
   cpSync(from, fresh, { recursive: true, preserveTimestamps: true });
   if (!isSame(from, fresh)) throw new Refusal(`${from} changes while it is copied; end what uses it`);
   // Only Pulumi's mark of an empty backend can be in it: see `check`.
   rmSync(stateDir, { recursive: true, force: true });
   renameSync(fresh, stateDir);
+}
+
+/**
+ * Renames the old folder, so that no run can begin in it. A run that began since `check` has a lock or has changed a
+ * file: then all is as before.
+ *
+ * @param {boolean} isCopied whether this process made the copy
+ * @returns {string} the new name
+ */
+function renameOld(isCopied) {
+  const kept = `${from}.moved-${Date.now()}`;
+  renameSync(from, kept);
+  if (!isLocked(kept) && isSame(kept, stateDir)) return kept;
+  renameSync(kept, from);
+  if (isCopied) renameSync(stateDir, fresh);
+  throw new Refusal(`a run began in ${from} while it was copied; wait for it, and repeat this`);
 }
 
 function main() {
@@ -110,8 +133,8 @@ function main() {
   const stacks = stacksIn(from).join(", ");
   copyPassphrase();
   if (toCopy) copyState();
-  const kept = `${from}.moved-${Date.now()}`;
-  renameSync(from, kept);
+  chmodSync(stateDir, 0o700);
+  const kept = renameOld(toCopy);
   console.log(`moved ${stacks} to ./.state, which git ignores: keep a backup of it`);
   console.log(`the old folder is ${kept}; delete it when a preview shows no unexpected change`);
   if (existsSync(passphrase))

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 const repository = join(__dirname, "../../..");
@@ -168,6 +168,21 @@ function stackIn(folder: string, name: string): void {
   }
 }
 
+/** Returns an environment in which a script does something before a call of a function of node:fs. */
+function preload(place: string, call: string, condition: string, code: string): Record<string, string> {
+  const file = join(place, "preload.cjs");
+  const source = `const fs = require("node:fs");
+const { existsSync, writeFileSync, ${call} } = fs;
+fs.${call} = (name, ...more) => {
+  if (${condition}) ${code};
+  return ${call}(name, ...more);
+};
+require("node:module").syncBuiltinESMExports();
+`;
+  writeFileSync(file, source);
+  return { NODE_OPTIONS: `--require "${file}"` };
+}
+
 describe("npm run move-state", () => {
   const cached = () => {
     const made = checkoutWith("prod");
@@ -203,6 +218,7 @@ describe("npm run move-state", () => {
     );
     expect(moved(made)).toEqual(all(made));
     expect(statSync(join(made.place, "home/.config/pulumi-lvs/passphrase")).mode & 0o777).toBe(0o600);
+    expect(statSync(join(made.folder, ".state")).mode & 0o777).toBe(0o700);
     expect(made.run("environment.mjs", ["preview", "prod"], secret).code).toBe(0);
     const again = made.run("move-state.mjs", []);
     expect(again.code).toBe(1);
@@ -226,12 +242,64 @@ describe("npm run move-state", () => {
         writeFileSync(join(made.folder, ".state/.pulumi/meta.yaml"), "version: 1\n");
       },
     ],
+    [
+      "while it wrote the passphrase",
+      (made: ReturnType<typeof cached>) => {
+        mkdirSync(join(made.place, "home/.config/pulumi-lvs"), { recursive: true });
+        writeFileSync(join(made.place, "home/.config/pulumi-lvs/passphrase.moving"), "made");
+      },
+    ],
+    [
+      "after it wrote the passphrase",
+      (made: ReturnType<typeof cached>) => {
+        const folder = join(made.place, "home/.config/pulumi-lvs");
+        mkdirSync(folder, { recursive: true });
+        for (const name of ["passphrase", "passphrase.moving"])
+          writeFileSync(join(folder, name), "made once");
+      },
+    ],
   ])("goes on where it was interrupted %s", (_, interrupted) => {
     const made = cached();
     interrupted(made);
     const { code, err } = made.run("move-state.mjs", []);
     expect(code, err).toBe(0);
     expect(moved(made)).toEqual(all(made));
+    expect(readdirSync(join(made.place, "home/.config/pulumi-lvs"))).toEqual(["passphrase"]);
+  });
+
+  test("leaves no part of the passphrase under another name after a kill and a second run", () => {
+    const made = cached();
+    const killed = preload(
+      made.place,
+      "rmSync",
+      'String(name).includes("/pulumi-lvs/passphrase.") && existsSync(name)',
+      "process.kill(process.pid, 'SIGKILL')",
+    );
+    expect(made.run("move-state.mjs", [], killed).code).toBe(null);
+    const { code, err } = made.run("move-state.mjs", []);
+    expect(code, err).toBe(0);
+    expect(moved(made)).toEqual(all(made));
+    expect(readdirSync(join(made.place, "home/.config/pulumi-lvs"))).toEqual(["passphrase"]);
+  });
+
+  test.each([
+    ["holds a lock", ".pulumi/locks/lvs/prod/1.json"],
+    ["has ended", ".pulumi/stacks/lvs/prod.json"],
+  ])("changes nothing if a run began while it copied, which now %s", (_, file) => {
+    const made = cached();
+    const written = join(made.old, file);
+    mkdirSync(dirname(written), { recursive: true });
+    const code = `writeFileSync(${JSON.stringify(written)}, "{}")`;
+    const begun = preload(made.place, "renameSync", `name === ${JSON.stringify(made.old)}`, code);
+    const { code: ended, out, err } = made.run("move-state.mjs", [], begun);
+    expect({ ended, out, err }).toEqual({
+      ended: 1,
+      out: "",
+      err: `cannot move the state: a run began in ${made.old} while it was copied; wait for it, and repeat this; nothing was changed in ${made.old}\n`,
+    });
+    expect(readFileSync(written, "utf8")).toBe("{}");
+    expect(readdirSync(made.folder).filter((name) => name.startsWith(".state"))).toEqual([]);
+    expect(readdirSync(join(made.cache, "state"))).toEqual([made.old.split("/").at(-1)]);
   });
 
   test.each([
