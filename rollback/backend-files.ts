@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { plainText } from "../src/values/foreign.js";
 
 /** Files that the CLI keeps in a backend. Names are relative to the backend. */
 export interface BackendFiles {
@@ -74,8 +75,8 @@ export function databaseOf(url: string): { table: string; prefix: string; env: R
     throw new Error(`cannot read the backend's history: \`${table}\` is not a name of a table`);
   const database = plain(path).replace(/^\/+|\/+$/g, "");
   const parts = {
-    // the driver of the CLI requires TLS, and psql alone only prefers it
-    sslmode: "require",
+    // the driver of the CLI requires TLS, and psql alone only prefers it; both read PGSSLMODE
+    sslmode: process.env.PGSSLMODE ? undefined : "require",
     user: plain(user),
     password: plain(password),
     host: plain(host).replace(/^\[|\]$/g, ""),
@@ -101,7 +102,7 @@ function psql(sql: string, value: string, env: Record<string, string>): Promise<
         const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
         const why = missing
           ? "psql is not installed; install the package postgresql-client"
-          : `psql: ${stderr.trim().replaceAll(/\s*\n\s*/g, " ")}`;
+          : `psql: ${plainText(stderr.trim().replaceAll(/\s*\n\s*/g, " "))}`;
         reject(new Error(`cannot read the backend's history: ${why}`));
       },
     );

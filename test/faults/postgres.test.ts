@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { descendants } from "../lab/processes.mjs";
 import type { Stack } from "../lab/stack.mjs";
-import { hasPostgres, type Postgres, startPostgres } from "../support/postgres.js";
+import { missingPostgres, type Postgres, startPostgres } from "../support/postgres.js";
 import { sendSignal } from "../support/send-signal.mjs";
 import { previewIsEmpty, stateOf, succeed, tables, upAtFirstStep, updates } from "./harness/site.js";
 
@@ -11,12 +11,9 @@ const { threeHosts, stackOf, site, environment } = updates();
 
 // State in PostgreSQL, with the real CLI and a real server: two desks, each with a checkout and a home of its own.
 
+const missing = missingPostgres();
+const title = "state in PostgreSQL";
 let server: Postgres;
-const onPostgres = test.skipIf(!hasPostgres());
-beforeAll(async () => {
-  if (hasPostgres()) server = await startPostgres();
-});
-afterAll(() => server?.stop());
 
 async function secondDesk(stack: Stack): Promise<Stack> {
   const other = await stack.desk({
@@ -27,9 +24,13 @@ async function secondDesk(stack: Stack): Promise<Stack> {
   return other;
 }
 
-onPostgres(
-  "two desks share a stack: one waits for the other's lock, sees its history and rolls its run back",
-  async () => {
+describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})` : title, () => {
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server?.stop());
+
+  test("two desks share a stack: one waits for the other's lock, sees its history and rolls its run back", async () => {
     const hosts = await threeHosts();
     const old = site(hosts, { weights: [1, 1, undefined] });
     const first = await stackOf(old, { PULUMI_BACKEND_URL: server.backend() });
@@ -66,12 +67,9 @@ onPostgres(
       expect(readFileSync(join(second.env.PULUMI_HOME as string, copy), "utf8")).not.toContain(
         "planted-password",
       );
-  },
-);
+  });
 
-onPostgres(
-  "a run that died at one desk is cancelled and rolled back at the other, and nothing before it",
-  async () => {
+  test("a run that died at one desk is cancelled and rolled back at the other, and nothing before it", async () => {
     const hosts = await threeHosts();
     const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }), {
       PULUMI_BACKEND_URL: server.backend(),
@@ -105,5 +103,5 @@ onPostgres(
     expect(tables(hosts)).toEqual(before);
     expect(await stateOf(other)).toEqual(state);
     expect((await other.pulumi("stack", "export")).text).not.toContain("pending_operations");
-  },
-);
+  });
+});

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,16 @@ const bin = (): string | undefined => globSync("/usr/lib/postgresql/*/bin").filt
 
 const hasServer = (folder: string) => existsSync(join(folder, "initdb"));
 
-export const hasPostgres = (): boolean => bin() !== undefined;
+/** Why no server can be started here; undefined where one can. */
+export const missingPostgres = (): string | undefined => {
+  const missing = [
+    ...(bin() ? [] : ["postgresql"]),
+    ...(spawnSync("psql", ["--version"]).error ? ["postgresql-client"] : []),
+  ];
+  return missing.length > 0
+    ? `there is no ${missing.join(" and no ")}: node scripts/setup.mjs --lab gets it`
+    : undefined;
+};
 
 /** The server refuses root, so root starts it as the user that its package made. */
 function account(): { uid?: number; gid?: number } {
@@ -29,8 +38,9 @@ const password = "planted-password";
 
 /** Starts a server that goes with the caller's `stop`. */
 export async function startPostgres(): Promise<Postgres> {
-  const programs = bin();
-  if (!programs) throw new Error("there is no PostgreSQL server; run node scripts/setup.mjs --lab");
+  const missing = missingPostgres();
+  if (missing) throw new Error(missing);
+  const programs = bin() as string;
   // A socket's path has at most 107 characters.
   const place = mkdtempSync(join(tmpdir(), "lvs-pg-"));
   const as = { ...account(), cwd: "/" };
@@ -38,7 +48,12 @@ export async function startPostgres(): Promise<Postgres> {
   chmodSync(place, 0o755);
   const data = join(place, "data");
   const options = ["-A", "trust", "-U", "lvs", "--no-sync", "--locale=C", "-E", "UTF8"];
-  execFileSync(join(programs, "initdb"), ["-D", data, ...options], { ...as, stdio: "pipe" });
+  try {
+    execFileSync(join(programs, "initdb"), ["-D", data, ...options], { ...as, stdio: "pipe" });
+  } catch (error) {
+    rmSync(place, { recursive: true, force: true });
+    throw error;
+  }
   const settings = ["listen_addresses=", "fsync=off", "log_min_messages=panic"].flatMap((one) => ["-c", one]);
   const server = spawn(join(programs, "postgres"), ["-D", data, "-k", place, ...settings], {
     ...as,
@@ -50,7 +65,19 @@ export async function startPostgres(): Promise<Postgres> {
     execFileSync("psql", ["-X", "-q", "-h", place, "-U", "lvs", "-d", "postgres", "-c", sql], {
       stdio: "pipe",
     });
-  await answers(server, () => ask("SELECT 1"));
+  const stop = async () => {
+    const gone = new Promise((resolve) => server.once("close", resolve));
+    process.off("exit", end);
+    // Immediate shutdown: the data go too.
+    if (server.exitCode === null && end()) await gone;
+    rmSync(place, { recursive: true, force: true });
+  };
+  try {
+    await answers(server, () => ask("SELECT 1"));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   let count = 0;
   return {
     backend: () => {
@@ -58,13 +85,7 @@ export async function startPostgres(): Promise<Postgres> {
       ask(`CREATE DATABASE ${database}`);
       return `postgres://lvs:${password}@/${database}?host=${place}&sslmode=disable`;
     },
-    stop: async () => {
-      const gone = new Promise((resolve) => server.once("close", resolve));
-      process.off("exit", end);
-      // Immediate shutdown: the data go too.
-      if (server.exitCode === null && end()) await gone;
-      rmSync(place, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

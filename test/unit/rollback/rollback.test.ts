@@ -1,10 +1,12 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { parseCommandLine } from "../../../cli/program.js";
 import { Engine } from "../../../providers/engine/engine.js";
 import * as classes from "../../../providers/index.js";
-import { databaseOf } from "../../../rollback/backend-files.js";
+import { databaseOf, filesOf } from "../../../rollback/backend-files.js";
 import type { Deployment, Entry } from "../../../rollback/deployment.js";
 import { UpdateEvents } from "../../../rollback/events.js";
 import { heldByOthers } from "../../../rollback/held.js";
@@ -281,6 +283,28 @@ describe("a database is reached by psql", () => {
         PGPORT: "5433",
       });
     expect(databaseOf("postgres://[::1]:5432/state").env).toMatchObject({ PGHOST: "::1", PGPORT: "5432" });
+  });
+
+  test("with the PGSSLMODE of the user, unless the URL has one", () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv("PGSSLMODE", "verify-full");
+    expect(databaseOf("postgres://db/state").env).toEqual({ PGHOST: "db", PGDATABASE: "state" });
+    expect(databaseOf("postgres://db/state?sslmode=disable").env).toMatchObject({ PGSSLMODE: "disable" });
+  });
+
+  test("and what psql says is shown in one line, without what a terminal obeys", async () => {
+    const place = mkdtempSync(join(tmpdir(), "lvs-psql-"));
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      rmSync(place, { recursive: true });
+    });
+    writeFileSync(join(place, "psql"), "#!/bin/sh\nprintf 'no\\n\\033[31m route\\n' >&2\nexit 2\n", {
+      mode: 0o755,
+    });
+    vi.stubEnv("PATH", `${place}:${process.env.PATH}`);
+    await expect(filesOf("postgres://db/state")?.names("history")).rejects.toThrow(
+      "cannot read the backend's history: psql: no \\u001b[31m route",
+    );
   });
 
   test("a table that is no name is refused, because it is a part of a query", () => {
