@@ -4,6 +4,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stack } from "../lab/stack.mts";
+import { spread } from "./figures.mts";
+import { measured, type Run } from "./processor.mts";
 
 const rounds = Number(process.argv[2] ?? 3);
 const servers = Number(process.argv[3] ?? 1000);
@@ -16,30 +18,17 @@ const web = new lvs.VirtualService("web", { connection, address: "192.168.0.210"
 for (let i = 0; i < ${servers}; i++)
   new lvs.RealServer("rs" + i, { connection, service: "tcp://192.168.0.210:80", address: "10.9." + (i >> 8) + "." + (i & 255), port: 80, weight: ${weight}, drain: {} });`;
 
-const median = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
-
-interface Run {
-  readonly seconds: number;
-  readonly processor: number;
-}
-
-/** Runs a command. A shell tells the seconds of the processor, also of what it starts. */
-async function measured(stack: Stack, command: string, has: RegExp): Promise<Run> {
-  const begun = performance.now();
-  const script = `TIMEFORMAT="processor %U %S"; time ${command} --stack program`;
-  const { code, text } = await stack.run("bash", ["-c", script]);
-  const seconds = (performance.now() - begun) / 1000;
-  const [, user, system] = /^processor (\S+) (\S+)$/m.exec(text) ?? [];
-  if (code !== 0 || !has.test(text)) throw new Error(text);
-  return { seconds, processor: Number(user) + Number(system) };
+async function showing(stack: Stack, command: string, has: RegExp): Promise<Run> {
+  const run = await measured(stack, command);
+  if (!has.test(run.text)) throw new Error(run.text);
+  return run;
 }
 
 async function compare(title: string, stack: Stack, has: { preview: RegExp; plan: RegExp }): Promise<void> {
   const previews: Run[] = [];
   const plans: Run[] = [];
-  const preview = () => measured(stack, "pulumi preview --non-interactive --color never", has.preview);
-  const plan = () => measured(stack, `"${process.execPath}" "${cli}" plan`, has.plan);
+  const preview = () => showing(stack, "pulumi preview --non-interactive --color never", has.preview);
+  const plan = () => showing(stack, `"${process.execPath}" "${cli}" plan`, has.plan);
   // The first ones compile what is loaded.
   await preview();
   await plan();
@@ -47,8 +36,8 @@ async function compare(title: string, stack: Stack, has: { preview: RegExp; plan
     previews.push(await preview());
     plans.push(await plan());
   }
-  const of = (what: keyof Run) => {
-    const [one, other] = [previews, plans].map((runs) => median(runs.map((run) => run[what]))) as [
+  const of = (what: "seconds" | "processor") => {
+    const [one, other] = [previews, plans].map((runs) => spread(runs.map((run) => run[what])).median) as [
       number,
       number,
     ];

@@ -5,6 +5,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Stack } from "../lab/stack.mts";
+import { spread } from "./figures.mts";
+import { measured, type Run } from "./processor.mts";
 
 const rounds = Number(process.argv[2] ?? 5);
 const only = process.argv[3] ?? "";
@@ -36,27 +38,13 @@ const provider = { async create(inputs) { return { id: inputs.name, outs: inputs
 for (let i = 1; i <= ${count}; i++)
   new pulumi.dynamic.Resource(provider, "rs" + i, { name: "rs" + i, address: "192.168.10." + i, port: 80 });`;
 
-interface Run {
-  readonly seconds: number;
-  readonly processor: number;
-  readonly count: number;
+/** Previews a stack, and returns how many resources it has. */
+async function preview(stack: Stack): Promise<Run & { count: number }> {
+  const run = await measured(stack, "pulumi preview --non-interactive --color never");
+  const count = Number(/\+ (\d+) to create/.exec(run.text)?.[1]);
+  if (!count) throw new Error(run.text);
+  return { ...run, count };
 }
-
-/** Previews a stack. A shell tells the seconds of the processor, also of what Pulumi starts. */
-async function preview(stack: Stack): Promise<Run> {
-  const begun = performance.now();
-  const script =
-    'TIMEFORMAT="processor %U %S"; time pulumi preview --stack program --non-interactive --color never';
-  const { code, text } = await stack.run("bash", ["-c", script]);
-  const seconds = (performance.now() - begun) / 1000;
-  const [, user, system] = /^processor (\S+) (\S+)$/m.exec(text) ?? [];
-  const count = Number(/\+ (\d+) to create/.exec(text)?.[1]);
-  if (code !== 0 || !count) throw new Error(text);
-  return { seconds, processor: Number(user) + Number(system), count };
-}
-
-const median = (values: number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 const programs = Object.fromEntries(readdirSync(folder).map((file) => [file, clustersOf(file)]));
 for (const [name, source] of Object.entries({ ...programs, "50 servers in a loop": loop })) {
@@ -77,7 +65,7 @@ for (const [name, source] of Object.entries({ ...programs, "50 servers in a loop
       base.push(await preview(floor));
       times.push(await preview(ours));
     }
-    const of = (runs: Run[], what: "seconds" | "processor") => median(runs.map((one) => one[what]));
+    const of = (runs: Run[], what: "seconds" | "processor") => spread(runs.map((one) => one[what])).median;
     const ratio = (what: "seconds" | "processor") =>
       `${of(times, what).toFixed(2)} s against ${of(base, what).toFixed(2)} s, ratio ${(of(times, what) / of(base, what)).toFixed(2)}`;
     const reached = readFileSync(sockets, { encoding: "utf8", flag: "a+" }).split("\n").filter(Boolean);

@@ -1,11 +1,18 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { descendants } from "../lab/processes.mjs";
 import type { Stack } from "../lab/stack.mjs";
 import { missingPostgres, type Postgres, startPostgres } from "../support/postgres.js";
-import { sendSignal } from "../support/send-signal.mjs";
-import { previewIsEmpty, stateOf, succeed, tables, upAtFirstStep, updates } from "./harness/site.js";
+import {
+  previewIsEmpty,
+  rollBackKilled,
+  stateOf,
+  succeed,
+  tables,
+  upAtFirstStep,
+  updates,
+  upKilledAtFirstStep,
+} from "./harness/site.js";
 
 const { threeHosts, stackOf, site, environment } = updates();
 
@@ -82,26 +89,9 @@ describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})
     const [before, state] = [tables(hosts), await stateOf(other)];
 
     await stack.program(site(hosts, { weights: [3, 2, 1] }));
-    const { pid, updating, go } = await upAtFirstStep(stack, hosts[0]);
-    const [pulumi = 0, ...others] = descendants(pid);
-    // plugins whose engine was killed stay
-    onTestFinished(() => {
-      for (const one of others) sendSignal(one, "SIGKILL");
-    });
-    for (const one of [pid, pulumi]) sendSignal(one, "SIGKILL");
-    await updating;
-    go();
-    await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 3");
-    hosts[0].fake.mend();
-
-    const locked = await other.pulumiLvs(["rollback"]);
-    expect(locked.code, locked.text).toBe(11);
-    expect(locked.text).toMatch(/locked/);
-    expect((await other.pulumi("cancel", "--yes")).code).toBe(0);
-    const { code, text } = await other.pulumiLvs(["rollback"]);
-    expect(code, text).toBe(0);
+    await upKilledAtFirstStep(stack, hosts[0], "-w 3");
+    await rollBackKilled(other);
     expect(tables(hosts)).toEqual(before);
     expect(await stateOf(other)).toEqual(state);
-    expect((await other.pulumi("stack", "export")).text).not.toContain("pending_operations");
   });
 });

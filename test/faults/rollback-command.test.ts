@@ -1,16 +1,16 @@
 import { globSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { descendants } from "../lab/processes.mjs";
-import { sendSignal } from "../support/send-signal.mjs";
 import {
+  inTable,
   previewIsEmpty,
+  rollBackKilled,
   stateOf,
   succeed,
   tables,
   up,
-  upAtFirstStep,
   updates,
+  upKilledAtFirstStep,
   upThatWaits,
 } from "./harness/site.js";
 
@@ -53,27 +53,10 @@ test("an update whose processes were killed is taken back by rollback, with what
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [2, 2, 1] }));
-  const { pid, updating, go } = await upAtFirstStep(stack, hosts[1]);
-  await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 2");
-  const [pulumi = 0, ...others] = descendants(pid);
-  // plugins whose engine was killed stay
-  onTestFinished(() => {
-    for (const one of others) sendSignal(one, "SIGKILL");
-  });
-  for (const one of [pid, pulumi]) sendSignal(one, "SIGKILL");
-  await updating;
-  go();
-  await expect.poll(() => hosts[1].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 2");
-  hosts[1].fake.mend();
-  const locked = await stack.pulumiLvs(["rollback"]);
-  expect(locked.code, locked.text).toBe(11);
-  expect(locked.text).toMatch(/locked/);
-  expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
-  const { code, text } = await stack.pulumiLvs(["rollback"]);
-  expect(code, text).toBe(0);
+  await upKilledAtFirstStep(stack, hosts[1], "-w 2", () => inTable(hosts[0], "-w 2"));
+  await rollBackKilled(stack);
   expect(tables(hosts)).toEqual(before);
   expect(await stateOf(stack)).toEqual(state);
-  expect((await stack.pulumi("stack", "export")).text).not.toContain("pending_operations");
 });
 
 test("rollback takes back what went through, by the copy, in which nothing secret is in clear", async () => {
@@ -142,16 +125,7 @@ test("rollback deletes nothing of a stack that was imported, after a run that di
     expect(code, text).toBe(0);
   }
   await stack.program(site(hosts, { weights: [2, 1, 3] }));
-  const { pid, updating, go } = await upAtFirstStep(stack, hosts[0]);
-  const [pulumi = 0, ...others] = descendants(pid);
-  onTestFinished(() => {
-    for (const one of others) sendSignal(one, "SIGKILL");
-  });
-  for (const one of [pid, pulumi]) sendSignal(one, "SIGKILL");
-  await updating;
-  go();
-  await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 2");
-  hosts[0].fake.mend();
+  await upKilledAtFirstStep(stack, hosts[0], "-w 2");
   expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
   // as from another desk, which has no copy
   stack.environment({ PULUMI_HOME: environment().PULUMI_HOME, FIRST_DESK: old.env.PULUMI_HOME as string });

@@ -8,13 +8,9 @@ import { pulumiEnv } from "../../scripts/pulumi-env.mjs";
 import { run, sshConfigPath } from "../support/machines/lab.mts";
 import { differences, statesOf } from "./host-state.mts";
 import { ask, onLab } from "./setup.mts";
+import type { Answer } from "./stack.mts";
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-
-interface Answer {
-  readonly code: number;
-  readonly text: string;
-}
 
 const stack = (weight: number) => `config:
   lvs:clusters:

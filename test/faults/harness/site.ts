@@ -2,9 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import { descendants } from "../../lab/processes.mjs";
 import { type Answer, Stack, type StateResource } from "../../lab/stack.mjs";
 import freshBuild from "../../support/fake/fresh-build.js";
 import { clientKeyIn, SshHost } from "../../support/fake/ssh-host.js";
+import { sendSignal } from "../../support/send-signal.mjs";
 
 // The real Pulumi CLI and engine, real SSH to fake hosts that run the real scripts: nothing but the kernel is missing.
 
@@ -152,4 +154,43 @@ export async function upAtFirstStep(stack: Stack, host: SshHost) {
   });
   await expect.poll(() => reached().then(() => true), { timeout: 240_000 }).toBe(true);
   return { pid, updating, go };
+}
+
+/**
+ * An update that is killed together with Pulumi at its first step on this host. The step goes through all the same, and
+ * `done` is then in the host's table.
+ */
+export async function upKilledAtFirstStep(
+  stack: Stack,
+  host: SshHost,
+  done: string,
+  beforeKill: () => Promise<void> = async () => undefined,
+): Promise<void> {
+  const { pid, updating, go } = await upAtFirstStep(stack, host);
+  await beforeKill();
+  const [pulumi = 0, ...others] = descendants(pid);
+  // plugins whose engine was killed stay
+  onTestFinished(() => {
+    for (const one of others) sendSignal(one, "SIGKILL");
+  });
+  for (const one of [pid, pulumi]) sendSignal(one, "SIGKILL");
+  await updating;
+  go();
+  await inTable(host, done);
+  host.fake.mend();
+}
+
+/** Waits until the host's table has this text. */
+export const inTable = ({ fake }: SshHost, text: string): Promise<void> =>
+  expect.poll(() => fake.lines("ipvs").join(), { timeout: 120_000 }).toContain(text);
+
+/** At this desk, the lock of a run that was killed is refused first, and then the run is rolled back. */
+export async function rollBackKilled(desk: Stack): Promise<void> {
+  const locked = await desk.pulumiLvs(["rollback"]);
+  expect(locked.code, locked.text).toBe(11);
+  expect(locked.text).toMatch(/locked/);
+  expect((await desk.pulumi("cancel", "--yes")).code).toBe(0);
+  const { code, text } = await desk.pulumiLvs(["rollback"]);
+  expect(code, text).toBe(0);
+  expect((await desk.pulumi("stack", "export")).text).not.toContain("pending_operations");
 }

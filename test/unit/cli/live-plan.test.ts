@@ -53,6 +53,17 @@ const open = (fake: FakeHost, counts: readonly number[]): void =>
     counts.map((count, i) => `192.168.10.210:80 192.168.10.${11 + i}:80 0 ${count} 0\n`).join(""),
   );
 
+/** The first server gets another weight, which no stack declares. */
+const editByHand = (fake: FakeHost): void =>
+  fake.write(
+    "ipvs",
+    fake
+      .lines("ipvs")
+      .join("\n")
+      .replace("192.168.10.11:80 -g -w 1", "192.168.10.11:80 -g -w 9")
+      .concat("\n"),
+  );
+
 const effects = (changes: readonly PlannedChange[]): string[] =>
   changes.flatMap(({ resource, live }) =>
     live?.connections ? [`${resource.split("-").at(-1)}: ${live.connections.text}`] : [],
@@ -97,14 +108,7 @@ test("it plans on what the host has: things that are there already, drift, and v
   fake.write("proc/sys/net/ipv4/ip_forward", "1\n");
   await up((await live(clusters())).steps);
   // By hand, since the last update.
-  fake.write(
-    "ipvs",
-    fake
-      .lines("ipvs")
-      .join("\n")
-      .replace("192.168.10.11:80 -g -w 1", "192.168.10.11:80 -g -w 9")
-      .concat("\n"),
-  );
+  editByHand(fake);
   const servers = [server(11, { weight: 3 }), server(12), server(13)];
   const { changes, steps } = await live(clusters({ realServers: servers, ipForwarding: true }));
   expect(changes.find(({ op }) => op === "update")).toMatchObject({
@@ -140,14 +144,7 @@ test("a saved plan is its owner's alone, and names what differs from it", async 
       "director: delete RealServer web-tcp-192.168.10.210-80-rs12: was not in the plan, is in the update with ipvsadm -d -t 192.168.10.210:80 -r 192.168.10.12:80; removing lines from /etc/pulumi-lvs/boot",
     ]
   `);
-  fake.write(
-    "ipvs",
-    fake
-      .lines("ipvs")
-      .join("\n")
-      .replace("192.168.10.11:80 -g -w 1", "192.168.10.11:80 -g -w 9")
-      .concat("\n"),
-  );
+  editByHand(fake);
   expect(differencesOf(saved, (await live(wanted)).changes)).toMatchInlineSnapshot(`
     [
       "director: update RealServer web-tcp-192.168.10.210-80-rs11: weight was 1, is 9",
