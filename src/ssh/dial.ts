@@ -6,17 +6,14 @@ import { log } from "../log.js";
 import { plainText } from "../values/foreign.js";
 import { algorithmsFor } from "./algorithms.js";
 import { dialError, notYetUp } from "./dial-error.js";
+import { inTurn } from "./handshakes.js";
 import { expectedKeys, refusal } from "./host-key.js";
 import { Jumps, type Lease } from "./jumps.js";
 import { bannerLength } from "./limits.js";
 import { type Login, loginOf, onlySha1 } from "./login.js";
 import { Meter } from "./meter.js";
 import { retrying } from "./retry.js";
-import { Gate } from "./semaphore.js";
 import type { Target } from "./target.js";
-
-/** Number of handshakes at a time: fewer than sshd's MaxStartups allows. The others wait. */
-const handshakes = new Gate(8);
 
 /** A jump host's connection stays open for 20 s after its last use. */
 const jumps = new Jumps<Client>(20_000);
@@ -31,10 +28,10 @@ export const notYet = /System is (?:booting up|going down)|not permitted to log 
 export async function dial(target: Target): Promise<Client> {
   // A login that cannot work fails before the connection begins.
   const login = loginOf(target);
-  if (!target.proxy) return handshakes.pass(() => handshake(target, login));
+  if (!target.proxy) return inTurn(target, () => handshake(target, login));
   const jump = await jumpTo(target.proxy, target);
   try {
-    return await handshakes.pass(async () => {
+    return await inTurn(target, async () => {
       const sock = await tunnel(jump, target);
       try {
         const client = await handshake(target, login, sock, meters.get(jump.client));

@@ -78,6 +78,8 @@ export interface ServerOptions {
   drops?: { readonly connections: number; readonly at: "once" | "exchange" | "login" | "session" };
   /** Milliseconds after which it begins to answer. */
   slowness?: number;
+  /** It begins to answer a connection when this resolves. */
+  hold?: () => Promise<void>;
   /** Sessions that it allows per connection. Default 10. */
   maxSessions?: number;
   /** Whether it passes connections on. Default true. */
@@ -211,9 +213,9 @@ export async function sshServer(options: ServerOptions): Promise<SshServer> {
     shaking.add(remotePort);
     most.handshakes = Math.max(most.handshakes, shaking.size);
     socket.on("close", () => shaken(remotePort));
-    setTimeout(() => {
-      ssh.injectSocket(socket as never);
-    }, options.slowness ?? 0);
+    const answer = () => void ssh.injectSocket(socket as never);
+    if (options.hold) void options.hold().then(answer);
+    else setTimeout(answer, options.slowness ?? 0);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(options.port ?? 0, "127.0.0.1", resolve);
