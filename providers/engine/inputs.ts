@@ -22,8 +22,8 @@ export interface Common {
    */
   adopt?: boolean | undefined;
   /**
-   * Conflicting programs that may run on the host, because they are known to leave this entry alone. An
-   * example is a keepalived that does only VRRP. Default: none, and if one runs, nothing is written.
+   * Conflicting programs that may run on the host, because they are known to leave this entry alone. A
+   * keepalived that does only VRRP is no such program. Default: none, and if one runs, nothing is written.
    */
   alongside?: Conflict[] | undefined;
   /**

@@ -1,7 +1,7 @@
 /**
  * Programs that own a host's IPVS table: they change or delete entries that they do not know. The names are
  * those of their processes in the kernel (proc(5), /proc/PID/comm). Only processes in the same network
- * namespace count.
+ * namespace count. A keepalived that does only VRRP is none: see shell/lib/conflicts.sh.
  */
 export const conflicts = ["keepalived", "ldirectord", "kube-proxy", "kube-router"] as const;
 

@@ -83,27 +83,36 @@ onLab("whose things are", () => {
 onLab("a keepalived on the director", () => {
   const keep = disposing();
 
-  it("keeps the package from the table, before anything is written, unless it is allowed", async () => {
+  const start = async (virtualServer: string) => {
+    const vrrp =
+      "vrrp_instance lab {\\n interface eth2\\n virtual_router_id 7\\n virtual_ipaddress { 192.168.10.99 }\\n}\\n";
     await run(
       "director",
-      "printf 'vrrp_instance lab {\\n interface eth2\\n virtual_router_id 7\\n virtual_ipaddress { 192.168.10.99 }\\n}\\n' >/etc/keepalived/keepalived.conf; systemctl start keepalived",
+      `printf '${vrrp}${virtualServer}' >/etc/keepalived/keepalived.conf; systemctl restart keepalived`,
     );
-    await until("keepalived's own address", 30, async () =>
+    await until("keepalived's own address", 60, async () =>
       (await run("director", "ip -o addr show dev eth2")).stdout.includes("192.168.10.99") ? true : undefined,
     );
-    const clean = await statesOf(["director"]);
-    const stack = keep(
-      await Stack.ofProgram(`
-        new lvs.DrCluster("web", { director: { connection: { host: "director" }, interface: "eth1" }, vips: ["192.168.0.210"],
-          services: [{ port: 80 }], realServers: [{ address: "192.168.0.221" }] });`),
+  };
+  const cluster = `new lvs.DrCluster("web", { director: { connection: { host: "director" }, interface: "eth1" },
+    vips: ["192.168.0.210"], services: [{ port: 80 }], realServers: [{ address: "192.168.0.221" }] });`;
+
+  it("keeps the package from the table, before anything is written, if it has virtual servers", async () => {
+    await start(
+      "virtual_server 192.168.10.99 81 {\\n protocol TCP\\n real_server 192.168.10.11 81 {\\n }\\n}\\n",
     );
+    const clean = await statesOf(["director"]);
+    const stack = keep(await Stack.ofProgram(cluster));
     expect(await refusal(stack)).toMatch(
       /cannot create module\/ip_vs on director: keepalived runs there and manages the IPVS table; stop it there \(systemctl disable --now keepalived\), or set alongside: \["keepalived"\]/,
     );
     expect(differences(clean, await statesOf(["director"]))).toEqual([]);
-    await stack.program(`
-      new lvs.DrCluster("web", { director: { connection: { host: "director" }, interface: "eth1", alongside: ["keepalived"] },
-        vips: ["192.168.0.210"], services: [{ port: 80 }], realServers: [{ address: "192.168.0.221" }] });`);
+  });
+
+  it("is none that manages the table, if it does VRRP only", async () => {
+    await start("");
+    const clean = await statesOf(["director"]);
+    const stack = keep(await Stack.ofProgram(cluster));
     await stack.up();
     expect(await table()).toEqual([
       "-A -t 192.168.0.210:80 -s wlc",

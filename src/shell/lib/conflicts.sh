@@ -10,6 +10,20 @@ is_roots() {
   set -- $(grep '^Uid:' "$1/status")
   [ "$2 $3" = '0 0' ]
 }
+# is_vrrp DIR: returns 0 if a process of keepalived has to do with VRRP only: the main one, the one for VRRP, or a child
+# of that. With virtual servers there is another one, which manages the table. Without files of process numbers each counts.
+is_vrrp() {
+  main= vrrp= number=${1%/}
+  number=${number##*/}
+  for d in "$ROOT/run" "$ROOT/run/keepalived"; do
+    [ ! -e "$d/vrrp.pid" ] || { read -r vrrp <"$d/vrrp.pid" && read -r main <"$d/keepalived.pid"; }
+  done
+  [ -n "$main" ] && [ -n "$vrrp" ] || return
+  [ "$number" != "$main" ] && [ "$number" != "$vrrp" ] || return 0
+  # shellcheck disable=SC2046 # words of one line
+  set -- $(grep '^PPid:' "$1/status")
+  [ "$2" = "$vrrp" ]
+}
 # find_conflicts: sets running to a line for each.
 find_conflicts() {
   seen= running=
@@ -18,7 +32,7 @@ find_conflicts() {
     case " $CONFLICTS " in *" $name "*) ;; *) continue ;; esac
     case " $seen " in *" $name "*) continue ;; esac
     p=${f%comm}
-    is_elsewhere "$p" || ! is_roots "$p" || {
+    is_elsewhere "$p" || ! is_roots "$p" || { [ "$name" = keepalived ] && is_vrrp "$p"; } || {
       seen="$seen $name"
       running="$running$name
 "

@@ -246,11 +246,11 @@ export class FakeHost {
   }
 
   /** A process that runs there, by the name the kernel has of it; its real and its effective user are root unless told otherwise. */
-  runProcess(pid: number, name: string, real = 0, effective = real): void {
+  runProcess(pid: number, name: string, real = 0, effective = real, parent = 1): void {
     this.write(`proc/${pid}/comm`, `${name}\n`);
     this.write(
       `proc/${pid}/status`,
-      `Name:\t${name}\nPid:\t${pid}\nUid:\t${real}\t${effective}\t${effective}\t${effective}\nGid:\t0\t0\t0\t0\n`,
+      `Name:\t${name}\nPid:\t${pid}\nPPid:\t${parent}\nUid:\t${real}\t${effective}\t${effective}\t${effective}\nGid:\t0\t0\t0\t0\n`,
     );
   }
 

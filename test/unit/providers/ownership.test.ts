@@ -330,6 +330,24 @@ describe("a program that takes the table for its own", () => {
     await expect(kind.update(props, { ...web, scheduler: "rr" })).rejects.toThrow(/keepalived runs there/);
   });
 
+  test.each(["run", "run/keepalived"])(
+    "is none where keepalived does VRRP only, by its files in /%s",
+    async (dir) => {
+      const fake = fakeHost();
+      fake.write(`${dir}/keepalived.pid`, "712\n");
+      fake.write(`${dir}/vrrp.pid`, "713\n");
+      fake.runProcess(712, "keepalived");
+      fake.runProcess(713, "keepalived", 0, 0, 712);
+      // it runs a script
+      fake.runProcess(900, "keepalived", 0, 0, 713);
+      const kind = resources(virtualService, fake);
+      const { props } = await kind.create(web);
+      // its checks of virtual servers
+      fake.runProcess(714, "keepalived", 0, 0, 712);
+      await expect(kind.update(props, { ...web, scheduler: "rr" })).rejects.toThrow(/keepalived runs there/);
+    },
+  );
+
   test("is none where its program is setuid, which any user can run under any name", async () => {
     const fake = fakeHost();
     fake.runProcess(712, "keepalived");
