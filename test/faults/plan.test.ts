@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { dynamicClass } from "./harness/dynamic-class.js";
 import { quiet, updates } from "./harness/site.js";
 
 const { threeHosts, stackOf, keyPath } = updates();
@@ -70,11 +71,9 @@ ${more}`;
 
   await stack.program(`
 const connection = ${JSON.stringify(connection)};
-class Later extends pulumi.dynamic.Resource {
-  constructor(name) { super({ async create() { return { id: "later", outs: { weight: 5 } }; } }, name, { weight: undefined }); }
-}
+${dynamicClass("Later", '{ async create() { return { id: "later", outs: { weight: 5 } }; } }')}
 new lvs.VirtualService("web", { connection, address: "192.168.0.210", port: 80 });
-new lvs.RealServer("rs", { connection, service: "tcp://192.168.0.210:80", address: "192.168.10.11", port: 80, weight: new Later("later").weight });`);
+new lvs.RealServer("rs", { connection, service: "tcp://192.168.0.210:80", address: "192.168.10.11", port: 80, weight: new Later("later", { weight: undefined }).weight });`);
   const unknown = JSON.parse((await stack.pulumiLvs(["plan", "--json"])).text) as Plan;
   expect(unknown.changes.find(({ resource }) => resource === "RealServer rs")).toMatchObject({
     unknown: ["weight"],

@@ -1,6 +1,7 @@
 import { globSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { dynamicClass } from "./harness/dynamic-class.js";
 import {
   inTable,
   previewIsEmpty,
@@ -164,10 +165,8 @@ test("state stays whole where many resources depend on another package's", async
   const [host] = await threeHosts();
   const program = (more: string) => `
 const connection = ${JSON.stringify(host.connection(keyPath()))};
-class Neighbour extends pulumi.dynamic.Resource {
-  constructor(name, opts) { super({ async create(outs) { return { id: "neighbour", outs }; } }, name, {}, opts); }
-}
-const first = new Neighbour("first"), second = new Neighbour("second", { dependsOn: first });
+${dynamicClass("Neighbour", '{ async create(outs) { return { id: "neighbour", outs }; } }')}
+const first = new Neighbour("first", {}), second = new Neighbour("second", {}, { dependsOn: first });
 for (let i = 1; i <= 60; i++)
   new lvs.VirtualService("web" + i, { connection, address: "10.0.0." + i, port: 80 }, { dependsOn: [first, second][i % 2] });
 ${more}`;

@@ -7,6 +7,7 @@ import { type Answer, Stack, type StateResource } from "../../lab/stack.mjs";
 import freshBuild from "../../support/fake/fresh-build.js";
 import { clientKeyIn, SshHost } from "../../support/fake/ssh-host.js";
 import { sendSignal } from "../../support/send-signal.mjs";
+import { dynamicClass } from "./dynamic-class.js";
 
 // The real Pulumi CLI and engine, real SSH to fake hosts that run the real scripts: nothing but the kernel is missing.
 
@@ -18,6 +19,16 @@ interface Site {
   /** Lines at the end. */
   more?: string;
 }
+
+// it notes what it is asked to do
+const neighbourClass = dynamicClass(
+  "Neighbour",
+  `{
+  async create(props) { require("node:fs").appendFileSync(props.calls, "create\\n"); return { id: "neighbour", outs: props }; },
+  async update(_id, _olds, news) { require("node:fs").appendFileSync(news.calls, "update\\n"); return { outs: news }; },
+  async delete(_id, props) { require("node:fs").appendFileSync(props.calls, "delete\\n"); },
+}`,
+);
 
 /** What tests of whole updates share: a folder, a key, hosts, stacks and their program. A test file calls it once. */
 export function updates() {
@@ -57,16 +68,8 @@ export function updates() {
 const connections = ${JSON.stringify(hosts.map((host) => ({ ...host.connection(key.path), password: "planted-secret" })))};
 const weights = ${JSON.stringify(weights)};
 const calls = ${JSON.stringify(join(place, "calls-"))} + pulumi.getProject() + (process.env.FIRST_DESK || process.env.PULUMI_HOME).replaceAll("/", "-");
-class Neighbour extends pulumi.dynamic.Resource {
-  constructor(name, told) {
-    super({
-      async create(props) { require("node:fs").appendFileSync(props.calls, "create\\n"); return { id: "neighbour", outs: props }; },
-      async update(_id, _olds, news) { require("node:fs").appendFileSync(news.calls, "update\\n"); return { outs: news }; },
-      async delete(_id, props) { require("node:fs").appendFileSync(props.calls, "delete\\n"); },
-    }, name, { told, calls });
-  }
-}
-const neighbour = new Neighbour("neighbour", ${JSON.stringify(neighbour)});
+${neighbourClass}
+const neighbour = new Neighbour("neighbour", { told: ${JSON.stringify(neighbour)}, calls });
 const site = new pulumi.ComponentResource("other:index:Site", "site", {}, {});
 weights.forEach((weight, i) => {
   const connection = connections[i];

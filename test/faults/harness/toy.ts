@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stack } from "../../lab/stack.mts";
+import { dynamicClass } from "./dynamic-class.js";
 import type { Goal } from "./program.js";
 import {
   type Answer,
@@ -41,8 +42,15 @@ export const goal = (name: string, value: string, dependencies: string[] = [], k
 const program = `
 const pulumi = require("@pulumi/pulumi");
 const fs = require("node:fs");
+${dynamicClass("Toy", "require(process.env.TOY + '/provider.js')", "pulumi-nodejs:dynamic/test:Toy")}
+const made = {};
+for (const { name, inputs, dependencies } of JSON.parse(fs.readFileSync(process.env.TOY + "/goals", "utf8")))
+  made[name] = new Toy(name, inputs, { dependsOn: dependencies.map((one) => made[one]) });
+`;
+
+const provider = `
+const fs = require("node:fs"), place = process.env.TOY + "/";
 const act = async (verb, name, done, half) => {
-  const fs = require("node:fs"), place = process.env.TOY + "/";
   fs.appendFileSync(place + "calls", verb + " " + name + "\\n");
   const fault = JSON.parse(fs.readFileSync(place + "faults", "utf8"))[verb + " " + name];
   if (fault === "throw") throw new Error("told to fail");
@@ -54,7 +62,7 @@ const act = async (verb, name, done, half) => {
   return done;
 };
 const half = (inputs) => ({ id: inputs.name + "-" + inputs.key, properties: { ...inputs, value: "half" } });
-const provider = {
+module.exports = {
   check: async (olds, news) => ({ inputs: news, failures: [] }),
   diff: async (id, olds, news) =>
     olds.key !== news.key ? { replaces: ["key"] } : olds.value === news.value ? { changes: false } : { replaces: [] },
@@ -63,15 +71,13 @@ const provider = {
   read: (id, props) => act("read", props.name, { id, props, inputs: props }),
   delete: (id, props) => act("delete", props.name),
 };
-const made = {};
-for (const { name, inputs, dependencies } of JSON.parse(fs.readFileSync(process.env.TOY + "/goals", "utf8")))
-  made[name] = new pulumi.dynamic.Resource(provider, name, inputs, { dependsOn: dependencies.map((one) => made[one]) }, "test", "Toy");
 `;
 
 /** Commands of the real CLI, each after the other. */
 export async function real(acts: readonly Act[]): Promise<Left[]> {
   const stack = await Stack.ofProgram("");
   writeFileSync(join(stack.folder, "index.js"), program);
+  writeFileSync(join(stack.folder, "provider.js"), provider);
   const place = (name: string) => join(stack.folder, name);
   stack.environment({ TOY: stack.folder });
   try {
