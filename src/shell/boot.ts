@@ -19,6 +19,7 @@ const version = createHash("sha256").update(prelude).update(restore).update(unit
  */
 export const bootFunctions = [
   assign({
+    networks: networks.join(" "),
     starters: `multi-user.target ${networks.join(" ")}`,
     version: `# pulumi-lvs ${version}`,
     restore,

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { type HostName, reboot, run } from "../support/machines/lab.mts";
 import { differences, type States, stateOf, statesOf } from "./host-state.mts";
 import { lost, restored, served } from "./restored.mts";
-import { arpAnswers, ask, disposing, onLab } from "./setup.mts";
+import { arpAnswers, ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const hosts = ["director", "rs1", "rs2"] as const;
@@ -79,6 +79,8 @@ for (const [environment, title, url, share] of [
         ),
       ).toEqual([]);
       expect((await stateOf("director")).modules).not.toMatch(/ip_vs/);
-      await run("director", "! systemctl cat pulumi-lvs 2>/dev/null");
+      // systemd forgets it in the background
+      const unit = async () => (await run("director", "systemctl cat pulumi-lvs || :")).stdout;
+      await expect.poll(unit, patience).toBe("");
     });
   });

@@ -18,6 +18,12 @@ put_boot() {
     echo 'no systemd runs there to restore it after a reboot' >&2
     return "$NO_BOOT"
   }
+  begin=start
+  # Without records this installation is new: the restore has nothing to bring back.
+  [ -e "$E/boot" ] || {
+    begin=restart
+    [ -e "$U" ] || begin=new
+  }
   mkdir -p "$E" "$S" &&
     put_text "$E/restore" "$version
 # Written by pulumi-lvs, and gone with the last of what stacks have declared here: brings back /etc/pulumi-lvs/boot.
@@ -26,23 +32,39 @@ $prelude$restore" && put_text "$U" "$unit" && link_boot || {
     return
   }
   sync "$E/restore" "$U" 2>/dev/null
-  begin=start
-  # Without records this installation is new: the restore has nothing to bring back.
-  [ -e "$E/boot" ] || { put_text "$S/restored" new && begin=restart; } || {
+  [ -e "$E/boot" ] || put_text "$S/restored" new || {
     give_up uninstall_boot
     return
   }
 }
-# Starts the unit, so that systemd restarts it together with the network services.
+# begin_boot: starts the unit, so that systemd restarts it together with the network services.
 begin_boot() {
-  [ -z "$begin" ] || {
-    systemctl daemon-reload
-    systemctl $begin --no-block pulumi-lvs.service
-  }
+  [ -n "$begin" ] || return 0
+  if [ "$begin" = new ]; then
+    begin=restart
+    # systemd reads a unit that it does not know when it starts it.
+    if systemctl restart --no-block pulumi-lvs.service 2>/dev/null; then
+      reload_later
+      return
+    fi
+  fi
+  systemctl daemon-reload
+  systemctl $begin --no-block pulumi-lvs.service
+}
+# reload_later COMMAND...: runs the command and has systemd read the links to the unit again. That may take seconds, so
+# it happens in the background. Until then systemd does not start the unit with a network service that was stopped.
+reload_later() {
+  (
+    "$@"
+    exec systemctl daemon-reload
+  ) >/dev/null 2>&1 9<&- &
 }
 install_boot() { put_boot && begin_boot; }
 link_boot() {
-  for u in $starters; do mkdir -p "$D/$u.wants" && ln -sf "$U" "$D/$u.wants/pulumi-lvs.service" || return; done
+  set --
+  for u in $starters; do set -- "$@" "$D/$u.wants"; done
+  mkdir -p "$@" || return
+  for u; do ln -sf "$U" "$u/pulumi-lvs.service" || return; done
 }
 uninstall_boot() {
   [ ! -e "$E/boot" ] || return 0
@@ -50,15 +72,14 @@ uninstall_boot() {
   [ ! -e "$U" ] || {
     had=1
     systemctl stop pulumi-lvs.service
-    systemctl reset-failed pulumi-lvs.service 2>/dev/null
   }
-  rm -f "$W" "$U" "$E/restore" "$S/restored" "$S/restored.new" "$S/restored.end"
-  for u in $starters; do
-    rm -f "$D/$u.wants/pulumi-lvs.service"
-    [ "$u" = multi-user.target ] || rmdir "$D/$u.wants" 2>/dev/null
-  done
-  [ -z "$had" ] || systemctl daemon-reload
-  rmdir "$E" 2>/dev/null
+  set -- "$U" "$E/restore" "$S/restored" "$S/restored.new" "$S/restored.end"
+  for u in $starters; do set -- "$@" "$D/$u.wants/pulumi-lvs.service"; done
+  rm -f "$@"
+  set -- "$E"
+  for u in $networks; do set -- "$@" "$D/$u.wants"; done
+  rmdir "$@" 2>/dev/null
+  [ -z "$had" ] || reload_later systemctl reset-failed pulumi-lvs.service
   leave "$S"
 }
 # record LIFETIME LINE...: writes lines into the ledger of this lifetime: persistent or untilReboot.
