@@ -11,8 +11,8 @@ export function chartOf(name: string, rows: readonly Row[]): string {
     rows.find((row) => row.contender === contender && row.count === count);
   const bars = operations.flatMap((operation, group) =>
     sizes.flatMap((count, i) => {
-      const [row, floor] = [at(name, count), at("floor", count)];
-      const ratio = row && floor && ratiosOf(row, floor, operation)?.median;
+      const row = at(name, count);
+      const ratio = row && ratiosOf(row, operation)?.median;
       return ratio === undefined ? [] : [{ operation, group, i, count, ratio }];
     }),
   );

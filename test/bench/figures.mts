@@ -1,10 +1,16 @@
-import { type Operation, operations, type Seconds } from "./measure.mts";
+/** Figures of one turn by what was measured, such as the seconds of an operation. An absent one cannot be had. */
+export type Figures = Readonly<Record<string, number>>;
 
-/** What one contender did at one size, each repeat. */
+/** What one contender did for one shape, each repeat. */
 export interface Row {
   readonly contender: string;
+  /** What was made, such as `100 real servers`. */
+  readonly shape: string;
+  /** The number by which cost grows. */
   readonly count: number;
-  readonly repeats: readonly Seconds[];
+  readonly repeats: readonly Figures[];
+  /** The engine's own figures of the same turns. */
+  readonly floor: readonly Figures[];
 }
 
 export interface Spread {
@@ -20,25 +26,25 @@ export function spread(values: readonly number[]): Spread {
   return { least: sorted[0] as number, median, most: sorted.at(-1) as number };
 }
 
-/** Seconds of an operation over all repeats; undefined if it was not done. */
-export function secondsOf({ repeats }: Row, operation: Operation): Spread | undefined {
-  const values = repeats.flatMap((one) => one[operation] ?? []);
+/** Figures of one name over all repeats; undefined if there are none. */
+export function figuresOf({ repeats }: Pick<Row, "repeats">, name: string): Spread | undefined {
+  const values = repeats.flatMap((one) => one[name] ?? []);
   return values.length > 0 ? spread(values) : undefined;
 }
 
 /** The ratios to the floor of the same repeat; undefined if one of the two was not done. */
-export function ratiosOf(row: Row, floor: Row, operation: Operation): Spread | undefined {
+export function ratiosOf(row: Row, name: string): Spread | undefined {
   const values = row.repeats.flatMap((one, i) => {
-    const [ours, base] = [one[operation], floor.repeats[i]?.[operation]];
+    const [ours, base] = [one[name], row.floor[i]?.[name]];
     return ours === undefined || base === undefined ? [] : [ours / base];
   });
   return values.length > 0 ? spread(values) : undefined;
 }
 
-/** How seconds grow with the number of servers: the least squares of `log seconds` over `log count`. */
-export function exponentOf(rows: readonly Row[], operation: Operation): number | undefined {
+/** How figures grow with the count: the least squares of `log figure` over `log count`. */
+export function exponentOf(rows: readonly Row[], name: string): number | undefined {
   const points = rows.flatMap((row) => {
-    const found = secondsOf(row, operation);
+    const found = figuresOf(row, name);
     return found ? [[Math.log(row.count), Math.log(found.median)] as const] : [];
   });
   if (points.length < 2) return undefined;
@@ -48,29 +54,17 @@ export function exponentOf(rows: readonly Row[], operation: Operation): number |
   return over / points.reduce((sum, [a]) => sum + (a - x) ** 2, 0);
 }
 
-const shown = (found: Spread | undefined, unit: string): string => {
+/** A median, with the least and the most in brackets where they differ. */
+export function shown(found: Spread | undefined, unit: string): string {
   if (!found) return "–";
-  const digits = (value: number) => value.toFixed(value < 10 ? 2 : 1);
+  const digits = (value: number) =>
+    Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : value < 1000 ? 1 : 0);
   const { least, median, most } = found;
   return least === most
     ? `${digits(median)}${unit}`
     : `${digits(median)}${unit} (${digits(least)}–${digits(most)})`;
-};
-
-/** A Markdown table of one size: ratios to the floor first, then seconds. */
-export function tableOf(rows: readonly Row[]): string {
-  const floor = rows.find(({ contender }) => contender === "floor") as Row;
-  const head = ["", ...operations];
-  const ratios = rows
-    .filter((row) => row !== floor)
-    .map((row) => [
-      `${row.contender} / floor`,
-      ...operations.map((one) => shown(ratiosOf(row, floor, one), " ×")),
-    ]);
-  const seconds = rows.map((row) => [
-    row.contender,
-    ...operations.map((one) => shown(secondsOf(row, one), " s")),
-  ]);
-  const lines = [head, head.map(() => "---"), ...ratios, ...seconds];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
+
+/** A Markdown table: a row of names, and rows of cells. */
+export const markdown = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");

@@ -1,11 +1,23 @@
 import { execFile } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { Stack } from "../lab/stack.mts";
 import { run, sshConfigPath } from "../support/machines/lab.mts";
-import { commands, floor, ours, playbook, rules, type Weights } from "./contenders.mts";
+import {
+  commands,
+  edits,
+  floor,
+  ours,
+  playbook,
+  poolFloor,
+  pools,
+  restoring,
+  rules,
+  type Shape,
+  type Weights,
+} from "./contenders.mts";
 
 /** The operations, in the order in which they run. */
 export const operations = [
@@ -19,7 +31,7 @@ export const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
-/** Seconds of each operation. An absent one cannot be done this way. */
+/** Seconds of each operation. An absent one cannot be done this way, or was not asked for. */
 export type Seconds = Partial<Record<Operation, number>>;
 
 /** A way to make a table. */
@@ -27,8 +39,8 @@ export interface Contender {
   readonly name: string;
   /** Why it cannot run here; undefined if it can. */
   readonly missing?: string;
-  /** Does every operation once, on a director without a table, and leaves none. */
-  measure(count: number): Promise<Seconds>;
+  /** Does every operation that is asked for, on a director without a table, and leaves none. `up` is always done. */
+  measure(shape: Shape, asked: readonly Operation[]): Promise<Seconds>;
 }
 
 const before: Weights = { all: 1, first: 1 };
@@ -42,90 +54,108 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** Checks the director's table by the tool itself. */
-async function expectTable(count: number, { all: weight }: Weights): Promise<void> {
+async function expectTable({ services, servers }: Shape, { all: weight }: Weights): Promise<void> {
   const { stdout } = await run("director", "ipvsadm -Sn");
   const lines = stdout.split("\n").filter((line) => line.startsWith("-a ") && line.includes(`-w ${weight}`));
   // The first server may have another weight.
-  if (lines.length < count - 1)
-    throw new Error(`the director has ${lines.length} servers of weight ${weight} instead of ${count}`);
+  if (lines.length < services * servers - 1)
+    throw new Error(
+      `the director has ${lines.length} servers of weight ${weight} instead of ${services * servers}`,
+    );
 }
 
 /** A program of Pulumi. `real` is false where the director gets nothing. */
 const program = (
   name: string,
-  source: (count: number, weights: Weights) => string,
+  source: (shape: Shape, weights: Weights) => string,
   real: boolean,
   missing?: string,
 ): Contender => ({
   name,
   ...(missing === undefined ? {} : { missing }),
-  async measure(count) {
-    const stack = await Stack.ofProgram(source(count, before));
-    const check = async (weights: Weights) => {
-      if (real) await expectTable(count, weights);
-    };
+  async measure(shape, asked) {
+    const stack = await Stack.ofProgram(source(shape, before));
     const measured: Seconds = {};
+    const does = async (operation: Operation, work: () => Promise<unknown>) => {
+      if (asked.includes(operation)) measured[operation] = await seconds(work);
+    };
+    const change = async (operation: Operation, weights: Weights) => {
+      if (!asked.includes(operation)) return;
+      await stack.program(source(shape, weights));
+      await does(operation, () => stack.up());
+      if (real) await expectTable(shape, weights);
+    };
     try {
       measured.up = await seconds(() => stack.up());
-      await check(before);
-      measured["no-change up"] = await seconds(() => stack.up());
-      measured.preview = await seconds(() => stack.preview());
-      await stack.program(source(count, one));
-      measured["one weight"] = await seconds(() => stack.up());
-      await check(one);
-      await stack.program(source(count, all));
-      measured["all weights"] = await seconds(() => stack.up());
-      await check(all);
-      measured.refresh = await seconds(() => stack.refresh("--skip-preview"));
-      measured.destroy = await seconds(() => stack.destroy());
-      return measured;
+      if (real) await expectTable(shape, before);
+      await does("no-change up", () => stack.up());
+      await does("preview", () => stack.preview());
+      await change("one weight", one);
+      await change("all weights", all);
+      await does("refresh", () => stack.refresh("--skip-preview"));
+      const destroy = await seconds(() => stack.destroy());
+      return { ...measured, ...(asked.includes("destroy") ? { destroy } : {}) };
     } finally {
       await stack.dispose();
     }
   },
 });
 
-const clear = "ipvsadm -D -t 192.168.0.210:80";
-
 /** `ipvsadm -R` on an open connection. */
 const raw: Contender = {
   name: "ipvsadm -R",
-  async measure(count) {
+  async measure(shape) {
     await run("director", "true");
-    const load = (weights: Weights) => `ipvsadm -R <<'RULES'\n${rules(count, weights)}\nRULES`;
-    const up = await seconds(() => run("director", load(before)));
-    await expectTable(count, before);
-    const again = await seconds(() => run("director", `${clear}; ${load(all)}`));
+    const up = await seconds(() => run("director", restoring(rules(shape, before))));
+    await expectTable(shape, before);
+    const weights = await seconds(() => run("director", restoring(edits(shape, all))));
+    await expectTable(shape, all);
     const refresh = await seconds(() => run("director", "ipvsadm -Sn"));
-    const destroy = await seconds(() => run("director", clear));
-    return { up, "all weights": again, refresh, destroy };
+    const destroy = await seconds(() => run("director", "ipvsadm -C"));
+    return { up, "all weights": weights, refresh, destroy };
   },
 };
 
-const onPath = (name: string): boolean =>
-  (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
+const findProgram = (name: string): string | undefined =>
+  (process.env.PATH ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find(existsSync);
+
+const ansiblePlaybook = (): string | undefined =>
+  process.env.ANSIBLE_PLAYBOOK ?? findProgram("ansible-playbook");
+
+const noAnsible =
+  "no ansible-playbook is on PATH or in ANSIBLE_PLAYBOOK (python3 -m venv DIR && DIR/bin/pip install ansible-core)";
 
 const ansible = (way: "loop" | "template"): Contender => ({
   name: `Ansible, ${way}`,
-  ...(onPath("ansible-playbook") ? {} : { missing: "ansible-playbook is not on PATH" }),
-  async measure(count) {
+  ...(ansiblePlaybook() ? {} : { missing: noAnsible }),
+  async measure(shape) {
     const place = mkdtempSync(join(tmpdir(), "lvs-bench-"));
     const file = join(place, "playbook.json");
     const env = {
       ...process.env,
       ANSIBLE_SSH_ARGS: `-F ${sshConfigPath()}`,
       ANSIBLE_HOST_KEY_CHECKING: "True",
+      ANSIBLE_LOCAL_TEMP: place,
     };
-    const play = async (weights: Weights) => {
-      writeFileSync(file, playbook(count, weights, way));
-      await promisify(execFile)("ansible-playbook", ["-i", "director,", file], { env });
+    const play = async (lines: readonly string[]) => {
+      writeFileSync(file, playbook(lines, way));
+      await promisify(execFile)(ansiblePlaybook() as string, ["-i", "director,", file], {
+        env,
+        maxBuffer: 2 ** 28,
+      });
     };
     try {
-      const up = await seconds(() => play(before));
-      await expectTable(count, before);
-      await run("director", clear);
-      return { up };
+      const up = await seconds(() => play(rules(shape, before)));
+      await expectTable(shape, before);
+      const weights = await seconds(() => play(edits(shape, all)));
+      await expectTable(shape, all);
+      const destroy = await seconds(() => play(["-C"]));
+      return { up, "all weights": weights, destroy };
     } finally {
+      await run("director", "ipvsadm -C");
       rmSync(place, { recursive: true, force: true });
     }
   },
@@ -134,21 +164,39 @@ const ansible = (way: "loop" | "template"): Contender => ({
 const hasCommandPlugin = (): boolean => {
   const home = process.env.PULUMI_HOME ?? join(process.env.HOME ?? "", ".pulumi");
   return (
-    onPath("pulumi-resource-command") || globSync("plugins/resource-command-*/", { cwd: home }).length > 0
+    findProgram("pulumi-resource-command") !== undefined ||
+    globSync("plugins/resource-command-*/", { cwd: home }).length > 0
   );
 };
 
-/** All contenders; the engine's floor first, to which the others are compared. */
-export const contenders = (): Contender[] => [
-  program("floor", floor, false),
+/** The engine's floor, to which the others are compared. */
+export const floorOf = (kind: "servers" | "pools"): Contender =>
+  kind === "servers" ? program("floor", floor, false) : program("floor", poolFloor, false);
+
+/** Contenders that make a table of real servers. */
+export const serverContenders = (): Contender[] => [
   program("pulumi-lvs", ours, true),
   program(
     "remote.Command",
-    (count, weights) => commands(count, weights, sshConfigPath()),
+    (shape, weights) => commands(shape, weights, sshConfigPath()),
     true,
-    hasCommandPlugin() ? undefined : "the plugin of @pulumi/command is not installed",
+    hasCommandPlugin()
+      ? undefined
+      : "no pulumi-resource-command is on PATH (pulumi plugin install resource command, or build it with Go)",
   ),
   ansible("loop"),
   ansible("template"),
   raw,
 ];
+
+/** Contenders that make services with their pools. The floor is a resource for each service. */
+export const poolContenders = (): Contender[] => [
+  program("pulumi-lvs, pools", pools, true, ownsPools() ? undefined : "VirtualService has no realServers"),
+  raw,
+];
+
+/** Whether this version of the package has pools. */
+const ownsPools = (): boolean =>
+  readFileSync(join(import.meta.dirname, "../../providers/virtual-service.ts"), "utf8").includes(
+    "realServers",
+  );

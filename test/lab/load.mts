@@ -10,6 +10,8 @@ export interface Load {
   readonly held: number;
   /** How many of the first kind each server answered. */
   readonly servers: Record<string, number>;
+  /** Seconds from the start of the connection to the end of the answer, of requests of the first kind. */
+  readonly latency?: { readonly median: number; readonly p99: number; readonly most: number };
   /** One line for each that failed. */
   readonly failures: readonly string[];
 }
@@ -54,13 +56,19 @@ nohup python3 /tmp/load.py ${seconds} ${least} ${pause} >/tmp/load.errors 2>&1 <
     "n=0; until [ -e /tmp/load.report ]; do n=$((n + 1)); [ $n -lt 3000 ] || { cat /tmp/load.errors; exit 1; }; sleep 0.2; done; cat /tmp/load.report",
     { timeoutSeconds: 600 },
   );
-  const load = { requests: 0, held: 0, servers: {} as Record<string, number>, failures: [] as string[] };
+  const failures: string[] = [];
+  const servers: Record<string, number> = {};
+  const counts = { requests: 0, held: 0 };
+  let latency: Load["latency"];
   for (const line of stdout.split("\n").filter(Boolean)) {
     const [word = "", ...rest] = line.split(" ");
-    if (word === "failed") load.failures.push(rest.join(" "));
-    else if (word === "server") load.servers[rest[0] as string] = Number(rest[1]);
-    else if (word === "requests" || word === "held") load[word] = Number(rest[0]);
+    if (word === "failed") failures.push(rest.join(" "));
+    else if (word === "latency") {
+      const [median = 0, p99 = 0, most = 0] = rest.map(Number);
+      latency = { median, p99, most };
+    } else if (word === "server") servers[rest[0] as string] = Number(rest[1]);
+    else if (word === "requests" || word === "held") counts[word] = Number(rest[0]);
     else throw new Error(`the client says ${line}`);
   }
-  return load;
+  return { ...counts, servers, failures, ...(latency && { latency }) };
 }

@@ -17,6 +17,7 @@ pause = float(sys.argv[3])
 lock = threading.Lock()
 counts = {"requests": 0, "held": 0}
 servers = {}
+seconds = []
 failures = []
 
 
@@ -62,10 +63,12 @@ def answer(connection, where, close):
 def ask():
     while not done():
         where = address()
+        begun = time.monotonic()
         try:
             with connect(where) as connection:
                 name = answer(connection, where, True)
             with lock:
+                seconds.append(time.monotonic() - begun)
                 counts["requests"] += 1
                 servers[name] = servers.get(name, 0) + 1
             # a client without any pause leaves no processor to what it is to watch
@@ -96,6 +99,9 @@ for thread in threads:
     thread.join()
 with open(report + ".new", "w") as file:
     file.write("requests %d\nheld %d\n" % (counts["requests"], counts["held"]))
+    seconds.sort()
+    if seconds:
+        file.write("latency %f %f %f\n" % (seconds[len(seconds) // 2], seconds[len(seconds) * 99 // 100], seconds[-1]))
     for name in sorted(servers):
         file.write("server %s %d\n" % (name, servers[name]))
     for line in failures:
