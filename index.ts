@@ -17,7 +17,7 @@ export type {
   RealServerOutputs,
   VirtualServiceOutputs,
 } from "./providers/real-server/drain-fields.js";
-export type { RealServerArgs } from "./providers/real-server/index.js";
+export type { PoolServer, RealServerArgs } from "./providers/real-server/index.js";
 export type { ProbeArp, ProbeSpread, ServiceProbeArgs } from "./providers/service-probe/index.js";
 export type { SyncDaemonArgs } from "./providers/sync-daemon.js";
 export type { SysctlArgs } from "./providers/sysctl.js";

@@ -25,6 +25,7 @@ import { type VirtualServiceArgs, virtualService } from "./virtual-service.js";
  *   port: 80,
  *   scheduler: "wlc",
  *   persistence: { timeout: 600 },
+ *   realServers: { "192.168.10.11:80": { weight: 2 }, "192.168.10.12:80": {} },
  * });
  */
 export class VirtualService extends resource<VirtualServiceArgs, VirtualServiceOutputs>(virtualService) {}

@@ -19,7 +19,7 @@ const made: Made = new Map();
 export const verbsOf = (engine: Engine, made: Made) => ({
   check: (olds: Bag, news: Bag) => {
     const { inputs, failures } = engine.check(olds, news);
-    const reason = failures.length > 0 ? undefined : engine.declared.declare(olds, inputs);
+    const reason = failures.length > 0 ? undefined : engine.declare(olds, inputs);
     return { inputs, failures: reason === undefined ? failures : [{ property: "", reason }] };
   },
   diff: (id: string, olds: Bag, news: Bag) => {

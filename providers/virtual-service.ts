@@ -4,6 +4,7 @@ import { noThresholds, thresholdFlags } from "../src/facts/ipvs-lists.js";
 import { type Flags, netmaskBits, netmaskText } from "../src/facts/ipvs-table.js";
 import { onFailure, type Step, step } from "../src/host/step.js";
 import { addressBits, type Family, ipAddress, portOrAny } from "../src/values/address.js";
+import type { Problem } from "../src/values/problem.js";
 import { ranks } from "../src/values/ranks.js";
 import {
   maxFwmark,
@@ -13,8 +14,11 @@ import {
   serviceFlags,
 } from "../src/values/service-address.js";
 import { sysctlPath } from "../src/values/sysctl-name.js";
-import { define } from "./engine/define.js";
+import { type Definition, define } from "./engine/define.js";
 import { drainedOf } from "./real-server/drain-fields.js";
+import type { PoolServer } from "./real-server/index.js";
+import { pooling, readPool } from "./real-server/pool.js";
+import { partsOfPool, poolProblems, realServers } from "./real-server/pool-fields.js";
 
 /** Schedulers of ipvsadm(8). Each is a kernel module `ip_vs_NAME`, which the director loads by itself. */
 export const schedulers = [
@@ -58,6 +62,11 @@ export interface VirtualServiceArgs {
   scheduler?: (typeof schedulers)[number] | undefined;
   /** Send a client to the same real server again (ipvsadm(8), --persistent). Default `null`: off. */
   persistence?: Persistence | null | undefined;
+  /**
+   * The whole pool of real servers by `address:port`, such as `192.168.10.11:80`, or `[2001:db8::11]:80`. The service
+   * then owns them all, and removes others. `{}` is an empty pool. Default `null`: they are RealServer resources.
+   */
+  realServers?: { [server: string]: PoolServer } | null | undefined;
 }
 
 /** @internal */
@@ -79,6 +88,7 @@ export const config = z.strictObject({
     })
     .nullable()
     .default(null),
+  realServers,
 });
 
 type Key = z.output<typeof key>;
@@ -92,7 +102,7 @@ const serviceOf = ({
   family = "ipv4",
 }: Key): ServiceAddress => (fwmark === undefined ? { protocol, address, port } : { fwmark, family });
 
-function flagsOf(key: Key, { scheduler, persistence }: Config): string[] {
+function flagsOf(key: Key, { scheduler, persistence }: Omit<Config, "realServers">): string[] {
   const family = serviceFamily(serviceOf(key));
   const flags = ["-s", ...scheduler.split(" ")];
   if (!persistence) return flags;
@@ -107,7 +117,7 @@ const wordsOf = (flags: Iterable<readonly [string, string]>): string[] =>
 const modelled = new Set(["-A", "-t", "-u", "-f", "-6", "-s", "-p", "-M"]);
 const foreign = (flags: Flags) => wordsOf([...flags].filter(([flag]) => !modelled.has(flag)));
 
-const configOf = (flags: Flags, family: Family): Config => ({
+const configOf = (flags: Flags, family: Family): Omit<Config, "realServers"> => ({
   // Options without a field show as a difference. If they counted as equal, the next edit would drop them.
   scheduler: [flags.get("-s"), ...foreign(flags)].join(" ") as Config["scheduler"],
   persistence: flags.has("-p")
@@ -133,8 +143,40 @@ function unrefused(facts: Facts, service: ServiceAddress, { run, undo }: Step): 
   return step([...around, ...run], undo && [...around, ...undo]);
 }
 
+/** Returns the mistakes in a service itself. */
+function serviceProblems(key: Key, { persistence }: Config): Problem[] {
+  const given = (name: keyof Key) => key[name] !== undefined;
+  const bits = addressBits(serviceFamily(serviceOf(key)));
+  const wide = (persistence?.netmask ?? 0) > bits;
+  const netmask = wide
+    ? [{ path: "persistence.netmask", reason: `${persistence?.netmask} is above ${bits}` }]
+    : [];
+  if (given("fwmark")) {
+    const extra = (["protocol", "address", "port"] as const).filter(given);
+    return [
+      ...extra.map((path) => ({ path, reason: "does not go with fwmark, which names the service alone" })),
+      ...netmask,
+    ];
+  }
+  const missing = (["address", "port"] as const).filter((name) => !given(name));
+  if (missing.length > 0)
+    return missing.map((path) => ({
+      path,
+      reason: "is missing (a service is address and port, or fwmark)",
+    }));
+  return [
+    ...(given("family")
+      ? [{ path: "family", reason: "goes with fwmark only; an address shows its own" }]
+      : []),
+    ...(key.port === 0 && !persistence
+      ? [{ path: "port", reason: "0 is every port, and needs persistence" }]
+      : []),
+    ...netmask,
+  ];
+}
+
 /** A virtual service. `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. @internal */
-export const virtualService = define({
+export const virtualService: Definition = define({
   kind: "VirtualService",
   key,
   config,
@@ -145,6 +187,12 @@ export const virtualService = define({
     ["RealServer", "HealthMonitor"].includes(
       thing.replace(` ${printService(serviceOf(key))}`, "").replace(/\/[^/]*$/, ""),
     ),
+  parts: (key, { realServers }) => partsOfPool(printService(serviceOf(key)), realServers),
+  around: (operation, make) => {
+    const { key, config } = operation;
+    const change = operation.changeOf(virtualService, { ...key, ...config, realServers: null });
+    return pooling(operation, { id: printService(serviceOf(key)), change }, make);
+  },
   shows: {
     names: ["drained"],
     facts: () => ["drained"],
@@ -157,46 +205,29 @@ export const virtualService = define({
     if (persistence) persistence.netmask ??= addressBits(serviceFamily(serviceOf(key)));
   },
 
-  problems(key, { persistence }) {
-    const given = (name: keyof Key) => key[name] !== undefined;
-    const bits = addressBits(serviceFamily(serviceOf(key)));
-    const wide = (persistence?.netmask ?? 0) > bits;
-    const netmask = wide
-      ? [{ path: "persistence.netmask", reason: `${persistence?.netmask} is above ${bits}` }]
-      : [];
-    if (given("fwmark")) {
-      const extra = (["protocol", "address", "port"] as const).filter(given);
-      return [
-        ...extra.map((path) => ({ path, reason: "does not go with fwmark, which names the service alone" })),
-        ...netmask,
-      ];
-    }
-    const missing = (["address", "port"] as const).filter((name) => !given(name));
-    if (missing.length > 0)
-      return missing.map((path) => ({
-        path,
-        reason: "is missing (a service is address and port, or fwmark)",
-      }));
-    return [
-      ...(given("family")
-        ? [{ path: "family", reason: "goes with fwmark only; an address shows its own" }]
-        : []),
-      ...(key.port === 0 && !persistence
-        ? [{ path: "port", reason: "0 is every port, and needs persistence" }]
-        : []),
-      ...netmask,
-    ];
+  problems(key, config) {
+    const wrong = serviceProblems(key, config);
+    return wrong.length > 0 ? wrong : poolProblems(printService(serviceOf(key)), config.realServers);
   },
 
   id: (key) => printService(serviceOf(key)),
 
   // The thresholds are those of its real servers.
-  facts: (key) => ["ipvs", "thresholds", `sysctl:${refusals(serviceOf(key))}`],
+  facts: (key, want) => [
+    ...(["ipvs", "thresholds", `sysctl:${refusals(serviceOf(key))}`] as const),
+    ...(want?.realServers ? (["health", "ledger"] as const) : []),
+  ],
 
-  read(facts, key) {
+  read(facts, key, want) {
     const service = serviceOf(key);
-    const found = facts.ipvs().get(printService(service));
-    return found && configOf(found.flags, serviceFamily(service));
+    const id = printService(service);
+    const found = facts.ipvs().get(id);
+    return (
+      found && {
+        ...configOf(found.flags, serviceFamily(service)),
+        realServers: readPool(facts, id, want?.realServers ?? null),
+      }
+    );
   },
 
   record: (key, config) => ["service", ...serviceFlags(serviceOf(key)), ...flagsOf(key, config)],

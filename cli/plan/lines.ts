@@ -60,6 +60,17 @@ const claimOf = ({ run: [name, first = ""] }: Step, steps: readonly Step[]): Ste
     name === "ipvsadm" ? claim === "claim_timeouts" : claim.startsWith("claim_") && args.includes(first),
   );
 
+const inTable = (line: string): string[] => ["ipvsadm", ...line.split(" ")];
+
+/** Returns the lines that a step gives to one ipvsadm as steps of their own, each with its undo, or the step itself. */
+export const apart = (step: Step): Step[] => {
+  const [name, ...lines] = step.run;
+  const undo = step.undo?.slice(1).reverse() ?? [];
+  return name === "put_entries"
+    ? lines.map((line, i) => ({ run: inTable(line), undo: undo[i] === undefined ? null : inTable(undo[i]) }))
+    : [step];
+};
+
 /** Returns the claim that a step gives up, or undefined. */
 export const releasedBy = ({ run: [name = "", claim] }: Step): string | undefined =>
   name.startsWith("restore_") ? claim : undefined;
@@ -71,6 +82,7 @@ export const releasedBy = ({ run: [name = "", claim] }: Step): string | undefine
 export const linesOf = (steps: readonly Step[], kept: ReadonlySet<Step>): Line[] =>
   steps
     .filter(({ run }) => run[0] !== ":")
+    .flatMap(apart)
     .map((step) => {
       if (kept.has(step))
         return {
@@ -93,4 +105,8 @@ export const linesOf = (steps: readonly Step[], kept: ReadonlySet<Step>): Line[]
 
 /** Returns the undo commands of steps that do nothing themselves. */
 export const undoOf = (steps: readonly Step[]): Undo[] =>
-  steps.flatMap(({ run, undo }) => (run[0] === ":" && undo ? [{ text: shown(undo) }] : []));
+  steps.flatMap(({ run, undo }) => {
+    if (run[0] !== ":" || !undo) return [];
+    const undone = undo[0] === "put_entries" ? undo.slice(1).map(inTable) : [undo];
+    return undone.map((one) => ({ text: shown(one) }));
+  });

@@ -76,7 +76,7 @@ async function planOn({ steps, before }: Preview, hosts: PlannedHosts): Promise<
     const engine = newState && ours.get(kindOf(newState));
     if (!engine || newState.external) continue;
     const [olds, news] = [(oldState?.outputs ?? {}) as Bag, (newState.inputs ?? {}) as Bag];
-    engine.declared.declare(olds, news);
+    engine.declare(olds, news);
     if (oldState) engine.declared.stay(news, olds.owner ?? news.owner);
   }
   const deleted = new Set(steps.filter(({ op }) => op === "delete").map(({ urn }) => urn));

@@ -1,4 +1,5 @@
 import { Engine } from "../../providers/engine/engine.js";
+import { Program } from "../../providers/engine/program.js";
 import { engines } from "../../providers/engines.js";
 import type { FactName } from "../../src/facts/facts.js";
 import { head } from "../../src/health/monitor.js";
@@ -7,7 +8,7 @@ import type { Step } from "../../src/host/step.js";
 import type { Connection } from "../../src/ssh/connection.js";
 import { DeclaredFacts } from "./declared-facts.js";
 import { DeclaredHost } from "./declared-host.js";
-import { type Line, linesOf, releasedBy, type Undo, undoOf } from "./lines.js";
+import { apart, type Line, linesOf, releasedBy, type Undo, undoOf } from "./lines.js";
 
 /** A host of a plan, in memory, and its facts. */
 export interface PlannedHost {
@@ -83,10 +84,11 @@ export class Planner {
     const find = (connection: Connection, label: string) => ({
       submit: <Notes>(job: Job<Notes>) => this.#submit(connection, label, job),
     });
+    const program = new Program();
     return new Map(
       [...engines]
         .filter(([, { definition }]) => definition.record)
-        .map(([kind, { definition }]) => [kind, new Engine(definition, find as never, time)]),
+        .map(([kind, { definition }]) => [kind, new Engine(definition, find as never, time, program)]),
     );
   }
 
@@ -100,7 +102,7 @@ export class Planner {
     const kept = new Set<Step>();
     for (const [i, step] of shown.entries()) {
       if ((host.claims.get(releasedBy(step) ?? "") ?? 0) > 1) kept.add(step);
-      host.apply((steps[i] as Step).run);
+      for (const { run } of apart(steps[i] as Step)) host.apply(run);
     }
     this.#draft.lines.push(...linesOf(shown, kept));
     this.#draft.undo.push(...undoOf(shown));

@@ -45,12 +45,18 @@ export interface Operation<K = unknown, C = unknown> {
   /** The config before an update. */
   readonly was: C | undefined;
   readonly owner: string;
+  /** The resource, `project/stack/name`: the owner of the records of objects. */
+  readonly resource: string;
   readonly change: Change;
   /** Facts that the change needs. */
   readonly facts: readonly FactName[];
   /** The host's name in messages. */
   readonly host: string;
   readonly clock: Clock;
+  /** Whether the resource takes over things of others. */
+  readonly adopts: boolean;
+  /** Returns the change of a thing that this resource declares, too. */
+  changeOf(kind: { readonly kind: string }, fields: Readonly<Record<string, unknown>>): Change;
   /** Runs another job of the resource. */
   submit(job: Omit<Job, "owner">): Promise<Done>;
   /** The connection of the resource. */

@@ -12,6 +12,7 @@ import {
   partsOf,
   plain,
 } from "./inputs.js";
+import { partInputs } from "./parts.js";
 
 /** A thing on a host that only one resource of a program may declare. */
 interface Thing {
@@ -75,9 +76,12 @@ export class Declarations {
   readonly #definition: Definition;
   readonly #byName = new Map<string, Declaration[]>();
   readonly #taken = new Map<string, { host: string; by: unknown }>();
+  readonly #checked: Set<unknown>;
 
-  constructor(definition: Definition) {
+  /** `checked` are the owners of all kinds that have been checked so far. */
+  constructor(definition: Definition, checked = new Set<unknown>()) {
     this.#definition = definition;
+    this.#checked = checked;
   }
 
   /**
@@ -88,6 +92,7 @@ export class Declarations {
     const thing = thingOf(this.#definition, inputs);
     if (!thing) return undefined;
     const { owner } = inputs;
+    this.#checked.add(owner);
     const all = this.#byName.get(thing.name) ?? [];
     const first = all.find(({ owners }) => owners.has(owner));
     for (const other of all.filter((one) => one !== first)) {
@@ -132,6 +137,14 @@ export class Declarations {
   }
 
   /**
+   * Returns whether the owner of a record has given the thing up: the program declares the owner without the thing. A
+   * pool of a service that became resources of its own leaves such records.
+   */
+  hasLeft(owner: string, recorded: string, host: string): boolean {
+    return this.#checked.has(owner) && !this.isDeclared(owner, recorded, host);
+  }
+
+  /**
    * Notes that a resource took over a thing of another one in its stack. That one is gone from the program,
    * unless it is checked later.
    */
@@ -168,9 +181,15 @@ export function declareOnce(run: object, definition: Definition, owner: string, 
   if (typeof host !== "string" || !["number", "undefined"].includes(typeof port)) return;
   const { inputs, problems } = checkInputs(definition, { ...known, connection: { host, port } });
   const keys = [...Object.keys(definition.key.shape), ...(definition.shareable ? ["shared"] : [])];
+  // A wrong part is reported by the check.
+  const parts = problems.length > 0 ? [] : partInputs(definition, inputs);
   // For an unknown value the check would use the default, and a wrong value has no thing.
   if (keys.some((name) => !isPlain(args[name]))) return;
   if (problems.some(({ path }) => keys.includes(path.split(/[.[]/)[0] as string))) return;
+  for (const one of [{ definition, inputs }, ...parts]) noteOnce(run, one.definition, owner, one.inputs);
+}
+
+function noteOnce(run: object, definition: Definition, owner: string, inputs: Bag): void {
   const thing = thingOf(definition, inputs);
   if (!thing) return;
   const declared = programs.get(run) ?? new Map<string, { owner: string; shares: boolean }[]>();

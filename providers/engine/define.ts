@@ -13,6 +13,13 @@ export interface Refusal {
   readonly remedy: string;
 }
 
+/** A thing of another kind that a resource declares along with its own. */
+export interface Part {
+  readonly definition: Definition;
+  /** Its identity and config. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 /**
  * A kind of resource as data and pure functions. The engine does everything else: connection, unknown values
  * in previews, adoption, undo, read-back, error texts. No definition mentions those.
@@ -61,6 +68,11 @@ export interface Definition<K = unknown, C = unknown> {
    * Returns whether another thing goes along when this one is deleted. Then its record goes, too.
    */
   carries?(key: K, other: Pick<LedgerRecord, "thing" | "words">, facts: Facts): boolean;
+  /**
+   * Returns the things of other kinds that this one declares, too. Each has a record as if a resource of its own
+   * declared it. `around` makes them.
+   */
+  parts?(key: K, config: C): readonly Part[];
   /**
    * Wraps every operation on such a thing. It may wait before or after, may pass another change to `make`, which
    * carries out the operation, or may do something else instead.

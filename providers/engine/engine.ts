@@ -8,7 +8,7 @@ import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { type Change, isRecorded, noChange, type Operation, type Verb } from "./change.js";
 import { type Clock, clock } from "./clock.js";
 import { refuseConflicts } from "./conflicts.js";
-import { Declarations } from "./declarations.js";
+import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { failuresOf } from "./failures.js";
 import { found, isWhole, missing, type RecordWord, recordSaid, says, sharedWith } from "./flags.js";
@@ -29,6 +29,8 @@ import {
   without,
 } from "./inputs.js";
 import { objectChange } from "./object.js";
+import { inputsOfPart } from "./parts.js";
+import { Program } from "./program.js";
 import { settingChange } from "./setting.js";
 import { sharers } from "./sharing.js";
 import { Turns } from "./turns.js";
@@ -51,12 +53,20 @@ export class Engine {
   readonly #findHost: FindHost;
   readonly #clock: Clock;
   readonly #turns = new Turns();
+  readonly #program: Program;
 
-  constructor(definition: Definition, findHost: FindHost, time = clock) {
+  /** `program` has the declarations of all kinds. */
+  constructor(definition: Definition, findHost: FindHost, time = clock, program = new Program()) {
     this.definition = definition;
-    this.declared = new Declarations(definition);
+    this.#program = program;
+    this.declared = program.of(definition);
     this.#findHost = findHost;
     this.#clock = time;
+  }
+
+  /** Notes what a checked resource declares, and its parts. Returns an error if another resource declares it, too. */
+  declare(olds: Bag, inputs: Bag): string | undefined {
+    return this.#program.declare(this.definition, olds, inputs);
   }
 
   check(_olds: Bag, news: Bag) {
@@ -197,6 +207,10 @@ export class Engine {
       facts: [...definition.facts(key, config), ...change.facts],
       host: hostLabel(connectionOf(inputs)),
       clock: this.#clock,
+      adopts: inputs.adopt === true,
+      resource: String(inputs.owner),
+      changeOf: (kind, fields) =>
+        objectChange(kind as Definition, inputsOfPart(inputs, fields), this.#program.of(kind as Definition)),
       submit: (job) => this.#submit(verb, inputs, job),
       connection: connectionOf(inputs),
       query: (connection, ...queries) => this.#findHost(connection, hostLabel(connection)).query(...queries),

@@ -40,7 +40,12 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
   const others = (facts: Facts) => othersOf(facts, record);
   /** Returns whether the thing stays when this owner goes. */
   const isKept = (facts: Facts) => others(facts).some((one) => isClaim(one) || isClaim(record));
-  const isOthers = (facts: Facts) => ![undefined, owner].includes(holderOf(facts, record));
+  /** Returns whether a holder of the record is this owner, or has given the thing up. */
+  const isMine = (holder: string) => holder === owner || declared.hasLeft(holder, record.thing, host);
+  const isOthers = (facts: Facts) => {
+    const holder = holderOf(facts, record);
+    return holder !== undefined && !isMine(holder);
+  };
 
   return {
     facts: ["ledger"],
@@ -84,7 +89,8 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       }
       const different = have && !isDeepStrictEqual(have, config);
       // A thing that this resource made before is its own, even if the answer was lost.
-      const foreign = verb === "create" && different && holder !== owner && inputs.adopt !== true;
+      const isOwn = holder !== undefined && isMine(holder);
+      const foreign = verb === "create" && different && !isOwn && inputs.adopt !== true;
       const refusal = (foreign || !have) && definition.refuses?.(key, config, have, facts);
       if (refusal) throw refused(refusal.reason, refusal.remedy);
       if (foreign) {

@@ -13,6 +13,9 @@ interface Config {
   readonly drain: Limits | null;
 }
 
+/** An operation on one server, which may be a member of a pool. */
+export type ServerOperation = Operation<Key, Config>;
+
 /** A server that has to drain. */
 interface Leaving {
   readonly key: Key;
@@ -24,7 +27,7 @@ interface Leaving {
 }
 
 /** The result of a drain. */
-interface Drained {
+export interface Drained {
   readonly seconds: number;
   /** Number of connections that were left at the end. */
   readonly left: number;
@@ -119,7 +122,7 @@ const note = (key: Key, { seconds, left }: Drained): Step =>
   step(["note_drained", ...wordsOf(key), String(seconds), String(left)], null);
 
 /** Ends the drain of a server that stays. Returns facts with its outputs. */
-async function finish(operation: Operation<Key, Config>, drained: Drained): Promise<Facts> {
+async function finish(operation: ServerOperation, drained: Drained): Promise<Facts> {
   const { key, submit } = operation;
   const { facts } = await submit({
     facts: [...operation.facts, "draining", ...shownDrained.facts(key)],
@@ -137,7 +140,7 @@ async function finish(operation: Operation<Key, Config>, drained: Drained): Prom
  * Wraps a change of a server. The change deletes the drain record, so redeclaring a server cancels a drain in
  * progress. `drained` is the result of the drain before this deletion.
  */
-function forgetting({ key, config, change, host }: Operation<Key, Config>, drained?: Drained): Change {
+export function forgetting({ key, config, change, host }: ServerOperation, drained?: Drained): Change {
   const stays = (verb: Verb) => verb !== "delete" && config.drain !== null && config.weight === 0;
   return {
     ...change,
@@ -167,7 +170,7 @@ function forgetting({ key, config, change, host }: Operation<Key, Config>, drain
 }
 
 /** Waits if the server's config asks for it, and prints the result. */
-async function drained(operation: Operation<Key, Config>): Promise<Drained | undefined> {
+export async function drained(operation: ServerOperation): Promise<Drained | undefined> {
   const { verb, key, config, facts, owner, clock } = operation;
   if (!config.drain) return undefined;
   const deletion = forgetting(operation);
@@ -180,19 +183,25 @@ async function drained(operation: Operation<Key, Config>): Promise<Drained | und
 
 /** Wraps changes of a real server: a deletion waits first, and an update to weight 0 waits afterwards. */
 export async function draining<Notes>(
-  operation: Operation<Key, Config>,
+  operation: ServerOperation,
   make: (change: Change) => Promise<Done<Notes>>,
 ): Promise<Done<Notes>> {
-  const { verb, config, was } = operation;
-  if (verb === "delete") return make(forgetting(operation, await drained(operation)));
+  if (operation.verb === "delete") return make(forgetting(operation, await drained(operation)));
   const done = await make(forgetting(operation));
-  if (verb !== "update" || config.weight !== 0 || was?.weight === 0) return done;
+  const facts = await quiesced(operation);
+  return facts ? { ...done, facts } : done;
+}
+
+/** Waits if an update has quiesced the server. Returns facts with its outputs, or undefined if there was no wait. */
+export async function quiesced(operation: ServerOperation): Promise<Facts | undefined> {
+  const { verb, config, was } = operation;
+  if (verb !== "update" || config.weight !== 0 || was?.weight === 0) return undefined;
   const result = await drained(operation);
-  return result ? { ...done, facts: await finish(operation, result) } : done;
+  return result && finish(operation, result);
 }
 
 /** Returns the result of a drain, as text for people. */
-function summary({ verb, host, key }: Operation<Key, Config>, { seconds, left }: Drained): string {
+function summary({ verb, host, key }: ServerOperation, { seconds, left }: Drained): string {
   const what = `${host}: ${serverOf(key)} of ${key.service}`;
   const who = `${left} connection${left === 1 ? "" : "s"} after ${seconds} s`;
   if (left === 0) return `${what} drained in ${seconds} s`;

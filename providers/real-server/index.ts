@@ -56,6 +56,9 @@ export interface RealServerArgs {
   drain?: Drain | null | undefined;
 }
 
+/** A server of a pool: all fields of a RealServer but its identity. */
+export type PoolServer = Omit<RealServerArgs, "service" | "address" | "port">;
+
 /** The fields that a cluster takes for each of its members. */
 export type RealServerShare = Pick<RealServerArgs, "weight" | "upperThreshold" | "lowerThreshold">;
 
@@ -92,7 +95,8 @@ const numbers = Object.entries(share.shape).map(([name, schema]) => {
 });
 
 const flagsOf = (config: Config) => [
-  config.forwarding === "masquerading" ? "-m" : "-g",
+  // One that another program has made may be a tunnel, and is restored as that.
+  { gatewaying: "-g", masquerading: "-m", tunneling: "-i" }[config.forwarding as string] as string,
   ...numbers.flatMap(({ name, flag, none }) => (config[name] === none ? [] : [flag, String(config[name])])),
 ];
 

@@ -116,7 +116,11 @@ export const recordsOf = (steps: readonly Step[]): readonly Step[] =>
 
 function renderTransaction({ owner, steps, undo }: Transaction, index: number): string[] {
   const backs = (name: (i: number) => string, of: readonly Step[]) =>
-    of.flatMap(({ undo }, i) => (undo ? [`${name(i)} ${commandLine(undo)}`] : [])).reverse();
+    of
+      .flatMap(({ undo, isPartial }, i) =>
+        undo ? [`${name(isPartial ? i - 1 : i)} ${commandLine(undo)}`] : [],
+      )
+      .reverse();
   if (undo) return [`undo ${index} ${quote(owner)}`, ...backs(() => "back", undo)];
   return [
     `begin ${index} ${quote(owner)}`,

@@ -8,6 +8,8 @@ export interface Step {
    * Runs in reverse order if a later step of the same transaction fails. Null if there is nothing to undo.
    */
   readonly undo: readonly string[] | null;
+  /** True if a failed command may have done a part. Its own undo runs then, too. */
+  readonly isPartial?: boolean;
 }
 
 export const step = (run: readonly string[], undo: readonly string[] | null): Step => ({ run, undo });

@@ -8,6 +8,22 @@ with_file() {
   put_file "$f" "$after"
   return $rc
 }
+# put_entries LINE...: gives the lines to one ipvsadm. Its exit code is only that of the last line, so any output is a
+# failure.
+put_entries() {
+  said=$(
+    ipvsadm -R 2>&1 <<LINES
+$(printf '%s\n' "$@")
+LINES
+  ) && [ -z "$said" ] && return
+  printf '%s\n' "$said"
+  return 1
+}
+# back_entries LINE...: undoes put_entries, of which only a part may have been done. So lines may fail, and the table
+# that is read back shows the result.
+back_entries() {
+  put_entries "$@" >/dev/null || :
+}
 # begin NUMBER OWNER: begins a transaction. After a failure its steps do nothing, and undo_step undoes those before.
 begin() { j=$1 owner=$2 n=0 failed= stuck=; }
 # undo NUMBER OWNER: begins a transaction of undo commands only, which undo an earlier one.
@@ -42,7 +58,8 @@ step() {
 }
 # kept: reports a transaction that is complete, even if its output reaches no reader.
 kept() { [ -n "$failed" ] || say "kept $j"; }
-# undo_step NUMBER COMMAND...: undoes that step by the command if a later one failed.
+# undo_step NUMBER COMMAND...: undoes that step by the command if a later one failed. A step that may be done in part has
+# the number before its own.
 undo_step() {
   [ -n "$failed" ] && [ "$n" -gt "$1" ] || return 0
   shift

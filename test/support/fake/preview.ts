@@ -2,6 +2,7 @@ import type { PreviewStep } from "../../../cli/plan/preview.js";
 import type { Definition } from "../../../providers/engine/define.js";
 import { Engine } from "../../../providers/engine/engine.js";
 import type { Bag } from "../../../providers/engine/inputs.js";
+import { Program } from "../../../providers/engine/program.js";
 import { verbsOf } from "../../../providers/provider.js";
 import type { Entry } from "../../../rollback/deployment.js";
 import type { Goal } from "../../faults/harness/program.js";
@@ -18,11 +19,15 @@ class Run {
   readonly #engines: ReadonlyMap<string, Engine>;
 
   constructor(hosts: ReadonlyMap<string, FakeHost>) {
+    const program = new Program();
     const find = (_: unknown, label: string) => (hosts.get(label) as FakeHost).host;
     this.#engines = new Map(
       [...byKind]
         .filter(([, { record }]) => record)
-        .map(([kind, one]) => [kind, new Engine(one, find as never, new FakeClock([...hosts.values()][0]))]),
+        .map(([kind, one]) => [
+          kind,
+          new Engine(one, find as never, new FakeClock([...hosts.values()][0]), program),
+        ]),
     );
   }
 
@@ -95,7 +100,7 @@ export class FakeStack {
       if (!newState) continue;
       const kind = newState.type.split(":").at(-1) as string;
       const [olds, news] = [(oldState?.outputs ?? {}) as Bag, newState.inputs as Bag];
-      run.of(kind).declared.declare(olds, news);
+      run.of(kind).declare(olds, news);
       if (oldState) run.of(kind).declared.stay(news, olds.owner);
     }
     const deleted = new Set(steps.filter(({ op }) => op === "delete").map(({ urn }) => urn));

@@ -11,6 +11,7 @@ export const virtualService: TestedKind = {
       port: 80,
       scheduler: "wlc",
       persistence: { timeout: 300, netmask: 24 },
+      realServers: { "192.168.10.11:80": { forwarding: "masquerading", weight: 1, drain: { timeout: 60 } } },
     },
     { fwmark: 1, family: "ipv6", persistence: { netmask: 64 } },
   ],
@@ -27,8 +28,14 @@ export const virtualService: TestedKind = {
             { requiredKeys: [] },
           ),
         ),
+        // Without a pool, its servers would stay.
+        realServers: fc.dictionary(
+          fc.constantFrom("192.168.10.11:80", "192.168.10.12:8080", "192.168.10.13:443"),
+          fc.record({ forwarding: fc.constant("masquerading"), weight: fc.nat(65535) }),
+          { maxKeys: 2 },
+        ),
       },
-      { requiredKeys: [] },
+      { requiredKeys: ["realServers"] },
     ),
   },
   hostile: {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { realServer } from "../../../providers/real-server/index.js";
+import { virtualService } from "../../../providers/virtual-service.js";
 import { resources } from "../../support/fake/engine.js";
 import { type ShellProgram, shells } from "../../support/fake/fake-host.js";
 import { tracedHost } from "../../support/fake/traced.js";
@@ -43,4 +44,26 @@ describe("a script starts few processes", () => {
       expect(await counts(shell, 100)).toEqual({ create: 13, update: 16, read: 5, delete: 16 });
     },
   );
+
+  test("for a pool of two hundred real servers", async () => {
+    const { fake, starts } = tracedHost(["dash"]);
+    const kind = resources(virtualService, fake);
+    const pool = (weight: number) => ({
+      ...{ address: "192.168.0.219", port: 80 },
+      realServers: Object.fromEntries(
+        Array.from({ length: 200 }, (_, n) => [`192.168.10.${n + 1}:80`, { weight }]),
+      ),
+    });
+    // The first on a host installs the restore.
+    await kind.create({ fwmark: 1 }, "p/s/first");
+    const { props } = await kind.create(pool(1));
+    const changed = await kind.update(props, pool(2));
+    await kind.read(changed);
+    await kind.delete(changed);
+    expect(fake.lines("ipvs")).toEqual(["-A -f 1 -s wlc"]);
+    const [create, update, read, remove] = (await starts()).slice(-4);
+    // 18, 22, 6 and 22, where a process for each server would be hundreds.
+    expect(Math.max(create ?? 99, update ?? 99, remove ?? 99)).toBeLessThanOrEqual(24);
+    expect(read).toBeLessThanOrEqual(7);
+  });
 });

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { parseEndpoint } from "../../src/facts/ipvs-table.js";
+import { endpoint, hostAddress, portOrAny } from "../../src/values/address.js";
+import { mapOf, type Problem, show, showPath } from "../../src/values/problem.js";
+import type { Part } from "../engine/define.js";
+import type { Key } from "./in-use.js";
+import { config, realServer } from "./index.js";
+
+/** The declared servers of a service by `address:port`, or null if they are resources of their own. */
+export type Pool = z.output<typeof realServers>;
+
+const parsed = (text: string): { address: string; port: number } | undefined => {
+  const at = parseEndpoint(text);
+  const result = z.object({ address: hostAddress, port: portOrAny }).safeParse(at);
+  return result.success ? result.data : undefined;
+};
+
+const canonical = (text: string): string => {
+  const at = parsed(text);
+  return at ? endpoint(at.address, at.port) : text;
+};
+
+const server = z
+  .string()
+  .refine((text) => parsed(text) !== undefined, {
+    error: ({ input }) =>
+      `${show(input)} is no address and port of a host, such as 192.168.10.11:80 or [2001:db8::11]:80`,
+  })
+  .transform(canonical);
+
+/** The schema of `realServers`. A map that names one server in two ways is refused. @internal */
+export const realServers = z.preprocess((given, context) => {
+  const seen = new Map<string, string>();
+  for (const name of typeof given === "object" && given !== null ? Object.keys(given) : []) {
+    const at = canonical(name);
+    const other = seen.get(at);
+    seen.set(at, name);
+    if (other !== undefined)
+      context.issues.push({
+        code: "custom",
+        input: given,
+        path: [name],
+        message: `is the same server as ${show(other)}`,
+      });
+  }
+  return given;
+}, mapOf(server, config).nullable().default(null));
+
+/** Returns the identity of a server of a pool. */
+export const keyOf = (service: string, at: string): Key => ({
+  service,
+  ...(parsed(at) as { address: string; port: number }),
+});
+
+/** Returns the servers of a pool as things that its service declares. */
+export const partsOfPool = (service: string, pool: Pool): Part[] =>
+  Object.entries(pool ?? {}).map(([at, fields]) => ({
+    definition: realServer,
+    fields: { ...keyOf(service, at), ...fields },
+  }));
+
+/** Returns the mistakes in a pool that no single field shows. @internal */
+export const poolProblems = (service: string, pool: Pool): Problem[] =>
+  Object.entries(pool ?? {}).flatMap(([at, fields]) =>
+    (realServer.problems?.(keyOf(service, at), fields) ?? []).map(({ path, reason }) => ({
+      path: ["address", "port"].includes(path)
+        ? showPath(["realServers", at])
+        : `${showPath(["realServers", at])}.${path}`,
+      reason,
+    })),
+  );

@@ -1,0 +1,220 @@
+import { HostError } from "../../src/errors.js";
+import type { Facts } from "../../src/facts/facts.js";
+import type { Done } from "../../src/host/batch.js";
+import type { Step } from "../../src/host/step.js";
+import { plainText } from "../../src/values/foreign.js";
+import type { Change, Operation, Verb } from "../engine/change.js";
+import { stackOf } from "../engine/ledger.js";
+import { type Drained, drained, forgetting, quiesced, type ServerOperation } from "./drain.js";
+import { realServer } from "./index.js";
+import { keyOf, type Pool } from "./pool-fields.js";
+import { inFewCommands, joined } from "./steps.js";
+
+type Config = NonNullable<Pool>[string];
+
+/** The service of a pool. */
+interface Service {
+  readonly id: string;
+  /** The change of the service without its pool. */
+  readonly change: Change;
+}
+
+type PoolOperation = Operation<unknown, { readonly realServers: Pool }>;
+
+/**
+ * Returns the servers that are in a pool on the host: entries of the service, and records of the owner. An entry that
+ * only others have a record of is theirs. A sorry server belongs to the health monitor.
+ */
+function serversOf(facts: Facts, service: string, owner: string | undefined): string[] {
+  const prefix = `RealServer ${service}/`;
+  const owners = new Map<string, boolean>();
+  for (const { thing, owner: of } of facts.ledger().records) {
+    const at = thing.startsWith(prefix) ? thing.slice(prefix.length) : "/";
+    if (!at.includes("/")) owners.set(at, owners.get(at) === true || of === owner);
+  }
+  const health = facts.health().get(service);
+  const entries = [...(facts.ipvs().get(service)?.realServers.keys() ?? [])].filter(
+    (at) => owners.get(at) ?? health?.get(at) !== "sorry",
+  );
+  return [...new Set([...entries, ...[...owners].flatMap(([at, isOurs]) => (isOurs ? [at] : []))])];
+}
+
+/** Returns the servers of a pool on the host with their configs, or null if the pool is not wanted. */
+export function readPool(facts: Facts, service: string, want: Pool): Pool {
+  if (!want) return null;
+  const owner = facts.ledger().of(`VirtualService ${service}`)[0]?.owner;
+  const servers = new Set([...Object.keys(want), ...serversOf(facts, service, owner)]);
+  return Object.fromEntries(
+    [...servers].flatMap((at) => {
+      const have = realServer.read(facts, keyOf(service, at), want[at]) as Config | undefined;
+      return have ? [[at, have]] : [];
+    }),
+  );
+}
+
+/** Returns an operation on one server of the pool, as a RealServer would have it. */
+function operationOn(
+  operation: PoolOperation,
+  service: string,
+  verb: ServerOperation["verb"],
+  at: string,
+  config: Config,
+): ServerOperation {
+  const key = keyOf(service, at);
+  const change = operation.changeOf(realServer, { ...key, ...config });
+  const was = operation.was?.realServers?.[at];
+  const facts = [...realServer.facts(key, config), ...change.facts];
+  return { ...operation, verb, key, config, was, change, facts };
+}
+
+const undeclared: Config = {
+  ...{ forwarding: "gatewaying", weight: 1, upperThreshold: 0, lowerThreshold: 0 },
+  drain: null,
+};
+
+/** What a change of a pool does with the servers that leave it. */
+interface Leaving {
+  /** Those that stay, because they have to drain first. */
+  readonly stay?: ReadonlySet<string>;
+  /** The results of those that have drained. */
+  readonly drained?: ReadonlyMap<string, Drained | undefined>;
+}
+
+/** Returns the change of a service with its pool: one transaction, with a record of each server. */
+function poolChange(
+  operation: PoolOperation,
+  { id, change }: Service,
+  pool: NonNullable<Pool>,
+  leaving: Leaving,
+): Change {
+  const { host, was } = operation;
+  const owner = operation.resource;
+  const on = (verb: ServerOperation["verb"], at: string, config: Config) =>
+    forgetting(operationOn(operation, id, verb, at, config), leaving.drained?.get(at));
+  /** A server that was a RealServer of this stack has been declared before, too. */
+  const isOld = (facts: Facts, at: string) =>
+    !was ||
+    was.realServers?.[at] !== undefined ||
+    facts
+      .ledger()
+      .of(`RealServer ${id}/${at}`)
+      .some((one) => stackOf(one.owner) === stackOf(owner));
+  const members = (facts: Facts, verb: Verb): [string, Verb, Change][] =>
+    Object.entries(pool).map(([at, config]) => {
+      const its = isOld(facts, at) ? verb : "create";
+      return [at, its, on(its, at, config)];
+    });
+  const gone = (facts: Facts): [string, Verb, Change][] =>
+    serversOf(facts, id, owner)
+      .filter((at) => !pool[at] && !leaving.stay?.has(at))
+      .map((at) => [at, "delete", on("delete", at, was?.realServers?.[at] ?? undeclared)]);
+
+  /** Throws if a server is there that a new pool would remove although nothing has declared it. */
+  const refuseFound = (facts: Facts, servers: readonly [string, Verb, Change][]) => {
+    if (operation.adopts || was?.realServers) return;
+    const found = servers.find(([, , change]) => !change.declares(facts));
+    if (found)
+      throw new HostError(
+        host,
+        `the service has ${plainText(found[0])} already, which is not in realServers`,
+        "write it there, remove it on the host, or set adopt: true to remove it with this change",
+      );
+  };
+
+  return {
+    facts: [...new Set([...change.facts, ...realServer.facts({}, undefined), "draining" as const])],
+
+    plan(verb, view) {
+      const { facts } = view;
+      if (verb === "delete") {
+        const forgotten = serversOf(facts, id, owner).flatMap((at) =>
+          on("delete", at, pool[at] ?? undeclared)
+            .plan("delete", view)
+            .filter(({ run: [name] }) => name === "end_drain" || name === "note_drained"),
+        );
+        const notes = forgotten.filter(({ undo }) => undo === null);
+        return joined([
+          ...forgotten.filter((one) => !notes.includes(one)),
+          ...change.plan(verb, view),
+          ...notes,
+        ]);
+      }
+      const leaving = gone(facts);
+      refuseFound(facts, leaving);
+      const planned = (servers: readonly [string, Verb, Change][]): Step[] =>
+        servers.flatMap(([at, verb, change]) => named(at, () => change.plan(verb, view)));
+      return inFewCommands([...change.plan(verb, view), ...planned(members(facts, verb))], planned(leaving));
+    },
+
+    mismatch(verb, facts) {
+      const why = change.mismatch(verb, facts);
+      if (why !== undefined || verb === "delete") return why;
+      for (const [at, its, change] of [...members(facts, verb), ...gone(facts)]) {
+        const reason = change.mismatch(its, facts);
+        if (reason !== undefined) return `${at}: ${reason}`;
+      }
+      return undefined;
+    },
+
+    declares: change.declares,
+    adopts: change.adopts,
+    observe: (facts) => [
+      change.observe(facts),
+      readPool(facts, id, pool),
+      facts.draining().filter(({ service }) => service === id),
+    ],
+  };
+}
+
+/** Adds the server to an error about it. */
+function named<T>(at: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new HostError(error.host, `${at}: ${error.reason}`, error.remedy);
+  }
+}
+
+/** Waits for all at the same time. Fails if one fails, after the others have ended. */
+async function together<T>(
+  servers: readonly (readonly [string, ServerOperation])[],
+  wait: (operation: ServerOperation) => Promise<T>,
+): Promise<Map<string, T>> {
+  const results = await Promise.allSettled(servers.map(([, one]) => wait(one)));
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed) throw failed.reason;
+  return new Map(servers.map(([at], i) => [at, (results[i] as PromiseFulfilledResult<T>).value]));
+}
+
+/**
+ * Wraps the operations on a service that has a pool. Servers that leave it drain after those that come are there, and
+ * those whose weight becomes 0 drain at the end.
+ */
+export async function pooling<Notes>(
+  operation: PoolOperation,
+  service: Service,
+  make: (change: Change) => Promise<Done<Notes>>,
+): Promise<Done<Notes>> {
+  const { verb, config, was } = operation;
+  const pool = config.realServers;
+  if (!pool) return make(operation.change);
+  const change = (leaving: Leaving = {}) => poolChange(operation, service, pool, leaving);
+  const leaves = Object.entries((verb === "delete" ? pool : was?.realServers) ?? {}).flatMap(
+    ([at, config]) =>
+      config.drain && (verb === "delete" || !pool[at])
+        ? [[at, operationOn(operation, service.id, "delete", at, config)] as const]
+        : [],
+  );
+  if (verb === "read" || verb === "create") return make(change());
+  if (verb === "delete") return make(change({ drained: await together(leaves, drained) }));
+  let done = await make(change({ stay: new Set(leaves.map(([at]) => at)) }));
+  if (leaves.length > 0) done = await make(change({ drained: await together(leaves, drained) }));
+  const rests = Object.entries(pool).flatMap(([at, config]) =>
+    was?.realServers?.[at] && config.drain && config.weight === 0
+      ? [[at, operationOn(operation, service.id, "update", at, config)] as const]
+      : [],
+  );
+  const facts = [...(await together(rests, quiesced)).values()].filter((one) => one !== undefined);
+  return facts.length > 0 ? { ...done, facts: facts.at(-1) as Facts } : done;
+}

@@ -1,0 +1,356 @@
+import { describe, expect, test } from "vitest";
+import { declareOnce } from "../../../providers/engine/declarations.js";
+import { Engine } from "../../../providers/engine/engine.js";
+import type { Bag } from "../../../providers/engine/inputs.js";
+import { Program } from "../../../providers/engine/program.js";
+import { verbsOf } from "../../../providers/provider.js";
+import { realServer } from "../../../providers/real-server/index.js";
+import { virtualService } from "../../../providers/virtual-service.js";
+import { connection, fakeHost, resources } from "../../support/fake/engine.js";
+import { FakeClock } from "../../support/fake/fake-clock.js";
+import type { FakeHost } from "../../support/fake/fake-host.js";
+import { FakeStack } from "../../support/fake/preview.js";
+
+const service = "tcp://192.168.0.5:80";
+const entry = "-A -t 192.168.0.5:80 -s wlc";
+const line = (n: number, weight: number) => `-a -t 192.168.0.5:80 -r 192.168.10.${n}:80 -g -w ${weight}`;
+const at = (n: number) => `192.168.10.${n}:80`;
+
+/** A pool of servers by their last number, each with its weight or its fields. */
+const pool = (servers: Record<number, number | Bag>): Bag =>
+  Object.fromEntries(
+    Object.entries(servers).map(([n, fields]) => [
+      at(Number(n)),
+      typeof fields === "number" ? { weight: fields } : fields,
+    ]),
+  );
+const web = (servers?: Record<number, number | Bag>, more: Bag = {}): Bag => ({
+  ...{ address: "192.168.0.5", port: 80, ...more },
+  ...(servers ? { realServers: pool(servers) } : {}),
+});
+
+const record = (n: number, weight: number, owner = "p/s/one") =>
+  ["60", "object", `RealServer ${service}/${at(n)}`, owner, "server", "-t", "192.168.0.5:80", "-r", at(n)]
+    .concat("-g", "-w", String(weight))
+    .join("\t");
+const records = (fake: FakeHost) =>
+  fake.lines("etc/pulumi-lvs/boot").filter((one) => one.includes("\tRealServer "));
+
+const outputsOf = ({ realServers }: Bag) => realServers as Record<string, Bag>;
+
+describe("a pool", () => {
+  test("is one transaction, with a record of each server as its own resource would have, and goes without a trace", async () => {
+    const fake = fakeHost();
+    const untouched = fake.snapshot();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web({ 11: 1, 12: 2, 13: 3 }));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 2), line(13, 3)]);
+    expect(records(fake)).toEqual([record(11, 1), record(12, 2), record(13, 3)]);
+    // One that reads, and one that changes.
+    expect(fake.runs).toBe(2);
+    const { props: read } = await kind.read(props);
+    expect(read).toEqual(props);
+    const before = fake.changes().length;
+    const changed = await kind.update(props, web({ 12: 5, 13: 3, 14: 4 }));
+    expect(fake.lines("ipvs")).toEqual([entry, line(12, 5), line(13, 3), line(14, 4)]);
+    expect(records(fake).sort()).toEqual([record(12, 5), record(13, 3), record(14, 4)]);
+    expect(fake.changes().slice(before)).toEqual(["ipvsadm -R"]);
+    await kind.delete(changed);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("changes one server by the command that its own resource would run", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web({ 11: 1, 12: 2 }));
+    const before = fake.changes().length;
+    await kind.update(props, web({ 11: 1, 12: 3 }));
+    expect(fake.changes().slice(before)).toEqual([`ipvsadm ${line(12, 3).replace("-a", "-e")}`]);
+  });
+
+  test("that is empty removes all servers, and one that is not declared leaves them", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web({ 11: 1, 12: 2 }));
+    const left = await kind.update(props, web());
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 2)]);
+    const again = await kind.update(left, web({ 11: 1 }));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1)]);
+    await kind.update(again, web({}));
+    expect([fake.lines("ipvs"), records(fake)]).toEqual([[entry], []]);
+  });
+
+  test("shows by a refresh what was changed, added and removed by hand, by the server, and mends it", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web({ 11: 1, 12: 2, 13: 3 }));
+    fake.write("ipvs", `${[entry, line(11, 9), line(13, 3), line(99, 7)].join("\n")}\n`);
+    const { props: found, inputs } = await kind.read(props);
+    expect(Object.entries(outputsOf(found as Bag)).map(([name, { weight }]) => [name, weight])).toEqual([
+      [at(11), 9],
+      [at(13), 3],
+      [at(99), 7],
+    ]);
+    expect(outputsOf(inputs as Bag)).toEqual(outputsOf(found as Bag));
+    await kind.update(found as Bag, web({ 11: 1, 12: 2, 13: 3 }));
+    expect(fake.lines("ipvs").sort()).toEqual([entry, line(11, 1), line(12, 2), line(13, 3)].sort());
+    fake.write("ipvs", `${[entry, line(13, 1), line(98, 7)].join("\n")}\n`);
+    await kind.update(props, web({ 11: 1, 12: 2 }));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 2)]);
+    expect(records(fake).sort()).toEqual([record(11, 1), record(12, 2)]);
+  });
+
+  test("has the lost record of a server written again by the next update", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web({ 11: 1, 12: 2 }));
+    const boot = fake.read("etc/pulumi-lvs/boot");
+    fake.write("etc/pulumi-lvs/boot", boot.replace(`${record(12, 2)}\n`, ""));
+    const { props: found } = await kind.read(props);
+    expect(found?.record).toBe("missing");
+    await kind.update(found as Bag, web({ 11: 1, 12: 2 }));
+    expect(records(fake).sort()).toEqual([record(11, 1), record(12, 2)]);
+    expect((await kind.read(props)).props?.record).toBeUndefined();
+  });
+
+  test.each([1, 3])("is undone as a whole if the kernel refuses line %i", async (n) => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web({ 11: 1, 12: 2, 13: 3 }));
+    const [before, boot] = [fake.lines("ipvs").sort(), fake.lines("etc/pulumi-lvs/boot").sort()];
+    fake.refuseLine(n);
+    await expect(kind.update(props, web({ 11: 5, 13: 3, 14: 4, 15: 5 }))).rejects.toThrow(
+      /^cannot update tcp:\/\/192\.168\.0\.5:80 on director1: `ipvsadm -R` with 4 lines failed \(exit code 1\): /,
+    );
+    expect(fake.lines("ipvs").sort()).toEqual(before);
+    expect(fake.lines("etc/pulumi-lvs/boot").sort()).toEqual(boot);
+  });
+
+  test("leaves what a health monitor keeps out, and the sorry server that it has added", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web({ 11: 1, 12: 2 }));
+    fake.write("ipvs", `${[entry, line(11, 1), line(50, 1)].join("\n")}\n`);
+    fake.write("run/pulumi-lvs/health", `${service}\t${at(12)}\tdown\t0\n${service}\t${at(50)}\tsorry\t0\n`);
+    const { props: found } = await kind.read(props);
+    expect(found).toEqual(props);
+    const changed = await kind.update(props, web({ 11: 1, 12: 7 }));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(50, 1)]);
+    expect(records(fake).sort()).toEqual([record(11, 1), record(12, 7)]);
+    // One that is out of the table goes with its record.
+    await kind.update(changed, web({ 11: 1 }));
+    expect([fake.lines("ipvs"), records(fake)]).toEqual([[entry, line(11, 1), line(50, 1)], [record(11, 1)]]);
+  });
+
+  test.each<[string, unknown, string]>([
+    ["a name without a port", { "192.168.10.11": {} }, '"192.168.10.11" is no address and port'],
+    ["an address that no host has", { "224.0.0.1:80": {} }, '"224.0.0.1:80" is no address and port'],
+    ["a wrong weight", { [at(11)]: { weight: -1 } }, "-1 is below 0"],
+    ["another port with gatewaying", { "192.168.10.11:81": {} }, "81 is not the service's 80"],
+    ["a server in two spellings", { "[::1]:80": {}, "[0::1]:80": {} }, "is the same server as"],
+    ["an unknown field", { [at(11)]: { wieght: 1 } }, "is not a known property"],
+  ])("refuses %s, by its place", (_, realServers, reason) => {
+    const { failures } = resources(virtualService, fakeHost()).engine.check(
+      {},
+      { connection, ...web(), realServers },
+    );
+    expect(`${failures[0]?.property} ${failures[0]?.reason}`).toContain(reason);
+  });
+});
+
+describe("a server that leaves a pool, with a drain", () => {
+  const drain = { timeout: 60, minimum: 1 };
+  const started = 1769860800;
+
+  /** A director whose servers have connections until a second, and what it shows at each. */
+  function director(until: number) {
+    const fake = fakeHost();
+    const seen: string[][] = [];
+    const flows = (count: number) =>
+      fake.write("connections", [11, 12, 13].map((n) => `192.168.0.5:80 ${at(n)} 0 ${count} 0\n`).join(""));
+    flows(2);
+    const clock = new FakeClock(fake, (second) => {
+      seen.push(fake.lines("ipvs").slice(1));
+      if (second >= until) flows(0);
+    });
+    return { fake, seen, clock };
+  }
+
+  test("is quiesced after the one in its place has come, and goes when its connections have ended", async () => {
+    const { fake, seen, clock } = director(3);
+    const kind = resources(virtualService, fake, clock);
+    const { props } = await kind.create(web({ 11: 1, 12: { weight: 2, drain } }));
+    const changed = await kind.update(props, web({ 11: 1, 13: 3 }));
+    expect(new Set(seen.flat())).toEqual(new Set([line(11, 1), line(12, 0), line(13, 3)]));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(13, 3)]);
+    expect(records(fake).sort()).toEqual([record(11, 1), record(13, 3)]);
+    expect(clock.printed).toEqual([`director1: ${at(12)} of ${service} drained in 3 s`]);
+    expect(changed.drained).toEqual([
+      { ...{ server: at(12), seconds: 3, forced: 0, clean: true }, at: expect.any(String) },
+    ]);
+    expect(fake.has("run/pulumi-lvs/draining")).toBe(false);
+  });
+
+  test("is waited for when its weight becomes 0, and with all others when the service goes", async () => {
+    const { fake, clock } = director(3);
+    const untouched = fake.snapshot();
+    const kind = resources(virtualService, fake, clock);
+    const { props } = await kind.create(web({ 11: { drain }, 12: { drain }, 13: 3 }));
+    const changed = await kind.update(props, web({ 11: { drain }, 12: { weight: 0, drain }, 13: 3 }));
+    expect(clock.printed).toEqual([`director1: ${at(12)} of ${service} drained in 3 s`]);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 0), line(13, 3)]);
+    await kind.delete(changed);
+    expect(clock.printed).toHaveLength(3);
+    fake.write("date", `${started}\n`);
+    fake.write("connections", [11, 12, 13].map((n) => `192.168.0.5:80 ${at(n)} 0 2 0\n`).join(""));
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("is in use again at once if it is declared again after a run that died", async () => {
+    const { fake } = director(1000);
+    const killed = new Error("killed");
+    const dying = new FakeClock(fake, (second) => {
+      if (second === 5) throw killed;
+    });
+    const { props } = await resources(virtualService, fake).create(web({ 11: 1, 12: { weight: 2, drain } }));
+    await expect(resources(virtualService, fake, dying).update(props, web({ 11: 1 }))).rejects.toThrow(
+      killed,
+    );
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 0)]);
+    await fake.newRun();
+    await resources(virtualService, fake).update(props, web({ 11: 1, 12: { weight: 2, drain } }));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 2)]);
+    expect(fake.has("run/pulumi-lvs/draining")).toBe(false);
+  });
+});
+
+describe("servers that become a pool, and are resources of their own again", () => {
+  const goals = (names: Record<string, [kind: string, args: Bag]>) =>
+    Object.entries(names).map(([name, [kind, args]]) => ({
+      ...{ kind, name },
+      inputs: { connection, owner: `p/s/${name}`, ...args },
+    }));
+  const own = (n: number, weight: number, more: Bag = {}): [string, Bag] => [
+    "RealServer",
+    { ...{ service, address: `192.168.10.${n}`, port: 80, weight }, ...more },
+  ];
+  const separate = (more: Bag = {}) =>
+    goals({ web: ["VirtualService", web()], s1: own(11, 1, more), s2: own(12, 2, more) });
+  const pooled = (servers: Record<number, number | Bag> = { 11: 1, 12: 2 }) =>
+    goals({ web: ["VirtualService", web(servers)] });
+
+  function stack() {
+    const fake = fakeHost();
+    const one = new FakeStack(new Map([["director1", fake]]));
+    const up = async (program: ReturnType<typeof goals>) =>
+      (await one.up(one.preview(program as never))).get("director1");
+    return { fake, one, up };
+  }
+
+  test("change nothing in the table, and each record has its owner", async () => {
+    const drain = { timeout: 60, minimum: 1 };
+    const { fake, up } = stack();
+    await up(separate({ drain }));
+    fake.write("connections", `192.168.0.5:80 ${at(11)} 0 2 0\n`);
+    const table = [entry, line(11, 1), line(12, 2)];
+    for (const [program, owners] of [
+      [pooled(), ["web", "web"]],
+      [separate({ drain }), ["s1", "s2"]],
+      [pooled({ 11: { weight: 1, drain }, 12: { weight: 2, drain } }), ["web", "web"]],
+      [separate(), ["s1", "s2"]],
+    ] as const) {
+      expect(await up(program)).toEqual([]);
+      expect(fake.lines("ipvs")).toEqual(table);
+      expect(records(fake).sort()).toEqual([
+        record(11, 1, `p/s/${owners[0]}`),
+        record(12, 2, `p/s/${owners[1]}`),
+      ]);
+    }
+  });
+
+  test("may change and leave on the way: a resource that goes drains as its own declaration says", async () => {
+    const { fake, up } = stack();
+    await up(separate());
+    expect(await up(pooled({ 12: 5, 13: 3 }))).toEqual([
+      "ipvsadm -R",
+      `ipvsadm -d -t 192.168.0.5:80 -r ${at(11)}`,
+    ]);
+    expect(fake.lines("ipvs")).toEqual([entry, line(12, 5), line(13, 3)]);
+    expect(records(fake).sort()).toEqual([record(12, 5, "p/s/web"), record(13, 3, "p/s/web")]);
+    await up(separate());
+    expect(fake.lines("ipvs").sort()).toEqual([entry, line(11, 1), line(12, 2), line(13, 3)]);
+  });
+
+  test("leave nothing behind, although a run ended in the middle and the program went back", async () => {
+    const { fake, one, up } = stack();
+    const untouched = fake.snapshot();
+    await up(separate());
+    const before = one.entries;
+    await up(pooled());
+    // The state still has the resources, as if the run had ended before their deletion.
+    one.entries = [...one.entries, ...before.filter(({ urn }) => !urn.endsWith("web"))];
+    await up(separate());
+    await up(goals({ web: ["VirtualService", web()], s2: own(12, 2) }));
+    expect(fake.lines("ipvs")).toEqual([entry, line(12, 2)]);
+    await up([]);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("are refused if both declare one server", async () => {
+    const fake = fakeHost();
+    const program = new Program();
+    const [one, other] = [virtualService, realServer].map((definition) =>
+      verbsOf(new Engine(definition, () => fake.host, undefined, program), new Map()),
+    ) as [ReturnType<typeof verbsOf>, ReturnType<typeof verbsOf>];
+    const bags = separate().map(({ inputs }) => inputs);
+    const twice = (by: string) =>
+      `director1/${service}/${at(11)} is declared twice: by p/s/${by}; take one of them out of the program`;
+    const { inputs } = one.check({}, pooled()[0]?.inputs as Bag);
+    expect(other.check({}, bags[1] as Bag).failures.map(({ reason }) => reason)).toEqual([
+      twice("web and by p/s/s1"),
+    ]);
+    // Before any check the program itself tells.
+    const run = {};
+    declareOnce(run, realServer, "p/s/s1", bags[1] as Bag);
+    expect(() => declareOnce(run, virtualService, "p/s/web", inputs)).toThrow(twice("s1 and by p/s/web"));
+  });
+});
+
+describe("servers that others have made", () => {
+  test("stay if a RealServer of another stack declares them, and are refused in the pool until adopt", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web({ 11: 1 }));
+    await resources(realServer, fake).create(
+      { service, address: "192.168.10.20", port: 80, weight: 4 },
+      "q/s/theirs",
+    );
+    const same = await kind.update(props, web({ 11: 2 }));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 2), line(20, 4)]);
+    expect((await kind.read(same)).props).toEqual(same);
+    await expect(kind.update(same, web({ 11: 2, 20: 4 }))).rejects.toThrow(
+      `cannot update ${service} on director1: ${at(20)}: it belongs to q/s/theirs, of another stack; remove it there`,
+    );
+    await kind.update(same, web({ 11: 2, 20: 5 }, { adopt: true }));
+    expect(records(fake).sort()).toEqual([record(11, 2), record(20, 5)]);
+  });
+
+  test("are taken over as they are; others are refused until adopt, whether they differ or are too many", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    fake.write("ipvs", `${[entry, line(11, 1), line(12, 2)].join("\n")}\n`);
+    await expect(kind.create(web({ 11: 1, 12: 3 }))).rejects.toThrow(
+      `cannot create ${service} on director1: ${at(12)}: it exists already, with other settings: weight is 2, wanted 3; set adopt: true`,
+    );
+    await expect(kind.create(web({ 11: 1 }))).rejects.toThrow(
+      `cannot create ${service} on director1: the service has ${at(12)} already, which is not in realServers; write it there`,
+    );
+    expect(fake.changes()).toEqual([]);
+    const { props } = await kind.create(web({ 11: 1, 12: 2 }));
+    expect([fake.changes(), props.record]).toEqual([[], "adopted"]);
+    await kind.delete(props);
+    fake.write("ipvs", `${[entry, line(11, 1), line(12, 2)].join("\n")}\n`);
+    await kind.create(web({ 11: 4 }, { adopt: true }));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 4)]);
+  });
+});
