@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { cacheRoot } from "../../scripts/setup/cache.mjs";
 import { findPulumi } from "../../scripts/setup/pulumi.mjs";
@@ -34,6 +34,7 @@ export function measuredParts(): Partial<Record<PartName, Part>> {
 export const conditionsOf = (lab: string): string[] => [
   `Date: ${new Date().toISOString().slice(0, 10)}`,
   `Machine: ${cpus().length} processors (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`,
+  `Load of the machine before: ${loadavg()[0]?.toFixed(1)} processes for its processors`,
   `Hosts: ${lab}`,
   `Pulumi ${findPulumi()?.version}, Node ${process.versions.node}`,
 ];

@@ -57,8 +57,10 @@ export function exponentOf(rows: readonly Row[], name: string): number | undefin
 /** A median, with the least and the most in brackets where they differ. */
 export function shown(found: Spread | undefined, unit: string): string {
   if (!found) return "–";
-  const digits = (value: number) =>
-    Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : value < 1000 ? 1 : 0);
+  const digits = (value: number) => {
+    if (Number.isInteger(value)) return String(value);
+    return value < 0.1 ? value.toPrecision(1) : value.toFixed(value < 10 ? 2 : value < 1000 ? 1 : 0);
+  };
   const { least, median, most } = found;
   return least === most
     ? `${digits(median)}${unit}`

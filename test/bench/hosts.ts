@@ -97,7 +97,7 @@ async function compare(shape: string, count: number, source: (connections: reado
     const connections = await machines(count);
     // One host alone is what the slowest takes, because all are alike.
     const [single, least] = [await once(settings(connections.slice(0, 1))), await once(nothing(1))];
-    const all = await once(source(connections.length > 1 ? connections : connections));
+    const all = await once(source(connections));
     const engine = await once(nothing(all.resources));
     resources = all.resources;
     const alone = Math.max(0, (single.figures["up, s"] ?? 0) - (least.figures["up, s"] ?? 0));
