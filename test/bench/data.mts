@@ -39,14 +39,20 @@ export const conditionsOf = (lab: string): string[] => [
   `Pulumi ${findPulumi()?.version}, Node ${process.versions.node}`,
 ];
 
-const isSame = (a: Row, b: Row): boolean => a.contender === b.contender && a.shape === b.shape;
+/** Whether a new row takes the place of an old one. A run of one contender does not hide a floor of more repeats. */
+const replaces = (row: Row, old: Row): boolean =>
+  row.contender === old.contender &&
+  row.shape === old.shape &&
+  (row.contender !== "floor" || row.repeats.length >= old.repeats.length);
 
 /** Keeps new rows in the place of those of the same contender and shape. */
 export function keep(name: PartName, { conditions, rows, absent }: Part): void {
   const all = measuredParts();
   const old = all[name]?.rows ?? [];
-  const kept = old.filter((row) => !rows.some((one) => isSame(one, row)));
-  const merged = [...kept, ...rows].sort((a, b) => a.count - b.count);
+  const kept = old.filter((one) => !rows.some((row) => replaces(row, one)));
+  const isKept = ({ contender, shape }: Row) =>
+    kept.some((one) => one.contender === contender && one.shape === shape);
+  const merged = [...kept, ...rows.filter((row) => !isKept(row))].sort((a, b) => a.count - b.count);
   const names = new Set(merged.map(({ contender }) => contender));
   const missing = [...new Set([...(all[name]?.absent ?? []), ...absent])];
   all[name] = {

@@ -129,7 +129,7 @@ const noAnsible =
   "no ansible-playbook is on PATH or in ANSIBLE_PLAYBOOK (python3 -m venv DIR && DIR/bin/pip install ansible-core)";
 
 const ansible = (way: "loop" | "template"): Contender => ({
-  name: `Ansible, ${way}`,
+  name: `Ansible ${way}`,
   ...(ansiblePlaybook() ? {} : { missing: noAnsible }),
   async measure(shape) {
     const place = mkdtempSync(join(tmpdir(), "lvs-bench-"));
@@ -191,7 +191,7 @@ export const serverContenders = (): Contender[] => [
 
 /** Contenders that make services with their pools. The floor is a resource for each service. */
 export const poolContenders = (): Contender[] => [
-  program("pulumi-lvs, pools", pools, true, ownsPools() ? undefined : "VirtualService has no realServers"),
+  program("pulumi-lvs pools", pools, true, ownsPools() ? undefined : "VirtualService has no realServers"),
   raw,
 ];
 
