@@ -2,7 +2,7 @@ import { run } from "../support/machines/lab.mts";
 
 /** Has the client begin a request, whose connection is there until it is let go. */
 export const hold = async (address: string): Promise<void> => {
-  const wait = "n=0; until [ -e /tmp/release ] || [ $n -gt 4000 ]; do n=$((n + 1)); sleep 0.2; done";
+  const wait = "n=0; until [ -e /tmp/release ] || [ $n -gt 1600 ]; do n=$((n + 1)); sleep 0.5; done";
   const request = `printf 'GET / HTTP/1.1\\r\\nHost: x\\r\\n'; ${wait}; printf 'Connection: close\\r\\n\\r\\n'; sleep 3`;
   await run(
     "client",

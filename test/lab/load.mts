@@ -53,7 +53,7 @@ nohup python3 /tmp/load.py ${seconds} ${least} ${pause} >/tmp/load.errors 2>&1 <
   }
   const { stdout } = await run(
     "client",
-    "n=0; until [ -e /tmp/load.report ]; do n=$((n + 1)); [ $n -lt 3000 ] || { cat /tmp/load.errors; exit 1; }; sleep 0.2; done; cat /tmp/load.report",
+    "n=0; until [ -e /tmp/load.report ]; do n=$((n + 1)); [ $n -lt 1200 ] || { cat /tmp/load.errors; exit 1; }; sleep 0.5; done; cat /tmp/load.report",
     { timeoutSeconds: 600 },
   );
   const failures: string[] = [];

@@ -48,7 +48,10 @@ onLab("after a restart of the network, or of what brings records back, an LVS/DR
   const allBack = () =>
     expect
       .poll(
-        async () => lost(before, await statesOf(hosts)).filter((line) => / (addresses|routes): /.test(line)),
+        async () =>
+          lost(before, await statesOf(hosts, ["addresses", "routes"])).filter((line) =>
+            / (addresses|routes): /.test(line),
+          ),
         patience,
       )
       .toEqual([]);

@@ -1,5 +1,4 @@
 import { lockFile } from "../../src/shell/lock.js";
-import { until } from "../support/machines/command.mts";
 import { type HostName, run } from "../support/machines/lab.mts";
 
 /** Programs that change a host, in the order that scripts look for them: /usr/local/sbin comes first on their PATH. */
@@ -17,7 +16,7 @@ n=$(cat ${place}/count); echo $((n + 1)) >${place}/count; echo "\${0##*/} $*" >>
 if [ -e ${place}/fail.$n ]; then echo "injected failure" >&2; exit 75; fi
 if [ -e ${place}/pause.$n ]; then
   : >${place}/reached
-  t=0; while [ ! -e ${place}/go ] && [ $t -lt 6000 ]; do sleep 0.1; t=$((t + 1)); done
+  t=0; while [ ! -e ${place}/go ] && [ $t -lt 2000 ]; do sleep 0.3; t=$((t + 1)); done
 fi
 exec "$real" "$@"
 `;
@@ -42,23 +41,20 @@ export const mend = async (host: HostName): Promise<void> => {
   await run(host, `[ ! -d ${place} ] || touch ${place}/go; rm -rf ${files} ${place}`, { allowFailure: true });
 };
 
-/** Waits until the call that is to pause has been reached. */
-export const reached = (host: HostName): Promise<true> =>
-  until("the paused command", 600, async () =>
-    (await run(host, `[ -e ${place}/reached ]`, { allowFailure: true })).code === 0 ? true : undefined,
+/** Waits until the call that is to pause has been reached. The host itself looks, which costs least. */
+export const reached = (host: HostName) =>
+  run(
+    host,
+    `n=0; until [ -e ${place}/reached ]; do n=$((n + 1)); [ $n -lt 2000 ] || { echo 'no command paused' >&2; exit 1; }; sleep 0.3; done`,
+    { timeoutSeconds: 650 },
   );
 
 /** Lets the paused call go on. */
 export const goOn = (host: HostName) => run(host, `: >${place}/go`);
 
 /** Waits until no script of ours holds the host's lock. */
-export const quiet = (host: HostName): Promise<true> =>
-  until("the end of scripts", 300, async () =>
-    (await run(host, `[ ! -e ${lockFile} ] || flock -x -n ${lockFile} true`, { allowFailure: true })).code ===
-    0
-      ? true
-      : undefined,
-  );
+export const quiet = (host: HostName) =>
+  run(host, `[ ! -e ${lockFile} ] || flock -x -w 300 ${lockFile} true`, { timeoutSeconds: 320 });
 
 /** Cuts the connection that scripts of ours come by, as a dying link does: its sshd is gone, and says nothing. */
 export const cut = (host: HostName) =>

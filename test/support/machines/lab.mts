@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { bootSeconds, ready } from "./boot.mts";
 import { choose } from "./choose.mts";
 import { all, type Log, type Result, step, until } from "./command.mts";
@@ -153,6 +154,8 @@ export const reboot = async (host: HostName, seconds = bootSeconds): Promise<voi
   const bootId = () => runOn(labDir(), host, "cat /proc/sys/kernel/random/boot_id", { allowFailure: true });
   const before = (await bootId()).stdout;
   await runOn(labDir(), host, "systemctl reboot", { allowFailure: true });
+  // it needs a second to go down, and each look below is a login
+  await pause(1000);
   await until(`reboot of ${host}`, seconds, async () => {
     await closeSsh(labDir(), host);
     await waitForSshOn(labDir(), host, seconds);
