@@ -85,7 +85,7 @@ export default defineConfig({
                 globalSetup: "test/lab/stop-stock.mts",
                 maxWorkers: 1,
                 fileParallelism: false,
-                env: { LVS_LAB_ENGINE: "qemu", LVS_LABS: "1" },
+                env: { LVS_LAB_ENGINE: "qemu", LVS_LABS: "1", LVS_SMOKE: "true" },
                 ...onLab,
               },
             },

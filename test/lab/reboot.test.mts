@@ -25,10 +25,14 @@ async function rebootAll(names: readonly HostName[], url: string): Promise<numbe
   return seconds;
 }
 
-for (const [environment, title, url, share] of [
+const clusters = [
   ["lab-dr", "an LVS/DR cluster", "http://192.168.0.210/", { rs1: 2, rs2: 4 }],
   ["lab-nat", "an LVS/NAT cluster", "http://192.168.0.219/", { rs1: 3, rs2: 3 }],
-] as const)
+] as const;
+// emulated CPUs boot for half a minute, and the smoke on them has six: the first stands for both there
+const chosen = process.env.LVS_SMOKE ? clusters.slice(0, 1) : clusters;
+
+for (const [environment, title, url, share] of chosen)
   onLab(`after a reboot of all its machines, ${title}`, () => {
     const keep = disposing();
     let stack: Stack;
