@@ -44,9 +44,9 @@ export function seenOf(resources: readonly PolicyResource[]): Seen[] {
     const isProtected = opts.protect === true;
     const own = { kind, name, urn, props: known(props) as Bag, isProtected, needs };
     const { localnodes } = known(parent?.props ?? {}) as { localnodes?: unknown };
-    const isLocalnode =
-      kind === "RealServer" && Array.isArray(localnodes) && localnodes.includes(own.props.address);
-    return [{ ...own, isLocalnode }];
+    const all: readonly unknown[] = Array.isArray(localnodes) ? localnodes : [];
+    const isLocalnode = kind === "RealServer" && all.includes(own.props.address);
+    return [{ ...own, isLocalnode, ...(kind === "VirtualService" ? { localnodes: all } : {}) }];
   });
 }
 

@@ -1,3 +1,4 @@
+import { parseEndpoint } from "../src/values/address.js";
 import { parseService, printService, type ServiceAddress } from "../src/values/service-address.js";
 
 export type Bag = Readonly<Record<string, unknown>>;
@@ -15,6 +16,8 @@ export interface Seen {
   readonly needs: ReadonlySet<string>;
   /** Whether a cluster has it as the director's own address. */
   readonly isLocalnode?: boolean;
+  /** The director's own addresses, of a service in a cluster. */
+  readonly localnodes?: readonly unknown[];
 }
 
 /** What a rule judges. */
@@ -59,6 +62,20 @@ export function serviceOf({ kind, props }: Seen): string | undefined {
   return service && printService(service);
 }
 
+/** Returns the real servers that a resource declares: itself, or those of the pool of a service. */
+export function realServersOf(one: Seen): Seen[] {
+  if (one.kind === "RealServer") return [one];
+  const { connection, realServers } = one.props;
+  const service = one.kind === "VirtualService" ? serviceOf(one) : undefined;
+  if (service === undefined || typeof realServers !== "object" || realServers === null) return [];
+  return Object.entries(realServers as Record<string, Bag>).flatMap(([at, fields]) => {
+    const end = parseEndpoint(at);
+    const props = { ...fields, ...end, connection, service };
+    const isLocalnode = one.localnodes?.includes(end?.address) === true;
+    return end ? [{ ...one, kind: "RealServer", name: `${at} of ${one.name}`, props, isLocalnode }] : [];
+  });
+}
+
 /** A virtual service of one director, with its real servers. */
 export interface Pool {
   readonly director: string;
@@ -77,8 +94,8 @@ export function poolsOf(resources: readonly Seen[]): Pool[] {
     if (service === undefined) continue;
     const key = `${director} ${service}`;
     const pool = pools.get(key) ?? { director, service, servers: [] };
-    if (one.kind === "RealServer") pool.servers.push(one);
-    else pool.declared = one;
+    pool.servers.push(...realServersOf(one));
+    if (one.kind === "VirtualService") pool.declared = one;
     pools.set(key, pool);
   }
   return [...pools.values()];

@@ -82,7 +82,7 @@ export class DrCluster extends Cluster {
         );
       return once(HostRoute, [connection, address], make);
     });
-    probes(this, name, args, [...routed, ...front.realServers]);
+    probes(this, name, args, [...routed, ...front.entries]);
     const localnodes = serversOf(args).flatMap(({ isDirector, member }) =>
       isDirector ? [member.address] : [],
     );

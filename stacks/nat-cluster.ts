@@ -72,7 +72,7 @@ export class NatCluster extends Cluster {
       (service) => (service as NatClusterArgs["services"][number]).realServerPort ?? service.port ?? 0,
     );
     const vips = front.vipResources.map(({ resource }) => resource);
-    probes(this, name, args, [...vips, ...front.realServers]);
+    probes(this, name, args, [...vips, ...front.entries]);
     this.show(front);
   }
 

@@ -36,8 +36,26 @@ export interface User {
 
 const isUdp = (service: string): boolean => service.startsWith("udp:");
 
+type Pool = Record<string, { weight: number; drain?: { timeout?: number } | null }>;
+
+/** Returns the servers that an update takes out of a pool, or else those that it quiesces, with their configs. */
+function goneOf({ kind, op, config, was }: Changing): { servers: Pool; op: Changing["op"] } | undefined {
+  const [before, after] = [was.realServers, config.realServers] as (Pool | null | undefined)[];
+  if (kind !== "VirtualService" || op !== "update" || !before || !after) return undefined;
+  const of = (pool: Pool, isGone: (at: string) => boolean) =>
+    Object.fromEntries(Object.entries(pool).filter(([at]) => isGone(at)));
+  const left = of(before, (at) => !after[at]);
+  const quiet = of(
+    after,
+    (at) => after[at]?.weight === 0 && before[at] !== undefined && before[at].weight !== 0,
+  );
+  if (Object.keys(left).length > 0) return { servers: left, op: "delete" };
+  return Object.keys(quiet).length > 0 ? { servers: quiet, op } : undefined;
+}
+
 /** Returns the servers whose connections depend on a thing in the plan's table, or undefined if it can have none. */
-export function usersOf({ kind, op, id, key }: Changing, { table }: DeclaredHost): User[] | undefined {
+export function usersOf(change: Changing, { table }: DeclaredHost): User[] | undefined {
+  const { kind, op, id, key } = change;
   const all = (service: string) =>
     [...(table.get(service)?.realServers.keys() ?? [])].map((server) => ({ service, server }));
   if (kind === "RealServer") {
@@ -45,7 +63,9 @@ export function usersOf({ kind, op, id, key }: Changing, { table }: DeclaredHost
     const server = endpoint(String(key.address), Number(key.port));
     return table.get(service)?.realServers.has(server) ? [{ service, server }] : undefined;
   }
-  if (kind === "VirtualService") return table.has(id) ? all(id) : undefined;
+  const gone = goneOf(change)?.servers;
+  if (kind === "VirtualService")
+    return table.has(id) ? all(id).filter(({ server }) => !gone || Object.hasOwn(gone, server)) : undefined;
   if (kind !== "VirtualAddress" || op !== "delete") return undefined;
   const services = [...table.keys()].filter((one) => {
     const parsed = parseService(one);
@@ -63,8 +83,14 @@ export const openOf = (users: readonly User[], connections: Connections): number
 
 /** Returns what a change means for its connections. `waits` says that it drains, `resets` that the kernel resets. */
 export function effectOf(change: Changing, open: number, waits: boolean, resets: boolean): OpenConnections {
-  const { kind, op, isReplaced, id, key, config, was } = change;
-  const { timeout } = (config.drain ?? {}) as { timeout?: number };
+  const { kind, isReplaced, id, key, config, was } = change;
+  const gone = goneOf(change);
+  const op = gone?.op ?? change.op;
+  const pool = gone?.servers ?? ((config.realServers ?? {}) as Pool);
+  const limits = [config as Pool[string], ...Object.values(pool)].flatMap(
+    ({ drain }) => drain?.timeout ?? [],
+  );
+  const timeout = limits.length > 0 ? Math.max(...limits) : undefined;
   if (waits && timeout !== undefined)
     return { ...{ open, affected: open, effect: "drains" }, text: `drains ${open}, at most ${timeout} s` };
   if (op === "delete") {
@@ -75,7 +101,7 @@ export function effectOf(change: Changing, open: number, waits: boolean, resets:
     const text = `${verb}: ${open} ${open === 1 ? "is" : "are"} ${effect}`;
     return { open, affected: open, effect, text };
   }
-  if (kind === "RealServer" && config.weight === 0 && was.weight !== 0)
+  if (gone || (kind === "RealServer" && config.weight === 0 && was.weight !== 0))
     return {
       ...{ open, affected: 0, effect: "quiesced" },
       text: `quiesced: ${open} continue, and no new ones come`,

@@ -1,5 +1,5 @@
 import { except, rule } from "../rule.js";
-import { type Bag, hostOf, serviceOf } from "../view.js";
+import { type Bag, hostOf, realServersOf, serviceOf } from "../view.js";
 
 /** Without it, a real server answers ARP requests for the VIP, and clients reach it in place of the director. */
 export const arpSuppression = rule<{ except: string[] }>({
@@ -10,13 +10,12 @@ export const arpSuppression = rule<{ except: string[] }>({
   fields: { except: except("real servers, by address or by name,") },
   check({ resources }, { except }) {
     const silent = resources.filter(({ kind }) => kind === "ArpSuppression");
-    const addresses = new Set(
-      resources.flatMap(({ kind, props }) => (kind === "RealServer" ? [props.address] : [])),
-    );
-    return resources.flatMap((server) => {
-      const { kind, name, urn, props, needs, isLocalnode } = server;
+    const servers = resources.flatMap(realServersOf);
+    const addresses = new Set(servers.map(({ props }) => props.address));
+    return servers.flatMap((server) => {
+      const { name, urn, props, needs, isLocalnode } = server;
       const { address, forwarding = "gatewaying" } = props;
-      if (kind !== "RealServer" || forwarding !== "gatewaying" || typeof address !== "string") return [];
+      if (forwarding !== "gatewaying" || typeof address !== "string") return [];
       // ARP is of IPv4. The director itself is a server of its own, and has to answer for the VIP.
       if (address.includes(":") || /^127\./.test(address)) return [];
       if (isLocalnode || hostOf(server) === address) return [];

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { parseEndpoint } from "../../src/facts/ipvs-table.js";
-import { endpoint, hostAddress, portOrAny } from "../../src/values/address.js";
+import { endpoint, hostAddress, parseEndpoint, portOrAny } from "../../src/values/address.js";
 import { mapOf, type Problem, show, showPath } from "../../src/values/problem.js";
 import type { Part } from "../engine/define.js";
 import type { Key } from "./in-use.js";

@@ -1,8 +1,7 @@
-import { endpoint, ipAddress } from "../values/address.js";
+import { endpoint, ipAddress, parseEndpoint } from "../values/address.js";
 import { show } from "../values/problem.js";
 import { printService, type ServiceAddress } from "../values/service-address.js";
 import { fact } from "./fact.js";
-import { parseEndpoint } from "./ipvs-table.js";
 
 // Readers of the output of `ipvsadm -Ln`, besides the table of `ipvsadm -Sn`.
 

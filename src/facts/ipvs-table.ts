@@ -1,4 +1,4 @@
-import { endpoint, type Family, ipAddress } from "../values/address.js";
+import { endpoint, type Family, parseEndpoint } from "../values/address.js";
 import { show } from "../values/problem.js";
 import { printService, type ServiceAddress } from "../values/service-address.js";
 import { fact } from "./fact.js";
@@ -82,16 +82,6 @@ function parseFlags(line: string): Flags | undefined {
     if (value !== "") i++;
   }
   return flags;
-}
-
-/**
- * Parses `ADDRESS:PORT`. Returns the address in canonical text, because C libraries differ in how they print
- * IPv6.
- */
-export function parseEndpoint(text = ""): { address: string; port: number } | undefined {
-  const parts = /^(?:\[(.+)\]|([^[\]:]+)):(\d{1,5})$/.exec(text);
-  const address = ipAddress.safeParse(parts?.[1] ?? parts?.[2]);
-  return parts && address.success ? { address: address.data, port: Number(parts[3]) } : undefined;
 }
 
 const protocols = { "-t": "tcp", "-u": "udp", "--sctp-service": "sctp" } as const;

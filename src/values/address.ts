@@ -128,3 +128,13 @@ export const addressLabel = z
 /** Returns `address:port`, with brackets around IPv6. */
 export const endpoint = (address: string, port: number): string =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+
+/**
+ * Parses `ADDRESS:PORT`. Returns the address in canonical text, because C libraries differ in how they print
+ * IPv6.
+ */
+export function parseEndpoint(text = ""): { address: string; port: number } | undefined {
+  const parts = /^(?:\[(.+)\]|([^[\]:]+)):(\d{1,5})$/.exec(text);
+  const address = ipAddress.safeParse(parts?.[1] ?? parts?.[2]);
+  return parts && address.success ? { address: address.data, port: Number(parts[3]) } : undefined;
+}

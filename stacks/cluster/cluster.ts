@@ -110,6 +110,8 @@ export interface ServiceArgs
   health?: Inputs<Omit<HealthMonitorArgs, "service" | "agent">> | undefined;
   /** Drain of its real servers before they go. `null`: no drain. Default: the cluster's `drain`. */
   drain?: Inputs<Drain> | null | undefined;
+  /** Whether the service and its real servers are one resource: see VirtualService. Default: the cluster's `pool`. */
+  pool?: boolean | undefined;
 }
 
 /** A machine that serves clients. */
@@ -156,6 +158,11 @@ export interface ClusterArgs {
   realServers?: RealServerMember[] | undefined;
   /** Drain of real servers before they go, and when their weight becomes 0. Default `null`: no drain. */
   drain?: Inputs<Drain> | null | undefined;
+  /**
+   * Whether each service and its real servers are one resource, instead of one for each server: see VirtualService.
+   * Default false.
+   */
+  pool?: boolean | undefined;
   /**
    * Take over existing things with other settings, or of another stack, instead of refusing them. Default
    * false.
@@ -205,6 +212,6 @@ export interface ClusterOutputs {
 export interface ClusterChildren {
   /** The virtual services, in the order of `services` and `vips`. */
   virtualServices: VirtualService[];
-  /** The real servers of each virtual service, in its order. */
+  /** The real servers of each virtual service, in its order. A service with `pool` has none of its own here. */
   realServers: RealServer[];
 }

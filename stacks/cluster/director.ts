@@ -15,6 +15,7 @@ import { adoption } from "./component.js";
 import { healthOf } from "./health.js";
 import { sysctls } from "./hosts.js";
 import { entriesOf, poolsOf, reachedAt, type Server, shareOf, type Vip, vipsOf } from "./model.js";
+import { membersOf, poolOf } from "./pool.js";
 import { once } from "./shared.js";
 
 const guard = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alongside ? { alongside } : {});
@@ -73,7 +74,8 @@ export function director(
   forwarding: "gatewaying" | "masquerading",
   ready: { director: pulumi.Resource[]; realServer(server: Server): pulumi.Resource[] },
   portOf: (service: ServiceArgs) => pulumi.Input<number>,
-): ClusterOutputs & ClusterChildren & { vipResources: { vip: Vip; resource: VirtualAddress }[] } {
+): ClusterOutputs &
+  ClusterChildren & { entries: pulumi.Resource[]; vipResources: { vip: Vip; resource: VirtualAddress }[] } {
   const common = { connection: args.director.connection, ...adoption(args) };
   const parent = cluster;
   const wide = directorWide(cluster, name, args, ready.director);
@@ -100,6 +102,13 @@ export function director(
     .flatMap(entriesOf)
     .map(({ label, key, pool }) => {
       const { service } = pool;
+      const members = pool.members.map((member) => {
+        const { drain = drainOf(service), port = portOf(service) } = member.own;
+        const fields = { forwarding, ...shareOf(member), ...(drain === undefined ? {} : { drain }) };
+        return { member, address: reachedAt(member, key), port, fields };
+      });
+      const isPool = service.pool ?? args.pool ?? false;
+      const servers = isPool ? members.flatMap(({ member }) => ready.realServer(member)) : [];
       const virtualService = new VirtualService(
         `${name}-${label}`,
         {
@@ -108,26 +117,24 @@ export function director(
           ...key,
           scheduler: service.scheduler,
           persistence: service.persistence,
+          ...(isPool ? { realServers: poolOf(members) } : {}),
         } as never,
-        { parent, dependsOn: [...ready.director, ...wide, ...forget] },
+        { parent, dependsOn: [...ready.director, ...wide, ...forget, ...servers] },
       );
-      const realServers = pool.members.map((member) => {
-        const { drain = drainOf(service), port = portOf(service) } = member.own;
-        return new RealServer(
-          `${name}-${label}-${member.name}`,
-          {
-            ...common,
-            ...guard(args.director),
-            service: virtualService.id,
-            address: reachedAt(member, key),
-            port,
-            forwarding,
-            ...shareOf(member),
-            ...(drain === undefined ? {} : { drain }),
-          },
-          { parent, dependsOn: ready.realServer(member) },
-        );
-      });
+      const realServers = (isPool ? [] : members).map(
+        ({ member, address, port, fields }) =>
+          new RealServer(
+            `${name}-${label}-${member.name}`,
+            {
+              ...common,
+              ...guard(args.director),
+              ...{ service: virtualService.id, address, port },
+              ...fields,
+            },
+            { parent, dependsOn: ready.realServer(member) },
+          ),
+      );
+      const entries: pulumi.Resource[] = isPool ? [virtualService] : realServers;
       const { health } = service;
       // The monitor depends on all of them, so it restores removed servers before they are deleted.
       const monitors = health
@@ -140,11 +147,11 @@ export function director(
                 service: virtualService.id,
                 ...healthOf(health, forwarding),
               },
-              { parent, dependsOn: realServers },
+              { parent, dependsOn: entries },
             ),
           ]
         : [];
-      return { virtualService, realServers, monitors };
+      return { virtualService, realServers, entries, monitors, isPool };
     });
   const everything = pools.flatMap(({ virtualService, realServers, monitors }) => [
     virtualService,
@@ -164,6 +171,7 @@ export function director(
   });
   return {
     vipResources,
+    entries: pools.flatMap(({ entries }) => entries),
     virtualServices: pools.map(({ virtualService }) => virtualService),
     realServers: pools.flatMap(({ realServers }) => realServers),
     vips: pulumi.output(vipResources.map(({ resource }) => resource.address)),
@@ -174,16 +182,18 @@ export function director(
     drained: pulumi
       .all(pools.map(({ virtualService: { id, drained } }) => ({ id, drained })))
       .apply((all) => Object.fromEntries(all.map(({ id, drained }) => [id, drained ?? []]))),
-    members: pulumi.output(
-      pools.flatMap(({ realServers }) =>
-        realServers.map(({ service, address, port, forwarding, weight }) => ({
-          service,
-          address,
-          port,
-          forwarding,
-          weight,
-        })),
-      ),
-    ),
+    members: pulumi
+      .all(
+        pools.map(({ virtualService, realServers, isPool }) =>
+          isPool
+            ? membersOf(virtualService)
+            : pulumi.output(
+                realServers.map(({ service, address, port, forwarding, weight }) => ({
+                  ...{ service, address, port, forwarding, weight },
+                })),
+              ),
+        ),
+      )
+      .apply((all) => all.flat()),
   };
 }

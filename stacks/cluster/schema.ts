@@ -81,6 +81,7 @@ const service = z.strictObject({
   members: mapOf(z.string(), member.nullable()).optional(),
   health: asGiven(healthConfig).optional(),
   drain,
+  pool: z.boolean().optional(),
 });
 
 const director = z.strictObject({
@@ -121,6 +122,7 @@ const common = {
   realServers: z.array(realServer).min(1).optional(),
   packages: packages.optional(),
   drain,
+  pool: z.boolean().optional(),
   adopt,
   persist,
   probe: probe.optional(),

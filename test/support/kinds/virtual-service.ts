@@ -28,14 +28,8 @@ export const virtualService: TestedKind = {
             { requiredKeys: [] },
           ),
         ),
-        // Without a pool, its servers would stay.
-        realServers: fc.dictionary(
-          fc.constantFrom("192.168.10.11:80", "192.168.10.12:8080", "192.168.10.13:443"),
-          fc.record({ forwarding: fc.constant("masquerading"), weight: fc.nat(65535) }),
-          { maxKeys: 2 },
-        ),
       },
-      { requiredKeys: ["realServers"] },
+      { requiredKeys: [] },
     ),
   },
   hostile: {

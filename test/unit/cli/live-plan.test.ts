@@ -162,3 +162,17 @@ test("a saved plan is its owner's alone, and names what differs from it", async 
   expect(() => savedPlan(join(folder, "none"), "prod")).toThrow(/cannot read the plan: ENOENT/);
   expect(readFileSync(file, "utf8")).toContain("plan 0");
 });
+
+test("a pool says what becomes of the connections of servers that leave it or are quiesced", async () => {
+  const { fake, live, up } = desk();
+  const pool = (servers: object[], more: object = {}) =>
+    clusters({ pool: true, realServers: servers, ...more });
+  await up((await live(pool([server(11), server(12), server(13)]))).steps);
+  open(fake, [2, 3, 4]);
+  expect(effects((await live(pool([server(11), server(12, { weight: 0 }), server(13)]))).changes)).toEqual([
+    "80: quiesced: 3 continue, and no new ones come",
+  ]);
+  expect(effects((await live(pool([server(11, { weight: 5 }), server(12)]))).changes)).toEqual([
+    expect.stringMatching(/^80: deleted: 4 are (reset|cut off)$/),
+  ]);
+});

@@ -94,6 +94,19 @@ async function compare(programs: readonly object[]): Promise<PlannedChange[][]> 
 }
 
 describe("pulumi-lvs plan", () => {
+  test("has the lines of a pool one by one, and none for servers that become a pool and back", async () => {
+    const pooled = (weight: number) =>
+      dr({ pool: true, realServers: [server("rs1", 11, { weight }), server("rs2", 12, { weight: 2 })] });
+    const lines = (await compare([dr(), pooled(1), pooled(3), dr(), pooled(1), {}])).map((plan) =>
+      plan
+        .filter(({ host }) => host === "director")
+        .flatMap(({ lines }) => lines.map(({ text }) => text))
+        .filter((text) => text.startsWith("ipvsadm")),
+    );
+    const change = (weight: number) => `ipvsadm -e -t 192.168.10.210:80 -r 192.168.10.11:80 -g -w ${weight}`;
+    expect(lines.slice(1, 5)).toEqual([[], [change(3)], [change(1)], []]);
+  });
+
   test("has the lines that the hosts of a DR stack run: create, change, replace, delete", async () => {
     const servers = [server("rs1", 11, { weight: 3 }), server("rs2", 12, { weight: 2 })];
     const services = [{ protocol: "tcp", port: 8080, scheduler: "wlc" }];

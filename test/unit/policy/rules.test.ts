@@ -57,6 +57,25 @@ test("each rule has a name, a configuration whose fields have a default, and a l
   }
 });
 
+test("the servers of a pool are judged like those of resources", () => {
+  const pool = (...weights: number[]) =>
+    service({
+      realServers: Object.fromEntries(weights.map((weight, i) => [`192.168.0.${11 + i}:80`, { weight }])),
+    });
+  expect(of("member-with-weight", [pool(0, 0)])).toEqual(
+    of("member-with-weight", [service(), server(11, 0), server(12, 0)]),
+  );
+  expect(
+    of("removed-weight", [pool(1, 0)], {}, { before: [service(), server(11, 1), server(12, 9)] }),
+  ).toEqual([
+    "urn:web: tcp://192.168.0.210:80 on director1: the update removes 9 of 10 of its weight, 90 %; at most 50 % may go at once",
+  ]);
+  expect(
+    of("removed-weight", [service(), server(11, 1), server(12, 9)], {}, { before: [pool(1, 9)] }),
+  ).toEqual([]);
+  expect(of("arp-suppression", [pool(1)])).toHaveLength(1);
+});
+
 describe("member-with-weight", () => {
   const rule = (resources: Seen[], config: Bag = {}) => of("member-with-weight", resources, config);
 

@@ -379,6 +379,36 @@ test("a cluster's real servers drain as it says, or as their service says; remem
   expect(plain.some(({ name }) => name === forget)).toBe(false);
 });
 
+test("a cluster with pool has one resource for a service and its servers, which comes after what is made on them", async () => {
+  const drain = { timeout: 30 };
+  const services = [
+    { port: 80, health: {}, members: { second: { weight: 4 } } },
+    { port: 443, pool: false },
+  ];
+  const { all, cluster } = await program(() => new DrCluster("web", { ...dr, services, drain, pool: true }));
+  const { all: separate } = await program(() => new DrCluster("web", { ...dr, services, drain }));
+  const inputs = (name: string) => named(separate, name).inputs;
+  const fields = (name: string) => {
+    const { connection: _, service: __, owner: ___, __provider, address, port, ...rest } = inputs(name);
+    return [`${address}:${port}`, rest] as const;
+  };
+  const web = "web-tcp-192.168.0.210-80";
+  const servers = separate.map(({ name }) => name).filter((name) => name.startsWith(`${web}-`));
+  const members = servers.filter((name) => !name.endsWith("-health"));
+  expect(members.length).toBeGreaterThan(1);
+  expect(named(all, web).inputs.realServers).toEqual(Object.fromEntries(members.map(fields)));
+  expect(all.map(({ name }) => name).sort()).toEqual(
+    separate
+      .map(({ name }) => name)
+      .filter((name) => !members.includes(name))
+      .sort(),
+  );
+  follows(all, web, "web-192.168.0.221-arp");
+  follows(all, `${web}-health`, web);
+  follows(all, "web-vip-192.168.0.210", web);
+  expect(cluster).toBeDefined();
+});
+
 test("clients that are remembered do not stay with a server that health checks quiesce", async () => {
   const { all } = await program(
     () => new DrCluster("web", { ...dr, services: [{ port: 80, persistence: {}, health: {} }] }),
