@@ -24,6 +24,10 @@ async function rebooted(fake: FakeHost, declared: readonly [string, Bag, string?
 
 const web = { address: "192.168.0.219", port: 80 };
 const server = { service: "tcp://192.168.0.219:80", address: "192.168.10.11", port: 80 };
+const pooled = {
+  ...{ ...web, port: 81 },
+  realServers: { "192.168.10.11:81": { weight: 3 }, "192.168.10.12:81": { upperThreshold: 9 } },
+};
 const vip = { interface: "eth0", address: "192.168.0.219" };
 const other = { address: "192.168.0.220", port: 80, scheduler: "sh" };
 const otherVip = { interface: "eth0", address: "192.168.0.220" };
@@ -48,6 +52,7 @@ describe("at boot, what cannot be brought back", () => {
     const { before } = await rebooted(fake, [
       ["virtual-service", web],
       ["real-server", server],
+      ["virtual-service", pooled],
       ["virtual-address", vip],
       ["virtual-service", other],
       ["virtual-address", otherVip],
