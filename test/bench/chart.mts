@@ -33,6 +33,7 @@ export function chartOf(name: string, rows: readonly Row[]): string {
     `<text x="${left}" y="${height - 8}">${name}: seconds as a multiple of the engine's own (dashed line), by number of servers</text>`,
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">
+<title>${name}: updates as a multiple of the engine's own time</title>
 ${parts.join("\n")}
 </svg>
 `;
