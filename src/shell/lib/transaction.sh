@@ -58,8 +58,8 @@ step() {
 }
 # kept: reports a transaction that is complete, even if its output reaches no reader.
 kept() { [ -n "$failed" ] || say "kept $j"; }
-# undo_step NUMBER COMMAND...: undoes that step by the command if a later one failed. A step that may be done in part has
-# the number before its own.
+# undo_step NUMBER COMMAND...: undoes that step by the command if a later one failed. A step that may be done in part
+# has the number before its own.
 undo_step() {
   [ -n "$failed" ] && [ "$n" -gt "$1" ] || return 0
   shift
