@@ -11,7 +11,8 @@ is_roots() {
   [ "$2 $3" = '0 0' ]
 }
 # is_vrrp DIR: returns 0 if a process of keepalived has to do with VRRP only: the main one, the one for VRRP, or a child
-# of that. With virtual servers there is another one, which manages the table. Without files of process numbers each counts.
+# of that. With virtual servers there is another one, which manages the table. Without files of process numbers
+# each counts.
 is_vrrp() {
   main= vrrp= number=${1%/}
   number=${number##*/}
