@@ -212,9 +212,8 @@ export const virtualService: Definition = define({
 
   id: (key) => printService(serviceOf(key)),
 
-  // The thresholds are those of its real servers.
   facts: (key, want) => [
-    ...(["ipvs", "thresholds", `sysctl:${refusals(serviceOf(key))}`] as const),
+    ...(["table", `sysctl:${refusals(serviceOf(key))}`] as const),
     ...(want?.realServers ? (["health", "ledger"] as const) : []),
   ],
 

@@ -20,10 +20,10 @@ export function presenceOf({ thing, words }: Named): Presence {
   const [before, after] = partsAt(id, kind === "RealServer" ? id.lastIndexOf("/") : id.indexOf("/"));
   switch (kind) {
     case "VirtualService":
-      return { facts: ["ipvs"], isThere: (facts) => facts.ipvs().has(id) };
+      return { facts: ["table"], isThere: (facts) => facts.ipvs().has(id) };
     case "RealServer":
       return {
-        facts: ["ipvs", "health"],
+        facts: ["table", "health"],
         // A health monitor may have removed it from the table for a time.
         isThere: (facts) =>
           facts.ipvs().get(before)?.realServers.has(after) === true ||
@@ -39,7 +39,7 @@ export function presenceOf({ thing, words }: Named): Presence {
     case "HealthMonitor": {
       const service = id.replace(/\/health$/, "");
       return {
-        facts: ["ipvs", "ledger"],
+        facts: ["table", "ledger"],
         isThere: (facts) =>
           facts.ipvs().has(service) || facts.ledger().of(`VirtualService ${service}`).length > 0,
       };

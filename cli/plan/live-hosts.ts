@@ -63,12 +63,10 @@ function put(host: DeclaredHost, facts: Facts, name: FactName): void {
   const of = rest.join(":");
   const file = `/proc/sys/${sysctlPath(of)}`;
   switch (kind) {
-    case "ipvs":
+    case "table":
       host.table.clear();
       for (const [id, { flags, realServers }] of facts.ipvs())
         host.table.set(id, { flags, realServers: new Map(realServers) });
-      break;
-    case "thresholds":
       host.thresholds.clear();
       for (const [id, limits] of facts.thresholds()) host.thresholds.set(id, limits);
       break;
@@ -141,7 +139,7 @@ function putModule(host: DeclaredHost, name: string, loaded: ReadonlyMap<string,
 
 /** Returns the facts that tell what a change means for connections, and where the host's addresses are. */
 function alongWith(names: ReadonlySet<FactName>): FactName[] {
-  const more: FactName[] = names.has("ipvs") ? ["connections", `sysctl:${expireNodest}`] : [];
+  const more: FactName[] = names.has("table") ? ["connections", `sysctl:${expireNodest}`] : [];
   const ways = [...names].some((name) => name.startsWith("routes:"));
   return [...more, ...(ways ? (["addresses"] as const) : [])];
 }

@@ -72,7 +72,7 @@ const outcomeOf = ({ seconds, left }: DrainedServer): DrainOutcome => ({
 /** The computed output of a quiesced server: the result of its drain. @internal */
 export const shownDrained: NonNullable<Definition<Key>["shows"]> = {
   names: ["drained"],
-  facts: () => ["ipvs", "drained"],
+  facts: () => ["table", "drained"],
   read(facts, key) {
     if (entryOf(facts, key)?.get("-w") !== "0") return {};
     const last = facts

@@ -47,8 +47,7 @@ function isReached(facts: Facts, key: Key): boolean {
 export const useFacts = (key: Key): FactName[] => {
   const service = serviceOf(key);
   return [
-    "ipvs",
-    "thresholds",
+    "table",
     "connections",
     `sysctl:${expire}`,
     ...("fwmark" in service ? [] : [`routes:${digit(serviceFamily(service))}:local` as const]),

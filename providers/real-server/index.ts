@@ -183,7 +183,7 @@ export const realServer = define({
 
   id: idOf,
 
-  facts: () => ["ipvs", "thresholds", "health", "ledger"],
+  facts: () => ["table", "health", "ledger"],
 
   read(facts, key, want) {
     const kept = monitored(facts, key, want);

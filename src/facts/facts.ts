@@ -7,23 +7,15 @@ import type { Fact } from "./fact.js";
 import { FactError } from "./fact-error.js";
 import { type Health, health, type MonitorState, monitor } from "./health.js";
 import { type AddressEntry, addresses, type Link, type RouteEntry, routes } from "./ip-lists.js";
-import {
-  type Daemon,
-  daemons,
-  type ThresholdTable,
-  type Timeouts,
-  thresholds,
-  timeouts,
-} from "./ipvs-lists.js";
-import { type IpvsTable, ipvs } from "./ipvs-table.js";
+import { type Daemon, daemons, type ThresholdTable, type Timeouts, table, timeouts } from "./ipvs-lists.js";
+import type { IpvsTable } from "./ipvs-table.js";
 import { type Ledger, ledger } from "./ledger.js";
 import { module } from "./module.js";
 import { found, sysctl } from "./sysctl.js";
 
 /** The kinds of facts that a host can be asked for. */
 const single = {
-  ipvs,
-  thresholds,
+  table,
   timeouts,
   daemons,
   addresses,
@@ -105,11 +97,11 @@ export class Facts {
   }
 
   ipvs(): IpvsTable {
-    return this.#read(ipvs);
+    return this.#read(table).ipvs;
   }
 
   thresholds(): ThresholdTable {
-    return this.#read(thresholds);
+    return this.#read(table).thresholds;
   }
 
   timeouts(): Timeouts | undefined {

@@ -2,6 +2,7 @@ import { endpoint, ipAddress, parseEndpoint } from "../values/address.js";
 import { show } from "../values/problem.js";
 import { printService, type ServiceAddress } from "../values/service-address.js";
 import { fact } from "./fact.js";
+import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 
 // Readers of the output of `ipvsadm -Ln`, besides the table of `ipvsadm -Sn`.
 
@@ -112,12 +113,18 @@ export function parseDaemons(text: string): readonly Daemon[] {
     });
 }
 
-/** The thresholds of the real servers that have any. */
-export const thresholds = fact({
-  name: "thresholds",
-  parse: parseThresholds,
-  shown: "`ipvsadm -Ln --thresholds`",
-});
+/**
+ * Reads the output of `ipvsadm -Sn` and, behind it, that of `ipvsadm -Ln --thresholds`. Both are empty without the
+ * module. Throws if the second is missing.
+ */
+function parseTable(text: string): { ipvs: IpvsTable; thresholds: ThresholdTable } {
+  const end = text.search(/^IP Virtual Server version /m);
+  if (end < 0 && text !== "") throw new Error("ipvsadm -Ln --thresholds printed nothing");
+  return { ipvs: parseIpvsTable(text.slice(0, end)), thresholds: parseThresholds(text.slice(end)) };
+}
+
+/** The director's table, and the thresholds of the real servers that have any. */
+export const table = fact({ name: "table", parse: parseTable, shown: "`ipvsadm -Sn`" });
 
 /** The director's timeouts, or undefined if the module is not loaded. */
 export const timeouts = fact({ name: "timeouts", parse: parseTimeouts, shown: "`ipvsadm -Ln --timeout`" });

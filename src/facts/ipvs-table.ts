@@ -1,7 +1,6 @@
 import { endpoint, type Family, parseEndpoint } from "../values/address.js";
 import { show } from "../values/problem.js";
 import { printService, type ServiceAddress } from "../values/service-address.js";
-import { fact } from "./fact.js";
 
 /** Options of one `ipvsadm -Sn` line, by flag. A flag without a value has "". */
 export type Flags = ReadonlyMap<string, string>;
@@ -110,6 +109,3 @@ export function netmaskText(bits: number, family: Family): string {
   if (family === "ipv6") return String(bits);
   return [0, 8, 16, 24].map((from) => 256 - 2 ** (8 - Math.min(8, Math.max(0, bits - from)))).join(".");
 }
-
-/** The IPVS table. It is empty if the module is not loaded. */
-export const ipvs = fact({ name: "ipvs", parse: parseIpvsTable, shown: "`ipvsadm -Sn`" });

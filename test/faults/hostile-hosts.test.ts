@@ -43,7 +43,7 @@ describe("a host", () => {
         "step",
         "take_lock",
         "run_script",
-        "read_ipvs",
+        "read_table",
         "put_file",
         "apply",
         "stop_script",
@@ -124,12 +124,12 @@ describe("a host", () => {
 
   test("into whose answer something else writes a line is refused in one line, and does all or nothing", async () => {
     const fake = changing(fakeHost(), (text) =>
-      text.replace(/( fact ipvs\n)/, "$1[  12.3] IPVS: ipvs loaded.\n"),
+      text.replace(/( fact table\n)/, "$1[  12.3] IPVS: ipvs loaded.\n"),
     );
     fake.write("ipvs", service);
     const kind = resources(realServer, fake);
     await expect(kind.create(server(1))).rejects.toThrow(
-      /^cannot create tcp:\/\/192\.168\.0\.219:80\/192\.168\.10\.1:80 on director1: unexpected output: ipvs was changed on the way; check what else prints into the user's shell there$/,
+      /^cannot create tcp:\/\/192\.168\.0\.219:80\/192\.168\.10\.1:80 on director1: unexpected output: table was changed on the way; check what else prints into the user's shell there$/,
     );
     expect(fake.read("ipvs")).toBe(service);
   });
@@ -137,7 +137,7 @@ describe("a host", () => {
   test("whose answer is longer than any loses its connection, and its neighbour hears nothing of it", async () => {
     let isEndless = true;
     const fake = changing(fakeHost(), (text) =>
-      isEndless ? text.replace(/( fact ipvs\n)/, `$1${"x".repeat(answerBytes)}`) : text,
+      isEndless ? text.replace(/( fact table\n)/, `$1${"x".repeat(answerBytes)}`) : text,
     );
     const neighbour = fakeHost();
     for (const one of [fake, neighbour]) one.write("ipvs", service);
@@ -162,10 +162,10 @@ describe("a host", () => {
     const kind = resources(realServer, fake);
     const given = kind.inputsOf(server(1));
     await expect(kind.read(given)).rejects.toThrow(
-      /unexpected output: ipvs was changed on the way; check what else prints into the user's shell there$/,
+      /unexpected output: table was changed on the way; check what else prints into the user's shell there$/,
     );
     await expect(kind.delete(given)).rejects.toThrow(
-      /unexpected output: ipvs was changed on the way; check what else prints into the user's shell there$/,
+      /unexpected output: table was changed on the way; check what else prints into the user's shell there$/,
     );
     expect(fake.read("ipvs")).toBe(service + line);
   });
@@ -290,7 +290,7 @@ describe("a tool", () => {
     replaceTool(
       fake,
       "ipvsadm",
-      'case "$*" in -Sn) real -Sn;; *) cat "$LVS_FAKE_ROOT/text" >&2; exit 1;; esac',
+      'case "$*" in -[SL]n* | --restore) real "$@";; *) cat "$LVS_FAKE_ROOT/text" >&2; exit 1;; esac',
     );
     const change = resources(virtualService, fake).create({ fwmark: 1 });
     await expect(change).rejects.toThrow(

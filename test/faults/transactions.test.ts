@@ -26,14 +26,20 @@ function withService(fake: FakeHost): FakeHost {
   return fake;
 }
 
+/** As the fake ipvsadm prints it. */
+const emptyTable = `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn 
+  -> RemoteAddress:Port
+`;
+
 describe("a connection that is lost", () => {
-  const facts = ["ipvs", "sysctl:net.ipv4.ip_forward"] as const;
+  const facts = ["table", "sysctl:net.ipv4.ip_forward"] as const;
   /** A small script with a bulk, a transaction of two steps, and one of three. */
   const script = (nonce: string) =>
     applyScript(nonce, {
       expect: digestOf(
         new Map([
-          ["ipvs", { body: "" }],
+          ["table", { body: emptyTable }],
           ["sysctl:net.ipv4.ip_forward", { body: "0\n" }],
         ]),
         facts,

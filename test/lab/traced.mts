@@ -39,7 +39,7 @@ const writes: Readonly<Record<string, (...args: string[]) => string>> = {
 /** Returns whether a command changes the host. Modules that go along with another have no line in a plan. */
 const changes = (text: string): boolean =>
   /^(ipvsadm|ip|modprobe|rmmod) /.test(text) &&
-  !/^ipvsadm -(Sn|Ln)|^ip .*\bshow\b|^modprobe (-q|--show-depends) |^rmmod (?!ip_vs$)/.test(text);
+  !/^ipvsadm (-Sn|-Ln|--restore)|^ip .*\bshow\b|^modprobe (-q|--show-depends) |^rmmod (?!ip_vs$)/.test(text);
 
 /** Returns what the traced shell of a host ran since the last call, as a plan shows lines. */
 export async function tracedLines(host: HostName): Promise<string[]> {

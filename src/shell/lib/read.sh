@@ -6,7 +6,14 @@ has() { command -v "$1" >/dev/null || {
 # exec saves a process there.
 list_ipvs() { [ ! -e "$ROOT/proc/net/ip_vs" ] || { has ipvsadm && exec ipvsadm "$@"; }; }
 read_ipvs() { list_ipvs -Sn; }
-read_thresholds() { list_ipvs -Ln --thresholds; }
+# read_table: prints the table and, behind it, the thresholds, which the first list hides. Each line of a restore is
+# treated as a separate invocation of ipvsadm (ipvsadm(8)), so one process prints both, and fails if one of them fails.
+read_table() {
+  list_ipvs --restore <<LISTS
+-Sn
+-Ln --thresholds
+LISTS
+}
 read_timeouts() { list_ipvs -Ln --timeout; }
 read_daemons() { list_ipvs -Ln --daemon; }
 # is_probing: returns 0 if duplicate address detection runs for an address of $out. Without a carrier it does not end.

@@ -8,7 +8,7 @@ at_once() {
   out=
   case $1 in
     read_conflicts) find_conflicts && out=$running ;;
-    read_ipvs | read_thresholds | read_timeouts | read_daemons | read_connections) [ ! -e "$ROOT/proc/net/ip_vs" ] ;;
+    read_table | read_timeouts | read_daemons | read_connections) [ ! -e "$ROOT/proc/net/ip_vs" ] ;;
     read_ledger) find_ledger 2>/dev/null ;;
     read_draining | read_drained | read_health) [ ! -e "$S/${1#read_}" ] ;;
     read_found) [ ! -e "$S/$2/found" ] ;;

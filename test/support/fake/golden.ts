@@ -42,6 +42,10 @@ function sourceOf(name: FactName): string {
   return files[kind] ?? shownFact(name).replaceAll("`", "");
 }
 
+/** The second list of the table, behind its heading. */
+const thresholds = "ipvsadm -Ln --thresholds";
+const heading = "IP Virtual Server version 1.2.1 (size=4096)\n";
+
 function bodyOf(source: string, value: unknown): string {
   if (source.startsWith("/sys/module/"))
     return value ? ["loaded", ...(value as string[]), ""].join("\n") : "absent\n";
@@ -60,8 +64,10 @@ export function recorder(host: Record<string, unknown>) {
   const submit = async <Notes>(job: Job<Notes>): Promise<Done<Notes>> => {
     const sections = new Map<FactName, Section>();
     for (const name of job.facts) {
-      used.add(sourceOf(name));
-      sections.set(name, { body: bodyOf(sourceOf(name), host[sourceOf(name)]) });
+      const sources = [sourceOf(name), ...(name === "table" ? [thresholds] : [])];
+      const bodies = sources.map((source) => bodyOf(source, host[source]));
+      for (const source of sources) used.add(source);
+      sections.set(name, { body: bodies.join(name === "table" ? heading : "") });
     }
     const facts = new Facts(sections);
     const plan = job.plan(facts);

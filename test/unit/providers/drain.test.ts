@@ -36,12 +36,8 @@ class Director {
     const entry = `-a ${words[this.protocol]} -r 192.168.10.1:80 -m -w ${this.weight}\n`;
     const bodies: [FactName, string][] = [
       [
-        "ipvs",
-        `-A ${words[this.protocol]} -s wlc${this.persistent ? " -p 300" : ""}\n${this.weight === undefined ? "" : entry}`,
-      ],
-      [
-        "thresholds",
-        `${headings[this.protocol]} wlc\n${this.weight === undefined ? "" : "  -> 192.168.10.1:80  9 4\n"}`,
+        "table",
+        `-A ${words[this.protocol]} -s wlc${this.persistent ? " -p 300" : ""}\n${this.weight === undefined ? "" : entry}IP Virtual Server version 1.2.1 (size=4096)\n${headings[this.protocol]} wlc\n${this.weight === undefined ? "" : "  -> 192.168.10.1:80  9 4\n"}`,
       ],
       ["connections", `${headings[this.protocol]} wlc\n  -> 192.168.10.1:80  0 ${this.counts.join(" ")}\n`],
       ["routes:4:local", this.local ? '[{"type":"local","dst":"192.168.0.5"}]' : "[]"],

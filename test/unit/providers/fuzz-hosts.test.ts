@@ -40,7 +40,7 @@ test.for(shells.map((shell) => [shell.join(" "), shell] as const))(
       "tools/ipvsadm",
       `#!/bin/sh
 case $1 in
--Sn) ;;
+-Sn | --restore) ;;
 -R) cat >>"$LVS_FAKE_ROOT/lines" ;;
 *) printf '%s\\0' "$@" >>"$LVS_FAKE_ROOT/words"; printf '\\n\\0' >>"$LVS_FAKE_ROOT/words" ;;
 esac
@@ -62,7 +62,7 @@ esac
       all.map((words, i) =>
         fake.host.submit({
           owner: `${words.at(-1)} ${i}`.replaceAll("\n", ""),
-          facts: ["ipvs"],
+          facts: ["table"],
           plan: () => ({ steps: [{ run: ["ipvsadm", ...words], undo: null }] }),
           observe: () => undefined,
           verify: () => undefined,

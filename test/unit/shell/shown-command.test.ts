@@ -74,7 +74,7 @@ test.for([
 
 test("a fact that cannot be read is named by the host's command or file", () => {
   const names = Object.keys(kinds);
-  expect(names).toEqual(expect.arrayContaining(["ipvs", "drained", "routes", "sysctl"]));
+  expect(names).toEqual(expect.arrayContaining(["table", "drained", "routes", "sysctl"]));
   for (const name of names) expect(shownFact(`${name}:4:main` as FactName)).toMatch(/`[a-z]+ |\/|sysctl/);
   expect(shownFact("routes:6:local")).toBe("`ip -j -6 route show table local`");
   expect(shownFact("sysctl:net.ipv4.ip_forward")).toBe("the sysctl net.ipv4.ip_forward");
