@@ -8,6 +8,7 @@ import { prelude } from "../../src/shell/prelude.js";
 import { definitions } from "../support/fake/definitions.js";
 import { fakeHost, resources } from "../support/fake/engine.js";
 import { shells } from "../support/fake/fake-host.js";
+import { findProgram } from "../support/fake/tree.js";
 import { sendSignal } from "../support/send-signal.mts";
 import { service, soon, Watched } from "./harness/watched.js";
 
@@ -227,6 +228,24 @@ test("without curl the status says so, and nothing changes", async () => {
     ),
   );
   expect(host.table()).toEqual([`${a} 1`, `${b} 2`]);
+});
+
+test("a file that goes while it is to be read is no failure", async () => {
+  const host = pair({ fall: 1 });
+  const one = host.read("etc/pulumi-lvs/monitor.d/tcp-192.168.0.219:80");
+  const gone = "etc/pulumi-lvs/monitor.d/second";
+  host.write(gone, one);
+  const awk = findProgram("awk");
+  // awk has the name of a file that an update has just deleted
+  host.tool(
+    "awk",
+    `case "$*" in *"/monitor.d/second "*) rm -f "$LVS_FAKE_ROOT/${gone}";; esac\nexec '${awk}' "$@"\n`,
+  );
+  host.page(b, undefined);
+  host.start();
+  await soon(() => expect(host.table()).toEqual([`${a} 1`]));
+  expect(host.read(gone)).toBe("");
+  expect(host.said).toBe("");
 });
 
 test("a checker that is killed is started again", async () => {

@@ -11,9 +11,21 @@ in_maintenance() {
   done
   [ -z "$odd" ] || printf 'odd\t%s\n' "$(one_line "$odd")"
 }
-# evaluate: evaluates all that is known. Sets result to the output, and list to the checks to run.
+# evaluate: evaluates all that is known. Sets result to the output, and list to the checks to run. A file may go while
+# awk is about to read it, so a failure is tried once more.
 evaluate() {
   table=$(read_ipvs) || return
+  run_evaluation || run_evaluation || {
+    [ -n "$unevaluated" ] ||
+      printf '%s\n' 'nothing is changed now: date or awk failed, or there is no process or memory for them' >&2
+    unevaluated=1
+    return 1
+  }
+  unevaluated=
+  case $result in --*) list= ;; *) list=${result%%"$nl--$nl"*} ;; esac
+  report "$(lines ignored)"
+}
+run_evaluation() {
   set -- from=given -
   for f in "$E/monitor.d"/*; do case $f in *.new) ;; *) [ ! -f "$f" ] || set -- "$@" from=monitor "$f" ;; esac done
   for f in "$E/boot" "$S/boot"; do [ ! -f "$f" ] || set -- "$@" from=record "$f"; done
@@ -25,15 +37,7 @@ evaluate() {
     {
       date "+now$tab%s$tab%Y-%m-%d %H:%M:%S" && in_maintenance && printf '%s\n' "$table" whole
     } | awk -v SERVICE="$SERVICE" -v SERVER="$SERVER" "$evaluate_awk" "$@" 2>/dev/null
-  ) || {
-    [ -n "$unevaluated" ] ||
-      printf '%s\n' 'nothing is changed now: date or awk failed, or there is no process or memory for them' >&2
-    unevaluated=1
-    return 1
-  }
-  unevaluated=
-  case $result in --*) list= ;; *) list=${result%%"$nl--$nl"*} ;; esac
-  report "$(lines ignored)"
+  )
 }
 # is_check FILE: returns 0 if it is the file of a check, whose name is a number.
 is_check() { [ -f "$1" ] && is_number "${1##*/}"; }
