@@ -19,6 +19,7 @@ const long = [
   "providers/fuzz-hosts",
   "providers/laws",
   "providers/ownership",
+  "providers/pool",
   "providers/sharing",
 ].map((name) => `test/unit/${name}.test.ts`);
 
