@@ -123,7 +123,7 @@ test("what another package's resource needs by now stays and is named, and goes 
       weights: [2, 2, 3],
       more: `
 const fresh = new lvs.VirtualService("fresh", { connection: connections[0], address: "192.168.0.211", port: 80 });
-new Neighbour("record", fresh.id);`,
+new Neighbour("record", { told: fresh.id, calls });`,
     }),
   );
   const { code, text } = await up(stack, "--verify", "exit 1");
