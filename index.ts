@@ -23,6 +23,11 @@ export type { SyncDaemonArgs } from "./providers/sync-daemon.js";
 export type { SysctlArgs } from "./providers/sysctl.js";
 export type { VirtualAddressArgs, VirtualAddressOutputs } from "./providers/virtual-address.js";
 export type { Persistence, VirtualServiceArgs } from "./providers/virtual-service.js";
+export type {
+  VrrpAddressArgs,
+  VrrpInstanceArgs,
+  VrrpInstanceOutputs,
+} from "./providers/vrrp-instance/index.js";
 export type { NotRestored } from "./rollback/deployment.js";
 export type { RollbackResult } from "./rollback/restore.js";
 export { NothingToRollBackError, type RollBackOptions, rollBack } from "./rollback/roll-back.js";

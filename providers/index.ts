@@ -12,6 +12,7 @@ import { type SyncDaemonArgs, syncDaemon } from "./sync-daemon.js";
 import { type SysctlArgs, sysctl } from "./sysctl.js";
 import { type VirtualAddressArgs, type VirtualAddressOutputs, virtualAddress } from "./virtual-address.js";
 import { type VirtualServiceArgs, virtualService } from "./virtual-service.js";
+import { type VrrpInstanceArgs, type VrrpInstanceOutputs, vrrpInstance } from "./vrrp-instance/index.js";
 
 /**
  * A virtual service in the director's IPVS table: address and port, or a firewall mark, and a scheduler. The
@@ -177,3 +178,21 @@ export class IpvsTimeouts extends resource<IpvsTimeoutsArgs>(ipvsTimeouts) {}
  * new lvs.SyncDaemon("hear", { connection: { host: "director2" }, state: "backup", mcastInterface: "eth1", syncid: 7 });
  */
 export class SyncDaemon extends resource<SyncDaemonArgs>(syncDaemon) {}
+
+/**
+ * Addresses that move between directors by VRRP (RFC 5798), by keepalived on each of them. The director with the
+ * highest priority has them, and another one takes over when it fails.
+ *
+ * @example
+ * const [first, second] = ["director1", "director2"].map(
+ *   (host, i) =>
+ *     new lvs.VrrpInstance(`vip-${host}`, {
+ *       connection: { host },
+ *       interface: "eth0",
+ *       routerId: 51,
+ *       priority: 150 - 50 * i,
+ *       addresses: [{ address: "192.168.0.219" }],
+ *     }),
+ * );
+ */
+export class VrrpInstance extends resource<VrrpInstanceArgs, VrrpInstanceOutputs>(vrrpInstance) {}

@@ -115,6 +115,10 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     /^(?:.*: )?arping: (?:command )?not found/m,
     "install arping there (Debian: apt-get install iputils-arping), or set announce: false",
   ],
+  [
+    /^(?:.*: )?keepalived: (?:command )?not found/m,
+    "install keepalived there (Debian, Ubuntu: apt-get install keepalived; RHEL: dnf install keepalived)",
+  ],
   [/^(?:.*: )?ip: (?:command )?not found/m, "install iproute2 there"],
   [/^BusyBox v[\s\S]*Usage: ip /m, "install iproute2 there: its ip is BusyBox's, which prints no JSON"],
   [/^(?:.*: )?flock: (?:command )?not found/m, "install util-linux there"],

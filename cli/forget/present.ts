@@ -44,6 +44,10 @@ export function presenceOf({ thing, words }: Named): Presence {
           facts.ipvs().has(service) || facts.ledger().of(`VirtualService ${service}`).length > 0,
       };
     }
+    case "VrrpInstance": {
+      const fact = `vrrp:${id.replace(/^vrrp\//, "").replace("/", "-")}` as const;
+      return { facts: [fact], isThere: (facts) => facts.vrrp(fact.slice(5)) !== undefined };
+    }
     default:
       return presenceByVerb(words);
   }

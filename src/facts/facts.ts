@@ -12,6 +12,7 @@ import type { IpvsTable } from "./ipvs-table.js";
 import { type Ledger, ledger } from "./ledger.js";
 import { module } from "./module.js";
 import { found, sysctl } from "./sysctl.js";
+import { type VrrpFile, vrrp } from "./vrrp.js";
 
 /** The kinds of facts that a host can be asked for. */
 const single = {
@@ -27,7 +28,7 @@ const single = {
   drained,
   clock,
 };
-const several = { monitor, routes, sysctl, found, module };
+const several = { monitor, vrrp, routes, sysctl, found, module };
 
 /** Every kind of fact, by its name. @internal */
 export const kinds: Readonly<Record<string, Fact<string, unknown>>> = { ...single, ...several };
@@ -118,6 +119,10 @@ export class Facts {
 
   monitor(file: string): MonitorState {
     return this.#read(monitor, file);
+  }
+
+  vrrp(name: string): VrrpFile {
+    return this.#read(vrrp, name);
   }
 
   links(): Link[] {

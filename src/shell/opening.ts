@@ -3,6 +3,7 @@ import { assign, shellText } from "./index.js";
 import { drainFunctions, forwardingFunctions } from "./library.js";
 import { monitorFunctions } from "./monitor.js";
 import { prelude } from "./prelude.js";
+import { refusals } from "./refusals.js";
 import { headOf, realHost, type Surroundings } from "./surroundings.js";
 
 const functions = [
@@ -10,7 +11,12 @@ const functions = [
   drainFunctions,
   forwardingFunctions,
   monitorFunctions,
-  ...["transaction", "script", "stop"].map((name) => shellText(`lib/${name}.sh`)),
+  assign({
+    NO_KEEPALIVED: refusals.noKeepalived,
+    NOT_INCLUDED: refusals.notIncluded,
+    NO_SCRIPTS: refusals.noScripts,
+  }),
+  ...["vrrp", "transaction", "script", "stop"].map((name) => shellText(`lib/${name}.sh`)),
 ].join("");
 
 /**

@@ -13,6 +13,12 @@ export const refusals = {
   noAdvertiser: 94,
   /** The kernel has no such file under /proc/sys. */
   noSetting: 95,
+  /** Without systemd nothing runs keepalived. */
+  noKeepalived: 96,
+  /** The configuration of keepalived is not ours, and does not include our files. */
+  notIncluded: 97,
+  /** That configuration does not let keepalived run scripts. */
+  noScripts: 98,
 } as const;
 
 export const refusalRemedies: ReadonlyMap<number, string> = new Map([
@@ -22,5 +28,8 @@ export const refusalRemedies: ReadonlyMap<number, string> = new Map([
     "set persist: false (in a cluster also of one of realServers), and it is there until the next reboot",
   ],
   [refusals.noAdvertiser, "install perl or python3 there if neither is, or set announce: false"],
+  [refusals.noKeepalived, "use a host with systemd for a VrrpInstance"],
+  [refusals.notIncluded, "add this line to it: include /etc/keepalived/pulumi-lvs.d/*.conf"],
+  [refusals.noScripts, "add enable_script_security to its global_defs, or leave trackServices out"],
   [refusals.noMonitor, "leave health checks (HealthMonitor) out, or use a host with systemd"],
 ]);

@@ -8,6 +8,7 @@ export const shownLine = (argv: readonly string[], most = 500) => `\`${plainText
 const run = (...argv: string[]) => shownLine(argv, Number.POSITIVE_INFINITY);
 const foundOf = (claim: string) => `/run/pulumi-lvs/${claim}/found`;
 const ledgerOf = (lifetime: string) => `/${lifetime === "persistent" ? "etc" : "run"}/pulumi-lvs/boot`;
+const instance = (name: string) => `/etc/keepalived/pulumi-lvs.d/${name}.conf`;
 const boot = "/etc/systemd/system/pulumi-lvs.service";
 const agent = "/etc/systemd/system/pulumi-lvs-monitor.service";
 
@@ -35,6 +36,9 @@ const functions: Readonly<Record<string, Shown>> = {
   retake_module: (_claim, ...words) => run("modprobe", ...words),
   put_monitor: (file) => `writing /etc/pulumi-lvs/monitor.d/${file}`,
   drop_monitor: (file) => `removing /etc/pulumi-lvs/monitor.d/${file}`,
+  put_vrrp: (name) => `writing ${instance(name)}`,
+  run_vrrp: () => run("systemctl", "start", "keepalived"),
+  drop_vrrp: (name) => `removing ${instance(name)}`,
   put_agent: () => `installing ${agent}`,
   drop_agent: () => `removing ${agent}`,
   begin_drain: () => "writing /run/pulumi-lvs/draining",

@@ -14,7 +14,8 @@ export const addressBits = (family: Family): number => (family === "ipv4" ? 32 :
 const canonical = (text: string): string =>
   isIP(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text;
 
-const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes("%");
+/** Returns whether a text is an IP address without a zone. */
+export const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes("%");
 
 // What people write where an address stands.
 const addressHint = (text: string): string => {

@@ -13,6 +13,7 @@ export const ranks = {
   service: 50,
   server: 60,
   monitor: 70,
+  vrrp: 75,
   address: 80,
   route: 90,
 } as const;

@@ -126,6 +126,14 @@ function monitorScript(name: string, shows: string): string {
   return `${recorded}\n${script}${stopped}`;
 }
 
+/** An instance as the case has it: its file, and keepalived. */
+function instanceScript(name: string, shows: string): string {
+  const [state, ...file] = shows.split("\n");
+  const run = ["put_vrrp", name, file.join("\n")];
+  const script = applying(`lvs-prepare-${++scripts}`, "p/s/n", [{ run, undo: null }]);
+  return state === "stopped" ? `${script}systemctl stop keepalived.service` : script;
+}
+
 /** Brings about what the case says that the host shows. */
 export function preparation(host: Readonly<Record<string, unknown>>): string[] {
   const linesOf = (value: unknown): string[] => [value ?? []].flat() as string[];
@@ -155,6 +163,8 @@ export function preparation(host: Readonly<Record<string, unknown>>): string[] {
       ];
     const [, module] = /^\/sys\/module\/(.*)$/.exec(source) ?? [];
     const [, monitor] = /^\/etc\/pulumi-lvs\/monitor\.d\/(.*)$/.exec(source) ?? [];
+    const [, instance] = /^\/etc\/keepalived\/pulumi-lvs\.d\/(.*)\.conf$/.exec(source) ?? [];
+    if (instance) return [instanceScript(instance, String(value))];
     if (module) return value === null ? [] : moduleLines(module, value as string[]);
     if (monitor) return [monitorScript(monitor, String(value))];
     if (source.startsWith("/proc/sys/")) return [`printf '%s\\n' ${quote(String(value))} >${source}`];

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Definition } from "../../providers/engine/define.js";
 import { partsOf } from "../../providers/engine/inputs.js";
 import { Facts } from "../../src/facts/facts.js";
@@ -15,8 +15,8 @@ import { onLab } from "./setup.mts";
 // Each case runs in a network namespace of the director with the interfaces that cases name, so that none sees another's
 // table, addresses, routes or sysctls. Modules and files are the whole machine's, so the next case begins without them.
 
-/** Kinds whose cases run on the machine itself: systemd runs health checks, and modules are the machine's. */
-const onMachine = new Set(["health-monitor", "kernel-module"]);
+/** Kinds whose cases run on the machine itself: systemd runs health checks and keepalived, and modules are the machine's. */
+const onMachine = new Set(["health-monitor", "kernel-module", "vrrp-instance"]);
 
 /** Scripts, each in a shell of its own, that run where cases of the kind do. */
 const within = (kind: string, parts: readonly string[]): string => {
@@ -32,6 +32,8 @@ const withoutModules = unloading("nf_conntrack");
 const emptyNamespace = `
 ip netns del golden 2>/dev/null
 [ ! -e /etc/pulumi-lvs ] || systemctl stop pulumi-lvs-monitor.service
+[ ! -e /etc/keepalived/keepalived.conf ] || systemctl stop keepalived
+rm -rf /etc/keepalived/keepalived.conf /etc/keepalived/pulumi-lvs.d /etc/systemd/system/keepalived.service.d
 rm -rf /run/pulumi-lvs /etc/pulumi-lvs /etc/systemd/system/pulumi-lvs* /etc/systemd/system/*.wants/pulumi-lvs*
 ip netns add golden
 # no addresses of the kernel's own choice, which change by themselves
@@ -54,6 +56,8 @@ ip -6 route show table all | sort
 grep -rs . /proc/sys/net/ipv4 /proc/sys/net/ipv6 | grep -v stable_secret | sort
 cut -d' ' -f1 /proc/modules | sort
 find /run/pulumi-lvs /etc/pulumi-lvs -name found -exec grep -H . {} + 2>/dev/null
+find /etc/keepalived /etc/systemd/system/keepalived.service.d /etc/pulumi-lvs/vrrp -type f -exec grep -H . {} + 2>/dev/null
+find /run/keepalived.pid /etc/systemd/system/multi-user.target.wants/keepalived.service 2>/dev/null
 find /etc/pulumi-lvs/monitor.d -type f -exec grep -H . {} + 2>/dev/null
 exit 0
 `;
@@ -103,6 +107,8 @@ async function replay(definition: Definition, kind: string, given: Case): Promis
 }
 
 onLab("every golden case that changes a host", () => {
+  // it takes seconds each time
+  beforeAll(() => run("director", "systemctl enable -q keepalived").then(() => {}));
   afterAll(
     async () =>
       void (await run("director", "ip netns del golden; rm -rf /run/pulumi-lvs", { allowFailure: true })),

@@ -141,6 +141,8 @@ again_route() {
 }
 # The files of a monitor survive a reboot by themselves.
 again_monitor() { [ $# = 0 ] || unfit; }
+# So does the file of a VRRP instance.
+again_vrrp() { [ $# = 0 ] || unfit; }
 # obey VERB ARGUMENTS: runs the verb of a record. Tabs separate the arguments.
 obey() {
   verb=$1
@@ -150,7 +152,7 @@ obey() {
   IFS=$blanks
   set +f
   case $verb in
-    service | server | timeouts | daemon | module | sysctl | forwarding | address | route | monitor)
+    service | server | timeouts | daemon | module | sysctl | forwarding | address | route | monitor | vrrp)
       "again_$verb" "$@"
       ;;
     *) unfit ;;

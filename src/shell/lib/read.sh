@@ -62,6 +62,22 @@ read_module() {
   done
 }
 
+# includes_vrrp: returns 0 if the main file of keepalived includes ours.
+includes_vrrp() { grep -qxF "include $K/pulumi-lvs.d/*.conf" "$K/keepalived.conf" 2>/dev/null; }
+# read_vrrp NAME: prints whether keepalived runs by the file of an instance, then the file.
+read_vrrp() {
+  [ -e "$K/pulumi-lvs.d/$1.conf" ] || return 0
+  state=running
+  includes_vrrp || state='left out'
+  [ "$state" != running ] || systemctl is-enabled -q keepalived.service || state=disabled
+  case $(systemctl is-active keepalived.service) in
+    active | reloading) ;;
+    *) [ "$state" = 'left out' ] || state=stopped ;;
+  esac
+  printf '%s\n' "$state"
+  exec cat "$K/pulumi-lvs.d/$1.conf"
+}
+
 # find_ledger: sets $out to whether the restore is installed, the records that survive a reboot, and those that last
 # until it.
 find_ledger() {

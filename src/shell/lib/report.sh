@@ -1,4 +1,4 @@
-S=$ROOT/run/pulumi-lvs E=$ROOT/etc/pulumi-lvs
+S=$ROOT/run/pulumi-lvs E=$ROOT/etc/pulumi-lvs K=$ROOT/etc/keepalived
 # The link by which systemd runs E/restore at boot.
 W=$ROOT/etc/systemd/system/multi-user.target.wants/pulumi-lvs.service
 say() { printf '%s %s\n' "$N" "$*"; }
@@ -12,6 +12,7 @@ at_once() {
     read_ledger) find_ledger 2>/dev/null ;;
     read_draining | read_drained | read_health) [ ! -e "$S/${1#read_}" ] ;;
     read_found) [ ! -e "$S/$2/found" ] ;;
+    read_vrrp) [ ! -e "$K/pulumi-lvs.d/$2.conf" ] ;;
     read_sysctl) [ ! -e "$ROOT/proc/sys/$2" ] ;;
     *) return 1 ;;
   esac

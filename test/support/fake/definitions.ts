@@ -11,6 +11,7 @@ import { syncDaemon } from "../../../providers/sync-daemon.js";
 import { sysctl } from "../../../providers/sysctl.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
 import { virtualService } from "../../../providers/virtual-service.js";
+import { vrrpInstance } from "../../../providers/vrrp-instance/index.js";
 
 /** Every kind of resource by the name of its file; providers/index.ts would bring Pulumi along. */
 export const definitions: ReadonlyMap<string, Definition> = new Map(
@@ -27,5 +28,6 @@ export const definitions: ReadonlyMap<string, Definition> = new Map(
     sysctl,
     virtualAddress,
     virtualService,
+    vrrpInstance,
   ].map((definition) => [definition.kind.replace(/(?<!^)[A-Z]/g, (c) => `-${c}`).toLowerCase(), definition]),
 );

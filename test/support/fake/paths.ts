@@ -24,6 +24,8 @@ const rooted = [
   /^(step|aside|back|undo_step \d+) (record|erase) /,
   // data of a monitor, which no shell reads
   /^[a-z]+\t/,
+  // data for keepalived, which the fake one does not run
+  /^\tscript "\/bin\/grep -qxE /,
 ];
 
 /**

@@ -92,6 +92,7 @@ export function makeTree(): string {
     "run/systemd/system",
     "sys/module",
     "etc/systemd/system/multi-user.target.wants",
+    "etc/keepalived",
   ])
     mkdirSync(join(root, directory), { recursive: true });
   for (const [name, text] of Object.entries(files)) writeInto(root, name, text);

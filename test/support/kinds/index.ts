@@ -11,6 +11,7 @@ import { syncDaemon } from "./sync-daemon.js";
 import { sysctl } from "./sysctl.js";
 import { virtualAddress } from "./virtual-address.js";
 import { virtualService } from "./virtual-service.js";
+import { vrrpInstance } from "./vrrp-instance.js";
 
 /** Each kind of resource by the name of its file. */
 export const kinds: Readonly<Record<string, TestedKind>> = {
@@ -26,6 +27,7 @@ export const kinds: Readonly<Record<string, TestedKind>> = {
   sysctl,
   "virtual-address": virtualAddress,
   "virtual-service": virtualService,
+  "vrrp-instance": vrrpInstance,
 };
 
 /** Returns a part of each kind that has it. */

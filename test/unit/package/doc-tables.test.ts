@@ -113,10 +113,9 @@ describe("the doc comment of each field", () => {
       findings(({ comment, schema }) =>
         numbers(schema).some(({ minimum, maximum = Number.MAX_SAFE_INTEGER }) => {
           if (minimum === undefined || maximum === Number.MAX_SAFE_INTEGER) return false;
-          const ranges = [...comment.matchAll(/(?<![\w.])(\d+)-(\d+)\b/g)].map(([, low, high]) => [
-            Number(low),
-            Number(high),
-          ]);
+          const ranges = [...comment.matchAll(/(?<![\w.])(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)\b/g)].map(
+            ([, low, high]) => [Number(low), Number(high)],
+          );
           // 0 often has a meaning of its own: "1-65535, 0: every port".
           const has = ([low, high]: number[]) =>
             high === maximum && (low === minimum || (minimum === 0 && low === 1 && /\b0\b/.test(comment)));

@@ -36,11 +36,11 @@ function membersOf(file: string, name: string): Declared[] {
   }));
 }
 
-/** A value that only some types take, by the type that takes it. */
-const samples: [RegExp, unknown][] = [
+/** Values of which only some types take any, by the type that takes one. */
+const samples: [RegExp, ...unknown[]][] = [
   [/\bnull\b/, null],
   [/\bboolean\b/, true],
-  [/\bstring\[\]/, ["eth0"]],
+  [/\bstring\[\]/, ["eth0"], ["192.168.0.6"], ["tcp://192.168.0.219:80"]],
   [/\bRecord<string, string>/, { a: "b" }],
   [/\bPersistence\b/, { timeout: 3, netmask: 24 }],
   [/\bDrain\b/, { timeout: 3, minimum: 1 }],
@@ -67,10 +67,10 @@ describe.each([...definitions])("the arguments of %s", (file, { kind, key, confi
 
   test("are of the types that the schemas take", () => {
     for (const { name, type } of members) {
-      for (const [pattern, value] of samples)
-        expect([name, value, takes(name, value)]).toEqual([
+      for (const [pattern, ...values] of samples)
+        expect([name, values, values.some((value) => takes(name, value))]).toEqual([
           name,
-          value,
+          values,
           pattern.test(type) || type === "unknown",
         ]);
       for (const [, word] of type.matchAll(/"([a-z0-9]+)"/g))

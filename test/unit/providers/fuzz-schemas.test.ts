@@ -59,6 +59,10 @@ const nothing = (names: readonly FactName[]) =>
 const options =
   /^(-[46AEDaedtufrgmwxyspMqUcI]|--(set|start-daemon|stop-daemon|syncid|sync-maxlen|mcast-(interface|group|port|ttl)))$/;
 
+/** A file for keepalived: its comments, the one script, and words with no sign that its configuration obeys. */
+const forKeepalived =
+  /^# Written by pulumi-lvs for its VRRP .*(\n\t{0,2}(# [ -~]+|script "[^"\\$!#]+"|[\w.:@ /-]+( \{)?|\}))+$/;
+
 /** What would be run on a host has no word that a shell, a tool or a file system takes for something else. */
 function harmless(definition: Definition, inputs: Bag): void {
   const { key, config } = partsOf(definition, inputs);
@@ -72,6 +76,7 @@ function harmless(definition: Definition, inputs: Bag): void {
       // nor is a text that goes into a file of ours: lines of words, parted by tabs
       if (word === agent || /^# Written by pulumi-lvs .*(\n[a-z]+(\t[^\p{Cc}\p{Cs}]*)+)+$/u.test(word))
         continue;
+      if (forKeepalived.test(word)) continue;
       if (!/^[\x20-\x7e]+$/.test(word)) throw new Error(`bad word ${JSON.stringify(word)}`);
       if (/^-/.test(word) && !options.test(word) && !/^-\d+$/.test(word))
         throw new Error(`an option by value: ${word}`);

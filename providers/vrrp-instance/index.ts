@@ -1,0 +1,197 @@
+import { z } from "zod";
+import { instanceName, parseVrrp, printVrrp, type VrrpSettings } from "../../src/facts/vrrp.js";
+import { step } from "../../src/host/step.js";
+import { addressBits, familyOf, hostAddress, interfaceName } from "../../src/values/address.js";
+import { ranks } from "../../src/values/ranks.js";
+import { serviceReference } from "../../src/values/service-address.js";
+import { define } from "../engine/define.js";
+import { missingInterface } from "../engine/missing-interface.js";
+import { vrrpProblems } from "./problems.js";
+
+/** An address that floats between directors. */
+export interface VrrpAddressArgs {
+  /** The address, IPv4 or IPv6. */
+  address: string;
+  /** Prefix length in bits, 1-32, or 1-128 for IPv6. Default 32 or 128: the address only. */
+  prefixLength?: number | undefined;
+  /** Interface for the address. Default: that of the instance. */
+  interface?: string | undefined;
+}
+
+/** Arguments of a VrrpInstance. */
+export interface VrrpInstanceArgs {
+  /** Interface that sends and receives the advertisements, such as `eth0`. A change replaces. */
+  interface: string;
+  /** Virtual router id, 1-255: the same on all directors, and unique in the network. A change replaces. */
+  routerId: number;
+  /**
+   * Addresses that the master has, at most 100, of both families and on several interfaces. They move together. The
+   * first is in the advertisements, and its family is theirs, so it must be the same on all directors.
+   */
+  addresses: VrrpAddressArgs[];
+  /** The director with the highest priority is the master, 1-254. Default 100. */
+  priority?: number | undefined;
+  /** Version of the protocol: 3 (RFC 5798), or 2 (RFC 3768), which has no IPv6. Default 3. */
+  version?: 2 | 3 | undefined;
+  /**
+   * Seconds between two advertisements, 0.01-255, the same on all directors. At most 40.95 in version 3, and whole
+   * ones in version 2. A backup takes over after a bit more than three of them. Default 1.
+   */
+  advertInterval?: number | undefined;
+  /** Addresses of the other directors, at most 100, which get the advertisements. Default `[]`: multicast. */
+  peers?: string[] | undefined;
+  /** Source of the advertisements. Default `null`: the first address of the interface. */
+  source?: string | null | undefined;
+  /** Whether a director takes the addresses from a master with a lower priority. Default true. */
+  preempt?: boolean | undefined;
+  /**
+   * Seconds, 0-1000, that a director waits before it does so after it has started, so that a SyncDaemon gets
+   * connections first. Default 0.
+   */
+  preemptDelay?: number | undefined;
+  /**
+   * More interfaces whose failure ends the turn of a master, at most 100. The instance's own and those of the
+   * addresses always count. Default `[]`.
+   */
+  trackInterfaces?: string[] | undefined;
+  /**
+   * Services of which the director's HealthMonitor must see a server up, at most 20: `web.id`, or text such as
+   * `tcp://192.168.0.219:80`. Each without one lowers the priority by `priorityDrop`. Default `[]`.
+   */
+  trackServices?: string[] | undefined;
+  /** By how much a tracked service without a server lowers the priority, 1-253. Default 50. */
+  priorityDrop?: number | undefined;
+  /**
+   * Seconds, 0-86400, after which the master announces its addresses again, IPv4 by gratuitous ARP and IPv6 by
+   * neighbour advertisements. Default 0: only when it becomes the master.
+   */
+  garpRefresh?: number | undefined;
+  /**
+   * Always `running`. If a refresh finds another state (`stopped`, `disabled`, `left out`, `edited by hand`), an update
+   * corrects it.
+   */
+  keepalived?: "running" | undefined;
+}
+
+/** Outputs of a VrrpInstance besides its arguments. */
+export interface VrrpInstanceOutputs {
+  /**
+   * Whether the host has the first address: `master` or `backup`, at the last refresh or change. A new instance is a
+   * backup for three advertisements. No drift.
+   */
+  readonly state: "master" | "backup";
+}
+
+const count = (most: number, least = 1) => z.number().int().min(least).max(most);
+
+const key = z.strictObject({ interface: interfaceName, routerId: count(255) });
+
+const config = z.strictObject({
+  addresses: z
+    .array(
+      z.strictObject({
+        address: hostAddress,
+        prefixLength: count(128).optional(),
+        interface: interfaceName.optional(),
+      }),
+    )
+    .min(1)
+    .max(100),
+  priority: count(254).default(100),
+  version: z.union([z.literal(2), z.literal(3)]).default(3),
+  advertInterval: z.number().min(0.01).max(255).default(1),
+  peers: z.array(hostAddress).max(100).default([]),
+  source: hostAddress.nullable().default(null),
+  preempt: z.boolean().default(true),
+  preemptDelay: count(1000, 0).default(0),
+  trackInterfaces: z.array(interfaceName).max(100).default([]),
+  trackServices: z.array(serviceReference).max(20).default([]),
+  priorityDrop: count(253).default(50),
+  garpRefresh: count(86400, 0).default(0),
+  keepalived: z.literal("running").default("running"),
+});
+
+type Key = z.output<typeof key>;
+type Config = z.output<typeof config>;
+
+const instanceOf = (key: Key, { keepalived: _, ...rest }: Config) => ({ ...key, ...rest }) as VrrpSettings;
+
+const interfacesOf = (key: Key, { addresses, trackInterfaces }: Config): string[] => [
+  key.interface,
+  ...addresses.flatMap(({ interface: name }) => name ?? []),
+  ...trackInterfaces,
+];
+
+/** Addresses that keepalived moves between directors by VRRP, as its file shows. @internal */
+export const vrrpInstance = define({
+  kind: "VrrpInstance",
+  key,
+  config,
+  rank: ranks.vrrp,
+
+  complete(key, config) {
+    // In a preview some of them may be unknown.
+    config.addresses = (config as Partial<Config>).addresses?.map((one) => ({
+      address: one.address,
+      prefixLength: one.prefixLength ?? addressBits(familyOf(one.address)),
+      interface: one.interface ?? key.interface,
+    })) as Config["addresses"];
+  },
+
+  problems: (_key, config) => vrrpProblems(config),
+
+  id: (key) => `vrrp/${key.interface}/${key.routerId}`,
+
+  shows: {
+    names: ["state"],
+    facts: () => ["addresses"],
+    read(facts, _key, { addresses }) {
+      const first = addresses[0]?.address;
+      return { state: facts.addresses().some(({ local }) => local === first) ? "master" : "backup" };
+    },
+  },
+
+  facts: (key) => [`vrrp:${instanceName(key)}`, "addresses"],
+
+  refuses(key, want, have, facts) {
+    if (have) return undefined;
+    for (const { address } of want.addresses) {
+      const owned = facts
+        .ledger()
+        .records.find(({ thing }) => thing.startsWith("VirtualAddress ") && thing.endsWith(`/${address}`));
+      if (owned)
+        return {
+          reason: `${address} is a VirtualAddress there, of ${owned.owner}`,
+          remedy: "remove that resource first: keepalived adds and removes the address",
+        };
+    }
+    return interfacesOf(key, want)
+      .map((name) => missingInterface(facts, name))
+      .find((refusal) => refusal !== undefined);
+  },
+
+  read(facts, key, want) {
+    const file = facts.vrrp(instanceName(key));
+    if (!file) return undefined;
+    const found = parseVrrp(file.text);
+    if (!found || instanceName(found) !== instanceName(key))
+      return { ...want, keepalived: "edited by hand" } as unknown as Config;
+    const { interface: _, routerId: __, ...rest } = found;
+    return { ...rest, keepalived: file.state } as unknown as Config;
+  },
+
+  // The file survives a reboot by itself. The record only keeps its owner.
+  record: () => ["vrrp"],
+
+  plan(key, want, _have, { facts }) {
+    const name = instanceName(key);
+    const text = facts.vrrp(name)?.text;
+    const put = (to: string): string[] => ["put_vrrp", name, to];
+    const drop = ["drop_vrrp", name];
+    if (!want) return [step(drop, text === undefined ? null : put(text))];
+    const next = printVrrp(instanceOf(key, want));
+    // Only keepalived itself is not as it must be.
+    if (text === next) return [step(["run_vrrp", name], null)];
+    return [step(put(next), text === undefined ? drop : put(text))];
+  },
+});

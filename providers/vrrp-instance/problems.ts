@@ -1,0 +1,74 @@
+import type { VrrpSettings } from "../../src/facts/vrrp.js";
+import { addressBits, familyOf } from "../../src/values/address.js";
+import type { Problem } from "../../src/values/problem.js";
+
+/** The fields of an instance that rules cross. */
+type Fields = Pick<
+  VrrpSettings,
+  | "version"
+  | "advertInterval"
+  | "peers"
+  | "source"
+  | "preempt"
+  | "preemptDelay"
+  | "trackInterfaces"
+  | "trackServices"
+> & {
+  readonly addresses: readonly { readonly address: string; readonly prefixLength?: number | undefined }[];
+};
+
+const problem = (path: string, reason: string): Problem[] => [{ path, reason }];
+
+/** Returns the values that a list has twice. */
+const twice = (path: string, values: readonly string[]): Problem[] =>
+  values.flatMap((value, i) =>
+    values.indexOf(value) < i ? problem(`${path}[${i}]`, `${value} is named twice`) : [],
+  );
+
+/** Returns mistakes of an instance that no single field shows. @internal */
+export function vrrpProblems({
+  addresses,
+  version,
+  advertInterval,
+  peers,
+  source,
+  preempt,
+  preemptDelay,
+  ...tracked
+}: Fields): Problem[] {
+  const family = familyOf(addresses[0]?.address ?? "");
+  const isOther = (address: string) => familyOf(address) !== family;
+  return [
+    ...addresses.flatMap(({ address, prefixLength = 1 }, i) =>
+      prefixLength > addressBits(familyOf(address))
+        ? problem(`addresses[${i}].prefixLength`, `${prefixLength} is above 32`)
+        : [],
+    ),
+    ...twice(
+      "addresses",
+      addresses.map(({ address }) => address),
+    ),
+    ...twice("peers", peers),
+    ...twice("trackInterfaces", tracked.trackInterfaces),
+    ...twice("trackServices", tracked.trackServices),
+    ...peers.flatMap((peer, i) =>
+      isOther(peer) ? problem(`peers[${i}]`, `${peer} is not of the first address's family`) : [],
+    ),
+    ...(source !== null && isOther(source)
+      ? problem("source", `${source} is not of the first address's family`)
+      : []),
+    ...(version === 2 && family === "ipv6"
+      ? problem("version", "2 has no IPv6: use 3, or put an IPv4 address first")
+      : []),
+    ...(version === 2 && !Number.isInteger(advertInterval)
+      ? problem("advertInterval", `${advertInterval} is no whole number, which version 2 needs`)
+      : []),
+    ...(version === 3 && advertInterval > 40.95
+      ? problem("advertInterval", `${advertInterval} is above 40.95, the most of version 3`)
+      : []),
+    ...(Number(advertInterval.toFixed(2)) !== advertInterval
+      ? problem("advertInterval", `${advertInterval} has more than two decimal places`)
+      : []),
+    ...(!preempt && preemptDelay > 0 ? problem("preemptDelay", "is for preempt: true only") : []),
+  ];
+}

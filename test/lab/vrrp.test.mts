@@ -1,0 +1,177 @@
+import { expect, it } from "vitest";
+import { until } from "../support/machines/command.mts";
+import { type HostName, power, run, waitForSsh } from "../support/machines/lab.mts";
+import { differences, type States, statesOf } from "./host-state.mts";
+import { disposing, onLab } from "./setup.mts";
+import { Stack } from "./stack.mts";
+
+const directors = ["director", "rs1"] as const;
+const seconds = 300;
+
+/** What moves: an IPv4 and an IPv6 VIP with the gateway of the inside network, and two more VIPs. */
+const vip = "192.168.0.210";
+const vip6 = "2001:db8::210";
+const gateway = "192.168.10.1";
+const stays = "192.168.0.211";
+const other = "192.168.0.212";
+
+/** Both directors check rs2. The second one has the higher priority for the last VIP. */
+const program = `
+for (const [i, host] of ["director", "rs1"].entries()) {
+  const connection = { host };
+  const web = new lvs.VirtualService("web-" + host, { connection, address: "${vip}", port: 80 });
+  new lvs.RealServer("rs2-" + host, { connection, service: web.id, address: "192.168.0.222", port: 80 });
+  new lvs.HealthMonitor("health-" + host, { connection, service: web.id, interval: 3, rise: 1, fall: 2, check: { type: "tcp" } }, { dependsOn: web });
+  const common = { connection, interface: "eth1", priority: 150 - 50 * i };
+  new lvs.VrrpInstance("vip-" + host, { ...common, routerId: 51, trackServices: [web.id], priorityDrop: 80,
+    addresses: [{ address: "${vip}" }, { address: "${vip6}", prefixLength: 64 },
+      { address: "${gateway}", prefixLength: 24, interface: "eth2" }] });
+  new lvs.VrrpInstance("stays-" + host, { ...common, routerId: 52, preempt: false, advertInterval: 5, addresses: [{ address: "${stays}" }] });
+  new lvs.VrrpInstance("other-" + host, { ...common, routerId: 53, priority: 100 + 50 * i, addresses: [{ address: "${other}" }],
+    peers: [i === 0 ? "192.168.0.221" : "192.168.0.200"] });
+}`;
+
+/** The directors' own list of who has an address, by `ip`. A machine that is off has none. */
+async function holders(address: string, among: readonly HostName[] = directors): Promise<HostName[]> {
+  const lists = await Promise.all(among.map((host) => run(host, "ip -o addr show")));
+  return among.filter((_, i) => lists[i]?.stdout.includes(` ${address}/`));
+}
+
+const untilHeld = (address: string, by: HostName, among: readonly HostName[] = directors) =>
+  until(`${address} on ${by}`, seconds, async () => {
+    const have = await holders(address, among);
+    return have.length === 1 && have[0] === by ? true : undefined;
+  });
+
+/** Whom the client sends to: the MAC address that it has for each, once it has sent to them. */
+const untilClientSendsTo = async (host: HostName, macs: ReadonlyMap<HostName, string>) => {
+  for (const address of [vip, vip6])
+    await until(`the client's entry for ${address}`, seconds, async () => {
+      const { stdout } = await run(
+        "client",
+        `ping -c 1 -W 1 ${address} >/dev/null; ip neigh show to ${address} dev eth1`,
+        {
+          allowFailure: true,
+        },
+      );
+      return stdout.includes(String(macs.get(host))) ? true : undefined;
+    });
+};
+
+onLab("two directors with VRRP", () => {
+  const keep = disposing();
+  const own = "/etc/keepalived/keepalived.conf";
+  const macs = new Map<HostName, string>();
+  let stack: Stack;
+  let clean: States;
+  let operators: string;
+
+  it("are refused where keepalived has a configuration of the operator's, which stays as it is", async () => {
+    // an entry of the table loads it, and it stays
+    for (const host of directors)
+      macs.set(host, (await run(host, "modprobe ip_vs; cat /sys/class/net/eth1/address")).stdout.trim());
+    await run("client", "ip addr add 2001:db8::100/64 dev eth1 nodad");
+    await run(
+      "rs1",
+      `printf 'global_defs {\\n enable_script_security\\n script_user root\\n}\\nvrrp_instance mine {\\n interface eth2\\n virtual_router_id 7\\n virtual_ipaddress { 192.168.10.99 }\\n}\\n' >${own}; systemctl start keepalived`,
+    );
+    await untilHeld("192.168.10.99", "rs1");
+    operators = (await run("rs1", `cat ${own}`)).stdout;
+    const before = await statesOf(["rs1"]);
+    stack = keep(
+      await Stack.ofProgram(`
+      new lvs.VrrpInstance("vip", { connection: { host: "rs1" }, interface: "eth1", routerId: 51, addresses: [{ address: "${vip}" }] });`),
+    );
+    const { code, text } = await stack.pulumi("up", "--yes", "--skip-preview");
+    expect(code).not.toBe(0);
+    expect(text).toContain(
+      `cannot create vrrp/eth1/51 on rs1: writing /etc/keepalived/pulumi-lvs.d/eth1-51.conf failed (exit code 97): ${own} does not include the files of pulumi-lvs; add this line to it: include /etc/keepalived/pulumi-lvs.d/*.conf`,
+    );
+    expect(differences(before, await statesOf(["rs1"]))).toEqual([]);
+  });
+
+  it("share the VIPs by priority, IPv4, IPv6 and the inside gateway together", async () => {
+    operators = `${operators}include /etc/keepalived/pulumi-lvs.d/*.conf\n`;
+    await run("rs1", `printf '%s\\n' 'include /etc/keepalived/pulumi-lvs.d/*.conf' >>${own}`);
+    clean = await statesOf(directors);
+    await stack.program(program);
+    await stack.up();
+    for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+    await untilHeld(other, "rs1");
+    await untilClientSendsTo("director", macs);
+    expect((await run("rs1", `cat ${own}`)).stdout).toBe(operators);
+    await untilHeld("192.168.10.99", "rs1");
+  });
+
+  it("leave an address where it is, if they do not preempt", async () => {
+    // which of them had it first is chance
+    await run("rs1", "systemctl stop keepalived");
+    await untilHeld(stays, "director");
+    await run("rs1", "systemctl start keepalived");
+    await untilHeld(other, "rs1");
+    expect(await holders(stays)).toEqual(["director"]);
+  });
+
+  it("show who is the master, which is no drift", async () => {
+    await stack.refresh();
+    expect(await stack.up("--expect-no-changes")).toMatch(/unchanged/);
+    const states = (await stack.resources())
+      .filter(({ type }) => type.endsWith(":VrrpInstance"))
+      .map(({ id, outputs }) => `${id} ${outputs.state}`);
+    expect(states.sort()).toEqual([
+      "director/vrrp/eth1/51 master",
+      "director/vrrp/eth1/52 master",
+      "director/vrrp/eth1/53 backup",
+      "rs1/vrrp/eth1/51 backup",
+      "rs1/vrrp/eth1/52 backup",
+      "rs1/vrrp/eth1/53 master",
+    ]);
+  });
+
+  it("move the VIP away from a director whose monitor sees no server", async () => {
+    await run("rs2", "iptables -A INPUT -s 192.168.0.200 -p tcp --dport 80 -j DROP");
+    for (const address of [vip, vip6, gateway]) await untilHeld(address, "rs1");
+    expect(await holders(stays)).toEqual(["director"]);
+    await untilClientSendsTo("rs1", macs);
+    await run("rs2", "iptables -F INPUT");
+    for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+    await untilClientSendsTo("director", macs);
+  });
+
+  it("take over from one that loses its power, and give back only what is to be preempted", async () => {
+    await power("director", "off");
+    for (const address of [vip, vip6, gateway, stays]) await untilHeld(address, "rs1", ["rs1"]);
+    await untilClientSendsTo("rs1", macs);
+    await power("director", "on");
+    await waitForSsh("director", seconds);
+    for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+    await untilClientSendsTo("director", macs);
+    expect(await holders(stays)).toEqual(["rs1"]);
+    // the services were there before
+    expect((await run("director", "ipvsadm -Sn")).stdout).toContain(`-A -t ${vip}:80`);
+  });
+
+  it("take over from one whose keepalived is stopped, and the next update starts it", async () => {
+    await run("director", "systemctl stop keepalived");
+    for (const address of [vip, vip6, gateway]) await untilHeld(address, "rs1");
+    await stack.up("--refresh");
+    for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+  });
+
+  it("go without a trace", async () => {
+    await stack.destroy();
+    expect((await run("rs1", `cat ${own}`)).stdout).toBe(operators);
+    await untilHeld("192.168.10.99", "rs1");
+    const { stdout } = await run(
+      "director",
+      "systemctl is-enabled keepalived; systemctl is-active keepalived",
+      {
+        allowFailure: true,
+      },
+    );
+    expect(stdout).toBe("disabled\ninactive\n");
+    expect(
+      differences(clean, await statesOf(directors)).filter((line) => !/ modules: | sysctls: /.test(line)),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,160 @@
+import { describe, expect, test } from "vitest";
+import { vrrpInstance } from "../../../providers/vrrp-instance/index.js";
+import { fakeHost, resources } from "../../support/fake/engine.js";
+import type { FakeHost } from "../../support/fake/fake-host.js";
+
+const one = { interface: "eth0", routerId: 51, addresses: [{ address: "192.168.0.219" }] };
+const two = { ...one, routerId: 52, addresses: [{ address: "192.168.0.220" }] };
+const main = "etc/keepalived/keepalived.conf";
+const link = "etc/systemd/system/multi-user.target.wants/keepalived.service";
+
+const include = (fake: FakeHost) => `include ${fake.root}/etc/keepalived/pulumi-lvs.d/*.conf\n`;
+/** What was done to keepalived's unit and configuration. */
+const done = (fake: FakeHost) =>
+  fake.lines("log").flatMap((line) => {
+    if (/^keepalived -t/.test(line)) return ["test"];
+    return /^systemctl (\S+).* keepalived\.service/.exec(line)?.[1] ?? [];
+  });
+const start = (fake: FakeHost) => {
+  fake.write(link, "");
+  fake.write("run/keepalived.pid", "712\n");
+  fake.write("run/vrrp.pid", "713\n");
+};
+
+describe("where keepalived has no configuration", () => {
+  test("it is enabled and started with the first instance, reloaded with others, and gone with the last", async () => {
+    const fake = fakeHost();
+    const before = fake.snapshot();
+    const kind = resources(vrrpInstance, fake);
+    const first = await kind.create(one);
+    expect(fake.read(main)).toContain(include(fake));
+    expect(done(fake)).toEqual(["test", "enable", "start"]);
+    const second = await kind.create(two, "p/s/two");
+    const changed = await kind.update(second.props, { ...two, priority: 7 });
+    await kind.delete(first.props);
+    expect(done(fake).slice(3)).toEqual(["test", "reload", "test", "reload", "reload"]);
+    expect(fake.has(main)).toBe(true);
+    await kind.delete(changed);
+    expect(done(fake).slice(8)).toEqual(["stop", "disable"]);
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("one that was enabled stays so", async () => {
+    const fake = fakeHost();
+    fake.write(link, "");
+    const before = fake.snapshot();
+    const kind = resources(vrrpInstance, fake);
+    const { props } = await kind.create(one);
+    await kind.delete(props);
+    expect(done(fake)).toEqual(["test", "start", "stop"]);
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("a configuration of ours that was changed by hand stays, and keepalived goes on by it", async () => {
+    const fake = fakeHost();
+    const kind = resources(vrrpInstance, fake);
+    const { props } = await kind.create(one);
+    const mine = `${fake.read(main)}vrrp_instance mine {\n}\n`;
+    fake.write(main, mine);
+    await kind.delete(props);
+    expect(fake.read(main)).toBe(mine);
+    expect(done(fake).slice(3)).toEqual(["reload"]);
+    expect(fake.has("etc/keepalived/pulumi-lvs.d")).toBe(false);
+    expect(fake.has("etc/pulumi-lvs")).toBe(false);
+  });
+});
+
+describe("where the operator has a configuration", () => {
+  test("it is refused until it includes our files, with the line to add", async () => {
+    const fake = fakeHost();
+    fake.write(main, "vrrp_instance mine {\n}\n");
+    const before = fake.snapshot();
+    await expect(resources(vrrpInstance, fake).create(one)).rejects.toThrow(
+      /keepalived\.conf does not include the files of pulumi-lvs; add this line to it: include \/etc\/keepalived\/pulumi-lvs\.d\/\*\.conf$/,
+    );
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("it stays as it is, and a keepalived that ran goes on after the last instance", async () => {
+    const fake = fakeHost();
+    fake.write(main, `vrrp_instance mine {\n}\n${include(fake)}`);
+    start(fake);
+    const before = fake.snapshot();
+    const kind = resources(vrrpInstance, fake);
+    const { props } = await kind.create(one);
+    expect(fake.read(main)).toBe(`vrrp_instance mine {\n}\n${include(fake)}`);
+    await kind.delete(props);
+    expect(done(fake)).toEqual(["test", "reload", "reload"]);
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("an include that is taken out is drift, and an update says what to add", async () => {
+    const fake = fakeHost();
+    fake.write(main, include(fake));
+    const kind = resources(vrrpInstance, fake);
+    const { props } = await kind.create(one);
+    fake.write(main, "# nothing\n");
+    const { props: found } = await kind.read(props);
+    expect(found?.keepalived).toBe("left out");
+    await expect(kind.update(found ?? {}, one)).rejects.toThrow(/add this line to it/);
+  });
+});
+
+describe("nothing has changed", () => {
+  test.each(["start", "reload", "enable"])("where systemctl %s fails", async (verb) => {
+    const fake = fakeHost();
+    const kind = resources(vrrpInstance, fake);
+    const others = verb === "reload" ? [await kind.create(two, "p/s/two")] : [];
+    const before = fake.snapshot();
+    fake.write(`faults/keepalived-${verb}`, "");
+    await expect(kind.create(one)).rejects.toThrow(/cannot create vrrp\/eth0\/51 on director1/);
+    expect(fake.snapshot()).toBe(before);
+    expect(others.length).toBe(verb === "reload" ? 1 : 0);
+  });
+
+  test("where keepalived refuses the configuration, new or changed", async () => {
+    const fake = fakeHost();
+    fake.write(main, include(fake));
+    const kind = resources(vrrpInstance, fake);
+    const { props } = await kind.create(one);
+    fake.write(main, `${include(fake)}nonsense\n`);
+    const before = fake.snapshot();
+    const refused = /failed \(exit code 5\): .*Unknown keyword 'nonsense'/;
+    await expect(kind.create(two, "p/s/two")).rejects.toThrow(refused);
+    await expect(kind.update(props, { ...one, priority: 7 })).rejects.toThrow(refused);
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("where keepalived is not installed, and the error tells the package", async () => {
+    const fake = fakeHost();
+    const before = fake.snapshot();
+    fake.remove("tools/keepalived");
+    await expect(resources(vrrpInstance, fake).create(one)).rejects.toThrow(
+      /keepalived: not found; install keepalived there \(Debian, Ubuntu: apt-get install keepalived;/,
+    );
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("where its scripts are not allowed, and the error tells what to add", async () => {
+    const fake = fakeHost();
+    fake.write(main, include(fake));
+    const before = fake.snapshot();
+    fake.write("faults/keepalived-code", "6\n");
+    await expect(resources(vrrpInstance, fake).create(one)).rejects.toThrow(
+      /add enable_script_security to its global_defs/,
+    );
+    expect(fake.snapshot()).toBe(before);
+  });
+});
+
+test("a keepalived that was stopped is drift, and is started again by the file that is there", async () => {
+  const fake = fakeHost();
+  const kind = resources(vrrpInstance, fake);
+  const { props } = await kind.create(one);
+  fake.remove("run/keepalived.pid");
+  const { props: found } = await kind.read(props);
+  expect(found?.keepalived).toBe("stopped");
+  await kind.update(found ?? {}, one);
+  expect(done(fake).slice(3)).toEqual(["start"]);
+  expect((await kind.read(props)).props?.keepalived).toBe("running");
+});
