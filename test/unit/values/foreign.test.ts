@@ -65,6 +65,7 @@ describe("what others say", () => {
 
 describe("what a tool of a host prints", () => {
   const factsOf = (body: string) => new Facts({ get: () => ({ body }) });
+  const heading = "IP Virtual Server version 1.2.1 (size=4096)\n";
   const link = (field: string, value: string) =>
     JSON.stringify([
       {
@@ -82,7 +83,7 @@ describe("what a tool of a host prints", () => {
     ["a label", (text) => factsOf(link("label", text)).addresses()],
     ["a route", (text) => factsOf(JSON.stringify([{ dst: "default", dev: text }])).routes("4", "main")],
     ["a sysctl", (text) => factsOf(Buffer.from(`${text}\n`).toString("latin1")).sysctl("net.x")],
-    ["an entry", (text) => factsOf(`-A -t 10.0.0.1:80 -s rr --new ${text}\n`).ipvs()],
+    ["an entry", (text) => factsOf(`-A -t 10.0.0.1:80 -s rr --new ${text}\n${heading}`).ipvs()],
     ["a module", (text) => factsOf(`loaded\nx=${text}\n`).module("x")],
     [
       "a drained server",
