@@ -68,6 +68,26 @@ describe("a pool", () => {
     expect(fake.changes().slice(before)).toEqual([`ipvsadm ${line(12, 3).replace("-a", "-e")}`]);
   });
 
+  test("of IPv6 servers has them in any spelling, with the same records", async () => {
+    const fake = fakeHost();
+    const untouched = fake.snapshot();
+    const kind = resources(virtualService, fake);
+    const given = {
+      address: "2001:db8::5",
+      port: 443,
+      realServers: { "[2001:DB8:0::11]:443": { weight: 2 } },
+    };
+    const { props } = await kind.create(given);
+    expect(Object.keys(outputsOf(props))).toEqual(["[2001:db8::11]:443"]);
+    expect(fake.lines("ipvs")).toEqual([
+      "-A -t [2001:db8::5]:443 -s wlc",
+      "-a -t [2001:db8::5]:443 -r [2001:db8::11]:443 -g -w 2",
+    ]);
+    expect(records(fake)[0]).toContain("\tserver\t-t\t[2001:db8::5]:443\t-r\t[2001:db8::11]:443\t-g\t-w\t2");
+    await kind.delete(props);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
   test("that is empty removes all servers, and one that is not declared leaves them", async () => {
     const fake = fakeHost();
     const kind = resources(virtualService, fake);
