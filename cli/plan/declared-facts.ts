@@ -6,6 +6,7 @@ import type { AddressEntry, Link, RouteEntry } from "../../src/facts/ip-lists.js
 import type { Daemon, ThresholdTable, Timeouts } from "../../src/facts/ipvs-lists.js";
 import type { IpvsTable } from "../../src/facts/ipvs-table.js";
 import type { Ledger, LedgerRecord } from "../../src/facts/ledger.js";
+import type { VrrpFile } from "../../src/facts/vrrp.js";
 import type { Conflict } from "../../src/values/conflicts.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
 import type { DeclaredHost } from "./declared-host.js";
@@ -48,6 +49,10 @@ export class DeclaredFacts extends Facts {
 
   override monitor(file: string): MonitorState {
     return { agent: this.#host.agent, text: this.#host.monitors.get(file) };
+  }
+
+  override vrrp(name: string): VrrpFile {
+    return this.#host.vrrp.get(name);
   }
 
   override addresses(): AddressEntry[] {

@@ -2,31 +2,20 @@ import type { DrainingServer } from "../../src/facts/draining.js";
 import type { MonitorState } from "../../src/facts/health.js";
 import * as ip from "../../src/facts/ip-lists.js";
 import type { Daemon, Thresholds, Timeouts } from "../../src/facts/ipvs-lists.js";
-import { type Flags, parseIpvsTable } from "../../src/facts/ipvs-table.js";
 import { type LedgerRecord, parseLedger } from "../../src/facts/ledger.js";
+import type { VrrpFile } from "../../src/facts/vrrp.js";
 import { familyOf } from "../../src/values/address.js";
+import { after, type DeclaredService, putEntry, type Words } from "./declared-table.js";
 
-type Words = readonly string[];
-
-/** Returns the word after a flag. */
-const after = (words: Words, flag: string): string | undefined =>
-  words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined;
-
-const without = (words: Words, flags: Words): string[] =>
-  words.filter((word, i) => !flags.includes(word) && !flags.includes(words[i - 1] ?? ""));
-
-/** A virtual service with its real servers, as in the host's table. */
-interface Service {
-  readonly flags: Flags;
-  readonly realServers: Map<string, Flags>;
-}
+/** Commands after which all facts of a plan are the same. */
+const withoutFacts = new Set([":", "announce", "install_boot", "note_drained"]);
 
 /**
  * A host as far as Pulumi's state declares it. It understands the commands of steps, so it shows what a host has
  * after them. What nothing has declared is unknown, and counts as absent.
  */
 export class DeclaredHost {
-  readonly table = new Map<string, Service>();
+  readonly table = new Map<string, DeclaredService>();
   readonly thresholds = new Map<string, Thresholds>();
   readonly records = new Map<string, LedgerRecord>();
   /** The same records by their thing, each by its line. */
@@ -35,6 +24,7 @@ export class DeclaredHost {
   readonly files = new Map<string, string>();
   readonly modules = new Map<string, ReadonlyMap<string, string>>();
   readonly monitors = new Map<string, string>();
+  readonly vrrp = new Map<string, NonNullable<VrrpFile>>();
   agent: MonitorState["agent"] = "missing";
   addresses: ip.AddressEntry[] = [];
   routes = new Map<string, ip.RouteEntry[]>();
@@ -75,17 +65,14 @@ export class DeclaredHost {
       case "erase":
         this.#record(name, first, args.slice(1));
         break;
-      case "claim_file":
-      case "claim_timeouts":
-      case "claim_module":
-      case "claim_dragged":
-        this.claims.set(first, (this.claims.get(first) ?? 0) + 1);
+      case "put_vrrp":
+        this.vrrp.set(first, { state: "running", text: second });
         break;
-      case "restore_file":
-      case "restore_timeouts":
-      case "restore_module":
-      case "restore_dragged":
-        this.#release(name, first, second);
+      case "run_vrrp":
+        this.vrrp.set(first, { state: "running", text: this.vrrp.get(first)?.text ?? "" });
+        break;
+      case "drop_vrrp":
+        this.vrrp.delete(first);
         break;
       case "put_monitor":
         this.monitors.set(first, second);
@@ -105,6 +92,11 @@ export class DeclaredHost {
       case "end_drain":
         this.draining = this.draining.filter((one) => one.service !== first || one.server !== second);
         break;
+      default:
+        if (name.startsWith("claim_")) this.claims.set(first, (this.claims.get(first) ?? 0) + 1);
+        else if (name.startsWith("restore_")) this.#release(name, first, second);
+        // A command that is forgotten here would make the lines after it wrong.
+        else if (!withoutFacts.has(name)) throw new Error(`no plan knows the command ${name}`);
     }
   }
 
@@ -125,35 +117,7 @@ export class DeclaredHost {
         mcastPort: number("--mcast-port"),
         mcastTtl: number("--mcast-ttl"),
       });
-    else this.#entry(verb, words.slice(1));
-  }
-
-  /** A line of the table. The reader of `ipvsadm -Sn` gives names and flags their form. */
-  #entry(verb: string, words: Words): void {
-    const kind = ["-t", "-u", "-f"].find((flag) => words.includes(flag)) ?? "";
-    const of = [kind, after(words, kind) ?? "", ...(words.includes("-6") ? ["-6"] : [])];
-    const isService = /^-[AED]$/.test(verb);
-    const flags = isService && verb !== "-D" ? words : [...of, "-s", "rr"];
-    const server = without(words, ["-x", "-y"]);
-    const weight = server.includes("-w") ? [] : ["-w", "1"];
-    const lines = [["-A", ...flags], ...(isService ? [] : [["-a", ...server, ...weight]])];
-    const [[id, read] = ["", undefined]] = parseIpvsTable(
-      lines.map((line) => `${line.join(" ")}\n`).join(""),
-    );
-    if (!read) return;
-    const known = this.table.get(id);
-    if (verb === "-D") this.table.delete(id);
-    else if (isService)
-      this.table.set(id, { flags: read.flags, realServers: known?.realServers ?? new Map() });
-    for (const [at, entry] of isService ? [] : read.realServers) {
-      const limits = { upper: Number(after(words, "-x") ?? 0), lower: Number(after(words, "-y") ?? 0) };
-      this.thresholds.delete(`${id}/${at}`);
-      if (verb === "-d") known?.realServers.delete(at);
-      else {
-        known?.realServers.set(at, entry);
-        if (limits.upper + limits.lower > 0) this.thresholds.set(`${id}/${at}`, limits);
-      }
-    }
+    else putEntry(this, words);
   }
 
   #address([verb = "", text = "", ...words]: Words): void {

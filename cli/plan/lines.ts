@@ -36,9 +36,9 @@ const shown = (argv: readonly string[]): string =>
 export const contentOf = (text: string): string[] =>
   text.split("\n").map((line) => visible(line.replaceAll("\t", " ").trimEnd()));
 
-/** Returns the lines of the monitor's file that a command writes, whose checks are commands too. */
+/** Returns the lines of the file that a command writes, if it may have commands, such as the checks of a monitor. */
 const fileOf = ([name, , text = ""]: readonly string[]): string[] | undefined =>
-  name === "put_monitor" ? contentOf(text).filter((line) => line !== head) : undefined;
+  name === "put_monitor" || name === "put_vrrp" ? contentOf(text).filter((line) => line !== head) : undefined;
 
 const isSetting = ({ run: [name, first] }: Step): boolean =>
   name === "put_file" || name === "modprobe" || (name === "ipvsadm" && first === "--set");

@@ -107,6 +107,12 @@ function put(host: DeclaredHost, facts: Facts, name: FactName): void {
       else host.monitors.set(of, text);
       break;
     }
+    case "vrrp": {
+      const instance = facts.vrrp(of);
+      if (instance) host.vrrp.set(of, instance);
+      else host.vrrp.delete(of);
+      break;
+    }
     // Read at once, so that an error shows here.
     case "health":
       facts.health();
