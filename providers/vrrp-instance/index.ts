@@ -45,8 +45,8 @@ export interface VrrpInstanceArgs {
   /** Whether a director takes the addresses from a master with a lower priority. Default true. */
   preempt?: boolean | undefined;
   /**
-   * Seconds, 0-1000, that a director waits before it does so after it has started, so that a SyncDaemon gets
-   * connections first. Default 0.
+   * Seconds, 0-1000, that a director waits before it takes the addresses from a master with a lower priority, so that
+   * a SyncDaemon gets connections first. Default 0.
    */
   preemptDelay?: number | undefined;
   /**

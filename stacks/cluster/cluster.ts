@@ -45,8 +45,8 @@ export interface DirectorArgs {
   /** Interface for the VIPs, such as `eth0`. */
   interface: pulumi.Input<string>;
   /**
-   * Conflicting programs that may run there, because they leave the IPVS table alone. An example is a
-   * keepalived that does only VRRP. Default: none.
+   * Conflicting programs that may run there, because they leave the entries of this cluster alone. A
+   * keepalived that does only VRRP is no such program. Default: none.
    */
   alongside?: Conflict[] | undefined;
   /** Seconds to remember idle connections: see IpvsTimeouts. Default: unchanged. */
