@@ -11,12 +11,13 @@ import { providerText } from "./provider-text.js";
 /** A value that may be an output, as a whole or, of a map, each field. */
 type DeepInput<Value> = [NonNullable<Value>] extends [Connection]
   ? ConnectionInput | Extract<Value, null | undefined>
-  : // Every value fits `unknown`, and a list is one value.
-    [NonNullable<Value>] extends [string | number | boolean | readonly unknown[]]
+  : [NonNullable<Value>] extends [string | number | boolean]
     ? pulumi.Input<Value>
-    : [NonNullable<Value>] extends [object]
-      ? pulumi.Input<Inputs<NonNullable<Value>> | Extract<Value, null | undefined>>
-      : pulumi.Input<Value>;
+    : [NonNullable<Value>] extends [readonly (infer Each)[]]
+      ? pulumi.Input<DeepInput<Each>[] | Extract<Value, null | undefined>>
+      : [NonNullable<Value>] extends [object]
+        ? pulumi.Input<Inputs<NonNullable<Value>> | Extract<Value, null | undefined>>
+        : pulumi.Input<Value>;
 
 /** The arguments, each of which may be an output of another resource. Each keeps its documentation. */
 export type Inputs<Args> = {

@@ -9,7 +9,7 @@ const place = "/tmp/lvs-faults";
 const wrapper = `#!/bin/sh
 real=/usr/sbin/\${0##*/}; [ -x "$real" ] || real=/usr/bin/\${0##*/}
 # an ipvsadm -R that fails is no failure: its lines are tried one by one
-case " $* " in *" -Sn "*|*" -Ln "*|*" -R "*|*" -j "*|*" show "*|*--show-depends*) exec "$real" "$@";; esac
+case " $* " in *" -Sn "*|*" -Ln "*|*" --restore "*|*" -R "*|*" -j "*|*" show "*|*--show-depends*) exec "$real" "$@";; esac
 # announcements that go on in the background belong to no step
 [ ! /proc/self/fd/1 -ef /dev/null ] || exec "$real" "$@"
 n=$(cat ${place}/count); echo $((n + 1)) >${place}/count; echo "\${0##*/} $*" >>${place}/log
