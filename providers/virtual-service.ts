@@ -17,8 +17,9 @@ import { sysctlPath } from "../src/values/sysctl-name.js";
 import { type Definition, define } from "./engine/define.js";
 import { drainedOf } from "./real-server/drain-fields.js";
 import type { PoolServer } from "./real-server/index.js";
-import { pooling, readPool } from "./real-server/pool.js";
+import { pooling } from "./real-server/pool.js";
 import { partsOfPool, poolProblems, realServers } from "./real-server/pool-fields.js";
+import { readPool } from "./real-server/pool-servers.js";
 
 /** Schedulers of ipvsadm(8). Each is a kernel module `ip_vs_NAME`, which the director loads by itself. */
 export const schedulers = [

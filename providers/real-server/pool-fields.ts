@@ -45,10 +45,16 @@ export const realServers = z.preprocess((given, context) => {
   return given;
 }, mapOf(server, config).nullable().default(null));
 
-/** Returns the identity of a server of a pool. */
+/** Returns whether a text is a server as the host's tables have it. */
+export const isServer = (text: string): boolean => {
+  const at = parseEndpoint(text);
+  return at !== undefined && endpoint(at.address, at.port) === text;
+};
+
+/** Returns the identity of a server of a pool. One on a host may have an address that a program may not. */
 export const keyOf = (service: string, at: string): Key => ({
   service,
-  ...(parsed(at) as { address: string; port: number }),
+  ...(parseEndpoint(at) as { address: string; port: number }),
 });
 
 /** Returns the servers of a pool as things that its service declares. */

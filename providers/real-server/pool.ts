@@ -8,6 +8,7 @@ import { stackOf } from "../engine/ledger.js";
 import { type Drained, drained, forgetting, quiesced, type ServerOperation } from "./drain.js";
 import { realServer } from "./index.js";
 import { keyOf, type Pool } from "./pool-fields.js";
+import { readPool, serversOf } from "./pool-servers.js";
 import { inFewCommands, joined } from "./steps.js";
 
 type Config = NonNullable<Pool>[string];
@@ -20,37 +21,6 @@ interface Service {
 }
 
 type PoolOperation = Operation<unknown, { readonly realServers: Pool }>;
-
-/**
- * Returns the servers that are in a pool on the host: entries of the service, and records of the owner. An entry that
- * only others have a record of is theirs. A sorry server belongs to the health monitor.
- */
-function serversOf(facts: Facts, service: string, owner: string | undefined): string[] {
-  const prefix = `RealServer ${service}/`;
-  const owners = new Map<string, boolean>();
-  for (const { thing, owner: of } of facts.ledger().records) {
-    const at = thing.startsWith(prefix) ? thing.slice(prefix.length) : "/";
-    if (!at.includes("/")) owners.set(at, owners.get(at) === true || of === owner);
-  }
-  const health = facts.health().get(service);
-  const entries = [...(facts.ipvs().get(service)?.realServers.keys() ?? [])].filter(
-    (at) => owners.get(at) ?? health?.get(at) !== "sorry",
-  );
-  return [...new Set([...entries, ...[...owners].flatMap(([at, isOurs]) => (isOurs ? [at] : []))])];
-}
-
-/** Returns the servers of a pool on the host with their configs, or null if the pool is not wanted. */
-export function readPool(facts: Facts, service: string, want: Pool): Pool {
-  if (!want) return null;
-  const owner = facts.ledger().of(`VirtualService ${service}`)[0]?.owner;
-  const servers = new Set([...Object.keys(want), ...serversOf(facts, service, owner)]);
-  return Object.fromEntries(
-    [...servers].flatMap((at) => {
-      const have = realServer.read(facts, keyOf(service, at), want[at]) as Config | undefined;
-      return have ? [[at, have]] : [];
-    }),
-  );
-}
 
 /** Returns an operation on one server of the pool, as a RealServer would have it. */
 function operationOn(
@@ -176,8 +146,26 @@ function named<T>(at: string, run: () => T): T {
   }
 }
 
+/**
+ * Returns whether a deletion has anything to do. Throws if it is refused: a drain before it would leave the servers
+ * quiesced.
+ */
+async function mayGo({ facts, owner, submit }: PoolOperation, change: Change): Promise<boolean> {
+  let does = false;
+  await submit({
+    facts: [...facts, ...change.facts],
+    plan(facts) {
+      does = change.plan("delete", { facts, owner, persist: false }).length > 0;
+      return { steps: [] };
+    },
+    observe: () => undefined,
+    verify: () => undefined,
+  });
+  return does;
+}
+
 /** Waits for all at the same time. Fails if one fails, after the others have ended. */
-async function together<T>(
+async function allOf<T>(
   servers: readonly (readonly [string, ServerOperation])[],
   wait: (operation: ServerOperation) => Promise<T>,
 ): Promise<Map<string, T>> {
@@ -207,14 +195,17 @@ export async function pooling<Notes>(
         : [],
   );
   if (verb === "read" || verb === "create") return make(change());
-  if (verb === "delete") return make(change({ drained: await together(leaves, drained) }));
+  if (verb === "delete") {
+    const drains = leaves.length > 0 && (await mayGo(operation, service.change));
+    return make(change(drains ? { drained: await allOf(leaves, drained) } : {}));
+  }
   let done = await make(change({ stay: new Set(leaves.map(([at]) => at)) }));
-  if (leaves.length > 0) done = await make(change({ drained: await together(leaves, drained) }));
+  if (leaves.length > 0) done = await make(change({ drained: await allOf(leaves, drained) }));
   const rests = Object.entries(pool).flatMap(([at, config]) =>
     was?.realServers?.[at] && config.drain && config.weight === 0
       ? [[at, operationOn(operation, service.id, "update", at, config)] as const]
       : [],
   );
-  const facts = [...(await together(rests, quiesced)).values()].filter((one) => one !== undefined);
+  const facts = [...(await allOf(rests, quiesced)).values()].filter((one) => one !== undefined);
   return facts.length > 0 ? { ...done, facts: facts.at(-1) as Facts } : done;
 }

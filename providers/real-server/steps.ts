@@ -31,7 +31,7 @@ function merged(one: Step, other: Step): Step | undefined {
 }
 
 /** Returns lines of the table in one command, and their undo in reverse order. */
-function together(lines: readonly Step[]): Step {
+function oneOf(lines: readonly Step[]): Step {
   const undo = lines.flatMap(({ undo }) => (undo ? [lineOf(undo)] : [])).reverse();
   const run = lines.flatMap(({ run }) => (run[0] === ":" ? [] : [lineOf(run)]));
   return run.length === 0
@@ -44,7 +44,7 @@ export function joined(steps: readonly Step[]): Step[] {
   const out: Step[] = [];
   let lines: Step[] = [];
   const flush = () => {
-    if (lines.length > 1) out.push(together(lines));
+    if (lines.length > 1) out.push(oneOf(lines));
     else out.push(...lines);
     lines = [];
   };

@@ -3,6 +3,7 @@ import { declareOnce } from "../../../providers/engine/declarations.js";
 import { Engine } from "../../../providers/engine/engine.js";
 import type { Bag } from "../../../providers/engine/inputs.js";
 import { Program } from "../../../providers/engine/program.js";
+import { healthMonitor } from "../../../providers/health-monitor/index.js";
 import { verbsOf } from "../../../providers/provider.js";
 import { realServer } from "../../../providers/real-server/index.js";
 import { virtualService } from "../../../providers/virtual-service.js";
@@ -146,6 +147,26 @@ describe("a pool", () => {
     expect(fake.lines("etc/pulumi-lvs/boot").sort()).toEqual(boot);
   });
 
+  test("is read, changed and deleted although a record of one of its servers has a damaged name", async () => {
+    const fake = fakeHost();
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create(web({ 11: 1, 12: 2 }));
+    const boot = "etc/pulumi-lvs/boot";
+    const damaged = (name: string) => record(11, 1).replace(`${service}/${at(11)}`, `${service}/${name}`);
+    const names = ["garbage", "", "192.168.10.011:80", "[::1:80", "192.168.10.11", "192.168.10.11:99999999"];
+    fake.write(boot, `${[fake.read(boot).trimEnd(), ...names.map(damaged)].join("\n")}\n`);
+    fake.write(
+      "ipvs",
+      `${[...fake.lines("ipvs"), line(98, 7).replace("192.168.10.98", "224.0.0.1")].join("\n")}\n`,
+    );
+    const { props: found } = await kind.read(props);
+    expect(Object.keys(outputsOf(found as Bag))).toEqual([at(11), at(12), "224.0.0.1:80"]);
+    const changed = await kind.update(found as Bag, web({ 11: 1, 13: 3 }));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(13, 3)]);
+    await kind.delete(changed);
+    expect([fake.lines("ipvs"), fake.has(boot)]).toEqual([[], false]);
+  });
+
   test("leaves what a health monitor keeps out, and the sorry server that it has added", async () => {
     const fake = fakeHost();
     const kind = resources(virtualService, fake);
@@ -224,6 +245,35 @@ describe("a server that leaves a pool, with a drain", () => {
     fake.write("date", `${started}\n`);
     fake.write("connections", [11, 12, 13].map((n) => `192.168.0.5:80 ${at(n)} 0 2 0\n`).join(""));
     expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test.each([
+    ["a RealServer", realServer, { service, address: "192.168.10.20", port: 80 }],
+    ["a HealthMonitor", healthMonitor, { service, check: { type: "tcp" } }],
+  ])(
+    "keeps its weight if the deletion is refused, because another stack has %s there",
+    async (_, other, args) => {
+      const { fake, clock } = director(3);
+      const kind = resources(virtualService, fake, clock);
+      const { props } = await kind.create(web({ 11: { drain }, 12: { weight: 2, drain } }));
+      await resources(other, fake).create(args, "q/s/theirs");
+      const before = fake.snapshot();
+      await expect(kind.delete(props)).rejects.toThrow(
+        `cannot delete ${service} on director1: the deletion would also delete what another stack has: q/s/theirs`,
+      );
+      expect(fake.snapshot()).toBe(before);
+      expect(clock.printed).toEqual([]);
+    },
+  );
+
+  test("keeps its weight if another stack has taken the service over, which the deletion leaves", async () => {
+    const { fake, clock } = director(3);
+    const kind = resources(virtualService, fake, clock);
+    const { props } = await kind.create(web({ 11: { drain }, 12: { weight: 2, drain } }));
+    await kind.create(web(undefined, { adopt: true }), "q/s/theirs");
+    await kind.delete(props);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 2)]);
+    expect(clock.printed).toEqual([]);
   });
 
   test("is in use again at once if it is declared again after a run that died", async () => {
