@@ -3,11 +3,9 @@ import type { Facts } from "../src/facts/facts.js";
 import { noThresholds, thresholdFlags } from "../src/facts/ipvs-lists.js";
 import { type Flags, netmaskBits, netmaskText } from "../src/facts/ipvs-table.js";
 import { onFailure, type Step, step } from "../src/host/step.js";
-import { addressBits, type Family, ipAddress, portOrAny } from "../src/values/address.js";
-import type { Problem } from "../src/values/problem.js";
+import { addressBits, type Family } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import {
-  maxFwmark,
   printService,
   type ServiceAddress,
   serviceFamily,
@@ -20,6 +18,7 @@ import type { PoolServer } from "./real-server/index.js";
 import { pooling } from "./real-server/pool.js";
 import { partsOfPool, poolProblems, realServers } from "./real-server/pool-fields.js";
 import { readPool } from "./real-server/pool-servers.js";
+import { type Key, key, serviceOf, serviceProblems } from "./service-key.js";
 
 /** Schedulers of ipvsadm(8). Each is a kernel module `ip_vs_NAME`, which the director loads by itself. */
 export const schedulers = [
@@ -71,15 +70,6 @@ export interface VirtualServiceArgs {
 }
 
 /** @internal */
-export const key = z.strictObject({
-  protocol: z.enum(["tcp", "udp"]).optional(),
-  address: ipAddress.optional(),
-  port: portOrAny.optional(),
-  fwmark: z.number().int().min(1).max(maxFwmark).optional(),
-  family: z.enum(["ipv4", "ipv6"]).optional(),
-});
-
-/** @internal */
 export const config = z.strictObject({
   scheduler: z.enum(schedulers).default("wlc"),
   persistence: z
@@ -92,16 +82,7 @@ export const config = z.strictObject({
   realServers,
 });
 
-type Key = z.output<typeof key>;
 type Config = z.output<typeof config>;
-
-const serviceOf = ({
-  protocol = "tcp",
-  address = "",
-  port = 0,
-  fwmark,
-  family = "ipv4",
-}: Key): ServiceAddress => (fwmark === undefined ? { protocol, address, port } : { fwmark, family });
 
 function flagsOf(key: Key, { scheduler, persistence }: Omit<Config, "realServers">): string[] {
   const family = serviceFamily(serviceOf(key));
@@ -144,38 +125,6 @@ function unrefused(facts: Facts, service: ServiceAddress, { run, undo }: Step): 
   return step([...around, ...run], undo && [...around, ...undo]);
 }
 
-/** Returns the mistakes in a service itself. */
-function serviceProblems(key: Key, { persistence }: Config): Problem[] {
-  const given = (name: keyof Key) => key[name] !== undefined;
-  const bits = addressBits(serviceFamily(serviceOf(key)));
-  const wide = (persistence?.netmask ?? 0) > bits;
-  const netmask = wide
-    ? [{ path: "persistence.netmask", reason: `${persistence?.netmask} is above ${bits}` }]
-    : [];
-  if (given("fwmark")) {
-    const extra = (["protocol", "address", "port"] as const).filter(given);
-    return [
-      ...extra.map((path) => ({ path, reason: "does not go with fwmark, which names the service alone" })),
-      ...netmask,
-    ];
-  }
-  const missing = (["address", "port"] as const).filter((name) => !given(name));
-  if (missing.length > 0)
-    return missing.map((path) => ({
-      path,
-      reason: "is missing (a service is address and port, or fwmark)",
-    }));
-  return [
-    ...(given("family")
-      ? [{ path: "family", reason: "goes with fwmark only; an address shows its own" }]
-      : []),
-    ...(key.port === 0 && !persistence
-      ? [{ path: "port", reason: "0 is every port, and needs persistence" }]
-      : []),
-    ...netmask,
-  ];
-}
-
 /** A virtual service. `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. @internal */
 export const virtualService: Definition = define({
   kind: "VirtualService",
@@ -207,7 +156,7 @@ export const virtualService: Definition = define({
   },
 
   problems(key, config) {
-    const wrong = serviceProblems(key, config);
+    const wrong = serviceProblems(key, config.persistence);
     return wrong.length > 0 ? wrong : poolProblems(printService(serviceOf(key)), config.realServers);
   },
 

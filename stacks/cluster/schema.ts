@@ -5,6 +5,7 @@ import { healthConfig } from "../../providers/health-monitor/index.js";
 import * as hostRoute from "../../providers/host-route.js";
 import * as ipvsTimeouts from "../../providers/ipvs-timeouts.js";
 import * as realServers from "../../providers/real-server/index.js";
+import * as serviceKey from "../../providers/service-key.js";
 import * as serviceProbe from "../../providers/service-probe/index.js";
 import * as syncDaemons from "../../providers/sync-daemon.js";
 import * as virtualAddress from "../../providers/virtual-address.js";
@@ -71,7 +72,7 @@ const realServer = z.strictObject({
 const member = z.strictObject({ ...share, port: port.optional(), drain });
 
 const service = z.strictObject({
-  ...fieldsOf(virtualService.key, "protocol", "port", "fwmark", "family"),
+  ...fieldsOf(serviceKey.key, "protocol", "port", "fwmark", "family"),
   ...fieldsOf(virtualService.config),
   vips: z.array(z.string()).min(1).optional(),
   realServers: z

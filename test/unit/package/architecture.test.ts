@@ -141,7 +141,6 @@ test("every kind of resource is on the list that becomes classes", () => {
 const long = [
   "providers/engine/engine.ts",
   "providers/health-monitor/index.ts",
-  "providers/virtual-service.ts",
   "src/health/monitor.ts",
   "src/host/batch.ts",
 ];

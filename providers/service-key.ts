@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { addressBits, ipAddress, portOrAny } from "../src/values/address.js";
+import type { Problem } from "../src/values/problem.js";
+import { maxFwmark, type ServiceAddress, serviceFamily } from "../src/values/service-address.js";
+
+/** @internal */
+export const key = z.strictObject({
+  protocol: z.enum(["tcp", "udp"]).optional(),
+  address: ipAddress.optional(),
+  port: portOrAny.optional(),
+  fwmark: z.number().int().min(1).max(maxFwmark).optional(),
+  family: z.enum(["ipv4", "ipv6"]).optional(),
+});
+
+/** The identity of a virtual service. */
+export type Key = z.output<typeof key>;
+
+/** Returns the service that an identity names. */
+export const serviceOf = ({
+  protocol = "tcp",
+  address = "",
+  port = 0,
+  fwmark,
+  family = "ipv4",
+}: Key): ServiceAddress => (fwmark === undefined ? { protocol, address, port } : { fwmark, family });
+
+/** Returns the mistakes in a service itself. */
+export function serviceProblems(key: Key, persistence: { netmask?: number | undefined } | null): Problem[] {
+  const given = (name: keyof Key) => key[name] !== undefined;
+  const bits = addressBits(serviceFamily(serviceOf(key)));
+  const wide = (persistence?.netmask ?? 0) > bits;
+  const netmask = wide
+    ? [{ path: "persistence.netmask", reason: `${persistence?.netmask} is above ${bits}` }]
+    : [];
+  if (given("fwmark")) {
+    const extra = (["protocol", "address", "port"] as const).filter(given);
+    return [
+      ...extra.map((path) => ({ path, reason: "does not go with fwmark, which names the service alone" })),
+      ...netmask,
+    ];
+  }
+  const missing = (["address", "port"] as const).filter((name) => !given(name));
+  if (missing.length > 0)
+    return missing.map((path) => ({
+      path,
+      reason: "is missing (a service is address and port, or fwmark)",
+    }));
+  return [
+    ...(given("family")
+      ? [{ path: "family", reason: "goes with fwmark only; an address shows its own" }]
+      : []),
+    ...(key.port === 0 && !persistence
+      ? [{ path: "port", reason: "0 is every port, and needs persistence" }]
+      : []),
+    ...netmask,
+  ];
+}
