@@ -125,6 +125,13 @@ function unrefused(facts: Facts, service: ServiceAddress, { run, undo }: Step): 
   return step([...around, ...run], undo && [...around, ...undo]);
 }
 
+/** Returns an entry in the table, without its servers. */
+function entryIn(facts: Facts, key: Key): Config | undefined {
+  const service = serviceOf(key);
+  const found = facts.ipvs().get(printService(service));
+  return found && { ...configOf(found.flags, serviceFamily(service)), realServers: null };
+}
+
 /** A virtual service. `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. @internal */
 export const virtualService: Definition = define({
   kind: "VirtualService",
@@ -140,7 +147,7 @@ export const virtualService: Definition = define({
   parts: (key, { realServers }) => partsOfPool(printService(serviceOf(key)), realServers),
   around: (operation, make) => {
     const { key, config } = operation;
-    const change = operation.changeOf(virtualService, { ...key, ...config, realServers: null });
+    const change = operation.changeOf(alone, { ...key, ...config, realServers: null });
     return pooling(operation, { id: printService(serviceOf(key)), change }, make);
   },
   shows: {
@@ -164,19 +171,15 @@ export const virtualService: Definition = define({
 
   facts: (key, want) => [
     ...(["table", `sysctl:${refusals(serviceOf(key))}`] as const),
-    ...(want?.realServers ? (["health", "ledger"] as const) : []),
+    ...(want ? (["health", "ledger"] as const) : []),
   ],
 
   read(facts, key, want) {
-    const service = serviceOf(key);
-    const id = printService(service);
-    const found = facts.ipvs().get(id);
-    return (
-      found && {
-        ...configOf(found.flags, serviceFamily(service)),
-        realServers: readPool(facts, id, want?.realServers ?? null),
-      }
-    );
+    const found = entryIn(facts, key);
+    // Without a program only the identity is known.
+    return found && want
+      ? { ...found, realServers: readPool(facts, printService(serviceOf(key)), want.realServers) }
+      : found;
   },
 
   record: (key, config) => ["service", ...serviceFlags(serviceOf(key)), ...flagsOf(key, config)],
@@ -198,3 +201,6 @@ export const virtualService: Definition = define({
     ];
   },
 });
+
+/** The same without its servers, which `around` adds. */
+const alone: Definition = { ...virtualService, read: (facts, key) => entryIn(facts, key as Key) };

@@ -44,6 +44,8 @@ export interface Operation<K = unknown, C = unknown> {
   readonly config: C;
   /** The config before an update. */
   readonly was: C | undefined;
+  /** Whether the last refresh before an update found the thing different from its record. */
+  readonly isStale: boolean;
   readonly owner: string;
   /** The resource, `project/stack/name`: the owner of the records of objects. */
   readonly resource: string;

@@ -121,7 +121,7 @@ export class Engine {
     const kept = { ...shownBy(this.definition, olds), [sharedWith]: olds[sharedWith] };
     if (onlyConnection) return { outs: clean({ ...news, owner, ...kept }) };
     const mine = { ...news, owner };
-    const { facts } = await this.#change("update", mine, partsOf(this.definition, olds).config);
+    const { facts } = await this.#change("update", mine, olds);
     return { outs: clean({ ...mine, ...this.#shown(facts, mine) }) };
   }
 
@@ -182,15 +182,14 @@ export class Engine {
   #shown(facts: Facts, inputs: Bag): Bag {
     const { definition } = this;
     const { key, config } = partsOf(definition, inputs);
-    const shown = definition.shows?.read(facts, key, config);
-    return { ...shown, ...sharers(facts, definition, inputs) };
+    return { ...definition.shows?.read(facts, key, config), ...sharers(facts, definition, inputs) };
   }
 
   /** Runs an operation, which its kind may wrap. */
   #wrapped<Notes>(
     verb: Verb | "read",
     inputs: Bag,
-    was: Bag | undefined,
+    olds: Bag | undefined,
     make: (change: Change) => Promise<Done<Notes>>,
   ): Promise<Done<Notes>> {
     const { definition } = this;
@@ -203,7 +202,9 @@ export class Engine {
     if (!definition.around) return make(change);
     const { key, config } = partsOf(definition, inputs);
     const operation: Operation = {
-      ...{ verb, key, config, was, owner, change },
+      ...{ verb, key, config, owner, change },
+      was: olds && partsOf(definition, olds).config,
+      isStale: olds !== undefined && says(olds, "stale"),
       facts: [...definition.facts(key, config), ...change.facts],
       host: hostLabel(connectionOf(inputs)),
       clock: this.#clock,
@@ -218,14 +219,15 @@ export class Engine {
     return definition.around(operation, make);
   }
 
-  #change(verb: Verb, inputs: Bag, was?: Bag): Promise<Done<{ isAdopted: boolean }>> {
-    const change = () => this.#wrapped(verb, inputs, was, (made) => this.#make(verb, inputs, was, made));
+  #change(verb: Verb, inputs: Bag, olds?: Bag): Promise<Done<{ isAdopted: boolean }>> {
+    const change = () => this.#wrapped(verb, inputs, olds, (made) => this.#make(verb, inputs, olds, made));
     return this.definition.shareable ? this.#turns.take(this.#idOf(inputs), change) : change();
   }
 
-  async #make(verb: Verb, inputs: Bag, was: Bag | undefined, change: Change) {
+  async #make(verb: Verb, inputs: Bag, olds: Bag | undefined, change: Change) {
     const { definition } = this;
     const { key, config } = partsOf(definition, inputs);
+    const was = olds && partsOf(definition, olds).config;
     const owner = this.owner(inputs);
     const guarded = verb !== "delete" && definition.conflicts?.(key) === true;
     try {

@@ -1,8 +1,28 @@
 import type { Facts } from "../../src/facts/facts.js";
+import { stackOf } from "../engine/ledger.js";
 import { realServer } from "./index.js";
 import { isServer, keyOf, type Pool } from "./pool-fields.js";
 
 type Config = NonNullable<Pool>[string];
+
+/** Returns the servers of a service that the host has records of, each with an owner. */
+const recordsOf = (facts: Facts, service: string): [at: string, owner: string][] => {
+  const prefix = `RealServer ${service}/`;
+  return facts.ledger().records.flatMap(({ thing, owner }) => {
+    const at = thing.startsWith(prefix) ? thing.slice(prefix.length) : "";
+    return isServer(at) ? [[at, owner]] : [];
+  });
+};
+
+/**
+ * Returns the servers that a former pool has left behind: those that its service still has records of, although other
+ * resources of the stack have servers of it. Before such a resource has come, all may still become resources.
+ */
+export function leftBehind(facts: Facts, service: string, owner: string | undefined): string[] {
+  const records = owner === undefined ? [] : recordsOf(facts, service);
+  const isSplit = records.some(([, of]) => of !== owner && stackOf(of) === stackOf(owner as string));
+  return isSplit ? [...new Set(records.flatMap(([at, of]) => (of === owner ? [at] : [])))] : [];
+}
 
 /**
  * Returns the servers that are in a pool on the host: entries of the service, and records of the owner. An entry that
@@ -10,12 +30,8 @@ type Config = NonNullable<Pool>[string];
  * server is damaged, and does not count.
  */
 export function serversOf(facts: Facts, service: string, owner: string | undefined): string[] {
-  const prefix = `RealServer ${service}/`;
   const owners = new Map<string, boolean>();
-  for (const { thing, owner: of } of facts.ledger().records) {
-    const at = thing.startsWith(prefix) ? thing.slice(prefix.length) : "";
-    if (isServer(at)) owners.set(at, owners.get(at) === true || of === owner);
-  }
+  for (const [at, of] of recordsOf(facts, service)) owners.set(at, owners.get(at) === true || of === owner);
   const health = facts.health().get(service);
   const entries = [...(facts.ipvs().get(service)?.realServers.keys() ?? [])].filter(
     (at) => owners.get(at) ?? health?.get(at) !== "sorry",
@@ -23,15 +39,15 @@ export function serversOf(facts: Facts, service: string, owner: string | undefin
   return [...new Set([...entries, ...[...owners].flatMap(([at, isOurs]) => (isOurs ? [at] : []))])];
 }
 
-/** Returns the servers of a pool on the host with their configs, or null if the pool is not wanted. */
+/** Returns the servers of a pool on the host with their configs. Without a pool, it has what a former one has left. */
 export function readPool(facts: Facts, service: string, want: Pool): Pool {
-  if (!want) return null;
   const owner = facts.ledger().of(`VirtualService ${service}`)[0]?.owner;
-  const servers = new Set([...Object.keys(want), ...serversOf(facts, service, owner)]);
-  return Object.fromEntries(
-    [...servers].flatMap((at) => {
-      const have = realServer.read(facts, keyOf(service, at), want[at]) as Config | undefined;
-      return have ? [[at, have]] : [];
-    }),
-  );
+  const servers = want
+    ? new Set([...Object.keys(want), ...serversOf(facts, service, owner)])
+    : leftBehind(facts, service, owner);
+  const found = [...servers].flatMap((at): [string, Config][] => {
+    const have = realServer.read(facts, keyOf(service, at), want?.[at]) as Config | undefined;
+    return have ? [[at, have]] : [];
+  });
+  return want || found.length > 0 ? Object.fromEntries(found) : null;
 }

@@ -3,44 +3,14 @@ import type { Facts } from "../../src/facts/facts.js";
 import type { Done } from "../../src/host/batch.js";
 import type { Step } from "../../src/host/step.js";
 import { plainText } from "../../src/values/foreign.js";
-import type { Change, Operation, Verb } from "../engine/change.js";
+import type { Change, Verb } from "../engine/change.js";
 import { stackOf } from "../engine/ledger.js";
 import { type Drained, drained, forgetting, quiesced, type ServerOperation } from "./drain.js";
 import { realServer } from "./index.js";
 import { keyOf, type Pool } from "./pool-fields.js";
-import { readPool, serversOf } from "./pool-servers.js";
+import { type Config, operationOn, type PoolOperation, type Service, undeclared } from "./pool-operation.js";
+import { leftBehind, readPool, serversOf } from "./pool-servers.js";
 import { inFewCommands, joined } from "./steps.js";
-
-type Config = NonNullable<Pool>[string];
-
-/** The service of a pool. */
-interface Service {
-  readonly id: string;
-  /** The change of the service without its pool. */
-  readonly change: Change;
-}
-
-type PoolOperation = Operation<unknown, { readonly realServers: Pool }>;
-
-/** Returns an operation on one server of the pool, as a RealServer would have it. */
-function operationOn(
-  operation: PoolOperation,
-  service: string,
-  verb: ServerOperation["verb"],
-  at: string,
-  config: Config,
-): ServerOperation {
-  const key = keyOf(service, at);
-  const change = operation.changeOf(realServer, { ...key, ...config });
-  const was = operation.was?.realServers?.[at];
-  const facts = [...realServer.facts(key, config), ...change.facts];
-  return { ...operation, verb, key, config, was, change, facts };
-}
-
-const undeclared: Config = {
-  ...{ forwarding: "gatewaying", weight: 1, upperThreshold: 0, lowerThreshold: 0 },
-  drain: null,
-};
 
 /** What a change of a pool does with the servers that leave it. */
 interface Leaving {
@@ -136,6 +106,31 @@ function poolChange(
   };
 }
 
+/** Returns the change of a service without a pool that also deletes what a former pool has left behind. */
+function clearing(operation: PoolOperation, { id, change }: Service): Change {
+  const left = (facts: Facts) => leftBehind(facts, id, operation.resource);
+  return {
+    ...change,
+    facts: [...change.facts, ...realServer.facts({}, undefined), "draining"],
+    plan: (verb, view) =>
+      inFewCommands(
+        change.plan(verb, view),
+        left(view.facts).flatMap((at) =>
+          forgetting(operationOn(operation, id, "delete", at, undeclared)).plan("delete", view),
+        ),
+      ),
+    mismatch(verb, facts) {
+      const [at] = left(facts);
+      return change.mismatch(verb, facts) ?? (at && `${at}: its record is still there`);
+    },
+    observe: (facts) => [
+      change.observe(facts),
+      left(facts).map((at) => realServer.read(facts, keyOf(id, at), undeclared)),
+      facts.draining().filter(({ service }) => service === id),
+    ],
+  };
+}
+
 /** Adds the server to an error about it. */
 function named<T>(at: string, run: () => T): T {
   try {
@@ -186,7 +181,11 @@ export async function pooling<Notes>(
 ): Promise<Done<Notes>> {
   const { verb, config, was } = operation;
   const pool = config.realServers;
-  if (!pool) return make(operation.change);
+  if (!pool) {
+    // A refresh has shown the user which servers go. In the update that drops a pool, all may become resources.
+    const clears = verb === "update" && operation.isStale && was?.realServers;
+    return make(clears ? clearing(operation, service) : service.change);
+  }
   const change = (leaving: Leaving = {}) => poolChange(operation, service, pool, leaving);
   const leaves = Object.entries((verb === "delete" ? pool : was?.realServers) ?? {}).flatMap(
     ([at, config]) =>

@@ -91,6 +91,18 @@ export class FakeStack {
     return [...steps, ...[...replaced, ...gone].sort((a, b) => order(b) - order(a))];
   }
 
+  /** Reads all resources into the state, as `pulumi refresh` does. */
+  async refresh(): Promise<void> {
+    const run = new Run(this.#hosts);
+    const found = this.entries.map(async (entry) => {
+      const { props, inputs } = await run
+        .of(entry.type.split(":").at(-1) as string)
+        .read(entry.id as string, entry.outputs as Bag);
+      return props ? [{ ...entry, inputs, outputs: props } as Entry] : [];
+    });
+    this.entries = (await Promise.all(found)).flat();
+  }
+
   /** Runs the steps, and keeps the state. Returns the commands that changed a host, by its label. */
   async up(steps: readonly PreviewStep[]): Promise<Map<string, string[]>> {
     const run = new Run(this.#hosts);

@@ -97,7 +97,11 @@ describe("a pool", () => {
     expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 2)]);
     const again = await kind.update(left, web({ 11: 1 }));
     expect(fake.lines("ipvs")).toEqual([entry, line(11, 1)]);
-    await kind.update(again, web({}));
+    // Without a RealServer none of them counts as left behind.
+    const out = await kind.update(again, web());
+    expect((await kind.read(out)).props).toEqual(out);
+    expect([fake.lines("ipvs"), records(fake)]).toEqual([[entry, line(11, 1)], [record(11, 1)]]);
+    await kind.update(await kind.update(out, web({ 11: 1 })), web({}));
     expect([fake.lines("ipvs"), records(fake)]).toEqual([[entry], []]);
   });
 
@@ -348,7 +352,43 @@ describe("servers that become a pool, and are resources of their own again", () 
     expect(fake.lines("ipvs")).toEqual([entry, line(12, 5), line(13, 3)]);
     expect(records(fake).sort()).toEqual([record(12, 5, "p/s/web"), record(13, 3, "p/s/web")]);
     await up(separate());
-    expect(fake.lines("ipvs").sort()).toEqual([entry, line(11, 1), line(12, 2), line(13, 3)]);
+    expect(fake.lines("ipvs").sort()).toEqual([entry, line(11, 1), line(12, 2), line(13, 3)].sort());
+  });
+
+  test("show by a refresh what the pool has left behind, and the next update deletes it with its record", async () => {
+    const { fake, one, up } = stack();
+    await up(pooled({ 11: 1, 12: 2, 13: 3, 14: 4 }));
+    const program = goals({ web: ["VirtualService", web()], s1: own(11, 1) });
+    const changed = () =>
+      one
+        .preview(program as never)
+        .filter(({ op }) => op !== "same")
+        .map(({ op, urn }) => [op, urn.split("::").at(-1)]);
+    expect(await up(program)).toEqual([]);
+    const other = record(14, 4, "q/s/theirs");
+    fake.write(
+      "etc/pulumi-lvs/boot",
+      fake.read("etc/pulumi-lvs/boot").replace(record(14, 4, "p/s/web"), other),
+    );
+    expect(changed()).toEqual([]);
+    await one.refresh();
+    const found = one.entries.find(({ urn }) => urn.endsWith("web"))?.outputs as Bag;
+    expect(Object.keys(outputsOf(found))).toEqual([at(12), at(13)]);
+    expect(changed()).toEqual([["update", "web"]]);
+    expect(await up(program)).toEqual(["ipvsadm -R"]);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(14, 4)]);
+    expect(records(fake).sort()).toEqual([record(11, 1, "p/s/s1"), other]);
+    await one.refresh();
+    expect(changed()).toEqual([]);
+  });
+
+  test("are all kept, although a refresh found the pool changed before it became resources", async () => {
+    const { fake, one, up } = stack();
+    await up(pooled());
+    fake.write("ipvs", `${[entry, line(11, 9), line(12, 2)].join("\n")}\n`);
+    await one.refresh();
+    expect(await up(separate())).toEqual([`ipvsadm -e -t 192.168.0.5:80 -r ${at(11)} -g -w 1`]);
+    expect(records(fake).sort()).toEqual([record(11, 1, "p/s/s1"), record(12, 2, "p/s/s2")]);
   });
 
   test("leave nothing behind, although a run ended in the middle and the program went back", async () => {

@@ -1,0 +1,38 @@
+import type { Change, Operation } from "../engine/change.js";
+import type { ServerOperation } from "./drain.js";
+import { realServer } from "./index.js";
+import { keyOf, type Pool } from "./pool-fields.js";
+
+/** The fields of a server of a pool. */
+export type Config = NonNullable<Pool>[string];
+
+/** The service of a pool. */
+export interface Service {
+  readonly id: string;
+  /** The change of the service without its pool. */
+  readonly change: Change;
+}
+
+/** An operation on a service that may have a pool. */
+export type PoolOperation = Operation<unknown, { readonly realServers: Pool }>;
+
+/** Returns an operation on one server of the pool, as a RealServer would have it. */
+export function operationOn(
+  operation: PoolOperation,
+  service: string,
+  verb: ServerOperation["verb"],
+  at: string,
+  config: Config,
+): ServerOperation {
+  const key = keyOf(service, at);
+  const change = operation.changeOf(realServer, { ...key, ...config });
+  const was = operation.was?.realServers?.[at];
+  const facts = [...realServer.facts(key, config), ...change.facts];
+  return { ...operation, verb, key, config, was, change, facts };
+}
+
+/** The config of a server that nothing has declared, for its deletion. */
+export const undeclared: Config = {
+  ...{ forwarding: "gatewaying", weight: 1, upperThreshold: 0, lowerThreshold: 0 },
+  drain: null,
+};
