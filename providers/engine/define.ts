@@ -38,6 +38,8 @@ export interface Definition<K = unknown, C = unknown> {
    * it. The last release restores the value from before the first claim.
    */
   readonly setting?: true;
+  /** Has a deletion carry out its plan where nothing is there, too: what runs by the thing may still run. */
+  readonly tidies?: true;
   /** Lets several resources declare one thing on purpose, by the input `shared`. The last one removes it. */
   readonly shareable?: true;
   /**

@@ -63,7 +63,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
             `the deletion would also delete what another stack has: ${plainText(`${along.guest.owner} ${along.guest.thing}`)}`,
             "remove that there first, or set adopt: true here and run `pulumi up`, then delete",
           );
-        const gone = have ? definition.plan(key, undefined, have, view) : [];
+        const gone = have || definition.tidies ? definition.plan(key, undefined, have, view) : [];
         return [...along.records.map(erased), ...erasing(facts, record, gone)];
       }
       const holder = holderOf(facts, record);

@@ -128,6 +128,7 @@ export const vrrpInstance = define({
   key,
   config,
   rank: ranks.vrrp,
+  tidies: true,
 
   complete(key, config) {
     // In a preview some of them may be unknown.

@@ -15,6 +15,7 @@ const functions = [
     NO_KEEPALIVED: refusals.noKeepalived,
     NOT_INCLUDED: refusals.notIncluded,
     NO_SCRIPTS: refusals.noScripts,
+    ADDRESS_STAYS: refusals.addressStays,
   }),
   ...["vrrp", "transaction", "script", "stop"].map((name) => shellText(`lib/${name}.sh`)),
 ].join("");

@@ -19,6 +19,8 @@ export const refusals = {
   notIncluded: 97,
   /** That configuration does not let keepalived run scripts. */
   noScripts: 98,
+  /** keepalived obeyed, but the host still has an address. */
+  addressStays: 99,
 } as const;
 
 export const refusalRemedies: ReadonlyMap<number, string> = new Map([
@@ -31,5 +33,9 @@ export const refusalRemedies: ReadonlyMap<number, string> = new Map([
   [refusals.noKeepalived, "use a host with systemd for a VrrpInstance"],
   [refusals.notIncluded, "add this line to it: include /etc/keepalived/pulumi-lvs.d/*.conf"],
   [refusals.noScripts, "add enable_script_security to its global_defs, or leave trackServices out"],
+  [
+    refusals.addressStays,
+    "see there why keepalived keeps it (journalctl -u keepalived), or remove it (ip addr del), and run again",
+  ],
   [refusals.noMonitor, "leave health checks (HealthMonitor) out, or use a host with systemd"],
 ]);

@@ -35,16 +35,40 @@ test_vrrp() {
   }
   return $rc
 }
-# start_vrrp: has keepalived run by the files, now and after a reboot.
+# is_ours: returns 0 if the main file of keepalived is ours as we wrote it, or gone since.
+is_ours() { noted main && { [ ! -e "$K/keepalived.conf" ] || [ "$(cat "$K/keepalived.conf")" = "$main_vrrp" ]; }; }
+# settle_vrrp: sets $active to the state of keepalived, which may be about to start or stop.
+settle_vrrp() {
+  rounds=20
+  while :; do
+    active=$(systemctl is-active keepalived.service)
+    case $active in activating | deactivating) ;; *) return 0 ;; esac
+    [ $rounds -gt 0 ] || return 0
+    sleep "$ROUND_SECONDS"
+    rounds=$((rounds - 1))
+  done
+}
+# reload_vrrp: has a keepalived that runs obey its files.
+reload_vrrp() { settle_vrrp && obey_vrrp; }
+# obey_vrrp: does so by $active. One that still starts cannot be reloaded.
+obey_vrrp() {
+  case $active in
+    active | reloading) serve reload ;;
+    activating) serve restart ;;
+  esac
+}
+# start_vrrp: has keepalived run by the files, now and after a reboot. Sets $began to what it is undone by.
 start_vrrp() {
   [ -e "$K/keepalived.conf" ] || { note main && put_text "$K/keepalived.conf" "$main_vrrp"; } || return
   [ -e "$O" ] || { mkdir -p "${O%/*}" && put_text "$O" "$order_vrrp" && systemctl daemon-reload; } || return
+  # By the operator's own configuration it goes on after the last instance, so that is not noted.
+  if is_ours; then mine=note; else mine=:; fi
   systemctl is-enabled -q keepalived.service ||
-    { note enabled && systemctl enable -q keepalived.service; } || return
-  case $(systemctl is-active keepalived.service) in
-    active | reloading) serve reload || return ;;
-    activating) ;;
-    *) note started && serve start || return ;;
+    { $mine enabled && began=disable && systemctl enable -q keepalived.service; } || return
+  settle_vrrp
+  case $active in
+    active | reloading | activating) obey_vrrp || return ;;
+    *) $mine started && began="$began stop" && serve start || return ;;
   esac
   # The file of its process number tells that keepalived does VRRP only.
   rounds=5
@@ -70,6 +94,7 @@ run_vrrp() { fit_vrrp && start_vrrp; }
 # put_vrrp NAME TEXT: writes the file of an instance once keepalived has checked it.
 put_vrrp() {
   fit_vrrp || return
+  began=
   rm -f "$V/$1.old"
   mkdir -p "$V" && { [ ! -e "$V/$1.conf" ] || ln "$V/$1.conf" "$V/$1.old"; } && put_text "$V/$1.new" "$2" &&
     test_vrrp "$1" && mv "$V/$1.new" "$V/$1.conf" && start_vrrp || {
@@ -80,36 +105,68 @@ put_vrrp() {
   sync "$V/$1.conf" "$K/keepalived.conf" 2>/dev/null
   :
 }
-# back_vrrp NAME: brings back the former file of an instance.
+# back_vrrp NAME: brings back the former file of an instance, or that there was none.
 back_vrrp() {
+  for verb in $began; do systemctl "$verb" -q keepalived.service; done
+  rm -f "$V/$1.conf" "$V/$1.new"
   if [ -e "$V/$1.old" ]; then
     mv -f "$V/$1.old" "$V/$1.conf"
-    rm -f "$V/$1.new" "$V/$1.old"
     reload_vrrp
   else drop_vrrp "$1"; fi
 }
-reload_vrrp() { [ "$(systemctl is-active keepalived.service)" != active ] || serve reload; }
-# drop_vrrp NAME: removes the file of an instance. With the last one goes all that we did besides.
-drop_vrrp() {
-  held=$(awk '$2 == "dev" { print " " $1 " " }' "$V/$1.conf" 2>/dev/null)
-  rm -f "$V/$1.conf" "$V/$1.new" "$V/$1.old"
-  for f in "$V"/*.conf; do
-    [ ! -e "$f" ] || {
-      reload_vrrp || return
-      # keepalived obeys later. Another resource may be about to add one of the addresses.
-      rounds=5
-      while [ $rounds -gt 0 ] && [ -n "$held" ] && ip -o addr show | grep -qF -e "$held"; do
-        sleep "$ROUND_SECONDS"
-        rounds=$((rounds - 1))
-      done
-      return 0
-    }
+# held_vrrp FILE: prints the addresses of an instance that the host has, and no other file of keepalived.
+held_vrrp() {
+  awk '$2 == "dev" { print $1, $3 }' "$1" 2>/dev/null | while read -r address device; do
+    ! grep -qswF -e "${address%/*}" "$K/keepalived.conf" "$V"/*.conf || continue
+    ! ip -o addr show dev "$device" to "${address%/*}" 2>/dev/null | grep -qF -e " $address " ||
+      printf '%s\n' "$address on $device"
   done
-  # A main file that was changed by hand is the operator's now, and keepalived goes on by it.
-  [ ! -e "$K/keepalived.conf" ] || ! noted main || [ "$(cat "$K/keepalived.conf")" = "$main_vrrp" ] || rm -f "$E/vrrp"
-  if noted started; then systemctl stop keepalived.service; else reload_vrrp; fi || return
-  ! noted enabled || systemctl disable -q keepalived.service || return
-  ! noted main || rm -f "$K/keepalived.conf"
+}
+# gone_vrrp FILE: waits until the host has no address of an instance. keepalived obeys later, and another resource may
+# be about to add one of the addresses.
+gone_vrrp() {
+  rounds=20
+  while held=$(held_vrrp "$1") && [ -n "$held" ]; do
+    [ $rounds -gt 0 ] || {
+      printf '%s\n' "the host still has $held" >&2
+      return "$ADDRESS_STAYS"
+    }
+    sleep "$ROUND_SECONDS"
+    rounds=$((rounds - 1))
+  done
+}
+# halt_vrrp: stops and disables a keepalived that only runs because we started and enabled it.
+halt_vrrp() {
+  off=
+  ! noted enabled || ! systemctl is-enabled -q keepalived.service ||
+    { systemctl disable -q keepalived.service && off=1; } || return
+  if noted started; then
+    case $(systemctl is-active keepalived.service) in
+      active | reloading | activating | deactivating) systemctl stop keepalived.service ;;
+    esac
+  else reload_vrrp; fi && return
+  [ -z "$off" ] || give_up systemctl enable -q keepalived.service
+}
+# quit_vrrp NAME: has keepalived run without the instance, whose file is out of the way.
+quit_vrrp() {
+  last=1
+  for f in "$V"/*.conf; do [ ! -e "$f" ] || last=; done
+  if [ -n "$last" ] && is_ours; then halt_vrrp; else reload_vrrp; fi && gone_vrrp "$V/$1.old"
+}
+# drop_vrrp NAME: removes an instance. With the last one goes all that we did besides. Without the file keepalived may
+# still run by it, so all is done again.
+drop_vrrp() {
+  rm -f "$V/$1.new"
+  [ ! -e "$V/$1.conf" ] || mv -f "$V/$1.conf" "$V/$1.old" || return
+  quit_vrrp "$1" || {
+    rc=$?
+    [ ! -e "$V/$1.old" ] || { mv -f "$V/$1.old" "$V/$1.conf" && reload_vrrp; } >/dev/null 2>&1
+    return $rc
+  }
+  rm -f "$V/$1.old"
+  [ -n "$last" ] || return 0
+  # A main file that was changed by hand is the operator's now.
+  ! is_ours || rm -f "$K/keepalived.conf"
   rm -f "$E/vrrp" "$K/pulumi-lvs.test"
   [ ! -e "$O" ] || {
     rm -f "$O"

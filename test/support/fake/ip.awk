@@ -172,6 +172,7 @@ BEGIN {
   if (words == "-j addr show") show_addresses()
   else if (words == "-o -6 addr show up") show_tentative()
   else if (words ~ /^-o link show dev /) print "1: " device(ARGV[5]) ": <UP>"
+  else if (words ~ /^-o addr show dev / && ARGV[6] == "to") { n = lines("addresses", all); for (i = 1; i <= n; i++) if (split(all[i], w, " ") && w[1] == device(ARGV[5])) print "1: " w[1] "    inet " w[2] " scope global " w[1] }
   else if (words ~ /^-o addr show dev /) { device(ARGV[5]); exit 0 }
   else if (words ~ /^-j -[46] route show table$/) show_routes(substr(ARGV[2], 2), ARGV[6])
   else if (words ~ /^addr (add|del|change) /) { for (i = ARGC; i > 1; i--) ARGV[i] = ARGV[i - 1]; ARGC++; change_address(ARGV[3]) }

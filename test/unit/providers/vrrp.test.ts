@@ -35,7 +35,7 @@ describe("where keepalived has no configuration", () => {
     expect(done(fake).slice(3)).toEqual(["test", "reload", "test", "reload", "reload"]);
     expect(fake.has(main)).toBe(true);
     await kind.delete(changed);
-    expect(done(fake).slice(8)).toEqual(["stop", "disable"]);
+    expect(done(fake).slice(8)).toEqual(["disable", "stop"]);
     expect(fake.snapshot()).toBe(before);
   });
 
@@ -101,15 +101,24 @@ describe("where the operator has a configuration", () => {
 });
 
 describe("nothing has changed", () => {
-  test.each(["start", "reload", "enable"])("where systemctl %s fails", async (verb) => {
+  test.each([
+    ["start", "its own"],
+    ["enable", "its own"],
+    ["reload", "its own"],
+    ["start", "the operator's"],
+    ["enable", "the operator's"],
+  ])("where systemctl %s fails with %s configuration", async (verb, whose) => {
     const fake = fakeHost();
     const kind = resources(vrrpInstance, fake);
-    const others = verb === "reload" ? [await kind.create(two, "p/s/two")] : [];
+    if (whose !== "its own") fake.write(main, include(fake));
+    if (verb === "reload") await kind.create(two, "p/s/two");
     const before = fake.snapshot();
     fake.write(`faults/keepalived-${verb}`, "");
-    await expect(kind.create(one)).rejects.toThrow(/cannot create vrrp\/eth0\/51 on director1/);
+    await expect(kind.create(one)).rejects.toThrow(
+      new RegExp(`cannot create vrrp/eth0/51 on director1: .*Failed to ${verb}`),
+    );
+    fake.remove(`faults/keepalived-${verb}`);
     expect(fake.snapshot()).toBe(before);
-    expect(others.length).toBe(verb === "reload" ? 1 : 0);
   });
 
   test("where keepalived refuses the configuration, new or changed", async () => {
@@ -157,4 +166,107 @@ test("a keepalived that was stopped is drift, and is started again by the file t
   await kind.update(found ?? {}, one);
   expect(done(fake).slice(3)).toEqual(["start"]);
   expect((await kind.read(props)).props?.keepalived).toBe("running");
+});
+
+describe("a deletion", () => {
+  test.each([
+    ["stop", "last"],
+    ["disable", "last"],
+    ["reload", "other"],
+  ])(
+    "that fails where systemctl %s does leaves the %s instance, and the next ends without a trace",
+    async (verb, which) => {
+      const fake = fakeHost();
+      const kind = resources(vrrpInstance, fake);
+      const empty = fake.snapshot();
+      const other = which === "other" ? await kind.create(two, "p/s/two") : undefined;
+      const { props } = await kind.create(one);
+      const before = fake.snapshot();
+      fake.write(`faults/keepalived-${verb}`, "");
+      await expect(kind.delete(props)).rejects.toThrow(`Failed to ${verb} keepalived.service`);
+      fake.remove(`faults/keepalived-${verb}`);
+      expect(fake.snapshot()).toBe(before);
+      await kind.delete(props);
+      if (other) await kind.delete(other.props);
+      expect(fake.snapshot()).toBe(empty);
+    },
+  );
+
+  test("of an instance whose file was removed by hand ends without a trace", async () => {
+    const fake = fakeHost();
+    const before = fake.snapshot();
+    const kind = resources(vrrpInstance, fake);
+    const { props } = await kind.create(one);
+    fake.remove("etc/keepalived/pulumi-lvs.d/eth0-51.conf");
+    await kind.delete(props);
+    expect(done(fake).slice(3)).toEqual(["disable", "stop"]);
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("leaves an operator's keepalived running that an update had to start and enable", async () => {
+    const fake = fakeHost();
+    fake.write(main, include(fake));
+    fake.write(link, "");
+    start(fake);
+    const before = fake.snapshot();
+    const kind = resources(vrrpInstance, fake);
+    const { props } = await kind.create(one);
+    fake.remove("run/keepalived.pid");
+    fake.remove(link);
+    const { props: found } = await kind.read(props);
+    await kind.delete(await kind.update(found ?? {}, one));
+    expect(done(fake).slice(2)).toEqual(["enable", "start", "reload"]);
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("fails while an address stays, and says what to do", async () => {
+    const fake = fakeHost();
+    const kind = resources(vrrpInstance, fake);
+    await kind.create(two, "p/s/two");
+    const { props } = await kind.create(one);
+    fake.write("addresses", `${fake.read("addresses")}eth0 192.168.0.219/32 - - -\n`);
+    const before = fake.snapshot();
+    await expect(kind.delete(props)).rejects.toThrow(
+      /the host still has 192\.168\.0\.219\/32 on eth0; see there why keepalived keeps it/,
+    );
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("does not wait for an address that another instance has", async () => {
+    const fake = fakeHost();
+    const kind = resources(vrrpInstance, fake);
+    const { props } = await kind.create(one);
+    await kind.create({ ...one, routerId: 53 }, "p/s/moved");
+    fake.write("addresses", `${fake.read("addresses")}eth0 192.168.0.219/32 - - -\n`);
+    await kind.delete(props);
+    expect(fake.has("etc/keepalived/pulumi-lvs.d/eth0-51.conf")).toBe(false);
+  });
+});
+
+describe("keepalived obeys a file", () => {
+  test.each([
+    ["is reloading", ["reloading"], "reload"],
+    ["still starts", ["activating", "activating"], "reload"],
+    ["starts without end", Array(30).fill("activating"), "restart"],
+  ])("where it %s when the file comes", async (_, states, verb) => {
+    const fake = fakeHost();
+    const kind = resources(vrrpInstance, fake);
+    await kind.create(two, "p/s/two");
+    fake.write("faults/keepalived-states", `${states.join("\n")}\n`);
+    await kind.create(one);
+    expect(done(fake).slice(4)).toEqual([verb]);
+  });
+
+  test.each([
+    ["is reloading", ["reloading"]],
+    ["still starts", ["activating", "activating"]],
+  ])("where it %s when the file goes", async (_, states) => {
+    const fake = fakeHost();
+    const kind = resources(vrrpInstance, fake);
+    await kind.create(two, "p/s/two");
+    const { props } = await kind.create(one);
+    fake.write("faults/keepalived-states", `${states.join("\n")}\n`);
+    await kind.delete(props);
+    expect(done(fake).slice(5)).toEqual(["reload"]);
+  });
 });
