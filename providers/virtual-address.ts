@@ -12,9 +12,9 @@ import {
 } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
-import type { Sharing } from "./engine/inputs.js";
-import { contrast } from "./engine/inputs.js";
+import { contrast, type Sharing } from "./engine/inputs.js";
 import { missingInterface } from "./engine/missing-interface.js";
+import { floatingAddress } from "./vrrp-instance/clashes.js";
 
 /** Arguments of a VirtualAddress. */
 export interface VirtualAddressArgs extends Sharing {
@@ -135,6 +135,8 @@ export const virtualAddress = define({
 
   facts: () => ["addresses"],
 
+  clashes: ({ address }, _want, facts) => floatingAddress(facts, address),
+
   refuses(key, want, have, facts) {
     if (!have) return missingInterface(facts, key.interface);
     const at = `${key.address}/${have.prefixLength}`;
@@ -199,8 +201,8 @@ export const virtualAddress = define({
         : [];
     if (!want) return have ? [step(remove(have), add(have))] : [];
     if (!have) return [step(add(want), remove(want)), ...announce];
-    const same = (["prefixLength", "label", "broadcast"] as const).every((name) => want[name] === have[name]);
-    if (same) return announce;
+    if ((["prefixLength", "label", "broadcast"] as const).every((name) => want[name] === have[name]))
+      return announce;
     const [from, to] = [step(remove(have), add(have)), step(add(want), remove(want))];
     if (ipv6 && want.prefixLength === have.prefixLength && have.label !== duplicate)
       return [step(choose(want), choose(have))];

@@ -94,6 +94,11 @@ export interface Definition<K = unknown, C = unknown> {
    * none, and else a thing of another owner with other settings, which `adopt` would take over.
    */
   refuses?(key: K, want: C, have: C | undefined, facts: Facts): Refusal | undefined;
+  /**
+   * Returns why a thing of another kind that is declared there rules this one out, and what to do. Is asked at each
+   * creation and change, because a change may add what the other has. Two of one update show it after they are made.
+   */
+  clashes?(key: K, want: C, facts: Facts): Refusal | undefined;
   /** Returns the facts that `read` needs. */
   facts(key: K, want: C | undefined): readonly FactName[];
   /**

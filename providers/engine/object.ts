@@ -91,7 +91,9 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       // A thing that this resource made before is its own, even if the answer was lost.
       const isOwn = holder !== undefined && isMine(holder);
       const foreign = verb === "create" && different && !isOwn && inputs.adopt !== true;
-      const refusal = (foreign || !have) && definition.refuses?.(key, config, have, facts);
+      const refusal =
+        definition.clashes?.(key, config, facts) ??
+        ((foreign || !have) && definition.refuses?.(key, config, have, facts));
       if (refusal) throw refused(refusal.reason, refusal.remedy);
       if (foreign) {
         throw refused(
@@ -117,7 +119,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       }
       if (!isDeepStrictEqual(have, config))
         return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
-      return recordMismatch(facts, record);
+      return definition.clashes?.(key, config, facts)?.reason ?? recordMismatch(facts, record);
     },
 
     declares: (facts) => isKnown(facts, record),

@@ -6,6 +6,7 @@ import { ranks } from "../../src/values/ranks.js";
 import { serviceReference } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
 import { missingInterface } from "../engine/missing-interface.js";
+import { heldAddress } from "./clashes.js";
 import { vrrpProblems } from "./problems.js";
 
 /** An address that floats between directors. */
@@ -154,18 +155,14 @@ export const vrrpInstance = define({
 
   facts: (key) => [`vrrp:${instanceName(key)}`, "addresses"],
 
+  clashes: (_key, { addresses }, facts) =>
+    heldAddress(
+      facts,
+      addresses.map(({ address }) => address),
+    ),
+
   refuses(key, want, have, facts) {
     if (have) return undefined;
-    for (const { address } of want.addresses) {
-      const owned = facts
-        .ledger()
-        .records.find(({ thing }) => thing.startsWith("VirtualAddress ") && thing.endsWith(`/${address}`));
-      if (owned)
-        return {
-          reason: `${address} is a VirtualAddress there, of ${owned.owner}`,
-          remedy: "remove that resource first: keepalived adds and removes the address",
-        };
-    }
     return interfacesOf(key, want)
       .map((name) => missingInterface(facts, name))
       .find((refusal) => refusal !== undefined);
@@ -181,8 +178,8 @@ export const vrrpInstance = define({
     return { ...rest, keepalived: file.state } as unknown as Config;
   },
 
-  // The file survives a reboot by itself. The record only keeps its owner.
-  record: () => ["vrrp"],
+  // The file survives a reboot by itself. The record keeps its owner, and the addresses that no other may declare.
+  record: (_key, config) => ["vrrp", ...config.addresses.map(({ address }) => address)],
 
   plan(key, want, _have, { facts }) {
     const name = instanceName(key);

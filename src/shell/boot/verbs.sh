@@ -141,8 +141,8 @@ again_route() {
 }
 # The files of a monitor survive a reboot by themselves.
 again_monitor() { [ $# = 0 ] || unfit; }
-# So does the file of a VRRP instance.
-again_vrrp() { [ $# = 0 ] || unfit; }
+# again_vrrp ADDRESS...: the file of a VRRP instance does so, too.
+again_vrrp() { for address; do is_address "$address" || unfit || return; done; }
 # obey VERB ARGUMENTS: runs the verb of a record. Tabs separate the arguments.
 obey() {
   verb=$1

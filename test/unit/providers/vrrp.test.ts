@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { virtualAddress } from "../../../providers/virtual-address.js";
 import { vrrpInstance } from "../../../providers/vrrp-instance/index.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 import type { FakeHost } from "../../support/fake/fake-host.js";
@@ -166,6 +167,50 @@ test("a keepalived that was stopped is drift, and is started again by the file t
   await kind.update(found ?? {}, one);
   expect(done(fake).slice(3)).toEqual(["start"]);
   expect((await kind.read(props)).props?.keepalived).toBe("running");
+});
+
+describe("an address has one owner", () => {
+  const vip = { interface: "eth0", address: "192.168.0.220" };
+
+  test("a VirtualAddress of an instance's address is refused", async () => {
+    const fake = fakeHost();
+    await resources(vrrpInstance, fake).create(two);
+    const before = fake.snapshot();
+    await expect(resources(virtualAddress, fake).create(vip, "p/s/vip")).rejects.toThrow(
+      /192\.168\.0\.220 is an address of a VrrpInstance there, of p\/s\/one; leave it to that resource/,
+    );
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("an update that adds the address of a VirtualAddress is refused", async () => {
+    const fake = fakeHost();
+    const kind = resources(vrrpInstance, fake);
+    await resources(virtualAddress, fake).create(vip, "p/s/vip");
+    const { props } = await kind.create(one);
+    const before = fake.snapshot();
+    const both = { ...one, addresses: [...one.addresses, ...two.addresses] };
+    await expect(kind.update(props, both)).rejects.toThrow(
+      /192\.168\.0\.220 is a VirtualAddress there, of p\/s\/vip; remove that resource first/,
+    );
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("two of one update are not both made", async () => {
+    const fake = fakeHost();
+    const made = await Promise.allSettled([
+      resources(vrrpInstance, fake).create(two),
+      resources(virtualAddress, fake).create(vip, "p/s/vip"),
+    ]);
+    expect(made.filter(({ status }) => status === "fulfilled").length).toBeLessThan(2);
+  });
+
+  test("one that an instance gives up is free", async () => {
+    const fake = fakeHost();
+    const kind = resources(vrrpInstance, fake);
+    const { props } = await kind.create({ ...one, addresses: [...one.addresses, ...two.addresses] });
+    await kind.update(props, one);
+    await resources(virtualAddress, fake).create(vip, "p/s/vip");
+  });
 });
 
 describe("a deletion", () => {
