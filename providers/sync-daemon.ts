@@ -68,7 +68,7 @@ export const syncDaemon = define({
   key,
   config,
   rank: ranks.table,
-  conflicts: () => true,
+  conflicts: () => "daemons",
 
   complete(_key, config) {
     // A group that is not known yet has no family.

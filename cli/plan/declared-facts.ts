@@ -7,7 +7,7 @@ import type { Daemon, ThresholdTable, Timeouts } from "../../src/facts/ipvs-list
 import type { IpvsTable } from "../../src/facts/ipvs-table.js";
 import type { Ledger, LedgerRecord } from "../../src/facts/ledger.js";
 import type { VrrpFile } from "../../src/facts/vrrp.js";
-import type { Conflict } from "../../src/values/conflicts.js";
+import type { Running } from "../../src/values/conflicts.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
 import type { DeclaredHost } from "./declared-host.js";
 
@@ -105,7 +105,7 @@ export class DeclaredFacts extends Facts {
     return 0;
   }
 
-  override conflicts(): Conflict[] {
+  override conflicts(): Running[] {
     return [];
   }
 

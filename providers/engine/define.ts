@@ -62,10 +62,10 @@ export interface Definition<K = unknown, C = unknown> {
     read(facts: Facts, key: K, config: C): Record<string, unknown>;
   };
   /**
-   * Returns whether programs conflict over such things (see src/values/conflicts.ts). None may run on a host
-   * when one is written.
+   * Returns whether programs conflict over such things (see src/values/conflicts.ts), or over sync daemons. None may
+   * run on a host when one is written.
    */
-  conflicts?(key: K): boolean;
+  conflicts?(key: K): boolean | "daemons";
   /**
    * Returns whether another thing goes along when this one is deleted. Then its record goes, too.
    */

@@ -229,7 +229,7 @@ export class Engine {
     const { key, config } = partsOf(definition, inputs);
     const was = olds && partsOf(definition, olds).config;
     const owner = this.owner(inputs);
-    const guarded = verb !== "delete" && definition.conflicts?.(key) === true;
+    const guarded = verb !== "delete" && definition.conflicts?.(key);
     try {
       return await this.#submit(verb, inputs, {
         facts: [
@@ -240,7 +240,7 @@ export class Engine {
           ...(guarded ? (["conflicts"] as const) : []),
         ],
         plan: (facts) => {
-          if (guarded) refuseConflicts(facts, inputs);
+          if (guarded) refuseConflicts(facts, inputs, guarded === true ? "table" : guarded);
           const steps = change.plan(verb, { facts, owner, was, persist: inputs.persist !== false });
           return { steps, notes: { isAdopted: verb === "create" && change.adopts(facts) } };
         },

@@ -112,6 +112,8 @@ const config = z.strictObject({
   keepalived: z.literal("running").default("running"),
 });
 
+const isKey = (found: object): boolean => key.safeParse(found).success;
+
 type Key = z.output<typeof key>;
 type Config = z.output<typeof config>;
 
@@ -140,14 +142,18 @@ export const vrrpInstance = define({
     })) as Config["addresses"];
   },
 
-  problems: (_key, config) => vrrpProblems(config),
+  problems: (key, config) => vrrpProblems({ ...key, ...config }),
 
   id: (key) => `vrrp/${key.interface}/${key.routerId}`,
 
   shows: {
     names: ["state"],
-    facts: () => ["addresses"],
-    read(facts, _key, { addresses }) {
+    facts: (key) => [`vrrp:${instanceName(key)}`, "addresses"],
+    read(facts, key, config) {
+      // `get` gives the identity only.
+      const { addresses } = (config as Partial<Config>).addresses
+        ? config
+        : (parseVrrp(facts.vrrp(instanceName(key))?.text ?? "") ?? { addresses: [] });
       const first = addresses[0]?.address;
       return { state: facts.addresses().some(({ local }) => local === first) ? "master" : "backup" };
     },
@@ -172,14 +178,20 @@ export const vrrpInstance = define({
     const file = facts.vrrp(instanceName(key));
     if (!file) return undefined;
     const found = parseVrrp(file.text);
-    if (!found || instanceName(found) !== instanceName(key))
+    const { interface: device, routerId, ...rest } = found ?? {};
+    // Text of the file goes into state.
+    const isOne = isKey({ interface: device, routerId }) && config.safeParse(rest).success;
+    if (!isOne || device !== key.interface || routerId !== key.routerId)
       return { ...want, keepalived: "edited by hand" } as unknown as Config;
-    const { interface: _, routerId: __, ...rest } = found;
     return { ...rest, keepalived: file.state } as unknown as Config;
   },
 
   // The file survives a reboot by itself. The record keeps its owner, and the addresses that no other may declare.
-  record: (_key, config) => ["vrrp", ...config.addresses.map(({ address }) => address)],
+  record: (_key, config) => [
+    "vrrp",
+    // `get` gives none.
+    ...((config as Partial<Config>).addresses ?? []).map(({ address }) => address),
+  ],
 
   plan(key, want, _have, { facts }) {
     const name = instanceName(key);

@@ -5,6 +5,7 @@ import type { Problem } from "../../src/values/problem.js";
 /** The fields of an instance that rules cross. */
 type Fields = Pick<
   VrrpSettings,
+  | "interface"
   | "version"
   | "advertInterval"
   | "peers"
@@ -50,6 +51,11 @@ export function vrrpProblems({
     ),
     ...twice("peers", peers),
     ...twice("trackInterfaces", tracked.trackInterfaces),
+    ...tracked.trackInterfaces.flatMap((name, i) =>
+      name === tracked.interface
+        ? problem(`trackInterfaces[${i}]`, `${name} is the instance's own, which always counts`)
+        : [],
+    ),
     ...twice("trackServices", tracked.trackServices),
     ...peers.flatMap((peer, i) =>
       isOther(peer) ? problem(`peers[${i}]`, `${peer} is not of the first address's family`) : [],

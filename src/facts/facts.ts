@@ -1,5 +1,5 @@
 import { quote } from "../shell/quote.js";
-import type { Conflict } from "../values/conflicts.js";
+import type { Running } from "../values/conflicts.js";
 import { conflicts } from "./conflicts.js";
 import { type Connections, connections } from "./connections.js";
 import { clock, type DrainedServer, type DrainingServer, drained, draining } from "./draining.js";
@@ -169,7 +169,7 @@ export class Facts {
     return this.#read(clock);
   }
 
-  conflicts(): Conflict[] {
+  conflicts(): Running[] {
     return this.#read(conflicts);
   }
 

@@ -16,6 +16,7 @@ const functions = [
     NOT_INCLUDED: refusals.notIncluded,
     NO_SCRIPTS: refusals.noScripts,
     ADDRESS_STAYS: refusals.addressStays,
+    VIRTUAL_SERVERS: refusals.virtualServers,
   }),
   ...["vrrp", "transaction", "script", "stop"].map((name) => shellText(`lib/${name}.sh`)),
 ].join("");

@@ -21,6 +21,8 @@ export const refusals = {
   noScripts: 98,
   /** keepalived obeyed, but the host still has an address. */
   addressStays: 99,
+  /** The configuration of keepalived, which does not run, has virtual servers. */
+  virtualServers: 100,
 } as const;
 
 export const refusalRemedies: ReadonlyMap<number, string> = new Map([
@@ -36,6 +38,10 @@ export const refusalRemedies: ReadonlyMap<number, string> = new Map([
   [
     refusals.addressStays,
     "see there why keepalived keeps it (journalctl -u keepalived), or remove it (ip addr del), and run again",
+  ],
+  [
+    refusals.virtualServers,
+    "take its virtual_server blocks out, which would change the IPVS table, or start keepalived there yourself",
   ],
   [refusals.noMonitor, "leave health checks (HealthMonitor) out, or use a host with systemd"],
 ]);

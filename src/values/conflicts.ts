@@ -7,3 +7,6 @@ export const conflicts = ["keepalived", "ldirectord", "kube-proxy", "kube-router
 
 /** The name of a conflicting program. */
 export type Conflict = (typeof conflicts)[number];
+
+/** What runs: such a program, or a keepalived that does VRRP and manages the sync daemons only. */
+export type Running = Conflict | "daemons";

@@ -25,7 +25,22 @@ is_vrrp() {
   set -- $(grep '^PPid:' "$1/status")
   [ "$2" = "$vrrp" ]
 }
-# find_conflicts: sets running to a line for each.
+# configures FILE WORD [LEVELS]: returns 0 if the file of keepalived, or one that it includes, has such a line.
+configures() (
+  levels=${3:-9}
+  [ "$levels" -gt 0 ] && [ -f "$1" ] || exit 1
+  ! grep -qE "^[[:blank:]]*(@[^[:blank:]]+[[:blank:]]+)?$2([[:blank:]{]|$)" "$1" || exit 0
+  # Names are relative to the folder of the file.
+  cd "${1%/*}" || exit 1
+  sed -n 's/^[[:blank:]]*include[a-z]*[[:blank:]]\{1,\}//p' "$1" | tr -d \'\" | while read -r pattern rest; do
+    for f in $pattern; do
+      case $f in /*) ;; *) f=$PWD/$f ;; esac
+      ! configures "$f" "$2" $((levels - 1)) || exit 9
+    done
+  done
+  [ $? = 9 ]
+)
+# find_conflicts: sets running to a line for each. A keepalived that does VRRP only may manage the sync daemons.
 find_conflicts() {
   seen= running=
   for f in "$ROOT"/proc/[0-9]*/comm; do
@@ -33,7 +48,12 @@ find_conflicts() {
     case " $CONFLICTS " in *" $name "*) ;; *) continue ;; esac
     case " $seen " in *" $name "*) continue ;; esac
     p=${f%comm}
-    is_elsewhere "$p" || ! is_roots "$p" || { [ "$name" = keepalived ] && is_vrrp "$p"; } || {
+    is_elsewhere "$p" || ! is_roots "$p" || {
+      if [ "$name" = keepalived ] && is_vrrp "$p"; then
+        case " $seen " in *' daemons '*) continue ;; esac
+        configures "$ROOT/etc/keepalived/keepalived.conf" lvs_sync_daemon || continue
+        name=daemons
+      fi
       seen="$seen $name"
       running="$running$name
 "

@@ -89,11 +89,19 @@ fit_vrrp() {
     return "$NOT_INCLUDED"
   }
 }
+# start_fits: returns 0 unless a start of keepalived would bring virtual servers along, which would change the table.
+start_fits() {
+  case $(systemctl is-active keepalived.service) in active | reloading | activating) return 0 ;; esac
+  ! configures "$K/keepalived.conf" 'virtual_server(_group)?' || {
+    printf '%s\n' "keepalived does not run, and $K/keepalived.conf has virtual servers" >&2
+    return "$VIRTUAL_SERVERS"
+  }
+}
 # run_vrrp NAME: has keepalived run by the file that is there.
-run_vrrp() { fit_vrrp && start_vrrp; }
+run_vrrp() { fit_vrrp && start_fits && start_vrrp; }
 # put_vrrp NAME TEXT: writes the file of an instance once keepalived has checked it.
 put_vrrp() {
-  fit_vrrp || return
+  fit_vrrp && start_fits || return
   began=
   rm -f "$V/$1.old"
   mkdir -p "$V" && { [ ! -e "$V/$1.conf" ] || ln "$V/$1.conf" "$V/$1.old"; } && put_text "$V/$1.new" "$2" &&

@@ -50,6 +50,20 @@ const cases: [string, string, object, object, [string, object][]][] = [
   ["a module", "kernel-module", { name: "ip_vs" }, {}, []],
   ["timeouts", "ipvs-timeouts", {}, { tcp: 7200, tcpFin: 60, udp: 30 }, []],
   ["forwarding", "ip-forwarding", {}, {}, []],
+  [
+    "an instance of VRRP",
+    "vrrp-instance",
+    { interface: "eth0", routerId: 51 },
+    { addresses: [{ address: "192.168.0.219" }, { address: "2001:db8::219" }], priority: 7 },
+    [],
+  ],
+  [
+    "a monitor",
+    "health-monitor",
+    { service },
+    { check: { type: "tcp" } },
+    [...table, ["real-server", { service, address: "192.168.10.11", port: 8080, ...masqueraded }]],
+  ],
   ["silence", "arp-suppression", {}, {}, []],
 ];
 
@@ -64,6 +78,11 @@ test.each(cases)("get of %s takes its identity alone", async (_, name, identity,
   expect(read.id).toBe(id);
   const { owner: _owner, ...declared } = props;
   expect(read.props).toMatchObject(declared);
+});
+
+test("every kind that has something on a host is among them", () => {
+  const listed = new Set(cases.map(([, kind]) => kind));
+  expect([...definitions].filter(([name, { record }]) => record && !listed.has(name))).toEqual([]);
 });
 
 test("get without its identity says what is missing", () => {

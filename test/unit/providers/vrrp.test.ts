@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { syncDaemon } from "../../../providers/sync-daemon.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
+import { virtualService } from "../../../providers/virtual-service.js";
 import { vrrpInstance } from "../../../providers/vrrp-instance/index.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 import type { FakeHost } from "../../support/fake/fake-host.js";
@@ -167,6 +169,67 @@ test("a keepalived that was stopped is drift, and is started again by the file t
   await kind.update(found ?? {}, one);
   expect(done(fake).slice(3)).toEqual(["start"]);
   expect((await kind.read(props)).props?.keepalived).toBe("running");
+});
+
+describe("where keepalived does not run and its configuration has virtual servers", () => {
+  test.each([
+    [
+      "itself",
+      (fake: FakeHost) => fake.write(main, `virtual_server 192.168.0.219 80 {\n}\n${include(fake)}`),
+    ],
+    [
+      "in a file that it includes",
+      (fake: FakeHost) => {
+        fake.write(main, `include conf.d/*.conf\n${include(fake)}`);
+        fake.write("etc/keepalived/conf.d/web.conf", "  virtual_server_group web {\n}\n");
+      },
+    ],
+  ])("%s, it is not started, and the error tells what to do", async (_, prepare) => {
+    const fake = fakeHost();
+    prepare(fake);
+    const before = fake.snapshot();
+    await expect(resources(vrrpInstance, fake).create(one)).rejects.toThrow(
+      /does not run, and .*keepalived\.conf has virtual servers; take its virtual_server blocks out/,
+    );
+    expect(fake.snapshot()).toBe(before);
+    expect(done(fake)).toEqual([]);
+  });
+});
+
+test("a keepalived that manages sync daemons rules a SyncDaemon out, and nothing else", async () => {
+  const fake = fakeHost();
+  start(fake);
+  fake.runProcess(712, "keepalived");
+  fake.runProcess(713, "keepalived", 0, 0, 712);
+  await resources(syncDaemon, fake).create({ state: "backup", mcastInterface: "eth0" });
+  fake.write(main, "global_defs {\n  lvs_sync_daemon eth0 mine\n}\n");
+  await resources(virtualService, fake).create({ address: "192.168.0.219", port: 80 });
+  await expect(
+    resources(syncDaemon, fake).create({ state: "master", mcastInterface: "eth0" }),
+  ).rejects.toThrow(/keepalived runs there and manages the sync daemons \(lvs_sync_daemon\)/);
+});
+
+test.each([
+  ["priority 100", "priority NaN"],
+  ["priority 100", "priority 300"],
+  ["priority 100", "priority 1.5"],
+  ["version 3", "version 7"],
+  ["\t\tlo", "\t\tl\u001bo"],
+])("a file with %j changed to %j is edited by hand, and its text is not read", async (from, to) => {
+  const fake = fakeHost();
+  const kind = resources(vrrpInstance, fake);
+  const { props } = await kind.create({ ...one, trackInterfaces: ["lo"] });
+  const file = "etc/keepalived/pulumi-lvs.d/eth0-51.conf";
+  expect(fake.read(file)).toContain(from);
+  fake.write(file, fake.read(file).replace(from, to));
+  const { props: found } = await kind.read(props);
+  expect(found).toMatchObject({ keepalived: "edited by hand", priority: 100, trackInterfaces: ["lo"] });
+});
+
+test("the instance's own interface is not tracked again", () => {
+  expect(() =>
+    resources(vrrpInstance, fakeHost()).inputsOf({ ...one, trackInterfaces: ["lo", "eth0"] }),
+  ).toThrow("trackInterfaces[1]: eth0 is the instance's own, which always counts");
 });
 
 describe("an address has one owner", () => {
