@@ -4,7 +4,7 @@ import { hostLabel } from "../../src/ssh/connection.js";
 import { type Bag, connectionOf } from "./inputs.js";
 
 /** Throws if a program runs that conflicts over the table or the sync daemons, and `alongside` does not allow it. */
-export function refuseConflicts(facts: Facts, inputs: Bag, over: "table" | "daemons"): void {
+export function refuseConflicts(facts: Facts, inputs: Bag, over: true | "daemons"): void {
   const allowed = (inputs.alongside ?? []) as string[];
   const running = facts
     .conflicts()

@@ -240,7 +240,7 @@ export class Engine {
           ...(guarded ? (["conflicts"] as const) : []),
         ],
         plan: (facts) => {
-          if (guarded) refuseConflicts(facts, inputs, guarded === true ? "table" : guarded);
+          if (guarded) refuseConflicts(facts, inputs, guarded);
           const steps = change.plan(verb, { facts, owner, was, persist: inputs.persist !== false });
           return { steps, notes: { isAdopted: verb === "create" && change.adopts(facts) } };
         },

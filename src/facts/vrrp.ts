@@ -62,6 +62,8 @@ export function printVrrp(of: VrrpSettings): string {
         `# ${service}`,
         `script "${question(service)}"`,
         "interval 2",
+        // The file is away for a moment while the agent starts again.
+        "fall 2",
         `weight -${of.priorityDrop}`,
         "user root",
       ]),

@@ -8,6 +8,7 @@ import { partsOf } from "../../../providers/engine/inputs.js";
 import { vrrpInstance } from "../../../providers/vrrp-instance/index.js";
 import { Facts } from "../../../src/facts/facts.js";
 import { parseVrrp, printVrrp, type VrrpSettings } from "../../../src/facts/vrrp.js";
+import { unit } from "../../../src/shell/agent.js";
 import { resources } from "../../support/fake/engine.js";
 import type { FakeHost } from "../../support/fake/fake-host.js";
 import { vrrpInstance as tested } from "../../support/kinds/vrrp-instance.js";
@@ -85,4 +86,9 @@ test.each([
   const facts = new Facts(new Map([["addresses", { body: JSON.stringify(links) }]]));
   const { key, config } = partsOf(vrrpInstance, { ...tested.right[0] });
   expect(vrrpInstance.shows?.read(facts, key, config)).toEqual({ state });
+});
+
+test("what an agent saw goes with it, so that keepalived does not count its servers", () => {
+  const [, file] = /^ExecStopPost=-\/bin\/rm -f (\S+)$/m.exec(unit) ?? [];
+  expect(scriptOf("tcp://192.168.0.219:80").endsWith(` ${file}`)).toBe(true);
 });
