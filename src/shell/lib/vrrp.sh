@@ -60,11 +60,13 @@ obey_vrrp() {
 # start_vrrp: has keepalived run by the files, now and after a reboot. Sets $began to what it is undone by.
 start_vrrp() {
   [ -e "$K/keepalived.conf" ] || { note main && put_text "$K/keepalived.conf" "$main_vrrp"; } || return
-  [ -e "$O" ] || { mkdir -p "${O%/*}" && put_text "$O" "$order_vrrp" && systemctl daemon-reload; } || return
-  # By the operator's own configuration it goes on after the last instance, so that is not noted.
+  # The first instance notes what was before it. By the operator's own configuration keepalived goes on after the last.
   if is_ours; then mine=note; else mine=:; fi
+  first=$mine
+  [ -e "$O" ] || first=note
+  [ -e "$O" ] || { mkdir -p "${O%/*}" && put_text "$O" "$order_vrrp" && systemctl daemon-reload; } || return
   systemctl is-enabled -q keepalived.service ||
-    { $mine enabled && began=disable && systemctl enable -q keepalived.service; } || return
+    { $first enabled && began=disable && systemctl enable -q keepalived.service; } || return
   settle_vrrp
   case $active in
     active | reloading | activating) obey_vrrp || return ;;
@@ -143,12 +145,13 @@ gone_vrrp() {
     rounds=$((rounds - 1))
   done
 }
-# halt_vrrp: stops and disables a keepalived that only runs because we started and enabled it.
+# halt_vrrp: stops a keepalived that runs by our main file and because of us. Disables one that was disabled before. A
+# main file of ours that was changed by hand is the operator's, and keepalived goes on by it.
 halt_vrrp() {
   off=
-  ! noted enabled || ! systemctl is-enabled -q keepalived.service ||
+  { noted main && ! is_ours; } || ! noted enabled || ! systemctl is-enabled -q keepalived.service ||
     { systemctl disable -q keepalived.service && off=1; } || return
-  if noted started; then
+  if is_ours && noted started; then
     case $(systemctl is-active keepalived.service) in
       active | reloading | activating | deactivating) systemctl stop keepalived.service ;;
     esac
@@ -159,7 +162,7 @@ halt_vrrp() {
 quit_vrrp() {
   last=1
   for f in "$V"/*.conf; do [ ! -e "$f" ] || last=; done
-  if [ -n "$last" ] && is_ours; then halt_vrrp; else reload_vrrp; fi && gone_vrrp "$V/$1.old"
+  if [ -n "$last" ]; then halt_vrrp; else reload_vrrp; fi && gone_vrrp "$V/$1.old"
 }
 # drop_vrrp NAME: removes an instance. With the last one goes all that we did besides. Without the file keepalived may
 # still run by it, so all is done again.

@@ -327,6 +327,19 @@ describe("a deletion", () => {
     expect(fake.snapshot()).toBe(before);
   });
 
+  test("disables an operator's keepalived again that was disabled before the first instance", async () => {
+    const fake = fakeHost();
+    fake.write(main, include(fake));
+    start(fake);
+    fake.remove(link);
+    const before = fake.snapshot();
+    const kind = resources(vrrpInstance, fake);
+    const { props } = await kind.create(one);
+    await kind.delete(props);
+    expect(done(fake).slice(1)).toEqual(["enable", "reload", "disable", "reload"]);
+    expect(fake.snapshot()).toBe(before);
+  });
+
   test("fails while an address stays, and says what to do", async () => {
     const fake = fakeHost();
     const kind = resources(vrrpInstance, fake);
