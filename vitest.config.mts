@@ -13,6 +13,7 @@ const long = [
   "cli/forget",
   "cli/live-plan",
   "cli/plan",
+  "cli/plan-kinds",
   "host/batches",
   "host/processes",
   "package/consumer",
@@ -21,6 +22,7 @@ const long = [
   "providers/ownership",
   "providers/pool",
   "providers/sharing",
+  "providers/vrrp",
 ].map((name) => `test/unit/${name}.test.ts`);
 
 const onLab = { testTimeout: 600_000, hookTimeout: 900_000 };
