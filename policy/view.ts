@@ -1,5 +1,10 @@
 import { parseEndpoint } from "../src/values/address.js";
-import { parseService, printService, type ServiceAddress } from "../src/values/service-address.js";
+import {
+  parseService,
+  printService,
+  type ServiceAddress,
+  withoutHost,
+} from "../src/values/service-address.js";
 
 export type Bag = Readonly<Record<string, unknown>>;
 
@@ -57,8 +62,7 @@ export function serviceOf({ kind, props }: Seen): string | undefined {
     );
   }
   if (typeof props.service !== "string") return undefined;
-  const text = props.service.replace(/^.*\/(?=(tcp|udp|fwmark):\/\/)/, "");
-  const service = parseService(text);
+  const service = parseService(withoutHost(props.service));
   return service && printService(service);
 }
 

@@ -8,6 +8,9 @@ import { config, realServer } from "./index.js";
 /** The declared servers of a service by `address:port`, or null if they are resources of their own. */
 export type Pool = z.output<typeof realServers>;
 
+/** The fields of a server of a pool. */
+export type Config = NonNullable<Pool>[string];
+
 const parsed = (text: string): { address: string; port: number } | undefined => {
   const at = parseEndpoint(text);
   const result = z.object({ address: hostAddress, port: portOrAny }).safeParse(at);

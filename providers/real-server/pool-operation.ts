@@ -1,10 +1,7 @@
 import type { Change, Operation } from "../engine/change.js";
 import type { ServerOperation } from "./drain.js";
 import { realServer } from "./index.js";
-import { keyOf, type Pool } from "./pool-fields.js";
-
-/** The fields of a server of a pool. */
-export type Config = NonNullable<Pool>[string];
+import { type Config, keyOf, type Pool } from "./pool-fields.js";
 
 /** The service of a pool. */
 export interface Service {

@@ -1,9 +1,7 @@
 import type { Facts } from "../../src/facts/facts.js";
 import { stackOf } from "../engine/ledger.js";
 import { realServer } from "./index.js";
-import { isServer, keyOf, type Pool } from "./pool-fields.js";
-
-type Config = NonNullable<Pool>[string];
+import { type Config, isServer, keyOf, type Pool } from "./pool-fields.js";
 
 /** Returns the servers of a service that the host has records of, each with an owner. */
 const recordsOf = (facts: Facts, service: string): [at: string, owner: string][] => {

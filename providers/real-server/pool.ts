@@ -7,8 +7,8 @@ import type { Change, Verb } from "../engine/change.js";
 import { stackOf } from "../engine/ledger.js";
 import { type Drained, drained, forgetting, quiesced, type ServerOperation } from "./drain.js";
 import { realServer } from "./index.js";
-import { keyOf, type Pool } from "./pool-fields.js";
-import { type Config, operationOn, type PoolOperation, type Service, undeclared } from "./pool-operation.js";
+import { type Config, keyOf, type Pool } from "./pool-fields.js";
+import { operationOn, type PoolOperation, type Service, undeclared } from "./pool-operation.js";
 import { leftBehind, readPool, serversOf } from "./pool-servers.js";
 import { inFewCommands, joined } from "./steps.js";
 

@@ -44,13 +44,16 @@ export function serviceFlags(service: ServiceAddress): string[] {
   return [service.protocol === "tcp" ? "-t" : "-u", endpoint(service.address, service.port)];
 }
 
+/** Returns a service as the id of a VirtualService has it, without the host in front. */
+export const withoutHost = (id: string): string => id.replace(/^.*\/(?=(tcp|udp|fwmark):\/\/)/, "");
+
 /**
  * A reference to a virtual service: `tcp://…`, or a VirtualService's id, whose host part is dropped.
  * @internal
  */
 export const serviceReference = z
   .string()
-  .transform((text) => text.replace(/^.*\/(?=(tcp|udp|fwmark):\/\/)/, ""))
+  .transform(withoutHost)
   .refine((text) => parseService(text) !== undefined, {
     error: ({ input }) =>
       `${show(input)} is no virtual service such as tcp://192.168.0.219:80 or fwmark://10`,

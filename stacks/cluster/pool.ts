@@ -3,6 +3,7 @@ import type { Inputs } from "../../providers/engine/resource-class.js";
 import type { VirtualService } from "../../providers/index.js";
 import type { PoolServer } from "../../providers/real-server/index.js";
 import { endpoint, parseEndpoint } from "../../src/values/address.js";
+import { withoutHost } from "../../src/values/service-address.js";
 import type { Member } from "./cluster.js";
 
 /** A server of a pool: where it is, and its fields. */
@@ -40,8 +41,7 @@ export const membersOf = ({ id, realServers }: VirtualService): pulumi.Output<Me
     Object.entries((pool ?? {}) as Record<string, { forwarding: string; weight: number }>).map(
       ([at, { forwarding, weight }]) => {
         const { address = at, port = 0 } = parseEndpoint(at) ?? {};
-        const service = text.replace(/^.*\/(?=(?:tcp|udp|fwmark):\/\/)/, "");
-        return { service, address, port, forwarding, weight };
+        return { service: withoutHost(text), address, port, forwarding, weight };
       },
     ),
   );

@@ -63,8 +63,10 @@ start_vrrp() {
   # The first instance notes what was before it. By the operator's own configuration keepalived goes on after the last.
   if is_ours; then mine=note; else mine=:; fi
   first=$mine
-  [ -e "$O" ] || first=note
-  [ -e "$O" ] || { mkdir -p "${O%/*}" && put_text "$O" "$order_vrrp" && systemctl daemon-reload; } || return
+  [ -e "$O" ] || {
+    first=note
+    mkdir -p "${O%/*}" && put_text "$O" "$order_vrrp" && systemctl daemon-reload
+  } || return
   systemctl is-enabled -q keepalived.service ||
     { $first enabled && began=disable && systemctl enable -q keepalived.service; } || return
   settle_vrrp
