@@ -147,6 +147,7 @@ export class Engine {
           ...change.facts,
           ...(this.definition.shows?.facts(key) ?? []),
         ],
+        mayBeRecent: true,
         // An error inside the plan gets the words of the host's other errors.
         plan: (facts) => ({ steps: [], notes: this.#seen(facts, change, inputs, key, want) }),
         observe: () => undefined,

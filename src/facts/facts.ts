@@ -65,12 +65,14 @@ export function shownFact(name: FactName): string {
 
 export { FactError };
 
+// Many jobs, and the batches after an unchanged reading, use one table.
+const parsed = new WeakMap<Section, unknown>();
+
 /**
  * The facts of one reading of a host, parsed at the first use. A resource may use only facts that were read.
  */
 export class Facts {
   readonly #sections: Pick<ReadonlyMap<FactName, Section>, "get">;
-  readonly #parsed = new Map<FactName, unknown>();
 
   constructor(sections: Pick<ReadonlyMap<FactName, Section>, "get">) {
     this.#sections = sections;
@@ -81,16 +83,15 @@ export class Facts {
     return new Facts({ get: (name) => ({ body: split(name).kind?.nothing ?? "" }) });
   }
 
-  // Parsed once, because many jobs use one table.
   #read<Value>(kind: Fact<string, Value>, of?: string): Value {
     const name = (of === undefined ? kind.name : `${kind.name}:${of}`) as FactName;
-    if (this.#parsed.has(name)) return this.#parsed.get(name) as Value;
     const section = this.#sections.get(name);
+    if (section && parsed.has(section)) return parsed.get(section) as Value;
     if (!section) throw new Error(`the fact ${name} was not asked for`);
     if ("code" in section) throw new FactError(name, shownFact(name), section.code, section.text);
     try {
       const value = kind.parse(section.body);
-      this.#parsed.set(name, value);
+      parsed.set(section, value);
       return value;
     } catch (error) {
       throw new FactError(name, shownFact(name), 0, (error as Error).message);

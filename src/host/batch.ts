@@ -12,7 +12,8 @@ import {
   unexpectedOutput,
   withoutToken,
 } from "../errors.js";
-import { FactError, type FactName, Facts, type Section } from "../facts/facts.js";
+import { FactError, type FactName, type Facts } from "../facts/facts.js";
+import type { KnownFacts } from "./known-facts.js";
 import { digestOf, type Failed, type Outcome, type Report } from "./report.js";
 import { RollbackFailedError } from "./rollback-failed-error.js";
 import { applyScript, inBulk, readScript, recordsOf, rulesOf, type Transaction } from "./script.js";
@@ -34,6 +35,8 @@ export interface Done<Notes = unknown> {
 export interface Job<Notes = unknown> {
   readonly owner: string;
   readonly facts: readonly FactName[];
+  /** Whether a reading may have facts that came a moment ago, as those of one refresh do. Default false. */
+  readonly mayBeRecent?: boolean;
   /**
    * Returns the steps. Must be pure, because it runs again if the host has changed meanwhile. An error fails
    * this job only.
@@ -82,7 +85,7 @@ class Batch {
   constructor(
     label: string,
     private readonly seconds: number,
-    private readonly known: Map<FactName, Section>,
+    private readonly known: KnownFacts,
     private readonly run: Run,
     jobs: readonly Waiting[],
   ) {
@@ -92,7 +95,7 @@ class Batch {
   }
 
   async serve(): Promise<void> {
-    if (!this.#isReadable()) await this.#read();
+    if (!this.known.hasAll(this.#names)) await this.#read();
     for (let round = 0; this.#open.length > 0; round++) {
       if (round === planLimit) throw changingHost(this.#label, planLimit);
       const planned = this.#planAll();
@@ -223,12 +226,7 @@ class Batch {
   }
 
   #facts(): Facts {
-    return new Facts(new Map(this.#names.map((name) => [name, this.known.get(name) as Section])));
-  }
-
-  /** Returns whether the known facts have all that the jobs need. Facts that could not be read are read again. */
-  #isReadable(): boolean {
-    return this.#names.every((name) => "body" in (this.known.get(name) ?? {}));
+    return this.known.facts(this.#names);
   }
 
   async #read(): Promise<void> {
@@ -236,12 +234,12 @@ class Batch {
       // A reading without an answer has changed nothing.
       throw withoutToken(error);
     });
-    if (report.late && !this.#isReadable()) throw readingTimedOut(this.#label, this.seconds);
+    if (report.late && !this.known.hasAll(this.#names)) throw readingTimedOut(this.#label, this.seconds);
     this.#isFresh = true;
   }
 
   #send(transactions: readonly Transaction[]): Promise<Report> {
-    const expect = digestOf(this.known, this.#names);
+    const expect = digestOf(this.known.sections, this.#names);
     return this.#runScript((nonce) => applyScript(nonce, { expect, facts: this.#names, transactions }));
   }
 
@@ -249,7 +247,7 @@ class Batch {
     const report = await this.run(script);
     const silent = this.#names.find((name) => !report.sections.has(name));
     if (silent !== undefined) throw unexpectedOutput(this.#label, `there is no section ${silent}`);
-    for (const [name, section] of report.sections) this.known.set(name, section);
+    this.known.put(report.sections);
     return report;
   }
 }

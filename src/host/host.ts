@@ -1,9 +1,10 @@
 import { lockFailure, readingTimedOut, unexpectedOutput, withoutToken } from "../errors.js";
-import type { FactName, Section } from "../facts/facts.js";
+import type { Section } from "../facts/facts.js";
 import { isTracing, log } from "../log.js";
 import type { Connection } from "../ssh/connection.js";
 import { type Done, type Job, serve, type Waiting } from "./batch.js";
 import { Gathering } from "./gathering.js";
+import { KnownFacts } from "./known-facts.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";
 import { endScript, lockSeconds, type Query, queryScript } from "./script.js";
@@ -12,6 +13,14 @@ import { Trace } from "./trace.js";
 /** Seconds that a script may run on a host, by default, and the seconds for its undo commands after that. */
 const defaultLimit = 120;
 const grace = 30;
+
+/** Milliseconds for which facts are recent: see Job. The readings of a refresh come one by one, some milliseconds apart. */
+const recent = 500;
+
+interface Limits {
+  readonly limit?: number | undefined;
+  readonly recent?: number | undefined;
+}
 
 /**
  * One host, with a queue whose waiting jobs run together. One script reads the facts of all of them. The
@@ -22,23 +31,43 @@ export class Host {
   readonly #label: string;
   readonly #open: () => Promise<Shell>;
   readonly #limit: number;
+  readonly #recent: number;
   #shell: Promise<Shell> | undefined;
   #waiting: Waiting[] = [];
   #queries: (() => Promise<void>)[] = [];
   #busy = false;
   readonly #gathering = new Gathering();
-  #known = new Map<FactName, Section>();
+  readonly #known = new KnownFacts();
   /** Number of scripts that have run. */
   scripts = 0;
 
-  /** `limit` is the number of seconds that a script may run on the host. */
-  constructor(label: string, open: () => Promise<Shell>, limit = defaultLimit) {
+  /**
+   * `limit` is the number of seconds that a script may run on the host, and `recent` the milliseconds for which facts are
+   * recent.
+   */
+  constructor(label: string, open: () => Promise<Shell>, { limit = defaultLimit, recent = 0 }: Limits = {}) {
     this.#label = label;
     this.#open = open;
     this.#limit = limit;
+    this.#recent = recent;
   }
 
-  submit<Notes>(job: Job<Notes>): Promise<Done<Notes>> {
+  async submit<Notes>(job: Job<Notes>): Promise<Done<Notes>> {
+    return (job.mayBeRecent && this.#answered(job)) || this.#queued(job);
+  }
+
+  /** Returns the answer of a reading from recent facts, or undefined if there are none, or if they are no answer. */
+  #answered<Notes>({ facts: names, plan }: Job<Notes>): Done<Notes> | undefined {
+    if (!this.#known.areRecent(names, this.#recent) || !this.#known.hasAll(names)) return undefined;
+    const facts = this.#known.facts(names);
+    try {
+      return { facts, notes: plan(facts).notes };
+    } catch {
+      return undefined;
+    }
+  }
+
+  #queued<Notes>(job: Job<Notes>): Promise<Done<Notes>> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ job, resolve: (done) => resolve(done as Done<Notes>), reject });
       this.#gathering.came();
@@ -177,7 +206,7 @@ export function hostOf(connection: Connection, label: string): Host {
     const { openShell } = await import("../ssh/open-shell.js");
     return RemoteShell.open(label, await openShell(connection));
   };
-  const host = new Host(label, open, connection.operationTimeout);
+  const host = new Host(label, open, { limit: connection.operationTimeout, recent });
   hosts.set(key, host);
   return host;
 }

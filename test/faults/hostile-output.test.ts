@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 import { Engine } from "../../providers/engine/engine.js";
 import { type Bag, checkInputs } from "../../providers/engine/inputs.js";
 import { HostError } from "../../src/errors.js";
-import type { FactName, Section } from "../../src/facts/facts.js";
+import type { FactName } from "../../src/facts/facts.js";
 import { printMonitor } from "../../src/health/monitor.js";
 import { type Job, serve } from "../../src/host/batch.js";
+import { KnownFacts } from "../../src/host/known-facts.js";
 import { digestOf, parseReport, type Report } from "../../src/host/report.js";
 import { definitions } from "../support/fake/definitions.js";
 import { connection } from "../support/fake/engine.js";
@@ -182,7 +183,7 @@ async function outcome(
     submit: (job: Job) =>
       new Promise((resolve, reject) => {
         names = [...new Set(job.facts)].sort();
-        serve("director1", 120, new Map<FactName, Section>(), run, [
+        serve("director1", 120, new KnownFacts(), run, [
           { job, resolve: (done) => resolve(done as never), reject },
         ]).catch(reject);
       }),

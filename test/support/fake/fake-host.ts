@@ -59,9 +59,10 @@ export class FakeHost {
     shell = ["sh"],
     label = "director1",
     limit,
-  }: { shell?: ShellProgram; label?: string; limit?: number } = {}) {
+    recent,
+  }: { shell?: ShellProgram; label?: string; limit?: number; recent?: number } = {}) {
     this.#program = shell;
-    this.#newHost = () => new Host(label, () => this.open(label), limit);
+    this.#newHost = () => new Host(label, () => this.open(label), { limit, recent });
     this.host = this.#newHost();
   }
 

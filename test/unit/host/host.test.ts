@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { arpSuppression } from "../../../providers/arp-suppression.js";
+import type { Bag } from "../../../providers/engine/inputs.js";
 import { kernelModule } from "../../../providers/kernel-module.js";
 import { realServer } from "../../../providers/real-server/index.js";
 import { sysctl } from "../../../providers/sysctl.js";
@@ -62,6 +64,37 @@ describe("a host", () => {
     const kind = resources(realServer, fake);
     await Promise.all(Array.from({ length: 20 }, (_, n) => kind.read(kind.inputsOf(server(n + 1)))));
     expect(fake.runs).toBe(1);
+  });
+
+  test("answers the readings of one refresh from one script, and those after a change from what it left", async () => {
+    const fake = withService(fakeHost({ recent: 60_000 }));
+    const kind = resources(realServer, fake);
+    const made = [];
+    for (const n of [1, 2, 3]) made.push((await kind.create(server(n))).props);
+    await fake.newRun();
+    for (const props of made) expect((await kind.read(props)).props).toEqual(props);
+    expect(fake.runs).toBe(1);
+    const changed = await kind.update(made[0] as Bag, { ...server(1), weight: 9 });
+    const before = fake.runs;
+    expect((await kind.read(changed)).props).toEqual(changed);
+    await kind.delete(made[1] as Bag);
+    expect(await kind.read(made[1] as Bag)).toEqual({});
+    expect(fake.runs - before).toBe(1);
+  });
+
+  test("reads again after a moment, and a change never starts from what was read a moment ago", async () => {
+    const fake = withService(fakeHost({ recent: 60_000 }));
+    const kind = resources(realServer, fake);
+    const { props } = await kind.create(server(1));
+    fake.write("ipvs", service);
+    await expect(kind.update(props, { ...server(1), weight: 2 })).resolves.toBeDefined();
+    expect(fake.read("ipvs")).toContain("-w 2");
+    const slow = withService(fakeHost({ recent: 1 }));
+    const other = resources(realServer, slow);
+    const { props: there } = await other.create(server(1));
+    slow.write("ipvs", service);
+    await sleep(5);
+    expect((await other.read(there)).props).toMatchObject({ missing: true });
   });
 
   test("plans from what it read last, so that a second change costs one script", async () => {
