@@ -10,6 +10,9 @@ import { PlanRefused } from "./plan/saved.js";
 import { stackAt } from "./project.js";
 import { outlive, run } from "./terminal.js";
 
+/** Operations at a time. Those of one host that come together share a script, and the engine's own default is four for each processor. */
+const parallel = "64";
+
 const say = (line: string): void => console.error(`pulumi-lvs: ${line}`);
 
 /** Pulumi ended with another code than 0, and has printed why. */
@@ -47,7 +50,7 @@ async function update(
   const pulumiUp = async (onEvent: (event: automation.EngineEvent) => void) => {
     const { args, env, close } = await listening(stack, onEvent);
     const code = await run(stack.workspace.pulumiCommand.command, ["up", ...args, ...rest], {
-      env: { ...process.env, ...env },
+      env: { PULUMI_PARALLEL: parallel, ...process.env, ...env },
     }).finally(close);
     if (code !== 0) throw new UpdateFailed(code);
   };

@@ -66,8 +66,11 @@ test("rollback takes back what went through, by the copy, in which nothing secre
   const stack = await stackOf(old);
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  await stack.program(site(hosts, { weights: [2, undefined, 3] }));
+  const told = inPlace("parallel");
+  const tells = `require("node:fs").writeFileSync(${JSON.stringify(told)}, process.env.PULUMI_PARALLEL);`;
+  await stack.program(`${site(hosts, { weights: [2, undefined, 3] })}\n${tells}`);
   await succeed(stack);
+  expect(readFileSync(told, "utf8"), "operations at a time").toBe("64");
   const copies = globSync("pulumi-lvs/*", { cwd: stack.env.PULUMI_HOME as string });
   expect(copies).toHaveLength(1);
   const copy = join(stack.env.PULUMI_HOME as string, copies[0] as string);
