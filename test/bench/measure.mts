@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
@@ -69,12 +69,12 @@ const program = (
   name: string,
   source: (shape: Shape, weights: Weights) => string,
   real: boolean,
-  missing?: string,
+  { missing, env = {} }: { missing?: string | undefined; env?: Record<string, string> } = {},
 ): Contender => ({
   name,
   ...(missing === undefined ? {} : { missing }),
   async measure(shape, asked) {
-    const stack = await Stack.ofProgram(source(shape, before));
+    const stack = await Stack.ofProgram(source(shape, before), env);
     const measured: Seconds = {};
     const does = async (operation: Operation, work: () => Promise<unknown>) => {
       if (asked.includes(operation)) measured[operation] = await seconds(work);
@@ -173,30 +173,22 @@ const hasCommandPlugin = (): boolean => {
 export const floorOf = (kind: "servers" | "pools"): Contender =>
   kind === "servers" ? program("floor", floor, false) : program("floor", poolFloor, false);
 
+/** Operations at a time, as `npx pulumi-lvs up` has them. */
+const many = { PULUMI_PARALLEL: "64" };
+
 /** Contenders that make a table of real servers. */
 export const serverContenders = (): Contender[] => [
   program("pulumi-lvs", ours, true),
-  program(
-    "remote.Command",
-    (shape, weights) => commands(shape, weights, sshConfigPath()),
-    true,
-    hasCommandPlugin()
+  program("pulumi-lvs --parallel 64", ours, true, { env: many }),
+  program("remote.Command", (shape, weights) => commands(shape, weights, sshConfigPath()), true, {
+    missing: hasCommandPlugin()
       ? undefined
       : "no pulumi-resource-command is on PATH (pulumi plugin install resource command, or build it with Go)",
-  ),
+  }),
   ansible("loop"),
   ansible("template"),
   raw,
 ];
 
 /** Contenders that make services with their pools. The floor is a resource for each service. */
-export const poolContenders = (): Contender[] => [
-  program("pulumi-lvs pools", pools, true, ownsPools() ? undefined : "VirtualService has no realServers"),
-  raw,
-];
-
-/** Whether this version of the package has pools. */
-const ownsPools = (): boolean =>
-  readFileSync(join(import.meta.dirname, "../../providers/virtual-service.ts"), "utf8").includes(
-    "realServers",
-  );
+export const poolContenders = (): Contender[] => [program("pulumi-lvs pools", pools, true), raw];
