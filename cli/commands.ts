@@ -50,7 +50,7 @@ async function update(
   const pulumiUp = async (onEvent: (event: automation.EngineEvent) => void) => {
     const { args, env, close } = await listening(stack, onEvent);
     const code = await run(stack.workspace.pulumiCommand.command, ["up", ...args, ...rest], {
-      env: { PULUMI_PARALLEL: parallel, ...process.env, ...env },
+      env: { ...process.env, ...env },
     }).finally(close);
     if (code !== 0) throw new UpdateFailed(code);
   };
@@ -104,6 +104,7 @@ export function runCommand(given: Command): Promise<number> {
     ...(configFile === undefined ? {} : { configFile: resolve(cwd, configFile) }),
     ...(plan === undefined ? {} : { plan: resolve(cwd, plan) }),
   };
+  process.env.PULUMI_PARALLEL ??= parallel;
   // A closed terminal or pipe no longer reads the output.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   outlive((signal, terminal) =>
