@@ -45,7 +45,6 @@ export type {
   ClusterArgs,
   ClusterChildren,
   ClusterOutputs,
-  DirectorArgs,
   Member,
   MemberArgs,
   ProbeArgs,
@@ -53,6 +52,13 @@ export type {
   ServiceArgs,
   VipArgs,
 } from "./stacks/cluster/cluster.js";
+export type {
+  DirectorArgs,
+  DirectorMember,
+  GatewayArgs,
+  SyncArgs,
+  VrrpArgs,
+} from "./stacks/cluster/director-args.js";
 export type { PackagesArgs } from "./stacks/cluster/packages.js";
 export { parseClusters, requireClusters } from "./stacks/config.js";
 export { DrCluster, type DrClusterArgs } from "./stacks/dr-cluster.js";

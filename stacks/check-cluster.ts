@@ -2,13 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { unknownValue } from "../providers/engine/inputs.js";
 import { plainText } from "../src/values/foreign.js";
 import { errorsWith, type PlacedProblem, placedProblems, showPath } from "../src/values/problem.js";
-import type { Place } from "./cluster/model.js";
+import type { Place } from "./cluster/places.js";
 import { type KindName, kinds } from "./cluster/schema.js";
 import { words } from "./cluster/words.js";
 import { mayBeOutput, noOutput } from "./outputs.js";
 import { clusterRules } from "./rules/index.js";
+import type { Named } from "./rules/moving.js";
 import { type View, viewOf } from "./rules/rule.js";
-import { type Named, stackRules } from "./rules/stack.js";
+import { stackRules } from "./rules/stack.js";
 
 /** The messages of a cluster's schemas, with the words of other programs. @internal */
 export const clusterErrors = errorsWith(words);

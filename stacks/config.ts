@@ -2,11 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { closest } from "../src/values/closest.js";
 import { type PlacedProblem, placedProblems } from "../src/values/problem.js";
 import { checkCluster, clusterErrors, linesOf, stackProblems } from "./check-cluster.js";
-import type { Place } from "./cluster/model.js";
+import type { Place } from "./cluster/places.js";
 import { clusters, type KindName, kinds } from "./cluster/schema.js";
 import type { DrClusterArgs } from "./dr-cluster.js";
 import type { NatClusterArgs } from "./nat-cluster.js";
-import type { Named } from "./rules/stack.js";
+import type { Named } from "./rules/moving.js";
 import { unkeptSecrets } from "./secret-places.js";
 
 /** Clusters by name, as in the stack's configuration. */

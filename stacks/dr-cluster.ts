@@ -4,13 +4,16 @@ import { ArpSuppression, HostRoute, VirtualAddress } from "../providers/index.js
 import { checked } from "./check-cluster.js";
 import type { ClusterArgs, VipArgs } from "./cluster/cluster.js";
 import { adoption, Cluster, persisting, sharing } from "./cluster/component.js";
-import { director, ipVs } from "./cluster/director.js";
+import { ipVs, services } from "./cluster/director.js";
 import { forwardings } from "./cluster/families.js";
+import { type Front, front, outputsOf } from "./cluster/front.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
-import { serversOf, type Vip, vipsOf } from "./cluster/model.js";
+import { serversOf, vipsOf } from "./cluster/model.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
+import type { Vip } from "./cluster/places.js";
 import { probes } from "./cluster/probe.js";
 import { once } from "./cluster/shared.js";
+import { fromLast, sitesOf } from "./cluster/site.js";
 
 /** Arguments of a DrCluster. */
 export interface DrClusterArgs extends ClusterArgs {
@@ -23,10 +26,10 @@ export interface DrClusterArgs extends ClusterArgs {
   loopbackLabel?: string | undefined;
   /**
    * Whether each VIP has a route through its own interface, on director and real servers, as in the classic
-   * scripts. Default true.
+   * scripts. Not on `directors`. Default true.
    */
   hostRoutes?: boolean | undefined;
-  /** Whether to enable ip_forward on the director. LVS/DR does not need it. Default false. */
+  /** Whether to enable ip_forward on each director. LVS/DR does not need it. Default false. */
   ipForwarding?: boolean | undefined;
   /** Missing packages to install on the hosts first. Default: none. */
   packages?: PackagesArgs | undefined;
@@ -52,24 +55,33 @@ export class DrCluster extends Cluster {
     super("lvs:index:DrCluster", name, {}, persisting(checked("dr", name, args), opts));
     const prepared = packages(this, name, args);
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
-    const module = ipVs(this, name, args, prepared);
-    const { connection } = args.director;
-    const forward = args.ipForwarding ? forwardings(this, name, args, module) : [];
-    const front = director(
-      this,
-      name,
-      args,
-      "gatewaying",
-      { director: [module, ...forward], realServer: hosts },
-      (service) => service.port ?? 0,
+    const fronts = fromLast(sitesOf(name, args), (site, after) => {
+      const module = ipVs(this, site, [...prepared, ...after]);
+      const forward = args.ipForwarding ? forwardings(this, site, module) : [];
+      const ready = { director: [module, ...forward], realServer: hosts };
+      const pools = services(this, site, "gatewaying", ready, (service) => service.port ?? 0);
+      const made = front(this, site, pools);
+      return { ...made, last: made.instance ? [made.instance] : this.#routes(args, made) };
+    });
+    probes(this, name, args, [
+      ...fronts.flatMap(({ last }) => last),
+      ...fronts.flatMap(({ pools }) => pools).flatMap(({ entries }) => entries),
+    ]);
+    const localnodes = serversOf(args).flatMap(({ isDirector, member }) =>
+      isDirector ? [member.address] : [],
     );
-    const routed = front.vipResources.map(({ vip, resource }) => {
+    this.show(args, outputsOf(fronts), localnodes);
+  }
+
+  /** Makes the route to each VIP. A VIP that moves has none: its source would be missing on the other directors. */
+  #routes(args: DrClusterArgs, { site, vips }: Front): pulumi.Resource[] {
+    const { connection, interface: device } = site.director.of;
+    return vips.map(({ vip, resource }) => {
       if (!(args.hostRoutes ?? true)) return resource;
       const { address } = vip.vip;
-      const device = args.director.interface;
       const make = () =>
         new HostRoute(
-          `${name}-vip-route-${vip.name}`,
+          site.named(`vip-route-${vip.name}`),
           {
             connection,
             destination: address,
@@ -82,11 +94,6 @@ export class DrCluster extends Cluster {
         );
       return once(HostRoute, [connection, address], make);
     });
-    probes(this, name, args, [...routed, ...front.entries]);
-    const localnodes = serversOf(args).flatMap(({ isDirector, member }) =>
-      isDirector ? [member.address] : [],
-    );
-    this.show(front, localnodes);
   }
 
   // ARP suppression comes before the VIP. Otherwise the real server would answer for the VIP in between.

@@ -1,26 +1,50 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { HostRoute } from "../providers/index.js";
 import { checked } from "./check-cluster.js";
-import type { ClusterArgs, DirectorArgs, ServiceArgs } from "./cluster/cluster.js";
+import type { ClusterArgs, ServiceArgs } from "./cluster/cluster.js";
 import { adoption, Cluster, persisting } from "./cluster/component.js";
-import { director, ipVs } from "./cluster/director.js";
+import { ipVs, services } from "./cluster/director.js";
+import type { DirectorArgs, DirectorMember, GatewayArgs, VrrpArgs } from "./cluster/director-args.js";
+import { waysOf } from "./cluster/directors.js";
 import { forwardings } from "./cluster/families.js";
+import { doorsOf, front, outputsOf } from "./cluster/front.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { probes } from "./cluster/probe.js";
 import { once } from "./cluster/shared.js";
+import { fromLast, sitesOf } from "./cluster/site.js";
 
 /** Arguments of a NatCluster. */
 export interface NatClusterArgs extends ClusterArgs {
-  director: DirectorArgs & {
-    /**
-     * The director's address on the real servers' side (DIP), through which they answer. Default: none, but
-     * required for `returnRoutes`.
-     */
-    dip?: pulumi.Input<string> | undefined;
-    /** Interface on the real servers' side, on which ICMP redirects are disabled, too. Default: none. */
-    insideInterface?: pulumi.Input<string> | undefined;
-  };
+  director?:
+    | (DirectorArgs & {
+        /**
+         * The director's address on the real servers' side (DIP), through which they answer. Default: none, but
+         * required for `returnRoutes`.
+         */
+        dip?: pulumi.Input<string> | undefined;
+        /** Interface on the real servers' side, on which ICMP redirects are disabled, too. Default: none. */
+        insideInterface?: pulumi.Input<string> | undefined;
+      })
+    | undefined;
+  directors?:
+    | (DirectorMember & {
+        /**
+         * Interface on the real servers' side, on which ICMP redirects are disabled, too. `vrrp.gateways` are on it.
+         * Default: that of the first director.
+         */
+        insideInterface?: pulumi.Input<string> | undefined;
+      })[]
+    | undefined;
+  vrrp?:
+    | (VrrpArgs & {
+        /**
+         * Addresses of the directors on the real servers' side, through which they answer. The director that has the
+         * VIPs has them. At most one of each family. Default: none, but required for `returnRoutes`.
+         */
+        gateways?: (string | GatewayArgs)[] | undefined;
+      })
+    | undefined;
   services: (ServiceArgs & {
     /** Port of the real servers, 1-65535. Default: the service's own. */
     realServerPort?: pulumi.Input<number> | undefined;
@@ -28,12 +52,12 @@ export interface NatClusterArgs extends ClusterArgs {
   /**
    * Destinations that real servers reach through the director: `default`, or networks and addresses of
    * clients. Answers must return through the director, or clients see them from the wrong address. Needs
-   * `director.dip`. Default: none, because they return that way already.
+   * `director.dip`, or `vrrp.gateways`. Default: none, because they return that way already.
    */
   returnRoutes?: string[] | undefined;
   /**
    * Whether clusters of other stacks may have the return routes on the same real servers, too, if they set this and
-   * have the same `director.dip`. The last cluster removes them. Default false.
+   * have the same `director.dip` or gateway. The last cluster removes them. Default false.
    */
   sharedReturnRoutes?: boolean | undefined;
   /** Missing packages to install on the hosts first. Default: none. */
@@ -57,23 +81,24 @@ export class NatCluster extends Cluster {
   constructor(name: string, args: NatClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:NatCluster", name, {}, persisting(checked("nat", name, args), opts));
     const prepared = packages(this, name, args);
-    const { insideInterface, interface: outside } = args.director;
-    const interfaces = insideInterface ? [outside, insideInterface] : [outside];
-    const module = ipVs(this, name, args, prepared);
-    // A redirect would make real servers and clients bypass the director.
-    const forward = forwardings(this, name, args, module, interfaces);
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
-    const front = director(
-      this,
-      name,
-      args,
-      "masquerading",
-      { director: forward, realServer: hosts },
-      (service) => (service as NatClusterArgs["services"][number]).realServerPort ?? service.port ?? 0,
-    );
-    const vips = front.vipResources.map(({ resource }) => resource);
-    probes(this, name, args, [...vips, ...front.entries]);
-    this.show(front);
+    const fronts = fromLast(sitesOf(name, args), (site, after) => {
+      const { insideInterface, interface: outside } = site.director.of;
+      const interfaces = insideInterface ? [outside, insideInterface] : [outside];
+      const module = ipVs(this, site, [...prepared, ...after]);
+      // A redirect would make real servers and clients bypass the director.
+      const forward = forwardings(this, site, module, interfaces);
+      const ready = { director: forward, realServer: hosts };
+      const portOf = ({ port, ...service }: ServiceArgs) =>
+        (service as NatClusterArgs["services"][number]).realServerPort ?? port ?? 0;
+      const made = front(this, site, services(this, site, "masquerading", ready, portOf));
+      return { ...made, last: doorsOf(made) };
+    });
+    probes(this, name, args, [
+      ...fronts.flatMap(({ last }) => last),
+      ...fronts.flatMap(({ pools }) => pools).flatMap(({ entries }) => entries),
+    ]);
+    this.show(args, outputsOf(fronts));
   }
 
   #realServer(
@@ -81,11 +106,10 @@ export class NatCluster extends Cluster {
     { server, at, common, settings }: ServerHost,
     dependsOn: pulumi.Resource[],
   ): pulumi.Resource[] {
-    const { dip } = args.director;
-    // The director answers clients itself.
-    if (server.isDirector || dip === undefined) return [...settings];
+    // A director answers clients itself.
+    if (server.isDirector) return [...settings];
     const back = args.sharedReturnRoutes === undefined ? {} : { shared: args.sharedReturnRoutes };
-    const routes = (args.returnRoutes ?? []).map((destination) =>
+    const routes = waysOf(args).map(({ destination, via }) =>
       once(
         HostRoute,
         // Of two clusters that differ in this, each declares the route, and the second one is refused.
@@ -93,7 +117,7 @@ export class NatCluster extends Cluster {
         () =>
           new HostRoute(
             `${at}-route-${destination}`,
-            { ...common, destination, via: dip, ...back, ...adoption(args) },
+            { ...common, destination, via, ...back, ...adoption(args) },
             { parent: this, dependsOn },
           ),
       ),

@@ -1,5 +1,5 @@
 import { share } from "../providers/real-server/index.js";
-import type { Place } from "./cluster/model.js";
+import type { Place } from "./cluster/places.js";
 
 /** Why a value at another place may not be an output. */
 export const noOutput =
@@ -23,6 +23,21 @@ const places = [
   ...["interface", "dip", "insideInterface", "timeouts *", "syncDaemon *", "sysctls *"].map(
     (f) => `director ${f}`,
   ),
+  "directors * connection **",
+  ...["interface", "insideInterface", "address", "mcastInterface", "timeouts *", "sysctls *"].map(
+    (f) => `directors * ${f}`,
+  ),
+  ...[
+    "version",
+    "advertInterval",
+    "preempt",
+    "preemptDelay",
+    "trackInterfaces",
+    "garpRefresh",
+    "gateways * address",
+    "gateways * prefixLength",
+  ].map((field) => `vrrp ${field}`),
+  "sync *",
   ...["address", "prefixLength", "label", "broadcast", "announce", "shared"].map(
     (field) => `vips * ${field}`,
   ),

@@ -24,6 +24,22 @@ function withSecrets(schema: unknown): unknown {
   );
 }
 
+/** Returns a schema with some fields required, and without others. */
+function having(
+  { properties = {}, required = [], ...rest }: Schema,
+  fields: string[],
+  others: string[],
+): Schema {
+  const left = Object.entries(properties).filter(([name]) => !others.includes(name));
+  return { ...rest, properties: Object.fromEntries(left), required: [...required, ...fields] };
+}
+
+/** Returns the forms of a cluster: with one director, or with several and how the VIPs move. */
+const withDirectors = (cluster: Schema): Schema[] => [
+  having(cluster, ["director"], ["directors", "vrrp", "sync"]),
+  having(cluster, ["directors", "vrrp"], ["director"]),
+];
+
 /**
  * Returns the JSON Schema of a stack's file, `Pulumi.<stack>.yaml`: editors complete and check `PROJECT:clusters` by it.
  * It holds the limits that a JSON Schema can express. parseClusters checks all of them. @internal
@@ -39,6 +55,8 @@ export function stackSchema(): Schema {
     io: "input",
     unrepresentable: "any",
   });
+  const { additionalProperties: each } = value as { additionalProperties: { oneOf: Schema[] } };
+  const directed = { ...value, additionalProperties: { ...each, oneOf: each.oneOf.flatMap(withDirectors) } };
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Pulumi.<stack>.yaml with clusters of pulumi-lvs",
@@ -49,6 +67,6 @@ export function stackSchema(): Schema {
         patternProperties: { "^[^:]+:(config:)?clusters$": { $ref: "#/definitions/clusters" } },
       },
     },
-    definitions: withSecrets({ ...(definitions as object), clusters: value }) as Record<string, Schema>,
+    definitions: withSecrets({ ...(definitions as object), clusters: directed }) as Record<string, Schema>,
   };
 }

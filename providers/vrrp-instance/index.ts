@@ -85,9 +85,11 @@ export interface VrrpInstanceOutputs {
 
 const count = (most: number, least = 1) => z.number().int().min(least).max(most);
 
-const key = z.strictObject({ interface: interfaceName, routerId: count(255) });
+/** @internal */
+export const key = z.strictObject({ interface: interfaceName, routerId: count(255) });
 
-const config = z.strictObject({
+/** @internal */
+export const config = z.strictObject({
   addresses: z
     .array(
       z.strictObject({

@@ -41,7 +41,7 @@ const fileOf = (kind: string): string => kind.replace(/(?<!^)[A-Z]/g, (letter) =
 
 /** Fields that a page of their own explains. */
 const closed = ["connection", "director", "proxy"];
-const closedInClusters = ["connection", "from", "health", "timeouts", "syncDaemon"];
+const closedInClusters = ["connection", "from", "health", "timeouts", "syncDaemon", "sync"];
 
 const exported = (file: string): ts.VariableDeclaration[] =>
   parse(file)

@@ -2,14 +2,12 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput, Inputs } from "../../providers/engine/resource-class.js";
 import type { HealthMonitorArgs, HealthMonitorState } from "../../providers/health-monitor/index.js";
 import type { RealServer, VirtualService } from "../../providers/index.js";
-import type { IpvsTimeoutsArgs } from "../../providers/ipvs-timeouts.js";
 import type { Drain, VirtualServiceOutputs } from "../../providers/real-server/drain-fields.js";
 import type { RealServerShare } from "../../providers/real-server/index.js";
 import type { ProbeSpread, ServiceProbeArgs } from "../../providers/service-probe/index.js";
-import type { SyncDaemonArgs } from "../../providers/sync-daemon.js";
 import type { VirtualAddressArgs } from "../../providers/virtual-address.js";
 import type { Persistence, VirtualServiceArgs } from "../../providers/virtual-service.js";
-import type { Conflict } from "../../src/values/conflicts.js";
+import type { DirectorArgs, DirectorMember, SyncArgs, VrrpArgs } from "./director-args.js";
 
 /**
  * A check at each VIP whether the cluster serves. It runs after everything is created and changed, and before
@@ -36,25 +34,6 @@ export interface ProbeArgs
    * false.
    */
   arp?: boolean | undefined;
-}
-
-/** The machine that has the VIP and forwards connections. */
-export interface DirectorArgs {
-  /** How to reach the director: see Connection. */
-  connection: ConnectionInput;
-  /** Interface for the VIPs, such as `eth0`. */
-  interface: pulumi.Input<string>;
-  /**
-   * Conflicting programs that may run there, because they leave the entries of this cluster alone. A
-   * keepalived that does only VRRP is no such program. Default: none.
-   */
-  alongside?: Conflict[] | undefined;
-  /** Seconds to remember idle connections: see IpvsTimeouts. Default: unchanged. */
-  timeouts?: Inputs<IpvsTimeoutsArgs> | undefined;
-  /** Sends connections to another director, or receives them: see SyncDaemon. Default: neither. */
-  syncDaemon?: Inputs<SyncDaemonArgs> | undefined;
-  /** Sysctls of the director by name, such as `{ net.ipv4.vs.expire_nodest_conn: 1 }`, set before there are services: see Sysctl. Default: none. */
-  sysctls?: Record<string, pulumi.Input<string | number>> | undefined;
 }
 
 /** A VIP of the cluster on the director. */
@@ -145,8 +124,20 @@ export interface RealServerMember extends Inputs<RealServerShare> {
 
 /** Arguments of every kind of cluster. */
 export interface ClusterArgs {
-  /** The machine that has the VIPs. */
-  director: DirectorArgs;
+  /** The machine that has the VIPs. Default: none, but then `directors` is required. */
+  director?: DirectorArgs | undefined;
+  /**
+   * Up to eight machines of which one has the VIPs, instead of `director`. The first one is preferred, then the second
+   * one. Default: none.
+   */
+  directors?: DirectorMember[] | undefined;
+  /** How the VIPs move between `directors`, which need it: by VRRP, see VrrpInstance. Default: none. */
+  vrrp?: VrrpArgs | undefined;
+  /**
+   * Copies connections between `directors`, so that they survive a move: the fields of a SyncDaemon but for `state`.
+   * Default: no copies.
+   */
+  sync?: SyncArgs | undefined;
   /** VIPs, at least one: addresses, or addresses with details. */
   vips: (string | VipArgs)[];
   /** Services, at least one, each at every VIP, unless it names some of them. */
@@ -196,21 +187,27 @@ export interface Member {
 export interface ClusterOutputs {
   /** The VIPs. */
   vips: pulumi.Output<string[]>;
-  /** Ids of the virtual services. */
+  /** Ids of the virtual services, of each director. */
   services: pulumi.Output<string[]>;
   /** Every real server of every service. */
   members: pulumi.Output<Member[]>;
   /**
-   * State of each server with checks, by service and by server, at the last refresh or change of the checks.
+   * State of each server with checks, by service and by server, at the last refresh or change of the checks. With
+   * `directors` the service is an id, which begins with the director.
    */
   health: pulumi.Output<Record<string, HealthMonitorState["health"]>>;
   /** Results of the last drains of deleted servers, by service, at its last refresh or change. */
   drained: pulumi.Output<Record<string, VirtualServiceOutputs["drained"]>>;
+  /**
+   * Which of `directors` has the VIPs, by name: `master` or `backup`, at the last refresh or change. Without `directors`
+   * it has no entry.
+   */
+  directors: pulumi.Output<Record<string, "master" | "backup">>;
 }
 
 /** Children of a cluster, for programs that go on from them. */
 export interface ClusterChildren {
-  /** The virtual services, in the order of `services` and `vips`. */
+  /** The virtual services, in the order of `services` and `vips`, of each director. */
   virtualServices: VirtualService[];
   /** The real servers of each virtual service, in its order. A service with `pool` has none of its own here. */
   realServers: RealServer[];

@@ -16,18 +16,22 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   declare readonly members: pulumi.Output<Member[]>;
   declare readonly health: ClusterOutputs["health"];
   declare readonly drained: ClusterOutputs["drained"];
+  declare readonly directors: ClusterOutputs["directors"];
   declare readonly virtualServices: VirtualService[];
   declare readonly realServers: RealServer[];
 
   /** Shows the outputs. The policy pack reads `localnodes`: addresses by which a director is a server of its own. */
   protected show(
-    { virtualServices, realServers, ...all }: ClusterOutputs & ClusterChildren,
+    { directors: args }: ClusterArgs,
+    { virtualServices, realServers, directors, ...outputs }: ClusterOutputs & ClusterChildren,
     localnodes: readonly pulumi.Input<string>[] = [],
   ): void {
-    const { vips, services, members, health, drained } = all;
-    const outputs = { vips, services, members, health, drained };
-    Object.assign(this, outputs, { virtualServices, realServers });
-    this.registerOutputs({ ...outputs, ...(localnodes.length > 0 ? { localnodes } : {}) });
+    Object.assign(this, outputs, { virtualServices, realServers, directors });
+    this.registerOutputs({
+      ...outputs,
+      ...(args ? { directors } : {}),
+      ...(localnodes.length > 0 ? { localnodes } : {}),
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import {
   HealthMonitor,
   IpvsTimeouts,
@@ -6,17 +6,18 @@ import {
   RealServer,
   SyncDaemon,
   Sysctl,
-  VirtualAddress,
   VirtualService,
 } from "../../providers/index.js";
 import type { Conflict } from "../../src/values/conflicts.js";
-import type { ClusterArgs, ClusterChildren, ClusterOutputs, DirectorArgs, ServiceArgs } from "./cluster.js";
+import type { ServiceArgs } from "./cluster.js";
 import { adoption } from "./component.js";
+import type { DirectorArgs } from "./director-args.js";
 import { healthOf } from "./health.js";
 import { sysctls } from "./hosts.js";
-import { entriesOf, poolsOf, reachedAt, type Server, shareOf, type Vip, vipsOf } from "./model.js";
-import { membersOf, poolOf } from "./pool.js";
+import { entriesOf, poolsOf, reachedAt, type Server, shareOf } from "./model.js";
+import { poolOf } from "./pool.js";
 import { once } from "./shared.js";
+import type { Site } from "./site.js";
 
 const guard = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alongside ? { alongside } : {});
 
@@ -26,79 +27,92 @@ const guard = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alon
  */
 export const ipVs = (
   cluster: pulumi.ComponentResource,
-  name: string,
-  { director }: ClusterArgs,
+  { director: { of }, named, options }: Site,
   dependsOn: pulumi.Resource[],
 ): KernelModule =>
   new KernelModule(
-    `${name}-ip-vs`,
-    { connection: director.connection, name: "ip_vs", ...guard(director) },
-    { parent: cluster, dependsOn },
+    named("ip-vs"),
+    { connection: of.connection, name: "ip_vs", ...guard(of) },
+    options("ip-vs", { parent: cluster, dependsOn }),
   );
 
 /** Makes the resources of the whole director. They are in force before the first connection. */
 function directorWide(
   parent: pulumi.ComponentResource,
-  name: string,
-  args: ClusterArgs,
+  { args, director: { of }, named, options }: Site,
   dependsOn: pulumi.Resource[],
 ): pulumi.Resource[] {
-  const { connection, timeouts, syncDaemon } = args.director;
-  const common = { connection, ...guard(args.director) };
+  const { connection, timeouts, syncDaemon, mcastInterface } = of;
+  const common = { connection, ...guard(of) };
   const opts = { parent, dependsOn };
+  const daemon = (part: string, fields: NonNullable<DirectorArgs["syncDaemon"]>) =>
+    once(
+      SyncDaemon,
+      [connection, fields.state],
+      () => new SyncDaemon(named(part), { ...common, ...adoption(args), ...fields }, options(part, opts)),
+    );
+  const both = { ...args.sync, ...(mcastInterface === undefined ? {} : { mcastInterface }) };
   return [
-    ...(timeouts ? [new IpvsTimeouts(`${name}-timeouts`, { ...common, ...timeouts }, opts)] : []),
-    ...(syncDaemon
-      ? [
-          once(
-            SyncDaemon,
-            [connection, syncDaemon.state],
-            () =>
-              new SyncDaemon(`${name}-sync-daemon`, { ...common, ...adoption(args), ...syncDaemon }, opts),
-          ),
-        ]
+    ...(timeouts
+      ? [new IpvsTimeouts(named("timeouts"), { ...common, ...timeouts }, options("timeouts", opts))]
       : []),
-    ...sysctls(parent, `${name}-director`, args.director, { connection }, dependsOn),
+    ...(syncDaemon ? [daemon("sync-daemon", syncDaemon)] : []),
+    ...(args.sync
+      ? (["master", "backup"] as const).map((state) =>
+          daemon(`sync-${state}`, { ...(both as typeof args.sync), state }),
+        )
+      : []),
+    ...sysctls(of, { connection }, (part) => [named(`director-${part}`), options(`director-${part}`, opts)]),
   ];
+}
+
+/** A service on a director, with what belongs to it. */
+export interface MadePool {
+  readonly virtualService: VirtualService;
+  readonly realServers: RealServer[];
+  /** What real servers are part of: themselves, or the service that owns its pool. */
+  readonly entries: pulumi.Resource[];
+  readonly monitors: HealthMonitor[];
+  readonly isPool: boolean;
 }
 
 /**
  * Makes the director's side, which is the same for every forwarding. The services come after the director is
- * `ready`, then the real servers that are ready, and the VIP last. So no client comes in before a server can
- * answer. Deletion has the reverse order.
+ * `ready`, then the real servers that are ready. The VIP comes last, and is made by others. So no client comes in
+ * before a server can answer. Deletion has the reverse order.
  */
-export function director(
+export function services(
   cluster: pulumi.ComponentResource,
-  name: string,
-  args: ClusterArgs,
+  site: Site,
   forwarding: "gatewaying" | "masquerading",
   ready: { director: pulumi.Resource[]; realServer(server: Server): pulumi.Resource[] },
   portOf: (service: ServiceArgs) => pulumi.Input<number>,
-): ClusterOutputs &
-  ClusterChildren & { entries: pulumi.Resource[]; vipResources: { vip: Vip; resource: VirtualAddress }[] } {
-  const common = { connection: args.director.connection, ...adoption(args) };
+): MadePool[] {
+  const { args, director, named, options } = site;
+  const common = { connection: director.of.connection, ...adoption(args) };
   const parent = cluster;
-  const wide = directorWide(cluster, name, args, ready.director);
+  const wide = directorWide(cluster, site, ready.director);
   const drainOf = (service: ServiceArgs) => (service.drain === undefined ? args.drain : service.drain);
   const isDrained = (service: ServiceArgs) =>
     drainOf(service) || Object.values(service.members ?? {}).some((member) => member?.drain);
+  const template = "expire-quiescent-template";
   // Otherwise remembered clients would return to a quiesced server, also after checks and during maintenance.
   const forget = args.services.some(
     (service) => service.persistence && (isDrained(service) || service.health),
   )
     ? [
         new Sysctl(
-          `${name}-expire-quiescent-template`,
+          named(template),
           {
-            connection: args.director.connection,
+            connection: director.of.connection,
             name: "net.ipv4.vs.expire_quiescent_template",
             value: "1",
           },
-          { parent, dependsOn: ready.director },
+          options(template, { parent, dependsOn: ready.director }),
         ),
       ]
     : [];
-  const pools = poolsOf(args)
+  return poolsOf(args, director.index)
     .flatMap(entriesOf)
     .map(({ label, key, pool }) => {
       const { service } = pool;
@@ -110,28 +124,28 @@ export function director(
       const isPool = service.pool ?? args.pool ?? false;
       const servers = isPool ? members.flatMap(({ member }) => ready.realServer(member)) : [];
       const virtualService = new VirtualService(
-        `${name}-${label}`,
+        named(label),
         {
           ...common,
-          ...guard(args.director),
+          ...guard(director.of),
           ...key,
           scheduler: service.scheduler,
           persistence: service.persistence,
           ...(isPool ? { realServers: poolOf(members) } : {}),
         } as never,
-        { parent, dependsOn: [...ready.director, ...wide, ...forget, ...servers] },
+        options(label, { parent, dependsOn: [...ready.director, ...wide, ...forget, ...servers] }),
       );
       const realServers = (isPool ? [] : members).map(
         ({ member, address, port, fields }) =>
           new RealServer(
-            `${name}-${label}-${member.name}`,
+            named(`${label}-${member.name}`),
             {
               ...common,
-              ...guard(args.director),
+              ...guard(director.of),
               ...{ service: virtualService.id, address, port },
               ...fields,
             },
-            { parent, dependsOn: ready.realServer(member) },
+            options(`${label}-${member.name}`, { parent, dependsOn: ready.realServer(member) }),
           ),
       );
       const entries: pulumi.Resource[] = isPool ? [virtualService] : realServers;
@@ -140,60 +154,17 @@ export function director(
       const monitors = health
         ? [
             new HealthMonitor(
-              `${name}-${label}-health`,
+              named(`${label}-health`),
               {
                 ...common,
-                ...guard(args.director),
+                ...guard(director.of),
                 service: virtualService.id,
                 ...healthOf(health, forwarding),
               },
-              { parent, dependsOn: entries },
+              options(`${label}-health`, { parent, dependsOn: entries }),
             ),
           ]
         : [];
       return { virtualService, realServers, entries, monitors, isPool };
     });
-  const everything = pools.flatMap(({ virtualService, realServers, monitors }) => [
-    virtualService,
-    ...realServers,
-    ...monitors,
-  ]);
-  const vipResources = vipsOf(args).map((vip) => {
-    const { name: _, ...details } = vip.vip;
-    const { connection, interface: device } = args.director;
-    const make = () =>
-      new VirtualAddress(
-        `${name}-vip-${vip.name}`,
-        { ...common, interface: device, ...details },
-        { parent, dependsOn: everything },
-      );
-    return { vip, resource: once(VirtualAddress, [connection, device, details.address], make) };
-  });
-  return {
-    vipResources,
-    entries: pools.flatMap(({ entries }) => entries),
-    virtualServices: pools.map(({ virtualService }) => virtualService),
-    realServers: pools.flatMap(({ realServers }) => realServers),
-    vips: pulumi.output(vipResources.map(({ resource }) => resource.address)),
-    services: pulumi.output(pools.map(({ virtualService }) => virtualService.id)),
-    health: pulumi
-      .all(pools.flatMap(({ monitors }) => monitors.map(({ service, health }) => ({ service, health }))))
-      .apply((all) => Object.fromEntries(all.map(({ service, health }) => [service, health ?? {}]))),
-    drained: pulumi
-      .all(pools.map(({ virtualService: { id, drained } }) => ({ id, drained })))
-      .apply((all) => Object.fromEntries(all.map(({ id, drained }) => [id, drained ?? []]))),
-    members: pulumi
-      .all(
-        pools.map(({ virtualService, realServers, isPool }) =>
-          isPool
-            ? membersOf(virtualService)
-            : pulumi.output(
-                realServers.map(({ service, address, port, forwarding, weight }) => ({
-                  ...{ service, address, port, forwarding, weight },
-                })),
-              ),
-        ),
-      )
-      .apply((all) => all.flat()),
-  };
 }

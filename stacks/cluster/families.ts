@@ -2,7 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { IpForwarding } from "../../providers/index.js";
 import { type Family, familyOf } from "../../src/values/address.js";
 import type { ClusterArgs } from "./cluster.js";
-import { addressOf, poolsOf, vipsOf } from "./model.js";
+import { poolsOf, vipsOf } from "./model.js";
+import { addressOf } from "./places.js";
+import type { Site } from "./site.js";
 
 /** Returns the address families of a cluster's VIPs, if they are known, and of its firewall marks. */
 function knownFamilies(args: ClusterArgs): Family[] {
@@ -23,19 +25,18 @@ function knownFamilies(args: ClusterArgs): Family[] {
  */
 export function forwardings(
   parent: pulumi.ComponentResource,
-  name: string,
-  args: ClusterArgs,
+  { args, director, named, options }: Site,
   dependsOn: pulumi.Resource,
   redirects?: pulumi.Input<pulumi.Input<string>[]>,
 ): IpForwarding[] {
-  const { connection } = args.director;
+  const { connection } = director.of;
   const opts = { parent, dependsOn };
   const silent =
     redirects === undefined ? {} : { sendRedirects: false, interfaces: pulumi.output(redirects) };
   const known = knownFamilies(args).map((family) =>
     family === "ipv4"
-      ? new IpForwarding(`${name}-forwarding`, { connection, ...silent }, opts)
-      : new IpForwarding(`${name}-forwarding-ipv6`, { connection, family }, opts),
+      ? new IpForwarding(named("forwarding"), { connection, ...silent }, options("forwarding", opts))
+      : new IpForwarding(named("forwarding-ipv6"), { connection, family }, options("forwarding-ipv6", opts)),
   );
   const later = vipsOf(args)
     .filter(({ vip }) => typeof vip.address !== "string")
@@ -48,9 +49,9 @@ export function forwardings(
           ? {}
           : { sendRedirects: ofIpv4(false), interfaces: ofIpv4(pulumi.output(redirects)) };
       return new IpForwarding(
-        `${name}-forwarding-${vipName}`,
+        named(`forwarding-${vipName}`),
         { connection, family, ...quiet } as never,
-        opts,
+        options(`forwarding-${vipName}`, opts),
       );
     });
   return [...known, ...later];

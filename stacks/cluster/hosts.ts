@@ -2,28 +2,23 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput, ResourceArgs } from "../../providers/engine/resource-class.js";
 import { Sysctl } from "../../providers/index.js";
 import type { SysctlArgs } from "../../providers/sysctl.js";
-import type { ClusterArgs, DirectorArgs } from "./cluster.js";
+import type { ClusterArgs } from "./cluster.js";
 import { lasting } from "./component.js";
+import type { DirectorArgs } from "./director-args.js";
 import { type Server, serversOf } from "./model.js";
 
 type Common = Pick<ResourceArgs<SysctlArgs>, "connection" | "persist">;
 
-/** Makes the sysctls of one machine of a cluster. */
+/** Makes the sysctls of one machine of a cluster. `called` gives the name and the options of each. */
 export const sysctls = (
-  parent: pulumi.ComponentResource,
-  at: string,
   of: Pick<DirectorArgs, "sysctls">,
   common: Common,
-  dependsOn: pulumi.Resource[],
+  called: (part: string) => [string, pulumi.CustomResourceOptions],
 ): pulumi.Resource[] =>
-  Object.entries(of.sysctls ?? {}).map(
-    ([name, value]) =>
-      new Sysctl(
-        `${at}-sysctl-${name}`,
-        { ...common, name, value: pulumi.output(value).apply(String) },
-        { parent, dependsOn },
-      ),
-  );
+  Object.entries(of.sysctls ?? {}).map(([name, value]) => {
+    const [resource, opts] = called(`sysctl-${name}`);
+    return new Sysctl(resource, { ...common, name, value: pulumi.output(value).apply(String) }, opts);
+  });
 
 /** The machine of a real server, and what the resources on it have in common. */
 export interface ServerHost {
@@ -51,7 +46,7 @@ export function serverHosts(
       if (!connection) return [server.name, []];
       const at = `${name}-${server.name}`;
       const common = { connection, ...lasting(server.member) };
-      const settings = sysctls(parent, at, server.member, common, dependsOn);
+      const settings = sysctls(server.member, common, (part) => [`${at}-${part}`, { parent, dependsOn }]);
       return [server.name, make({ server, at, common, settings })];
     }),
   );

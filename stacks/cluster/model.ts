@@ -1,27 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import { unknownValue } from "../../providers/engine/inputs.js";
 import { type RealServerShare, share } from "../../providers/real-server/index.js";
-import { hostLabel } from "../../src/ssh/connection.js";
-import { familyOf, ipAddress } from "../../src/values/address.js";
+import { familyOf } from "../../src/values/address.js";
 import type { ClusterArgs, MemberArgs, RealServerMember, ServiceArgs, VipArgs } from "./cluster.js";
-
-/** The keys that lead to a value in the arguments. */
-export type Place = readonly (string | number)[];
-
-/** A VIP of a cluster and its part of resource names. */
-export interface Vip {
-  readonly at: Place;
-  readonly name: string | undefined;
-  readonly vip: VipArgs;
-}
+import { directorsOf } from "./directors.js";
+import { addressOf, hostOf, isMap, listOf, nameIn, type Place, type Vip } from "./places.js";
 
 /** A real server of a cluster, and its part of resource names. */
 export interface Server {
   readonly at: Place;
   readonly name: string | undefined;
   readonly member: RealServerMember;
-  /** True for the director itself, which has the VIPs already. */
+  /** True for a director itself, which has the VIPs already. */
   readonly isDirector: boolean;
+  /** Which of the directors it is. It serves only while it has the VIPs: docs/two-directors.md says why. */
+  readonly director: number | undefined;
 }
 
 /** A real server of one service, with what that service says of it. */
@@ -40,30 +33,6 @@ export interface Pool {
   readonly members: readonly PoolMember[];
 }
 
-// Wrong values and outputs stand as a placeholder while rules are checked.
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-
-/** Returns an address in canonical text, or undefined for what is none, or is not known. */
-export const addressOf = (given: unknown): string | undefined => {
-  const parsed = ipAddress.safeParse(given);
-  return parsed.success ? String(parsed.data) : undefined;
-};
-
-const nameIn = ({ name, address }: { name?: string | undefined; address?: unknown }): string | undefined => {
-  if (name !== undefined) return name === unknownValue ? undefined : name;
-  return typeof address === "string" && address !== unknownValue ? address : undefined;
-};
-
-/** Returns the host of a connection as ids name it, or undefined if it is not known. */
-export function hostOf(connection: unknown): string | undefined {
-  const { host, port } = (isMap(connection) ? connection : {}) as { host?: unknown; port?: unknown };
-  if (typeof host !== "string" || host === unknownValue) return undefined;
-  if (port !== undefined && typeof port !== "number") return undefined;
-  return hostLabel({ host, port });
-}
-
 /** Returns the VIPs of a cluster. */
 export const vipsOf = ({ vips }: Pick<ClusterArgs, "vips">): Vip[] =>
   listOf(vips).flatMap((given, i) => {
@@ -72,10 +41,12 @@ export const vipsOf = ({ vips }: Pick<ClusterArgs, "vips">): Vip[] =>
     return [{ at: ["vips", i], name: nameIn(vip), vip }];
   });
 
-function serverAt({ director }: ClusterArgs, member: RealServerMember, at: Place): Server {
+function serverAt(args: ClusterArgs, member: RealServerMember, at: Place): Server {
   const host = hostOf(member.connection);
-  const isDirector = member.localnode ?? (host !== undefined && host === hostOf(director?.connection));
-  return { at, name: nameIn(member), member, isDirector: isDirector === true };
+  const one =
+    host === undefined ? undefined : directorsOf(args).find(({ of }) => hostOf(of.connection) === host);
+  const isDirector = (member.localnode ?? one !== undefined) === true;
+  return { at, name: nameIn(member), member, isDirector, director: isDirector ? one?.index : undefined };
 }
 
 /** Returns the real servers that stand behind every service. */
@@ -134,15 +105,16 @@ function membersOf(args: ClusterArgs, service: ServiceArgs, index: number): Pool
   });
 }
 
-/** Returns the services of a cluster with their VIPs and real servers. */
-export const poolsOf = (args: ClusterArgs): Pool[] => {
+/** Returns the services of a cluster with their VIPs and real servers, of all directors or of one. */
+export const poolsOf = (args: ClusterArgs, director?: number): Pool[] => {
   const all = vipsOf(args);
+  const isIn = (one: number | undefined) => one === undefined || director === undefined || one === director;
   return servicesOf(args).map(({ service, index }) => ({
     at: ["services", index],
     index,
     service,
     vips: chosenVips(all, service),
-    members: membersOf(args, service, index),
+    members: membersOf(args, service, index).filter((member) => isIn(member.director)),
   }));
 };
 

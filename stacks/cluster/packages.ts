@@ -8,10 +8,11 @@ import { showGiven } from "../../src/values/problem.js";
 import type { ClusterArgs } from "./cluster.js";
 import { serversOf } from "./model.js";
 import { isPackageName, noPackageName } from "./package-names.js";
+import { sitesOf } from "./site.js";
 
 /** Packages to install once, before all else, with the host's own package manager (apt-get, dnf or apk). */
 export interface PackagesArgs {
-  /** Plain names of packages for the director, such as `["ipvsadm", "iputils-arping"]`. Default: none. */
+  /** Plain names of packages for each director, such as `["ipvsadm", "iputils-arping"]`. Default: none. */
   director?: string[] | undefined;
   /** Plain names of packages for real servers that have a connection. Default: none. */
   realServers?: string[] | undefined;
@@ -34,11 +35,17 @@ export function packages(
 ): pulumi.Resource[] {
   const { director = [], realServers = [] } = args.packages ?? {};
   const hosts = [
-    { at: "director", connection: args.director.connection as ConnectionInput | undefined, names: director },
+    ...sitesOf(name, args).map((site) => ({
+      at: site.floats ? `${site.director.name}-director` : "director",
+      connection: site.director.of.connection as ConnectionInput | undefined,
+      names: director,
+      aliases: site.options("packages-director", {}).aliases,
+    })),
     ...serversOf(args).map(({ name: at, member }) => ({
       at,
       connection: member.connection,
       names: realServers,
+      aliases: undefined,
     })),
   ].filter(({ connection, names }) => connection !== undefined && names.length > 0);
   if (hosts.length === 0) return [];
@@ -46,7 +53,7 @@ export function packages(
   // A wrong name fails before any key is read.
   const creates = new Map(hosts.map(({ names }) => [names, install(names)]));
   return hosts.map(
-    ({ at, connection, names }) =>
+    ({ at, connection, names, aliases }) =>
       new remote.Command(
         `${name}-packages-${at}`,
         {
@@ -55,7 +62,7 @@ export function packages(
           triggers: [labelOf(connection), ...names],
         },
         // Installed packages stay installed under other credentials, and a preview does not know those.
-        { parent, ignoreChanges: ["connection"] },
+        { parent, ignoreChanges: ["connection"], ...(aliases ? { aliases } : {}) },
       ),
   );
 }

@@ -48,7 +48,8 @@ export function probes(
           // IPv6 has no ARP.
           ...(arp ? { arp: pulumi.output(vip.address).apply((address) => !address.includes(":")) } : {}),
           ...(isHttp ? web : {}),
-          director: args.director.connection,
+          // Of several directors it does not know which one has the VIP.
+          ...(args.director ? { director: args.director.connection } : {}),
           triggers,
         },
         { parent: cluster, dependsOn },
@@ -61,12 +62,13 @@ const urlOf = (scheme: string, address: string, port: number, path: string) =>
   `${scheme}://${address.includes(":") ? `[${address}]` : address}:${port}${scheme === "http" ? path : ""}`;
 
 /** Returns the arguments that define the cluster. Connections are not among them, and may be secret. */
-function triggersOf({ director, realServers, ...args }: ClusterArgs) {
+function triggersOf({ director, directors, realServers, ...args }: ClusterArgs) {
   const without = (bag: object, ...names: string[]) =>
     Object.fromEntries(Object.entries(bag).filter(([name]) => !names.includes(name)));
   return {
     ...without(args, "probe", "adopt", "packages"),
-    director: without(director, "connection"),
+    ...(director ? { director: without(director, "connection") } : {}),
+    ...(directors ? { directors: directors.map((one) => without(one, "connection")) } : {}),
     realServers: (realServers ?? []).map((member) => without(member, "connection")),
   };
 }

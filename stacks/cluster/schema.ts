@@ -3,24 +3,29 @@ import * as arpSuppression from "../../providers/arp-suppression.js";
 import { common as everyResource, sharing } from "../../providers/engine/inputs.js";
 import { healthConfig } from "../../providers/health-monitor/index.js";
 import * as hostRoute from "../../providers/host-route.js";
-import * as ipvsTimeouts from "../../providers/ipvs-timeouts.js";
 import * as realServers from "../../providers/real-server/index.js";
 import * as serviceKey from "../../providers/service-key.js";
 import * as serviceProbe from "../../providers/service-probe/index.js";
-import * as syncDaemons from "../../providers/sync-daemon.js";
 import * as virtualAddress from "../../providers/virtual-address.js";
 import * as virtualService from "../../providers/virtual-service.js";
 import { connection } from "../../src/ssh/connection.js";
-import { addressLabel, interfaceName, ipAddress, port } from "../../src/values/address.js";
+import { addressLabel, ipAddress, port } from "../../src/values/address.js";
 import { mapOf, show, showGiven } from "../../src/values/problem.js";
-import { sysctlName } from "../../src/values/sysctl-name.js";
 import { asGiven, fieldsOf } from "./as-given.js";
-import { isMemberName, noMemberName } from "./member-name.js";
+import {
+  director,
+  directorMember,
+  gateways,
+  inside,
+  listed,
+  name,
+  sync,
+  sysctls,
+  vrrp,
+} from "./director-schema.js";
 import { isPackageName, noPackageName } from "./package-names.js";
 
 // The limits come from the resources. Only fields that no resource has get limits here.
-
-const name = z.string().refine(isMemberName, noMemberName);
 
 const networkOf = (text: string): [address: string, bits: string] | undefined => {
   const [address = "", bits = "", ...rest] = text.split("/");
@@ -48,15 +53,8 @@ const vip = z.strictObject({
 });
 
 const { drain } = fieldsOf(realServers.config, "drain");
-const { adopt, alongside, persist } = fieldsOf(z.strictObject(everyResource));
+const { adopt, persist } = fieldsOf(z.strictObject(everyResource));
 const share = fieldsOf(realServers.share);
-
-const sysctls = mapOf(
-  sysctlName,
-  z.union([z.string().min(1).max(1000), z.number().int()], {
-    error: ({ input }) => `${showGiven(input)} is neither a text nor a number`,
-  }),
-).optional();
 
 const realServer = z.strictObject({
   name: name.optional(),
@@ -85,15 +83,6 @@ const service = z.strictObject({
   pool: z.boolean().optional(),
 });
 
-const director = z.strictObject({
-  connection,
-  ...fieldsOf(virtualAddress.key, "interface"),
-  alongside,
-  timeouts: z.strictObject(fieldsOf(ipvsTimeouts.config)).optional(),
-  syncDaemon: z.strictObject({ ...fieldsOf(syncDaemons.key), ...fieldsOf(syncDaemons.config) }).optional(),
-  sysctls,
-});
-
 const packageName = z.string().refine(isPackageName, {
   error: ({ input }) => `${showGiven(input)} ${noPackageName}`,
 });
@@ -119,6 +108,7 @@ const probe = z.strictObject({
 });
 
 const common = {
+  sync: sync.optional(),
   vips: z.array(z.union([vipAddress, vip])).min(1),
   realServers: z.array(realServer).min(1).optional(),
   packages: packages.optional(),
@@ -132,7 +122,9 @@ const common = {
 const dr = z.strictObject({
   ...common,
   kind: z.literal("dr"),
-  director,
+  director: director.optional(),
+  directors: listed(directorMember),
+  vrrp: vrrp.optional(),
   services: z.array(service).min(1),
   arp: z.strictObject(fieldsOf(arpSuppression.key)).optional(),
   loopbackLabel: addressLabel
@@ -147,10 +139,11 @@ const dr = z.strictObject({
 const nat = z.strictObject({
   ...common,
   kind: z.literal("nat"),
-  director: director.extend({
-    dip: hostRoute.config.shape.via.unwrap().unwrap().optional(),
-    insideInterface: interfaceName.optional(),
-  }),
+  director: director
+    .extend({ dip: hostRoute.config.shape.via.unwrap().unwrap().optional(), ...inside })
+    .optional(),
+  directors: listed(directorMember.extend(inside)),
+  vrrp: vrrp.extend({ gateways: gateways.optional() }).optional(),
   services: z.array(service.extend({ realServerPort: port.optional() })).min(1),
   // As written, because the names of resources contain it.
   returnRoutes: z.array(hostRoute.key.shape.destination.in).optional(),

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { addressOf, hostOf } from "./model.js";
+import { addressOf, hostOf } from "./places.js";
 
 const programs = new WeakMap<object, Map<unknown, Map<string, pulumi.Resource>>>();
 

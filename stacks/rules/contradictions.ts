@@ -1,7 +1,8 @@
 import { familyOf } from "../../src/values/address.js";
 import { showPath } from "../../src/values/problem.js";
 import { checksThroughVip, fieldsOf, onlyGatewaying } from "../cluster/health.js";
-import { addressFor, addressOf, shareOf } from "../cluster/model.js";
+import { addressFor, shareOf } from "../cluster/model.js";
+import { addressOf } from "../cluster/places.js";
 import { firstAtEach, type Rule, vipAddress } from "./rule.js";
 
 /** Returns a service's port on the real servers. */
@@ -124,7 +125,7 @@ export const contradictions: readonly Rule[] = [
     find: ({ args, isUnknown }) => {
       const { returnRoutes, director } = args as { returnRoutes?: unknown[]; director?: { dip?: unknown } };
       const isThere = Array.isArray(returnRoutes) && returnRoutes.length > 0;
-      return isThere && director?.dip === undefined && !isUnknown(["director"])
+      return isThere && director !== undefined && director.dip === undefined && !isUnknown(["director"])
         ? [{ at: ["director", "dip"], reason: "is missing; returnRoutes go through this address" }]
         : [];
     },

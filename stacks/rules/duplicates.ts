@@ -1,4 +1,4 @@
-import { addressOf, type Vip } from "../cluster/model.js";
+import { addressOf, type Vip } from "../cluster/places.js";
 import { keysOf, type Rule, repeated, textsIn, vipAddress } from "./rule.js";
 
 /**

@@ -1,6 +1,7 @@
 import { closest } from "../../src/values/closest.js";
 import type { PlacedProblem } from "../../src/values/problem.js";
-import { isNamed, type Place } from "../cluster/model.js";
+import { isNamed } from "../cluster/model.js";
+import type { Place } from "../cluster/places.js";
 import { type Rule, textsIn } from "./rule.js";
 
 const did = (word: string | undefined): string => (word === undefined ? "" : `; did you mean \`${word}\`?`);

@@ -7,11 +7,14 @@ import { realServer } from "../../providers/real-server/index.js";
 import { syncDaemon } from "../../providers/sync-daemon.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
 import { virtualService } from "../../providers/virtual-service.js";
+import { vrrpInstance } from "../../providers/vrrp-instance/index.js";
 import { familyOf } from "../../src/values/address.js";
 import type { PlacedProblem } from "../../src/values/problem.js";
 import { printService } from "../../src/values/service-address.js";
+import { type Director, directorsOf, gatewaysOf, instanceOf, placeOf, waysOf } from "../cluster/directors.js";
 import { healthOf } from "../cluster/health.js";
-import { addressFor, addressOf, type Place, type Pool, type PoolMember, shareOf } from "../cluster/model.js";
+import { addressFor, type Pool, type PoolMember, shareOf } from "../cluster/model.js";
+import { addressOf, type Place } from "../cluster/places.js";
 import { firstAtEach, type Rule, type View, vipAddress } from "./rule.js";
 
 /** Returns the keys in a path such as `servers["192.0.2.1:80"].through`. */
@@ -91,43 +94,82 @@ function healthProblems(view: View, pool: Pool): PlacedProblem[] {
   );
 }
 
-const deviceOf = ({ director }: View["args"]): unknown =>
-  typeof director === "object" && director !== null ? director.interface : unknownValue;
+/** Returns the place of a field of a VIP. */
+const vipPlace = ({ args }: View, at: Place, keys: Place): Place =>
+  typeof args.vips[Number(at[1])] === "string" ? at : [...at, ...keys];
 
-const vipProblems = ({ args, vips }: View): PlacedProblem[] =>
-  vips.flatMap(({ at, vip: { name: _, ...vip } }) =>
-    refused(virtualAddress, { interface: deviceOf(args), ...vip }, (keys) =>
-      keys[0] === "interface"
-        ? ["director", "interface"]
-        : typeof args.vips[Number(at[1])] === "string"
-          ? at
-          : [...at, ...keys],
+function vipProblems(view: View): PlacedProblem[] {
+  const { args, vips } = view;
+  // With several directors a VrrpInstance has the VIPs.
+  if (args.directors !== undefined) return [];
+  const device = directorsOf(args)[0]?.of.interface ?? unknownValue;
+  return vips.flatMap(({ at, vip: { name: _, ...vip } }) =>
+    refused(virtualAddress, { interface: device, ...vip }, (keys) =>
+      keys[0] === "interface" ? ["director", "interface"] : vipPlace(view, at, keys),
     ),
   );
+}
 
-function directorProblems({ args: { director } }: View): PlacedProblem[] {
-  if (typeof director !== "object" || director === null) return [];
-  const parts = [
-    { definition: syncDaemon, field: "syncDaemon" as const },
-    { definition: ipvsTimeouts, field: "timeouts" as const },
-  ];
-  return parts.flatMap(({ definition, field }) => {
-    const given = director[field];
-    return typeof given === "object"
-      ? refused(definition, given, (keys) => ["director", field, ...keys])
-      : [];
+/** Returns where a field of a director's VrrpInstance comes from. */
+function instancePlace(view: View, one: Director, [field, i, inner, ...rest]: Place): Place {
+  const { args, vips } = view;
+  const keys = i === undefined ? [] : [i, ...(inner === undefined ? [] : [inner]), ...rest];
+  if (field === "interface") return placeOf(one, "interface");
+  if (field === "source") return [...one.at, "address"];
+  if (field === "peers") {
+    const peer = directorsOf(args).filter(({ index }) => index !== one.index)[Number(i)];
+    return [...(peer ?? one).at, "address"];
+  }
+  if (field === "addresses" && typeof i === "number") {
+    const vip = vips[i];
+    const under = inner === undefined ? [] : [inner];
+    if (vip) return vipPlace(view, vip.at, under);
+    if (inner === "interface") return placeOf(one, "insideInterface");
+    const gateway = gatewaysOf(args)[i - vips.length];
+    return gateway ? gateway.at : ["vips"];
+  }
+  if (field === "addresses") return ["vips"];
+  return ["vrrp", field as string, ...(field === "trackServices" ? [] : keys)];
+}
+
+function instanceProblems(view: View): PlacedProblem[] {
+  const { args, vips } = view;
+  if (args.directors === undefined || typeof args.vrrp !== "object") return [];
+  const services =
+    args.vrrp.trackServices === false ? [] : view.pools.filter(({ service }) => service.health);
+  const trackServices = services.flatMap(textsOf);
+  return directorsOf(args).flatMap((one) =>
+    refused(
+      vrrpInstance,
+      { interface: unknownValue, ...instanceOf(args, vips, one), trackServices },
+      (keys) => instancePlace(view, one, keys),
+    ),
+  );
+}
+
+function directorProblems({ args }: View): PlacedProblem[] {
+  const { sync } = args;
+  return directorsOf(args).flatMap((one) => {
+    const { timeouts, syncDaemon: daemon, mcastInterface } = one.of;
+    const within = (field: string) => (keys: Place) => [...placeOf(one, field), ...keys];
+    const own = mcastInterface === undefined ? {} : { mcastInterface };
+    const both = typeof sync === "object" && args.directors !== undefined ? ["master", "backup"] : [];
+    return [
+      ...(typeof timeouts === "object" ? refused(ipvsTimeouts, timeouts, within("timeouts")) : []),
+      ...(typeof daemon === "object" ? refused(syncDaemon, daemon, within("syncDaemon")) : []),
+      ...both.flatMap((state) =>
+        refused(syncDaemon, { ...sync, ...own, state }, (keys) => ["sync", ...keys]),
+      ),
+    ];
   });
 }
 
-function routeProblems({ args }: View): PlacedProblem[] {
-  const { returnRoutes, director } = args as { returnRoutes?: unknown; director?: { dip?: unknown } };
-  if (!Array.isArray(returnRoutes) || director?.dip === undefined) return [];
-  return returnRoutes.flatMap((destination, i) =>
-    refused(hostRoute, { destination, via: director.dip }, ([field]) =>
-      field === "via" ? ["director", "dip"] : ["returnRoutes", i],
+const routeProblems = ({ args }: View): PlacedProblem[] =>
+  waysOf(args).flatMap(({ at, destination, via }) =>
+    refused(hostRoute, { destination, via }, ([field]) =>
+      field !== "via" ? at : args.directors === undefined ? ["director", "dip"] : ["vrrp", "gateways"],
     ),
   );
-}
 
 /** What the resources of a cluster refuse, told at the place in the cluster. @internal */
 export const resourceRules: readonly Rule[] = [
@@ -157,6 +199,12 @@ export const resourceRules: readonly Rule[] = [
       "what VirtualAddress refuses: a label that does not begin with the interface, `label` or `broadcast` of an IPv6 VIP, a prefix above the family's bits",
     remedy: "see VirtualAddress",
     find: (view) => firstAtEach(vipProblems(view)),
+  },
+  {
+    refuses:
+      "what VrrpInstance refuses: one address twice, more than 100 addresses or 20 services with `health`, `preemptDelay` without `preempt`, an `address` of another family than the first VIP's",
+    remedy: "see VrrpInstance; `trackServices: false` leaves the services out",
+    find: (view) => firstAtEach(instanceProblems(view)),
   },
   {
     refuses:

@@ -1,15 +1,7 @@
 import { type PlacedProblem, showPath } from "../../src/values/problem.js";
 import type { ClusterArgs } from "../cluster/cluster.js";
-import {
-  addressOf,
-  type Place,
-  type Pool,
-  poolsOf,
-  type Server,
-  serversOf,
-  type Vip,
-  vipsOf,
-} from "../cluster/model.js";
+import { type Pool, poolsOf, type Server, serversOf, vipsOf } from "../cluster/model.js";
+import { addressOf, type Place, type Vip } from "../cluster/places.js";
 import type { KindName } from "../cluster/schema.js";
 
 /** A cluster as the rules see it. Outputs and values that are wrong by themselves are placeholders. */

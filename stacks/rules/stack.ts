@@ -1,20 +1,9 @@
 import { hasUnknown } from "../../providers/engine/inputs.js";
 import { type PlacedProblem, showPath } from "../../src/values/problem.js";
-import { addressOf, hostOf, type Place } from "../cluster/model.js";
+import { type Director, directorsOf, placeOf } from "../cluster/directors.js";
+import { addressOf, hostOf, type Place } from "../cluster/places.js";
+import { hostsOf, movingRules, type Named, type StackRule } from "./moving.js";
 import { keysOf, type View, vipAddress } from "./rule.js";
-
-/** A cluster of a stack, and the keys that lead to it. */
-export interface Named {
-  readonly under: Place;
-  readonly view: View;
-}
-
-/** What clusters of one stack may not do together. The docs list these rules, and a test compares. */
-export interface StackRule {
-  readonly refuses: string;
-  readonly remedy: string;
-  find(clusters: readonly Named[]): PlacedProblem[];
-}
 
 /** Something on a host that clusters say, each with its place. */
 interface Said {
@@ -45,20 +34,24 @@ function differing(
   );
 }
 
-const directorOf = ({ args }: View): string | undefined => hostOf(args.director?.connection);
-
 const entriesOf = (map: unknown): [string, unknown][] =>
   typeof map === "object" && map !== null ? Object.entries(map) : [];
 
-const vipSettings = (view: View): Said[] => {
-  const host = directorOf(view);
-  const { interface: device } = view.args.director ?? {};
-  return view.vips.flatMap(({ at, vip: { name: _, address, ...details } }) =>
-    host === undefined || addressOf(address) === undefined
-      ? []
-      : [{ at, thing: `${addressOf(address)} on ${host}`, value: sorted({ ...details, interface: device }) }],
+const vipSettings = (view: View): Said[] =>
+  // A VIP that VRRP moves has a rule of its own.
+  (view.args.directors === undefined ? hostsOf(view) : []).flatMap(({ host, one }) =>
+    view.vips.flatMap(({ at, vip: { name: _, address, ...details } }) =>
+      addressOf(address) === undefined
+        ? []
+        : [
+            {
+              at,
+              thing: `${addressOf(address)} on ${host}`,
+              value: sorted({ ...details, interface: one.of.interface }),
+            },
+          ],
+    ),
   );
-};
 
 const loopbackSettings = (view: View): Said[] => {
   if (view.kind !== "dr") return [];
@@ -78,32 +71,35 @@ const loopbackSettings = (view: View): Said[] => {
   });
 };
 
-const directorSettings = (view: View): Said[] => {
-  const host = directorOf(view);
-  const { timeouts, syncDaemon } = view.args.director ?? {};
-  if (host === undefined) return [];
-  const state = (syncDaemon as { state?: unknown } | undefined)?.state;
+/** Returns the sync daemons of a director, each with its place. */
+const daemonsOf = ({ sync, directors }: View["args"], { at, of }: Director) => {
+  const { syncDaemon, mcastInterface } = of;
+  const own = mcastInterface === undefined ? {} : { mcastInterface };
   return [
-    ...entriesOf(timeouts).map(([name, value]) => ({
-      at: ["director", "timeouts", name],
-      thing: `the timeout ${name} of ${host}`,
-      value,
-    })),
-    ...(syncDaemon === undefined
+    ...(syncDaemon === undefined ? [] : [{ at: [...at, "syncDaemon"], daemon: syncDaemon as object }]),
+    ...(sync === undefined || directors === undefined
       ? []
-      : [
-          {
-            at: ["director", "syncDaemon"],
-            thing: `the ${state} sync daemon of ${host}`,
-            value: sorted(syncDaemon),
-          },
-        ]),
+      : ["master", "backup"].map((state) => ({ at: ["sync"], daemon: { ...sync, ...own, state } }))),
   ];
 };
 
+const directorSettings = (view: View): Said[] =>
+  hostsOf(view).flatMap(({ host, one }) => [
+    ...entriesOf(one.of.timeouts).map(([name, value]) => ({
+      at: [...placeOf(one, "timeouts"), name],
+      thing: `the timeout ${name} of ${host}`,
+      value,
+    })),
+    ...daemonsOf(view.args, one).map(({ at, daemon }) => ({
+      at,
+      thing: `the ${(daemon as { state?: unknown }).state} sync daemon of ${host}`,
+      value: sorted(daemon),
+    })),
+  ]);
+
 const sysctlSettings = (view: View): Said[] => [
-  ...said(view.args.director, ["director"]),
-  ...view.servers.flatMap(({ at, member }) => said(member, at)),
+  ...directorsOf(view.args).flatMap((one) => said(one.of, placeOf(one, "sysctls"))),
+  ...view.servers.flatMap(({ at, member }) => said(member, [...at, "sysctls"])),
 ];
 
 const said = (of: { connection?: unknown; sysctls?: unknown } | undefined, at: Place): Said[] => {
@@ -111,7 +107,7 @@ const said = (of: { connection?: unknown; sysctls?: unknown } | undefined, at: P
   return host === undefined
     ? []
     : entriesOf(of?.sysctls).map(([name, value]) => ({
-        at: [...at, "sysctls", name],
+        at: [...at, name],
         thing: `${name} of ${host}`,
         value: String(value),
       }));
@@ -135,18 +131,20 @@ export const stackRules: readonly StackRule[] = [
       const firsts = new Map<string, { under: Place; at: Place }>();
       return clusters.flatMap(({ under, view }) =>
         view.pools.flatMap(keysOf).flatMap(({ at, key }): PlacedProblem[] => {
-          const host = directorOf(view);
-          if (host === undefined || key === undefined) return [];
-          const first = firsts.get(`${host} ${key}`);
-          if (!first) firsts.set(`${host} ${key}`, { under, at });
-          if (!first || first.under === under) return [];
-          const other = showPath([...first.under, ...first.at]);
-          const reason = `${key} on ${host} is that of ${other}, too; they need another protocol, port or VIP`;
-          return [{ at: [...under, ...at], reason }];
+          if (key === undefined) return [];
+          return hostsOf(view).flatMap(({ host }): PlacedProblem[] => {
+            const first = firsts.get(`${host} ${key}`);
+            if (!first) firsts.set(`${host} ${key}`, { under, at });
+            if (!first || first.under === under) return [];
+            const other = showPath([...first.under, ...first.at]);
+            const reason = `${key} on ${host} is that of ${other}, too; they need another protocol, port or VIP`;
+            return [{ at: [...under, ...at], reason }];
+          });
         }),
       );
     },
   },
+  ...movingRules,
   {
     refuses: "one VIP with other details in two clusters on one director",
     remedy: "write the same details in both; a VIP may be shared",
@@ -158,7 +156,8 @@ export const stackRules: readonly StackRule[] = [
     find: (clusters) => differing(clusters, loopbackSettings, oneValue),
   },
   {
-    refuses: "other `timeouts`, another `syncDaemon` of the same state, in two clusters on one director",
+    refuses:
+      "other `timeouts`, another `syncDaemon` of the same state or `sync`, in two clusters on one director",
     remedy: "write the same in both clusters, or write them once",
     find: (clusters) => differing(clusters, directorSettings, oneValue),
   },

@@ -64,9 +64,10 @@ export async function mistakesInProgram(clusters: Record<string, { kind: string 
   if (name === undefined) throw error;
   const mine = all.filter((one) => one.name === name || one.name.startsWith(`${name}-`));
   if (mine.length > 0) throw new Error(`${mine.length} resources of ${name} are registered`);
-  return lines.map((line) =>
-    `clusters.${name}.${line.trim()}`.replaceAll(/\b(web|shop)\.(services|vips|director)/g, (text, of) =>
-      of === name ? text : `clusters.${text}`,
-    ),
+  const others = Object.keys(clusters).filter((other) => other !== name);
+  const reference = new RegExp(`(?<![\\w.-])(${others.join("|")})\\.(?=[a-z])`, "g");
+  return lines.map(
+    (line) =>
+      `clusters.${name}.${others.length > 0 ? line.trim().replaceAll(reference, (text) => `clusters.${text}`) : line.trim()}`,
   );
 }

@@ -102,10 +102,19 @@ test("the schema of a stack's clusters has the fields of their arguments, and on
   expectTypeOf<Fields<Of<Parsed, "dr">["arp"]>>().toEqualTypeOf<Fields<Of<Given, "dr">["arp"]>>();
   expectTypeOf<Fields<Of<Parsed, "dr">["director"]>>().toEqualTypeOf<Fields<Of<Given, "dr">["director"]>>();
   expectTypeOf<Fields<Of<Parsed, "nat">["director"]>>().toEqualTypeOf<Fields<Of<Given, "nat">["director"]>>();
-  type Director<Union> = Of<Union, Both> extends { director: infer One } ? One : never;
+  type Director<Union> = Of<Union, Both> extends { director?: infer One } ? NonNullable<One> : never;
   type Inner<Union, Name extends string> = Director<Union> extends { [_ in Name]?: infer One } ? One : never;
   expectTypeOf<Fields<Inner<Parsed, "syncDaemon">>>().toEqualTypeOf<Fields<Inner<Given, "syncDaemon">>>();
   expectTypeOf<Fields<Inner<Parsed, "timeouts">>>().toEqualTypeOf<Fields<Inner<Given, "timeouts">>>();
+  expectTypeOf<Fields<Item<NonNullable<Of<Parsed, "dr">["directors"]>>>>().toEqualTypeOf<
+    Fields<Item<NonNullable<Of<Given, "dr">["directors"]>>>
+  >();
+  expectTypeOf<Fields<Item<NonNullable<Of<Parsed, "nat">["directors"]>>>>().toEqualTypeOf<
+    Fields<Item<NonNullable<Of<Given, "nat">["directors"]>>>
+  >();
+  expectTypeOf<Fields<Of<Parsed, "dr">["vrrp"]>>().toEqualTypeOf<Fields<Of<Given, "dr">["vrrp"]>>();
+  expectTypeOf<Fields<Of<Parsed, "nat">["vrrp"]>>().toEqualTypeOf<Fields<Of<Given, "nat">["vrrp"]>>();
+  expectTypeOf<Fields<Of<Parsed, Both>["sync"]>>().toEqualTypeOf<Fields<Of<Given, Both>["sync"]>>();
   expectTypeOf<Fields<Of<Parsed, Both>["probe"]>>().toEqualTypeOf<Fields<Of<Given, Both>["probe"]>>();
   expectTypeOf<Fields<Of<Parsed, Both>["packages"]>>().toEqualTypeOf<Fields<Of<Given, Both>["packages"]>>();
   expectTypeOf<Fields<Item<Parsed["vips"]>>>().toEqualTypeOf<Fields<Item<Given["vips"]>>>();

@@ -504,7 +504,11 @@ describe("the configuration of a stack", () => {
       ["clusters.web.realServers[0].weight: 70000 is above 65535"],
     ],
     ["no services", { web: { ...nat, services: [] } }, ["clusters.web.services: must not be empty"]],
-    ["no director", { web: { ...nat, director: undefined } }, ["clusters.web.director: is missing"]],
+    [
+      "no director",
+      { web: { ...nat, director: undefined } },
+      ["clusters.web.director: is missing; write director, or directors with vrrp"],
+    ],
     [
       "a kind that is none",
       { web: { ...nat, kind: "tunnel" } },

@@ -81,6 +81,15 @@ test("one VIP with other ports in two clusters on one director works, and the fi
   expect(all.filter(({ name }) => name.endsWith("vip-route-198.51.100.10"))).toHaveLength(1);
 });
 
+test("one VIP in two clusters on two directors is refused, because both hosts would have it", async () => {
+  const other = { ...shop, director: { connection: { host: "lb2" }, interface: "eth0" } };
+  const expected = [
+    "clusters.shop.vips[0]: 198.51.100.10 is that of clusters.web.vips[0] on lb1, too, and one host can have it only; write all of them in directors of one cluster, with vrrp",
+  ];
+  expect(mistakesOf({ web, shop: other })).toEqual(expected);
+  expect(await mistakesInProgram({ web, shop: other })).toEqual(expected);
+});
+
 test.each([DrCluster, NatCluster])(
   "a second cluster of one name is refused, of either kind",
   async (Kind) => {
@@ -95,22 +104,3 @@ test.each([DrCluster, NatCluster])(
     );
   },
 );
-
-test("two directors of one VIP share their real servers", async () => {
-  const pair = (host: string, state: string) => ({
-    ...web,
-    director: {
-      ...{ connection: { host }, interface: "eth0", alongside: ["keepalived"] },
-      syncDaemon: { state, mcastInterface: "eth1" },
-    },
-  });
-  const both = { one: pair("lb1", "master"), two: pair("lb2", "backup") };
-  expect(mistakesOf(both)).toEqual([]);
-  const { all, error } = await program(() => makeAll(both));
-  expect(error).toBeUndefined();
-  const onA = all.filter(({ inputs }) => JSON.stringify(inputs.connection) === '{"host":"a"}');
-  expect(onA.filter(({ type }) => type === "VirtualAddress")).toHaveLength(1);
-  expect(
-    all.filter(({ type, inputs }) => type === "VirtualAddress" && inputs.interface === "eth0"),
-  ).toHaveLength(2);
-});

@@ -23,6 +23,12 @@ const both = { vips: ["198.51.100.10", "2001:db8::10"] };
 const shop = { ...web, services: [{ port: 25 }], realServers: [{ name: "c", address: "10.1.0.13" }] };
 const outputs = { isOutput: true };
 
+const { director: __, ...rest } = web;
+const lb1 = { connection: { host: "lb1" }, interface: "eth0" };
+const lb2 = { connection: { host: "lb2" } };
+const pair = { director: undefined, directors: [lb1, lb2], vrrp: { routerId: 51 } };
+const member = (host: string, address: string) => ({ name: host, address, connection: { host } });
+
 /** An example of each rule: fields of the cluster `web`, or clusters, and the place and begin of each message. */
 const examples: Record<string, [given: object, lines: string[], how?: object]> = {
   "a VIP twice in `vips`": [
@@ -136,6 +142,99 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
     { director: outside, returnRoutes: ["default"] },
     ["director.dip: is missing; returnRoutes go through this address"],
   ],
+  "both `director` and `directors`, or none of them": [
+    { directors: [lb1, lb2] },
+    ["directors: stands beside director; write all of them in directors"],
+  ],
+  "`directors` without `vrrp`, or `vrrp` or `sync` with `director`": [
+    { vrrp: { routerId: 51 }, sync: { mcastInterface: "eth1" } },
+    ["vrrp: is for directors, and there is only one", "sync: is for directors, and there is only one"],
+  ],
+  "one host or one `name` twice in `directors`": [
+    {
+      ...pair,
+      directors: [
+        { ...lb1, name: "x" },
+        { ...lb1, name: "y" },
+        { ...lb2, name: "x" },
+      ],
+    },
+    [
+      "directors[1].connection: lb1 is the host of directors[0].connection, too; take one of them out",
+      "directors[2]: x is the name of directors[0], too",
+    ],
+  ],
+  "one of `directors` whose host is an output, without a `name`": [
+    { ...pair, directors: [lb1, { connection: { host: pulumi.output("lb2") } }] },
+    ["directors[1].connection: has a host that is an output,"],
+    outputs,
+  ],
+  "the first of `directors` without `interface`, or `vrrp.gateways` without `insideInterface`": [
+    { ...pair, directors: [lb2, lb1], vrrp: { routerId: 51, gateways: ["10.1.0.1"] } },
+    ["directors[0].interface: is missing", "directors[0].insideInterface: is missing"],
+  ],
+  "`address` of some of `directors` only": [
+    { ...pair, directors: [lb1, { ...lb2, address: "198.51.100.2" }] },
+    ["directors[0].address: is missing; the others have one"],
+  ],
+  "`label`, `broadcast`, `announce: false` or `shared` of a VIP with `directors`": [
+    {
+      ...pair,
+      vips: [
+        {
+          address: "198.51.100.10",
+          label: "eth0:1",
+          broadcast: "198.51.100.10",
+          announce: false,
+          shared: true,
+        },
+      ],
+    },
+    [
+      "vips[0].label: a label stays with one director",
+      "vips[0].broadcast: VRRP gives the VIP no broadcast address",
+      "vips[0].announce: VRRP always announces the VIP",
+      "vips[0].shared: VRRP moves the VIP for one cluster only",
+    ],
+  ],
+  "two of `vrrp.gateways` of one family, or none of a family of `returnRoutes`": [
+    {
+      ...pair,
+      directors: [{ ...lb1, insideInterface: "eth1" }, lb2],
+      vrrp: { routerId: 51, gateways: ["10.1.0.1", { address: "10.1.0.2", prefixLength: 24 }] },
+      returnRoutes: ["default", "10.9.0.0/16", "2001:db8:1::/48"],
+    },
+    [
+      "vrrp.gateways[1]: is IPv4, as vrrp.gateways[0] is; write one gateway of each family",
+      "returnRoutes[2]: no address of vrrp.gateways has the family of 2001:db8:1::/48",
+    ],
+  ],
+  "`localnode: true` with the connection of a host that is none of `directors`": [
+    { ...pair, realServers: [{ ...member("c", "10.1.0.13"), localnode: true }, b] },
+    ["realServers[0].connection: is none of directors, and localnode is true"],
+  ],
+  "a service whose real servers are other directors only, on one of `directors`": [
+    { ...pair, realServers: [member("lb1", "10.1.0.1")] },
+    ["services[0]: has no real server on lb2: a director serves only while it has the VIPs"],
+  ],
+  VrrpInstance: [
+    {
+      ...pair,
+      directors: [
+        { ...lb1, address: "2001:db8::2" },
+        { ...lb2, address: "198.51.100.2" },
+      ],
+      vips: [{ address: "198.51.100.10", prefixLength: 64 }],
+      vrrp: { routerId: 51, preempt: false, preemptDelay: 5, advertInterval: 41, trackInterfaces: ["eth0"] },
+    },
+    [
+      "vips[0].prefixLength: 64 is above 32",
+      "vrrp.trackInterfaces[0]: eth0 is the instance's own",
+      "directors[0].address: 2001:db8::2 is not of the first address's family",
+      "vrrp.advertInterval: 41 is above 40.95",
+      "vrrp.preemptDelay: is for preempt: true only",
+    ],
+  ],
   VirtualService: [
     {
       services: [
@@ -199,7 +298,19 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
   ],
 };
 
-const between: Record<string, [other: object, lines: string[]]> = {
+const between: Record<string, [other: object, lines: string[], web?: object]> = {
+  "one VIP in two clusters on different directors, or in two clusters with `directors`": [
+    { ...shop, ...pair, vrrp: { routerId: 52 } },
+    ["vips[0]: 198.51.100.10 is that of clusters.web.vips[0], too; write all services of it in that cluster"],
+    { ...rest, ...pair },
+  ],
+  "one `vrrp.routerId` in two clusters on one interface of one director": [
+    { ...shop, ...pair, vips: ["198.51.100.11"] },
+    [
+      "vrrp.routerId: 51 on eth0 of lb1 is that of clusters.web.vrrp.routerId, too; give each cluster its own",
+    ],
+    { ...rest, ...pair },
+  ],
   "one protocol and port at one VIP, or one `fwmark`, in two clusters on one director": [
     { ...shop, services: [{ port: 80 }] },
     ["services[0]: tcp port 80 at 198.51.100.10 on lb1 is that of clusters.web.services[0], too"],
@@ -208,7 +319,7 @@ const between: Record<string, [other: object, lines: string[]]> = {
     { ...shop, vips: [{ address: "198.51.100.10", prefixLength: 24 }] },
     ["vips[0]: differs from clusters.web.vips[0]; 198.51.100.10 on lb1 can have one value only"],
   ],
-  "other `timeouts`, another `syncDaemon` of the same state, in two clusters on one director": [
+  "other `timeouts`, another `syncDaemon` of the same state or `sync`, in two clusters on one director": [
     { ...shop, director: { ...web.director, timeouts: { tcp: 10, udp: 5 } } },
     ["director.timeouts.tcp: differs from clusters.web.director.timeouts.tcp; the timeout tcp of lb1"],
   ],
@@ -249,16 +360,16 @@ const loopback = "one VIP with another `loopbackLabel` or `hostRoutes` in two cl
 test.each(
   stackRules.filter(({ refuses }) => refuses !== loopback).map((rule) => [rule.refuses, rule] as const),
 )("refused between clusters: %s, with both places", async (refuses) => {
-  const [shop, lines] = between[refuses] as [object & { kind: string }, string[]];
+  const [shop, lines, web = first] = between[refuses] as [typeof first, string[], typeof first?];
   const placed = lines.map((line) => `clusters.shop.${line}`);
-  begins(mistakesOf({ web: first, shop }), placed);
-  begins(await mistakesInProgram({ web: first, shop }), placed);
+  begins(mistakesOf({ web, shop }), placed);
+  begins(await mistakesInProgram({ web, shop }), placed);
 });
 
 test(`refused between clusters: ${loopback}`, () => {
   const realServers = [{ ...a, connection: { host: "a" } }];
   const dr = { ...web, kind: "dr", director: outside, realServers };
-  const other = { ...dr, director: { ...outside, connection: { host: "lb2" } }, loopbackLabel: "lo:9" };
+  const other = { ...dr, services: [{ port: 25 }], loopbackLabel: "lo:9" };
   expect(stackRules.map(({ refuses }) => refuses)).toContain(loopback);
   begins(mistakesOf({ web: dr, shop: other }), [
     "clusters.shop.realServers[0]: differs from clusters.web.realServers[0]; 198.51.100.10 on a can have one value only",

@@ -171,7 +171,11 @@ const rows: Record<string, Row> = {
       "clusters.shop.services[0]: tcp port 80 at 203.0.113.10 on lb1 is that of clusters.web.services[0], too; they need another protocol, port or VIP",
     ],
   },
-  "61-two-directors.yaml": { told: [] },
+  "61-two-directors.yaml": {
+    told: [
+      "clusters.web-b.vips[0]: 203.0.113.10 is that of clusters.web-a.vips[0] on lb1, too, and one host can have it only; write all of them in directors of one cluster, with vrrp",
+    ],
+  },
   "62-same-vip-two-ports-two-clusters.yaml": { told: [] },
 };
 

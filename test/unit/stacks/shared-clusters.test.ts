@@ -74,7 +74,7 @@ test("clusters of one stack share the sync daemons of their director, one of eac
   });
   const [web, mail] = [on("director1", 80, daemon("master")), on("director1", 25, daemon("master"))];
   const backup = on("director1", 443, daemon("backup"));
-  const other = on("director2", 80, daemon("master"));
+  const other = { ...on("director2", 80, daemon("master")), vips: ["192.168.0.212"] };
   const clusters = { web, mail, backup, other };
   expect(mistakesOf(clusters)).toEqual([]);
   const { all, error } = await program(() => makeAll(clusters));

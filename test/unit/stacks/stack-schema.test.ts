@@ -38,6 +38,8 @@ const stack = (cluster: unknown) => ({ config: { "shop:clusters": { web: cluster
 test.each<[string, unknown]>([
   ["a typing error", { ...web, realServer: [] }],
   ["no director", { ...web, director: undefined }],
+  ["directors without vrrp", { ...web, director: undefined, directors: [web.director] }],
+  ["director and directors", { ...web, directors: [web.director], vrrp: { routerId: 51 } }],
   ["a field of the other kind", { ...web, returnRoutes: ["default"] }],
   ["a kind that is none", { ...web, kind: "tunnel" }],
   ["an unknown scheduler", { ...web, services: [{ port: 80, scheduler: "x" }] }],
@@ -54,6 +56,18 @@ test.each<[string, unknown]>([
 ])("a stack's file with %s is wrong by it", (_, cluster) => {
   expect(places(stack(web))).toEqual([]);
   expect(places(JSON.parse(JSON.stringify(stack(cluster))))).not.toEqual([]);
+});
+
+test("a stack's file with two directors is right by it, of either kind", () => {
+  const { director, ...rest } = web;
+  const pair = {
+    ...rest,
+    directors: [director, { connection: { host: "director2" } }],
+    vrrp: { routerId: 51 },
+  };
+  expect(places(stack({ ...pair, sync: { mcastInterface: "eth1" } }))).toEqual([]);
+  const vrrp = { routerId: 51, gateways: ["192.168.10.1"] };
+  expect(places(stack({ ...pair, kind: "nat", vrrp }))).toEqual([]);
 });
 
 test("a cluster's name with a blank is wrong by it", () => {

@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { DrCluster, NatCluster, requireClusters } from "../../../index.js";
 import { RealServer, ServiceProbe } from "../../../providers/index.js";
-import type { DirectorArgs, RealServerMember } from "../../../stacks/cluster/cluster.js";
+import type { RealServerMember } from "../../../stacks/cluster/cluster.js";
+import type { DirectorArgs } from "../../../stacks/cluster/director-args.js";
 import type { DrClusterArgs } from "../../../stacks/dr-cluster.js";
 import { hostKey as hostKeys } from "../../support/fake/ssh-client.js";
 
@@ -55,7 +56,7 @@ const follows = (all: Registered[], later: string, earlier: string): void => {
   );
 };
 
-const dr: DrClusterArgs = {
+const dr: DrClusterArgs & { director: DirectorArgs } = {
   director: { connection: { host: "director1" }, interface: "eth0" },
   vips: ["192.168.0.210"],
   services: [{ port: 80 }],

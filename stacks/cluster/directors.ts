@@ -1,0 +1,125 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { familyOf } from "../../src/values/address.js";
+import type { ClusterArgs } from "./cluster.js";
+import type { DirectorArgs, DirectorMember, GatewayArgs, VrrpArgs } from "./director-args.js";
+import { hostOf, isMap, listOf, nameIn, type Place, type Vip } from "./places.js";
+
+/** A director of a cluster. */
+export interface Director {
+  readonly at: Place;
+  readonly index: number;
+  /** Its part of resource names. Undefined for the one of `director`, or if it is not known. */
+  readonly name: string | undefined;
+  /** Its fields, with those that it takes from the first director. */
+  readonly of: DirectorArgs &
+    Pick<DirectorMember, "address" | "mcastInterface"> & {
+      readonly insideInterface?: pulumi.Input<string> | undefined;
+      readonly dip?: pulumi.Input<string> | undefined;
+    };
+  /** The fields of its own. */
+  readonly own: Readonly<Record<string, unknown>>;
+}
+
+/** Fields of the first director that count for the others, too, unless they have their own. */
+const common = ["interface", "insideInterface", "mcastInterface", "alongside", "timeouts", "sysctls"];
+
+const given = (map: Record<string, unknown>): [string, unknown][] =>
+  Object.entries(map).filter(([, value]) => value !== undefined);
+
+/** Returns the directors of a cluster, the preferred one first. Values may be wrong while rules are checked. */
+export function directorsOf({ director, directors }: ClusterArgs): Director[] {
+  if (directors === undefined)
+    return isMap(director)
+      ? [{ at: ["director"], index: 0, name: undefined, of: director as never, own: director }]
+      : [];
+  const all = listOf(directors);
+  const [first] = all;
+  const shared = given(isMap(first) ? first : {}).filter(([field]) => common.includes(field));
+  return all.flatMap((own, index) => {
+    if (!isMap(own)) return [];
+    const { name, connection } = own as { name?: string; connection?: unknown };
+    return [
+      {
+        ...{ at: ["directors", index], index, own },
+        name: nameIn({ name, address: hostOf(connection) }),
+        of: Object.fromEntries([...shared, ...given(own)]) as unknown as Director["of"],
+      },
+    ];
+  });
+}
+
+/** Returns the place of a director's field: its own, or that of the first director. */
+export const placeOf = ({ at, own }: Director, field: string): Place =>
+  at[0] === "director" || own[field] !== undefined || !common.includes(field)
+    ? [...at, field]
+    : ["directors", 0, field];
+
+/** Returns the inside gateways of a NatCluster, which float with the VIPs. */
+export const gatewaysOf = ({ vrrp }: Pick<ClusterArgs, "vrrp">): { at: Place; gateway: GatewayArgs }[] => {
+  const { gateways } = (isMap(vrrp) ? vrrp : {}) as { gateways?: unknown };
+  return listOf(gateways).flatMap((one, i) =>
+    isMap(one) || typeof one === "string"
+      ? [
+          {
+            at: ["vrrp", "gateways", i],
+            gateway: (isMap(one) ? one : { address: one }) as unknown as GatewayArgs,
+          },
+        ]
+      : [],
+  );
+};
+
+/** Returns the return routes of a NatCluster whose way is known: the `dip`, or the gateway of their family. */
+export function waysOf(args: ClusterArgs): { at: Place; destination: string; via: pulumi.Input<string> }[] {
+  const { returnRoutes, director } = args as {
+    returnRoutes?: unknown;
+    director?: { dip?: pulumi.Input<string> };
+  };
+  const gateways = gatewaysOf(args).map(({ gateway }) => gateway.address);
+  return listOf(returnRoutes).flatMap((destination, i) => {
+    if (typeof destination !== "string") return [];
+    const isWay = (gateway: unknown) =>
+      destination === "default" || typeof gateway !== "string" || familyOf(gateway) === familyOf(destination);
+    const via = args.directors === undefined ? director?.dip : gateways.find(isWay);
+    return via === undefined ? [] : [{ at: ["returnRoutes", i], destination, via }];
+  });
+}
+
+/** The highest priority, and how much less each next director has. A service that is down takes 50. */
+const [highest, less] = [150, 10];
+
+const isSet = ([, value]: [string, unknown]) => value !== undefined;
+
+/** Returns the fields of a director's VrrpInstance without `trackServices`. */
+export function instanceOf(args: ClusterArgs, vips: readonly Vip[], one: Director) {
+  const {
+    trackServices: _,
+    trackInterfaces,
+    ...vrrp
+  } = (isMap(args.vrrp) ? args.vrrp : {}) as Partial<VrrpArgs>;
+  const { gateways: __, ...fields } = vrrp as typeof vrrp & { gateways?: unknown };
+  const { interface: device, insideInterface, address } = one.of;
+  const gateways = gatewaysOf(args);
+  const others = directorsOf(args).filter(({ index }) => index !== one.index);
+  // The interfaces of addresses count by themselves.
+  const inside = insideInterface === undefined || gateways.length > 0 ? [] : [insideInterface];
+  const tracked = Array.isArray(trackInterfaces)
+    ? [...trackInterfaces, ...inside.filter((name) => !trackInterfaces.includes(name))]
+    : (trackInterfaces ?? inside);
+  return Object.fromEntries(
+    Object.entries({
+      ...fields,
+      interface: device,
+      priority: highest - less * one.index,
+      addresses: [
+        ...vips.map(({ vip: { address: of, prefixLength } }) => ({ address: of, prefixLength })),
+        ...gateways.map(({ gateway: { address: of, prefixLength } }) => ({
+          ...{ address: of, prefixLength, interface: insideInterface },
+        })),
+      ].map((entry) => Object.fromEntries(Object.entries(entry).filter(isSet))),
+      peers: address === undefined ? undefined : others.flatMap(({ of }) => of.address ?? []),
+      source: address,
+      trackInterfaces: Array.isArray(tracked) && tracked.length === 0 ? undefined : tracked,
+    }).filter(isSet),
+  );
+}
