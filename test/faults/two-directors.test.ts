@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import type { SshHost } from "../support/fake/ssh-host.js";
+import { stateOf, tables, up, updates } from "./harness/site.js";
+
+const { threeHosts, stackOf, keyPath } = updates();
+
+interface Wanted {
+  readonly pair?: boolean;
+  readonly scheduler?: string;
+  readonly weight?: number;
+  readonly advertInterval?: number;
+}
+
+test("a cluster gets a second director without a replacement, and a change that fails on one is undone on both", async () => {
+  const [one, two, web] = await threeHosts();
+  const hosts = [one, two, web];
+  const connection = (host: SshHost) => host.connection(keyPath());
+  const first = { connection: connection(one), interface: "eth0" };
+  const program = ({ pair = true, scheduler = "wlc", weight = 1, advertInterval = 1 }: Wanted) => {
+    const directors = [
+      { ...first, name: "one" },
+      { connection: connection(two), name: "two" },
+    ];
+    const several = {
+      ...{ directors, vrrp: { routerId: 51, advertInterval }, sync: { mcastInterface: "eth1" } },
+    };
+    const args = {
+      ...(pair ? several : { director: first }),
+      vips: ["192.168.0.210"],
+      services: [{ port: 80, scheduler, health: { check: { type: "tcp" } } }],
+      realServers: [
+        { name: "web", address: "192.168.10.11", connection: connection(web), weight },
+        { name: "other", address: "192.168.10.12" },
+      ],
+    };
+    return `new lvs.DrCluster("web", ${JSON.stringify(args)});`;
+  };
+  const stack = await stackOf(program({ pair: false }));
+  await stack.up();
+  const idsOf = async () => (await stateOf(stack)).flatMap(({ id }) => id ?? []);
+  const before = await idsOf();
+
+  // VRRP moves the VIP from now on
+  await stack.program(program({}));
+  await stack.destroy("--target", "**web-vip-**", "--target-dependents");
+  expect(await stack.up()).not.toMatch(/replac/);
+  const after = await idsOf();
+  const gone = before.filter((id) => !after.includes(id)).map((id) => id.replace(/^.*?\//, ""));
+  expect(gone.sort()).toEqual(["eth0/192.168.0.210", "route/192.168.0.210/32"]);
+  expect(tables([one])).toEqual(tables([two]));
+
+  const images = hosts.map(({ fake }) => fake.snapshot());
+  const state = await stateOf(stack);
+  await stack.program(program({ scheduler: "wrr", weight: 5, advertInterval: 2 }));
+  // each step of the preferred director, until one is beyond the last
+  let step = 0;
+  for (; ; step += 1) {
+    one.fake.failCommand("step", step);
+    const { code, text } = await up(stack);
+    one.fake.mend();
+    if (code === 0) break;
+    expect(code, text).toBe(10);
+    // the other one was changed first
+    expect(text).toMatch(/pulumi-lvs: {3}update VirtualService web-two-tcp-192\.168\.0\.210-80\n/);
+    expect(hosts.map(({ fake }) => fake.snapshot())).toEqual(images);
+    expect(await stateOf(stack)).toEqual(state);
+  }
+  expect(step).toBeGreaterThan(2);
+  expect(tables([one])).toEqual(tables([two]));
+  expect(one.fake.lines("ipvs").join()).toContain("wrr");
+  for (const { fake } of [one, two])
+    expect(fake.read("etc/keepalived/pulumi-lvs.d/eth0-51.conf")).toContain("advert_int 2");
+});
