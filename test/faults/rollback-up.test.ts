@@ -12,9 +12,13 @@ import {
   updates,
 } from "./harness/site.js";
 
-const { threeHosts, stackOf, site, callsOf, environment, keyPath } = updates();
+const { threeHosts, stackOf: stackWith, site, callsOf, environment, keyPath } = updates();
 
-// `npx pulumi-lvs up`: an update that fails is taken back.
+// `npx pulumi-lvs up`: an update that fails is taken back. Secrets are encrypted by a passphrase here, and by a key service in
+// the tests of other files.
+
+const byPassphrase = { PULUMI_CONFIG_PASSPHRASE: "planted-passphrase" };
+const stackOf = (program: string) => stackWith(program, byPassphrase);
 
 test("an update that breaks on the second of three hosts is taken back on all of them, and in state", async () => {
   const hosts = await threeHosts();
@@ -147,7 +151,7 @@ test("a cluster that is only configured goes back with all that it has on its ho
   const hosts = [director, web1, web2];
   const connection = (host: SshHost) => JSON.stringify(host.connection(keyPath()));
   const stack = await Stack.ofEnvironment("dr", {
-    env: environment(),
+    env: { ...environment(), ...byPassphrase },
     configuration: `config:
   lvs:clusters:
     web:

@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pulumiEnv } from "../../scripts/pulumi-env.mjs";
+import { keyService, keyServiceEnv } from "../support/key-service.mts";
 import { sshConfigPath } from "../support/machines/lab.mts";
+
+/** Stacks that name no passphrase have a key service. */
+const noPassphrase = "lab";
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -38,14 +42,15 @@ export class Stack {
   readonly #place: string;
   #env: Record<string, string>;
 
-  private constructor(name: string, cwd: string, place: string) {
+  private constructor(name: string, cwd: string, place: string, env: Record<string, string>) {
     this.#name = name;
     this.#cwd = cwd;
     this.#place = place;
     this.#env = {
       ...pulumiEnv(join(place, "state")),
+      ...env,
       LVS_SSH_CONFIG: sshConfigPath(),
-      PULUMI_CONFIG_PASSPHRASE: "lab",
+      PULUMI_CONFIG_PASSPHRASE: noPassphrase,
       // `npm run typecheck` has checked the types
       PULUMI_NODEJS_TRANSPILE_ONLY: "true",
       // every command of the CLI starts two Node processes, which read the same code each time
@@ -106,7 +111,7 @@ export class Stack {
   static async #make(name: string): Promise<Stack> {
     const place = await mkdtemp(join(tmpdir(), "lvs-stack-"));
     for (const folder of ["state", "project"]) await mkdir(join(place, folder));
-    return new Stack(name, join(place, "project"), place);
+    return new Stack(name, join(place, "project"), place, await keyServiceEnv());
   }
 
   /** Where the file backend keeps what it knows. */
@@ -119,7 +124,9 @@ export class Stack {
   }
 
   async #begin(): Promise<Stack> {
-    const { code, text } = await this.pulumi("stack", "init", this.#name);
+    const provider =
+      this.#env.PULUMI_CONFIG_PASSPHRASE === noPassphrase ? ["--secrets-provider", keyService] : [];
+    const { code, text } = await this.pulumi("stack", "init", this.#name, ...provider);
     if (code !== 0) throw new Error(text);
     return this;
   }
