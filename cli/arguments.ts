@@ -89,11 +89,17 @@ export function parsePlan({ json, markdown, live, save, ...flags }: Record<strin
   };
 }
 
-const ofStack = ({ stack, cwd, configFile }: Record<string, unknown>) => ({
+/** Returns the flags that name a stack, as far as they are given. */
+export const stackFlags = ({ stack, cwd }: Readonly<Record<string, unknown>>) => ({
   ...given("stack", stack),
   ...given("cwd", cwd),
-  ...given("configFile", configFile),
 });
 
-const given = <Name extends string>(name: Name, value: unknown): { [N in Name]?: string } =>
+const ofStack = (flags: Readonly<Record<string, unknown>>) => ({
+  ...stackFlags(flags),
+  ...given("configFile", flags.configFile),
+});
+
+/** Returns a value under its name, if it is given. */
+export const given = <Name extends string>(name: Name, value: unknown): { [N in Name]?: string } =>
   (typeof value === "string" && value !== "" ? { [name]: value } : {}) as { [N in Name]?: string };

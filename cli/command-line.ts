@@ -1,3 +1,4 @@
+import type { Failover, Maintenance } from "./failover/command.js";
 import type { Forget } from "./forget/forget.js";
 import type { PlanOptions } from "./plan/command.js";
 
@@ -7,6 +8,8 @@ export type CommandLine =
   | { readonly command: "wrong"; readonly why: string }
   | ({ readonly command: "forget" } & Forget)
   | ({ readonly command: "plan" } & PlanOptions)
+  | ({ readonly command: "failover" } & Failover)
+  | ({ readonly command: "maintenance" } & Maintenance)
   | {
       readonly command: "up" | "rollback";
       /** Flags that Pulumi has, too, for each of its runs. */

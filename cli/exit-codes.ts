@@ -5,4 +5,6 @@ export const exitCodes = {
   "not the plan": 12,
   "a change refused": 13,
   "host not read": 14,
+  "not movable": 15,
+  "not moved": 16,
 } as const;

@@ -17,13 +17,18 @@ async function main(): Promise<number> {
     const { forget } = await import("./forget/forget.js");
     return forget(args, { list: console.log, say: (line) => console.error(`pulumi-lvs: ${line}`) });
   }
+  const output = {
+    // The process ends after the last byte: a pipe takes 64 KB at once.
+    print: (text: string) => new Promise<void>((done) => process.stdout.write(`${text}\n`, () => done())),
+    say: (line: string) => console.error(`pulumi-lvs: ${line}`),
+  };
   if (args.command === "plan") {
     const { plan } = await import("./plan/command.js");
-    // The process ends after the last byte: a pipe takes 64 KB at once.
-    return plan(args, {
-      print: (text) => new Promise((done) => process.stdout.write(`${text}\n`, () => done())),
-      say: (line) => console.error(`pulumi-lvs: ${line}`),
-    });
+    return plan(args, output);
+  }
+  if (args.command === "failover" || args.command === "maintenance") {
+    const { moveAddresses } = await import("./failover/command.js");
+    return moveAddresses(args, output);
   }
   // Pulumi takes a second to load, so it is loaded only if needed.
   const { runCommand } = await import("./commands.js");

@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { Command, type CommanderError } from "commander";
 import { parsePlan, parseRollback, parseUp, wantsHelp } from "./arguments.js";
 import type { CommandLine } from "./command-line.js";
+import { failoverCommand, maintenanceCommand } from "./failover/describe.js";
 import { parseForget } from "./forget/arguments.js";
 import { connectionFlags } from "./forget/flags.js";
-
-/** What a command makes of its part of the command line. */
-type Take = (line: CommandLine) => void;
+import { example, ofProgram, type Take } from "./help.js";
 
 const wrong = (why: string): CommandLine => ({ command: "wrong", why });
 
@@ -21,16 +20,6 @@ function version(): string {
   }
   return "unknown";
 }
-
-const example = (...lines: readonly string[]): string =>
-  `${lines.length > 1 ? "Examples" : "Example"}:\n${lines.map((line) => `  ${line}`).join("\n")}`;
-
-/** Flags that Pulumi has, too, and means the same by. */
-const ofStack = (command: Command): Command =>
-  command
-    .option("-s, --stack <name>", "the stack; default: the selected one")
-    .option("-C, --cwd <folder>", "run as if started in this folder")
-    .option("--config-file <file>", "the stack's configuration; default: Pulumi.STACK.yaml of the project");
 
 /** Describes `up`. Its arguments are not read here, because most are Pulumi's and go on in their order. */
 function upCommand(): Command {
@@ -61,7 +50,7 @@ Resources of other packages stay as the update left them. More is in docs/rollba
 }
 
 function planCommand(take: Take): Command {
-  return ofStack(new Command("plan"))
+  return ofProgram(new Command("plan"))
     .usage("[flags]")
     .description("Prints the lines that pulumi up would run on each host, and what undoes each.")
     .option("--json", "print as JSON")
@@ -93,7 +82,7 @@ More is in docs/plan.md.`,
 }
 
 function rollbackCommand(take: Take): Command {
-  return ofStack(new Command("rollback"))
+  return ofProgram(new Command("rollback"))
     .usage("[flags]")
     .description("Rolls the last update of the stack back.")
     .option("-y, --yes", "accepted as by pulumi up; there is no prompt")
@@ -157,8 +146,8 @@ function program(take: Take, print: (text: string) => void): Command {
       "after",
       "\npulumi-lvs COMMAND --help shows the flags, an example and the exit codes of a command.",
     );
-  for (const command of [upCommand(), planCommand(take), rollbackCommand(take), forgetCommand(take)])
-    all.addCommand(command);
+  const takers = [planCommand, rollbackCommand, failoverCommand, maintenanceCommand, forgetCommand];
+  for (const command of [upCommand(), ...takers.map((one) => one(take))]) all.addCommand(command);
   for (const command of [all, ...all.commands])
     command
       .helpOption("-h, --help", "print this help")
@@ -201,4 +190,6 @@ const plain = (message: string): string =>
     .replaceAll(/\s*\n\s*/g, " ");
 
 const helpOf = (command: string): string =>
-  ["plan", "rollback", "forget"].includes(command) ? `pulumi-lvs ${command} --help` : "pulumi-lvs --help";
+  ["plan", "rollback", "failover", "maintenance", "forget"].includes(command)
+    ? `pulumi-lvs ${command} --help`
+    : "pulumi-lvs --help";

@@ -66,10 +66,10 @@ export class DeclaredHost {
         this.#record(name, first, args.slice(1));
         break;
       case "put_vrrp":
-        this.vrrp.set(first, { state: "running", text: second });
+        this.vrrp.set(first, { held: false, ...this.vrrp.get(first), state: "running", text: second });
         break;
       case "run_vrrp":
-        this.vrrp.set(first, { state: "running", text: this.vrrp.get(first)?.text ?? "" });
+        this.vrrp.set(first, { held: false, text: "", ...this.vrrp.get(first), state: "running" });
         break;
       case "drop_vrrp":
         this.vrrp.delete(first);

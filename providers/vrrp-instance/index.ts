@@ -81,6 +81,11 @@ export interface VrrpInstanceOutputs {
    * backup for three advertisements. No drift.
    */
   readonly state: "master" | "backup";
+  /**
+   * Whether `pulumi-lvs failover` or `maintenance` keeps the host a backup of last resort, at the last refresh or
+   * change. No drift.
+   */
+  readonly held: boolean;
 }
 
 const count = (most: number, least = 1) => z.number().int().min(least).max(most);
@@ -149,15 +154,17 @@ export const vrrpInstance = define({
   id: (key) => `vrrp/${key.interface}/${key.routerId}`,
 
   shows: {
-    names: ["state"],
+    names: ["state", "held"],
     facts: (key) => [`vrrp:${instanceName(key)}`, "addresses"],
     read(facts, key, config) {
       // `get` gives the identity only.
+      const file = facts.vrrp(instanceName(key));
       const { addresses } = (config as Partial<Config>).addresses
         ? config
-        : (parseVrrp(facts.vrrp(instanceName(key))?.text ?? "") ?? { addresses: [] });
+        : (parseVrrp(file?.text ?? "") ?? { addresses: [] });
       const first = addresses[0]?.address;
-      return { state: facts.addresses().some(({ local }) => local === first) ? "master" : "backup" };
+      const isMaster = facts.addresses().some(({ local }) => local === first);
+      return { state: isMaster ? "master" : "backup", held: file?.held === true };
     },
   },
 

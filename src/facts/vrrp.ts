@@ -36,6 +36,9 @@ const head =
 export const instanceName = (of: { interface: string; routerId: number }): string =>
   `${of.interface}-${of.routerId}`;
 
+/** The file whose number keepalived adds to the priority of an instance. The folder exists always, and a reboot empties it. */
+const holdFile = (name: string): string => `/run/pulumi-lvs-hold-${name}`;
+
 const block = (name: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [`${name} {`, ...lines.map((line) => `\t${line}`), "}"];
 
@@ -68,6 +71,8 @@ export function printVrrp(of: VrrpSettings): string {
         "user root",
       ]),
     ),
+    // A file that does not exist counts as 0.
+    ...block(`track_file ${name}`, [`file "${holdFile(name)}"`]),
     ...block(`vrrp_instance ${name}`, [
       "state BACKUP",
       `interface ${of.interface}`,
@@ -87,6 +92,7 @@ export function printVrrp(of: VrrpSettings): string {
         "track_script",
         scripts.map(([script]) => script),
       ),
+      ...block("track_file", [name]),
       ...block("virtual_ipaddress", first === undefined ? [] : [first]),
       ...block("virtual_ipaddress_excluded", others),
     ]),
@@ -152,19 +158,27 @@ const isClean = ({ peers, source, addresses, trackServices }: VrrpSettings): boo
 /** How keepalived stands to the file of an instance. All but `running` are faults. */
 const keepalivedStates = ["running", "stopped", "disabled", "left out"] as const;
 type KeepalivedState = (typeof keepalivedStates)[number];
+const isState = (word: string): word is KeepalivedState =>
+  (keepalivedStates as readonly string[]).includes(word);
 
 /** The state of keepalived, and an instance's file. Without the file the state is not looked at. */
-export type VrrpFile = { readonly state: KeepalivedState; readonly text: string } | undefined;
+export type VrrpFile =
+  | {
+      readonly state: KeepalivedState;
+      /** Whether the instance is held: a backup of last resort. */
+      readonly held: boolean;
+      readonly text: string;
+    }
+  | undefined;
 
 /** Reads the output of read_vrrp. Throws on text of another form. */
 function parseVrrpFile(body: string): VrrpFile {
   if (body === "") return undefined;
-  const at = body.indexOf("\n");
-  const state = body.slice(0, at) as KeepalivedState;
-  if (!keepalivedStates.includes(state)) throw new Error(`unexpected output ${show(body)}`);
+  const [, state = "", held, bytes = ""] = /^(.*)\n(held\n)?([\s\S]*)$/.exec(body) ?? [];
+  if (!isState(state)) throw new Error(`unexpected output ${show(body)}`);
   // The text came byte by byte and is UTF-8.
-  const text = Buffer.from(body.slice(at + 1), "latin1").toString("utf8");
-  return { state, text: text.replace(/\n$/, "") };
+  const text = Buffer.from(bytes, "latin1").toString("utf8");
+  return { state, held: held !== undefined, text: text.replace(/\n$/, "") };
 }
 
 /** The file of a VRRP instance, and whether keepalived runs by it. */

@@ -9,6 +9,7 @@ const run = (...argv: string[]) => shownLine(argv, Number.POSITIVE_INFINITY);
 const foundOf = (claim: string) => `/run/pulumi-lvs/${claim}/found`;
 const ledgerOf = (lifetime: string) => `/${lifetime === "persistent" ? "etc" : "run"}/pulumi-lvs/boot`;
 const instance = (name: string) => `/etc/keepalived/pulumi-lvs.d/${name}.conf`;
+const hold = (name: string) => `/run/pulumi-lvs-hold-${name}`;
 const boot = "/etc/systemd/system/pulumi-lvs.service";
 const agent = "/etc/systemd/system/pulumi-lvs-monitor.service";
 
@@ -39,6 +40,9 @@ const functions: Readonly<Record<string, Shown>> = {
   put_vrrp: (name) => `writing ${instance(name)}`,
   run_vrrp: () => run("systemctl", "start", "keepalived"),
   drop_vrrp: (name) => `removing ${instance(name)}`,
+  hold_vrrp: (name) => `writing ${hold(name)}`,
+  yield_vrrp: (name) => `writing ${hold(name)}`,
+  release_vrrp: (name) => `removing ${hold(name)}`,
   put_agent: () => `installing ${agent}`,
   drop_agent: () => `removing ${agent}`,
   begin_drain: () => "writing /run/pulumi-lvs/draining",

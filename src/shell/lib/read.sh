@@ -64,7 +64,7 @@ read_module() {
 
 # includes_vrrp: returns 0 if the main file of keepalived includes ours.
 includes_vrrp() { grep -qxF "include $K/pulumi-lvs.d/*.conf" "$K/keepalived.conf" 2>/dev/null; }
-# read_vrrp NAME: prints whether keepalived runs by the file of an instance, then the file.
+# read_vrrp NAME: prints whether keepalived runs by the file of an instance, and whether it is held, then the file.
 read_vrrp() {
   [ -e "$K/pulumi-lvs.d/$1.conf" ] || return 0
   state=running
@@ -75,6 +75,7 @@ read_vrrp() {
     *) [ "$state" = 'left out' ] || state=stopped ;;
   esac
   printf '%s\n' "$state"
+  [ ! -s "$S-hold-$1" ] || echo held
   exec cat "$K/pulumi-lvs.d/$1.conf"
 }
 

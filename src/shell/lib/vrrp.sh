@@ -166,6 +166,27 @@ quit_vrrp() {
   for f in "$V"/*.conf; do [ ! -e "$f" ] || last=; done
   if [ -n "$last" ]; then halt_vrrp; else reload_vrrp; fi && gone_vrrp "$V/$1.old"
 }
+# hold_vrrp NAME: keeps an instance a backup of last resort, until it is released or the host reboots. keepalived
+# watches the file and adds its number to the priority, which is 1 at least.
+hold_vrrp() { put_text "$S-hold-$1" -253; }
+release_vrrp() { rm -f "$S-hold-$1"; }
+# has_vrrp NAME: returns 0 if the host has an address of an instance.
+has_vrrp() {
+  [ -n "$(awk '$2 == "dev" { print $1, $3 }' "$V/$1.conf" | while read -r address device; do
+    ip -o addr show dev "$device" to "${address%/*}" 2>/dev/null
+  done)" ]
+}
+# yield_vrrp NAME: holds an instance, and makes a master give its addresses up, to directors that do not preempt, too.
+# -254 is a fault.
+yield_vrrp() {
+  put_text "$S-hold-$1" -254 || return
+  rounds=20
+  while has_vrrp "$1" && [ $rounds -gt 0 ]; do
+    sleep "$ROUND_SECONDS"
+    rounds=$((rounds - 1))
+  done
+  hold_vrrp "$1"
+}
 # drop_vrrp NAME: removes an instance. With the last one goes all that we did besides. Without the file keepalived may
 # still run by it, so all is done again.
 drop_vrrp() {
@@ -176,7 +197,7 @@ drop_vrrp() {
     [ ! -e "$V/$1.old" ] || { mv -f "$V/$1.old" "$V/$1.conf" && reload_vrrp; } >/dev/null 2>&1
     return $rc
   }
-  rm -f "$V/$1.old"
+  rm -f "$V/$1.old" "$S-hold-$1"
   [ -n "$last" ] || return 0
   # A main file that was changed by hand is the operator's now.
   ! is_ours || rm -f "$K/keepalived.conf"

@@ -26,6 +26,7 @@ const rooted = [
   /^[a-z]+\t/,
   // data for keepalived, which the fake one does not run
   /^\tscript "\/bin\/grep -qxE /,
+  /^\tfile "\/run\/pulumi-lvs-hold-/,
 ];
 
 /**

@@ -83,9 +83,14 @@ test.each([
   ["backup", "192.168.0.5"],
 ])("a host is the %s by its address %s", (state, local) => {
   const links = [{ ifname: "eth0", addr_info: [{ family: "inet", local, prefixlen: 32 }] }];
-  const facts = new Facts(new Map([["addresses", { body: JSON.stringify(links) }]]));
+  const facts = new Facts(
+    new Map([
+      ["addresses", { body: JSON.stringify(links) }],
+      ["vrrp:eth0-51", { body: "" }],
+    ]),
+  );
   const { key, config } = partsOf(vrrpInstance, { ...tested.right[0] });
-  expect(vrrpInstance.shows?.read(facts, key, config)).toEqual({ state });
+  expect(vrrpInstance.shows?.read(facts, key, config)).toEqual({ state, held: false });
 });
 
 test("what an agent saw goes with it, so that keepalived does not count its servers", () => {

@@ -21,6 +21,7 @@ const notOurs =
 const tables = [
   "docs/failures.md",
   "docs/connection.md",
+  "docs/failover.md",
   ...globSync("docs/resources/*.md", { cwd: repository }),
 ];
 

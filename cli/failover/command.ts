@@ -1,0 +1,171 @@
+import type { automation } from "@pulumi/pulumi";
+import type { Clock } from "../../providers/engine/clock.js";
+import type { FindHost } from "../../providers/engine/engine.js";
+import type { Deployment } from "../../rollback/deployment.js";
+import { exported, stateOf } from "../../rollback/pulumi-cli.js";
+import { withSecrets } from "../../rollback/secrets.js";
+import { type Host, hostOf as hostAt } from "../../src/host/host.js";
+import { exitCodes } from "../exit-codes.js";
+import { stackAt } from "../project.js";
+import { carryOut, NotMoved } from "./carry-out.js";
+import { type Director, directorsOf } from "./director.js";
+import { type Group, groupsOf, groupsOn, isInstance, namedBy } from "./instances.js";
+import { failoverOf, type Move, maintenanceOf, Refused, releaseOf } from "./moves.js";
+import { afterText, beforeText, type Report, rowsOf } from "./text.js";
+
+interface Options {
+  readonly stack?: string;
+  readonly cwd?: string;
+  readonly json?: boolean;
+}
+
+/** Options of `pulumi-lvs failover`. */
+export interface Failover extends Options {
+  /** The name of an instance, or of a cluster. */
+  readonly name: string;
+  /** The host that gets the addresses. */
+  readonly to?: string;
+  /** Releases the directors. */
+  readonly back?: boolean;
+}
+
+/** Options of `pulumi-lvs maintenance`. */
+export interface Maintenance extends Options {
+  readonly host: string;
+  /** Releases the host. */
+  readonly end?: boolean;
+}
+
+/** How a command prints. */
+export interface Output {
+  readonly print: (text: string) => Promise<void>;
+  readonly say: (line: string) => void;
+}
+
+/** Half a second between two questions. */
+const clock: Clock = {
+  now: () => performance.now(),
+  pause: () => new Promise((resolve) => setTimeout(resolve, 500)),
+  print: () => undefined,
+};
+
+/** A group with what is to be done. */
+interface Task {
+  readonly group: Group;
+  readonly directors: readonly Director[];
+  readonly move: Move;
+}
+
+/** The world in which a command moves addresses. */
+export interface World {
+  readonly groups: readonly Group[];
+  readonly find: FindHost;
+  readonly clock: Clock;
+}
+
+const known = (names: readonly string[]): string =>
+  names.length === 0 ? "it has no VrrpInstance" : `it has ${[...new Set(names)].sort().join(", ")}`;
+
+/** Returns the groups that a command is about. */
+function chosen(groups: readonly Group[], given: Failover | Maintenance): Group[] {
+  const instances = groups.flatMap((one) => one.instances);
+  if ("host" in given) {
+    const found = groupsOn(groups, given.host);
+    if (found.length > 0) return found;
+    const hosts = instances.map(({ host }) => host);
+    throw new Refused(`the stack has no VrrpInstance on ${given.host}; ${known(hosts)}`);
+  }
+  const found = namedBy(groups, given.name);
+  if (found.length > 0) return found;
+  const names = instances.flatMap(({ resource, within }) => [resource, ...within.slice(0, -1)]);
+  throw new Refused(`the stack has no VrrpInstance or cluster ${given.name}; ${known(names)}`);
+}
+
+function moveOf(given: Failover | Maintenance, directors: readonly Director[]): Move {
+  if ("host" in given)
+    return given.end ? releaseOf(directors, given.host) : maintenanceOf(directors, given.host);
+  return given.back ? releaseOf(directors) : failoverOf(directors, given.to);
+}
+
+/** Returns the tasks of a command. All of them are known before the first one begins. */
+async function tasksOf(given: Failover | Maintenance, { groups, find }: World, output: Output) {
+  const found = await Promise.all(
+    chosen(groups, given).map(async (group) => ({ group, directors: await directorsOf(find, group) })),
+  );
+  if (!given.json)
+    for (const { group, directors } of found) await output.print(beforeText(group, rowsOf(directors)));
+  const tasks = found.map(({ group, directors }): Task => {
+    try {
+      return { group, directors, move: moveOf(given, directors) };
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      throw new Refused(`cannot move ${group.address}: ${error.message}`, { cause: error });
+    }
+  });
+  const masters = new Set(tasks.flatMap(({ move }) => move.from?.instance.host ?? []));
+  if ("name" in given && !given.back && given.to === undefined && masters.size > 1)
+    throw new Refused(
+      `cannot move ${given.name}: its addresses are on ${[...masters].join(" and ")}; name the director that gets all by --to`,
+    );
+  return tasks;
+}
+
+async function run({ group, directors, move }: Task, { find, clock }: World): Promise<Report> {
+  const { address, routerId } = group;
+  const from = move.from?.instance.host;
+  const moved = await carryOut(find, move, clock).catch((error: unknown) => {
+    if (!(error instanceof NotMoved)) throw error;
+    throw new NotMoved(`cannot move ${address} from ${from}: ${error.message}`, { cause: error });
+  });
+  const after = rowsOf(await directorsOf(find, group));
+  return {
+    ...{ address, routerId, ...(from && moved.to ? { from } : {}), ...moved },
+    ...{ before: rowsOf(directors), after },
+  };
+}
+
+/** Moves addresses in a world. Returns the exit code. */
+export async function moveIn(world: World, given: Failover | Maintenance, output: Output): Promise<number> {
+  const reports: Report[] = [];
+  const printJson = () => (given.json ? output.print(JSON.stringify(reports, null, 2)) : undefined);
+  try {
+    for (const task of await tasksOf(given, world, output)) {
+      const report = await run(task, world);
+      reports.push(report);
+      if (!given.json) await output.print(afterText(report));
+    }
+  } catch (error) {
+    const isRefused = error instanceof Refused;
+    if (!isRefused && !(error instanceof NotMoved)) throw error;
+    await printJson();
+    output.say(error.message);
+    return exitCodes[isRefused ? "not movable" : "not moved"];
+  }
+  await printJson();
+  return 0;
+}
+
+/** Returns the state of a stack. Secrets are decrypted only if a connection needs one. */
+async function deploymentOf(stack: automation.Stack): Promise<Deployment> {
+  const { deployment } = await exported(stack);
+  let isSecret = false;
+  for (const entry of (deployment.resources ?? []).filter(isInstance))
+    withSecrets(entry.outputs?.connection, () => {
+      isSecret = true;
+    });
+  return isSecret ? stateOf(stack) : deployment;
+}
+
+/** Moves addresses of a stack. Returns the exit code. */
+export async function moveAddresses(given: Failover | Maintenance, output: Output): Promise<number> {
+  const groups = groupsOf(await deploymentOf(await stackAt(given.cwd, given.stack)));
+  const used = new Set<Host>();
+  const find: FindHost = (connection, label) => {
+    const host = hostAt(connection, label);
+    used.add(host);
+    return host;
+  };
+  return moveIn({ groups, find, clock }, given, output).finally(() => {
+    for (const host of used) host.close();
+  });
+}

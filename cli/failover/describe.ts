@@ -1,0 +1,55 @@
+import { Command } from "commander";
+import { example, ofStack, type Take } from "../help.js";
+import { parseFailover, parseMaintenance } from "./arguments.js";
+
+const codes = `Exit codes:
+  0      it is so
+  1      it failed
+  2      wrong flags
+  15     refused; nothing was changed
+  16     the addresses did not move in time
+  127    the Pulumi CLI is not installed
+  other  Pulumi's own: nothing was changed
+
+More is in docs/failover.md.`;
+
+/** Describes `failover`. */
+export const failoverCommand = (take: Take): Command =>
+  ofStack(new Command("failover"))
+    .usage("INSTANCE|CLUSTER [flags]")
+    .argument("[names...]")
+    .description("Moves the addresses of a VrrpInstance to another director, and keeps them there.")
+    .option("--to <host>", "the director that gets them; default: the one with the next priority")
+    .option("--back", "end it: release the directors that are held")
+    .option("--json", "print as JSON")
+    .configureHelp({ visibleArguments: () => [] })
+    .addHelpText(
+      "after",
+      `
+The director that had them is held: a backup of last resort, until --back or its reboot.
+
+${example("npx pulumi-lvs failover vip-1 --stack prod", "npx pulumi-lvs failover web --to director2", "npx pulumi-lvs failover web --back")}
+
+${codes}`,
+    )
+    .action((names: string[], flags) => take(parseFailover(names, flags)));
+
+/** Describes `maintenance`. */
+export const maintenanceCommand = (take: Take): Command =>
+  ofStack(new Command("maintenance"))
+    .usage("HOST [flags]")
+    .argument("[hosts...]")
+    .description("Moves all VrrpInstances away from a director, and keeps them away.")
+    .option("--end", "end it: release the director")
+    .option("--json", "print as JSON")
+    .configureHelp({ visibleArguments: () => [] })
+    .addHelpText(
+      "after",
+      `
+The director is held: a backup of last resort, until --end or its reboot.
+
+${example("npx pulumi-lvs maintenance director1 --stack prod", "npx pulumi-lvs maintenance director1 --end")}
+
+${codes}`,
+    )
+    .action((hosts: string[], flags) => take(parseMaintenance(hosts, flags)));

@@ -1,0 +1,92 @@
+import type { FindHost } from "../../providers/engine/engine.js";
+import { factFailure, HostError } from "../../src/errors.js";
+import { FactError, type Facts } from "../../src/facts/facts.js";
+import type { Health } from "../../src/facts/health.js";
+import type { IpvsTable } from "../../src/facts/ipvs-table.js";
+import { parseVrrp, type VrrpSettings } from "../../src/facts/vrrp.js";
+import { plainText } from "../../src/values/foreign.js";
+import type { Group, Instance } from "./instances.js";
+
+/** A director whose keepalived runs the instance. */
+export interface Living {
+  readonly instance: Instance;
+  readonly settings: VrrpSettings;
+  readonly isHeld: boolean;
+  /** The addresses of the instance that the host has. */
+  readonly has: readonly string[];
+  readonly table: IpvsTable;
+  readonly health: Health;
+  /** Connections in the host's table. */
+  readonly active: number;
+  readonly inactive: number;
+}
+
+/** A director that cannot have the addresses. */
+interface Lost {
+  readonly instance: Instance;
+  readonly trouble: string;
+}
+
+export type Director = Living | Lost;
+
+export const isLiving = (one: Director): one is Living => !("trouble" in one);
+
+export const hostOf = ({ instance }: Director): string => instance.host;
+
+const reading = {
+  ...{ owner: "failover", plan: () => ({ steps: [] }) },
+  ...{ observe: () => undefined, verify: () => undefined },
+};
+
+const hasOf = (facts: Facts, { addresses }: VrrpSettings): string[] => {
+  const there = new Set(facts.addresses().map(({ interface: device, local }) => `${local} ${device}`));
+  return addresses.flatMap(({ address, interface: device }) =>
+    there.has(`${address} ${device}`) ? [address] : [],
+  );
+};
+
+function seenOf(instance: Instance, facts: Facts): Director {
+  const file = facts.vrrp(instance.name);
+  const settings = parseVrrp(file?.text ?? "");
+  const mend = "run pulumi up --refresh first";
+  if (!file) return { instance, trouble: `it has no file of the instance; ${mend}` };
+  if (file.state !== "running") return { instance, trouble: `keepalived is ${file.state} there; ${mend}` };
+  if (!settings) return { instance, trouble: `the file of the instance was changed by hand; ${mend}` };
+  const counts = [...facts.connections().values()].flatMap((servers) => [...servers.values()]);
+  return {
+    ...{ instance, settings, isHeld: file.held, has: hasOf(facts, settings) },
+    ...{ table: facts.ipvs(), health: facts.health() },
+    active: counts.reduce((sum, { active }) => sum + active, 0),
+    inactive: counts.reduce((sum, { inactive }) => sum + inactive, 0),
+  };
+}
+
+/** Reads a director. One that does not answer is lost. */
+async function look(find: FindHost, instance: Instance): Promise<Director> {
+  const { connection, host, name } = instance;
+  try {
+    const facts = [`vrrp:${name}`, "addresses", "connections", "health", "table"] as const;
+    return seenOf(instance, (await find(connection, host).submit({ ...reading, facts })).facts);
+  } catch (error) {
+    const trouble = error instanceof FactError ? factFailure(host, error) : error;
+    if (!(trouble instanceof HostError)) throw error;
+    const { reason, remedy } = trouble;
+    return { instance, trouble: plainText(remedy ? `${reason}; ${remedy}` : reason, 500) };
+  }
+}
+
+/** Reads the directors of a group, all at once. */
+export const directorsOf = (find: FindHost, { instances }: Group): Promise<Director[]> =>
+  Promise.all(instances.map((one) => look(find, one)));
+
+/** Returns how many addresses of the instance a director has now, or undefined if it does not answer. */
+export async function countOn(find: FindHost, { instance, settings }: Living): Promise<number | undefined> {
+  const { connection, host } = instance;
+  try {
+    const { facts } = await find(connection, host).submit({ ...reading, facts: ["addresses"] });
+    return hasOf(facts, settings).length;
+  } catch (error) {
+    if (error instanceof HostError || error instanceof FactError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,151 @@
+import { parseService } from "../../src/values/service-address.js";
+import { type Director, hostOf, isLiving, type Living } from "./director.js";
+
+/** What is done to move addresses. */
+export interface Move {
+  /** The master that gives them up, or undefined if none moves. */
+  readonly from: Living | undefined;
+  /** Directors of which one has them afterwards. */
+  readonly targets: readonly Living[];
+  readonly hold: readonly Living[];
+  readonly release: readonly Living[];
+  /** Whether the master must give up by a fault, because a director does not preempt. */
+  readonly yields: boolean;
+  /** Seconds after which it has failed. */
+  readonly seconds: number;
+}
+
+/** Nothing can be moved, for this reason. */
+export class Refused extends Error {}
+
+const listed = (directors: readonly Director[]): string => directors.map(hostOf).join(" and ");
+
+/** What keepalived may need beyond the times of the protocol. */
+const margin = 30;
+
+function move(given: Partial<Omit<Move, "yields" | "seconds">>): Move {
+  const { from, targets = [], hold = [], release = [] } = given;
+  const waits = targets.map(
+    ({ settings: { advertInterval, preemptDelay } }) => 4 * advertInterval + preemptDelay,
+  );
+  return {
+    ...{ from, targets, hold, release },
+    yields: targets.some(({ settings }) => !settings.preempt),
+    seconds: Math.max(0, ...waits) + margin,
+  };
+}
+
+const isMaster = ({ has, settings }: Living): boolean => has.length === settings.addresses.length;
+
+/** Returns the director that has every address while no other has one. */
+function masterOf(directors: readonly Director[]): Living {
+  const having = directors.filter(isLiving).filter(({ has }) => has.length > 0);
+  const [master] = having;
+  if (master && having.length === 1 && isMaster(master)) return master;
+  const lost = directors.filter((one) => !isLiving(one)).map(troubleOf);
+  if (!master)
+    throw new Refused(
+      `no director that answers has the addresses${lost.length > 0 ? ` (${lost.join("; ")})` : ""}; wait, or see journalctl -u keepalived`,
+    );
+  throw new Refused(
+    having.length > 1
+      ? `${listed(having)} have them at once; let advertisements pass between the directors first`
+      : `${hostOf(master)} has only a part of them; wait, or see journalctl -u keepalived there`,
+  );
+}
+
+const troubleOf = (one: Director): string => `${hostOf(one)}: ${isLiving(one) ? "" : one.trouble}`;
+
+/** Returns the tracked services without a server that is up. */
+const downOn = ({ settings, health }: Living): string[] =>
+  settings.trackServices.filter(
+    (service) => ![...(health.get(service)?.values() ?? [])].some((one) => one === "up" || one === "rising"),
+  );
+
+/** Returns whether a service is reached by addresses of the instance. A mark may be anything. */
+function isOf({ settings }: Living, id: string): boolean {
+  const service = parseService(id);
+  if (!service) return false;
+  return "fwmark" in service || settings.addresses.some(({ address }) => address === service.address);
+}
+
+/** Returns what the master serves and the other one does not. */
+const lackOn = (one: Living, master: Living): string[] =>
+  [...master.table].flatMap(([id, { realServers }]) => {
+    if (!isOf(master, id)) return [];
+    const there = one.table.get(id);
+    if (!there) return [`it does not have the service ${id}`];
+    return realServers.size > 0 && there.realServers.size === 0 ? [`it has no real server of ${id}`] : [];
+  });
+
+/** Returns why a director cannot serve in place of the master, or undefined if it can. */
+function unfit(one: Director, master: Living): string | undefined {
+  if (!isLiving(one)) return one.trouble;
+  const [down] = downOn(one);
+  if (down !== undefined) return `it has no server of ${down} up; see pulumi refresh, and the monitor there`;
+  const [lack] = lackOn(one, master);
+  return lack && `${lack}; run pulumi up --refresh first`;
+}
+
+const others = (directors: readonly Director[], than: Director): Director[] =>
+  directors.filter((one) => one !== than);
+
+/** Returns the move away from a master, to any director that can serve. */
+function awayFrom(directors: readonly Director[], master: Living): Move {
+  const rest = others(directors, master);
+  if (rest.length === 0)
+    throw new Refused(`the stack has no other director for them than ${hostOf(master)}; declare one`);
+  const ready = rest.filter(isLiving).filter(({ isHeld }) => !isHeld);
+  const reasons = rest.flatMap((one) => {
+    const isHeld = isLiving(one) && one.isHeld;
+    const held = `it is held; release it first (failover --back, or maintenance ${hostOf(one)} --end)`;
+    const why = isHeld ? held : unfit(one, master);
+    return why === undefined ? [] : [{ one, why }];
+  });
+  // keepalived chooses among those that are not held, so each of them must be fit.
+  if (ready.length === 0 || reasons.some(({ one }) => ready.some((each) => each === one)))
+    throw new Refused(
+      reasons.map(({ one, why }) => `${hostOf(one)} cannot take them: ${why}`).join("; and "),
+    );
+  return move({ from: master, targets: ready, hold: [master] });
+}
+
+/** Returns the move of `failover`: to this host, or to the director with the next priority. */
+export function failoverOf(directors: readonly Director[], to?: string): Move {
+  const master = masterOf(directors);
+  if (to === undefined) return awayFrom(directors, master);
+  const target = directors.find((one) => hostOf(one) === to);
+  if (!target) throw new Refused(`${to} is no director of it; name one of ${listed(directors)}`);
+  if (!isLiving(target)) throw new Refused(`${to} cannot take them: ${target.trouble}`);
+  const release = target.isHeld ? [target] : [];
+  if (target === master) return move({ release });
+  const why = unfit(target, master);
+  if (why !== undefined) throw new Refused(`${to} cannot take them: ${why}`);
+  // The master comes last, so that the others are backups of last resort by then.
+  const rest = others(directors, target).filter(isLiving);
+  const hold = [...rest.filter((one) => one !== master && !one.isHeld), master];
+  return move({ from: master, targets: [target], hold, release });
+}
+
+/** Returns the move of `maintenance` of a host. */
+export function maintenanceOf(directors: readonly Director[], host: string): Move {
+  const self = directors.find((one) => hostOf(one) === host);
+  if (!self || !isLiving(self)) throw new Refused(self ? self.trouble : `${host} is no director of it`);
+  if (self.has.length > 0 && masterOf(directors) === self) return awayFrom(directors, self);
+  return move({ hold: self.isHeld ? [] : [self] });
+}
+
+/** Returns the release of one host, or of all that are held, with the move that follows. */
+export function releaseOf(directors: readonly Director[], host?: string): Move {
+  const living = directors.filter(isLiving);
+  const release = living.filter((one) => one.isHeld && (host === undefined || hostOf(one) === host));
+  const priorityOf = (one: Living): number =>
+    one.isHeld && !release.includes(one)
+      ? 1
+      : Math.max(1, one.settings.priority - downOn(one).length * one.settings.priorityDrop);
+  const [best] = [...living].sort((a, b) => priorityOf(b) - priorityOf(a));
+  const master = living.find(isMaster);
+  const moves =
+    best && master && best !== master && best.settings.preempt && priorityOf(best) > priorityOf(master);
+  return move(release.length > 0 && moves ? { release, from: master, targets: [best] } : { release });
+}
