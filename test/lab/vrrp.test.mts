@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { until } from "../support/machines/command.mts";
 import { type HostName, power, run, waitForSsh } from "../support/machines/lab.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
+import { underLoad } from "./load.mts";
 import { disposing, onLab } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
@@ -15,11 +16,17 @@ const gateway = "192.168.10.1";
 const stays = "192.168.0.211";
 const other = "192.168.0.212";
 
-/** Both directors check rs2. The second one has the higher priority for the last VIP. */
+/**
+ * Both directors check rs2, and schedule packets of connections that the other one began. The second one has the higher
+ * priority for the last VIP.
+ */
 const program = `
+const silence = new lvs.ArpSuppression("silence", { connection: { host: "rs2" } });
+const onServer = new lvs.VirtualAddress("vip-rs2", { connection: { host: "rs2" }, interface: "lo", address: "${vip}" }, { dependsOn: silence });
 for (const [i, host] of ["director", "rs1"].entries()) {
   const connection = { host };
-  const web = new lvs.VirtualService("web-" + host, { connection, address: "${vip}", port: 80 });
+  new lvs.Sysctl("sloppy-" + host, { connection, name: "net.ipv4.vs.sloppy_tcp", value: "1" });
+  const web = new lvs.VirtualService("web-" + host, { connection, address: "${vip}", port: 80 }, { dependsOn: onServer });
   new lvs.RealServer("rs2-" + host, { connection, service: web.id, address: "192.168.0.222", port: 80 });
   new lvs.HealthMonitor("health-" + host, { connection, service: web.id, interval: 3, rise: 1, fall: 2, check: { type: "tcp" } }, { dependsOn: web });
   const common = { connection, interface: "eth1", priority: 150 - 50 * i };
@@ -128,6 +135,40 @@ onLab("two directors with VRRP", () => {
     ]);
   });
 
+  /** Runs `npx pulumi-lvs`, and returns what it printed. */
+  const lvs = async (...args: string[]) => {
+    const { code, text } = await stack.pulumiLvs([...args, "--stack", "program"]);
+    expect(code, text).toBe(0);
+    return text;
+  };
+
+  it("move the VIP on purpose and back, and no request fails", async () => {
+    const load = await underLoad(
+      vip,
+      async () => {
+        expect(await lvs("failover", "vip-director")).toMatch(
+          /director +master +\d+ active[\s\S]*moved from director to rs1 in [\d.]+ s\n +director +backup .*, held\n +rs1 +master/,
+        );
+        for (const address of [vip, vip6, gateway]) await untilHeld(address, "rs1");
+        await untilClientSendsTo("rs1", macs);
+        expect(await lvs("failover", "vip-rs1", "--back")).toMatch(/moved from rs1 to director/);
+        for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+      },
+      { least: 500 },
+    );
+    expect(load.failures).toEqual([]);
+    expect(load.servers).toEqual({ rs2: load.requests });
+  });
+
+  it("move an address on purpose where no director preempts", async () => {
+    await lvs("failover", "stays-director");
+    await untilHeld(stays, "rs1");
+    await lvs("failover", "stays-director", "--to", "director");
+    await lvs("failover", "stays-director", "--back");
+    await untilHeld(stays, "director");
+    await stack.up("--expect-no-changes");
+  });
+
   it("move the VIP away from a director whose monitor sees no server", async () => {
     await run("rs2", "iptables -A INPUT -s 192.168.0.200 -p tcp --dport 80 -j DROP");
     for (const address of [vip, vip6, gateway]) await untilHeld(address, "rs1");
@@ -138,7 +179,9 @@ onLab("two directors with VRRP", () => {
     await untilClientSendsTo("director", macs);
   });
 
-  it("take over from one that loses its power, and give back only what is to be preempted", async () => {
+  it("take over in maintenance from one that loses its power, and give back only what is to be preempted", async () => {
+    await lvs("maintenance", "rs1");
+    await untilHeld(other, "director");
     await power("director", "off");
     for (const address of [vip, vip6, gateway, stays]) await untilHeld(address, "rs1", ["rs1"]);
     await untilClientSendsTo("rs1", macs);
@@ -147,6 +190,8 @@ onLab("two directors with VRRP", () => {
     for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
     await untilClientSendsTo("director", macs);
     expect(await holders(stays)).toEqual(["rs1"]);
+    await lvs("maintenance", "rs1", "--end");
+    await untilHeld(other, "rs1");
     // the services were there before
     expect((await run("director", "ipvsadm -Sn")).stdout).toContain(`-A -t ${vip}:80`);
   });
