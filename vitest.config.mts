@@ -12,6 +12,7 @@ const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 4 : 1));
 const long = [
   "cli/forget",
   "cli/live-plan",
+  "cli/failover-hosts",
   "cli/plan",
   "cli/plan-kinds",
   "host/batches",

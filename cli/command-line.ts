@@ -1,4 +1,5 @@
 import type { Failover, Maintenance } from "./failover/command.js";
+import type { Rolling } from "./failover/rolling.js";
 import type { Forget } from "./forget/forget.js";
 import type { PlanOptions } from "./plan/command.js";
 
@@ -10,6 +11,7 @@ export type CommandLine =
   | ({ readonly command: "plan" } & PlanOptions)
   | ({ readonly command: "failover" } & Failover)
   | ({ readonly command: "maintenance" } & Maintenance)
+  | ({ readonly command: "rolling" } & Rolling)
   | {
       readonly command: "up" | "rollback";
       /** Flags that Pulumi has, too, for each of its runs. */

@@ -30,6 +30,10 @@ async function main(): Promise<number> {
     const { moveAddresses } = await import("./failover/command.js");
     return moveAddresses(args, output);
   }
+  if (args.command === "rolling") {
+    const { roll } = await import("./failover/rolling.js");
+    return roll(args, output);
+  }
   // Pulumi takes a second to load, so it is loaded only if needed.
   const { runCommand } = await import("./commands.js");
   return runCommand(args);

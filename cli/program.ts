@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command, type CommanderError } from "commander";
 import { parsePlan, parseRollback, parseUp, wantsHelp } from "./arguments.js";
 import type { CommandLine } from "./command-line.js";
-import { failoverCommand, maintenanceCommand } from "./failover/describe.js";
+import { failoverCommand, maintenanceCommand, rollingCommand } from "./failover/describe.js";
 import { parseForget } from "./forget/arguments.js";
 import { connectionFlags } from "./forget/flags.js";
 import { example, ofProgram, type Take } from "./help.js";
@@ -146,7 +146,14 @@ function program(take: Take, print: (text: string) => void): Command {
       "after",
       "\npulumi-lvs COMMAND --help shows the flags, an example and the exit codes of a command.",
     );
-  const takers = [planCommand, rollbackCommand, failoverCommand, maintenanceCommand, forgetCommand];
+  const takers = [
+    planCommand,
+    rollbackCommand,
+    failoverCommand,
+    maintenanceCommand,
+    rollingCommand,
+    forgetCommand,
+  ];
   for (const command of [upCommand(), ...takers.map((one) => one(take))]) all.addCommand(command);
   for (const command of [all, ...all.commands])
     command
@@ -190,6 +197,6 @@ const plain = (message: string): string =>
     .replaceAll(/\s*\n\s*/g, " ");
 
 const helpOf = (command: string): string =>
-  ["plan", "rollback", "failover", "maintenance", "forget"].includes(command)
+  ["plan", "rollback", "failover", "maintenance", "rolling", "forget"].includes(command)
     ? `pulumi-lvs ${command} --help`
     : "pulumi-lvs --help";

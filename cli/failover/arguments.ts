@@ -22,6 +22,18 @@ export function parseFailover([name, ...more]: readonly string[], flags: Flags):
   };
 }
 
+/** Reads the arguments and flags of `rolling`. */
+export function parseRolling([name, ...words]: readonly string[], flags: Flags): CommandLine {
+  const wrong = (why: string): CommandLine => ({
+    command: "wrong",
+    why: `${why}; see pulumi-lvs rolling --help`,
+  });
+  if (name === undefined) return wrong("rolling needs the name of a VrrpInstance or of a cluster");
+  const line = words.join(" ").trim();
+  if (line === "") return wrong("rolling needs a command behind --, such as -- reboot");
+  return { ...{ command: "rolling", name, line }, ...stackFlags(flags) };
+}
+
 /** Reads the arguments and flags of `maintenance`. */
 export function parseMaintenance([host, ...more]: readonly string[], flags: Flags): CommandLine {
   const wrong = (why: string): CommandLine => ({

@@ -1,6 +1,6 @@
 import type { Clock } from "../../providers/engine/clock.js";
 import type { FindHost } from "../../providers/engine/engine.js";
-import { HostError } from "../../src/errors.js";
+import { HostError, withoutToken } from "../../src/errors.js";
 import { step } from "../../src/host/step.js";
 import { countOn, hostOf, type Living } from "./director.js";
 import type { Move } from "./moves.js";
@@ -31,7 +31,8 @@ async function set(find: FindHost, { instance }: Living, verb: "hold" | "yield" 
           ? undefined
           : `/run/pulumi-lvs-hold-${name} ${wanted ? "is not" : "is still"} there`,
     })
-    .catch((error: unknown) => {
+    .catch((failure: unknown) => {
+      const error = withoutToken(failure);
       if (!(error instanceof HostError)) throw error;
       throw new Error(error.of(`cannot ${verb} vrrp/${name.replace(/-(?=\d+$)/, "/")}`), { cause: error });
     });

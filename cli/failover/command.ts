@@ -13,7 +13,8 @@ import { type Group, groupsOf, groupsOn, isInstance, namedBy } from "./instances
 import { failoverOf, type Move, maintenanceOf, Refused, releaseOf } from "./moves.js";
 import { afterText, beforeText, type Report, rowsOf } from "./text.js";
 
-interface Options {
+/** Options of all these commands. */
+export interface Options {
   readonly stack?: string;
   readonly cwd?: string;
   readonly json?: boolean;
@@ -67,7 +68,7 @@ const known = (names: readonly string[]): string =>
   names.length === 0 ? "it has no VrrpInstance" : `it has ${[...new Set(names)].sort().join(", ")}`;
 
 /** Returns the groups that a command is about. */
-function chosen(groups: readonly Group[], given: Failover | Maintenance): Group[] {
+export function chosen(groups: readonly Group[], given: Pick<Failover, "name"> | Maintenance): Group[] {
   const instances = groups.flatMap((one) => one.instances);
   if ("host" in given) {
     const found = groupsOn(groups, given.host);
@@ -135,9 +136,9 @@ export async function moveIn(world: World, given: Failover | Maintenance, output
       if (!given.json) await output.print(afterText(report));
     }
   } catch (error) {
+    await printJson();
     const isRefused = error instanceof Refused;
     if (!isRefused && !(error instanceof NotMoved)) throw error;
-    await printJson();
     output.say(error.message);
     return exitCodes[isRefused ? "not movable" : "not moved"];
   }
@@ -156,16 +157,23 @@ async function deploymentOf(stack: automation.Stack): Promise<Deployment> {
   return isSecret ? stateOf(stack) : deployment;
 }
 
-/** Moves addresses of a stack. Returns the exit code. */
-export async function moveAddresses(given: Failover | Maintenance, output: Output): Promise<number> {
-  const groups = groupsOf(await deploymentOf(await stackAt(given.cwd, given.stack)));
+/** Does something with the VRRP instances of a stack, and closes the connections. */
+export async function inStack<T>({ stack, cwd }: Options, work: (world: World) => Promise<T>): Promise<T> {
+  const groups = groupsOf(await deploymentOf(await stackAt(cwd, stack)));
   const used = new Set<Host>();
   const find: FindHost = (connection, label) => {
     const host = hostAt(connection, label);
     used.add(host);
     return host;
   };
-  return moveIn({ groups, find, clock }, given, output).finally(() => {
+  // A connection does not keep the process alive.
+  const alive = setInterval(() => undefined, 60_000);
+  return work({ groups, find, clock }).finally(() => {
+    clearInterval(alive);
     for (const host of used) host.close();
   });
 }
+
+/** Moves addresses of a stack. Returns the exit code. */
+export const moveAddresses = (given: Failover | Maintenance, output: Output): Promise<number> =>
+  inStack(given, (world) => moveIn(world, given, output));

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { example, ofStack, type Take } from "../help.js";
-import { parseFailover, parseMaintenance } from "./arguments.js";
+import { parseFailover, parseMaintenance, parseRolling } from "./arguments.js";
 
 const codes = `Exit codes:
   0      it is so
   1      it failed
   2      wrong flags
   15     refused; nothing was changed
-  16     the addresses did not move in time
+  16     the addresses did not move in time, or it stopped at a director
   127    the Pulumi CLI is not installed
   other  Pulumi's own: nothing was changed
 
@@ -53,3 +53,22 @@ ${example("npx pulumi-lvs maintenance director1 --stack prod", "npx pulumi-lvs m
 ${codes}`,
     )
     .action((hosts: string[], flags) => take(parseMaintenance(hosts, flags)));
+
+/** Describes `rolling`. */
+export const rollingCommand = (take: Take): Command =>
+  ofStack(new Command("rolling"))
+    .usage("INSTANCE|CLUSTER [flags] -- COMMAND")
+    .argument("[words...]")
+    .description("Runs a command on one director after the other, each while the others serve.")
+    .configureHelp({ visibleArguments: () => [] })
+    .addHelpText(
+      "after",
+      `
+Backups come first. Each director is held, runs COMMAND as root, and is released once it could serve again,
+after a reboot too. It stops at the first thing that is not as expected.
+
+${example("npx pulumi-lvs rolling web --stack prod -- reboot", "npx pulumi-lvs rolling web -- apt-get -y upgrade")}
+
+${codes}`,
+    )
+    .action((words: string[], flags) => take(parseRolling(words, flags)));

@@ -21,7 +21,7 @@ export class Refused extends Error {}
 const listed = (directors: readonly Director[]): string => directors.map(hostOf).join(" and ");
 
 /** What keepalived may need beyond the times of the protocol. */
-const margin = 30;
+const margin = 60;
 
 function move(given: Partial<Omit<Move, "yields" | "seconds">>): Move {
   const { from, targets = [], hold = [], release = [] } = given;
@@ -37,8 +37,12 @@ function move(given: Partial<Omit<Move, "yields" | "seconds">>): Move {
 
 const isMaster = ({ has, settings }: Living): boolean => has.length === settings.addresses.length;
 
-/** Returns the director that has every address while no other has one. */
-function masterOf(directors: readonly Director[]): Living {
+/**
+ * Returns the director that has every address while no other has one.
+ *
+ * @throws Refused if there is none.
+ */
+export function masterOf(directors: readonly Director[]): Living {
   const having = directors.filter(isLiving).filter(({ has }) => has.length > 0);
   const [master] = having;
   if (master && having.length === 1 && isMaster(master)) return master;
@@ -79,7 +83,7 @@ const lackOn = (one: Living, master: Living): string[] =>
   });
 
 /** Returns why a director cannot serve in place of the master, or undefined if it can. */
-function unfit(one: Director, master: Living): string | undefined {
+export function unfit(one: Director, master: Living): string | undefined {
   if (!isLiving(one)) return one.trouble;
   const [down] = downOn(one);
   if (down !== undefined) return `it has no server of ${down} up; see pulumi refresh, and the monitor there`;
@@ -147,5 +151,5 @@ export function releaseOf(directors: readonly Director[], host?: string): Move {
   const master = living.find(isMaster);
   const moves =
     best && master && best !== master && best.settings.preempt && priorityOf(best) > priorityOf(master);
-  return move(release.length > 0 && moves ? { release, from: master, targets: [best] } : { release });
+  return move(moves ? { release, from: master, targets: [best] } : { release });
 }

@@ -1,0 +1,48 @@
+import { randomBytes } from "node:crypto";
+import { quote } from "../../src/shell/quote.js";
+import type { ShellStream } from "../../src/ssh/shell-stream.js";
+import { plainText } from "../../src/values/foreign.js";
+
+/** How a command on a host ended. */
+export interface Ran {
+  /** Its exit code, or undefined if the connection ended first. */
+  readonly code?: number;
+  /** Whether the host goes down, as far as it can tell. */
+  readonly isGoingDown: boolean;
+}
+
+/** Runs a line of shell on a host, and prints what it prints. */
+export function commandOn(stream: ShellStream, line: string, print: (line: string) => void): Promise<Ran> {
+  const nonce = `lvs-${randomBytes(12).toString("hex")}`;
+  const end = new RegExp(`^${nonce} (\\d+) (\\S*)$`);
+  return new Promise((resolve) => {
+    const reading = (take: (one: string) => void) => {
+      let rest = "";
+      return (text: string) => {
+        const lines = (rest + text).split("\n");
+        rest = (lines.pop() as string).slice(-10_000);
+        for (const one of lines) take(one);
+      };
+    };
+    const show = (one: string) => void (one.trim() === "" || print(plainText(one.trimEnd(), 1000)));
+    const decoded = (one: string) => Buffer.from(one, "latin1").toString("utf8");
+    stream.onOutput(
+      reading((one) => {
+        const [, code, state] = end.exec(one) ?? [];
+        if (code === undefined) return show(decoded(one));
+        resolve({ code: Number(code), isGoingDown: state === "stopping" });
+        stream.close();
+      }),
+    );
+    stream.onErrors(reading(show));
+    stream.onClose(() => resolve({ isGoingDown: true }));
+    // A line that begins with the nonce has it alone, also after output without an end of line.
+    stream.write(
+      [
+        `sh -c ${quote(line)} </dev/null; rc=$?`,
+        `printf '\\n%s %s %s\\n' ${nonce} $rc "$(systemctl is-system-running)"`,
+        "",
+      ].join("\n"),
+    );
+  });
+}

@@ -1,0 +1,134 @@
+import type { FindHost } from "../../providers/engine/engine.js";
+import { HostError } from "../../src/errors.js";
+import { FactError } from "../../src/facts/facts.js";
+import { openShell } from "../../src/ssh/open-shell.js";
+import { exitCodes } from "../exit-codes.js";
+import { chosen, inStack, moveIn, type Options, type Output, type World } from "./command.js";
+import { type Director, directorsOf, hostOf, isLiving } from "./director.js";
+import { type Group, groupsOn, type Instance } from "./instances.js";
+import { masterOf, Refused, unfit } from "./moves.js";
+import { commandOn, type Ran } from "./remote-command.js";
+
+/** Options of `pulumi-lvs rolling`. */
+export interface Rolling extends Options {
+  /** The name of an instance, or of a cluster. */
+  readonly name: string;
+  /** The line of shell that runs on each director. */
+  readonly line: string;
+}
+
+/** The world in which a command runs on directors. */
+export interface RollingWorld extends World {
+  run(instance: Instance, line: string, print: (line: string) => void): Promise<Ran>;
+}
+
+/** Something is not as expected, and nothing more is done. */
+class Stopped extends Error {}
+
+/** Seconds that a director may take until it could serve again, after a reboot too. */
+const patience = 1800;
+
+const bootIdFact = "sysctl:kernel.random.boot_id";
+
+/** Returns what differs after a reboot, or undefined if the host does not answer. */
+async function bootIdOf(find: FindHost, { connection, host }: Instance): Promise<string | undefined> {
+  const job = { owner: "failover", observe: () => undefined, verify: () => undefined };
+  try {
+    const { facts } = await find(connection, host).submit({
+      ...{ ...job, facts: [bootIdFact] },
+      plan: () => ({ steps: [] }),
+    });
+    return facts.sysctl("kernel.random.boot_id") ?? "";
+  } catch (error) {
+    if (error instanceof HostError || error instanceof FactError) return undefined;
+    throw error;
+  }
+}
+
+/** Returns why a host could not serve in place of the masters now, or undefined if it could. */
+function notReady(groups: readonly (readonly Director[])[], host: string): string | undefined {
+  for (const directors of groups) {
+    const self = directors.find((one) => hostOf(one) === host);
+    if (!self || !isLiving(self)) return self?.trouble;
+    try {
+      const master = masterOf(directors);
+      const why = master === self ? undefined : unfit(self, master);
+      if (why !== undefined) return why;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return error.message;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Runs a line on one director after the other, backups first, each while it is held. Stops at the first thing that is
+ * not as expected. Returns the exit code.
+ */
+export async function rollOn(world: RollingWorld, given: Rolling, output: Output): Promise<number> {
+  const { find, clock } = world;
+  const read = (groups: readonly Group[]) => Promise.all(groups.map((one) => directorsOf(find, one)));
+  /** Waits until there is no reason any more. Returns the last one if there always is one. */
+  const until = async (reason: () => Promise<string | undefined>, seconds: number) => {
+    const end = clock.now() + seconds * 1000;
+    for (;;) {
+      const why = await reason();
+      if (why === undefined || clock.now() >= end) return why;
+      await clock.pause();
+    }
+  };
+  try {
+    const groups = chosen(world.groups, given);
+    const masters = (await read(groups)).map((directors) => hostOf(masterOf(directors)));
+    const hosts = [...new Set(groups.flatMap(({ instances }) => instances.map(({ host }) => host)))];
+    const weight = (host: string) => masters.filter((one) => one === host).length;
+    hosts.sort((a, b) => weight(a) - weight(b));
+    for (const [i, host] of hosts.entries()) {
+      const own = groupsOn(world.groups, host);
+      const instance = own.flatMap(({ instances }) => instances).find((one) => one.host === host) as Instance;
+      output.say(`${host}, ${i + 1} of ${hosts.length}`);
+      const before = await bootIdOf(find, instance);
+      const moved = await moveIn(world, { host }, output);
+      if (moved !== 0) return moved;
+      const { code, isGoingDown } = await world.run(instance, given.line, (line) =>
+        output.say(`${host}: ${line}`),
+      );
+      if (code !== undefined && code !== 0 && !isGoingDown)
+        throw new Stopped(
+          `the command failed on ${host} (exit code ${code}), and ${host} stays held; mend it, then run maintenance ${host} --end`,
+        );
+      const trouble = await until(async () => {
+        const now = await bootIdOf(find, instance);
+        if (now === undefined) return "it does not answer";
+        if (isGoingDown && now === before) return "it has not rebooted";
+        return notReady(await read(own), host);
+      }, patience);
+      if (trouble !== undefined)
+        throw new Stopped(
+          `${host} is not ready to serve after ${patience} s: ${trouble}; see it, then go on`,
+        );
+      const released = await moveIn(world, { host, end: true }, output);
+      if (released !== 0) return released;
+    }
+    return 0;
+  } catch (error) {
+    const isRefused = error instanceof Refused;
+    if (!isRefused && !(error instanceof Stopped)) throw error;
+    output.say(isRefused ? `cannot begin with ${given.name}: ${error.message}` : error.message);
+    return exitCodes[isRefused ? "not movable" : "not moved"];
+  }
+}
+
+/** Runs a line on the directors of a stack. Returns the exit code. */
+export const roll = (given: Rolling, output: Output): Promise<number> =>
+  inStack(given, (world) => {
+    const run: RollingWorld["run"] = async ({ connection, host }, line, print) => {
+      const stream = await openShell(connection).catch((error: unknown) => {
+        if (!(error instanceof HostError)) throw error;
+        throw new Stopped(`${error.of("cannot run the command")}; ${host} stays held`);
+      });
+      return commandOn(stream, line, print);
+    };
+    return rollOn({ ...world, run }, given, output);
+  });
