@@ -1,29 +1,50 @@
 import type { TestSpecification } from "vitest/node";
 import { BaseSequencer } from "vitest/node";
 
-// Files of more than 100 s, the longest first. Vitest knows them only from a run before, and a fresh clone has none: it would
-// begin with the largest files, and wait for one of these with a single worker at the end.
+// Files of more than 100 s, the longest first; of the lab, by its last run. Vitest knows them only from a run before, and a fresh
+// clone has none: it would begin with the largest files, and wait for one of these with a single worker at the end.
 const longest = [
+  "lab/smoke",
   "lab/health",
-  "faults/rollback-command",
   "lab/faults",
-  "faults/rollback-verify",
+  "faults/rollback-command",
   "lab/network-restart",
-  "faults/rollback-up",
-  "lab/load",
+  "lab/ipv6",
   "lab/leaving",
+  "faults/rollback-verify",
   "lab/golden",
-  "faults/mixed",
-  "lab/drain",
+  "lab/shapes",
+  "lab/plan",
+  "lab/load",
+  "lab/two-directors",
+  "faults/rollback-up",
+  "lab/vrrp",
   "lab/probe",
-  "faults/dr-up",
+  "lab/pool",
+  "faults/mixed",
+  "lab/localnode",
+  "lab/drift",
+  "lab/ci",
+  "lab/address",
   "faults/secrets",
-  "faults/leaving-cli",
+  "lab/reboot",
+  "lab/nat",
+  "lab/shared",
+  "lab/drain",
+  "faults/postgres",
+  "lab/ownership",
+  "lab/rollback",
+  "lab/laws",
+  "lab/dr",
+  "lab/errors",
+  "faults/dr-up",
+  "faults/saved-plan",
   "faults/draining",
+  "package/consumer",
 ];
 
 const rank = ({ moduleId }: TestSpecification): number => {
-  const at = longest.findIndex((name) => moduleId.includes(`/test/${name}.test.`));
+  const at = longest.findIndex((name) => new RegExp(`/${name}\\.(test\\.)?m?ts$`).test(moduleId));
   return at === -1 ? longest.length : at;
 };
 
