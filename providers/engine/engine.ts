@@ -45,6 +45,7 @@ interface Seen {
 
 /** The common inputs that an update may change. */
 const common = ["connection", "persist"];
+const reading = { mayBeRecent: true, observe: () => undefined, verify: () => undefined };
 
 /** What Pulumi calls for a kind of resource. Check and diff are pure. */
 export class Engine {
@@ -147,11 +148,9 @@ export class Engine {
           ...change.facts,
           ...(this.definition.shows?.facts(key) ?? []),
         ],
-        mayBeRecent: true,
+        ...reading,
         // An error inside the plan gets the words of the host's other errors.
         plan: (facts) => ({ steps: [], notes: this.#seen(facts, change, inputs, key, want) }),
-        observe: () => undefined,
-        verify: () => undefined,
       }),
     );
     if (!seen) return {};
