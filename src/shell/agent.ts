@@ -22,6 +22,13 @@ const checker = shellText("health/checker.sh") + shellText("health/curl.sh");
 const rounds = shellText("health/rounds.sh");
 
 /**
+ * Shell functions and awk (POSIX, without the quote ') that check the pages of many servers by one curl a
+ * round. Its lines begin with a random word that no server knows, so no text of a server can pass for one.
+ */
+const batches = shellText("health/batch.sh");
+const batchProgram = shellText("health/batch.awk");
+
+/**
  * The only place where data of the evaluation becomes a command: a shell function that makes an argument
  * vector for each verb. The readers (readers.awk) decide what the fields may hold. No field is ever evaluated
  * as shell text.
@@ -84,9 +91,10 @@ const supervisor = shellText("health/processes.sh") + shellText("health/supervis
 
 /** The agent without the prelude, which comes first. */
 export const agent = [
-  assign({ evaluate_awk: evaluation, SERVICE: ranks.service, SERVER: ranks.server }),
+  assign({ evaluate_awk: evaluation, batch_awk: batchProgram, SERVICE: ranks.service, SERVER: ranks.server }),
   checker,
   rounds,
+  batches,
   table,
   known,
   vipPath,

@@ -35,23 +35,31 @@ async function started(host: Watched, ...health: string[]): Promise<Watched> {
 }
 
 describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("the agent in %s", (_, shell) => {
-  test("takes a dead server out, and back in with its weight, and says so in the log", async () => {
-    const host = await started(pair({}, shell));
-    host.page(b, undefined);
-    await soon(() => expect(host.table()).toEqual([`${a} 1`]));
-    await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} down`]));
-    expect(host.read("run/pulumi-lvs/health")).toMatch(
-      /192\.168\.10\.12:80\tdown\t\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\tno answer: Failed to connect to 192\.168\.10\.12:80: refused$/m,
-    );
-    host.page(b, "fine: OK!");
-    await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 2`]));
-    await soon(() =>
-      expect(host.read("monitor.log")).toMatch(
-        /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d), 192\.168\.10\.12 is gone\.\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, 192\.168\.10\.12 is back\.\n$/,
-      ),
-    );
-    expect(host.said).toBe("");
-  });
+  test.each([
+    ["one curl for many", () => undefined],
+    ["a curl for each", (host: Watched) => host.oldCurl()],
+  ])(
+    "takes a dead server out, and back in with its weight, and says so in the log: %s",
+    async (_, prepare) => {
+      const host = pair({}, shell);
+      prepare(host);
+      await started(host);
+      host.page(b, undefined);
+      await soon(() => expect(host.table()).toEqual([`${a} 1`]));
+      await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} down`]));
+      expect(host.read("run/pulumi-lvs/health")).toMatch(
+        /192\.168\.10\.12:80\tdown\t\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\tno answer: Failed to connect to 192\.168\.10\.12:80: refused$/m,
+      );
+      host.page(b, "fine: OK!");
+      await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 2`]));
+      await soon(() =>
+        expect(host.read("monitor.log")).toMatch(
+          /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d), 192\.168\.10\.12 is gone\.\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, 192\.168\.10\.12 is back\.\n$/,
+        ),
+      );
+      expect(host.said).toBe("");
+    },
+  );
 });
 
 test("the sorry server goes in before the last member leaves, and out after the first is back", async () => {
@@ -95,12 +103,15 @@ test("a status or a page that is not as it must be is a failure, and says which"
   );
 });
 
+// a check that may take longer than its interval has a process of its own
+const alone = { timeout: 30 };
+
 test("one slow server delays no other", async () => {
-  const host = pair();
+  const host = pair(alone);
   host.page(a, "", 0);
   host.write(`web/${a}`, "hangs\n");
   host.page(b, undefined);
-  host.watch({ lastServer: "remove" });
+  host.watch({ ...alone, lastServer: "remove" });
   host.start();
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
   // its first answer is still to come
@@ -249,7 +260,7 @@ test("a file that goes while it is to be read is no failure", async () => {
 });
 
 test("a checker that is killed is started again", async () => {
-  const host = pair();
+  const host = pair(alone);
   const { pid } = host.start();
   await soon(() => expect(host.lines("asked").length).toBeGreaterThan(3));
   const copies = () =>

@@ -29,7 +29,10 @@ run_evaluation() {
   set -- from=given -
   for f in "$E/monitor.d"/*; do case $f in *.new) ;; *) [ ! -f "$f" ] || set -- "$@" from=monitor "$f" ;; esac done
   for f in "$E/boot" "$S/boot"; do [ ! -f "$f" ] || set -- "$@" from=record "$f"; done
-  for f in "$C"/*[0-9]; do ! is_check "$f" || set -- "$@" from=verdict "$f"; done
+  for f in "$C"/*[0-9]; do ! is_check "$f" || {
+    set -- "$@" from=verdict "$C"/*[0-9]
+    break
+  }; done
   [ ! -f "$S/draining" ] || set -- "$@" from=draining "$S/draining"
   [ ! -f "$H" ] || set -- "$@" from=health "$H"
   [ ! -f "$S/monitor" ] || set -- "$@" from=kept "$S/monitor"

@@ -4,50 +4,88 @@ specOf() {
   spec=${spec#*"$tab"}
   spec=${spec#*"$tab"}
 }
-# list_checks: keeps a file for each wanted check, with its result and its spec. Removes the files of other checks.
+once= apart=0 serial=0 old= curl_version= singles= batches= pids=' ' batch_pids=' '
+IFS= read -r token <"$ROOT/proc/sys/kernel/random/uuid"
+# is_planned: returns 0 if the wanted checks have their files and processes. After a curl of a batch ended before its
+# time, each check has a process of its own for 30 ticks.
+is_planned() {
+  for f in "$C/$$-"*.apart; do
+    [ ! -e "$f" ] || {
+      printf '%s\n' 'curl ended before its checks did: for a while each check has a process of its own' >&2
+      rm -f "$f"
+      apart=30 listed=none
+    }
+  done
+  [ "$apart" = 0 ] || {
+    apart=$((apart - 1))
+    [ "$apart" != 0 ] || listed=none
+  }
+  [ "$list" = "$listed" ]
+}
+# list_checks: keeps a file for each wanted check, with its result and its spec. Removes the files of other checks. Sets
+# singles to the checks with a process of their own, and batches to a line for each curl that does many.
 list_checks() {
-  [ "$list" != "$listed" ] || return 0
+  ! is_planned || return 0
   locked 50 || return 0
   mkdir -p "$C"
   chmod 700 "$C"
-  all=1
-  for f in "$C"/*[0-9]; do
-    is_check "$f" || continue
-    specOf "$f" || spec=
-    case $nl$list$nl in *"$nl$spec$nl"*) continue ;; esac
-    n=${f##*/}
-    stop_check "$n"
-    close_vip_path "$n"
-    rm -f "$f" "$f.not"
-  done
-  while IFS= read -r spec <&7; do
-    [ -n "$spec" ] || continue
-    here=
-    for f in "$C"/*[0-9]; do
-      is_check "$f" && IFS= read -r line <"$f" || continue
-      case $line in *"$tab$spec") here=$f ;; esac
-    done
-    [ -n "$here" ] || {
-      n=1
-      while [ -e "$C/$n" ]; do n=$((n + 1)); done
-      here=$C/$n
-      write_text "$here" "verdict$tab$tab$tab$spec" || {
-        rm -f "$here"
-        all=
+  rm -f "$C/$$-"*
+  all=1 many= serial=$((serial + 1))
+  [ "$apart" != 0 ] || ! can_batch || many=1
+  set --
+  for f in "$C"/*[0-9]; do ! is_check "$f" || {
+    set -- from=check "$C"/*[0-9]
+    break
+  }; done
+  planned=$(printf '%s\n' "$list" | token=$token awk -v job=plan -v ONCE="$once" -v MANY="$many" -v DIR="$C" \
+    -v SERIAL="$$-$serial" "$batch_awk" "$@" from=list -) || {
+    unlocked
+    return 0
+  }
+  singles=' ' batches=
+  while IFS= read -r line <&7; do
+    n=${line#*"$tab"} spec=${line#*"$tab"*"$tab"}
+    case $line in
+      batch*)
+        batches=$batches$n$nl
         continue
-      }
-    }
-    wish=$spec
-    open_vip_path "${here##*/}" "$wish"
+        ;;
+    esac
+    n=${n%%"$tab"*}
+    case $line in
+      drop*)
+        stop_check "$n"
+        close_vip_path "$n"
+        rm -f "$C/$n" "$C/$n.not"
+        ;;
+      make*) write_text "$C/$n" "verdict$tab$tab$tab$spec" || {
+        rm -f "$C/$n"
+        all=
+      } ;;
+      vip*)
+        wish=$spec
+        [ ! -f "$C/$n" ] || open_vip_path "$n" "$wish"
+        ;;
+      single*) singles="$singles$n " ;;
+    esac
   done 7<<END
-$list
+$planned
 END
+  for one in $pids; do
+    n=${one%%:*}
+    case $singles in *" $n "*) ;; *) stop_check "$n" ;; esac
+  done
+  # shellcheck disable=SC2086 # numbers
+  set -- $singles
+  [ -n "$many$old" ] || [ "$apart" != 0 ] || [ $# -lt 30 ] || [ -z "$curl_version" ] || {
+    old=1
+    printf '%s\n' "curl $curl_version is older than 7.75: each of $# checks needs processes of its own" >&2
+  }
   rmdir "$C" 2>/dev/null
   # Without room for all files the next tick tries again.
   unlocked
   [ -z "$all" ] || listed=$list
 }
-pids=' '
 # stop_check NUMBER: stops the process of a check.
 stop_check() { case $pids in *" $1:"*)
   p=${pids#*" $1:"}
@@ -57,11 +95,10 @@ stop_check() { case $pids in *" $1:"*)
   pids=${pids%%" $1:$p "*}" "${pids#*" $1:$p "}
   ;;
 esac }
-# start_checks: starts a process for each check that has none, also after one was killed.
+# start_checks: starts a process for each check and each batch that has none, also after one was killed.
 start_checks() {
-  for f in "$C"/*[0-9]; do
-    is_check "$f" || continue
-    n=${f##*/}
+  for n in $singles; do
+    is_check "$C/$n" || continue
     case $pids in *" $n:"*)
       p=${pids#*" $n:"}
       p=${p%% *}
@@ -69,7 +106,23 @@ start_checks() {
       stop_check "$n"
       ;;
     esac
-    repeat_check "$n" 9<&- &
+    if [ -n "$once" ]; then check_once "$n" 9<&- & else repeat_check "$n" 9<&- & fi
     pids="$pids$n:$! "
   done
+  while read -r file args <&7; do
+    [ -n "$file" ] || continue
+    case $batch_pids in
+      *" $file:"*)
+        p=${batch_pids#*" $file:"}
+        kill -0 "${p%% *}" 2>/dev/null || listed=none
+        ;;
+      *)
+        # shellcheck disable=SC2086 # words
+        batch "$file" $args 9<&- &
+        batch_pids="$batch_pids$file:$! "
+        ;;
+    esac
+  done 7<<END
+$batches
+END
 }

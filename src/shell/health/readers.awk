@@ -19,6 +19,7 @@ BEGIN {
 from == "given" { readGiven(); next }
 from == "monitor" { if (FNR == 1) s = ""; if (!readMonitor()) misfit(); next }
 from == "record" { if (!readRecord()) misfit(); next }
+from == "verdict" && FILENAME !~ /\/[0-9]+$/ { next }
 from == "verdict" { if (!readVerdict()) misfit(); next }
 from == "draining" {
   if (isService($1) && isServer($2) && isNumber($3) && NF == 3) draining[$1, $2]; else misfit()

@@ -130,6 +130,7 @@ case ${1:-} in
     expire
     supervisor=$$ listed=none pipe=
     exec </dev/null
+    rm -f "$C"/*.batch "$C"/*.apart "$C"/*.page
     open_pipe
     while :; do
       evaluate && list_checks && start_checks && tick
@@ -139,10 +140,16 @@ case ${1:-} in
     ;;
   once)
     expire
-    listed=none
+    listed=none once=1 supervisor=
     evaluate && list_checks || exit 1
-    for f in "$C"/*[0-9]; do ! is_check "$f" || check_once "${f##*/}" & done
+    start_checks
     wait
+    is_planned || {
+      list_checks
+      start_checks
+      wait
+    }
+    rm -f "$C/$$-"*
     locked 300 || exit 1
     apply_result
     unlocked

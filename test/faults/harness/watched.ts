@@ -12,20 +12,40 @@ import { fakeBin, findProgram, makeTree, writeInto } from "../../support/fake/tr
 import { sendSignal } from "../../support/send-signal.mts";
 
 // answers as the file of its name says: a status, and a page; refuses where there is none, and hangs, where it says so, for as long as it is there
-const fakeCurl = `#!/bin/sh
-printf '%s\\n' "$*" >>"$LVS_FAKE_ROOT/asked"
-case $* in *-V*) echo 'Protocols: http https telnet'; exit;; esac
-to=/dev/null before=
+const fakeCurl = (
+  version: string,
+) => `case $* in *-V*) echo '${version}'; echo 'Protocols: http https telnet'; exit;; esac
+answer() {
+  printf '%s\\n' "$url" >>"$LVS_FAKE_ROOT/asked"
+  at=\${url#*://}; at=\${at%%/*} words= code=0 start=0.010000
+  # asked verbosely, why it refused just now
+  case $verbose in *' -v '*) printf '* connect to %s failed: Connection refused\\n' "$at" >&2; printf '\\n0.000000\\n'; exit 7;; esac
+  printf 'x' >>"$LVS_FAKE_ROOT/asked.$at"
+  [ -e "$LVS_FAKE_ROOT/web/$at" ] || { words="Failed to connect to $at after 3 ms: refused" code=7 start=0.000000 status=000; return; }
+  IFS= read -r status <"$LVS_FAKE_ROOT/web/$at"
+  if [ "$status" = hangs ]; then while [ -e "$LVS_FAKE_ROOT/web/$at" ]; do sleep 0.05; done; exit 28; fi
+  sed 1d "$LVS_FAKE_ROOT/web/$at" >"$to"
+}
+verbose= to=/dev/null before=
+case $* in
+  *' -K '*)
+    while IFS= read -r line; do
+      value=\${line#*'= "'} value=\${value%'"'}
+      case $line in
+        output*) to=$value ;;
+        write-out*) name=\${value#*'\\n'} name=\${name%%' %'*} ;;
+        url*) url=$value; ( answer; printf '\\n%s %s %s %s %s %s\\n' "$name" $code $status $start "$(wc -c <"$to")" "$words" >&2 ) & ;;
+      esac
+    done <"\${*##* -K }"
+    wait
+    exit ;;
+esac
 for word; do [ "$before" != -o ] || to=$word; before=$word; done
-at=\${word#*://}; at=\${at%%/*}
-# asked verbosely, why it refused just now
-case $* in *' -v '*) printf '* connect to %s failed: Connection refused\\n' "$at" >&2; printf '\\n0.000000\\n'; exit 7;; esac
-printf 'x' >>"$LVS_FAKE_ROOT/asked.$at"
-[ -e "$LVS_FAKE_ROOT/web/$at" ] || { printf 'curl: (7) Failed to connect to %s after 3 ms: refused\\n' "$at" >&2; printf '\\n0.000000 000\\n'; exit 7; }
-IFS= read -r status <"$LVS_FAKE_ROOT/web/$at"
-if [ "$status" = hangs ]; then while [ -e "$LVS_FAKE_ROOT/web/$at" ]; do sleep 0.05; done; exit 28; fi
-sed 1d "$LVS_FAKE_ROOT/web/$at" >"$to"
-printf '\\n0.010000 %s\\n' "$status"
+verbose=$* url=$word
+answer
+[ $code = 0 ] || printf 'curl: (%s) %s\\n' $code "$words" >&2
+printf '\\n%s %s\\n' $start $status
+exit $code
 `;
 
 // -A, -C and -D of the one chain that is used, and -S, which lists no more than what an empty table has
@@ -73,8 +93,7 @@ export class Watched {
       "log.d",
     ])
       mkdirSync(join(this.root, folder), { recursive: true });
-    this.write("tools/curl", fakeCurl);
-    chmodSync(join(this.root, "tools/curl"), 0o755);
+    this.tool("curl", fakeCurl("curl 7.88.1 (x) libcurl/7.88.1"));
     const surroundings = {
       ...realHost,
       ROOT: this.root,
@@ -149,6 +168,11 @@ export class Watched {
     this.remove(`tools/${name}`);
     this.write(`tools/${name}`, `#!/bin/sh\n${text}`);
     chmodSync(join(this.root, "tools", name), 0o755);
+  }
+
+  /** A curl that cannot report on each of many transfers. */
+  oldCurl(): void {
+    this.tool("curl", fakeCurl("curl 7.74.0 (x) libcurl/7.74.0"));
   }
 
   /** Gives it a clock of its own, which shows what the test sets. */

@@ -63,6 +63,7 @@ const files: Record<string, string> = {
   "proc/sys/net/ipv4/vs/expire_nodest_conn": "0\n",
   "proc/sys/net/ipv4/vs/expire_quiescent_template": "0\n",
   "proc/sys/kernel/random/boot_id": "one\n",
+  "proc/sys/kernel/random/uuid": "c1f1a2f4-7d0c-4d3c-9f0b-5f3f6a0e8d11\n",
   ...Object.fromEntries(
     [
       ["lo", "00:00:00:00:00:00", "0x9"],

@@ -1,0 +1,111 @@
+# can_batch: returns 0 if this curl reports how each of many transfers ended. Sets curl_version.
+can_batch() {
+  curl_version=$(curl -q -V 2>/dev/null) || curl_version=
+  curl_version=${curl_version%%"$nl"*} curl_version=${curl_version#curl } curl_version=${curl_version%% *}
+  minor=${curl_version#*.} minor=${minor%%[!0-9]*}
+  case $curl_version in
+    7.*) is_number "$minor" && [ "$minor" -ge 75 ] ;;
+    [89].* | [1-9][0-9]*.*) ;;
+    *) return 1 ;;
+  esac
+}
+# batch FILE INTERVAL TRIES NUMBER...: checks these servers by one curl a round, as long as the file exists. Its awk
+# counts and evaluates each line as it comes.
+batch() {
+  file=$1 interval=$2 tries=$3
+  shift 3
+  for n; do
+    set -- "$@" "$C/$n"
+    shift
+  done
+  batch_rounds | explain |
+    token=$token awk -v job=judge -v ONCE="$once" -v DIR="$C" -v SERIAL="$$-$serial" -v FILE="$file" \
+      "$batch_awk" from=check "$@" from=lines - |
+    publish
+}
+# batch_rounds: prints a line for the start of a round, for each check as it ends, and for the end of the round. The
+# next round uses the same files of pages, so it waits until this one is evaluated.
+batch_rounds() {
+  # A longer page ends its own transfer, not curl.
+  trap '' XFSZ
+  ulimit -f 2048
+  round=0
+  while is_wanted; do
+    nap= round=$((round + 1))
+    [ -n "$once" ] || {
+      sleep "${CHECK_SECONDS:-$interval}" &
+      nap=$!
+    }
+    printf '%s begin\n' "$token"
+    if command -v curl >/dev/null; then
+      curl -q -s -Z --no-progress-meter --parallel-immediate --parallel-max 300 -K "$file" 2>&1 >/dev/null </dev/null
+      printf '%s end %d\n' "$token" $round
+    else
+      printf '%s none %d\n' "$token" $round
+    fi
+    [ -z "$nap" ] || wait "$nap"
+    until is_done || ! is_wanted; do
+      sleep 0.1 || sleep 1
+      printf '%s ask %d\n' "$token" $round
+    done 2>/dev/null
+    [ -z "$once" ] || { [ -s "$file" ] && [ $round -lt "$tries" ]; } || return 0
+  done
+}
+is_wanted() { [ -e "$file" ] && { [ -z "$supervisor" ] || kill -0 "$supervisor" 2>/dev/null; }; }
+is_done() { IFS= read -r line <"$file.done" && [ "$line" = "$round" ]; }
+# say LINE: prints the line as a block, because mawk waits until it has 4096 bytes.
+say() { printf '%-4095.4095s\n' "$1"; }
+# explain: passes the lines on. For a failed connection it first finds out, in the background, whether the director had
+# no port. For a server that is down that makes no difference.
+explain() {
+  while IFS= read -r line; do
+    # NUMBER CODE...
+    n=${line#"$token "}
+    [ "$n" != "$line" ] || continue
+    code=${n#* } n=${n%% *}
+    if [ "${code%% *}" = 7 ] && is_number "$n"; then
+      IFS= read -r found <"$C/$n"
+      case $once$found in
+        "verdict${tab}down$tab"*) ;;
+        *)
+          say "$token wait $n"
+          explain_one "$line" &
+          continue
+          ;;
+      esac
+    fi
+    say "$line"
+  done
+  wait
+}
+explain_one() {
+  read_check "$n"
+  at=$address from=
+  case $at in *:*) at="[$at]" ;; esac
+  ! no_socket || set -- "$token own $n $complained"
+  say "$1"
+}
+# publish: writes the changed results. For each one that cannot be written the journal gets one message.
+publish() {
+  muted=' '
+  while IFS= read -r line; do
+    case $line in
+      apart)
+        : >"$file.apart"
+        continue
+        ;;
+      done*)
+        write_text "$file.done" "${line#done }"
+        continue
+        ;;
+    esac
+    n=${line%%:*} state=${line#*:} spec=${line#*"$tab"}
+    why=${state#*:} state=${state%%:*} address=${spec#address=} port=${spec#*"$tab"port=}
+    why=${why%%"$tab"*} address=${address%%"$tab"*} port=${port%%"$tab"*} blind= mute=
+    IFS= read -r old <"$C/$n" && [ "${old#verdict"$tab"*"$tab"*"$tab"}" = "$spec" ] || continue
+    case $old in "verdict${tab}blind"*) blind=1 ;; esac
+    case $muted in *" $n "*) mute=1 muted=${muted%%" $n "*}" ${muted#*" $n "}" ;; esac
+    put_verdict "$state" "$why"
+    [ -z "$mute" ] || muted="$muted$n "
+  done
+}
