@@ -23,7 +23,11 @@ const rounds = shellText("health/rounds.sh");
 
 /**
  * Shell functions and awk (POSIX, without the quote ') that check the pages of many servers by one curl a
- * round. Its lines begin with a random word that no server knows, so no text of a server can pass for one.
+ * round. They are a pipe of four processes: the rounds of curl, the causes of failed connections, the awk that
+ * counts and evaluates, and the writer of results.
+ *
+ * Lines of curl begin with a random word that no server knows, so no text of a server can pass for one. Pages
+ * are files, which the limit of file sizes cuts.
  */
 const batches = shellText("health/batch.sh");
 const batchProgram = shellText("health/batch.awk");
