@@ -88,6 +88,7 @@ test("each process of the round may be killed", async () => {
 
 test("a curl that is killed by one server says nothing on the others", async () => {
   const host = pair();
+  host.watch({ rise: 1, fall: 1 });
   host.tool(
     "curl",
     `case $* in *' -K '*) kill -9 $$;; esac\n${host.read("tools/curl").replace("#!/bin/sh\n", "")}`,

@@ -4,16 +4,17 @@ specOf() {
   spec=${spec#*"$tab"}
   spec=${spec#*"$tab"}
 }
-once= apart=0 serial=0 old= curl_version= singles= batches= pids=' ' batch_pids=' '
+once= apart=0 serial=0 calm=15 old= curl_version= singles= batches= pids=' ' batch_pids=' '
 IFS= read -r token <"$ROOT/proc/sys/kernel/random/uuid"
 # is_planned: returns 0 if the wanted checks have their files and processes. After a curl of a batch ended before its
-# time, each check has a process of its own for 30 ticks.
+# time, each check has a process of its own for 30 ticks. It is twice as long each time, so that counts reach a limit.
 is_planned() {
   for f in "$C/$$-"*.apart; do
     [ ! -e "$f" ] || {
       printf '%s\n' 'curl ended before its checks did: for a while each check has a process of its own' >&2
       rm -f "$f"
-      apart=30 listed=none
+      calm=$((calm * 2))
+      apart=$calm listed=none
     }
   done
   [ "$apart" = 0 ] || {
