@@ -93,7 +93,8 @@ function hear(line,   words, n, w) {
   else if (words[1] == "ask") done(words[2])
   else if (words[1] == "wait") heard[words[2]]
   else if (words[1] == "own") { sub(/^own [0-9]+ /, "", line); result(words[2], 3, line) }
-  else if (n >= 5 && words[1] in specs) {
+  # 42: curl ended all transfers after a critical error of one, such as headers that are too long.
+  else if (n >= 5 && words[1] in specs && words[2] != 42) {
     for (w = 1; w <= 5; w++) sub(/^[^ ]* /, "", line)
     heard[words[1]]
     page(words[1], words[2] + 0, words[3], words[4] + 0, words[5] + 0, n > 5 ? line : "")
