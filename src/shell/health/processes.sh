@@ -11,7 +11,8 @@ IFS= read -r token <"$ROOT/proc/sys/kernel/random/uuid"
 is_planned() {
   for f in "$C/$$-"*.apart; do
     [ ! -e "$f" ] || {
-      [ -n "$once" ] || printf '%s\n' 'curl ended before its checks did: for a while each check has a process of its own' >&2
+      [ -n "$once" ] ||
+        printf '%s\n' 'curl ended before its checks did: for a while each check has a process of its own' >&2
       rm -f "$f"
       calm=$((calm * 2))
       apart=$calm listed=none
