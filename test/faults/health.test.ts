@@ -109,7 +109,7 @@ const alone = { timeout: 30 };
 test("one slow server delays no other", async () => {
   const host = pair(alone);
   host.page(a, "", 0);
-  host.write(`web/${a}`, "hangs\n");
+  host.answer(a, "hangs\n");
   host.page(b, undefined);
   host.watch({ ...alone, lastServer: "remove" });
   host.start();

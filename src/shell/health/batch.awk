@@ -1,7 +1,8 @@
 # job=plan: reads the files of checks, then the list of wanted ones. Prints drop NUMBER, make NUMBER SPEC, vip NUMBER
 # SPEC, single NUMBER, and batch FILE INTERVAL TRIES NUMBER... for checks that one curl does. Writes FILE for curl.
-# job=judge: reads the lines of the rounds of one batch. Prints NUMBER:STATE:REASON SPEC for each changed result, done
-# ROUND, and apart if curl ended before its checks did.
+# job=judge: reads the lines of the rounds of one batch. Prints NUMBER:STATE:REASON SPEC for each changed result. Prints
+# done ROUND or again ROUND at its end: again asks for one more curl at once. Prints alone NUMBER for a check that gets
+# a process of its own, and apart if all checks need one, because curl ended before its checks did.
 function fieldsOf(spec,   n, parts, i, at) {
   split("", field)
   n = split(spec, parts, "\t")
@@ -89,19 +90,22 @@ function hear(line,   words, n, w) {
   n = split(line, words, " ")
   if (words[1] == "begin") begin()
   else if (words[1] == "end") end(words[2])
-  else if (words[1] == "none") { for (n in specs) result(n, 3, "curl: not found"); done(words[2]) }
+  else if (words[1] == "none") { for (n in specs) { heard[n]; result(n, 3, "curl: not found") } end(words[2]) }
   else if (words[1] == "ask") done(words[2])
   else if (words[1] == "wait") heard[words[2]]
   else if (words[1] == "own") { sub(/^own [0-9]+ /, "", line); result(words[2], 3, line) }
-  # 42: curl ended all transfers after a critical error of one, such as headers that are too long.
+  # 42: curl ended this transfer after a critical error of another one, such as a header that is too long.
   else if (n >= 5 && words[1] in specs && words[2] != 42) {
     for (w = 1; w <= 5; w++) sub(/^[^ ]* /, "", line)
     heard[words[1]]
+    if (words[2] ~ /^(2|27|41|43|48)$/) critical[words[1]]
     page(words[1], words[2] + 0, words[3], words[4] + 0, words[5] + 0, n > 5 ? line : "")
   }
 }
 # A result that is not in its file was not written. It is printed again.
 function begin(   n, line) {
+  leaving = 0
+  for (n in lone) print "alone " n
   for (n in heard) if (!ONCE || verdict[n] == "") delete heard[n]
   for (n in changed) {
     if ((getline line < file[n]) > 0 && line == "verdict\t" changed[n] "\t" specs[n]) delete changed[n]
@@ -109,21 +113,33 @@ function begin(   n, line) {
     close(file[n])
   }
 }
-# If curl did not report on all checks, it ended before its time.
-function end(round,   n) {
-  for (n in specs) if (!(n in heard)) { print "apart"; break }
-  if (ONCE) {
-    # The next round is for those without a result.
-    printf "" > FILE
-    for (n in specs) if (verdict[n] == "") {
-      if (left[round]++) print "next" > FILE
-      fieldsOf(specs[n]); section(n, FILE)
-    }
-    close(FILE)
-  }
+# If curl did not report on all checks, one check ended it. The check with the critical error leaves, and the others
+# are checked at once. After three such checks in a round, or if no check had an error, nothing is known of the next.
+function end(round,   n, missing) {
+  for (n in specs) if (!(n in heard)) { missing = 1; break }
+  answer = "done"
+  if (missing) for (n in critical) if (n in specs && leaving < 3) { leave(n); answer = "again" }
+  if (missing && answer == "done") print "apart"
+  split("", critical)
+  if (ONCE || partial || answer == "again") write(answer == "again")
   done(round)
 }
-function done(round) { print "done " round; fflush() }
+function leave(n) {
+  leaving++
+  if (!ONCE || verdict[n] == "") { lone[n]; print "alone " n }
+  delete specs[n]; delete changed[n]
+}
+# write PARTIAL: writes what curl does next: all checks, or those that it did not report on, or those without a result.
+function write(only,   n, to, count) {
+  partial = only; to = FILE ".now"
+  printf "" > to
+  for (n in specs) if (ONCE ? verdict[n] == "" : !only || !(n in heard)) {
+    if (count++) print "next" > to
+    fieldsOf(specs[n]); section(n, to)
+  }
+  close(to)
+}
+function done(round) { print answer " " round; fflush() }
 function page(n, rc, code, start, size, words,   seen) {
   sub(/ after [0-9]* m*s[a-z]*/, "", words)
   if (words == "" && rc != 0) words = "curl ended with " rc

@@ -29,30 +29,46 @@ batch_rounds() {
   # A longer page ends its own transfer, not curl.
   trap '' XFSZ
   ulimit -f 2048
-  round=0
+  round=0 again= nap=
   while is_wanted; do
-    nap= round=$((round + 1))
-    [ -n "$once" ] || {
-      sleep "${CHECK_SECONDS:-$interval}" &
-      nap=$!
+    round=$((round + 1))
+    [ -n "$again" ] || {
+      [ -n "$once" ] || {
+        sleep "${CHECK_SECONDS:-$interval}" &
+        nap=$!
+      }
+      tries=$((tries - 1))
+      printf '%s begin\n' "$token"
     }
-    printf '%s begin\n' "$token"
+    again= code=0 config=$file
+    [ ! -e "$file.now" ] || config=$file.now
     if command -v curl >/dev/null; then
-      curl -q -s -Z --no-progress-meter --parallel-immediate --parallel-max 300 -K "$file" 2>&1 >/dev/null </dev/null
+      curl -q -s -Z --no-progress-meter --parallel-immediate --parallel-max 300 -K "$config" 2>&1 >/dev/null </dev/null
+      code=$?
       printf '%s end %d\n' "$token" $round
     else
       printf '%s none %d\n' "$token" $round
     fi
-    [ -z "$nap" ] || wait "$nap"
+    # After a critical error of one check, awk asks for the others at once.
+    case $code in 2 | 27 | 4[1238]) ;; *) end_nap ;; esac
     until is_done || ! is_wanted; do
       sleep 0.1 || sleep 1
       printf '%s ask %d\n' "$token" $round
     done 2>/dev/null
-    [ -z "$once" ] || { [ -s "$file" ] && [ $round -lt "$tries" ]; } || return 0
+    [ -z "$again" ] || continue
+    end_nap
+    [ -z "$once" ] || { [ -s "$file.now" ] && [ "$tries" -gt 0 ]; } || return 0
   done
 }
+end_nap() {
+  [ -z "$nap" ] || wait "$nap"
+  nap=
+}
 is_wanted() { [ -e "$file" ] && { [ -z "$supervisor" ] || kill -0 "$supervisor" 2>/dev/null; }; }
-is_done() { IFS= read -r line <"$file.done" && [ "$line" = "$round" ]; }
+is_done() {
+  IFS= read -r line <"$file.done" || return
+  case $line in "done $round") ;; "again $round") again=1 ;; *) return 1 ;; esac
+}
 # say LINE: prints the line as a block, because mawk waits until it has 4096 bytes.
 say() { printf '%-4095.4095s\n' "$1"; }
 # explain: passes the lines on. For a failed connection it first finds out, in the background, whether the director had
@@ -91,11 +107,15 @@ publish() {
   while IFS= read -r line; do
     case $line in
       apart)
-        : >"$file.apart"
+        write_text "$file.apart" "$line"
         continue
         ;;
-      done*)
-        write_text "$file.done" "${line#done }"
+      alone*)
+        [ -e "$file.${line#alone }.alone" ] || write_text "$file.${line#alone }.alone" "$line"
+        continue
+        ;;
+      done* | again*)
+        write_text "$file.done" "$line"
         continue
         ;;
     esac

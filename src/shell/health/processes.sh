@@ -97,8 +97,23 @@ stop_check() { case $pids in *" $1:"*)
   pids=${pids%%" $1:$p "*}" "${pids#*" $1:$p "}
   ;;
 esac }
+# add_lone_checks: adds each check that ended the curl of a batch to those with a process of their own.
+add_lone_checks() {
+  for f in "$C/$$-$serial-"*.alone; do
+    n=${f%.alone} n=${n##*.}
+    case $singles in *" $n "*) continue ;; esac
+    [ -e "$f" ] && specOf "$C/$n" || continue
+    singles="$singles$n "
+    [ -n "$once" ] || {
+      address=${spec#address=} port=${spec#*"$tab"port=}
+      address=${address%%"$tab"*} port=${port%%"$tab"*}
+      printf '%s\n' "$address:$port ended the curl of many servers: its check has a process of its own" >&2
+    }
+  done
+}
 # start_checks: starts a process for each check and each batch that has none, also after one was killed.
 start_checks() {
+  add_lone_checks
   for n in $singles; do
     is_check "$C/$n" || continue
     case $pids in *" $n:"*)

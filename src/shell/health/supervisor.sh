@@ -130,7 +130,7 @@ case ${1:-} in
     expire
     supervisor=$$ listed=none pipe=
     exec </dev/null
-    rm -f "$C"/*.batch "$C"/*.apart "$C"/*.page
+    rm -f "$C"/*.batch* "$C"/*.page
     open_pipe
     while :; do
       evaluate && list_checks && start_checks && tick
@@ -144,11 +144,10 @@ case ${1:-} in
     evaluate && list_checks || exit 1
     start_checks
     wait
-    is_planned || {
-      list_checks
-      start_checks
-      wait
-    }
+    singles=' ' batches=
+    is_planned || list_checks
+    start_checks
+    wait
     rm -f "$C/$$-"*
     locked 300 || exit 1
     apply_result

@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { checkDefaults, type Monitor, printMonitor } from "../../../src/health/monitor.js";
@@ -11,7 +20,7 @@ import type { ShellProgram } from "../../support/fake/fake-host.js";
 import { fakeBin, findProgram, makeTree, writeInto } from "../../support/fake/tree.js";
 import { sendSignal } from "../../support/send-signal.mts";
 
-// answers as the file of its name says: a status, and a page; refuses where there is none, and hangs, where it says so, for as long as it is there
+// answers as the file of its name says: a status, and a page; refuses where there is none; where it says so, hangs for as long as it is there, or has a critical error
 const fakeCurl = (
   version: string,
 ) => `case $* in *-V*) echo '${version}'; echo 'Protocols: http https telnet'; exit;; esac
@@ -21,24 +30,33 @@ answer() {
   # asked verbosely, why it refused just now
   case $verbose in *' -v '*) printf '* connect to %s failed: Connection refused\\n' "$at" >&2; printf '\\n0.000000\\n'; exit 7;; esac
   printf 'x' >>"$LVS_FAKE_ROOT/asked.$at"
-  [ -e "$LVS_FAKE_ROOT/web/$at" ] || { words="Failed to connect to $at after 3 ms: refused" code=7 start=0.000000 status=000; return; }
-  IFS= read -r status <"$LVS_FAKE_ROOT/web/$at"
+  status_of || { words="Failed to connect to $at after 3 ms: refused" code=7 start=0.000000 status=000; return; }
   if [ "$status" = hangs ]; then while [ -e "$LVS_FAKE_ROOT/web/$at" ]; do sleep 0.05; done; exit 28; fi
+  [ "$status" != critical ] || { words='Out of memory' code=27 status=200; return; }
   sed 1d "$LVS_FAKE_ROOT/web/$at" >"$to"
 }
+status_of() { { IFS= read -r status <"$LVS_FAKE_ROOT/web/$at"; } 2>/dev/null; }
 verbose= to=/dev/null before=
 case $* in
   *' -K '*)
+    # a critical error of one ends all, before they have an answer
+    ends= k=\${*##* -K }
+    while IFS= read -r line; do case $line in url*)
+      at=\${line#*://}; at=\${at%%/*}
+      ! status_of || [ "$status" != critical ] || ends=$at
+    ;; esac; done <"$k"
     while IFS= read -r line; do
       value=\${line#*'= "'} value=\${value%'"'}
       case $line in
         output*) to=$value ;;
         write-out*) name=\${value#*'\\n'} name=\${name%%' %'*} ;;
-        url*) url=$value; ( answer; printf '\\n%s %s %s %s %s %s\\n' "$name" $code $status $start "$(wc -c <"$to")" "$words" >&2 ) & ;;
+        url*) url=$value; at=\${url#*://}; at=\${at%%/*}
+          [ "\${ends:-$at}" = "$at" ] || { printf '\\n%s 42 000 0.000000 0 Transfer aborted due to critical error in another transfer\\n' "$name" >&2; continue; }
+          ( answer; printf '\\n%s %s %s %s %s %s\\n' "$name" $code $status $start "$(wc -c <"$to")" "$words" >&2 ) & ;;
       esac
-    done <"\${*##* -K }"
+    done <"$k"
     wait
-    exit ;;
+    exit \${ends:+27} ;;
 esac
 for word; do [ "$before" != -o ] || to=$word; before=$word; done
 verbose=$* url=$word
@@ -82,7 +100,7 @@ export class Watched {
   readonly #shell: ShellProgram;
   readonly #running: ChildProcess[] = [];
 
-  constructor(shell: ShellProgram = ["sh"]) {
+  constructor(shell: ShellProgram = ["sh"], seconds = 0.05) {
     this.#shell = shell;
     for (const name of ["chmod", "date", "dd", "od", "tail", "timeout"]) this.realTool(name);
     for (const folder of [
@@ -99,7 +117,7 @@ export class Watched {
       ROOT: this.root,
       PATH: join(this.root, "tools"),
       PAUSE_SECONDS: 0.05,
-      CHECK_SECONDS: 0.05,
+      CHECK_SECONDS: seconds,
     };
     this.write("etc/pulumi-lvs/monitor", `${headOf(surroundings)}${prelude}${agent}`);
     onTestFinished(() => this.dispose());
@@ -170,6 +188,11 @@ export class Watched {
     chmodSync(join(this.root, "tools", name), 0o755);
   }
 
+  /** Runs this text before the curl that there is, in the same process. */
+  beforeCurl(text: string): void {
+    this.tool("curl", `${text}\n${this.read("tools/curl").replace("#!/bin/sh\n", "")}`);
+  }
+
   /** A curl that cannot report on each of many transfers. */
   oldCurl(): void {
     this.tool("curl", fakeCurl("curl 7.74.0 (x) libcurl/7.74.0"));
@@ -199,10 +222,16 @@ esac
     this.tool("iptables", fakeIptables);
   }
 
+  /** What the fake curl finds at a server, as a whole: no reader sees a part of it. */
+  answer(server: string, text: string): void {
+    this.write(`web/.${server}`, text);
+    renameSync(join(this.root, `web/.${server}`), join(this.root, `web/${server}`));
+  }
+
   /** What a server's page says. */
   page(server: string, body: string | undefined, status = 200): void {
     if (body === undefined) this.remove(`web/${server}`);
-    else this.write(`web/${server}`, `${status}\n${body}\n`);
+    else this.answer(server, `${status}\n${body}\n`);
   }
 
   /** Removes the file of a monitor, and has the agent give back what it took, in one go with the host's lock. */
