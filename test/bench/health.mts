@@ -1,13 +1,25 @@
-// What do health checks cost? Servers on loopback answer at once, every 3 s: percent of a core, memory and processes of the
-// agent with one curl for many, and with a curl for each server. `npm run bench:health -- [servers...]`
+// What do health checks cost? Servers on loopback answer at once, every 3 s: percent of a core and memory of the agent with one
+// curl for many and with a curl for each server, and of keepalived's checkers. All run on this machine, one after another, and
+// touch no IPVS table: the agent has an ipvsadm of its own, and calls of keepalived to IPVS succeed without effect.
+// `npm run bench:health -- [servers...]`. KEEPALIVED names its program; it needs root and a C compiler.
 
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { addresses, keepalived, keepalivedCommand, keepalivedFolder } from "./keepalived.mts";
 
 const require = createRequire(import.meta.url);
 const { agent } = require("../../dist/src/shell/agent.js");
@@ -16,8 +28,9 @@ const { headOf, realHost } = require("../../dist/src/shell/surroundings.js");
 const { printMonitor } = require("../../dist/src/health/monitor-file.js");
 const { checkDefaults } = require("../../dist/src/health/check.js");
 
-const counts = process.argv.slice(2).map(Number);
-const seconds = 21;
+const given = process.argv.slice(2).map(Number);
+const counts = given.length > 0 ? given : [10, 100, 300, 1000];
+const seconds = 30;
 const service = "tcp://192.168.0.219:80";
 const curls = {
   "one curl for many": 'exec /usr/bin/curl "$@"',
@@ -31,7 +44,7 @@ function tree(count: number, port: number, curl: string): string {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), `${text}\n`);
   };
-  const servers = Array.from({ length: count }, (_, i) => `127.0.${1 + (i >> 8)}.${i & 255}:${port}`);
+  const servers = addresses(count).map((address) => `${address}:${port}`);
   const flags = servers.map((server) => `-t 192.168.0.219:80 -r ${server} -g -w 1`);
   const record = (rank: number, thing: string, words: string) =>
     [rank, "object", thing, "p/s/n", ...words.split(" ")].join("\t");
@@ -66,8 +79,8 @@ function tree(count: number, port: number, curl: string): string {
 }
 
 /** Ticks of the processor and bytes of memory of all processes of a session, with those that have ended. */
-function usage(session: number): { ticks: number; bytes: number; processes: number } {
-  const sum = { ticks: 0, bytes: 0, processes: 0 };
+function usage(session: number): { ticks: number; bytes: number } {
+  const sum = { ticks: 0, bytes: 0 };
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -75,7 +88,6 @@ function usage(session: number): { ticks: number; bytes: number; processes: numb
       if (Number(fields[3]) !== session) continue;
       for (const i of [11, 12, 13, 14]) sum.ticks += Number(fields[i]);
       sum.bytes += Number(fields[21]) * 4096;
-      sum.processes++;
     } catch {} // it has ended
   return sum;
 }
@@ -87,33 +99,54 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.exit(1);
   });
 
-/** Runs the agent until all servers are up, and then for some rounds more. */
-async function measure(count: number, port: number, curl: string) {
-  const root = tree(count, port, curl);
-  const child = spawn("sh", [join(root, "agent")], {
-    detached: true,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+interface Way {
+  readonly name: string;
+  readonly most: number;
+  readonly folder: (count: number, port: number) => string;
+  readonly command: (root: string) => string[];
+}
+const ways: Way[] = [
+  ...Object.entries(curls).map(([name, curl]) => ({
+    name,
+    // More processes than a machine has room for: this way does not finish its rounds in time.
+    most: name === "a curl for each" ? 100 : Number.POSITIVE_INFINITY,
+    folder: (count: number, port: number) => tree(count, port, curl),
+    command: (root: string) => ["sh", join(root, "agent")],
+  })),
+  {
+    name: "keepalived",
+    most: existsSync(keepalived) ? Number.POSITIVE_INFINITY : 0,
+    folder: keepalivedFolder,
+    command: keepalivedCommand,
+  },
+];
+
+/** Requests that the servers have answered. */
+let answered = 0;
+
+/** Runs one until each server has answered four times, and then measures for some rounds more. */
+async function measure(way: Way, count: number, port: number) {
+  const root = way.folder(count, port);
+  const [program = "", ...args] = way.command(root);
+  const child = spawn(program, args, { detached: true, stdio: ["ignore", "ignore", "inherit"] });
   const pid = child.pid as number;
   running = pid;
   try {
-    const checks = join(root, "run/pulumi-lvs/checks");
-    const isUp = (name: string) => readFileSync(join(checks, name), "utf8").startsWith("verdict\tup\t");
-    const end = Date.now() + 60_000;
-    for (let up = 0; up < count && Date.now() < end; await pause(1000))
-      try {
-        up = readdirSync(checks).filter((name) => /^\d+$/.test(name) && isUp(name)).length;
-      } catch {} // the agent has just begun
-    await pause(3000);
-    const before = usage(pid);
+    const enough = answered + 4 * count;
+    for (const end = Date.now() + 60_000; answered < enough && Date.now() < end; ) await pause(500);
+    const [before, first] = [usage(pid), answered];
     const begun = performance.now();
-    let bytes = 0;
-    while (performance.now() - begun < seconds * 1000) {
-      await pause(500);
-      bytes = Math.max(bytes, usage(pid).bytes);
+    const past = () => (performance.now() - begun) / 1000;
+    // The most of two rounds, because a process of a round comes and goes.
+    const bytes = { start: 0, end: 0 };
+    while (past() < seconds) {
+      await pause(250);
+      const now = usage(pid).bytes;
+      if (past() < 7) bytes.start = Math.max(bytes.start, now);
+      else if (past() > seconds - 7) bytes.end = Math.max(bytes.end, now);
     }
-    const ticks = usage(pid).ticks - before.ticks;
-    return { core: ticks / ((performance.now() - begun) / 1000), megabytes: bytes / 1e6 };
+    const core = (usage(pid).ticks - before.ticks) / past();
+    return { core, bytes, rounds: (answered - first) / count };
   } finally {
     process.kill(-pid, "SIGKILL");
     running = undefined;
@@ -122,17 +155,29 @@ async function measure(count: number, port: number, curl: string) {
   }
 }
 
-const server = createServer({ keepAlive: false }, (_, response) => response.end("OK\n"));
+const server = createServer({ keepAlive: false }, (_, response) => {
+  answered++;
+  response.end("OK\n");
+});
 await new Promise<void>((resolve) => server.listen({ port: 0, host: "0.0.0.0", backlog: 4096 }, resolve));
 const { port } = server.address() as { port: number };
-console.log("servers   way                  % of a core   MB");
-for (const count of counts.length > 0 ? counts : [10, 100, 300, 1000])
-  for (const [way, curl] of Object.entries(curls)) {
-    // More processes than a machine has room for: this way does not finish its rounds in time.
-    if (way === "a curl for each" && count > 100) continue;
-    const { core, megabytes } = await measure(count, port, curl);
+if (!existsSync(keepalived)) console.log(`not measured: ${keepalived} is not there`);
+console.log(
+  "servers   way                  % of a core   per server   rounds   MB at start, at end   to keepalived",
+);
+const number = (value: number, width: number, digits = 1) => value.toFixed(digits).padStart(width);
+for (const count of counts) {
+  let ratioTo: number | undefined;
+  // keepalived is the last of the list, and the measure of the others.
+  for (const way of ways.toReversed().filter(({ most }) => count <= most)) {
+    const { core, bytes, rounds } = await measure(way, count, port);
+    if (way.name === "keepalived") ratioTo = core;
+    const ratio = ratioTo ? `${(core / ratioTo).toFixed(2)} x` : "";
+    const cells = [number(core, 13), number(core / count, 12, 3), number(rounds, 8)];
+    const memory = number(bytes.start / 1e6, 13) + number(bytes.end / 1e6, 8);
     console.log(
-      `${String(count).padEnd(9)} ${way.padEnd(20)} ${core.toFixed(1).padStart(8)} ${megabytes.toFixed(0).padStart(9)}`,
+      `${String(count).padEnd(9)} ${way.name.padEnd(18)} ${cells.join(" ")} ${memory} ${ratio.padStart(15)}`,
     );
   }
+}
 server.close();
