@@ -124,7 +124,7 @@ const ways: Way[] = [
 /** Requests that the servers have answered. */
 let answered = 0;
 
-/** Runs one until each server has answered four times, and then measures for some rounds more. */
+/** Runs one until each server has answered eight times, so that all results are written, and then measures for some rounds more. */
 async function measure(way: Way, count: number, port: number) {
   const root = way.folder(count, port);
   const [program = "", ...args] = way.command(root);
@@ -132,7 +132,7 @@ async function measure(way: Way, count: number, port: number) {
   const pid = child.pid as number;
   running = pid;
   try {
-    const enough = answered + 4 * count;
+    const enough = answered + 8 * count;
     for (const end = Date.now() + 60_000; answered < enough && Date.now() < end; ) await pause(500);
     const [before, first] = [usage(pid), answered];
     const begun = performance.now();

@@ -8,7 +8,7 @@ function fieldsOf(spec,   n, parts, i, at) {
   n = split(spec, parts, "\t")
   for (i = 1; i <= n; i++) { at = index(parts[i], "="); field[substr(parts[i], 1, at - 1)] = substr(parts[i], at + 1) }
 }
-function pageOf(n) { return DIR "/" SERIAL "-" n ".page" }
+function pageOf(n) { return DIR "/" SERIAL "-" token "-" n ".page" }
 function numberOf(file) { sub(/^.*\//, "", file); return file }
 # Keeps the line of the file of a check.
 function readCheck(   n, spec, state) {
@@ -25,7 +25,7 @@ BEGIN {
 }
 from == "check" { readCheck(); next }
 job == "plan" { if ($0 != "") wanted[++count] = $0; next }
-{ hear($0) }
+{ hear($1) }
 
 # plan
 END {
@@ -76,17 +76,18 @@ function section(n, to,   address, name) {
   print "globoff\nno-sessionid\nnoproxy = \"*\"\nheader = \"Connection: close\"\nmax-filesize = " most > to
   print "connect-timeout = " field["connect"] "\nmax-time = " field["timeout"] > to
   print "output = " quoted(pageOf(n)) > to
-  print "write-out = \"%{stderr}\\n" token " " n " %{exitcode} %{http_code} %{time_starttransfer} %{size_download} " \
-    "%{errormsg}\\n\"" > to
+  # The name of the page has the token. curl writes each variable at once, but text by single characters.
+  print "write-out = \"%{stderr}\\n%{filename_effective} %{exitcode} %{http_code} %{time_starttransfer} " \
+    "%{size_download} %{errormsg}\\n\"" > to
   print "url = " quoted(field["type"] "://" name ":" field["port"] field["path"]) > to
 }
 
 # judge
 # hear LINE: begin, end ROUND, none ROUND, ask ROUND, wait NUMBER, own NUMBER REASON, or the line of write-out. Before
-# each stands TOKEN.
+# each stands TOKEN, and after it a tab.
 function hear(line,   words, n, w) {
   if (index(line, token " ") != 1) return
-  line = substr(line, length(token) + 2); sub(/ +$/, "", line)
+  line = substr(line, length(token) + 2); sub(/ $/, "", line)
   n = split(line, words, " ")
   if (words[1] == "begin") begin()
   else if (words[1] == "end") end(words[2])
@@ -96,7 +97,7 @@ function hear(line,   words, n, w) {
   else if (words[1] == "own") { sub(/^own [0-9]+ /, "", line); result(words[2], 3, line) }
   # 42: curl ended this transfer after a critical error of another one, such as a header that is too long.
   else if (n >= 5 && words[1] in specs && words[2] != 42) {
-    for (w = 1; w <= 5; w++) sub(/^[^ ]* /, "", line)
+    if (n > 5) for (w = 1; w <= 5; w++) sub(/^[^ ]* /, "", line)
     heard[words[1]]
     if (words[2] ~ /^(2|27|41|43|48)$/) critical[words[1]]
     page(words[1], words[2] + 0, words[3], words[4] + 0, words[5] + 0, n > 5 ? line : "")
@@ -143,15 +144,15 @@ function done(round) { print answer " " round; fflush() }
 function page(n, rc, code, start, size, words,   seen) {
   sub(/ after [0-9]* m*s[a-z]*/, "", words)
   if (words == "" && rc != 0) words = "curl ended with " rc
-  fieldsOf(specs[n])
+  know(n)
   if (rc == 2 || rc == 45 || rc == 66 || rc == 77 || (rc == 27 && start == 0)) { result(n, 3, words); return }
-  if (rc == 0 || rc == 23) seen = search(pageOf(n), field["body"], size)
+  if (rc == 0 || rc == 23) seen = search(pageOf(n), body[n], size)
   # The file is shorter than what arrived, and not at the limit: there is no room.
   if (rc == 23 && seen < size && seen < most) result(n, 3, "the page cannot be stored")
   else if (rc == 63 || (rc == 23 && size > 0)) result(n, 1, "the page is longer than 1 MB")
   else if (rc != 0) result(n, 1, "no answer: " words)
-  else if (index("," field["status"] ",", "," code ",") == 0) result(n, 1, "status " code)
-  else if (field["body"] != "" && !found) result(n, 1, "the page does not contain " field["body"])
+  else if (index("," status[n] ",", "," code ",") == 0) result(n, 1, "status " code)
+  else if (body[n] != "" && !found) result(n, 1, "the page does not contain " body[n])
   else result(n, 0, "")
 }
 # search FILE TEXT SIZE: sets found, empties the file and returns its size.
@@ -171,13 +172,19 @@ function searchZeros(name, text,   line, seen, count) {
   count | getline seen; close(count)
   return seen + 0
 }
+# know NUMBER: sets what a check wants, once.
+function know(n) {
+  if (n in status) return
+  fieldsOf(specs[n])
+  status[n] = field["status"]; body[n] = field["body"]; rise[n] = field["rise"] + 0; fall[n] = field["fall"] + 0
+}
 # result NUMBER CODE REASON: counts. 0: well. 1: failed. 3: says nothing about the server.
 function result(n, rc, why) {
   if (!(n in specs) || (ONCE && verdict[n] != "")) return
-  gsub(/[^ -~]/, "?", why); why = substr(why, 1, 200)
-  fieldsOf(specs[n])
-  if (rc == 0) { good[n]++; bad[n] = 0; conclude(n, "up", "", good[n], ONCE ? 1 : field["rise"] + 0) }
-  else if (rc == 1) { bad[n]++; good[n] = 0; conclude(n, "down", why, bad[n], field["fall"] + 0) }
+  if (why != "") { gsub(/[^ -~]/, "?", why); why = substr(why, 1, 200) }
+  know(n)
+  if (rc == 0) { good[n]++; bad[n] = 0; conclude(n, "up", "", good[n], ONCE ? 1 : rise[n]) }
+  else if (rc == 1) { bad[n]++; good[n] = 0; conclude(n, "down", why, bad[n], fall[n]) }
   else if (blind[n] != why) {
     blind[n] = why
     changed[n] = "blind" (verdict[n] == "" ? "" : "-") verdict[n] "\t" why; again(n)

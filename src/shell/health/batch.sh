@@ -69,16 +69,22 @@ is_done() {
   IFS= read -r line <"$file.done" || return
   case $line in "done $round") ;; "again $round") again=1 ;; *) return 1 ;; esac
 }
-# say LINE: prints the line as a block, because mawk waits until it has 4096 bytes.
-say() { printf '%-4095.4095s\n' "$1"; }
+# say LINE: prints the line and a tab as a block, because mawk waits until it has 4096 bytes.
+say() { printf '%-4095.4095s\n' "$1$tab"; }
 # explain: passes the lines on. For a failed connection it first finds out, in the background, whether the director had
 # no port. For a server that is down that makes no difference.
 explain() {
+  page=$C/$$-$serial-$token-
   while IFS= read -r line; do
-    # NUMBER CODE...
-    n=${line#"$token "}
-    [ "$n" != "$line" ] || continue
-    code=${n#* } n=${n%% *}
+    # PAGE CODE... of curl, or TOKEN WORD... of batch_rounds
+    n=${line#"$page"}
+    if [ "$n" != "$line" ]; then
+      code=${n#*.page } n=${n%%.page *} line="$token $n $code"
+    else
+      n=${line#"$token "}
+      [ "$n" != "$line" ] || continue
+      code=${n#* } n=${n%% *}
+    fi
     if [ "${code%% *}" = 7 ] && is_number "$n"; then
       IFS= read -r found <"$C/$n"
       case $once$found in

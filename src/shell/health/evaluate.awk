@@ -26,14 +26,18 @@ function checkVip(virtual, server,   address) {
   if (address == "") { address = virtual; sub(/^[a-z]*:\/\//, "", address); address = addressOf(address) }
   return address
 }
-# Returns the check of a server: address, all fields of a check, and the times and counts of the monitor.
-function specOf(virtual, server,   n, names, i, name, value, text) {
-  text = "address=" addressOf(server)
+# Returns the check of a server: address, all fields of a check, and the times and counts of the monitor. All servers
+# without fields of their own share all but address and port.
+function specOf(virtual, server,   text) {
+  text = "address=" addressOf(server) tab "port=" checkPort(virtual, server)
+  if ((virtual, server) in hasOwnCheck) return text fieldsOf(virtual, server)
+  if (!(virtual in sharedFields)) sharedFields[virtual] = fieldsOf(virtual, server)
+  return text sharedFields[virtual]
+}
+function fieldsOf(virtual, server,   n, names, i, name, text) {
   for (i = 1; i <= checkCount; i++) {
     name = checkNames[i]
-    value = name == "port" ? checkPort(virtual, server) : name == "vip" ? checkVip(virtual, server) : \
-      given(virtual, server, name)
-    text = text tab name "=" value
+    if (name != "port") text = text tab name "=" (name == "vip" ? checkVip(virtual, server) : given(virtual, server, name))
   }
   n = split("connect timeout interval rise fall", names, " ")
   for (i = 1; i <= n; i++) text = text tab names[i] "=" conf[virtual, names[i]]
@@ -56,7 +60,7 @@ function evaluate(virtual) {
 function states(virtual,   i, server, key, spec, result, isBlind) {
   for (i = 1; i <= members[virtual]; i++) {
     server = member[virtual, i]; key = virtual SUBSEP server
-    spec = specOf(virtual, server); result = verdict[spec]; why[key] = reason[spec]
+    spec = checkOf[key]; result = verdict[spec]; why[key] = reason[spec]
     # The last result stays valid.
     isBlind = sub(/^blind-?/, "", result)
     if (isBlind) why[key] = "cannot be checked: " why[key]
@@ -133,10 +137,10 @@ function commands(virtual,   i, server, key, had) {
     if (serves[key] != serving[key] && !paused[key] && had != "maintenance" && !(key in draining))
       logLine(virtual, addressOf(server) (serves[key] ? " is back." : " is gone."))
     show(virtual, server, stateOf[key], why[key])
-    kept = kept "kept" tab "server" tab virtual tab server tab serves[key] tab since[key] + 0 "\n"
+    kept[++keptCount] = "kept" tab "server" tab virtual tab server tab serves[key] tab since[key] + 0
   }
   commandsOfSorry(virtual)
-  kept = kept "kept" tab "service" tab virtual tab up[virtual] + 0 tab sorry[virtual] "\n"
+  kept[++keptCount] = "kept" tab "service" tab virtual tab up[virtual] + 0 tab sorry[virtual]
 }
 function commandsOfSorry(virtual,   key) {
   if (hasSorry[virtual]) {
@@ -154,7 +158,7 @@ function logLine(virtual, text) {
 }
 function show(virtual, server, state, why) {
   if (!((virtual, server) in was) || was[virtual, server] != state) entered[virtual, server] = now
-  health = health "health" tab virtual tab server tab state tab entered[virtual, server] tab why "\n"
+  health[++healthCount] = "health" tab virtual tab server tab state tab entered[virtual, server] tab why
 }
 # Removes a sorry server that the file no longer names.
 function dropSorry(virtual,   key) {
@@ -179,7 +183,7 @@ END {
   for (i = 1; i <= services; i++) {
     virtual = service[i]
     for (j = 1; j <= members[virtual]; j++) {
-      spec = specOf(virtual, member[virtual, j])
+      spec = checkOf[virtual, member[virtual, j]] = specOf(virtual, member[virtual, j])
       if (!(spec in listed)) { listed[spec]; print spec }
     }
     evaluate(virtual)
@@ -188,7 +192,15 @@ END {
   for (virtual in quorumWas) if (!(virtual in configured)) giveBack(virtual)
   for (i = 1; i <= 5; i++) doing = doing todo[i]
   # Nothing changes: the supervisor can stop here.
-  if (doing logs == "" && health == healthWas && kept == keptWas) { printf "quiet\n%s", ignored(); exit }
+  if (doing logs == "" && !isOther(health, healthCount, healthWas, healthWasCount) &&
+    !isOther(kept, keptCount, keptWas, keptWasCount)) { printf "quiet\n%s", ignored(); exit }
   printf "%s", doing
-  printf "%s%s%s%s%s", health, kept, logs, note, ignored()
+  for (i = 1; i <= healthCount; i++) print health[i]
+  for (i = 1; i <= keptCount; i++) print kept[i]
+  printf "%s%s%s", logs, note, ignored()
+}
+function isOther(lines, count, before, countBefore,   i) {
+  if (count + 0 != countBefore + 0) return 1
+  for (i = 1; i <= count; i++) if (lines[i] != before[i]) return 1
+  return 0
 }

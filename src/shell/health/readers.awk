@@ -26,8 +26,8 @@ from == "draining" {
   next
 }
 # The agent writes these two files anew anyway, without such a line.
-from == "health" { if (!readHealth()) { healthWas = "?"; misfit() } next }
-from == "kept" { if (!readKept()) { keptWas = "?"; misfit() } next }
+from == "health" { if (!readHealth()) { healthWas[++healthWasCount] = "?"; misfit() } next }
+from == "kept" { if (!readKept()) { keptWas[++keptWasCount] = "?"; misfit() } next }
 
 function checkField(name, form) { checkNames[++checkCount] = name; checkForm[name] = form }
 function misfit() {
@@ -54,13 +54,17 @@ function isIpv4(x,   n, parts, i) {
 }
 function isIpv6(x) { return x ~ /^[0-9a-f:]*:[0-9a-f]*:[0-9a-f:.]*$/ && length(x) < 46 }
 function isAddress(x) { return isIpv4(x) || isIpv6(x) }
+# isServer, isService WORD: return whether the word has the form. Each line of each file has the same few words, so a
+# word is examined once.
+function isServer(x) { if (!(x in isKnownServer)) isKnownServer[x] = looksLikeServer(x); return isKnownServer[x] }
+function isService(x) { if (!(x in isKnownService)) isKnownService[x] = looksLikeService(x); return isKnownService[x] }
 # Returns whether the word is ADDRESS:PORT, with an IPv6 address in brackets.
-function isServer(x,   at) {
+function looksLikeServer(x,   at) {
   at = x
   if (!sub(/:[0-9]+$/, "", at) || !isPort(substr(x, length(at) + 2))) return 0
   return at ~ /^\[.*\]$/ ? isIpv6(substr(at, 2, length(at) - 2)) : isIpv4(at)
 }
-function isService(x) {
+function looksLikeService(x) {
   if (x ~ /^(tcp|udp):\/\//) return isServer(substr(x, 7))
   if (!sub(/^fwmark:\/\//, "", x)) return 0
   sub(/\/ipv6$/, "", x); return isNumber(x)
@@ -127,7 +131,8 @@ function readCheck() {
   if ($2 != "*" && !isServer($2)) return 0
   if (NF == 2) return 1
   if (NF != 4 || !isText($4, 4000) || !($3 in checkForm) || !hasForm(checkForm[$3], $4)) return 0
-  conf[s, $2, $3] = $4; return 1
+  conf[s, $2, $3] = $4; if ($2 != "*") hasOwnCheck[s, $2]
+  return 1
 }
 # Reads a record (facts/records.ts). The monitor needs those of real servers and of services.
 function readRecord(   id, of, m, i, words) {
@@ -181,7 +186,7 @@ function readVerdict(   spec) {
 function readHealth() {
   if (NF != 5 || !isService($1) || !isServer($2)) return 0
   if ($3 !~ /^(up|down|maintenance|rising|sorry)$/ || !isDate($4) || !isText($5, 1000)) return 0
-  healthWas = healthWas "health" tab $0 "\n"; was[$1, $2] = $3; entered[$1, $2] = $4; return 1
+  healthWas[++healthWasCount] = "health" tab $0; was[$1, $2] = $3; entered[$1, $2] = $4; return 1
 }
 # Reads what the agent kept from last time: kept service SERVICE UP SORRY, kept server SERVICE SERVER SERVES SINCE, kept
 # redo.
@@ -195,5 +200,5 @@ function readKept() {
     serving[$3, $4] = $5; since[$3, $4] = $6
   }
   else return 0
-  keptWas = keptWas $0 "\n"; return 1
+  keptWas[++keptWasCount] = $0; return 1
 }

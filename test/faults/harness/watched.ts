@@ -49,10 +49,9 @@ case $* in
       value=\${line#*'= "'} value=\${value%'"'}
       case $line in
         output*) to=$value ;;
-        write-out*) name=\${value#*'\\n'} name=\${name%%' %'*} ;;
         url*) url=$value; at=\${url#*://}; at=\${at%%/*}
-          [ "\${ends:-$at}" = "$at" ] || { printf '\\n%s 42 000 0.000000 0 Transfer aborted due to critical error in another transfer\\n' "$name" >&2; continue; }
-          ( answer; printf '\\n%s %s %s %s %s %s\\n' "$name" $code $status $start "$(wc -c <"$to")" "$words" >&2 ) & ;;
+          [ "\${ends:-$at}" = "$at" ] || { printf '\\n%s 42 000 0.000000 0 Transfer aborted due to critical error in another transfer\\n' "$to" >&2; continue; }
+          ( answer; printf '\\n%s %s %s %s %s %s\\n' "$to" $code $status $start "$(wc -c <"$to")" "$words" >&2 ) & ;;
       esac
     done <"$k"
     wait
