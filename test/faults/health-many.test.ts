@@ -146,3 +146,18 @@ test("a curl that is killed by one server says nothing on the others", async () 
   host.page(b, undefined);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
 });
+
+test("a change of the checks ends the curl of before, which says nothing on the others", async () => {
+  const host = pair();
+  // the first curl begins to read when its file has gone
+  host.beforeCurl(`case $* in *' -K '*-1-1.batch)
+  : >"$LVS_FAKE_ROOT/reads"; while [ -e "\${*##* -K }" ]; do sleep 0.05; done
+esac`);
+  host.start();
+  await soon(() => expect(host.exists("reads")).toBe(true));
+  host.watch({ fall: 1 });
+  await soon(() => expect(host.files("run/pulumi-lvs/checks").join(" ")).toContain("-1-1.batch.apart"));
+  host.page(b, undefined);
+  await soon(() => expect(host.table()).toEqual([`${a} 1`]));
+  expect(host.said).toBe("");
+});

@@ -9,7 +9,8 @@ IFS= read -r token <"$ROOT/proc/sys/kernel/random/uuid"
 # is_planned: returns 0 if the wanted checks have their files and processes. After a curl of a batch ended before its
 # time, each check has a process of its own for 30 ticks. It is twice as long each time, so that counts reach a limit.
 is_planned() {
-  for f in "$C/$$-"*.apart; do
+  # A batch of before may have lost its file while curl was about to read it.
+  for f in "$C/$$-$serial-"*.apart; do
     [ ! -e "$f" ] || {
       [ -n "$once" ] ||
         printf '%s\n' 'curl ended before its checks did: for a while each check has a process of its own' >&2

@@ -296,11 +296,17 @@ esac
     });
   }
 
+  exists(name: string): boolean {
+    return existsSync(join(this.root, name));
+  }
+  /** Names of the files in a folder, which need not be there. */
+  files(folder: string): string[] {
+    return this.exists(folder) ? readdirSync(join(this.root, folder)) : [];
+  }
+
   /** Files of the checks that there are. */
   checks(): string[] {
-    const folder = join(this.root, "run/pulumi-lvs/checks");
-    if (!existsSync(folder)) return [];
-    return readdirSync(folder)
+    return this.files("run/pulumi-lvs/checks")
       .filter((name) => /^\d+$/.test(name))
       .flatMap((name) => this.lines(`run/pulumi-lvs/checks/${name}`));
   }
