@@ -37,7 +37,8 @@ function specOf(virtual, server,   text) {
 function fieldsOf(virtual, server,   n, names, i, name, text) {
   for (i = 1; i <= checkCount; i++) {
     name = checkNames[i]
-    if (name != "port") text = text tab name "=" (name == "vip" ? checkVip(virtual, server) : given(virtual, server, name))
+    if (name == "port") continue
+    text = text tab name "=" (name == "vip" ? checkVip(virtual, server) : given(virtual, server, name))
   }
   n = split("connect timeout interval rise fall", names, " ")
   for (i = 1; i <= n; i++) text = text tab names[i] "=" conf[virtual, names[i]]
