@@ -25,7 +25,7 @@ const states = (host: Watched) =>
     return `${server} ${state} ${why}`;
   });
 
-const version = `case $* in *-V*) echo 'Protocols: http https telnet'; exit;; esac
+const version = `case " $* " in *' -V '*) echo 'Protocols: http https telnet'; exit;; esac
 case $* in *starttransfer*) words='0.000000 000';; *) words=0.000000;; esac
 `;
 /** A curl that connects to nothing, and says why as it does. */

@@ -23,8 +23,9 @@ import { sendSignal } from "../../support/send-signal.mts";
 // answers as the file of its name says: a status, and a page; refuses where there is none; where it says so, hangs for as long as it is there, or has a critical error
 const fakeCurl = (
   version: string,
-) => `case $* in *-V*) echo '${version}'; echo 'Protocols: http https telnet'; exit;; esac
+) => `case " $* " in *' -V '*) echo '${version}'; echo 'Protocols: http https telnet'; exit;; esac
 answer() {
+  : >>"$to"
   printf '%s\\n' "$url" >>"$LVS_FAKE_ROOT/asked"
   at=\${url#*://}; at=\${at%%/*} words= code=0 start=0.010000
   # asked verbosely, why it refused just now

@@ -86,7 +86,8 @@ const files: Record<string, string> = {
 
 /** Makes a host's tree: state as files, and `tools`, the only directory on its PATH. */
 export function makeTree(): string {
-  const root = mkdtempSync(join(tmpdir(), "lvs-fake-"));
+  // A fake that takes a part of this path for an option fails always, and not only with some random names.
+  const root = mkdtempSync(join(tmpdir(), "lvs-fake-V-"));
   for (const directory of [
     "faults",
     "tools",
