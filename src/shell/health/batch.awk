@@ -20,7 +20,7 @@ function readCheck(   n, spec, state) {
   verdict[n] = ONCE ? "" : state
 }
 BEGIN {
-  FS = "\t"; most = 1048576; token = ENVIRON["token"]
+  FS = "\t"; most = 1048576; answer = "done"; token = ENVIRON["token"]
   for (i = 1; i < ARGC; i++) if (ARGV[i] ~ /\/[0-9]+$/) { n = numberOf(ARGV[i]); file[n] = ARGV[i]; used[n] }
 }
 from == "check" { readCheck(); next }
@@ -83,15 +83,18 @@ function section(n, to,   address, name) {
 }
 
 # judge
-# hear LINE: begin, end ROUND, none ROUND, ask ROUND, wait NUMBER, own NUMBER REASON, or the line of write-out. Before
-# each stands TOKEN, and after it a tab.
+# hear LINE: begin, end ROUND, none ROUND REASON, ask ROUND, wait NUMBER, own NUMBER REASON, or the line of write-out.
+# Before each stands TOKEN, and after it a tab.
 function hear(line,   words, n, w) {
   if (index(line, token " ") != 1) return
   line = substr(line, length(token) + 2); sub(/ $/, "", line)
   n = split(line, words, " ")
   if (words[1] == "begin") begin()
   else if (words[1] == "end") end(words[2])
-  else if (words[1] == "none") { for (n in specs) { heard[n]; result(n, 3, "curl: not found") } end(words[2]) }
+  else if (words[1] == "none") {
+    sub(/^none [0-9]+ /, "", line); for (n in specs) { heard[n]; result(n, 3, line) }
+    end(words[2])
+  }
   else if (words[1] == "ask") done(words[2])
   else if (words[1] == "wait") heard[words[2]]
   else if (words[1] == "own") { sub(/^own [0-9]+ /, "", line); result(words[2], 3, line) }

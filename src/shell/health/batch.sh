@@ -40,15 +40,19 @@ batch_rounds() {
       tries=$((tries - 1))
       printf '%s begin\n' "$token"
     }
-    again= code=0 config=$file
+    again= config=$file code=127 why='curl: not found' ending="end $round"
     [ ! -e "$file.now" ] || config=$file.now
+    # The shell remembers where curl was.
+    hash -r
     if command -v curl >/dev/null; then
       curl -q -s -Z --no-progress-meter --parallel-immediate --parallel-max 300 -K "$config" 2>&1 >/dev/null </dev/null
       code=$?
-      printf '%s end %d\n' "$token" $round
-    else
-      printf '%s none %d\n' "$token" $round
+      why="curl ended with $code"
     fi
+    # A curl that cannot be started says nothing on the servers.
+    case $code in 126 | 127) ending="none $round $why" ;; esac
+    # A curl that was killed may have left a part of a line.
+    printf '\n%s %s\n' "$token" "$ending"
     # After a critical error of one check, awk asks for the others at once.
     case $code in 2 | 27 | 4[1238]) ;; *) end_nap ;; esac
     until is_done || ! is_wanted; do
@@ -69,11 +73,14 @@ is_done() {
   IFS= read -r line <"$file.done" || return
   case $line in "done $round") ;; "again $round") again=1 ;; *) return 1 ;; esac
 }
-# say LINE: prints the line and a tab as a block, because mawk waits until it has 4096 bytes.
-say() { printf '%-4095.4095s\n' "$1$tab"; }
+# say LINE: prints the line and a tab. mawk waits until it has 4096 bytes. Other awks do not, and for them the line is
+# short: printf of musl writes a long one in parts, and parts of two processes would mix.
+say() { if [ -n "$mawk" ]; then printf '%-4095.4095s\n' "$1$tab"; else printf '%.900s\n' "$1$tab"; fi; }
 # explain: passes the lines on. For a failed connection it first finds out, in the background, whether the director had
 # no port. For a server that is down that makes no difference.
 explain() {
+  mawk=
+  case $(awk -W version 2>&1 </dev/null) in mawk*) mawk=1 ;; esac
   page=$C/$$-$serial-$token-
   while IFS= read -r line; do
     # PAGE CODE... of curl, or TOKEN WORD... of batch_rounds

@@ -6,19 +6,24 @@ specOf() {
 }
 once= apart=0 serial=0 calm=15 old= curl_version= singles= batches= pids=' ' batch_pids=' '
 IFS= read -r token <"$ROOT/proc/sys/kernel/random/uuid"
-# is_planned: returns 0 if the wanted checks have their files and processes. After a curl of a batch ended before its
-# time, each check has a process of its own for 30 ticks. It is twice as long each time, so that counts reach a limit.
+# is_planned: returns 0 if the wanted checks have their files and processes. After curls of batches ended before their
+# time, each check has a process of its own for 30 ticks. It is twice as long each time, so that counts reach a limit,
+# up to 960 ticks.
 is_planned() {
+  ended=
   # A batch of before may have lost its file while curl was about to read it.
   for f in "$C/$$-$serial-"*.apart; do
     [ ! -e "$f" ] || {
-      [ -n "$once" ] ||
-        printf '%s\n' 'curl ended before its checks did: for a while each check has a process of its own' >&2
       rm -f "$f"
-      calm=$((calm * 2))
-      apart=$calm listed=none
+      ended=1
     }
   done
+  [ -z "$ended" ] || [ "$apart" != 0 ] || {
+    [ -n "$once" ] ||
+      printf '%s\n' 'curl ended before its checks did: for a while each check has a process of its own' >&2
+    [ "$calm" -gt 900 ] || calm=$((calm * 2))
+    apart=$calm listed=none
+  }
   [ "$apart" = 0 ] || {
     apart=$((apart - 1))
     [ "$apart" != 0 ] || listed=none
