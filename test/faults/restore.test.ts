@@ -42,7 +42,7 @@ function withoutScheduler(fake: FakeHost, name: string): () => void {
 
 /** Addresses wait for so many seconds, instead of one. */
 const waiting = (fake: FakeHost, seconds: number) =>
-  fake.write(restore, fake.read(restore).replace(/\bseconds=\d+/, `seconds=${seconds}`));
+  fake.write(restore, fake.read(restore).replace(/^OVERDUE_SECONDS=.*$/m, `OVERDUE_SECONDS=${seconds}`));
 
 const has = (fake: FakeHost, address: string) => fake.read("addresses").includes(` ${address}/32 `);
 
