@@ -121,8 +121,13 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
   },
 );
 
-test("each process of the round may be killed", async () => {
-  const host = pair();
+const unpiped = ["-c", `trap '' PIPE; exec "$@"`, "-"];
+test.each([
+  ["", ["sh"]],
+  // as systemd starts it by default
+  [", where writing to it gives an error instead of a signal", ["sh", ...unpiped, findProgram("sh")]],
+])("each process of the round may be killed%s", async (_, shell) => {
+  const host = pair(shell as never);
   const { pid } = host.start();
   const copies = (of: number) =>
     host.children(of).filter(({ command }) => /pulumi-lvs.monitor|job=judge/.test(command));
@@ -227,4 +232,14 @@ esac`);
   host.page(b, undefined);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
   expect(host.said).toBe("");
+});
+
+test("a round whose end cannot be written ends, and the boot goes on", async () => {
+  const host = pair();
+  host.watch({ fall: 1 });
+  host.page(b, undefined);
+  host.tool("sleep", `[ "$1" = 0.1 ] || exec '${findProgram("sleep")}' "$@"`);
+  host.beforeCurl(`case $* in *' -K '*) mkdir -p "\${*##* -K }.done";; esac`);
+  expect(await host.run("once")).toBe(0);
+  expect(host.table()).toEqual([`${a} 1`]);
 });

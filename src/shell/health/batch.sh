@@ -24,7 +24,8 @@ batch() {
     publish
 }
 # batch_rounds: prints a line for the start of a round, for each check as it ends, and for the end of the round. The
-# next round uses the same files of pages, so it waits until this one is evaluated.
+# next round uses the same files of pages, so it waits until this one is evaluated. If that takes too long, or if no
+# process reads the lines, the batch ends. The next tick of the agent plans another.
 batch_rounds() {
   # A longer page ends its own transfer, not curl.
   trap '' XFSZ
@@ -38,7 +39,7 @@ batch_rounds() {
         nap=$!
       }
       tries=$((tries - 1))
-      printf '%s begin\n' "$token"
+      printf '%s begin\n' "$token" 2>/dev/null || return
     }
     again= config=$file code=127 why='curl: not found' ending="end $round"
     [ ! -e "$file.now" ] || config=$file.now
@@ -52,12 +53,14 @@ batch_rounds() {
     # A curl that cannot be started says nothing on the servers.
     case $code in 126 | 127) ending="none $round $why" ;; esac
     # A curl that was killed may have left a part of a line.
-    printf '\n%s %s\n' "$token" "$ending"
+    printf '\n%s %s\n' "$token" "$ending" 2>/dev/null || return
     # After a critical error of one check, awk asks for the others at once.
     case $code in 2 | 27 | 4[1238]) ;; *) end_nap ;; esac
+    asks=0
     until is_done || ! is_wanted; do
       sleep 0.1 || sleep 1
-      printf '%s ask %d\n' "$token" $round
+      asks=$((asks + 1))
+      [ $asks -le 300 ] && printf '%s ask %d\n' "$token" $round || return
     done 2>/dev/null
     [ -z "$again" ] || continue
     end_nap
@@ -73,9 +76,12 @@ is_done() {
   IFS= read -r line <"$file.done" || return
   case $line in "done $round") ;; "again $round") again=1 ;; *) return 1 ;; esac
 }
-# say LINE: prints the line and a tab. mawk waits until it has 4096 bytes. Other awks do not, and for them the line is
-# short: printf of musl writes a long one in parts, and parts of two processes would mix.
-say() { if [ -n "$mawk" ]; then printf '%-4095.4095s\n' "$1$tab"; else printf '%.900s\n' "$1$tab"; fi; }
+# say LINE: prints the line and a tab. Returns another code than 0 if awk has ended: systemd may start the agent with
+# SIGPIPE ignored. mawk waits until it has 4096 bytes. Other awks do not, and for them the line is short: printf of musl
+# writes a long one in parts, and parts of two processes would mix.
+say() {
+  if [ -n "$mawk" ]; then printf '%-4095.4095s\n' "$1$tab"; else printf '%.900s\n' "$1$tab"; fi
+} 2>/dev/null
 # explain: passes the lines on. For a failed connection it first finds out, in the background, whether the director had
 # no port. For a server that is down that makes no difference.
 explain() {
@@ -97,13 +103,13 @@ explain() {
       case $once$found in
         "verdict${tab}down$tab"*) ;;
         *)
-          say "$token wait $n"
+          say "$token wait $n" || return
           explain_one "$line" &
           continue
           ;;
       esac
     fi
-    say "$line"
+    say "$line" || return
   done
   wait
 }
