@@ -4,7 +4,7 @@ specOf() {
   spec=${spec#*"$tab"}
   spec=${spec#*"$tab"}
 }
-once= apart=0 serial=0 calm=15 old= curl_version= singles= batches= pids=' ' batch_pids=' '
+once= apart=0 serial=0 calm=15 told_old= curl_version= singles= batches= pids=' ' batch_pids=' '
 IFS= read -r token <"$ROOT/proc/sys/kernel/random/uuid"
 # is_planned: returns 0 if the wanted checks have their files and processes. After curls of batches ended before their
 # time, each check has a process of its own for 30 ticks. It is twice as long each time, so that counts reach a limit,
@@ -30,6 +30,11 @@ is_planned() {
   }
   [ "$list" = "$listed" ]
 }
+# sweep: removes the files of batches of this process, and of others that have ended.
+sweep() { for f in "$C"/*-*; do
+  p=${f##*/} p=${p%%-*}
+  [ ! -e "$f" ] || { [ "$p" != $$ ] && kill -0 "$p" 2>/dev/null; } || rm -f "$C/$p-"*
+done; }
 # list_checks: keeps a file for each wanted check, with its result and its spec. Removes the files of other checks. Sets
 # singles to the checks with a process of their own, and batches to a line for each curl that does many.
 list_checks() {
@@ -37,7 +42,7 @@ list_checks() {
   locked 50 || return 0
   mkdir -p "$C"
   chmod 700 "$C"
-  rm -f "$C/$$-"*
+  sweep
   all=1 many= serial=$((serial + 1))
   [ "$apart" != 0 ] || ! can_batch || many=1
   set --
@@ -50,7 +55,7 @@ list_checks() {
     unlocked
     return 0
   }
-  singles=' ' batches=
+  singles=' ' batches= batch_pids=' '
   while IFS= read -r line <&7; do
     n=${line#*"$tab"} spec=${line#*"$tab"*"$tab"}
     case $line in
@@ -85,8 +90,8 @@ END
   done
   # shellcheck disable=SC2086 # numbers
   set -- $singles
-  [ -n "$many$old" ] || [ "$apart" != 0 ] || [ $# -lt 30 ] || [ -z "$curl_version" ] || {
-    old=1
+  [ -n "$many$told_old" ] || [ "$apart" != 0 ] || [ $# -lt 30 ] || [ -z "$curl_version" ] || {
+    told_old=1
     printf '%s\n' "curl $curl_version is older than 7.75: each of $# checks needs processes of its own" >&2
   }
   rmdir "$C" 2>/dev/null

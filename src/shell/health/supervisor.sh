@@ -130,7 +130,6 @@ case ${1:-} in
     expire
     supervisor=$$ listed=none pipe=
     exec </dev/null
-    rm -f "$C"/*.batch* "$C"/*.page
     open_pipe
     while :; do
       evaluate && list_checks && start_checks && tick
