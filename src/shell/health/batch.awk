@@ -16,7 +16,7 @@ function readCheck(   n, spec, state) {
   if (FNR != 1 || $1 != "verdict" || NF < 4) return
   spec = $0; sub(/^verdict\t[^\t]*\t[^\t]*\t/, "", spec)
   specs[n] = spec; state = $2
-  because[n] = $3; blind[n] = sub(/^blind-?/, "", state) ? $3 : ""
+  last[n] = $2 "\t" $3; because[n] = $3; blind[n] = sub(/^blind-?/, "", state) ? $3 : ""
   verdict[n] = ONCE ? "" : state
 }
 BEGIN {
@@ -49,9 +49,11 @@ END {
   }
   for (k in numbers) { close(nameOf[k]); print "batch\t" nameOf[k] "\t" every[k] "\t" tries[k] "\t" numbers[k] }
 }
-# A round lasts as long as its slowest check, so none may last longer than the interval.
+# A round lasts as long as its slowest check, so none may last longer than the interval. curl reads all certificates for
+# each connection that it verifies, one after the other, while the time of all runs.
 function isBatched() {
   if (!MANY || field["type"] !~ /^https?$/ || field["through"] == "vip") return 0
+  if (field["type"] == "https" && field["verify"] == "yes") return 0
   return ONCE || field["timeout"] + 0 <= field["interval"] + 0
 }
 # Adds the check to the batch of its interval. 250 connections and their files need few enough descriptors.
@@ -65,21 +67,22 @@ function join(n,   k) {
   if (field["fall"] + 0 > tries[k] + 0) tries[k] = field["fall"]
   section(n, nameOf[k])
 }
-function quoted(text) { gsub(/\\/, "\\\\", text); gsub(/"/, "\\\"", text); return "\"" text "\"" }
+function quoted(text) { gsub(/[\\"]/, "\\\\&", text); return "\"" text "\"" }
 function section(n, to,   address, name) {
   address = name = field["address"] ~ /:/ ? "[" field["address"] "]" : field["address"]
   if (field["host"] != "") {
     name = field["host"]
     print "connect-to = " quoted("::" address ":" field["port"]) > to
   }
-  if (field["type"] == "https" && field["verify"] != "yes") print "insecure" > to
+  if (field["type"] == "https") print "insecure" > to
   print "globoff\nno-sessionid\nnoproxy = \"*\"\nheader = \"Connection: close\"\nmax-filesize = " most > to
   print "connect-timeout = " field["connect"] "\nmax-time = " field["timeout"] > to
   print "output = " quoted(pageOf(n)) > to
+  print "url = " quoted(field["type"] "://" name ":" field["port"] field["path"]) > to
+  # It is last, so that curl reports nothing on a check whose lines are cut off, because there was no room for them.
   # The name of the page has the token. curl writes each variable at once, but text by single characters.
   print "write-out = \"%{stderr}\\n%{filename_effective} %{exitcode} %{http_code} %{time_starttransfer} " \
     "%{size_download} %{errormsg}\\n\"" > to
-  print "url = " quoted(field["type"] "://" name ":" field["port"] field["path"]) > to
 }
 
 # judge
@@ -106,14 +109,13 @@ function hear(line,   words, n, w) {
     page(words[1], words[2] + 0, words[3], words[4] + 0, words[5] + 0, n > 5 ? line : "")
   }
 }
-# A result that is not in its file was not written. It is printed again.
+# A file that has another result than the last could not be written, or the batch before this one wrote it late.
 function begin(   n, line) {
   leaving = 0
   for (n in lone) print "alone " n
   for (n in heard) if (!ONCE || verdict[n] == "") delete heard[n]
-  for (n in changed) {
-    if ((getline line < file[n]) > 0 && line == "verdict\t" changed[n] "\t" specs[n]) delete changed[n]
-    else again(n)
+  for (n in specs) {
+    if ((getline line < file[n]) > 0 && line != "verdict\t" last[n] "\t" specs[n]) again(n)
     close(file[n])
   }
 }
@@ -131,7 +133,7 @@ function end(round,   n, missing) {
 function leave(n) {
   leaving++
   if (!ONCE || verdict[n] == "") { lone[n]; print "alone " n }
-  delete specs[n]; delete changed[n]
+  delete specs[n]
 }
 # write PARTIAL: writes what curl does next: all checks, or those that it did not report on, or those without a result.
 function write(only,   n, to, count) {
@@ -148,32 +150,24 @@ function page(n, rc, code, start, size, words,   seen) {
   sub(/ after [0-9]* m*s[a-z]*/, "", words)
   if (words == "" && rc != 0) words = "curl ended with " rc
   know(n)
-  if (rc == 2 || rc == 45 || rc == 66 || rc == 77 || (rc == 27 && start == 0)) { result(n, 3, words); return }
-  if (rc == 0 || rc == 23) seen = search(pageOf(n), body[n], size)
-  # The file is shorter than what arrived, and not at the limit: there is no room.
-  if (rc == 23 && seen < size && seen < most) result(n, 3, "the page cannot be stored")
-  else if (rc == 63 || (rc == 23 && size > 0)) result(n, 1, "the page is longer than 1 MB")
+  seen = take(pageOf(n), body[n])
+  if (rc == 2 || rc == 45 || rc == 66 || rc == 77 || (rc == 27 && start == 0)) result(n, 3, words)
+  # The file is not at the limit: there is no room.
+  else if (rc == 23 && seen < most) result(n, 3, "the page cannot be stored")
+  else if (rc == 63 || rc == 23) result(n, 1, "the page is longer than 1 MB")
   else if (rc != 0) result(n, 1, "no answer: " words)
   else if (index("," status[n] ",", "," code ",") == 0) result(n, 1, "status " code)
+  else if (body[n] != "" && !found && seen < size && seen < most) result(n, 3, "the page is lost")
   else if (body[n] != "" && !found) result(n, 1, "the page does not contain " body[n])
   else result(n, 0, "")
 }
-# search FILE TEXT SIZE: sets found, empties the file and returns its size.
-function search(name, text, size,   line, seen) {
+# take FILE TEXT: sets found, empties the file and returns its size.
+function take(name, text,   line, seen) {
   found = seen = 0
   while ((getline line < name) > 0) { seen += length(line) + 1; if (index(line, text)) found = 1 }
   close(name)
-  if (seen < size && seen < most) seen = searchZeros(name, text)
-  printf "" > name; close(name)
+  if (seen) { printf "" > name; close(name) }
   return seen
-}
-# Not every awk reads zeros. A file that seems too short is read once more without them.
-function searchZeros(name, text,   line, seen, count) {
-  count = "wc -c <\047" name "\047"; name = "tr -d \047\\000\047 <\047" name "\047"
-  while ((name | getline line) > 0) if (index(line, text)) found = 1
-  close(name)
-  count | getline seen; close(count)
-  return seen + 0
 }
 # know NUMBER: sets what a check wants, once.
 function know(n) {
@@ -190,7 +184,7 @@ function result(n, rc, why) {
   else if (rc == 1) { bad[n]++; good[n] = 0; conclude(n, "down", why, bad[n], fall[n]) }
   else if (blind[n] != why) {
     blind[n] = why
-    changed[n] = "blind" (verdict[n] == "" ? "" : "-") verdict[n] "\t" why; again(n)
+    last[n] = "blind" (verdict[n] == "" ? "" : "-") verdict[n] "\t" why; again(n)
   }
 }
 function conclude(n, state, why, times, limit) {
@@ -201,9 +195,9 @@ function conclude(n, state, why, times, limit) {
   }
   if (verdict[n] == "") because[n] = ""
   blind[n] = ""
-  changed[n] = verdict[n] "\t" because[n]; again(n)
+  last[n] = verdict[n] "\t" because[n]; again(n)
 }
 function again(n,   parts) {
-  split(changed[n], parts, "\t")
+  split(last[n], parts, "\t")
   print n ":" parts[1] ":" parts[2] "\t" specs[n]; fflush()
 }

@@ -142,8 +142,11 @@ publish() {
     why=${state#*:} state=${state%%:*} address=${spec#address=} port=${spec#*"$tab"port=}
     why=${why%%"$tab"*} address=${address%%"$tab"*} port=${port%%"$tab"*} blind= mute=
     IFS= read -r old <"$C/$n" && [ "${old#verdict"$tab"*"$tab"*"$tab"}" = "$spec" ] || continue
+    [ "$old" != "verdict$tab$state$tab$why$tab$spec" ] || continue
     case $old in "verdict${tab}blind"*) blind=1 ;; esac
     case $muted in *" $n "*) mute=1 muted=${muted%%" $n "*}" ${muted#*" $n "}" ;; esac
+    # The batch after this one has read the files.
+    [ -e "$file" ] || continue
     put_verdict "$state" "$why"
     [ -z "$mute" ] || muted="$muted$n "
   done

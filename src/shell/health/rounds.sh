@@ -2,6 +2,7 @@
 read_check() {
   n=$1
   IFS= read -r line <"$S/checks/$n" || exit
+  kept=$line
   spec=${line#*"$tab"}
   verdict=${spec%%"$tab"*}
   spec=${spec#*"$tab"}
@@ -65,7 +66,7 @@ put_verdict() {
     mute=1
     return
   }
-  mute=
+  mute= kept="verdict$tab$1$tab$2$tab$spec"
   case $1 in
     blind*)
       blind=$2
@@ -78,10 +79,12 @@ put_verdict() {
   esac
   [ -z "$supervisor" ] || wake
 }
-# repeat_check NUMBER: runs a round at each interval as long as the supervisor lives.
+# repeat_check NUMBER: runs a round at each interval as long as the supervisor lives. A batch of before may write its
+# last result late: then the counts begin again.
 repeat_check() {
-  read_check "$1"
+  kept=
   while kill -0 "$supervisor" 2>/dev/null; do
+    { IFS= read -r line <"$S/checks/$1" && [ "$line" = "$kept" ]; } 2>/dev/null || read_check "$1"
     sleep "${CHECK_SECONDS:-$interval}" &
     nap=$!
     run_round
