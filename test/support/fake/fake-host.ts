@@ -391,11 +391,11 @@ export class FakeHost {
   }
 }
 
-/** Waits until something holds, for at most a minute. */
+/** Waits until something holds, for at most three minutes. */
 export async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + 180_000;
   while (!holds()) {
-    if (Date.now() > end) throw new Error(`it did not come to pass within a minute: ${holds}`);
+    if (Date.now() > end) throw new Error(`it did not come to pass within three minutes: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
