@@ -22,6 +22,7 @@ import {
   serviceReference,
 } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
+import { type Announce, announce, announceProblems } from "./announce.js";
 import { type Quorum, type SorryServer, sorryInCluster, sorryProblems, sorryServer } from "./sorry-server.js";
 
 /** Arguments of a HealthMonitor. */
@@ -69,6 +70,11 @@ export interface HealthMonitorArgs {
    */
   slowStart?: number | undefined;
   /**
+   * Route that the director has while enough servers are up, for a routing daemon such as BIRD to export.
+   * Default `null`: none.
+   */
+  announce?: Announce | null | undefined;
+  /**
    * File with a line for each server that leaves or returns, in a folder where only root may write. null:
    * none. Default `/var/log/ipvsmonitor.log`.
    */
@@ -106,6 +112,7 @@ const config = z.strictObject({
     .strictObject({ weight: count(1_000_000).default(1), hysteresis: count(1_000_000, 0).default(0) })
     .default({ weight: 1, hysteresis: 0 }),
   slowStart: count(3600, 0).default(0),
+  announce,
   log: z
     .string()
     .max(200)
@@ -159,7 +166,7 @@ export const healthMonitor = define({
   complete({ service }, config) {
     const of = serviceOf(service);
     // In a preview some of them may be unknown.
-    const { check, servers, interval, sorryServer } = config as Partial<Config>;
+    const { check, servers, interval, sorryServer, announce } = config as Partial<Config>;
     if (interval !== undefined) config.timeout ??= Math.min(3, interval);
     if (check) config.check = filled(check);
     if (servers)
@@ -171,9 +178,11 @@ export const healthMonitor = define({
       );
     if (config.check?.status) config.check.status = [...new Set(config.check.status)].sort((a, b) => a - b);
     if (sorryServer && !("fwmark" in of)) sorryServer.port ??= of.port;
+    if (announce && !("fwmark" in of)) announce.address ??= of.address;
   },
 
-  problems({ service }, { check, servers, interval, connectTimeout, timeout, sorryServer, quorum }) {
+  problems({ service }, config) {
+    const { check, servers, interval, connectTimeout, timeout, sorryServer, quorum, announce } = config;
     const of = serviceOf(service);
     const checks: [string, Check][] = [
       ["check", check],
@@ -232,6 +241,7 @@ export const healthMonitor = define({
           ]
         : []),
       ...(sorryServer ? sorryProblems(of, sorryServer) : []),
+      ...(announce ? announceProblems(of, announce.address) : []),
     ];
   },
 

@@ -150,6 +150,7 @@ export interface Monitor {
   } | null;
   readonly quorum: { readonly weight: number; readonly hysteresis: number };
   readonly slowStart: number;
+  readonly announce: { readonly address: string; readonly table: number; readonly weight: number } | null;
   readonly log: string | null;
 }
 
@@ -185,7 +186,7 @@ const checkLines = (server: string, check: Check): string[][] =>
  * sets.
  */
 export function printMonitor(service: string, monitor: Monitor): string {
-  const { sorryServer: sorry, quorum } = monitor;
+  const { sorryServer: sorry, quorum, announce } = monitor;
   const at = sorry && (sorry.address.includes(":") ? `[${sorry.address}]` : sorry.address);
   const lines = [
     ["service", service],
@@ -196,6 +197,7 @@ export function printMonitor(service: string, monitor: Monitor): string {
     ["hysteresis", String(quorum.hysteresis)],
     ["log", monitor.log ?? ""],
     ...(sorry ? [["sorry", `${at}:${sorry.port}`, sorry.forwarding, String(sorry.weight)]] : []),
+    ...(announce ? [["announce", announce.address, String(announce.table), String(announce.weight)]] : []),
     ...checkLines("*", monitor.check),
     ...Object.keys(monitor.servers)
       .sort()
@@ -211,6 +213,7 @@ export function parseMonitor(text: string): { service: string; monitor: Monitor 
   const check: Record<string, unknown> = {};
   const servers: Record<string, Record<string, unknown>> = Object.create(null);
   let sorryServer: Monitor["sorryServer"] = null;
+  let announce: Monitor["announce"] = null;
   for (const [word = "", ...words] of rest.map((line) => line.split("\t"))) {
     const [a = "", b = "", c = ""] = words;
     if (word === "check" && words.length === 1) servers[a] = {};
@@ -220,7 +223,8 @@ export function parseMonitor(text: string): { service: string; monitor: Monitor 
     } else if (word === "sorry") {
       const [, address = "", port = ""] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(a) ?? [];
       sorryServer = { address, port: Number(port), forwarding: b as "gatewaying", weight: Number(c) };
-    } else found[word] = a;
+    } else if (word === "announce") announce = { address: a, table: Number(b), weight: Number(c) };
+    else found[word] = a;
   }
   const monitor = {
     check,
@@ -230,6 +234,7 @@ export function parseMonitor(text: string): { service: string; monitor: Monitor 
     lastServer: found.last,
     sorryServer,
     quorum: { weight: Number(found.quorum), hysteresis: Number(found.hysteresis) },
+    announce,
     log: found.log === "" ? null : found.log,
   } as unknown as Monitor;
   const service = String(found.service);

@@ -85,17 +85,23 @@ const readers = shellText("health/readers.awk");
  * of checks, lines of drains and of health, and the agent's own state from last time.
  *
  * Out: a line for each distinct check, `--`, and then `quiet`, or `do PHASE SERVICE VERB …` in order
- * (table.sh), `health …`, `kept …`, `log FILE TEXT`, `note TEXT`. In both cases `ignored TEXT` follows for
- * each file with lines that do not fit.
+ * (table.sh), `health …`, `kept …`, `log FILE TEXT`, `note TEXT`. In both cases `announces` follows if the
+ * supervisor has to read routes, and `ignored TEXT` for each file with lines that do not fit.
  */
-export const evaluation = readers + shellText("health/evaluate.awk");
+export const evaluation = readers + shellText("health/evaluate.awk") + shellText("health/announce.awk");
 
 /** The main part of the agent, after the functions of the prelude and those about the processes of checks. */
 const supervisor = shellText("health/processes.sh") + shellText("health/supervisor.sh");
 
+/** The number by which the kernel tells the routes of announcements from those of other programs. */
+const routeProtocol = 219;
+
 /** The agent without the prelude, which comes first. */
 export const agent = [
-  assign({ evaluate_awk: evaluation, batch_awk: batchProgram, SERVICE: ranks.service, SERVER: ranks.server }),
+  assign({
+    ...{ evaluate_awk: evaluation, batch_awk: batchProgram, SERVICE: ranks.service, SERVER: ranks.server },
+    ROUTE_PROTOCOL: routeProtocol,
+  }),
   checker,
   rounds,
   batches,

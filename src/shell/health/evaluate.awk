@@ -48,7 +48,6 @@ function plan(phase, virtual, change) { todo[phase] = todo[phase] "do" tab phase
 function also(why, more) { return (why == "" ? "" : why "; ") more }
 
 function evaluate(virtual) {
-  states(virtual)
   if (!(virtual in inTable) && virtual in makes) { plan(1, virtual, "service" tab makes[virtual]); inTable[virtual] }
   # A service that neither exists nor is declared has no servers.
   if (!(virtual in inTable)) return
@@ -72,6 +71,7 @@ function states(virtual,   i, server, key, spec, result, isBlind) {
     isDown[key] = result == "down"
     fit[key] = isUp[key] && !paused[key] && !(key in draining)
     if (fit[key]) fitWeight[virtual] += share[key]
+    if (fit[key] && result == "up") provenWeight[virtual] += share[key]
     # A server of weight 0 takes no clients, even if it is well.
     if (fit[key] && share[key] > 0) able[virtual]++
     if (paused[key] || key in draining || (result == "" && !isBlind)) away[virtual]++
@@ -134,6 +134,7 @@ function commands(virtual,   i, server, key, had) {
     }
     else if (otherwise[key] == "remove" && key in inTable) plan(4, virtual, edit("remove", key))
     else if (otherwise[key] == "quiesce" && !(key in inTable)) plan(3, virtual, edit("add", key, 0))
+    else if (paused[key] && isLeaving(virtual)) continue
     else if (otherwise[key] == "quiesce" && differs(key, 0)) plan(4, virtual, edit("edit", key, 0))
     if (serves[key] != serving[key] && !paused[key] && had != "maintenance" && !(key in draining))
       logLine(virtual, addressOf(server) (serves[key] ? " is back." : " is gone."))
@@ -187,18 +188,20 @@ END {
       spec = checkOf[virtual, member[virtual, j]] = specOf(virtual, member[virtual, j])
       if (!(spec in listed)) { listed[spec]; print spec }
     }
-    evaluate(virtual)
+    states(virtual)
   }
+  evaluateRoutes()
+  for (i = 1; i <= services; i++) evaluate(service[i])
   print "--"
   for (virtual in quorumWas) if (!(virtual in configured)) giveBack(virtual)
-  for (i = 1; i <= 5; i++) doing = doing todo[i]
+  for (i = 0; i <= 6; i++) doing = doing todo[i]
   # Nothing changes: the supervisor can stop here.
   if (doing logs == "" && !isOther(health, healthCount, healthWas, healthWasCount) &&
-    !isOther(kept, keptCount, keptWas, keptWasCount)) { printf "quiet\n%s", ignored(); exit }
+    !isOther(kept, keptCount, keptWas, keptWasCount)) { printf "quiet\n%s%s", announcing(), ignored(); exit }
   printf "%s", doing
   for (i = 1; i <= healthCount; i++) print health[i]
   for (i = 1; i <= keptCount; i++) print kept[i]
-  printf "%s%s%s", logs, note, ignored()
+  printf "%s%s%s%s", logs, note, announcing(), ignored()
 }
 function isOther(lines, count, before, countBefore,   i) {
   if (count + 0 != countBefore + 0) return 1

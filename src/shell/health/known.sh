@@ -15,6 +15,7 @@ in_maintenance() {
 # awk is about to read it, so a failure is tried once more.
 evaluate() {
   table=$(read_ipvs) || return
+  read_routes
   run_evaluation || run_evaluation || {
     [ -n "$unevaluated" ] ||
       printf '%s\n' 'nothing is changed now: date or awk failed, or there is no process or memory for them' >&2
@@ -22,8 +23,23 @@ evaluate() {
     return 1
   }
   unevaluated=
+  case $nl$result$nl in *"${nl}announces$nl"*) announces=1 ;; *) announces= ;; esac
   case $result in --*) list= ;; *) list=${result%%"$nl--$nl"*} ;; esac
   report "$(lines ignored)"
+}
+announces=maybe
+# read_routes: reads the routes of monitors that announce. The evaluation says whether there are any.
+read_routes() {
+  routes=
+  [ -n "$announces" ] || return 0
+  routes=$(ip -N route show table all proto "$ROUTE_PROTOCOL" 2>&1) && {
+    routes=routes$nl$routes$nl unrouted=
+    return
+  }
+  [ "$announces" = maybe ] || [ -n "$unrouted" ] ||
+    printf '%s\n' "no route is changed now: ip route show: $(one_line "$routes")" >&2
+  [ "$announces" = maybe ] || unrouted=1
+  routes=
 }
 run_evaluation() {
   set -- from=given -
@@ -38,7 +54,7 @@ run_evaluation() {
   [ ! -f "$S/monitor" ] || set -- "$@" from=kept "$S/monitor"
   result=$(
     {
-      date "+now$tab%s$tab%Y-%m-%d %H:%M:%S" && in_maintenance && printf '%s\n' "$table" whole
+      date "+now$tab%s$tab%Y-%m-%d %H:%M:%S" && in_maintenance && printf '%s\n' "$table" "${routes}whole"
     } | awk -v SERVICE="$SERVICE" -v SERVER="$SERVER" "$evaluate_awk" "$@" 2>/dev/null
   )
 }

@@ -78,8 +78,8 @@ function forwardingOf(flag) {
   return flag == "-g" ? "gatewaying" : flag == "-m" ? "masquerading" : flag == "-i" ? "tunneling" : ""
 }
 
-# Reads the output of the supervisor: now EPOCH TEXT, maintenance NAME, odd NAME, the table, and whole at the end. The
-# monitor ignores all other lines of the table.
+# Reads the output of the supervisor: now EPOCH TEXT, maintenance NAME, odd NAME, the table, routes and the routes if it
+# has read them, and whole at the end. The monitor ignores all other lines of the table.
 function readGiven(   name) {
   name = tolower($2)
   if (name ~ /^\[[^\]]*\]$/ || name ~ /^\[[0-9.]*\]:/) gsub(/[][]/, "", name)
@@ -87,6 +87,8 @@ function readGiven(   name) {
   else if ($1 == "maintenance" && (isAddress(name) || isServer(name))) resting[name]
   else if ($1 == "maintenance" || $1 == "odd") oddName = $2
   else if ($0 == "whole") whole = 1
+  else if ($0 == "routes") hasRoutes = 1
+  else if (hasRoutes) readRoute($0)
   else if ($0 ~ /^-[Aa] /) entry($0)
 }
 function entry(line,   n, w, i, of, m, f, weighs) {
@@ -115,6 +117,7 @@ function readMonitor(   name) {
   }
   if (s == "") return 0
   if ($1 == "check") return readCheck()
+  if ($1 == "announce") return readAnnounce()
   if ($1 == "sorry") {
     if (NF != 4 || !isServer($2) || $3 !~ /^(gatewaying|masquerading)$/ || !isNumber($4)) return 0
     sorry[s] = $2; sorryForwarding[s] = $3; sorryWeight[s] = $4; return 1
@@ -189,7 +192,7 @@ function readHealth() {
   healthWas[++healthWasCount] = "health" tab $0; was[$1, $2] = $3; entered[$1, $2] = $4; return 1
 }
 # Reads what the agent kept from last time: kept service SERVICE UP SORRY, kept server SERVICE SERVER SERVES SINCE, kept
-# redo.
+# withdrawn ADDRESS TABLE EPOCH, kept redo.
 function readKept() {
   if ($1 != "kept") return 0
   if ($2 == "redo" && NF == 2) redo = 1
@@ -199,6 +202,7 @@ function readKept() {
   else if ($2 == "server" && NF == 6 && isService($3) && isServer($4) && $5 ~ /^[01]$/ && isNumber($6)) {
     serving[$3, $4] = $5; since[$3, $4] = $6
   }
+  else if ($2 == "withdrawn" && NF == 5 && isAddress($3) && isNumber($4) && isNumber($5)) withdrawn[$3 tab $4] = $5
   else return 0
   keptWas[++keptWasCount] = $0; return 1
 }

@@ -33,7 +33,7 @@ apply_result() {
   (umask 022 && mkdir -p "$S")
   evaluate || return
   ! quiet || return 0
-  stuck=' ' todo=$(lines 'do')
+  stuck=' ' unadded=' ' todo=$(lines 'do')
   while IFS=$tab read -r phase of verb a b c d e <&7; do
     [ -n "$verb" ] || continue
     # No server leaves while adding the sorry server fails.
@@ -42,9 +42,14 @@ apply_result() {
       continue
       ;;
     esac
+    # No route announces a service while adding one of its servers fails.
+    can=1
+    [ $phase != 6 ] || for one in $of; do case $unadded in *" $one "*) can= ;; esac done
+    [ -n "$can" ] || continue
     change_table "$verb" "$of" "$a" "$b" "$c" "$d" "$e" && continue
     failed=1
     [ $phase != 2 ] || stuck="$stuck$of "
+    case $phase in 1 | 3) unadded="$unadded$of " ;; esac
     [ "$said" = "$last_said" ] || printf '%s\n' "$said" >&2
     last_said=$said
   done 7<<END

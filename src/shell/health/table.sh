@@ -1,6 +1,12 @@
 # change_table VERB SERVICE FIELD...: changes the table. Sets said and returns 1 if ipvsadm fails. Its verbs are:
-# service SCHEDULER TIMEOUT MASK (- for none), add or edit SERVER FORWARDING WEIGHT UPPER LOWER, remove SERVER.
+# service SCHEDULER TIMEOUT MASK (- for none), add or edit SERVER FORWARDING WEIGHT UPPER LOWER, remove SERVER, and
+# announce or withdraw ADDRESS TABLE, which change a route.
 change_table() {
+  case $1 in announce | withdraw)
+    change_route "$1" "$3" "$4"
+    return
+    ;;
+  esac
   six=
   case $2 in
     tcp://*) of_flag=-t at=${2#*://} ;;
@@ -36,5 +42,19 @@ change_table() {
   esac
   said=$(ipvsadm "$@" 2>&1 7<&- 9<&-) && return
   said="ipvsadm $*: $(one_line "$said")"
+  return 1
+}
+# change_route VERB ADDRESS TABLE: adds or deletes the route of an announcement. Replaces no route of another program.
+change_route() {
+  outcome="announced in" verb=add six=-4 bits=32
+  [ "$1" = announce ] || outcome="withdrawn from" verb=del
+  case $2 in *:*) six=-6 bits=128 ;; esac
+  outcome="$2 is $outcome table $3"
+  set -- "$six" route "$verb" "$2/$bits" dev lo table "$3" proto "$ROUTE_PROTOCOL"
+  if said=$(ip "$@" 2>&1 7<&- 9<&-); then
+    printf '%s\n' "$outcome" >&2
+    return
+  fi
+  said="ip $*: $(one_line "$said")"
   return 1
 }

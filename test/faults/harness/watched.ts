@@ -91,6 +91,7 @@ export const monitor: Monitor = {
   sorryServer: null,
   quorum: { weight: 1, hysteresis: 0 },
   slowStart: 0,
+  announce: null,
   log: "/var/log/ipvsmonitor.log",
 };
 

@@ -1,5 +1,5 @@
 # ip-address(8) and ip-route(8) on text files.
-# addresses: INTERFACE ADDRESS/BITS BROADCAST LABEL NODAD; links: INTERFACE [altname=NAME]; routes: FAMILY TABLE DESTINATION VIA DEVICE SOURCE METRIC; "-" is none
+# addresses: INTERFACE ADDRESS/BITS BROADCAST LABEL NODAD; links: INTERFACE [altname=NAME]; routes: FAMILY TABLE DESTINATION VIA DEVICE SOURCE METRIC [PROTOCOL]; "-" is none
 function fail(text, rc) { print text > "/dev/stderr"; exit rc }
 function lines(name, into,   n) { while ((getline line < (root "/" name)) > 0) into[++n] = line; close(root "/" name); return n + 0 }
 function store(name, list, n,   i, file) {
@@ -106,7 +106,7 @@ function reaching(via,   all, n, i, w, part, size) {
   fail("Error: Nexthop has invalid gateway.", 2)
 }
 
-function change_route(family, verb,   all, n, i, w, to, via, dev, src, met, table, named) {
+function change_route(family, verb,   all, n, i, w, to, via, dev, src, met, table, named, proto) {
   to = ARGV[4]; via = dev = src = "-"; met = ""; table = "main"
   for (i = 5; i < ARGC; i++) {
     if (ARGV[i] == "via") via = ARGV[++i]
@@ -114,6 +114,7 @@ function change_route(family, verb,   all, n, i, w, to, via, dev, src, met, tabl
     else if (ARGV[i] == "src") src = ARGV[++i]
     else if (ARGV[i] == "metric") met = ARGV[++i]
     else if (ARGV[i] == "table") table = ARGV[++i]
+    else if (ARGV[i] == "proto") proto = ARGV[++i]
     else if (ARGV[i] == "onlink") continue
     else fail("Error: either \"to\" is duplicate, or \"" ARGV[i] "\" is a garbage.", 255)
   }
@@ -128,7 +129,7 @@ function change_route(family, verb,   all, n, i, w, to, via, dev, src, met, tabl
     split(all[i], w, " ")
     if (w[1] != family || w[2] != table || w[3] != to) continue
     if (verb == "del") {
-      if ((named && w[7] != met) || (via != "-" && w[4] != via) || (dev != "-" && w[5] != dev) || (src != "-" && w[6] != src)) continue
+      if ((named && w[7] != met) || (via != "-" && w[4] != via) || (dev != "-" && w[5] != dev) || (src != "-" && w[6] != src) || (proto != "" && w[8] != proto)) continue
       all[i] = ""; store("routes", all, n); return
     }
     if (w[7] != met) continue
@@ -138,8 +139,17 @@ function change_route(family, verb,   all, n, i, w, to, via, dev, src, met, tabl
   if (verb == "del") fail("RTNETLINK answers: No such process", 2)
   if (dev == "-") dev = reaching(via)
   if (i > n) n = i
-  all[i] = family " " table " " to " " via " " dev " " src " " met
+  all[i] = family " " table " " to " " via " " dev " " src " " met (proto == "" ? "" : " " proto)
   store("routes", all, n)
+}
+
+# The routes of a protocol in all tables, first those of IPv4. The real one names neither the protocol nor table main.
+function show_protocol(proto,   all, n, i, w, family) {
+  n = lines("routes", all)
+  for (family = 4; family <= 6; family += 2) for (i = 1; i <= n; i++) {
+    split(all[i], w, " "); if (w[1] != family || w[8] != proto) continue
+    print w[3] (w[4] == "-" ? "" : " via " w[4]) " dev " w[5] (w[2] == "main" ? "" : " table " w[2]) (w[4] == "-" && family == 4 ? " scope 253" : "") (w[6] == "-" ? "" : " src " w[6]) (w[7] == 0 ? "" : " metric " w[7]) (family == 6 ? " pref medium" : "") " "
+  }
 }
 
 function show_routes(family, table,   all, n, i, w, part, text, sep) {
@@ -154,7 +164,7 @@ function show_routes(family, table,   all, n, i, w, part, text, sep) {
   n = lines("routes", all)
   for (i = 1; i <= n; i++) {
     split(all[i], w, " "); if (w[1] != family || w[2] != table) continue
-    text = text sep "{\"dst\":\"" w[3] "\"" json("gateway", w[4]) json("dev", w[5]) (w[4] == "-" && family == 4 ? ",\"scope\":\"link\"" : "")
+    text = text sep "{\"dst\":\"" w[3] "\"" json("gateway", w[4]) json("dev", w[5]) (w[8] == "" ? "" : json("protocol", w[8])) (w[4] == "-" && family == 4 ? ",\"scope\":\"link\"" : "")
     text = text json("prefsrc", w[6]) (w[7] == 0 ? "" : ",\"metric\":" w[7]) ",\"flags\":[]" (family == 6 ? ",\"pref\":\"medium\"" : "") "}"
     sep = ","
   }
@@ -175,6 +185,7 @@ BEGIN {
   else if (words ~ /^-o addr show dev / && ARGV[6] == "to") { n = lines("addresses", all); for (i = 1; i <= n; i++) if (split(all[i], w, " ") && w[1] == device(ARGV[5])) print "1: " w[1] "    inet " w[2] " scope global " w[1] }
   else if (words ~ /^-o addr show dev /) { device(ARGV[5]); exit 0 }
   else if (words ~ /^-j -[46] route show table$/) show_routes(substr(ARGV[2], 2), ARGV[6])
+  else if (words " " ARGV[6] == "-N route show table all proto") show_protocol(ARGV[7])
   else if (words ~ /^addr (add|del|change) /) { for (i = ARGC; i > 1; i--) ARGV[i] = ARGV[i - 1]; ARGC++; change_address(ARGV[3]) }
   else if (words ~ /^-[46] route (add|del|replace) /) { family = substr(ARGV[1], 2); change_route(family, ARGV[3]) }
   else fail("Object \"" ARGV[1] "\" is unknown, try \"ip help\".", 1)

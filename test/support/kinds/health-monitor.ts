@@ -53,6 +53,7 @@ export const healthMonitor: TestedKind = {
       interval: 3,
       sorryServer: { address: "192.168.0.5", port: 80, forwarding: "masquerading", weight: 1 },
       quorum: { weight: 2, hysteresis: 1 },
+      announce: { table: 219, address: "192.168.0.219", weight: 2 },
       log: "/var/log/ipvsmonitor.log",
     },
     { service: "fwmark://7/ipv6", check: { type: "dns", query: "example.com" }, action: "quiesce" },
