@@ -43,8 +43,11 @@ export const vipsOf = ({ vips }: Pick<ClusterArgs, "vips">): Vip[] =>
 
 function serverAt(args: ClusterArgs, member: RealServerMember, at: Place): Server {
   const host = hostOf(member.connection);
+  const own = [member.address, member.address6].flatMap((address) => addressOf(address) ?? []);
+  const all = directorsOf(args);
   const one =
-    host === undefined ? undefined : directorsOf(args).find(({ of }) => hostOf(of.connection) === host);
+    (host === undefined ? undefined : all.find(({ of }) => hostOf(of.connection) === host)) ??
+    all.find(({ of }) => own.includes(addressOf(of.address) ?? ""));
   const isDirector = (member.localnode ?? one !== undefined) === true;
   return { at, name: nameIn(member), member, isDirector, director: isDirector ? one?.index : undefined };
 }

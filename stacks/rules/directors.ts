@@ -2,7 +2,7 @@ import { familyOf } from "../../src/values/address.js";
 import type { PlacedProblem } from "../../src/values/problem.js";
 import { directorsOf, gatewaysOf, placeOf, waysOf } from "../cluster/directors.js";
 import { poolsOf } from "../cluster/model.js";
-import { addressOf, hostOf, isMap } from "../cluster/places.js";
+import { addressOf, hostOf, isMap, type Place } from "../cluster/places.js";
 import { type Rule, repeated, type View } from "./rule.js";
 
 const given = ({ args }: View, field: string): boolean =>
@@ -60,27 +60,30 @@ export const directorRules: readonly Rule[] = [
         all.map(({ at, of }) => ({ at: [...at, "connection"], key: hostOf(of.connection) })),
         (host, first) => `${host} is the host of ${first}, too; take one of them out`,
       );
+      const isTold = (at: Place) => hosts.some((host) => host.at[1] === at[1]);
       const names = repeated(
-        all.map(({ at, name, own }) => ({ at, key: own.name === undefined ? undefined : name })),
+        all
+          .filter(({ at, own }) => own.name !== undefined || !isTold(at))
+          .map(({ at, name }) => ({ at, key: name })),
         (name, first) => `${name} is the name of ${first}, too; give each its own name`,
       );
       return [...hosts, ...names];
     },
   },
   {
-    refuses: "one of `directors` whose host is an output, without a `name`",
+    refuses: "one of `directors` whose host or port is an output, without a `name`",
     remedy: "give it a `name`, which the names of resources then contain",
     find: (view) =>
       floats(view)
         ? directorsOf(view.args)
             .filter(({ name, own }) => name === undefined && own.name === undefined)
-            .filter(
-              ({ at }) =>
-                view.isOutput([...at, "connection"]) || view.isOutput([...at, "connection", "host"]),
+            .filter(({ at }) =>
+              [[], ["host"], ["port"]].some((keys) => view.isOutput([...at, "connection", ...keys])),
             )
             .map(({ at }) => ({
               at: [...at, "connection"],
-              reason: "has a host that is an output, and the names of resources contain it; give it a name",
+              reason:
+                "has a host or port that is an output, and the names of resources contain it; give it a name",
             }))
         : [],
   },
@@ -161,20 +164,27 @@ export const directorRules: readonly Rule[] = [
     },
   },
   {
-    refuses: "`localnode: true` with the connection of a host that is none of `directors`",
-    remedy: "write the connection of one of the directors, or leave `localnode` out",
-    find: (view) =>
-      floats(view)
-        ? view.servers
-            .filter(
-              ({ isDirector, director, member }) =>
-                isDirector && director === undefined && member.connection !== undefined,
-            )
-            .map(({ at }) => ({
-              at: [...at, "connection"],
-              reason: "is none of directors, and localnode is true; write the connection of a director",
-            }))
-        : [],
+    refuses: "`localnode: true` of a real server that is none of `directors` by its connection or address",
+    remedy:
+      "write the connection of one of the directors, or its address in `directors[].address`, or leave `localnode` out",
+    find: (view) => {
+      if (!floats(view)) return [];
+      const all = directorsOf(view.args);
+      const isKnown = all.every(({ of }) => hostOf(of.connection) !== undefined);
+      // What is wrong by itself is told already.
+      const isWrong = (at: Place) => view.isUnknown(at) && !view.isOutput(at);
+      const wrong = all.some(({ at }) => isWrong([...at, "connection"]) || isWrong([...at, "address"]));
+      return view.servers
+        .filter(({ isDirector, director }) => isDirector && director === undefined && !wrong)
+        .filter(({ at }) => !isWrong([...at, "connection"]) && !isWrong([...at, "address"]))
+        .map(({ at, member: { connection } }) => {
+          const sure = isKnown && hostOf(connection) !== undefined;
+          const reason = sure
+            ? "is none of directors, and localnode is true; write the connection of a director"
+            : "which of directors it is cannot be seen; write the connection of one, or its address in directors[].address";
+          return { at: [...at, sure ? "connection" : "localnode"], reason };
+        });
+    },
   },
   {
     refuses: "a service whose real servers are other directors only, on one of `directors`",

@@ -157,16 +157,25 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
         { ...lb1, name: "x" },
         { ...lb1, name: "y" },
         { ...lb2, name: "x" },
+        { connection: { host: "x" } },
       ],
     },
     [
       "directors[1].connection: lb1 is the host of directors[0].connection, too; take one of them out",
       "directors[2]: x is the name of directors[0], too",
+      "directors[3]: x is the name of directors[0], too",
     ],
   ],
-  "one of `directors` whose host is an output, without a `name`": [
-    { ...pair, directors: [lb1, { connection: { host: pulumi.output("lb2") } }] },
-    ["directors[1].connection: has a host that is an output,"],
+  "one of `directors` whose host or port is an output, without a `name`": [
+    {
+      ...pair,
+      directors: [
+        lb1,
+        { connection: { host: pulumi.output("lb2") } },
+        { connection: { host: "lb3", port: pulumi.output(22) } },
+      ],
+    },
+    [1, 2].map((i) => `directors[${i}].connection: has a host or port that is an output,`),
     outputs,
   ],
   "the first of `directors` without `interface`, or `vrrp.gateways` without `insideInterface`": [
@@ -209,9 +218,25 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
       "returnRoutes[2]: no address of vrrp.gateways has the family of 2001:db8:1::/48",
     ],
   ],
-  "`localnode: true` with the connection of a host that is none of `directors`": [
-    { ...pair, realServers: [{ ...member("c", "10.1.0.13"), localnode: true }, b] },
-    ["realServers[0].connection: is none of directors, and localnode is true"],
+  "`localnode: true` of a real server that is none of `directors` by its connection or address": [
+    {
+      ...pair,
+      directors: [
+        { ...lb1, address: "198.51.100.2" },
+        { ...lb2, address: "198.51.100.3" },
+      ],
+      realServers: [
+        { ...member("c", "10.1.0.13"), localnode: true },
+        { ...b, localnode: true },
+        // these two are directors by their addresses
+        { name: "one", address: "198.51.100.2", localnode: true },
+        { name: "two", address: "198.51.100.3" },
+      ],
+    },
+    [
+      "realServers[0].connection: is none of directors, and localnode is true",
+      "realServers[1].localnode: which of directors it is cannot be seen; write the connection of one,",
+    ],
   ],
   "a service whose real servers are other directors only, on one of `directors`": [
     { ...pair, realServers: [member("lb1", "10.1.0.1")] },

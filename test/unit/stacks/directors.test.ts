@@ -167,16 +167,18 @@ test("a cluster with one director keeps its resources when it gets a second one"
 test("a director that is a real server, too, is so in its own table only, and gets no VIP on lo", async () => {
   const realServers = [
     { name: "one", address: "198.51.100.2", ...lb1 },
-    { name: "two", address: "198.51.100.3", ...lb2 },
+    // without a connection it is a director by its address
+    { name: "two", address: "198.51.100.3", localnode: true },
     web.realServers[0],
   ];
-  const { on, all } = await made(DrCluster, { ...web, realServers });
+  const directors = web.directors.map((one, i) => ({ ...one, address: `198.51.100.${2 + i}` }));
+  const { on, all } = await made(DrCluster, { ...web, directors, realServers });
   const members = (host: string) =>
     on(host).flatMap(({ type, inputs }) => (type === "RealServer" ? [String(inputs.address)] : []));
   expect([...new Set(members("lb1"))]).toEqual(["198.51.100.2", "198.51.100.21"]);
   expect([...new Set(members("lb2"))]).toEqual(["198.51.100.3", "198.51.100.21"]);
   expect(all.filter(({ type }) => type === "ArpSuppression")).toHaveLength(1);
-  const pool = await made(DrCluster, { ...web, realServers, pool: true });
+  const pool = await made(DrCluster, { ...web, directors, realServers, pool: true });
   const [service] = pool.on("lb2").filter(({ type }) => type === "VirtualService");
   expect(Object.keys(service?.inputs.realServers as object)).toEqual(["198.51.100.21:80", "198.51.100.3:80"]);
 });
