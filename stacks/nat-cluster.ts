@@ -31,7 +31,7 @@ export interface NatClusterArgs extends ClusterArgs {
     | (DirectorMember & {
         /**
          * Interface on the real servers' side, on which ICMP redirects are disabled, too. `vrrp.gateways` are on it.
-         * Default: that of the first director.
+         * Default: that of the first director that has one.
          */
         insideInterface?: pulumi.Input<string> | undefined;
       })[]

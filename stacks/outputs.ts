@@ -33,6 +33,7 @@ const places = [
     "preempt",
     "preemptDelay",
     "trackInterfaces",
+    "trackInterfaces *",
     "garpRefresh",
     "gateways * address",
     "gateways * prefixLength",

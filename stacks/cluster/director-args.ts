@@ -24,7 +24,7 @@ export interface DirectorArgs {
   sysctls?: Record<string, pulumi.Input<string | number>> | undefined;
 }
 
-/** One of the directors that share the VIPs. Most fields that it leaves out are those of the first one. */
+/** One of the directors that share the VIPs. Most fields that it leaves out are those of the first one that has them. */
 export interface DirectorMember {
   /** How to reach the director: see Connection. */
   connection: ConnectionInput;
@@ -33,7 +33,7 @@ export interface DirectorMember {
    * which must then not be an output.
    */
   name?: string | undefined;
-  /** Interface for the VIPs and the advertisements, such as `eth0`. Default: that of the first director, which needs one. */
+  /** Interface for the VIPs and the advertisements, such as `eth0`. Default: that of the first director that has one. */
   interface?: pulumi.Input<string> | undefined;
   /**
    * The director's own address on `interface`, of the first VIP's family. If all directors have it, they send
@@ -44,25 +44,27 @@ export interface DirectorMember {
   mcastInterface?: pulumi.Input<string> | undefined;
   /**
    * Conflicting programs that may run there, because they leave the entries of this cluster alone. Default: those of
-   * the first director.
+   * the first director that has some.
    */
   alongside?: Conflict[] | undefined;
-  /** Seconds to remember idle connections: see IpvsTimeouts. Default: those of the first director. */
+  /** Seconds to remember idle connections: see IpvsTimeouts. Default: those of the first director that has some. */
   timeouts?: Inputs<IpvsTimeoutsArgs> | undefined;
-  /** Sysctls of the director by name, set before there are services: see Sysctl. Default: those of the first director. */
+  /** Sysctls of the director by name, set before there are services: see Sysctl. Default: those of the first director that has some. */
   sysctls?: Record<string, pulumi.Input<string | number>> | undefined;
 }
 
 /** How the VIPs move between directors: a VrrpInstance on each. */
 export interface VrrpArgs
   extends Inputs<
-    Pick<
-      VrrpInstanceArgs,
-      "version" | "advertInterval" | "preempt" | "preemptDelay" | "trackInterfaces" | "garpRefresh"
-    >
+    Pick<VrrpInstanceArgs, "version" | "advertInterval" | "preempt" | "trackInterfaces" | "garpRefresh">
   > {
   /** Virtual router id, 1-255, unique in the network. A change replaces the VrrpInstance of each director. */
   routerId: number;
+  /**
+   * Seconds, 0-1000, that a director waits before it takes the addresses from a master with a lower priority, so that
+   * a SyncDaemon gets connections first. Default: 30 with `sync` unless `preempt` is false, else 0.
+   */
+  preemptDelay?: pulumi.Input<number> | undefined;
   /**
    * Whether a director with a service of which its HealthMonitor sees no server up gives the VIPs to another one. It
    * counts services with `health`. Default true.

@@ -1,8 +1,8 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { familyOf } from "../../src/values/address.js";
 import type { ClusterArgs } from "./cluster.js";
 import type { DirectorArgs, DirectorMember, GatewayArgs, VrrpArgs } from "./director-args.js";
-import { hostOf, isMap, listOf, nameIn, type Place, type Vip } from "./places.js";
+import { addressOf, hostOf, isMap, listOf, nameIn, type Place, type Vip } from "./places.js";
 
 /** A director of a cluster. */
 export interface Director {
@@ -10,7 +10,7 @@ export interface Director {
   readonly index: number;
   /** Its part of resource names. Undefined for the one of `director`, or if it is not known. */
   readonly name: string | undefined;
-  /** Its fields, with those that it takes from the first director. */
+  /** Its fields, with those that it takes from other directors. */
   readonly of: DirectorArgs &
     Pick<DirectorMember, "address" | "mcastInterface"> & {
       readonly insideInterface?: pulumi.Input<string> | undefined;
@@ -18,10 +18,12 @@ export interface Director {
     };
   /** The fields of its own. */
   readonly own: Readonly<Record<string, unknown>>;
+  /** The places of the fields that it takes from other directors. */
+  readonly taken: Readonly<Record<string, Place>>;
 }
 
-/** Fields of the first director that count for the others, too, unless they have their own. */
-const common = ["interface", "insideInterface", "mcastInterface", "alongside", "timeouts", "sysctls"];
+/** Fields that a director takes from the first one that has them. */
+const common = ["interface", "insideInterface", "alongside", "timeouts", "sysctls"];
 
 const given = (map: Record<string, unknown>): [string, unknown][] =>
   Object.entries(map).filter(([, value]) => value !== undefined);
@@ -30,29 +32,40 @@ const given = (map: Record<string, unknown>): [string, unknown][] =>
 export function directorsOf({ director, directors }: ClusterArgs): Director[] {
   if (directors === undefined)
     return isMap(director)
-      ? [{ at: ["director"], index: 0, name: undefined, of: director as never, own: director }]
+      ? [{ at: ["director"], index: 0, name: undefined, of: director as never, own: director, taken: {} }]
       : [];
   const all = listOf(directors);
-  const [first] = all;
-  const shared = given(isMap(first) ? first : {}).filter(([field]) => common.includes(field));
+  // Earlier directors come later here, so their fields count.
+  const shared = all
+    .flatMap((own, index) =>
+      given(isMap(own) ? own : {}).map(([field, value]) => ({
+        field,
+        value,
+        at: ["directors", index, field],
+      })),
+    )
+    .filter(({ field }) => common.includes(field))
+    .reverse();
+  const taken = Object.fromEntries(shared.map(({ field, at }) => [field, at]));
   return all.flatMap((own, index) => {
     if (!isMap(own)) return [];
     const { name, connection } = own as { name?: string; connection?: unknown };
     return [
       {
-        ...{ at: ["directors", index], index, own },
+        ...{ at: ["directors", index], index, own, taken },
         name: nameIn({ name, address: hostOf(connection) }),
-        of: Object.fromEntries([...shared, ...given(own)]) as unknown as Director["of"],
+        of: {
+          ...Object.fromEntries(shared.map(({ field, value }) => [field, value])),
+          ...Object.fromEntries(given(own)),
+        } as unknown as Director["of"],
       },
     ];
   });
 }
 
-/** Returns the place of a director's field: its own, or that of the first director. */
-export const placeOf = ({ at, own }: Director, field: string): Place =>
-  at[0] === "director" || own[field] !== undefined || !common.includes(field)
-    ? [...at, field]
-    : ["directors", 0, field];
+/** Returns the place of a director's field: its own, or that of the director from which it takes it. */
+export const placeOf = ({ at, own, taken }: Director, field: string): Place =>
+  (own[field] === undefined ? taken[field] : undefined) ?? [...at, field];
 
 /** Returns the inside gateways of a NatCluster, which float with the VIPs. */
 export const gatewaysOf = ({ vrrp }: Pick<ClusterArgs, "vrrp">): { at: Place; gateway: GatewayArgs }[] => {
@@ -79,14 +92,31 @@ export function waysOf(args: ClusterArgs): { at: Place; destination: string; via
   return listOf(returnRoutes).flatMap((destination, i) => {
     if (typeof destination !== "string") return [];
     const isWay = (gateway: unknown) =>
-      destination === "default" || typeof gateway !== "string" || familyOf(gateway) === familyOf(destination);
-    const via = args.directors === undefined ? director?.dip : gateways.find(isWay);
+      addressOf(gateway) !== undefined &&
+      (destination === "default" || familyOf(String(gateway)) === familyOf(destination));
+    // One that is not known yet may be of each family.
+    const unknown = () => gateways.find((gateway) => addressOf(gateway) === undefined);
+    const via = args.directors === undefined ? director?.dip : (gateways.find(isWay) ?? unknown());
     return via === undefined ? [] : [{ at: ["returnRoutes", i], destination, via }];
   });
 }
 
 /** The highest priority, and how much less each next director has. A service that is down takes 50. */
 const [highest, less] = [150, 10];
+
+/** Seconds that a director with `sync` waits before it takes the VIPs. */
+const returned = 30;
+
+/** Returns what a function makes of a value, or an output of it if one is inside. */
+const later = <Value, Made>(value: Value, make: (value: pulumi.Unwrap<Value>) => Made) =>
+  hasOutput(value)
+    ? pulumi.output(value).apply((known) => make(known as pulumi.Unwrap<Value>))
+    : make(value as pulumi.Unwrap<Value>);
+
+const hasOutput = (value: unknown): boolean =>
+  pulumi.Output.isInstance(value) ||
+  value instanceof Promise ||
+  (typeof value === "object" && value !== null && Object.values(value).some(hasOutput));
 
 const isSet = ([, value]: [string, unknown]) => value !== undefined;
 
@@ -103,12 +133,20 @@ export function instanceOf(args: ClusterArgs, vips: readonly Vip[], one: Directo
   const others = directorsOf(args).filter(({ index }) => index !== one.index);
   // The interfaces of addresses count by themselves.
   const inside = insideInterface === undefined || gateways.length > 0 ? [] : [insideInterface];
-  const tracked = Array.isArray(trackInterfaces)
-    ? [...trackInterfaces, ...inside.filter((name) => !trackInterfaces.includes(name))]
-    : (trackInterfaces ?? inside);
+  const tracked = later(
+    { list: trackInterfaces ?? [], inside, device },
+    // While rules are checked an output is no list.
+    ({ list, inside: more, device: own }) =>
+      Array.isArray(list) ? [...list, ...more.filter((name) => name !== own && !list.includes(name))] : list,
+  );
+  // A director that comes back gets connections before the VIPs.
+  const delayed =
+    isMap(args.sync) && vrrp.preemptDelay === undefined
+      ? { preemptDelay: later(vrrp.preempt ?? true, (preempt) => (preempt === true ? returned : undefined)) }
+      : {};
   return Object.fromEntries(
     Object.entries({
-      ...fields,
+      ...{ ...fields, ...delayed },
       interface: device,
       priority: highest - less * one.index,
       addresses: [

@@ -88,8 +88,8 @@ export const directorRules: readonly Rule[] = [
         : [],
   },
   {
-    refuses: "the first of `directors` without `interface`, or `vrrp.gateways` without `insideInterface`",
-    remedy: "write it there; the others then have the same, unless they have their own",
+    refuses: "`directors` without `interface`, or `vrrp.gateways` without `insideInterface`",
+    remedy: "write it for the first one; the others then have the same, unless they have their own",
     find: (view) => {
       const [first] = floats(view) ? directorsOf(view.args) : [];
       if (first?.index !== 0) return [];
@@ -100,6 +100,17 @@ export const directorRules: readonly Rule[] = [
           : []),
       ].map((field) => ({ at: placeOf(first, field), reason: "is missing" }));
     },
+  },
+  {
+    refuses: "`directors[].mcastInterface` without `sync`",
+    remedy: "write `sync`, or leave `mcastInterface` out",
+    find: (view) =>
+      (floats(view) && !given(view, "sync") ? directorsOf(view.args) : [])
+        .filter(({ own }) => own.mcastInterface !== undefined)
+        .map(({ at }) => ({
+          at: [...at, "mcastInterface"],
+          reason: "is for sync, which is missing; write sync",
+        })),
   },
   {
     refuses: "`address` of some of `directors` only",

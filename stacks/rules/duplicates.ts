@@ -1,3 +1,5 @@
+import { showPath } from "../../src/values/problem.js";
+import { directorsOf, gatewaysOf } from "../cluster/directors.js";
 import { addressOf, type Vip } from "../cluster/places.js";
 import { keysOf, type Rule, repeated, textsIn, vipAddress } from "./rule.js";
 
@@ -64,6 +66,39 @@ export const duplicates: readonly Rule[] = [
         ),
         (address, first) => `${address} is that of ${first}, too; take one of them out`,
       ),
+  },
+  {
+    refuses: "a `vrrp.gateways` or `directors[].address` that is another address of the cluster",
+    remedy: "write the director's own address, or a gateway that only VRRP moves",
+    find: ({ args, vips, servers }) => {
+      const gateways = gatewaysOf(args).map(({ at, gateway: { address } }) => ({
+        at,
+        key: addressOf(address),
+      }));
+      const directors = (args.directors === undefined ? [] : directorsOf(args)).map(({ at, of }) => ({
+        at: [...at, "address"],
+        key: addressOf(of.address),
+      }));
+      const others = servers
+        .filter(({ isDirector }) => !isDirector)
+        .flatMap(({ at, member }) =>
+          [member.address, member.address6].map((address) => ({ at, key: addressOf(address) })),
+        );
+      // A gateway that is a VIP is told by VrrpInstance.
+      const all = [
+        ...vips.map((of) => ({ at: of.at, key: vipAddress(of) })),
+        ...gateways,
+        ...directors,
+        ...others,
+      ];
+      return [...gateways, ...directors].flatMap(({ at, key }, i) => {
+        const before = i < gateways.length ? others : [...all.slice(0, vips.length + i), ...others];
+        const same = key === undefined ? undefined : before.find((other) => other.key === key);
+        return same
+          ? [{ at, reason: `${key} is that of ${showPath(same.at)}, too; give each its own address` }]
+          : [];
+      });
+    },
   },
   {
     refuses: "one name twice in `services[].realServers`",

@@ -1,6 +1,6 @@
 import { hasUnknown } from "../../providers/engine/inputs.js";
 import { type PlacedProblem, showPath } from "../../src/values/problem.js";
-import { type Director, directorsOf, placeOf } from "../cluster/directors.js";
+import { type Director, directorsOf, placeOf, waysOf } from "../cluster/directors.js";
 import { addressOf, hostOf, type Place } from "../cluster/places.js";
 import { hostsOf, movingRules, type Named, type StackRule } from "./moving.js";
 import { keysOf, type View, vipAddress } from "./rule.js";
@@ -120,6 +120,18 @@ const sorted = (map: object): object =>
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 
+const routeSettings = (view: View): Said[] =>
+  view.servers.flatMap(({ member, isDirector }) => {
+    const host = hostOf(member.connection);
+    return host === undefined || isDirector
+      ? []
+      : waysOf(view.args).map(({ at, destination, via }) => ({
+          at,
+          thing: `the return route ${destination} of ${host}`,
+          value: addressOf(via) ?? via,
+        }));
+  });
+
 const oneValue = (thing: string) => `${thing} can have one value only; write the same in both clusters`;
 
 /** The rules between clusters of one stack. @internal */
@@ -154,6 +166,11 @@ export const stackRules: readonly StackRule[] = [
     refuses: "one VIP with another `loopbackLabel` or `hostRoutes` in two clusters on one real server",
     remedy: "write the same in both clusters",
     find: (clusters) => differing(clusters, loopbackSettings, oneValue),
+  },
+  {
+    refuses: "one of `returnRoutes` by another `dip` or gateway in two clusters on one real server",
+    remedy: "write both in one cluster; a real server answers through one director",
+    find: (clusters) => differing(clusters, routeSettings, oneValue),
   },
   {
     refuses:

@@ -27,6 +27,10 @@ const { director: __, ...rest } = web;
 const lb1 = { connection: { host: "lb1" }, interface: "eth0" };
 const lb2 = { connection: { host: "lb2" } };
 const pair = { director: undefined, directors: [lb1, lb2], vrrp: { routerId: 51 } };
+const behind = (gateway: string) => ({
+  directors: [{ ...lb1, insideInterface: "eth1" }, lb2],
+  vrrp: { routerId: Number(gateway.slice(-1)), gateways: [gateway] },
+});
 const member = (host: string, address: string) => ({ name: host, address, connection: { host } });
 
 /** An example of each rule: fields of the cluster `web`, or clusters, and the place and begin of each message. */
@@ -178,8 +182,31 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
     [1, 2].map((i) => `directors[${i}].connection: has a host or port that is an output,`),
     outputs,
   ],
-  "the first of `directors` without `interface`, or `vrrp.gateways` without `insideInterface`": [
-    { ...pair, directors: [lb2, lb1], vrrp: { routerId: 51, gateways: ["10.1.0.1"] } },
+  "`directors[].mcastInterface` without `sync`": [
+    { ...pair, directors: [lb1, { ...lb2, mcastInterface: "eth3" }] },
+    ["directors[1].mcastInterface: is for sync, which is missing"],
+  ],
+  "a `vrrp.gateways` or `directors[].address` that is another address of the cluster": [
+    {
+      ...pair,
+      directors: [
+        { ...lb1, address: "198.51.100.10", insideInterface: "eth1" },
+        { ...lb2, address: "198.51.100.10" },
+      ],
+      vrrp: { routerId: 51, gateways: ["10.1.0.11"] },
+    },
+    [
+      "vrrp.gateways[0]: 10.1.0.11 is that of realServers[0], too; give each its own address",
+      "directors[0].address: 198.51.100.10 is that of vips[0], too",
+      "directors[1].address: 198.51.100.10 is that of vips[0], too",
+    ],
+  ],
+  "`directors` without `interface`, or `vrrp.gateways` without `insideInterface`": [
+    {
+      ...pair,
+      directors: [lb2, { connection: { host: "lb3" } }],
+      vrrp: { routerId: 51, gateways: ["10.1.0.1"] },
+    },
     ["directors[0].interface: is missing", "directors[0].insideInterface: is missing"],
   ],
   "`address` of some of `directors` only": [
@@ -324,10 +351,28 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
 };
 
 const between: Record<string, [other: object, lines: string[], web?: object]> = {
-  "one VIP in two clusters on different directors, or in two clusters with `directors`": [
-    { ...shop, ...pair, vrrp: { routerId: 52 } },
-    ["vips[0]: 198.51.100.10 is that of clusters.web.vips[0], too; write all services of it in that cluster"],
-    { ...rest, ...pair },
+  "one VIP or gateway in two clusters on different directors, or in two clusters of which one has `directors`":
+    [
+      // the hosts are the same in another order
+      {
+        ...{ ...shop, ...pair, ...behind("10.1.0.2"), vips: ["198.51.100.10", "10.1.0.1"] },
+        directors: [{ ...lb2, interface: "eth5", insideInterface: "eth1" }, lb1],
+      },
+      [
+        "vips[0]: 198.51.100.10 is that of clusters.web.vips[0], too; write all services of it in that cluster",
+        "vips[1]: 10.1.0.1 is that of clusters.web.vrrp.gateways[0], too; write all services of it in that cluster",
+      ],
+      { ...rest, ...pair, ...behind("10.1.0.1") },
+    ],
+  "one of `returnRoutes` by another `dip` or gateway in two clusters on one real server": [
+    {
+      ...{ ...shop, vips: ["198.51.100.11"], realServers: [member("c", "10.1.0.13")] },
+      ...{ director: { ...web.director, dip: "10.1.0.2" }, returnRoutes: ["default"] },
+    },
+    [
+      "returnRoutes[0]: differs from clusters.web.returnRoutes[0]; the return route default of c can have one value only",
+    ],
+    { ...web, realServers: [member("c", "10.1.0.13")], returnRoutes: ["default"] },
   ],
   "one `vrrp.routerId` in two clusters on one interface of one director": [
     { ...shop, ...pair, vips: ["198.51.100.11"] },
@@ -383,7 +428,9 @@ const first = {
 const loopback = "one VIP with another `loopbackLabel` or `hostRoutes` in two clusters on one real server";
 
 test.each(
-  stackRules.filter(({ refuses }) => refuses !== loopback).map((rule) => [rule.refuses, rule] as const),
+  stackRules
+    .filter(({ refuses }) => Object.hasOwn(between, refuses))
+    .map((rule) => [rule.refuses, rule] as const),
 )("refused between clusters: %s, with both places", async (refuses) => {
   const [shop, lines, web = first] = between[refuses] as [typeof first, string[], typeof first?];
   const placed = lines.map((line) => `clusters.shop.${line}`);
@@ -399,6 +446,31 @@ test(`refused between clusters: ${loopback}`, () => {
   begins(mistakesOf({ web: dr, shop: other }), [
     "clusters.shop.realServers[0]: differs from clusters.web.realServers[0]; 198.51.100.10 on a can have one value only",
   ]);
+});
+
+const named =
+  "one of `directors` whose name makes that of another cluster, such as `lb1` of `web` beside `web-lb1`";
+
+test(`refused between clusters: ${named}`, () => {
+  const others = stackRules.filter(({ refuses }) => !Object.hasOwn(between, refuses));
+  expect(others.map(({ refuses }) => refuses)).toEqual([named, loopback]);
+  const two = { ...rest, ...pair, vips: ["198.51.100.11"] };
+  begins(mistakesOf({ web: two, "web-lb1": web }), [
+    "clusters.web-lb1.director: names of resources begin with web-lb1, as those of clusters.web.directors[0] do",
+  ]);
+  // one host with a cluster of `director` and one of `directors` that have one VIP
+  begins(mistakesOf({ web: { ...two, vips: web.vips, directors: [lb1] }, shop }), [
+    "clusters.shop.vips[0]: 198.51.100.10 is that of clusters.web.vips[0], too",
+  ]);
+});
+
+test("one router id is allowed on interfaces that are outputs, because they may differ", async () => {
+  const on = () => ({ directors: [{ ...lb1, interface: pulumi.output("eth0") }] });
+  const given = {
+    web: { ...rest, ...pair, ...on() },
+    shop: { ...shop, ...pair, ...on(), vips: ["198.51.100.11"] },
+  };
+  expect(await mistakesInProgram(given)).toEqual([]);
 });
 
 const docs = readFileSync(join(__dirname, "../../../docs/configuration.md"), "utf8");

@@ -205,8 +205,19 @@ test("the inside gateways of a NAT cluster float with the VIPs, and real servers
       interfaces: ["eth0", "eth2"],
     });
   const { gateways: _, ...vrrp } = nat.vrrp;
-  const without = await made(NatCluster, { ...nat, vrrp, returnRoutes: [] });
-  expect(without.inputs("web-lb1-vrrp")).toMatchObject({ trackInterfaces: ["eth2"] });
+  // what the first director leaves out is that of the second one
+  const turned = [lb2, { ...nat.directors[0], mcastInterface: "eth3" }];
+  const without = await made(NatCluster, { ...nat, directors: turned, vrrp, returnRoutes: [] });
+  expect(without.inputs("web-lb2-vrrp")).toMatchObject({
+    ...{ trackInterfaces: ["eth2"], interface: "eth0", priority: 150, preemptDelay: 30 },
+  });
+  expect(without.inputs("web-lb2-timeouts")).toMatchObject({ tcp: 100 });
+  expect(without.inputs("web-lb2-sync-master")).toMatchObject({ mcastInterface: "eth1" });
+  // with one interface there is none to track
+  const [first] = nat.directors;
+  const armed = [{ ...first, insideInterface: "eth0" }];
+  const one = await made(NatCluster, { ...nat, directors: armed, vrrp, returnRoutes: [] });
+  expect(one.inputs("web-lb1-vrrp")?.trackInterfaces).toBeUndefined();
 });
 
 test("the outputs name the services of each director, each member once, and which director has the VIPs", async () => {
@@ -238,6 +249,23 @@ test("directors may be outputs where they decide no resource", async () => {
     { name: "one", connection: pulumi.output({ host: "lb1" }), interface: pulumi.output("eth0") },
     { name: "two", connection: { host: pulumi.output("lb2") }, mcastInterface: pulumi.output("eth3") },
   ];
+  const later = pulumi.output(["eth5"]);
+  const gateways = [{ address: pulumi.output("2001:db8:1::1") }, "10.1.0.1"];
+  const inside = directors.map((one) => ({ ...one, insideInterface: "eth2" }));
+  const nat = await program(() => [
+    new NatCluster("web", {
+      ...{ ...web, directors: inside, vrrp: { routerId: 51, gateways }, returnRoutes: ["10.0.0.0/8"] },
+    } as never),
+    new NatCluster("mail", {
+      ...{ ...web, vips: ["198.51.100.11"], directors: inside },
+      vrrp: { routerId: 52, trackInterfaces: later, preempt: pulumi.output(false) },
+    } as never),
+  ]);
+  expect(nat.error).toBeUndefined();
+  const natInputs = (name: string) => nat.all.find((one) => one.name === name)?.inputs;
+  expect(natInputs("web-a-route-10.0.0.0/8")).toMatchObject({ via: "10.1.0.1" });
+  expect(natInputs("mail-one-vrrp")).toMatchObject({ trackInterfaces: ["eth5", "eth2"], preempt: false });
+  expect(natInputs("mail-one-vrrp")?.preemptDelay).toBeUndefined();
   const { all, error } = await program(
     () =>
       new DrCluster("web", {
