@@ -42,7 +42,7 @@ test("a cluster gets a second director without a replacement, and a change that 
 
   // VRRP moves the VIP from now on
   await stack.program(program({}));
-  await stack.destroy("--target", "**web-vip-**", "--target-dependents");
+  await stack.destroy("--target", "**::web-vip-**", "--target-dependents");
   expect(await stack.up()).not.toMatch(/replac/);
   const after = await idsOf();
   const gone = before.filter((id) => !after.includes(id)).map((id) => id.replace(/^.*?\//, ""));
