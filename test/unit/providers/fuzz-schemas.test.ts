@@ -59,9 +59,9 @@ const nothing = (names: readonly FactName[]) =>
 const options =
   /^(-[46AEDaedtufrgmwxyspMqUcI]|--(set|start-daemon|stop-daemon|syncid|sync-maxlen|mcast-(interface|group|port|ttl)))$/;
 
-/** A file for keepalived: its comments, the one script, and words with no sign that its configuration obeys. */
+/** A file for keepalived: its comments, the one script, the file that holds it, and words with no sign that its configuration obeys. */
 const forKeepalived =
-  /^# Written by pulumi-lvs for its VRRP .*(\n\t{0,2}(# [ -~]+|script "[^"\\$!#]+"|[\w.:@ /-]+( \{)?|\}))+$/;
+  /^# Written by pulumi-lvs for its VRRP .*(\n\t{0,2}(# [ -~]+|script "[^"\\$!#]+"|file "\/run\/pulumi-lvs-hold-[\w.@:-]+"|[\w.:@ /-]+( \{)?|\}))+$/;
 
 /** What would be run on a host has no word that a shell, a tool or a file system takes for something else. */
 function harmless(definition: Definition, inputs: Bag): void {
