@@ -38,37 +38,51 @@ async function set(find: FindHost, { instance }: Living, verb: "hold" | "yield" 
     });
 }
 
-/** Waits until one target has every address and no other director has one. Returns undefined if it takes too long. */
+/**
+ * Waits until one target has every address and no other director has one. The old master must answer, because it could
+ * have them still.
+ *
+ * @throws NotMoved if it takes too long. It names those that do not answer.
+ */
 async function arrival(
   find: FindHost,
   { from, targets, hold, release, seconds }: Move,
   clock: Clock,
-): Promise<Living | undefined> {
+): Promise<Living> {
   const all = [...new Set([from, ...targets, ...hold, ...release].filter((one) => one !== undefined))];
   const end = clock.now() + seconds * 1000;
-  do {
+  for (;;) {
     const counts = await Promise.all(all.map((one) => countOn(find, one)));
-    const having = all.filter((_, i) => counts[i] !== 0);
-    const [one] = having;
-    if (one && having.length === 1 && targets.includes(one))
-      if (counts[all.indexOf(one)] === one.settings.addresses.length) return one;
+    const silent = all.filter((_, i) => counts[i] === undefined);
+    const having = all.filter((_, i) => (counts[i] ?? 0) > 0);
+    const [first] = having;
+    const isComplete = first && counts[all.indexOf(first)] === first.settings.addresses.length;
+    const one = isComplete && having.length === 1 && targets.includes(first) ? first : undefined;
+    if (one && !(from && silent.includes(from))) return one;
     await clock.pause();
-  } while (clock.now() < end);
-  return undefined;
+    if (clock.now() < end) continue;
+    const but = silent.map((each) => `${hostOf(each)} does not answer`).join(" and ");
+    if (one) throw new NotMoved(`${hostOf(one)} has them, but ${but}; see whether it has them, too`);
+    const within = `within ${Math.round(seconds)} s${but && `, and ${but}`}`;
+    throw new NotMoved(
+      `${targets.map(hostOf).join(" or ")} did not take them ${within}; see journalctl -u keepalived there`,
+    );
+  }
 }
 
 /**
- * Carries a move out. If it fails, what it held is released again, and what it released is held.
+ * Carries a move out. If it fails, what it held is released again, and what it released is held. A move that only
+ * releases is not undone: its hold is to end in any case.
  *
  * @throws NotMoved if no target has the addresses in time.
  */
 export async function carryOut(find: FindHost, move: Move, clock: Clock): Promise<Moved> {
-  const { from, targets, hold, release, yields } = move;
+  const { from, hold, release, yields } = move;
   const undo: (() => Promise<void>)[] = [];
   let began = clock.now();
   try {
     for (const one of release) {
-      undo.unshift(() => set(find, one, "hold"));
+      if (hold.length > 0) undo.unshift(() => set(find, one, "hold"));
       await set(find, one, "release");
     }
     for (const one of hold) {
@@ -78,10 +92,6 @@ export async function carryOut(find: FindHost, move: Move, clock: Clock): Promis
     }
     if (!from) return { seconds: 0 };
     const one = await arrival(find, move, clock);
-    if (!one)
-      throw new NotMoved(
-        `${targets.map(hostOf).join(" or ")} did not take them within ${Math.round(move.seconds)} s; see journalctl -u keepalived there`,
-      );
     return { to: hostOf(one), seconds: (clock.now() - began) / 1000 };
   } catch (error) {
     const left: string[] = [];

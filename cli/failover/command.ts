@@ -8,7 +8,7 @@ import { type Host, hostOf as hostAt } from "../../src/host/host.js";
 import { exitCodes } from "../exit-codes.js";
 import { stackAt } from "../project.js";
 import { carryOut, NotMoved } from "./carry-out.js";
-import { type Director, directorsOf } from "./director.js";
+import { type Director, directorsOf, hostOf, isLiving } from "./director.js";
 import { type Group, groupsOf, groupsOn, isInstance, namedBy } from "./instances.js";
 import { failoverOf, type Move, maintenanceOf, Refused, releaseOf } from "./moves.js";
 import { afterText, beforeText, type Report, rowsOf } from "./text.js";
@@ -128,10 +128,12 @@ async function run({ group, directors, move }: Task, { find, clock }: World): Pr
 /** Moves addresses in a world. Returns the exit code. */
 export async function moveIn(world: World, given: Failover | Maintenance, output: Output): Promise<number> {
   const reports: Report[] = [];
+  const lost = new Map<string, string>();
   const printJson = () => (given.json ? output.print(JSON.stringify(reports, null, 2)) : undefined);
   try {
     for (const task of await tasksOf(given, world, output)) {
       const report = await run(task, world);
+      for (const one of task.directors) if (!isLiving(one)) lost.set(hostOf(one), one.trouble);
       reports.push(report);
       if (!given.json) await output.print(afterText(report));
     }
@@ -143,7 +145,10 @@ export async function moveIn(world: World, given: Failover | Maintenance, output
     return exitCodes[isRefused ? "not movable" : "not moved"];
   }
   await printJson();
-  return 0;
+  if (!("name" in given && given.back) || lost.size === 0) return 0;
+  for (const [host, trouble] of lost)
+    output.say(`${host} may still be held, and is not released: ${trouble}`);
+  return exitCodes["not moved"];
 }
 
 /** Returns the state of a stack. Secrets are decrypted only if a connection needs one. */

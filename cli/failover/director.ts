@@ -25,6 +25,8 @@ export interface Living {
 interface Lost {
   readonly instance: Instance;
   readonly trouble: string;
+  /** Whether keepalived runs there and may take them all the same. */
+  readonly mayTake?: boolean;
 }
 
 export type Director = Living | Lost;
@@ -50,8 +52,11 @@ function seenOf(instance: Instance, facts: Facts): Director {
   const settings = parseVrrp(file?.text ?? "");
   const mend = "run pulumi up --refresh first";
   if (!file) return { instance, trouble: `it has no file of the instance; ${mend}` };
-  if (file.state !== "running") return { instance, trouble: `keepalived is ${file.state} there; ${mend}` };
-  if (!settings) return { instance, trouble: `the file of the instance was changed by hand; ${mend}` };
+  const mayTake = file.state === "running" || file.state === "disabled";
+  if (file.state !== "running")
+    return { instance, mayTake, trouble: `keepalived is ${file.state} there; ${mend}` };
+  if (!settings)
+    return { instance, mayTake, trouble: `the file of the instance was changed by hand; ${mend}` };
   const counts = [...facts.connections().values()].flatMap((servers) => [...servers.values()]);
   return {
     ...{ instance, settings, isHeld: file.held, has: hasOf(facts, settings) },

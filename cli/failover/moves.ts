@@ -30,7 +30,8 @@ function move(given: Partial<Omit<Move, "yields" | "seconds">>): Move {
   );
   return {
     ...{ from, targets, hold, release },
-    yields: targets.some(({ settings }) => !settings.preempt),
+    // A director that is held has 1, and an equal priority takes nothing.
+    yields: targets.some(({ settings }) => !settings.preempt || settings.priority === 1),
     seconds: Math.max(0, ...waits) + margin,
   };
 }
@@ -100,6 +101,7 @@ function awayFrom(directors: readonly Director[], master: Living): Move {
   if (rest.length === 0)
     throw new Refused(`the stack has no other director for them than ${hostOf(master)}; declare one`);
   const ready = rest.filter(isLiving).filter(({ isHeld }) => !isHeld);
+  const mayTake = rest.filter((one) => (isLiving(one) ? !one.isHeld : one.mayTake));
   const reasons = rest.flatMap((one) => {
     const isHeld = isLiving(one) && one.isHeld;
     const held = `it is held; release it first (failover --back, or maintenance ${hostOf(one)} --end)`;
@@ -107,7 +109,7 @@ function awayFrom(directors: readonly Director[], master: Living): Move {
     return why === undefined ? [] : [{ one, why }];
   });
   // keepalived chooses among those that are not held, so each of them must be fit.
-  if (ready.length === 0 || reasons.some(({ one }) => ready.some((each) => each === one)))
+  if (ready.length === 0 || reasons.some(({ one }) => mayTake.includes(one)))
     throw new Refused(
       reasons.map(({ one, why }) => `${hostOf(one)} cannot take them: ${why}`).join("; and "),
     );
@@ -136,11 +138,18 @@ export function maintenanceOf(directors: readonly Director[], host: string): Mov
   const self = directors.find((one) => hostOf(one) === host);
   if (!self || !isLiving(self)) throw new Refused(self ? self.trouble : `${host} is no director of it`);
   if (self.has.length > 0 && masterOf(directors) === self) return awayFrom(directors, self);
-  return move({ hold: self.isHeld ? [] : [self] });
+  // One that is held already, too: it may be in FAULT by a yield that was killed.
+  return move({ hold: [self] });
 }
 
-/** Returns the release of one host, or of all that are held, with the move that follows. */
+/**
+ * Returns the release of one host, or of all that are held, with the move that follows.
+ *
+ * @throws Refused if the host does not answer, or would take the addresses and could not serve.
+ */
 export function releaseOf(directors: readonly Director[], host?: string): Move {
+  const self = directors.find((one) => hostOf(one) === host);
+  if (self && !isLiving(self)) throw new Refused(`${host} cannot be released: ${self.trouble}`);
   const living = directors.filter(isLiving);
   const release = living.filter((one) => one.isHeld && (host === undefined || hostOf(one) === host));
   const priorityOf = (one: Living): number =>
@@ -151,5 +160,8 @@ export function releaseOf(directors: readonly Director[], host?: string): Move {
   const master = living.find(isMaster);
   const moves =
     best && master && best !== master && best.settings.preempt && priorityOf(best) > priorityOf(master);
-  return move(moves ? { release, from: master, targets: [best] } : { release });
+  if (!moves) return move({ release });
+  const why = unfit(best, master);
+  if (why !== undefined) throw new Refused(`${hostOf(best)} would take them and cannot serve: ${why}`);
+  return move({ release, from: master, targets: [best] });
 }

@@ -105,6 +105,14 @@ describe("a move", () => {
       /director3 cannot take them/,
     ],
     [
+      "keepalived runs on one of the others by a file that was changed by hand, or is not enabled there",
+      [
+        ...[master, living("director2")],
+        { instance: { host: "director3" } as never, mayTake: true, trouble: "keepalived is disabled there" },
+      ],
+      /director3 cannot take them: keepalived is disabled there/,
+    ],
+    [
       "the other is held",
       [master, living("director2", { isHeld: true })],
       /director2 cannot take them: it is held; release it first/,
@@ -120,7 +128,8 @@ describe("a move", () => {
     });
     const more = new Map([...master.table, ...table("tcp://192.168.0.9:80", "192.168.10.11:80")]);
     expect(failoverOf([{ ...master, table: more }, other])).toMatchObject({ seconds: 140, yields: false });
-    expect(failoverOf([master, living("director2", { settings: { preempt: false } })]).yields).toBe(true);
+    for (const settings of [{ preempt: false }, { priority: 1 }])
+      expect(failoverOf([master, living("director2", { settings })]).yields).toBe(true);
   });
 
   test("of a release goes to the director that takes them by its priority", () => {
@@ -137,10 +146,25 @@ describe("a move", () => {
     expect(releaseOf([master, held], "director1")).toMatchObject({ from: undefined, release: [] });
   });
 
+  test("of a release is refused where the host does not answer, or would take them and not serve", () => {
+    const lost = { instance: { host: "director2" } as never, trouble: "keepalived is stopped there" };
+    expect(() => releaseOf([master, lost], "director2")).toThrow(
+      "director2 cannot be released: keepalived is stopped there",
+    );
+    const empty = living("director2", { isHeld: true, settings: { priority: 150 }, table: new Map() });
+    for (const host of [undefined, "director2"])
+      expect(() => releaseOf([master, empty], host)).toThrow(
+        /^director2 would take them and cannot serve: it does not have the service tcp:/,
+      );
+  });
+
   test("of maintenance needs an answer of the host", () => {
     const lost = { instance: { host: "director2" } as never, trouble: "no route to host" };
     expect(() => maintenanceOf([master, lost], "director2")).toThrow("no route to host");
     expect(maintenanceOf([{ ...master, has: [] }, lost], "director1")).toMatchObject({ from: undefined });
+    // One in FAULT is made a backup of last resort.
+    const held = living("director2", { isHeld: true });
+    expect(maintenanceOf([master, held], "director2").hold).toEqual([held]);
   });
 });
 
