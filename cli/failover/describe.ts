@@ -2,16 +2,18 @@ import { Command } from "commander";
 import { example, ofStack, type Take } from "../help.js";
 import { parseFailover, parseMaintenance, parseRolling } from "./arguments.js";
 
-const codes = `Exit codes:
+const codesWith = (stopped: string) => `Exit codes:
   0      it is so
   1      it failed
   2      wrong flags
   15     refused; nothing was changed
-  16     the addresses did not move in time, or it stopped at a director
+  16     ${stopped}
   127    the Pulumi CLI is not installed
   other  Pulumi's own: nothing was changed
 
 More is in docs/failover.md.`;
+
+const codes = codesWith("the addresses did not move in time, or a director is not released");
 
 /** Describes `failover`. */
 export const failoverCommand = (take: Take): Command =>
@@ -69,6 +71,6 @@ after a reboot too. It stops at the first thing that is not as expected.
 
 ${example("npx pulumi-lvs rolling web --stack prod -- reboot", "npx pulumi-lvs rolling web -- apt-get -y upgrade")}
 
-${codes}`,
+${codesWith("it stopped at a director; COMMAND may have run, and a director may be held")}`,
     )
     .action((words: string[], flags) => take(parseRolling(words, flags)));

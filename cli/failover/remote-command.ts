@@ -11,6 +11,11 @@ export interface Ran {
   readonly isGoingDown: boolean;
 }
 
+/** Prints whether logind delays a shutdown, and which one is for later: `b false` and `(st) "" 0`. */
+const logind =
+  "busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager PreparingForShutdown ScheduledShutdown";
+const shutdown = '^b true|^\\(st\\) "(reboot|soft-reboot|kexec|poweroff|halt)"';
+
 /** Runs a line of shell on a host, and prints what it prints. */
 export function commandOn(stream: ShellStream, line: string, print: (line: string) => void): Promise<Ran> {
   const nonce = `lvs-${randomBytes(12).toString("hex")}`;
@@ -40,7 +45,10 @@ export function commandOn(stream: ShellStream, line: string, print: (line: strin
     stream.write(
       [
         `sh -c ${quote(line)} </dev/null; rc=$?`,
-        `printf '\\n%s %s %s\\n' ${nonce} $rc "$(systemctl is-system-running)"`,
+        // logind may delay a reboot, and systemd does not know of it until then.
+        `if ${logind} </dev/null 2>/dev/null | grep -Eq ${quote(shutdown)}`,
+        "then state=stopping; else state=$(systemctl is-system-running); fi",
+        `printf '\\n%s %s %s\\n' ${nonce} $rc "$state"`,
         "",
       ].join("\n"),
     );

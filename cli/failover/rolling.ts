@@ -4,9 +4,10 @@ import { FactError } from "../../src/facts/facts.js";
 import { openShell } from "../../src/ssh/open-shell.js";
 import { exitCodes } from "../exit-codes.js";
 import { chosen, inStack, moveIn, type Options, type Output, type World } from "./command.js";
-import { type Director, directorsOf, hostOf, isLiving } from "./director.js";
+import { directorsOf, hostOf } from "./director.js";
 import { type Group, groupsOn, type Instance } from "./instances.js";
-import { masterOf, Refused, unfit } from "./moves.js";
+import { masterOf, Refused } from "./moves.js";
+import { checkHeld, notAlone, notReady } from "./readiness.js";
 import { commandOn, type Ran } from "./remote-command.js";
 
 /** Options of `pulumi-lvs rolling`. */
@@ -45,23 +46,6 @@ async function bootIdOf(find: FindHost, { connection, host }: Instance): Promise
   }
 }
 
-/** Returns why a host could not serve in place of the masters now, or undefined if it could. */
-function notReady(groups: readonly (readonly Director[])[], host: string): string | undefined {
-  for (const directors of groups) {
-    const self = directors.find((one) => hostOf(one) === host);
-    if (!self || !isLiving(self)) return self?.trouble;
-    try {
-      const master = masterOf(directors);
-      const why = master === self ? undefined : unfit(self, master);
-      if (why !== undefined) return why;
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      return error.message;
-    }
-  }
-  return undefined;
-}
-
 /**
  * Runs a line on one director after the other, backups first, each while it is held. Stops at the first thing that is
  * not as expected. Returns the exit code.
@@ -78,19 +62,36 @@ export async function rollOn(world: RollingWorld, given: Rolling, output: Output
       await clock.pause();
     }
   };
+  let isBegun = false;
   try {
     const groups = chosen(world.groups, given);
     const masters = (await read(groups)).map((directors) => hostOf(masterOf(directors)));
     const hosts = [...new Set(groups.flatMap(({ instances }) => instances.map(({ host }) => host)))];
     const weight = (host: string) => masters.filter((one) => one === host).length;
     hosts.sort((a, b) => weight(a) - weight(b));
+    const all = world.groups.filter(({ instances }) => instances.some(({ host }) => hosts.includes(host)));
     for (const [i, host] of hosts.entries()) {
+      checkHeld(await read(all));
       const own = groupsOn(world.groups, host);
       const instance = own.flatMap(({ instances }) => instances).find((one) => one.host === host) as Instance;
-      output.say(`${host}, ${i + 1} of ${hosts.length}`);
+      const turn = `${host}, ${i + 1} of ${hosts.length}`;
+      const stopped = `stopped at ${turn}; it may be held: see it, then run maintenance ${host} --end`;
+      output.say(turn);
       const before = await bootIdOf(find, instance);
-      const moved = await moveIn(world, { host }, output);
-      if (moved !== 0) return moved;
+      const moved = await moveIn(world, { host }, output).catch((error: unknown) => {
+        output.say(stopped);
+        throw error;
+      });
+      if (moved === exitCodes["not movable"] && !isBegun) return moved;
+      isBegun = true;
+      if (moved !== 0) throw new Stopped(stopped);
+      // Another run may have held another director since this one looked.
+      const alone = notAlone(await read(own), host);
+      if (alone !== undefined) {
+        output.say(`the command does not run on ${host}: ${alone}; see whether there is another run`);
+        const released = await moveIn(world, { host, end: true }, output);
+        throw new Stopped(released === 0 ? `stopped at ${turn}; it is released` : stopped);
+      }
       const { code, isGoingDown } = await world.run(instance, given.line, (line) =>
         output.say(`${host}: ${line}`),
       );
@@ -109,14 +110,15 @@ export async function rollOn(world: RollingWorld, given: Rolling, output: Output
           `${host} is not ready to serve after ${patience} s: ${trouble}; see it, then go on`,
         );
       const released = await moveIn(world, { host, end: true }, output);
-      if (released !== 0) return released;
+      if (released !== 0) throw new Stopped(stopped);
     }
     return 0;
   } catch (error) {
     const isRefused = error instanceof Refused;
     if (!isRefused && !(error instanceof Stopped)) throw error;
-    output.say(isRefused ? `cannot begin with ${given.name}: ${error.message}` : error.message);
-    return exitCodes[isRefused ? "not movable" : "not moved"];
+    const verb = isBegun ? "go on" : "begin";
+    output.say(isRefused ? `cannot ${verb} with ${given.name}: ${error.message}` : error.message);
+    return exitCodes[isRefused && !isBegun ? "not movable" : "not moved"];
   }
 }
 

@@ -50,8 +50,11 @@ async function site(...given: Bag[]) {
   const gone = new Set<string>();
   let isStuck = false;
   let pace = 1;
+  let onStep = (_: string) => {};
+  let onPause = () => {};
   const clock = new FakeClock(undefined, () => {
     if (!isStuck) keepalived.settle();
+    onPause();
   });
   // A minute goes by at each look.
   const now = () => clock.now() * (isStuck ? 60 : pace);
@@ -64,6 +67,7 @@ async function site(...given: Bag[]) {
       const plan = (facts: unknown) => {
         const planned = job.plan(facts);
         if (planned.steps.some(({ run }) => run[0] === "yield_vrrp")) keepalived.yielded.add(label);
+        for (const { run } of planned.steps) onStep(run[0] ?? "");
         return planned;
       };
       return fake.host.submit({ ...job, plan } as never);
@@ -77,6 +81,12 @@ async function site(...given: Bag[]) {
     gone,
     stick: () => {
       isStuck = true;
+    },
+    onPause: (act: () => void) => {
+      onPause = act;
+    },
+    onStep: (act: (verb: string) => void) => {
+      onStep = act;
     },
     hurry: () => {
       pace = 600;
@@ -183,6 +193,48 @@ describe("pulumi-lvs failover", () => {
     expect(at.snapshots()).toEqual(before);
   });
 
+  test("does not hold again where it releases a director that does not take them", async () => {
+    const at = await site(high, low);
+    await at.run({ name: "web" });
+    at.stick();
+    const back = await at.run({ name: "web", back: true });
+    expect([back.code, back.said, at.held()]).toEqual([
+      16,
+      [
+        `cannot move ${vip} from director2: director1 did not take them within 64 s; see journalctl -u keepalived there`,
+      ],
+      [],
+    ]);
+  });
+
+  test("names the director that does not answer any more, where the other one has them", async () => {
+    const at = await site(high, low);
+    at.onPause(() => {
+      if (at.gone.has("director1")) at.hurry();
+      at.gone.add("director1");
+    });
+    const { code, said } = await at.run({ name: "web" });
+    expect([code, at.keepalived.masters()]).toEqual([16, ["director2"]]);
+    expect(said[0]).toMatch(
+      /^cannot move 192\.168\.0\.219 from director1: director2 has them, but director1 does not answer; see whether it has them, too; not undone; cannot release /,
+    );
+  });
+
+  test("says where a release is not sure, because a director does not answer", async () => {
+    const at = await site(high, low);
+    await at.run({ host: "director1" });
+    at.gone.add("director1");
+    const end = await at.run({ host: "director1", end: true });
+    const why = "no route to host; check that it is up";
+    expect([end.code, end.said]).toEqual([15, [`cannot move ${vip}: director1 cannot be released: ${why}`]]);
+    const back = await at.run({ name: "web", back: true });
+    expect([back.code, back.said]).toEqual([
+      16,
+      [`director1 may still be held, and is not released: ${why}`],
+    ]);
+    expect(at.held()).toEqual(["director1"]);
+  });
+
   test("changes nothing where the other director does not answer, or the name is of no instance", async () => {
     const at = await site(high, low);
     at.gone.add("director2");
@@ -254,16 +306,88 @@ describe("pulumi-lvs rolling", () => {
       /^16 director2 is not ready to serve after 1800 s: it does not answer; /,
     );
     at.gone.clear();
+    expect((await at.run({ host: "director2", end: true })).code).toBe(0);
     expect(await wait(() => add("director1", `-A -t ${vip}:80 -s rr\n`))).toMatch(
       /^16 director2 is not ready to serve after 1800 s: it does not have the service tcp:/,
     );
   });
 
+  test("stops where a director has rebooted into the addresses without the services of the other", async () => {
+    const at = await site(high, low);
+    for (const fake of at.hosts.values()) {
+      fake.write(boots, "1\n");
+      fake.write("ipvs", `-A -t ${vip}:80 -s rr\n`);
+    }
+    const { code, said } = await at.roll(async ({ host }) => {
+      const fake = at.hosts.get(host);
+      fake?.write(boots, "2\n");
+      fake?.remove(hold);
+      if (host === "director1") {
+        fake?.write("ipvs", "");
+        at.hurry();
+      }
+      at.keepalived.settle();
+      return { isGoingDown: true };
+    });
+    expect([code, at.keepalived.masters()]).toEqual([16, ["director1"]]);
+    expect(said.at(-1)).toMatch(
+      /^director1 is not ready to serve after 1800 s: it does not have the service tcp:/,
+    );
+  });
+
+  test("does not run where a director is held, and not where another run holds the master meanwhile", async () => {
+    const at = await site(high, low);
+    const ran: string[] = [];
+    const run = async ({ host }: Instance) => {
+      ran.push(host);
+      return { code: 0, isGoingDown: false };
+    };
+    await at.run({ host: "director2" });
+    expect(await at.roll(run)).toEqual({
+      code: 15,
+      said: [
+        "cannot begin with web: director2 is held, by an operator or another run; release it first (maintenance director2 --end)",
+      ],
+    });
+    expect([ran, at.held()]).toEqual([[], ["director2"]]);
+    await at.run({ host: "director2", end: true });
+    at.onStep((verb) => {
+      if (verb === "hold_vrrp") at.hosts.get("director1")?.write(hold, "-253\n");
+    });
+    expect(await at.roll(run)).toEqual({
+      code: 16,
+      said: [
+        "director2, 1 of 2",
+        "the command does not run on director2: director1, which has the addresses, is held; see whether there is another run",
+        "stopped at director2, 1 of 2; it is released",
+      ],
+    });
+    expect([ran, at.held()]).toEqual([[], ["director1"]]);
+  });
+
+  test("ends with 16 where a later director is refused, because the first one has run", async () => {
+    const at = await site(high, low);
+    at.onStep((verb) => {
+      // director2 lacks it.
+      if (verb === "release_vrrp") at.hosts.get("director1")?.write("ipvs", `-A -t ${vip}:80 -s rr\n`);
+    });
+    const { code, said } = await at.roll(async () => ({ code: 0, isGoingDown: false }));
+    expect([code, said.at(-1)]).toEqual([
+      16,
+      "stopped at director1, 2 of 2; it may be held: see it, then run maintenance director1 --end",
+    ]);
+    expect(said.at(-2)).toMatch(
+      /^cannot move 192\.168\.0\.219: director2 cannot take them: it does not have/,
+    );
+  });
+
   test("shows what a command prints, its exit code, and whether the host goes down", async () => {
     const fake = fakeHost();
-    const run = async (line: string) => {
+    const run = async (line: string, host = "") => {
       const printed: string[] = [];
-      const ran = await commandOn(fake.stream(), line, (one) => printed.push(one));
+      const stream = fake.stream();
+      stream.write(`${host}\n`);
+      const ran = await commandOn(stream, line, (one) => printed.push(one));
       return { ...ran, printed };
     };
     expect(await run("printf 'a b\\nc'; [ \"$(cat)\" = '' ]; exit 3")).toEqual({
@@ -271,6 +395,18 @@ describe("pulumi-lvs rolling", () => {
       printed: ["a b", "c"],
     });
     expect(await run("kill -9 $PPID")).toEqual({ isGoingDown: true, printed: [] });
+    // logind delays the reboot, or it is for later. systemd says that it runs.
+    for (const [is, ...lines] of [
+      [true, "b true", '(st) "" 0'],
+      [true, "b false", '(st) "reboot" 1796025600000000'],
+      [false, "b false", '(st) "" 0'],
+      [false, "b false", '(st) "ignore" 18446744073709551615'],
+      [false, "Failed to get property"],
+    ] as const) {
+      const busctl = `busctl() { printf '%s\\n' ${lines.map((one) => `'${one}'`).join(" ")}; }`;
+      const ran = await run(":", `systemctl() { printf 'running\\n'; }; ${busctl}`);
+      expect(ran).toMatchObject({ code: 0, isGoingDown: is });
+    }
   });
 });
 
