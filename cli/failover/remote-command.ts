@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { quote } from "../../src/shell/quote.js";
+import { assign, shellText } from "../../src/shell/index.js";
 import type { ShellStream } from "../../src/ssh/shell-stream.js";
 import { plainText } from "../../src/values/foreign.js";
 
@@ -10,11 +10,6 @@ export interface Ran {
   /** Whether the host goes down, as far as it can tell. */
   readonly isGoingDown: boolean;
 }
-
-/** Prints whether logind delays a shutdown, and which one is for later: `b false` and `(st) "" 0`. */
-const logind =
-  "busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager PreparingForShutdown ScheduledShutdown";
-const shutdown = '^b true|^\\(st\\) "(reboot|soft-reboot|kexec|poweroff|halt)"';
 
 /** Runs a line of shell on a host, and prints what it prints. */
 export function commandOn(stream: ShellStream, line: string, print: (line: string) => void): Promise<Ran> {
@@ -41,16 +36,6 @@ export function commandOn(stream: ShellStream, line: string, print: (line: strin
     );
     stream.onErrors(reading(show));
     stream.onClose(() => resolve({ isGoingDown: true }));
-    // A line that begins with the nonce has it alone, also after output without an end of line.
-    stream.write(
-      [
-        `sh -c ${quote(line)} </dev/null; rc=$?`,
-        // logind may delay a reboot, and systemd does not know of it until then.
-        `if ${logind} </dev/null 2>/dev/null | grep -Eq ${quote(shutdown)}`,
-        "then state=stopping; else state=$(systemctl is-system-running); fi",
-        `printf '\\n%s %s %s\\n' ${nonce} $rc "$state"`,
-        "",
-      ].join("\n"),
-    );
+    stream.write(assign({ line, nonce }) + shellText("run-command.sh"));
   });
 }
