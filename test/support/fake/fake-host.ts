@@ -281,7 +281,10 @@ export class FakeHost {
   /** Commands that tools were called with, but for those that only look. */
   changes(): string[] {
     return this.lines("log").filter(
-      (line) => !/^(ipvsadm (-Sn|-Ln|--restore)|ip -j|ip (-[46] )?-o|systemctl|modprobe --show)/.test(line),
+      (line) =>
+        !/^(ipvsadm (-Sn|-Ln|--restore)|ip -j|ip (-[46] )?-o|ip -N route show|systemctl|modprobe --show)/.test(
+          line,
+        ),
     );
   }
 
