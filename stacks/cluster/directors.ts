@@ -67,6 +67,14 @@ export function directorsOf({ director, directors }: ClusterArgs): Director[] {
 export const placeOf = ({ at, own, taken }: Director, field: string): Place =>
   (own[field] === undefined ? taken[field] : undefined) ?? [...at, field];
 
+/** Returns the other directors with an address, in an order that does not depend on that of `directors`. */
+export function peersOf(args: ClusterArgs, one: Director): Director[] {
+  const keyOf = ({ name, of: { address } }: Director) => addressOf(address) ?? name ?? "";
+  return directorsOf(args)
+    .filter(({ index, of }) => index !== one.index && of.address !== undefined)
+    .toSorted((a, b) => Number(keyOf(a) > keyOf(b)) - Number(keyOf(a) < keyOf(b)));
+}
+
 /** Returns the inside gateways of a NatCluster, which float with the VIPs. */
 export const gatewaysOf = ({ vrrp }: Pick<ClusterArgs, "vrrp">): { at: Place; gateway: GatewayArgs }[] => {
   const { gateways } = (isMap(vrrp) ? vrrp : {}) as { gateways?: unknown };
@@ -130,7 +138,6 @@ export function instanceOf(args: ClusterArgs, vips: readonly Vip[], one: Directo
   const { gateways: __, ...fields } = vrrp as typeof vrrp & { gateways?: unknown };
   const { interface: device, insideInterface, address } = one.of;
   const gateways = gatewaysOf(args);
-  const others = directorsOf(args).filter(({ index }) => index !== one.index);
   // The interfaces of addresses count by themselves.
   const inside = insideInterface === undefined || gateways.length > 0 ? [] : [insideInterface];
   const tracked = later(
@@ -155,7 +162,7 @@ export function instanceOf(args: ClusterArgs, vips: readonly Vip[], one: Directo
           ...{ address: of, prefixLength, interface: insideInterface },
         })),
       ].map((entry) => Object.fromEntries(Object.entries(entry).filter(isSet))),
-      peers: address === undefined ? undefined : others.flatMap(({ of }) => of.address ?? []),
+      peers: address === undefined ? undefined : peersOf(args, one).map(({ of }) => of.address),
       source: address,
       trackInterfaces: Array.isArray(tracked) && tracked.length === 0 ? undefined : tracked,
     }).filter(isSet),

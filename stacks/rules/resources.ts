@@ -11,7 +11,15 @@ import { vrrpInstance } from "../../providers/vrrp-instance/index.js";
 import { familyOf } from "../../src/values/address.js";
 import type { PlacedProblem } from "../../src/values/problem.js";
 import { printService } from "../../src/values/service-address.js";
-import { type Director, directorsOf, gatewaysOf, instanceOf, placeOf, waysOf } from "../cluster/directors.js";
+import {
+  type Director,
+  directorsOf,
+  gatewaysOf,
+  instanceOf,
+  peersOf,
+  placeOf,
+  waysOf,
+} from "../cluster/directors.js";
 import { healthOf } from "../cluster/health.js";
 import { addressFor, type Pool, type PoolMember, shareOf } from "../cluster/model.js";
 import { addressOf, type Place } from "../cluster/places.js";
@@ -116,10 +124,7 @@ function instancePlace(view: View, one: Director, [field, i, inner, ...rest]: Pl
   const keys = i === undefined ? [] : [i, ...(inner === undefined ? [] : [inner]), ...rest];
   if (field === "interface") return placeOf(one, "interface");
   if (field === "source") return [...one.at, "address"];
-  if (field === "peers") {
-    const peer = directorsOf(args).filter(({ index }) => index !== one.index)[Number(i)];
-    return [...(peer ?? one).at, "address"];
-  }
+  if (field === "peers") return [...(peersOf(args, one)[Number(i)] ?? one).at, "address"];
   if (field === "addresses" && typeof i === "number") {
     const vip = vips[i];
     const under = inner === undefined ? [] : [inner];

@@ -110,6 +110,22 @@ test("the VRRP instances have the VIPs, priorities in the order of directors, an
   expect(only.inputs("web-lb1-vrrp")?.peers).toBeUndefined();
 });
 
+test("another order of directors changes priorities only", async () => {
+  const directors = [
+    { ...web.directors[0], address: "198.51.100.4" },
+    { ...lb2, address: "198.51.100.2" },
+    { ...lb3, address: pulumi.output("198.51.100.3") },
+  ];
+  const inputs = async (order: object[]) => {
+    const { all, error } = await program(() => new DrCluster("web", { ...web, directors: order } as never));
+    expect(error).toBeUndefined();
+    return new Map(all.map(({ name, inputs: { priority: _, ...rest } }) => [name, rest]));
+  };
+  const first = await inputs(directors);
+  expect(await inputs(directors.toReversed())).toEqual(first);
+  expect(first.get("web-lb3-vrrp")).toMatchObject({ peers: ["198.51.100.2", "198.51.100.4"] });
+});
+
 test("a change comes to the last director first: the module of each waits for the VRRP instance of the next one", async () => {
   const { all, needs } = await made(DrCluster, { ...web, directors: [...web.directors, lb3] });
   expect(await needs("web-lb1-ip-vs")).toEqual(["web-lb2-vrrp"]);
