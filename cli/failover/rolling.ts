@@ -11,7 +11,7 @@ import { checkHeld, notAlone, notReady } from "./readiness.js";
 import { commandOn, type Ran } from "./remote-command.js";
 
 /** Options of `pulumi-lvs rolling`. */
-export interface Rolling extends Options {
+export interface Rolling extends Omit<Options, "json"> {
   /** The name of an instance, or of a cluster. */
   readonly name: string;
   /** The line of shell that runs on each director. */
@@ -107,7 +107,7 @@ export async function rollOn(world: RollingWorld, given: Rolling, output: Output
       }, patience);
       if (trouble !== undefined)
         throw new Stopped(
-          `${host} is not ready to serve after ${patience} s: ${trouble}; see it, then go on`,
+          `${host} is not ready to serve after ${patience} s: ${trouble}; mend it, then run maintenance ${host} --end`,
         );
       const released = await moveIn(world, { host, end: true }, output);
       if (released !== 0) throw new Stopped(stopped);

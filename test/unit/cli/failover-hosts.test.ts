@@ -303,7 +303,7 @@ describe("pulumi-lvs rolling", () => {
     };
     const add = (host: string, text: string) => at.hosts.get(host)?.write("ipvs", text);
     expect(await wait(() => at.gone.add("director2"))).toMatch(
-      /^16 director2 is not ready to serve after 1800 s: it does not answer; /,
+      /^16 director2 is not ready to serve after 1800 s: it does not answer; mend it, then run maintenance director2 --end$/,
     );
     at.gone.clear();
     expect((await at.run({ host: "director2", end: true })).code).toBe(0);
