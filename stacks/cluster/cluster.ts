@@ -110,8 +110,8 @@ export interface RealServerMember extends Inputs<RealServerShare> {
   /** IPv6 address of a server whose `address` is IPv4, for IPv6 VIPs. Default: none. */
   address6?: pulumi.Input<string> | undefined;
   /**
-   * Whether the real server is the director itself, which needs neither a VIP on `lo` nor ARP suppression.
-   * Default: whether `connection` has the director's host and port.
+   * Whether the real server is a director itself, which needs neither a VIP on `lo` nor ARP suppression. Default:
+   * whether `connection` or `address` is that of a director.
    */
   localnode?: boolean | undefined;
   /** Sysctls of the real server by name: see Sysctl. They need `connection`. Default: none. */
