@@ -3,14 +3,18 @@ import type { CommandLine } from "../command-line.js";
 
 type Flags = Readonly<Record<string, unknown>>;
 
-const common = ({ json, ...flags }: Flags) => ({ ...(json ? { json: true } : {}), ...stackFlags(flags) });
+const outputFlags = ({ json, ...flags }: Flags) => ({
+  ...(json ? { json: true } : {}),
+  ...stackFlags(flags),
+});
+
+const wrongOf =
+  (command: string) =>
+  (why: string): CommandLine => ({ command: "wrong", why: `${why}; see pulumi-lvs ${command} --help` });
 
 /** Reads the arguments and flags of `failover`. */
 export function parseFailover([name, ...more]: readonly string[], flags: Flags): CommandLine {
-  const wrong = (why: string): CommandLine => ({
-    command: "wrong",
-    why: `${why}; see pulumi-lvs failover --help`,
-  });
+  const wrong = wrongOf("failover");
   if (name === undefined) return wrong("failover needs the name of a VrrpInstance or of a cluster");
   if (more.length > 0) return wrong(`failover takes one name, not ${more[0]} too`);
   if (flags.to && flags.back) return wrong("failover takes --to or --back, not both");
@@ -18,16 +22,13 @@ export function parseFailover([name, ...more]: readonly string[], flags: Flags):
     ...{ command: "failover", name },
     ...given("to", flags.to),
     ...(flags.back ? { back: true } : {}),
-    ...common(flags),
+    ...outputFlags(flags),
   };
 }
 
 /** Reads the arguments and flags of `rolling`. */
 export function parseRolling([name, ...words]: readonly string[], flags: Flags): CommandLine {
-  const wrong = (why: string): CommandLine => ({
-    command: "wrong",
-    why: `${why}; see pulumi-lvs rolling --help`,
-  });
+  const wrong = wrongOf("rolling");
   if (name === undefined) return wrong("rolling needs the name of a VrrpInstance or of a cluster");
   const line = words.join(" ").trim();
   if (line === "") return wrong("rolling needs a command behind --, such as -- reboot");
@@ -36,11 +37,8 @@ export function parseRolling([name, ...words]: readonly string[], flags: Flags):
 
 /** Reads the arguments and flags of `maintenance`. */
 export function parseMaintenance([host, ...more]: readonly string[], flags: Flags): CommandLine {
-  const wrong = (why: string): CommandLine => ({
-    command: "wrong",
-    why: `${why}; see pulumi-lvs maintenance --help`,
-  });
+  const wrong = wrongOf("maintenance");
   if (host === undefined) return wrong("maintenance needs the name of a host");
   if (more.length > 0) return wrong(`maintenance takes one host, not ${more[0]} too`);
-  return { ...{ command: "maintenance", host }, ...(flags.end ? { end: true } : {}), ...common(flags) };
+  return { ...{ command: "maintenance", host }, ...(flags.end ? { end: true } : {}), ...outputFlags(flags) };
 }

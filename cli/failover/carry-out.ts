@@ -1,6 +1,7 @@
 import type { Clock } from "../../providers/engine/clock.js";
 import type { FindHost } from "../../providers/engine/engine.js";
 import { HostError, withoutToken } from "../../src/errors.js";
+import { holdFile } from "../../src/facts/vrrp.js";
 import { step } from "../../src/host/step.js";
 import { countOn, hostOf, type Living } from "./director.js";
 import type { Move } from "./moves.js";
@@ -29,7 +30,7 @@ async function set(find: FindHost, { instance }: Living, verb: "hold" | "yield" 
       verify: (facts) =>
         facts.vrrp(name)?.held === wanted
           ? undefined
-          : `/run/pulumi-lvs-hold-${name} ${wanted ? "is not" : "is still"} there`,
+          : `${holdFile(name)} ${wanted ? "is not" : "is still"} there`,
     })
     .catch((failure: unknown) => {
       const error = withoutToken(failure);

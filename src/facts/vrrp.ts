@@ -37,7 +37,7 @@ export const instanceName = (of: { interface: string; routerId: number }): strin
   `${of.interface}-${of.routerId}`;
 
 /** The file whose number keepalived adds to the priority of an instance. The folder exists always, and a reboot empties it. */
-const holdFile = (name: string): string => `/run/pulumi-lvs-hold-${name}`;
+export const holdFile = (name: string): string => `/run/pulumi-lvs-hold-${name}`;
 
 const block = (name: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [`${name} {`, ...lines.map((line) => `\t${line}`), "}"];
