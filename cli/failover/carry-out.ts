@@ -3,7 +3,7 @@ import type { FindHost } from "../../providers/engine/engine.js";
 import { HostError, withoutToken } from "../../src/errors.js";
 import { holdFile } from "../../src/facts/vrrp.js";
 import { step } from "../../src/host/step.js";
-import { countOn, hostOf, type Living } from "./director.js";
+import { countOn, hostOf, type Known } from "./director.js";
 import type { Move } from "./moves.js";
 
 /** The addresses did not move in time. What was held before is so again. */
@@ -17,7 +17,11 @@ export interface Moved {
 }
 
 /** Holds or releases an instance on its host. */
-async function set(find: FindHost, { instance }: Living, verb: "hold" | "yield" | "release"): Promise<void> {
+async function setHold(
+  find: FindHost,
+  { instance }: Known,
+  verb: "hold" | "yield" | "release",
+): Promise<void> {
   const { connection, host, name } = instance;
   const wanted = verb !== "release";
   const undo = [wanted ? "release_vrrp" : "hold_vrrp", name];
@@ -45,11 +49,11 @@ async function set(find: FindHost, { instance }: Living, verb: "hold" | "yield" 
  *
  * @throws NotMoved if it takes too long. It names those that do not answer.
  */
-async function arrival(
+async function waitForMove(
   find: FindHost,
   { from, targets, hold, release, seconds }: Move,
   clock: Clock,
-): Promise<Living> {
+): Promise<Known> {
   const all = [...new Set([from, ...targets, ...hold, ...release].filter((one) => one !== undefined))];
   const end = clock.now() + seconds * 1000;
   for (;;) {
@@ -83,16 +87,16 @@ export async function carryOut(find: FindHost, move: Move, clock: Clock): Promis
   let began = clock.now();
   try {
     for (const one of release) {
-      if (hold.length > 0) undo.unshift(() => set(find, one, "hold"));
-      await set(find, one, "release");
+      if (hold.length > 0) undo.unshift(() => setHold(find, one, "hold"));
+      await setHold(find, one, "release");
     }
     for (const one of hold) {
       began = clock.now();
-      if (!one.isHeld) undo.unshift(() => set(find, one, "release"));
-      await set(find, one, one === from && yields ? "yield" : "hold");
+      if (!one.isHeld) undo.unshift(() => setHold(find, one, "release"));
+      await setHold(find, one, one === from && yields ? "yield" : "hold");
     }
     if (!from) return { seconds: 0 };
-    const one = await arrival(find, move, clock);
+    const one = await waitForMove(find, move, clock);
     return { to: hostOf(one), seconds: (clock.now() - began) / 1000 };
   } catch (error) {
     const left: string[] = [];

@@ -8,7 +8,7 @@ import { type Host, hostOf as hostAt } from "../../src/host/host.js";
 import { exitCodes } from "../exit-codes.js";
 import { stackAt } from "../project.js";
 import { carryOut, NotMoved } from "./carry-out.js";
-import { type Director, directorsOf, hostOf, isLiving } from "./director.js";
+import { type Director, directorsOf, hostOf, isKnown } from "./director.js";
 import { type Group, groupsOf, groupsOn, isInstance, namedBy } from "./instances.js";
 import { failoverOf, type Move, maintenanceOf, Refused, releaseOf } from "./moves.js";
 import { afterText, beforeText, type Report, rowsOf } from "./text.js";
@@ -64,7 +64,7 @@ export interface World {
   readonly clock: Clock;
 }
 
-const known = (names: readonly string[]): string =>
+const alternatives = (names: readonly string[]): string =>
   names.length === 0 ? "it has no VrrpInstance" : `it has ${[...new Set(names)].sort().join(", ")}`;
 
 /** Returns the groups that a command is about. */
@@ -74,12 +74,12 @@ export function chosen(groups: readonly Group[], given: Pick<Failover, "name"> |
     const found = groupsOn(groups, given.host);
     if (found.length > 0) return found;
     const hosts = instances.map(({ host }) => host);
-    throw new Refused(`the stack has no VrrpInstance on ${given.host}; ${known(hosts)}`);
+    throw new Refused(`the stack has no VrrpInstance on ${given.host}; ${alternatives(hosts)}`);
   }
   const found = namedBy(groups, given.name);
   if (found.length > 0) return found;
   const names = instances.flatMap(({ resource, within }) => [resource, ...within.slice(0, -1)]);
-  throw new Refused(`the stack has no VrrpInstance or cluster ${given.name}; ${known(names)}`);
+  throw new Refused(`the stack has no VrrpInstance or cluster ${given.name}; ${alternatives(names)}`);
 }
 
 function moveOf(given: Failover | Maintenance, directors: readonly Director[]): Move {
@@ -128,12 +128,12 @@ async function run({ group, directors, move }: Task, { find, clock }: World): Pr
 /** Moves addresses in a world. Returns the exit code. */
 export async function moveIn(world: World, given: Failover | Maintenance, output: Output): Promise<number> {
   const reports: Report[] = [];
-  const lost = new Map<string, string>();
+  const notKnown = new Map<string, string>();
   const printJson = () => (given.json ? output.print(JSON.stringify(reports, null, 2)) : undefined);
   try {
     for (const task of await tasksOf(given, world, output)) {
       const report = await run(task, world);
-      for (const one of task.directors) if (!isLiving(one)) lost.set(hostOf(one), one.trouble);
+      for (const one of task.directors) if (!isKnown(one)) notKnown.set(hostOf(one), one.trouble);
       reports.push(report);
       if (!given.json) await output.print(afterText(report));
     }
@@ -145,8 +145,8 @@ export async function moveIn(world: World, given: Failover | Maintenance, output
     return exitCodes[isRefused ? "not movable" : "not moved"];
   }
   await printJson();
-  if (!("name" in given && given.back) || lost.size === 0) return 0;
-  for (const [host, trouble] of lost)
+  if (!("name" in given && given.back) || notKnown.size === 0) return 0;
+  for (const [host, trouble] of notKnown)
     output.say(`${host} may still be held, and is not released: ${trouble}`);
   return exitCodes["not moved"];
 }

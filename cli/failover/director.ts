@@ -8,7 +8,7 @@ import { plainText } from "../../src/values/foreign.js";
 import type { Group, Instance } from "./instances.js";
 
 /** A director whose keepalived runs the instance. */
-export interface Living {
+export interface Known {
   readonly instance: Instance;
   readonly settings: VrrpSettings;
   readonly isHeld: boolean;
@@ -21,17 +21,17 @@ export interface Living {
   readonly inactive: number;
 }
 
-/** A director that cannot have the addresses. */
-interface Lost {
+/** A director that is not known: it does not answer, or does not run the instance as its file should say. */
+interface NotKnown {
   readonly instance: Instance;
   readonly trouble: string;
-  /** Whether keepalived runs there and may take them all the same. */
+  /** Whether keepalived runs there, so that it may take the addresses. */
   readonly mayTake?: boolean;
 }
 
-export type Director = Living | Lost;
+export type Director = Known | NotKnown;
 
-export const isLiving = (one: Director): one is Living => !("trouble" in one);
+export const isKnown = (one: Director): one is Known => !("trouble" in one);
 
 export const hostOf = ({ instance }: Director): string => instance.host;
 
@@ -66,7 +66,7 @@ function seenOf(instance: Instance, facts: Facts): Director {
   };
 }
 
-/** Reads a director. One that does not answer is lost. */
+/** Reads a director. One that does not answer is not known. */
 async function look(find: FindHost, instance: Instance): Promise<Director> {
   const { connection, host, name } = instance;
   try {
@@ -85,7 +85,7 @@ export const directorsOf = (find: FindHost, { instances }: Group): Promise<Direc
   Promise.all(instances.map((one) => look(find, one)));
 
 /** Returns how many addresses of the instance a director has now, or undefined if it does not answer. */
-export async function countOn(find: FindHost, { instance, settings }: Living): Promise<number | undefined> {
+export async function countOn(find: FindHost, { instance, settings }: Known): Promise<number | undefined> {
   const { connection, host } = instance;
   try {
     const { facts } = await find(connection, host).submit({ ...reading, facts: ["addresses"] });

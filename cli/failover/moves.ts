@@ -1,14 +1,14 @@
 import { parseService } from "../../src/values/service-address.js";
-import { type Director, hostOf, isLiving, type Living } from "./director.js";
+import { type Director, hostOf, isKnown, type Known } from "./director.js";
 
 /** What is done to move addresses. */
 export interface Move {
   /** The master that gives them up, or undefined if none moves. */
-  readonly from: Living | undefined;
+  readonly from: Known | undefined;
   /** Directors of which one has them afterwards. */
-  readonly targets: readonly Living[];
-  readonly hold: readonly Living[];
-  readonly release: readonly Living[];
+  readonly targets: readonly Known[];
+  readonly hold: readonly Known[];
+  readonly release: readonly Known[];
   /** Whether the master must give up by a fault, because a director does not preempt. */
   readonly yields: boolean;
   /** Seconds after which it has failed. */
@@ -36,21 +36,21 @@ function move(given: Partial<Omit<Move, "yields" | "seconds">>): Move {
   };
 }
 
-const isMaster = ({ has, settings }: Living): boolean => has.length === settings.addresses.length;
+const isMaster = ({ has, settings }: Known): boolean => has.length === settings.addresses.length;
 
 /**
  * Returns the director that has every address while no other has one.
  *
  * @throws Refused if there is none.
  */
-export function masterOf(directors: readonly Director[]): Living {
-  const having = directors.filter(isLiving).filter(({ has }) => has.length > 0);
+export function masterOf(directors: readonly Director[]): Known {
+  const having = directors.filter(isKnown).filter(({ has }) => has.length > 0);
   const [master] = having;
   if (master && having.length === 1 && isMaster(master)) return master;
-  const lost = directors.filter((one) => !isLiving(one)).map(troubleOf);
+  const notKnown = directors.filter((one) => !isKnown(one)).map(troubleOf);
   if (!master)
     throw new Refused(
-      `no director that answers has the addresses${lost.length > 0 ? ` (${lost.join("; ")})` : ""}; wait, or see journalctl -u keepalived`,
+      `no director that answers has the addresses${notKnown.length > 0 ? ` (${notKnown.join("; ")})` : ""}; wait, or see journalctl -u keepalived`,
     );
   throw new Refused(
     having.length > 1
@@ -59,23 +59,23 @@ export function masterOf(directors: readonly Director[]): Living {
   );
 }
 
-const troubleOf = (one: Director): string => `${hostOf(one)}: ${isLiving(one) ? "" : one.trouble}`;
+const troubleOf = (one: Director): string => `${hostOf(one)}: ${isKnown(one) ? "" : one.trouble}`;
 
 /** Returns the tracked services without a server that is up. */
-const downOn = ({ settings, health }: Living): string[] =>
+const downOn = ({ settings, health }: Known): string[] =>
   settings.trackServices.filter(
     (service) => ![...(health.get(service)?.values() ?? [])].some((one) => one === "up" || one === "rising"),
   );
 
 /** Returns whether a service is reached by addresses of the instance. A mark may be anything. */
-function isOf({ settings }: Living, id: string): boolean {
+function isOf({ settings }: Known, id: string): boolean {
   const service = parseService(id);
   if (!service) return false;
   return "fwmark" in service || settings.addresses.some(({ address }) => address === service.address);
 }
 
 /** Returns what the master serves and the other one does not. */
-const lackOn = (one: Living, master: Living): string[] =>
+const lackOn = (one: Known, master: Known): string[] =>
   [...master.table].flatMap(([id, { realServers }]) => {
     if (!isOf(master, id)) return [];
     const there = one.table.get(id);
@@ -84,8 +84,8 @@ const lackOn = (one: Living, master: Living): string[] =>
   });
 
 /** Returns why a director cannot serve in place of the master, or undefined if it can. */
-export function unfit(one: Director, master: Living): string | undefined {
-  if (!isLiving(one)) return one.trouble;
+export function unfit(one: Director, master: Known): string | undefined {
+  if (!isKnown(one)) return one.trouble;
   const [down] = downOn(one);
   if (down !== undefined) return `it has no server of ${down} up; see pulumi refresh, and the monitor there`;
   const [lack] = lackOn(one, master);
@@ -96,14 +96,14 @@ const others = (directors: readonly Director[], than: Director): Director[] =>
   directors.filter((one) => one !== than);
 
 /** Returns the move away from a master, to any director that can serve. */
-function awayFrom(directors: readonly Director[], master: Living): Move {
+function awayFrom(directors: readonly Director[], master: Known): Move {
   const rest = others(directors, master);
   if (rest.length === 0)
     throw new Refused(`the stack has no other director for them than ${hostOf(master)}; declare one`);
-  const ready = rest.filter(isLiving).filter(({ isHeld }) => !isHeld);
-  const mayTake = rest.filter((one) => (isLiving(one) ? !one.isHeld : one.mayTake));
+  const ready = rest.filter(isKnown).filter(({ isHeld }) => !isHeld);
+  const mayTake = rest.filter((one) => (isKnown(one) ? !one.isHeld : one.mayTake));
   const reasons = rest.flatMap((one) => {
-    const isHeld = isLiving(one) && one.isHeld;
+    const isHeld = isKnown(one) && one.isHeld;
     const held = `it is held; release it first (failover --back, or maintenance ${hostOf(one)} --end)`;
     const why = isHeld ? held : unfit(one, master);
     return why === undefined ? [] : [{ one, why }];
@@ -122,13 +122,13 @@ export function failoverOf(directors: readonly Director[], to?: string): Move {
   if (to === undefined) return awayFrom(directors, master);
   const target = directors.find((one) => hostOf(one) === to);
   if (!target) throw new Refused(`${to} is no director of it; name one of ${listed(directors)}`);
-  if (!isLiving(target)) throw new Refused(`${to} cannot take them: ${target.trouble}`);
+  if (!isKnown(target)) throw new Refused(`${to} cannot take them: ${target.trouble}`);
   const release = target.isHeld ? [target] : [];
   if (target === master) return move({ release });
   const why = unfit(target, master);
   if (why !== undefined) throw new Refused(`${to} cannot take them: ${why}`);
   // The master comes last, so that the others are backups of last resort by then.
-  const rest = others(directors, target).filter(isLiving);
+  const rest = others(directors, target).filter(isKnown);
   const hold = [...rest.filter((one) => one !== master && !one.isHeld), master];
   return move({ from: master, targets: [target], hold, release });
 }
@@ -136,7 +136,7 @@ export function failoverOf(directors: readonly Director[], to?: string): Move {
 /** Returns the move of `maintenance` of a host. */
 export function maintenanceOf(directors: readonly Director[], host: string): Move {
   const self = directors.find((one) => hostOf(one) === host);
-  if (!self || !isLiving(self)) throw new Refused(self ? self.trouble : `${host} is no director of it`);
+  if (!self || !isKnown(self)) throw new Refused(self ? self.trouble : `${host} is no director of it`);
   if (self.has.length > 0 && masterOf(directors) === self) return awayFrom(directors, self);
   // One that is held already, too: it may be in FAULT by a yield that was killed.
   return move({ hold: [self] });
@@ -149,15 +149,15 @@ export function maintenanceOf(directors: readonly Director[], host: string): Mov
  */
 export function releaseOf(directors: readonly Director[], host?: string): Move {
   const self = directors.find((one) => hostOf(one) === host);
-  if (self && !isLiving(self)) throw new Refused(`${host} cannot be released: ${self.trouble}`);
-  const living = directors.filter(isLiving);
-  const release = living.filter((one) => one.isHeld && (host === undefined || hostOf(one) === host));
-  const priorityOf = (one: Living): number =>
+  if (self && !isKnown(self)) throw new Refused(`${host} cannot be released: ${self.trouble}`);
+  const known = directors.filter(isKnown);
+  const release = known.filter((one) => one.isHeld && (host === undefined || hostOf(one) === host));
+  const priorityOf = (one: Known): number =>
     one.isHeld && !release.includes(one)
       ? 1
       : Math.max(1, one.settings.priority - downOn(one).length * one.settings.priorityDrop);
-  const [best] = [...living].sort((a, b) => priorityOf(b) - priorityOf(a));
-  const master = living.find(isMaster);
+  const [best] = [...known].sort((a, b) => priorityOf(b) - priorityOf(a));
+  const master = known.find(isMaster);
   const moves =
     best && master && best !== master && best.settings.preempt && priorityOf(best) > priorityOf(master);
   if (!moves) return move({ release });

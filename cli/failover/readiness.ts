@@ -1,4 +1,4 @@
-import { type Director, hostOf, isLiving } from "./director.js";
+import { type Director, hostOf, isKnown } from "./director.js";
 import { masterOf, Refused, unfit } from "./moves.js";
 
 type Groups = readonly (readonly Director[])[];
@@ -21,15 +21,15 @@ function reasonIn(groups: Groups, reasonOf: (directors: readonly Director[]) => 
 export const notReady = (groups: Groups, host: string): string | undefined =>
   reasonIn(groups, (directors) => {
     const self = directors.find((one) => hostOf(one) === host);
-    if (!self || !isLiving(self)) return self?.trouble;
+    if (!self || !isKnown(self)) return self?.trouble;
     const master = masterOf(directors);
     if (master !== self) return unfit(self, master);
     // After a reboot it may have the addresses already, by its priority. The others say what it must serve.
-    return directors.flatMap((one) => (one !== self && isLiving(one) ? (unfit(self, one) ?? []) : []))[0];
+    return directors.flatMap((one) => (one !== self && isKnown(one) ? (unfit(self, one) ?? []) : []))[0];
   });
 
 /** Returns why others do not serve in place of a host that is held, or undefined if they do. */
-export const notAlone = (groups: Groups, host: string): string | undefined =>
+export const othersNotServing = (groups: Groups, host: string): string | undefined =>
   reasonIn(groups, (directors) => {
     const master = masterOf(directors);
     if (hostOf(master) === host) return `${host} has the addresses again`;
@@ -38,7 +38,7 @@ export const notAlone = (groups: Groups, host: string): string | undefined =>
 
 /** @throws Refused if a director is held, by an operator or by another run. This run would release it. */
 export function checkHeld(groups: Groups): void {
-  const held = groups.flat().find((one) => isLiving(one) && one.isHeld);
+  const held = groups.flat().find((one) => isKnown(one) && one.isHeld);
   if (!held) return;
   const host = hostOf(held);
   throw new Refused(

@@ -7,7 +7,7 @@ import { chosen, inStack, moveIn, type Options, type Output, type World } from "
 import { directorsOf, hostOf } from "./director.js";
 import { type Group, groupsOn, type Instance } from "./instances.js";
 import { masterOf, Refused } from "./moves.js";
-import { checkHeld, notAlone, notReady } from "./readiness.js";
+import { checkHeld, notReady, othersNotServing } from "./readiness.js";
 import { commandOn, type Ran } from "./remote-command.js";
 
 /** Options of `pulumi-lvs rolling`. */
@@ -27,7 +27,7 @@ export interface RollingWorld extends World {
 class Stopped extends Error {}
 
 /** Seconds that a director may take until it could serve again, after a reboot too. */
-const patience = 1800;
+const readySeconds = 1800;
 
 const bootIdFact = "sysctl:kernel.random.boot_id";
 
@@ -67,8 +67,8 @@ export async function rollOn(world: RollingWorld, given: Rolling, output: Output
     const groups = chosen(world.groups, given);
     const masters = (await read(groups)).map((directors) => hostOf(masterOf(directors)));
     const hosts = [...new Set(groups.flatMap(({ instances }) => instances.map(({ host }) => host)))];
-    const weight = (host: string) => masters.filter((one) => one === host).length;
-    hosts.sort((a, b) => weight(a) - weight(b));
+    const mastered = (host: string) => masters.filter((one) => one === host).length;
+    hosts.sort((a, b) => mastered(a) - mastered(b));
     const all = world.groups.filter(({ instances }) => instances.some(({ host }) => hosts.includes(host)));
     for (const [i, host] of hosts.entries()) {
       checkHeld(await read(all));
@@ -86,9 +86,9 @@ export async function rollOn(world: RollingWorld, given: Rolling, output: Output
       isBegun = true;
       if (moved !== 0) throw new Stopped(stopped);
       // Another run may have held another director since this one looked.
-      const alone = notAlone(await read(own), host);
-      if (alone !== undefined) {
-        output.say(`the command does not run on ${host}: ${alone}; see whether there is another run`);
+      const why = othersNotServing(await read(own), host);
+      if (why !== undefined) {
+        output.say(`the command does not run on ${host}: ${why}; see whether there is another run`);
         const released = await moveIn(world, { host, end: true }, output);
         throw new Stopped(released === 0 ? `stopped at ${turn}; it is released` : stopped);
       }
@@ -104,10 +104,10 @@ export async function rollOn(world: RollingWorld, given: Rolling, output: Output
         if (now === undefined) return "it does not answer";
         if (isGoingDown && now === before) return "it has not rebooted";
         return notReady(await read(own), host);
-      }, patience);
+      }, readySeconds);
       if (trouble !== undefined)
         throw new Stopped(
-          `${host} is not ready to serve after ${patience} s: ${trouble}; mend it, then run maintenance ${host} --end`,
+          `${host} is not ready to serve after ${readySeconds} s: ${trouble}; mend it, then run maintenance ${host} --end`,
         );
       const released = await moveIn(world, { host, end: true }, output);
       if (released !== 0) throw new Stopped(stopped);

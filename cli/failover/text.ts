@@ -1,6 +1,6 @@
 import { plainText } from "../../src/values/foreign.js";
 import type { Moved } from "./carry-out.js";
-import { type Director, hostOf, isLiving } from "./director.js";
+import { type Director, hostOf, isKnown } from "./director.js";
 import type { Group } from "./instances.js";
 
 /** A director as people see it. */
@@ -25,7 +25,7 @@ export interface Report extends Partial<Moved> {
 /** Returns directors as rows, by name. */
 export const rowsOf = (directors: readonly Director[]): Row[] =>
   directors.map((one): Row => {
-    if (!isLiving(one)) return { host: hostOf(one), state: "not known", why: one.trouble };
+    if (!isKnown(one)) return { host: hostOf(one), state: "not known", why: one.trouble };
     const state = one.has.length > 0 ? "master" : "backup";
     return { host: hostOf(one), state, held: one.isHeld, active: one.active, inactive: one.inactive };
   });

@@ -109,11 +109,11 @@ export function waysOf(args: ClusterArgs): { at: Place; destination: string; via
   });
 }
 
-/** The highest priority, and how much less each next director has. A service that is down takes 50. */
-const [highest, less] = [150, 10];
+/** The highest priority, and the step to that of each next director. A service that is down takes 50. */
+const [highestPriority, step] = [150, 10];
 
 /** Seconds that a director with `sync` waits before it takes the VIPs. */
-const returned = 30;
+const syncDelay = 30;
 
 /** Returns what a function makes of a value, or an output of it if one is inside. */
 const later = <Value, Made>(value: Value, make: (value: pulumi.Unwrap<Value>) => Made) =>
@@ -149,13 +149,13 @@ export function instanceOf(args: ClusterArgs, vips: readonly Vip[], one: Directo
   // A director that comes back gets connections before the VIPs.
   const delayed =
     isMap(args.sync) && vrrp.preemptDelay === undefined
-      ? { preemptDelay: later(vrrp.preempt ?? true, (preempt) => (preempt === true ? returned : undefined)) }
+      ? { preemptDelay: later(vrrp.preempt ?? true, (preempt) => (preempt === true ? syncDelay : undefined)) }
       : {};
   return Object.fromEntries(
     Object.entries({
       ...{ ...fields, ...delayed },
       interface: device,
-      priority: highest - less * one.index,
+      priority: highestPriority - step * one.index,
       addresses: [
         ...vips.map(({ vip: { address: of, prefixLength } }) => ({ address: of, prefixLength })),
         ...gateways.map(({ gateway: { address: of, prefixLength } }) => ({

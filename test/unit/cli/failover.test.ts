@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Director, Living } from "../../../cli/failover/director.js";
+import type { Director, Known } from "../../../cli/failover/director.js";
 import { groupsOf, groupsOn, namedBy } from "../../../cli/failover/instances.js";
 import { failoverOf, maintenanceOf, releaseOf } from "../../../cli/failover/moves.js";
 import { parseCommandLine } from "../../../cli/program.js";
@@ -50,10 +50,10 @@ describe("a move", () => {
   const web = `tcp://${vip}:80`;
   const table = (id: string, ...servers: string[]) =>
     new Map([[id, { flags: new Map(), realServers: new Map(servers.map((one) => [one, new Map()])) }]]);
-  const living = (
+  const known = (
     host: string,
-    more: Partial<Omit<Living, "settings">> & { settings?: object } = {},
-  ): Living => ({
+    more: Partial<Omit<Known, "settings">> & { settings?: object } = {},
+  ): Known => ({
     ...{ instance: { host } as never, isHeld: false, has: [], active: 0, inactive: 0 },
     ...{ table: table(web, "192.168.10.11:80"), health: new Map() },
     ...more,
@@ -63,7 +63,7 @@ describe("a move", () => {
       ...more.settings,
     } as never,
   });
-  const master = living("director1", { has: [vip] });
+  const master = known("director1", { has: [vip] });
   const health = (state: "up" | "down") => new Map([[web, new Map([["192.168.10.11:80", state]])]]);
   const tracking = { trackServices: [web] };
 
@@ -71,50 +71,50 @@ describe("a move", () => {
     ["there is no other director", [master], /no other director for them than director1; declare one/],
     [
       "two have the addresses",
-      [master, living("director2", { has: [vip] })],
+      [master, known("director2", { has: [vip] })],
       /director1 and director2 have them at once; let advertisements pass/,
     ],
     [
       "none has them",
-      [living("director1"), living("director2")],
+      [known("director1"), known("director2")],
       /no director that answers has the addresses; wait/,
     ],
     [
       "the master has a part of them",
-      [{ ...master, settings: { ...master.settings, addresses: [{}, {}] as never } }, living("director2")],
+      [{ ...master, settings: { ...master.settings, addresses: [{}, {}] as never } }, known("director2")],
       /director1 has only a part of them/,
     ],
     [
       "the other has no server of a tracked service up",
-      [master, living("director2", { settings: tracking, health: health("down") })],
+      [master, known("director2", { settings: tracking, health: health("down") })],
       /director2 cannot take them: it has no server of tcp:\/\/192\.168\.0\.219:80 up/,
     ],
     [
       "the other does not have a service of these addresses",
-      [master, living("director2", { table: new Map() })],
+      [master, known("director2", { table: new Map() })],
       /director2 cannot take them: it does not have the service tcp:.*; run pulumi up --refresh first/,
     ],
     [
       "the other has no real server of one",
-      [master, living("director2", { table: table(web) })],
+      [master, known("director2", { table: table(web) })],
       /director2 cannot take them: it has no real server of tcp:/,
     ],
     [
       "one of the others could take them and not serve",
-      [master, living("director2"), living("director3", { table: new Map() })],
+      [master, known("director2"), known("director3", { table: new Map() })],
       /director3 cannot take them/,
     ],
     [
       "keepalived runs on one of the others by a file that was changed by hand, or is not enabled there",
       [
-        ...[master, living("director2")],
+        ...[master, known("director2")],
         { instance: { host: "director3" } as never, mayTake: true, trouble: "keepalived is disabled there" },
       ],
       /director3 cannot take them: keepalived is disabled there/,
     ],
     [
       "the other is held",
-      [master, living("director2", { isHeld: true })],
+      [master, known("director2", { isHeld: true })],
       /director2 cannot take them: it is held; release it first/,
     ],
   ])("is refused where %s", (_, directors, why) => {
@@ -122,18 +122,18 @@ describe("a move", () => {
   });
 
   test("takes no service of other addresses into account, and waits as long as the directors may need", () => {
-    const other = living("director2", {
+    const other = known("director2", {
       settings: { ...tracking, preemptDelay: 60, advertInterval: 5 },
       health: health("up"),
     });
     const more = new Map([...master.table, ...table("tcp://192.168.0.9:80", "192.168.10.11:80")]);
     expect(failoverOf([{ ...master, table: more }, other])).toMatchObject({ seconds: 140, yields: false });
     for (const settings of [{ preempt: false }, { priority: 1 }])
-      expect(failoverOf([master, living("director2", { settings })]).yields).toBe(true);
+      expect(failoverOf([master, known("director2", { settings })]).yields).toBe(true);
   });
 
   test("of a release goes to the director that takes them by its priority", () => {
-    const held = living("director2", { isHeld: true, settings: { priority: 150 } });
+    const held = known("director2", { isHeld: true, settings: { priority: 150 } });
     expect(releaseOf([master, held])).toMatchObject({ from: master, targets: [held], release: [held] });
     // Its servers are down, it does not preempt, or another host is released.
     const down = { ...held, settings: { ...held.settings, ...tracking }, health: health("down") };
@@ -147,11 +147,11 @@ describe("a move", () => {
   });
 
   test("of a release is refused where the host does not answer, or would take them and not serve", () => {
-    const lost = { instance: { host: "director2" } as never, trouble: "keepalived is stopped there" };
-    expect(() => releaseOf([master, lost], "director2")).toThrow(
+    const notKnown = { instance: { host: "director2" } as never, trouble: "keepalived is stopped there" };
+    expect(() => releaseOf([master, notKnown], "director2")).toThrow(
       "director2 cannot be released: keepalived is stopped there",
     );
-    const empty = living("director2", { isHeld: true, settings: { priority: 150 }, table: new Map() });
+    const empty = known("director2", { isHeld: true, settings: { priority: 150 }, table: new Map() });
     for (const host of [undefined, "director2"])
       expect(() => releaseOf([master, empty], host)).toThrow(
         /^director2 would take them and cannot serve: it does not have the service tcp:/,
@@ -159,11 +159,11 @@ describe("a move", () => {
   });
 
   test("of maintenance needs an answer of the host", () => {
-    const lost = { instance: { host: "director2" } as never, trouble: "no route to host" };
-    expect(() => maintenanceOf([master, lost], "director2")).toThrow("no route to host");
-    expect(maintenanceOf([{ ...master, has: [] }, lost], "director1")).toMatchObject({ from: undefined });
+    const notKnown = { instance: { host: "director2" } as never, trouble: "no route to host" };
+    expect(() => maintenanceOf([master, notKnown], "director2")).toThrow("no route to host");
+    expect(maintenanceOf([{ ...master, has: [] }, notKnown], "director1")).toMatchObject({ from: undefined });
     // One in FAULT is made a backup of last resort.
-    const held = living("director2", { isHeld: true });
+    const held = known("director2", { isHeld: true });
     expect(maintenanceOf([master, held], "director2").hold).toEqual([held]);
   });
 });
