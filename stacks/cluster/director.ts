@@ -12,6 +12,7 @@ import type { Conflict } from "../../src/values/conflicts.js";
 import type { ServiceArgs } from "./cluster.js";
 import { adoption } from "./component.js";
 import type { DirectorArgs } from "./director-args.js";
+import { daemonsOf, isTracked } from "./directors.js";
 import { healthOf } from "./health.js";
 import { sysctls } from "./hosts.js";
 import { entriesOf, poolsOf, reachedAt, type Server, shareOf } from "./model.js";
@@ -39,10 +40,11 @@ export const ipVs = (
 /** Makes the resources of the whole director. They are in force before the first connection. */
 function directorWide(
   parent: pulumi.ComponentResource,
-  { args, director: { of }, named, options }: Site,
+  { args, director, named, options }: Site,
   dependsOn: pulumi.Resource[],
 ): pulumi.Resource[] {
-  const { connection, timeouts, syncDaemon, mcastInterface } = of;
+  const { of } = director;
+  const { connection, timeouts, syncDaemon } = of;
   const common = { connection, ...guard(of) };
   const opts = { parent, dependsOn };
   const daemon = (part: string, fields: NonNullable<DirectorArgs["syncDaemon"]>) =>
@@ -51,17 +53,12 @@ function directorWide(
       [connection, fields.state],
       () => new SyncDaemon(named(part), { ...common, ...adoption(args), ...fields }, options(part, opts)),
     );
-  const both = { ...args.sync, ...(mcastInterface === undefined ? {} : { mcastInterface }) };
   return [
     ...(timeouts
       ? [new IpvsTimeouts(named("timeouts"), { ...common, ...timeouts }, options("timeouts", opts))]
       : []),
     ...(syncDaemon ? [daemon("sync-daemon", syncDaemon)] : []),
-    ...(args.sync
-      ? (["master", "backup"] as const).map((state) =>
-          daemon(`sync-${state}`, { ...(both as typeof args.sync), state }),
-        )
-      : []),
+    ...daemonsOf(args, director).map((fields) => daemon(`sync-${fields.state}`, fields)),
     ...sysctls(of, { connection }, (part) => [named(`director-${part}`), options(`director-${part}`, opts)]),
   ];
 }
@@ -74,6 +71,7 @@ export interface MadePool {
   readonly entries: pulumi.Resource[];
   readonly monitors: HealthMonitor[];
   readonly isPool: boolean;
+  readonly isTracked: boolean;
 }
 
 /**
@@ -165,6 +163,6 @@ export function services(
             ),
           ]
         : [];
-      return { virtualService, realServers, entries, monitors, isPool };
+      return { virtualService, realServers, entries, monitors, isPool, isTracked: isTracked(args, service) };
     });
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { familyOf } from "../../src/values/address.js";
-import type { ClusterArgs } from "./cluster.js";
-import type { DirectorArgs, DirectorMember, GatewayArgs, VrrpArgs } from "./director-args.js";
+import type { ClusterArgs, ServiceArgs } from "./cluster.js";
+import type { DirectorArgs, DirectorMember, GatewayArgs, SyncArgs, VrrpArgs } from "./director-args.js";
 import { addressOf, hostOf, isMap, listOf, nameIn, type Place, type Vip } from "./places.js";
 
 /** A director of a cluster. */
@@ -74,6 +74,17 @@ export function peersOf(args: ClusterArgs, one: Director): Director[] {
     .filter(({ index, of }) => index !== one.index && of.address !== undefined)
     .toSorted((a, b) => Number(keyOf(a) > keyOf(b)) - Number(keyOf(a) < keyOf(b)));
 }
+
+/** Returns the two sync daemons of a director, which `sync` gives to each of several. */
+export function daemonsOf({ sync, directors }: ClusterArgs, { of: { mcastInterface } }: Director) {
+  if (!isMap(sync) || directors === undefined) return [];
+  const fields: SyncArgs = { ...sync, ...(mcastInterface === undefined ? {} : { mcastInterface }) };
+  return (["master", "backup"] as const).map((state) => ({ ...fields, state }));
+}
+
+/** Returns whether a director without a server of the service gives the VIPs away. */
+export const isTracked = ({ vrrp }: ClusterArgs, { health }: ServiceArgs): boolean =>
+  vrrp?.trackServices !== false && Boolean(health);
 
 /** Returns the inside gateways of a NatCluster, which float with the VIPs. */
 export const gatewaysOf = ({ vrrp }: Pick<ClusterArgs, "vrrp">): { at: Place; gateway: GatewayArgs }[] => {

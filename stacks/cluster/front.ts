@@ -30,8 +30,7 @@ export function front(parent: pulumi.ComponentResource, site: Site, pools: reado
   ]);
   const opts = { parent, dependsOn };
   if (site.floats) {
-    const tracked =
-      (args.vrrp?.trackServices ?? true) ? pools.filter(({ monitors }) => monitors.length > 0) : [];
+    const tracked = pools.filter(({ isTracked }) => isTracked);
     const fields = {
       ...common,
       ...instanceOf(args, vipsOf(args), director),

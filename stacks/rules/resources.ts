@@ -13,9 +13,11 @@ import type { PlacedProblem } from "../../src/values/problem.js";
 import { printService } from "../../src/values/service-address.js";
 import {
   type Director,
+  daemonsOf,
   directorsOf,
   gatewaysOf,
   instanceOf,
+  isTracked,
   peersOf,
   placeOf,
   waysOf,
@@ -140,9 +142,7 @@ function instancePlace(view: View, one: Director, [field, i, inner, ...rest]: Pl
 function instanceProblems(view: View): PlacedProblem[] {
   const { args, vips } = view;
   if (args.directors === undefined || typeof args.vrrp !== "object") return [];
-  const services =
-    args.vrrp.trackServices === false ? [] : view.pools.filter(({ service }) => service.health);
-  const trackServices = services.flatMap(textsOf);
+  const trackServices = view.pools.filter(({ service }) => isTracked(args, service)).flatMap(textsOf);
   return directorsOf(args).flatMap((one) =>
     refused(
       vrrpInstance,
@@ -153,18 +153,13 @@ function instanceProblems(view: View): PlacedProblem[] {
 }
 
 function directorProblems({ args }: View): PlacedProblem[] {
-  const { sync } = args;
   return directorsOf(args).flatMap((one) => {
-    const { timeouts, syncDaemon: daemon, mcastInterface } = one.of;
+    const { timeouts, syncDaemon: daemon } = one.of;
     const within = (field: string) => (keys: Place) => [...placeOf(one, field), ...keys];
-    const own = mcastInterface === undefined ? {} : { mcastInterface };
-    const both = typeof sync === "object" && args.directors !== undefined ? ["master", "backup"] : [];
     return [
       ...(typeof timeouts === "object" ? refused(ipvsTimeouts, timeouts, within("timeouts")) : []),
       ...(typeof daemon === "object" ? refused(syncDaemon, daemon, within("syncDaemon")) : []),
-      ...both.flatMap((state) =>
-        refused(syncDaemon, { ...sync, ...own, state }, (keys) => ["sync", ...keys]),
-      ),
+      ...daemonsOf(args, one).flatMap((each) => refused(syncDaemon, each, (keys) => ["sync", ...keys])),
     ];
   });
 }

@@ -1,6 +1,6 @@
 import { hasUnknown } from "../../providers/engine/inputs.js";
 import { type PlacedProblem, showPath } from "../../src/values/problem.js";
-import { type Director, directorsOf, placeOf, waysOf } from "../cluster/directors.js";
+import { type Director, daemonsOf, directorsOf, placeOf, waysOf } from "../cluster/directors.js";
 import { addressOf, hostOf, type Place } from "../cluster/places.js";
 import { hostsOf, movingRules, type Named, type StackRule } from "./moving.js";
 import { keysOf, type View, vipAddress } from "./rule.js";
@@ -72,14 +72,11 @@ const loopbackSettings = (view: View): Said[] => {
 };
 
 /** Returns the sync daemons of a director, each with its place. */
-const daemonsOf = ({ sync, directors }: View["args"], { at, of }: Director) => {
-  const { syncDaemon, mcastInterface } = of;
-  const own = mcastInterface === undefined ? {} : { mcastInterface };
+const placedDaemons = (args: View["args"], one: Director) => {
+  const { syncDaemon } = one.of;
   return [
-    ...(syncDaemon === undefined ? [] : [{ at: [...at, "syncDaemon"], daemon: syncDaemon as object }]),
-    ...(sync === undefined || directors === undefined
-      ? []
-      : ["master", "backup"].map((state) => ({ at: ["sync"], daemon: { ...sync, ...own, state } }))),
+    ...(syncDaemon === undefined ? [] : [{ at: [...one.at, "syncDaemon"], daemon: syncDaemon as object }]),
+    ...daemonsOf(args, one).map((daemon) => ({ at: ["sync"], daemon })),
   ];
 };
 
@@ -90,7 +87,7 @@ const directorSettings = (view: View): Said[] =>
       thing: `the timeout ${name} of ${host}`,
       value,
     })),
-    ...daemonsOf(view.args, one).map(({ at, daemon }) => ({
+    ...placedDaemons(view.args, one).map(({ at, daemon }) => ({
       at,
       thing: `the ${(daemon as { state?: unknown }).state} sync daemon of ${host}`,
       value: sorted(daemon),
