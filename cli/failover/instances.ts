@@ -16,6 +16,8 @@ export interface Instance {
   readonly name: string;
   readonly routerId: number;
   readonly address: string;
+  /** The declared one. */
+  readonly priority: number;
 }
 
 /** The instances of several directors that share addresses. */
@@ -23,6 +25,7 @@ export interface Group {
   /** The first address, which all of them have. */
   readonly address: string;
   readonly routerId: number;
+  /** The preferred one first. */
   readonly instances: readonly Instance[];
 }
 
@@ -42,7 +45,7 @@ function instanceOf(entry: Entry, entries: ReadonlyMap<string, Entry>): Instance
   return [
     {
       ...{ resource: nameIn(entry.urn), within, host: hostLabel(connection), connection },
-      ...{ name, routerId, address },
+      ...{ name, routerId, address, priority: Number(bag.priority) },
     },
   ];
 }
@@ -61,8 +64,14 @@ export function groupsOf(state: Deployment): Group[] {
       groups.set(key, group);
     }
   }
-  return [...groups.values()];
+  // The engine's state has them in the order in which they were made, which differs from run to run.
+  return [...groups.values()]
+    .map(({ instances, ...group }) => ({ ...group, instances: instances.sort(byPreference) }))
+    .sort((a, b) => a.routerId - b.routerId || a.address.localeCompare(b.address));
 }
+
+const byPreference = (a: Instance, b: Instance): number =>
+  b.priority - a.priority || a.host.localeCompare(b.host);
 
 /** Returns the groups of an instance or a cluster. */
 export const namedBy = (groups: readonly Group[], name: string): Group[] =>

@@ -26,10 +26,12 @@ test("groups of instances are those with one router id and first address, by the
     resources: [
       { urn: stack, type: "pulumi:pulumi:Stack" },
       { urn: cluster, type: "lvs:index:DrCluster", parent: stack },
-      entry("a", bag("director1")),
-      // Another name of the interface on the other host.
-      entry("b", bag("director2", { interface: "ens3" })),
+      // The state has no order.
       entry("c", bag("director2", { routerId: 52 })),
+      // Another name of the interface on the other host.
+      entry("b", bag("director2", { interface: "ens3", priority: 140 })),
+      entry("g", bag("director0", { priority: 130 })),
+      entry("a", bag("director1", { priority: 150 })),
       { ...entry("d", bag("director3")), external: true },
       { ...entry("e", bag("director4")), delete: true },
       // Not computed yet.
@@ -37,7 +39,7 @@ test("groups of instances are those with one router id and first address, by the
     ],
   });
   expect(groups.map(({ instances }) => instances.map(({ host, name }) => `${host} ${name}`))).toEqual([
-    ["director1 eth0-51", "director2 ens3-51"],
+    ["director1 eth0-51", "director2 ens3-51", "director0 eth0-51"],
     ["director2 eth0-52"],
   ]);
   expect(namedBy(groups, "b")).toEqual([groups[0]]);
