@@ -128,7 +128,8 @@ export const roll = (given: Rolling, output: Output): Promise<number> =>
     const run: RollingWorld["run"] = async ({ connection, host }, line, print) => {
       const stream = await openShell(connection).catch((error: unknown) => {
         if (!(error instanceof HostError)) throw error;
-        throw new Stopped(`${error.of("cannot run the command")}; ${host} stays held`);
+        const why = error.of("cannot run the command");
+        throw new Stopped(`${why}; ${host} stays held`);
       });
       return commandOn(stream, line, print);
     };
