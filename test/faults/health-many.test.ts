@@ -248,12 +248,26 @@ esac`);
   expect(host.said).toBe("");
 });
 
-test("a round whose end cannot be written ends, and the boot goes on", async () => {
-  const host = pair();
-  host.watch({ fall: 1 });
-  host.page(b, undefined);
+/** Servers whose rounds have no end that could be written. */
+function endless(seconds?: number): Watched {
+  const host = pair(["sh"], seconds);
   host.tool("sleep", `[ "$1" = 0.1 ] || exec '${findProgram("sleep")}' "$@"`);
   host.beforeCurl(`case $* in *' -K '*) mkdir -p "\${*##* -K }.done";; esac`);
+  return host;
+}
+
+test("a round whose end cannot be written ends, and the boot goes on", async () => {
+  const host = endless();
+  host.watch({ fall: 1 });
+  host.page(b, undefined);
   expect(await host.run("once")).toBe(0);
   expect(host.table()).toEqual([`${a} 1`]);
+});
+
+test("after such a round that one server has ended, another one begins at once, and not after the interval", async () => {
+  const host = endless(600);
+  host.answer(b, "critical\n");
+  host.beforeCurl(`case $* in *' -K '*) echo x >>"$LVS_FAKE_ROOT/rounds";; esac`);
+  host.start();
+  await soon(() => expect(host.lines("rounds").length).toBeGreaterThan(1));
 });

@@ -35,7 +35,8 @@ batch_rounds() {
     round=$((round + 1))
     [ -n "$again" ] || {
       [ -n "$once" ] || {
-        sleep "${CHECK_SECONDS:-$interval}" &
+        # The reader of the lines does not wait for a sleep.
+        sleep "${CHECK_SECONDS:-$interval}" >/dev/null &
         nap=$!
       }
       tries=$((tries - 1))
