@@ -54,9 +54,7 @@ const places = [
     "log",
     "slowStart",
   ].map((field) => `services * health ${field}`),
-  ...["check", "servers", "sorryServer", "quorum", "announce"].map(
-    (field) => `services * health ${field} **`,
-  ),
+  ...["check", "servers", "sorryServer", "quorum"].map((field) => `services * health ${field} **`),
   ...[...shares, "port", "drain *"].map((field) => `services * members * ${field}`),
   ...server("realServers *"),
   ...server("services * realServers *"),

@@ -86,6 +86,18 @@ export const contradictions: readonly Rule[] = [
         })),
   },
   {
+    refuses: "`services[].health.announce`",
+    remedy: "declare VIP, service and HealthMonitor as single resources: [ECMP](ecmp.md)",
+    find: ({ pools }) =>
+      pools
+        .filter(({ service }) => (fieldsOf(service.health).announce ?? null) !== null)
+        .map(({ at }) => ({
+          at: [...at, "health", "announce"],
+          reason:
+            "is not for clusters: the route would be there before the VIP, and after it; declare VIP, service and HealthMonitor as single resources, as docs/ecmp.md does",
+        })),
+  },
+  {
     refuses: "a check through the VIP with `kind: nat`",
     remedy: "leave `through` out: masqueraded servers do not have the VIP",
     find: ({ kind, pools }) =>

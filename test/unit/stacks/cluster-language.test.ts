@@ -176,7 +176,7 @@ test("each field of the checks and of a probe may be an output, and so may the c
         drain: { timeout: pulumi.output(9) },
         health: {
           ...{ check, sorryServer, interval: pulumi.output(7), log: pulumi.output("/var/log/web.log") },
-          ...{ quorum: { weight: pulumi.output(1) }, announce: { table: pulumi.output(219) } },
+          quorum: { weight: pulumi.output(1) },
           servers: { "198.51.100.21:80": { path: pulumi.output("/other") } },
         },
       },
@@ -204,7 +204,6 @@ test("each field of the checks and of a probe may be an output, and so may the c
       sorryServer: { address: "127.0.0.1", weight: 2, forwarding: "gatewaying" },
       servers: { "198.51.100.21:80": { path: "/other" } },
       ...{ interval: 7, log: "/var/log/web.log", quorum: { weight: 1 } },
-      announce: { table: 219 },
     });
     expect(inputsOf(all, "web-tcp-198.51.100.10-443-health")).toMatchObject({
       check: { path: "/whole" },

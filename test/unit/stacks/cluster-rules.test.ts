@@ -213,6 +213,15 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
     { ...pair, directors: [lb1, { ...lb2, address: "198.51.100.2" }] },
     ["directors[0].address: is missing; the others have one"],
   ],
+  "`services[].health.announce`": [
+    {
+      services: [
+        { port: 80, health: { announce: { table: 219 } } },
+        { port: 81, health: { announce: null } },
+      ],
+    },
+    ["services[0].health.announce: is not for clusters: the route would be there before the VIP"],
+  ],
   "`label`, `broadcast`, `announce: false` or `shared` of a VIP with `directors`": [
     {
       ...pair,
