@@ -38,12 +38,17 @@ export const announce = z
   .nullable()
   .default(null);
 
+/** IPv6 addresses in `::/96` and `::ffff:0:0/96`, which ip(8) prints in another form than this package. */
+const containsIpv4 = /^::(ffff:)?[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
+
 /** Returns why a route could not announce the service. @internal */
-export function announceProblems(service: ServiceAddress, address: string | undefined): Problem[] {
+export function announceProblems(service: ServiceAddress, given: string | undefined): Problem[] {
   const problem = (reason: string) => [{ path: "announce.address", reason }];
-  if (address === undefined)
-    return "fwmark" in service ? problem("is missing: a firewall mark names no VIP") : [];
-  return familyOf(address) === serviceFamily(service)
-    ? []
-    : problem(`${address} is not of the service's address family`);
+  const address = given ?? ("fwmark" in service ? undefined : service.address);
+  if (address === undefined) return problem("is missing: a firewall mark names no VIP");
+  if (familyOf(address) !== serviceFamily(service))
+    return problem(`${address} is not of the service's address family`);
+  return containsIpv4.test(address)
+    ? problem(`${address} contains an IPv4 address, and no route announces it; use another IPv6 address`)
+    : [];
 }
