@@ -86,7 +86,8 @@ const readers = shellText("health/readers.awk");
  *
  * Out: a line for each distinct check, `--`, and then `quiet`, or `do PHASE SERVICE VERB …` in order
  * (table.sh), `health …`, `kept …`, `log FILE TEXT`, `note TEXT`. In both cases `announces` follows if the
- * supervisor has to read routes, and `ignored TEXT` for each file with lines that do not fit.
+ * supervisor has to read routes, and `ignored TEXT` for each file with lines that do not fit and for each
+ * route that waits for the restore.
  */
 export const evaluation = readers + shellText("health/evaluate.awk") + shellText("health/announce.awk");
 

@@ -20,6 +20,12 @@ const routes = (host: Watched) =>
     .lines("routes")
     .filter((line) => !others.includes(line))
     .map((line) => /^[46] (\S+) (\S+) - lo - \d+ 219$/.exec(line)?.slice(1).reverse().join(" ") ?? line);
+const announced = ["192.168.0.219 219"];
+const own = "4 219 192.168.0.219 - lo - 0 219";
+const maintain = (host: Watched, server: string) =>
+  host.write(`etc/pulumi-lvs/maintenance/${server.slice(0, -3)}`, "");
+const release = (host: Watched, server: string) =>
+  host.remove(`etc/pulumi-lvs/maintenance/${server.slice(0, -3)}`);
 const commands = (host: Watched) =>
   host.lines("log").filter((line) => /^(ipvsadm -[aed]|ip -[46] route) /.test(line));
 const readings = (host: Watched) => host.lines("log").filter((line) => line.startsWith("ip -N ")).length;
@@ -55,7 +61,7 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
       await later(host);
       expect(routes(host)).toEqual([]);
       host.page(b, "OK");
-      await soon(() => expect(routes(host)).toEqual(["192.168.0.219 219"]));
+      await soon(() => expect(routes(host)).toEqual(announced));
       expect(host.table()).toEqual([`${a} 1`, `${b} 2`]);
       host.page(b, undefined);
       await soon(() => expect(host.table()).toEqual([`${a} 1`]));
@@ -81,10 +87,10 @@ test("a server without a result withdraws no announcement that was there, and ma
   expect(routes(host)).toEqual([]);
   agent.kill("SIGKILL");
   // As an agent before it left it.
-  host.write("routes", `${[...others, "4 219 192.168.0.219 - lo - 0 219"].join("\n")}\n`);
+  host.write("routes", `${[...others, own].join("\n")}\n`);
   host.start();
   await later(host);
-  expect(routes(host)).toEqual(["192.168.0.219 219"]);
+  expect(routes(host)).toEqual(announced);
   for (const server of [a, b]) host.page(server, "OK");
   await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
   expect(commands(host)).toEqual([]);
@@ -95,24 +101,108 @@ test("servers in maintenance go on until routers have heard of the withdrawal", 
   const host = director();
   host.clock(1000);
   host.start();
-  await soon(() => expect(routes(host)).toEqual(["192.168.0.219 219"]));
-  host.write("etc/pulumi-lvs/maintenance/192.168.10.11", "");
+  await soon(() => expect(routes(host)).toEqual(announced));
+  maintain(host, a);
   await soon(() => expect(host.table()).toEqual([`${a} 0`, `${b} 2`]));
-  expect(routes(host)).toEqual(["192.168.0.219 219"]);
-  host.write("etc/pulumi-lvs/maintenance/192.168.10.12", "");
+  expect(routes(host)).toEqual(announced);
+  maintain(host, b);
   await soon(() => expect(routes(host)).toEqual([]));
   await later(host);
   host.clock(1004);
   await later(host);
   expect(host.table()).toEqual([`${a} 0`, `${b} 2`]);
-  host.clock(1005);
+  expect(host.health()).toEqual([`${a} maintenance`, `${b} maintenance`]);
+  // In that time the first one is back.
+  release(host, a);
+  await soon(() => expect(routes(host)).toEqual(announced));
+  await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} maintenance`]));
+  expect(host.table()).toEqual([`${a} 1`, `${b} 0`]);
+  maintain(host, a);
+  await soon(() => expect(routes(host)).toEqual([]));
+  await later(host);
+  host.clock(1008);
+  await later(host);
+  expect(host.table()).toEqual([`${a} 1`, `${b} 0`]);
+  host.clock(1009);
   await soon(() => expect(host.table()).toEqual([`${a} 0`, `${b} 0`]));
-  host.remove("etc/pulumi-lvs/maintenance/192.168.10.12");
-  await soon(() => expect(routes(host)).toEqual(["192.168.0.219 219"]));
+  release(host, b);
+  await soon(() => expect(routes(host)).toEqual(announced));
   expect(commands(host).slice(-2)).toEqual([
     `ipvsadm -e -t 192.168.0.219:80 -r ${b} -g -w 2`,
     "ip -4 route add 192.168.0.219/32 dev lo table 219 proto 219",
   ]);
+});
+
+test("a route that cannot be deleted delays maintenance once, and not for ever", async () => {
+  const host = director();
+  host.clock(1000);
+  host.tool(
+    "ip",
+    `case $* in *' del '*) echo 'No buffer space' >&2; exit 2;; esac\nexec "$LVS_FAKE_BIN/ip" "$@"\n`,
+  );
+  host.start();
+  await soon(() => expect(routes(host)).toEqual(announced));
+  maintain(host, a);
+  await soon(() => expect(host.table()).toEqual([`${a} 0`, `${b} 2`]));
+  maintain(host, b);
+  await soon(() => expect(host.said).toMatch(/route del .*: No buffer space$/m));
+  host.clock(1004);
+  await later(host);
+  expect(host.table()).toEqual([`${a} 0`, `${b} 2`]);
+  host.clock(1005);
+  await soon(() => expect(host.table()).toEqual([`${a} 0`, `${b} 0`]));
+  // With a route that cannot be deleted, a monitor is not deleted either.
+  expect(await host.forget()).toBe(1);
+});
+
+test("no route is added before the restore of a boot has ended", async () => {
+  const host = director();
+  host.write("run/pulumi-lvs/restored.end", "90\n");
+  expect(await host.run("once")).toBe(0);
+  expect(host.health()).toEqual([`${a} up`, `${b} up`]);
+  host.start();
+  await soon(() => expect(host.said).not.toBe(""));
+  await later(host);
+  expect(commands(host)).toEqual([]);
+  expect(host.said).toBe(
+    "192.168.0.219 is not announced until pulumi-lvs.service has restored all records\n",
+  );
+  host.remove("run/pulumi-lvs/restored.end");
+  await soon(() => expect(routes(host)).toEqual(announced));
+});
+
+test("routes that could not be read are read again, and without them no monitor that announces is deleted", async () => {
+  const host = director({});
+  // Of a monitor that announced until just now.
+  host.write("routes", `${[...others, own].join("\n")}\n`);
+  const unreadable = 'echo x >>"$LVS_FAKE_ROOT/tries"; exit 1\n';
+  host.tool("ip", unreadable);
+  const agent = host.start();
+  await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
+  expect(host.said).toBe("");
+  const readable = 'exec "$LVS_FAKE_BIN/ip" "$@"\n';
+  host.tool("ip", readable);
+  await soon(() => expect(routes(host)).toEqual([]));
+  host.watch({ announce });
+  await soon(() => expect(routes(host)).toEqual(announced));
+  agent.kill("SIGKILL");
+  host.tool("ip", unreadable);
+  expect(await host.forget()).toBe(1);
+  expect(host.said).toMatch(/^no route is changed now: ip route show: $/m);
+  host.watch({ announce });
+  host.tool("ip", readable);
+  host.tool("ipvsadm", "exit 1\n");
+  expect(await host.forget()).toBe(1);
+  expect(routes(host)).toEqual(announced);
+  host.watch({ announce });
+  host.tool("ipvsadm", `exec "$LVS_FAKE_BIN/ipvsadm" "$@"\n`);
+  // There is no process for it at one moment.
+  host.tool(
+    "ip",
+    `[ -e "$LVS_FAKE_ROOT/asked.once" ] || { : >"$LVS_FAKE_ROOT/asked.once"; exit 1; }\n${readable}`,
+  );
+  expect(await host.forget()).toBe(0);
+  expect(routes(host)).toEqual([]);
 });
 
 test("an address of two services is there while both reach their weight, and others do not matter", async () => {
@@ -152,7 +242,7 @@ test("the routes are read at each turn only where a monitor announces", async ()
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
   expect(readings(host)).toBe(1);
   host.watch({ announce });
-  await soon(() => expect(routes(host)).toEqual(["192.168.0.219 219"]));
+  await soon(() => expect(routes(host)).toEqual(announced));
 });
 
 test("routes that cannot be read or added are reported once, and the servers are checked as ever", async () => {
@@ -174,6 +264,10 @@ test("routes that cannot be read or added are reported once, and the servers are
     "",
   ]);
   expect(host.lines("routes")).toEqual(["4 219 192.168.0.219 - lo - 0 12"]);
+  // That is no reason to write the table anew.
+  host.write("ipvs", host.read("ipvs").replace("-w 1", "-w 7"));
+  await later(host);
+  expect(host.table()).toEqual([`${a} 7`]);
 });
 
 test("a service is not announced while its server cannot be added", async () => {
@@ -191,5 +285,5 @@ test("a service is not announced while its server cannot be added", async () => 
   await later(host);
   expect(routes(host)).toEqual([]);
   host.tool("ipvsadm", `exec "$LVS_FAKE_BIN/ipvsadm" "$@"\n`);
-  await soon(() => expect(routes(host)).toEqual(["192.168.0.219 219"]));
+  await soon(() => expect(routes(host)).toEqual(announced));
 });

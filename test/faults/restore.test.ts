@@ -82,6 +82,8 @@ describe("at boot, what cannot be brought back", () => {
     );
     expect(said).toMatch(/npx pulumi-lvs forget HOST, else: pulumi up --refresh$/m);
     expect(has(fake, "192.168.0.220")).toBe(false);
+    // As long as this file is there, the agent adds no route that announces the address.
+    expect(fake.has("run/pulumi-lvs/restored.end")).toBe(true);
   });
 
   test.each([

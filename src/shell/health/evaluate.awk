@@ -134,8 +134,8 @@ function commands(virtual,   i, server, key, had) {
     }
     else if (otherwise[key] == "remove" && key in inTable) plan(4, virtual, edit("remove", key))
     else if (otherwise[key] == "quiesce" && !(key in inTable)) plan(3, virtual, edit("add", key, 0))
-    else if (paused[key] && isLeaving(virtual)) continue
-    else if (otherwise[key] == "quiesce" && differs(key, 0)) plan(4, virtual, edit("edit", key, 0))
+    else if (otherwise[key] == "quiesce" && !(paused[key] && isLeaving(virtual)) && differs(key, 0))
+      plan(4, virtual, edit("edit", key, 0))
     if (serves[key] != serving[key] && !paused[key] && had != "maintenance" && !(key in draining))
       logLine(virtual, addressOf(server) (serves[key] ? " is back." : " is gone."))
     show(virtual, server, stateOf[key], why[key])

@@ -34,6 +34,7 @@ put_monitor() {
 }
 # drop_monitor FILE: removes the file. The agent then restores the declared state of its servers.
 drop_monitor() {
+  ! grep -qs '^announce[^a-z]' "$E/monitor.d/$1" || set -- "$1" announced
   rm -f "$E/monitor.d/$1" && rotated
-  [ ! -e "$E/monitor" ] || sh "$E/monitor" forget
+  [ ! -e "$E/monitor" ] || sh "$E/monitor" forget ${2:+"$2"}
 }

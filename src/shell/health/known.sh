@@ -23,24 +23,29 @@ evaluate() {
     return 1
   }
   unevaluated=
-  case $nl$result$nl in *"${nl}announces$nl"*) announces=1 ;; *) announces= ;; esac
+  case $nl$result$nl in *"${nl}announces$nl"*) announces=1 ;; *) [ -n "$unread" ] || announces= ;; esac
   case $result in --*) list= ;; *) list=${result%%"$nl--$nl"*} ;; esac
   report "$(lines ignored)"
 }
 announces=maybe
-# read_routes: reads the routes of monitors that announce. The evaluation says whether there are any.
+# read_routes: reads the routes of monitors that announce. The evaluation says whether there are any, if they were read.
+# It is tried twice, because there may be no process for it at one moment.
 read_routes() {
-  routes=
+  routes= unread=
   [ -n "$announces" ] || return 0
-  routes=$(ip -N route show table all proto "$ROUTE_PROTOCOL" 2>&1) && {
+  routes=$(list_routes) || routes=$(list_routes) && {
     routes=routes$nl$routes$nl unrouted=
+    # While a boot is restored, and after a restore that has failed, addresses may be missing.
+    [ ! -e "$S/restored.end" ] || routes=restoring$nl$routes
     return
   }
+  unread=1
   [ "$announces" = maybe ] || [ -n "$unrouted" ] ||
     printf '%s\n' "no route is changed now: ip route show: $(one_line "$routes")" >&2
   [ "$announces" = maybe ] || unrouted=1
   routes=
 }
+list_routes() { ip -N route show table all proto "$ROUTE_PROTOCOL" 2>&1; }
 run_evaluation() {
   set -- from=given -
   for f in "$E/monitor.d"/*; do case $f in *.new) ;; *) [ ! -f "$f" ] || set -- "$@" from=monitor "$f" ;; esac done
@@ -55,7 +60,7 @@ run_evaluation() {
   result=$(
     {
       date "+now$tab%s$tab%Y-%m-%d %H:%M:%S" && in_maintenance && printf '%s\n' "$table" "${routes}whole"
-    } | awk -v SERVICE="$SERVICE" -v SERVER="$SERVER" "$evaluate_awk" "$@" 2>/dev/null
+    } | awk -v SERVICE="$SERVICE" -v SERVER="$SERVER" -v ONCE="$once" "$evaluate_awk" "$@" 2>/dev/null
   )
 }
 # is_check FILE: returns 0 if it is the file of a check, whose name is a number.

@@ -78,8 +78,8 @@ function forwardingOf(flag) {
   return flag == "-g" ? "gatewaying" : flag == "-m" ? "masquerading" : flag == "-i" ? "tunneling" : ""
 }
 
-# Reads the output of the supervisor: now EPOCH TEXT, maintenance NAME, odd NAME, the table, routes and the routes if it
-# has read them, and whole at the end. The monitor ignores all other lines of the table.
+# Reads the output of the supervisor: now EPOCH TEXT, maintenance NAME, odd NAME, the table, restoring, routes and the
+# routes if it has read them, and whole at the end. The monitor ignores all other lines of the table.
 function readGiven(   name) {
   name = tolower($2)
   if (name ~ /^\[[^\]]*\]$/ || name ~ /^\[[0-9.]*\]:/) gsub(/[][]/, "", name)
@@ -87,6 +87,7 @@ function readGiven(   name) {
   else if ($1 == "maintenance" && (isAddress(name) || isServer(name))) resting[name]
   else if ($1 == "maintenance" || $1 == "odd") oddName = $2
   else if ($0 == "whole") whole = 1
+  else if ($0 == "restoring") isRestoring = 1
   else if ($0 == "routes") hasRoutes = 1
   else if (hasRoutes) readRoute($0)
   else if ($0 ~ /^-[Aa] /) entry($0)

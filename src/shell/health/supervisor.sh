@@ -3,7 +3,7 @@ export LC_ALL PATH
 # Only root may read the commands of checks.
 umask 077
 tab=$(printf '\t')
-H=$S/health C=$S/checks
+H=$S/health C=$S/checks announced=
 locked() { take_lock -x "${1:-25}"; }
 unlocked() { drop_lock; }
 # write FILE TEXT: replaces the file as a whole, and only if the text differs.
@@ -29,16 +29,17 @@ kept() { lines kept | sed "s|^|kept$tab|"; }
 quiet() { case $result in *"--$nl"quiet*) ;; *) return 1 ;; esac }
 # apply_result: applies the result of the evaluation. The caller holds the lock.
 apply_result() {
-  failed= logs=
+  failed=$announced logs= redo=
   (umask 022 && mkdir -p "$S")
   evaluate || return
+  failed=
   ! quiet || return 0
   stuck=' ' unadded=' ' todo=$(lines 'do')
   while IFS=$tab read -r phase of verb a b c d e <&7; do
     [ -n "$verb" ] || continue
     # No server leaves while adding the sorry server fails.
     case $phase$stuck in 4*" $of "*)
-      failed=1
+      failed=1 redo=1
       continue
       ;;
     esac
@@ -48,6 +49,8 @@ apply_result() {
     [ -n "$can" ] || continue
     change_table "$verb" "$of" "$a" "$b" "$c" "$d" "$e" && continue
     failed=1
+    # A refused route is planned anew as long as it is missing.
+    case $phase in 0 | 6) ;; *) redo=1 ;; esac
     [ $phase != 2 ] || stuck="$stuck$of "
     case $phase in 1 | 3) unadded="$unadded$of " ;; esac
     [ "$said" = "$last_said" ] || printf '%s\n' "$said" >&2
@@ -61,7 +64,7 @@ END
   # logged: they would be logged at each tick.
   write "$S/monitor" "$(
     kept
-    [ -z "$failed" ] || printf 'kept\tredo\n'
+    [ -z "$redo" ] || printf 'kept\tredo\n'
   )" && logs=$(lines log)
 }
 # tick: takes the lock only if the evaluation wants a change.
@@ -159,11 +162,14 @@ case ${1:-} in
     put_logs
     [ -z "$failed" ]
     ;;
-  # The caller holds the lock. Restores the declared state of services without a file.
+  # The caller holds the lock. Restores the declared state of services without a file. Fails if the route of such a
+  # service (announced) may still be there.
   forget)
+    announced=${2:-}
+    [ -z "$announced" ] || announces=1
     apply_result
     put_logs
-    [ -z "$failed" ]
+    [ -z "$failed" ] && { [ -z "$announced" ] || [ -z "$unrouted" ]; }
     ;;
   close) for f in "$C"/*.through; do
     n=${f##*/} n=${n%.through}

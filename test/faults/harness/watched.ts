@@ -14,6 +14,7 @@ import { onTestFinished } from "vitest";
 import { checkDefaults, type Monitor, printMonitor } from "../../../src/health/monitor.js";
 import { agent } from "../../../src/shell/agent.js";
 import { lockFile } from "../../../src/shell/lock.js";
+import { monitorFunctions } from "../../../src/shell/monitor.js";
 import { prelude } from "../../../src/shell/prelude.js";
 import { headOf, realHost } from "../../../src/shell/surroundings.js";
 import type { ShellProgram } from "../../support/fake/fake-host.js";
@@ -121,6 +122,7 @@ export class Watched {
       CHECK_SECONDS: seconds,
     };
     this.write("etc/pulumi-lvs/monitor", `${headOf(surroundings)}${prelude}${agent}`);
+    this.write("drop", `${headOf(surroundings)}${prelude}${monitorFunctions}drop_monitor "$1"\n`);
     onTestFinished(() => this.dispose());
   }
 
@@ -235,18 +237,10 @@ esac
     else this.answer(server, `${status}\n${body}\n`);
   }
 
-  /** Removes the file of a monitor, and has the agent give back what it took, in one go with the host's lock. */
+  /** Deletes a monitor as a stack does, with the host's lock. */
   async forget(of = service): Promise<number> {
-    const file = join(this.root, "etc/pulumi-lvs/monitor.d", of.replace("://", "-"));
-    return this.#end(
-      this.#launch([
-        "flock",
-        join(this.root, lockFile),
-        "sh",
-        "-c",
-        `rm '${file}'; exec sh '${this.root}/etc/pulumi-lvs/monitor' forget`,
-      ]),
-    );
+    const script = ["sh", join(this.root, "drop"), of.replace("://", "-")];
+    return this.#end(this.#launch(["flock", join(this.root, lockFile), ...script]));
   }
 
   /** Runs the agent to its end. */
