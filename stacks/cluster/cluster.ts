@@ -86,7 +86,7 @@ export interface ServiceArgs
    */
   members?: Record<string, MemberArgs | null> | undefined;
   /** Checks of its real servers, which remove those that are down: see HealthMonitor. Default: none. */
-  health?: Inputs<Omit<HealthMonitorArgs, "service" | "agent" | "announce">> | undefined;
+  health?: Inputs<Omit<HealthMonitorArgs, "service" | "agent">> | undefined;
   /** Drain of its real servers before they go. `null`: no drain. Default: the cluster's `drain`. */
   drain?: Inputs<Drain> | null | undefined;
   /** Whether the service and its real servers are one resource: see VirtualService. Default: the cluster's `pool`. */
