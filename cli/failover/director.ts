@@ -1,9 +1,10 @@
 import type { FindHost } from "../../providers/engine/engine.js";
 import { factFailure, HostError } from "../../src/errors.js";
-import { FactError, type Facts } from "../../src/facts/facts.js";
+import { FactError, type FactName, type Facts } from "../../src/facts/facts.js";
 import type { Health } from "../../src/facts/health.js";
 import type { IpvsTable } from "../../src/facts/ipvs-table.js";
 import { parseVrrp, type VrrpSettings } from "../../src/facts/vrrp.js";
+import { readingJob } from "../../src/host/reading.js";
 import { plainText } from "../../src/values/foreign.js";
 import type { Group, Instance } from "./instances.js";
 
@@ -34,11 +35,6 @@ export type Director = Known | NotKnown;
 export const isKnown = (one: Director): one is Known => !("trouble" in one);
 
 export const hostOf = ({ instance }: Director): string => instance.host;
-
-const reading = {
-  ...{ owner: "failover", plan: () => ({ steps: [] }) },
-  ...{ observe: () => undefined, verify: () => undefined },
-};
 
 const hasOf = (facts: Facts, { addresses }: VrrpSettings): string[] => {
   const there = new Set(facts.addresses().map(({ interface: device, local }) => `${local} ${device}`));
@@ -71,7 +67,7 @@ async function look(find: FindHost, instance: Instance): Promise<Director> {
   const { connection, host, name } = instance;
   try {
     const facts = [`vrrp:${name}`, "addresses", "connections", "health", "table"] as const;
-    return seenOf(instance, (await find(connection, host).submit({ ...reading, facts })).facts);
+    return seenOf(instance, (await find(connection, host).submit(readingJob("failover", facts))).facts);
   } catch (error) {
     const trouble = error instanceof FactError ? factFailure(host, error) : error;
     if (!(trouble instanceof HostError)) throw error;
@@ -84,14 +80,22 @@ async function look(find: FindHost, instance: Instance): Promise<Director> {
 export const directorsOf = (find: FindHost, { instances }: Group): Promise<Director[]> =>
   Promise.all(instances.map((one) => look(find, one)));
 
-/** Returns how many addresses of the instance a director has now, or undefined if it does not answer. */
-export async function countOn(find: FindHost, { instance, settings }: Known): Promise<number | undefined> {
-  const { connection, host } = instance;
+/** Returns what the facts of a director's host say, or undefined if it does not answer. */
+export async function answerOf<Answer>(
+  find: FindHost,
+  { connection, host }: Instance,
+  names: readonly FactName[],
+  answer: (facts: Facts) => Answer,
+): Promise<Answer | undefined> {
   try {
-    const { facts } = await find(connection, host).submit({ ...reading, facts: ["addresses"] });
-    return hasOf(facts, settings).length;
+    const { facts } = await find(connection, host).submit(readingJob("failover", names));
+    return answer(facts);
   } catch (error) {
     if (error instanceof HostError || error instanceof FactError) return undefined;
     throw error;
   }
 }
+
+/** Returns how many addresses of the instance a director has now, or undefined if it does not answer. */
+export const countOn = (find: FindHost, { instance, settings }: Known): Promise<number | undefined> =>
+  answerOf(find, instance, ["addresses"], (facts) => hasOf(facts, settings).length);

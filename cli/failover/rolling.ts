@@ -1,10 +1,9 @@
 import type { FindHost } from "../../providers/engine/engine.js";
 import { HostError } from "../../src/errors.js";
-import { FactError } from "../../src/facts/facts.js";
 import { openShell } from "../../src/ssh/open-shell.js";
 import { exitCodes } from "../exit-codes.js";
 import { chosen, inStack, moveIn, type Options, type Output, type World } from "./command.js";
-import { directorsOf, hostOf } from "./director.js";
+import { answerOf, directorsOf, hostOf } from "./director.js";
 import { type Group, groupsOn, type Instance } from "./instances.js";
 import { masterOf, Refused } from "./moves.js";
 import { checkHeld, notReady, othersNotServing } from "./readiness.js";
@@ -29,22 +28,11 @@ class Stopped extends Error {}
 /** Seconds that a director may take until it could serve again, after a reboot too. */
 const readySeconds = 1800;
 
-const bootIdFact = "sysctl:kernel.random.boot_id";
+const bootId = "kernel.random.boot_id";
 
 /** Returns what differs after a reboot, or undefined if the host does not answer. */
-async function bootIdOf(find: FindHost, { connection, host }: Instance): Promise<string | undefined> {
-  const job = { owner: "failover", observe: () => undefined, verify: () => undefined };
-  try {
-    const { facts } = await find(connection, host).submit({
-      ...{ ...job, facts: [bootIdFact] },
-      plan: () => ({ steps: [] }),
-    });
-    return facts.sysctl("kernel.random.boot_id") ?? "";
-  } catch (error) {
-    if (error instanceof HostError || error instanceof FactError) return undefined;
-    throw error;
-  }
-}
+const bootIdOf = (find: FindHost, instance: Instance): Promise<string | undefined> =>
+  answerOf(find, instance, [`sysctl:${bootId}`], (facts) => facts.sysctl(bootId) ?? "");
 
 /**
  * Runs a line on one director after the other, backups first, each while it is held. Stops at the first thing that is

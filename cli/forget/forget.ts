@@ -1,5 +1,6 @@
 import { HostError } from "../../src/errors.js";
 import { type Host, hostOf } from "../../src/host/host.js";
+import { readingJob } from "../../src/host/reading.js";
 import { type Connection, connection, hostLabel } from "../../src/ssh/connection.js";
 import { plainText } from "../../src/values/foreign.js";
 import { problemsOf } from "../../src/values/problem.js";
@@ -69,16 +70,12 @@ type FindHost = (connection: Connection, label: string) => Pick<Host, "submit">;
 
 /** Returns what is left over, and removes it with `yes`. */
 async function leftOn(host: Pick<Host, "submit">, { allOf, yes }: Forget): Promise<LeftOver[]> {
-  const job = { owner: "forget", observe: () => undefined };
-  const { facts: known } = await host.submit({
-    ...job,
-    facts: ["ledger"],
-    plan: () => ({ steps: [] }),
-    verify: () => undefined,
-  });
+  const owner = "forget";
+  const { facts: known } = await host.submit(readingJob(owner, ["ledger"]));
   const { notes: left = [] } = await host.submit({
-    ...job,
+    owner,
     facts: factsFor(known),
+    observe: () => undefined,
     plan: (facts) => {
       const left = leftOver(facts, allOf);
       return { steps: yes ? left.map(({ step }) => step) : [], notes: left };

@@ -3,6 +3,7 @@ import { factFailure, HostError } from "../../src/errors.js";
 import { FactError, type FactName, type Facts } from "../../src/facts/facts.js";
 import type { RouteEntry } from "../../src/facts/ip-lists.js";
 import { printRecord } from "../../src/facts/ledger.js";
+import { readingJob } from "../../src/host/reading.js";
 import type { Connection } from "../../src/ssh/connection.js";
 import { plainText } from "../../src/values/foreign.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
@@ -191,9 +192,7 @@ export class LiveHosts extends PlannedHosts {
     if (names.every((name) => known.has(name))) return;
     const all = new Set([...known, ...names]);
     for (const name of alongWith(all)) all.add(name);
-    const job = { owner: "plan", observe: () => undefined, verify: () => undefined };
-    const read = async () =>
-      this.#find(connection, label).submit({ ...job, facts: [...all], plan: () => ({ steps: [] }) });
+    const read = async () => this.#find(connection, label).submit(readingJob("plan", [...all]));
     const { facts } = await read().catch((error: unknown) => {
       throw error instanceof HostError ? new HostNotRead(error.of("cannot plan")) : error;
     });
