@@ -7,8 +7,7 @@ import { type KindName, kinds } from "./cluster/schema.js";
 import { words } from "./cluster/words.js";
 import { mayBeOutput, noOutput } from "./outputs.js";
 import { clusterRules } from "./rules/index.js";
-import type { Named } from "./rules/moving.js";
-import { type View, viewOf } from "./rules/rule.js";
+import { type Named, type View, viewOf } from "./rules/rule.js";
 import { stackRules } from "./rules/stack.js";
 
 /** The messages of a cluster's schemas, with the words of other programs. @internal */

@@ -6,7 +6,7 @@ import type { Place } from "./cluster/places.js";
 import { clusters, type KindName, kinds } from "./cluster/schema.js";
 import type { DrClusterArgs } from "./dr-cluster.js";
 import type { NatClusterArgs } from "./nat-cluster.js";
-import type { Named } from "./rules/moving.js";
+import type { Named } from "./rules/rule.js";
 import { unkeptSecrets } from "./secret-places.js";
 
 /** Clusters by name, as in the stack's configuration. */

@@ -1,7 +1,8 @@
 import { type PlacedProblem, showPath } from "../../src/values/problem.js";
 import type { ClusterArgs } from "../cluster/cluster.js";
+import { type Director, directorsOf } from "../cluster/directors.js";
 import { type Pool, poolsOf, type Server, serversOf, vipsOf } from "../cluster/model.js";
-import { addressOf, type Place, type Vip } from "../cluster/places.js";
+import { addressOf, hostOf, type Place, type Vip } from "../cluster/places.js";
 import type { KindName } from "../cluster/schema.js";
 
 /** A cluster as the rules see it. Outputs and values that are wrong by themselves are placeholders. */
@@ -59,6 +60,49 @@ export function repeated(
     firsts.set(key, first ?? at);
     return first ? [{ at, reason: reason(key, showPath(first)) }] : [];
   });
+}
+
+/** A cluster of a stack, and the keys that lead to it. */
+export interface Named {
+  readonly under: Place;
+  readonly view: View;
+}
+
+/** What clusters of one stack may not do together. The docs list these rules, and a test compares. */
+export interface StackRule {
+  readonly refuses: string;
+  readonly remedy: string;
+  find(clusters: readonly Named[]): PlacedProblem[];
+}
+
+/** Returns the directors of a cluster whose host is known. */
+export const hostsOf = ({ args }: View): { host: string; one: Director }[] =>
+  directorsOf(args).flatMap((one) => {
+    const host = hostOf(one.of.connection);
+    return host === undefined ? [] : [{ host, one }];
+  });
+
+/**
+ * Returns a problem at each entry of a cluster whose key an entry of an earlier cluster has, unless there is no reason.
+ * `other` is the path of that entry.
+ */
+export function elsewhere<Entry extends Keyed>(
+  clusters: readonly Named[],
+  entriesOf: (cluster: Named) => readonly Entry[],
+  reason: (entry: Entry & Named, first: Entry & Named, other: string) => string | undefined,
+): PlacedProblem[] {
+  const firsts = new Map<string, Entry & Named>();
+  return clusters.flatMap((cluster) =>
+    entriesOf(cluster).flatMap((given) => {
+      if (given.key === undefined) return [];
+      const entry = { ...given, ...cluster };
+      const first = firsts.get(given.key);
+      if (!first) firsts.set(given.key, entry);
+      if (!first || first.under === cluster.under) return [];
+      const why = reason(entry, first, showPath([...first.under, ...first.at]));
+      return why === undefined ? [] : [{ at: [...cluster.under, ...given.at], reason: why }];
+    }),
+  );
 }
 
 /** Returns the texts of a list with their indices. */

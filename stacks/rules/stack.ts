@@ -1,38 +1,39 @@
 import { hasUnknown } from "../../providers/engine/inputs.js";
-import { type PlacedProblem, showPath } from "../../src/values/problem.js";
+import type { PlacedProblem } from "../../src/values/problem.js";
 import { type Director, daemonsOf, directorsOf, placeOf, waysOf } from "../cluster/directors.js";
 import { addressOf, hostOf, type Place } from "../cluster/places.js";
-import { hostsOf, movingRules, type Named, type StackRule } from "./moving.js";
-import { keysOf, type View, vipAddress } from "./rule.js";
+import { movingRules } from "./moving.js";
+import {
+  elsewhere,
+  hostsOf,
+  type Keyed,
+  keysOf,
+  type Named,
+  type StackRule,
+  type View,
+  vipAddress,
+} from "./rule.js";
 
-/** Something on a host that clusters say, each with its place. */
-interface Said {
-  readonly at: Place;
-  /** What it is about. */
-  readonly thing: string;
+/** Something on a host that clusters say. Its key is what it is about. */
+interface Said extends Keyed {
   /** What is said of it, which must be the same everywhere. */
   readonly value: unknown;
 }
 
 /** Returns a problem wherever another cluster says another value of the same thing. */
-function differing(
+const differing = (
   clusters: readonly Named[],
   saidIn: (view: View) => Said[],
   reason: (thing: string) => string,
-) {
-  const firsts = new Map<string, { under: Place; said: Said }>();
-  return clusters.flatMap(({ under, view }) =>
-    saidIn(view).flatMap((said): PlacedProblem[] => {
-      if (hasUnknown(said.value)) return [];
-      const first = firsts.get(said.thing);
-      if (!first) firsts.set(said.thing, { under, said });
-      if (!first || first.under === under || JSON.stringify(first.said.value) === JSON.stringify(said.value))
-        return [];
-      const other = showPath([...first.under, ...first.said.at]);
-      return [{ at: [...under, ...said.at], reason: `differs from ${other}; ${reason(said.thing)}` }];
-    }),
+): PlacedProblem[] =>
+  elsewhere(
+    clusters,
+    ({ view }) => saidIn(view).filter(({ value }) => !hasUnknown(value)),
+    ({ key, value }, first, other) =>
+      JSON.stringify(first.value) === JSON.stringify(value)
+        ? undefined
+        : `differs from ${other}; ${reason(String(key))}`,
   );
-}
 
 const entriesOf = (map: unknown): [string, unknown][] =>
   typeof map === "object" && map !== null ? Object.entries(map) : [];
@@ -46,7 +47,7 @@ const vipSettings = (view: View): Said[] =>
         : [
             {
               at,
-              thing: `${addressOf(address)} on ${host}`,
+              key: `${addressOf(address)} on ${host}`,
               value: sorted({ ...details, interface: one.of.interface }),
             },
           ],
@@ -65,7 +66,7 @@ const loopbackSettings = (view: View): Said[] => {
       ? []
       : view.vips.map((vip) => ({
           at,
-          thing: `${vipAddress(vip)} on ${host}`,
+          key: `${vipAddress(vip)} on ${host}`,
           value: { loopbackLabel, hostRoutes },
         }));
   });
@@ -84,12 +85,12 @@ const directorSettings = (view: View): Said[] =>
   hostsOf(view).flatMap(({ host, one }) => [
     ...entriesOf(one.of.timeouts).map(([name, value]) => ({
       at: [...placeOf(one, "timeouts"), name],
-      thing: `the timeout ${name} of ${host}`,
+      key: `the timeout ${name} of ${host}`,
       value,
     })),
     ...placedDaemons(view.args, one).map(({ at, daemon }) => ({
       at,
-      thing: `the ${(daemon as { state?: unknown }).state} sync daemon of ${host}`,
+      key: `the ${(daemon as { state?: unknown }).state} sync daemon of ${host}`,
       value: sorted(daemon),
     })),
   ]);
@@ -105,7 +106,7 @@ const said = (of: { connection?: unknown; sysctls?: unknown } | undefined, at: P
     ? []
     : entriesOf(of?.sysctls).map(([name, value]) => ({
         at: [...at, name],
-        thing: `${name} of ${host}`,
+        key: `${name} of ${host}`,
         value: String(value),
       }));
 };
@@ -124,7 +125,7 @@ const routeSettings = (view: View): Said[] =>
       ? []
       : waysOf(view.args).map(({ at, destination, via }) => ({
           at,
-          thing: `the return route ${destination} of ${host}`,
+          key: `the return route ${destination} of ${host}`,
           value: addressOf(via) ?? via,
         }));
   });
@@ -136,22 +137,16 @@ export const stackRules: readonly StackRule[] = [
   {
     refuses: "one protocol and port at one VIP, or one `fwmark`, in two clusters on one director",
     remedy: "give one of them another protocol, port or VIP",
-    find: (clusters) => {
-      const firsts = new Map<string, { under: Place; at: Place }>();
-      return clusters.flatMap(({ under, view }) =>
-        view.pools.flatMap(keysOf).flatMap(({ at, key }): PlacedProblem[] => {
-          if (key === undefined) return [];
-          return hostsOf(view).flatMap(({ host }): PlacedProblem[] => {
-            const first = firsts.get(`${host} ${key}`);
-            if (!first) firsts.set(`${host} ${key}`, { under, at });
-            if (!first || first.under === under) return [];
-            const other = showPath([...first.under, ...first.at]);
-            const reason = `${key} on ${host} is that of ${other}, too; they need another protocol, port or VIP`;
-            return [{ at: [...under, ...at], reason }];
-          });
-        }),
-      );
-    },
+    find: (clusters) =>
+      elsewhere(
+        clusters,
+        ({ view }) =>
+          view.pools.flatMap(keysOf).flatMap(({ at, key }) => {
+            if (key === undefined) return [];
+            return hostsOf(view).map(({ host }) => ({ at, key: `${key} on ${host}` }));
+          }),
+        ({ key }, _, other) => `${key} is that of ${other}, too; they need another protocol, port or VIP`,
+      ),
   },
   ...movingRules,
   {
