@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { unknownValue } from "../providers/engine/inputs.js";
 import { plainText } from "../src/values/foreign.js";
 import { errorsWith, type PlacedProblem, placedProblems, showPath } from "../src/values/problem.js";
+import { isOutput } from "./cluster/later.js";
 import type { Place } from "./cluster/places.js";
 import { type KindName, kinds } from "./cluster/schema.js";
 import { words } from "./cluster/words.js";
@@ -15,8 +16,6 @@ export const clusterErrors = errorsWith(words);
 
 const isPlainMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-const isOutput = (value: unknown): boolean => pulumi.Output.isInstance(value) || value instanceof Promise;
 
 /** Returns a copy with the placeholder instead of each output, and their places. */
 function withoutOutputs(value: unknown, at: Place, places: Place[]): unknown {

@@ -1,7 +1,8 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { familyOf } from "../../src/values/address.js";
 import type { ClusterArgs, ServiceArgs } from "./cluster.js";
 import type { DirectorArgs, DirectorMember, GatewayArgs, SyncArgs, VrrpArgs } from "./director-args.js";
+import { later } from "./later.js";
 import { addressOf, hostOf, isMap, listOf, nameIn, type Place, type Vip } from "./places.js";
 
 /** A director of a cluster. */
@@ -125,17 +126,6 @@ const [highestPriority, step] = [150, 10];
 
 /** Seconds that a director with `sync` waits before it takes the VIPs. */
 const syncDelay = 30;
-
-/** Returns what a function makes of a value, or an output of it if one is inside. */
-const later = <Value, Made>(value: Value, make: (value: pulumi.Unwrap<Value>) => Made) =>
-  hasOutput(value)
-    ? pulumi.output(value).apply((known) => make(known as pulumi.Unwrap<Value>))
-    : make(value as pulumi.Unwrap<Value>);
-
-const hasOutput = (value: unknown): boolean =>
-  pulumi.Output.isInstance(value) ||
-  value instanceof Promise ||
-  (typeof value === "object" && value !== null && Object.values(value).some(hasOutput));
 
 const isSet = ([, value]: [string, unknown]) => value !== undefined;
 

@@ -90,8 +90,12 @@ export function outputsOf(fronts: readonly Front[]): ClusterOutputs & ClusterChi
     members: pulumi.all(members).apply((all) => {
       // Each director has the same ones, but for itself.
       const flat = all.flat();
-      const keys = flat.map(({ service, address, port }) => `${service} ${address} ${port}`);
-      return floats ? flat.filter((_, i) => keys.indexOf(keys[i] as string) === i) : flat;
+      const firsts = new Map<string, (typeof flat)[number]>();
+      for (const one of flat) {
+        const key = `${one.service} ${one.address} ${one.port}`;
+        if (!firsts.has(key)) firsts.set(key, one);
+      }
+      return floats ? [...firsts.values()] : flat;
     }),
     directors: pulumi
       .all(

@@ -1,13 +1,8 @@
-import * as pulumi from "@pulumi/pulumi";
 import type { ServiceArgs } from "./cluster.js";
+import { isOutput, later } from "./later.js";
 
 type Health = NonNullable<ServiceArgs["health"]>;
 type Forwarding = "gatewaying" | "masquerading";
-
-const isOutput = (value: unknown): boolean => pulumi.Output.isInstance(value) || value instanceof Promise;
-
-const later = (value: unknown, made: (known: unknown) => unknown): pulumi.Output<unknown> =>
-  (pulumi.output(value as object) as pulumi.Output<unknown>).apply(made);
 
 /** Returns the fields of a map, and none of an output, whose value is known later. */
 export const fieldsOf = (value: unknown): Record<string, unknown> =>
@@ -49,6 +44,6 @@ export function healthOf({ sorryServer, ...health }: Health, forwarding: Forward
 function reached(sorryServer: Record<string, unknown>, forwarding: Forwarding): Record<string, unknown> {
   const { address } = sorryServer;
   const way = (known: unknown) => (isLoopback(known) ? "gatewaying" : forwarding);
-  const own = isOutput(address) ? later(address, way) : way(address);
+  const own = later(address, way);
   return { ...sorryServer, forwarding: sorryServer.forwarding ?? own };
 }

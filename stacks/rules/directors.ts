@@ -1,6 +1,6 @@
 import { familyOf } from "../../src/values/address.js";
 import type { PlacedProblem } from "../../src/values/problem.js";
-import { directorsOf, gatewaysOf, placeOf, waysOf } from "../cluster/directors.js";
+import { type Director, directorsOf, gatewaysOf, placeOf, waysOf } from "../cluster/directors.js";
 import { poolsOf } from "../cluster/model.js";
 import { addressOf, hostOf, isMap, type Place } from "../cluster/places.js";
 import { type Rule, repeated, type View } from "./rule.js";
@@ -10,6 +10,9 @@ const given = ({ args }: View, field: string): boolean =>
 
 /** Returns whether what a cluster says of its directors makes sense to the other rules. */
 const floats = (view: View): boolean => Array.isArray(view.args.directors) && !given(view, "director");
+
+/** Returns the directors of a cluster that has several, if what it says of them makes sense. */
+const floating = (view: View): Director[] => (floats(view) ? directorsOf(view.args) : []);
 
 /** Returns a problem at each of some fields of the cluster that it has. */
 const unwanted = (view: View, fields: readonly string[], reason: string): PlacedProblem[] =>
@@ -55,7 +58,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "one host or one `name` twice in `directors`",
     remedy: "take one of them out, or give each its own name",
     find: (view) => {
-      const all = floats(view) ? directorsOf(view.args) : [];
+      const all = floating(view);
       const hosts = repeated(
         all.map(({ at, of }) => ({ at: [...at, "connection"], key: hostOf(of.connection) })),
         (host, first) => `${host} is the host of ${first}, too; take one of them out`,
@@ -74,24 +77,22 @@ export const directorRules: readonly Rule[] = [
     refuses: "one of `directors` whose host or port is an output, without a `name`",
     remedy: "give it a `name`, which the names of resources then contain",
     find: (view) =>
-      floats(view)
-        ? directorsOf(view.args)
-            .filter(({ name, own }) => name === undefined && own.name === undefined)
-            .filter(({ at }) =>
-              [[], ["host"], ["port"]].some((keys) => view.isOutput([...at, "connection", ...keys])),
-            )
-            .map(({ at }) => ({
-              at: [...at, "connection"],
-              reason:
-                "has a host or port that is an output, and the names of resources contain it; give it a name",
-            }))
-        : [],
+      floating(view)
+        .filter(({ name, own }) => name === undefined && own.name === undefined)
+        .filter(({ at }) =>
+          [[], ["host"], ["port"]].some((keys) => view.isOutput([...at, "connection", ...keys])),
+        )
+        .map(({ at }) => ({
+          at: [...at, "connection"],
+          reason:
+            "has a host or port that is an output, and the names of resources contain it; give it a name",
+        })),
   },
   {
     refuses: "`directors` without `interface`, or `vrrp.gateways` without `insideInterface`",
     remedy: "write it for the first one; the others then have the same, unless they have their own",
     find: (view) => {
-      const [first] = floats(view) ? directorsOf(view.args) : [];
+      const [first] = floating(view);
       if (first?.index !== 0) return [];
       return [
         ...(first.of.interface === undefined ? ["interface"] : []),
@@ -105,7 +106,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "`directors[].mcastInterface` without `sync`",
     remedy: "write `sync`, or leave `mcastInterface` out",
     find: (view) =>
-      (floats(view) && !given(view, "sync") ? directorsOf(view.args) : [])
+      (given(view, "sync") ? [] : floating(view))
         .filter(({ own }) => own.mcastInterface !== undefined)
         .map(({ at }) => ({
           at: [...at, "mcastInterface"],
@@ -116,7 +117,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "`address` of some of `directors` only",
     remedy: "write the address of each, or of none",
     find: (view) => {
-      const all = floats(view) ? directorsOf(view.args) : [];
+      const all = floating(view);
       return all.some(({ own }) => own.address !== undefined)
         ? all
             .filter(({ own }) => own.address === undefined)
@@ -201,7 +202,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "a service whose real servers are other directors only, on one of `directors`",
     remedy: "name a real server that is no director, or all of the directors",
     find: (view) =>
-      (floats(view) ? directorsOf(view.args) : []).flatMap(({ index, name }) =>
+      floating(view).flatMap(({ index, name }) =>
         poolsOf(view.args, index)
           .filter(
             ({ members, index: service }) =>
