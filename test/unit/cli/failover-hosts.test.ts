@@ -13,18 +13,10 @@ import { fakeHost, resources } from "../../support/fake/engine.js";
 import { FakeClock } from "../../support/fake/fake-clock.js";
 import type { FakeHost } from "../../support/fake/fake-host.js";
 import { FakeKeepalived } from "../../support/fake/keepalived.js";
+import { cluster, entry, stack } from "../../support/vrrp-entries.js";
 
 const vip = "192.168.0.219";
 const hold = "run/pulumi-lvs-hold-eth0-51";
-
-const stack = "urn:pulumi:prod::lvs::pulumi:pulumi:Stack::lvs-prod";
-const cluster = "urn:pulumi:prod::lvs::lvs:index:DrCluster::web";
-const entry = (name: string, outputs: Bag): Entry => ({
-  urn: `urn:pulumi:prod::lvs::lvs:index:DrCluster$pulumi-nodejs:dynamic/lvs:VrrpInstance::${name}`,
-  type: "pulumi-nodejs:dynamic/lvs:VrrpInstance",
-  parent: cluster,
-  outputs,
-});
 
 /** Directors with an instance of these arguments each, and keepalived, which moves the addresses while a command waits. */
 async function site(...given: Bag[]) {

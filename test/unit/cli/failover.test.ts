@@ -4,18 +4,9 @@ import { groupsOf, groupsOn, namedBy } from "../../../cli/failover/instances.js"
 import { failoverOf, maintenanceOf, releaseOf } from "../../../cli/failover/moves.js";
 import { parseCommandLine } from "../../../cli/program.js";
 import type { Bag } from "../../../providers/engine/inputs.js";
-import type { Entry } from "../../../rollback/deployment.js";
+import { cluster, entry, stack } from "../../support/vrrp-entries.js";
 
 const vip = "192.168.0.219";
-
-const stack = "urn:pulumi:prod::lvs::pulumi:pulumi:Stack::lvs-prod";
-const cluster = "urn:pulumi:prod::lvs::lvs:index:DrCluster::web";
-const entry = (name: string, outputs: Bag): Entry => ({
-  urn: `urn:pulumi:prod::lvs::lvs:index:DrCluster$pulumi-nodejs:dynamic/lvs:VrrpInstance::${name}`,
-  type: "pulumi-nodejs:dynamic/lvs:VrrpInstance",
-  parent: cluster,
-  outputs,
-});
 
 test("groups of instances are those with one router id and first address, by their names or that of their cluster", () => {
   const bag = (host: string, more: Bag = {}): Bag => ({
