@@ -13,7 +13,7 @@ import {
 import { step } from "../../src/host/step.js";
 import { agent } from "../../src/shell/agent.js";
 import { endpoint, hostAddress } from "../../src/values/address.js";
-import { mapOf } from "../../src/values/problem.js";
+import { mapOf, showPath } from "../../src/values/problem.js";
 import { ranks } from "../../src/values/ranks.js";
 import {
   parseService,
@@ -187,7 +187,7 @@ export const healthMonitor = define({
     const checks: [string, Check][] = [
       ["check", check],
       ...Object.entries(servers).map(([server, other]): [string, Check] => [
-        `servers[${JSON.stringify(server)}]`,
+        showPath(["servers", server]),
         { ...(other.type === undefined || other.type === check.type ? check : {}), ...other },
       ]),
     ];
@@ -214,7 +214,7 @@ export const healthMonitor = define({
       ...Object.keys(servers)
         .filter((server) => serverOf(server) === undefined)
         .map((server) => ({
-          path: `servers[${JSON.stringify(server)}]`,
+          path: showPath(["servers", server]),
           reason: "is no ADDRESS:PORT such as 192.168.10.11:80 or [2001:db8::1]:80",
         })),
       ...Object.keys(servers)
@@ -222,7 +222,7 @@ export const healthMonitor = define({
           (server, i, all) =>
             serverOf(server) !== undefined && all.findIndex((one) => serverOf(one) === serverOf(server)) < i,
         )
-        .map((server) => ({ path: `servers[${JSON.stringify(server)}]`, reason: "is named twice" })),
+        .map((server) => ({ path: showPath(["servers", server]), reason: "is named twice" })),
       ...(timeout !== undefined && timeout > interval
         ? [{ path: "timeout", reason: `${timeout} is above the interval of ${interval}` }]
         : []),

@@ -167,7 +167,8 @@ const anyCluster = z.discriminatedUnion("kind", [dr, nat], {
 });
 
 function kindHint(kind: unknown): string {
-  const given = String(kind).toLowerCase();
+  if (typeof kind !== "string") return "";
+  const given = kind.toLowerCase();
   if (["dr", "gatewaying", "gate", "direct"].includes(given)) return "; did you mean `dr`?";
   if (["nat", "masq", "masquerading"].includes(given)) return "; did you mean `nat`?";
   return ["tun", "tunnel", "ipip", "fullnat", "fnat"].includes(given) ? "; tunnels are not supported" : "";

@@ -1,5 +1,5 @@
 import { closest } from "../../src/values/closest.js";
-import type { PlacedProblem } from "../../src/values/problem.js";
+import { type PlacedProblem, show } from "../../src/values/problem.js";
 import { isNamed } from "../cluster/model.js";
 import type { Place } from "../cluster/places.js";
 import { type Rule, textsIn } from "./rule.js";
@@ -13,7 +13,7 @@ const unknownName = (
   names: (string | undefined)[],
 ): PlacedProblem => {
   const known = names.filter((name) => name !== undefined);
-  const reason = `${JSON.stringify(given)} is no ${what} of this cluster, which are ${known.join(", ")}`;
+  const reason = `${show(given)} is no ${what} of this cluster, which are ${known.join(", ")}`;
   return { at, reason: `${reason}${did(closest(given, known))}` };
 };
 

@@ -515,6 +515,11 @@ describe("the configuration of a stack", () => {
       ['clusters.web.kind: "tunnel" is none of dr, nat; tunnels are not supported'],
     ],
     [
+      "a kind that is a map which has no text",
+      { web: { ...nat, kind: { toString: 0 } } },
+      ["clusters.web.kind: a map is none of dr, nat"],
+    ],
+    [
       "no kind",
       { web: { ...nat, kind: undefined } },
       ["clusters.web.kind: is missing; write kind: dr or kind: nat"],

@@ -140,11 +140,16 @@ describe.each([...definitions])("%s", (name, definition) => {
 describe("the configuration of a stack", () => {
   const packages = { director: ["ipvsadm"], realServers: ["nginx"] };
   const [health] = (kinds["health-monitor"] as TestedKind).right as [Bag];
-  const { service: _, ...checks } = health;
+  // The monitor of a cluster has the cluster's service, and announces nothing (docs/ecmp.md).
+  const { service: _, announce: __, ...checks } = health;
   const checked = { port: 8080, health: checks, drain: { timeout: 60, minimum: 2 } };
   const bases = rightClusters.map(({ web }) => ({
     web: { ...web, packages, services: [...(web.services as unknown[]), checked] },
   }));
+
+  test("is taken where it is right", () => {
+    for (const base of bases) expect(parseClusters(base)).not.toHaveProperty("mistakes");
+  });
 
   test("is refused where a hostile value stands, in one readable line each, or taken whole", (context) => {
     const cases = tally(context, "fuzz");
