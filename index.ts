@@ -51,14 +51,14 @@ export type {
   RealServerMember,
   ServiceArgs,
   VipArgs,
-} from "./stacks/cluster/cluster.js";
+} from "./stacks/cluster/args.js";
 export type {
   DirectorArgs,
   DirectorMember,
   GatewayArgs,
   SyncArgs,
   VrrpArgs,
-} from "./stacks/cluster/director-args.js";
+} from "./stacks/cluster/directors/args.js";
 export type { PackagesArgs } from "./stacks/cluster/packages.js";
 export { parseClusters, requireClusters } from "./stacks/config.js";
 export { DrCluster, type DrClusterArgs } from "./stacks/dr-cluster.js";

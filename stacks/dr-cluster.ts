@@ -2,9 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ArpSuppressionArgs } from "../providers/arp-suppression.js";
 import { ArpSuppression, HostRoute, VirtualAddress } from "../providers/index.js";
 import { checked } from "./check-cluster.js";
-import type { ClusterArgs, VipArgs } from "./cluster/cluster.js";
+import type { ClusterArgs, VipArgs } from "./cluster/args.js";
 import { adoption, Cluster, persisting, sharing } from "./cluster/component.js";
-import { ipVs, services } from "./cluster/director.js";
 import { forwardings } from "./cluster/families.js";
 import { type Front, front, outputsOf } from "./cluster/front.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
@@ -12,6 +11,7 @@ import { serversOf, vipsOf } from "./cluster/model.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import type { Vip } from "./cluster/places.js";
 import { probes } from "./cluster/probe.js";
+import { ipVs, services } from "./cluster/services.js";
 import { once } from "./cluster/shared.js";
 import { fromLast, sitesOf } from "./cluster/site.js";
 
@@ -75,7 +75,7 @@ export class DrCluster extends Cluster {
 
   /** Makes the route to each VIP. A VIP that moves has none: its source would be missing on the other directors. */
   #routes(args: DrClusterArgs, { site, vips }: Front): pulumi.Resource[] {
-    const { connection, interface: device } = site.director.of;
+    const { connection, interface: device } = site.director.fields;
     return vips.map(({ vip, resource }) => {
       if (!(args.hostRoutes ?? true)) return resource;
       const { address } = vip.vip;

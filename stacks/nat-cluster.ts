@@ -1,16 +1,16 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { HostRoute } from "../providers/index.js";
 import { checked } from "./check-cluster.js";
-import type { ClusterArgs, ServiceArgs } from "./cluster/cluster.js";
+import type { ClusterArgs, ServiceArgs } from "./cluster/args.js";
 import { adoption, Cluster, persisting } from "./cluster/component.js";
-import { ipVs, services } from "./cluster/director.js";
-import type { DirectorArgs, DirectorMember, GatewayArgs, VrrpArgs } from "./cluster/director-args.js";
-import { waysOf } from "./cluster/directors.js";
+import type { DirectorArgs, DirectorMember, GatewayArgs, VrrpArgs } from "./cluster/directors/args.js";
+import { waysOf } from "./cluster/directors/gateways.js";
 import { forwardings } from "./cluster/families.js";
 import { doorsOf, front, outputsOf } from "./cluster/front.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { probes } from "./cluster/probe.js";
+import { ipVs, services } from "./cluster/services.js";
 import { once } from "./cluster/shared.js";
 import { fromLast, sitesOf } from "./cluster/site.js";
 
@@ -83,7 +83,7 @@ export class NatCluster extends Cluster {
     const prepared = packages(this, name, args);
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
     const fronts = fromLast(sitesOf(name, args), (site, after) => {
-      const { insideInterface, interface: outside } = site.director.of;
+      const { insideInterface, interface: outside } = site.director.fields;
       const interfaces = insideInterface ? [outside, insideInterface] : [outside];
       const module = ipVs(this, site, [...prepared, ...after]);
       // A redirect would make real servers and clients bypass the director.

@@ -7,7 +7,7 @@ import type {
   Member,
   RealServerMember,
   VipArgs,
-} from "./cluster.js";
+} from "./args.js";
 
 /** The base of the components, with their outputs. */
 export abstract class Cluster extends pulumi.ComponentResource implements ClusterOutputs, ClusterChildren {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { IpForwarding } from "../../providers/index.js";
 import { type Family, familyOf } from "../../src/values/address.js";
-import type { ClusterArgs } from "./cluster.js";
+import type { ClusterArgs } from "./args.js";
 import { poolsOf, vipsOf } from "./model.js";
 import { addressOf } from "./places.js";
 import type { Site } from "./site.js";
@@ -29,7 +29,7 @@ export function forwardings(
   dependsOn: pulumi.Resource,
   redirects?: pulumi.Input<pulumi.Input<string>[]>,
 ): IpForwarding[] {
-  const { connection } = director.of;
+  const { connection } = director.fields;
   const opts = { parent, dependsOn };
   const silent =
     redirects === undefined ? {} : { sendRedirects: false, interfaces: pulumi.output(redirects) };

@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { VirtualAddress, VrrpInstance } from "../../providers/index.js";
-import type { ClusterChildren, ClusterOutputs } from "./cluster.js";
+import type { ClusterChildren, ClusterOutputs } from "./args.js";
 import { adoption } from "./component.js";
-import type { MadePool } from "./director.js";
-import { instanceOf } from "./directors.js";
+import { instanceOf } from "./directors/vrrp.js";
 import { vipsOf } from "./model.js";
 import type { Vip } from "./places.js";
 import { membersOf } from "./pool.js";
+import type { MadePool } from "./services.js";
 import { once } from "./shared.js";
 import type { Site } from "./site.js";
 
@@ -22,7 +22,7 @@ export interface Front {
 /** Lets clients in: by the VIPs, or by the VRRP instance that has them in turn. It comes after all services. */
 export function front(parent: pulumi.ComponentResource, site: Site, pools: readonly MadePool[]): Front {
   const { args, director, named, options } = site;
-  const common = { connection: director.of.connection, ...adoption(args) };
+  const common = { connection: director.fields.connection, ...adoption(args) };
   const dependsOn = pools.flatMap(({ virtualService, realServers, monitors }) => [
     virtualService,
     ...realServers,
@@ -40,7 +40,7 @@ export function front(parent: pulumi.ComponentResource, site: Site, pools: reado
     };
     return { site, pools, vips: [], instance: new VrrpInstance(named("vrrp"), fields as never, opts) };
   }
-  const { interface: device, connection } = director.of;
+  const { interface: device, connection } = director.fields;
   const vips = vipsOf(args).map((vip) => {
     const { name: _, ...details } = vip.vip;
     const part = `vip-${vip.name}`;

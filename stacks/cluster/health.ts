@@ -1,4 +1,4 @@
-import type { ServiceArgs } from "./cluster.js";
+import type { ServiceArgs } from "./args.js";
 import { isOutput, later } from "./later.js";
 
 type Health = NonNullable<ServiceArgs["health"]>;

@@ -2,9 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionInput, ResourceArgs } from "../../providers/engine/resource-class.js";
 import { Sysctl } from "../../providers/index.js";
 import type { SysctlArgs } from "../../providers/sysctl.js";
-import type { ClusterArgs } from "./cluster.js";
+import type { ClusterArgs } from "./args.js";
 import { lasting } from "./component.js";
-import type { DirectorArgs } from "./director-args.js";
+import type { DirectorArgs } from "./directors/args.js";
 import { type Server, serversOf } from "./model.js";
 
 type Common = Pick<ResourceArgs<SysctlArgs>, "connection" | "persist">;

@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { unknownValue } from "../../providers/engine/inputs.js";
 import { type RealServerShare, share } from "../../providers/real-server/index.js";
 import { familyOf } from "../../src/values/address.js";
-import type { ClusterArgs, MemberArgs, RealServerMember, ServiceArgs, VipArgs } from "./cluster.js";
-import { directorsOf } from "./directors.js";
+import type { ClusterArgs, MemberArgs, RealServerMember, ServiceArgs, VipArgs } from "./args.js";
+import { directorsOf } from "./directors/model.js";
 import { addressOf, hostOf, isMap, listOf, nameIn, type Place, type Vip } from "./places.js";
 
 /** A real server of a cluster, and its part of resource names. */
@@ -46,8 +46,8 @@ function serverAt(args: ClusterArgs, member: RealServerMember, at: Place): Serve
   const own = [member.address, member.address6].flatMap((address) => addressOf(address) ?? []);
   const all = directorsOf(args);
   const one =
-    (host === undefined ? undefined : all.find(({ of }) => hostOf(of.connection) === host)) ??
-    all.find(({ of }) => own.includes(addressOf(of.address) ?? ""));
+    (host === undefined ? undefined : all.find(({ fields }) => hostOf(fields.connection) === host)) ??
+    all.find(({ fields }) => own.includes(addressOf(fields.address) ?? ""));
   const isDirector = (member.localnode ?? one !== undefined) === true;
   return { at, name: nameIn(member), member, isDirector, director: isDirector ? one?.index : undefined };
 }

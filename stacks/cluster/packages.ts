@@ -5,7 +5,7 @@ import { assign, shellText } from "../../src/shell/index.js";
 import { commandConnection } from "../../src/ssh/command-connection.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { showGiven } from "../../src/values/problem.js";
-import type { ClusterArgs } from "./cluster.js";
+import type { ClusterArgs } from "./args.js";
 import { serversOf } from "./model.js";
 import { isPackageName, noPackageName } from "./package-names.js";
 import { sitesOf } from "./site.js";
@@ -37,7 +37,7 @@ export function packages(
   const hosts = [
     ...sitesOf(name, args).map((site) => ({
       at: site.floats ? `${site.director.name}-director` : "director",
-      connection: site.director.of.connection as ConnectionInput | undefined,
+      connection: site.director.fields.connection as ConnectionInput | undefined,
       names: director,
       aliases: site.options("packages-director", {}).aliases,
     })),

@@ -1,7 +1,7 @@
 import { unknownValue } from "../../providers/engine/inputs.js";
 import { hostLabel } from "../../src/ssh/connection.js";
 import { ipAddress } from "../../src/values/address.js";
-import type { VipArgs } from "./cluster.js";
+import type { VipArgs } from "./args.js";
 
 /** The keys that lead to a value in the arguments. */
 export type Place = readonly (string | number)[];

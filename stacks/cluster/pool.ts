@@ -4,7 +4,7 @@ import type { VirtualService } from "../../providers/index.js";
 import type { PoolServer } from "../../providers/real-server/index.js";
 import { endpoint, parseEndpoint } from "../../src/values/address.js";
 import { withoutHost } from "../../src/values/service-address.js";
-import type { Member } from "./cluster.js";
+import type { Member } from "./args.js";
 
 /** A server of a pool: where it is, and its fields. */
 interface PoolMember {

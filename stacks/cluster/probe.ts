@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ServiceProbe } from "../../providers/index.js";
-import type { ClusterArgs } from "./cluster.js";
+import type { ClusterArgs } from "./args.js";
 import { poolsOf } from "./model.js";
 
 /**

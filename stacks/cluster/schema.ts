@@ -22,7 +22,7 @@ import {
   sync,
   sysctls,
   vrrp,
-} from "./director-schema.js";
+} from "./directors/schema.js";
 import { isPackageName, noPackageName } from "./package-names.js";
 
 // The limits come from the resources. Only fields that no resource has get limits here.

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ClusterArgs } from "./cluster.js";
-import { type Director, directorsOf } from "./directors.js";
+import type { ClusterArgs } from "./args.js";
+import { type Director, directorsOf } from "./directors/model.js";
 
 /** A director as the place of resources, and how they are called. */
 export interface Site {

@@ -1,6 +1,7 @@
 import { familyOf } from "../../src/values/address.js";
 import type { PlacedProblem } from "../../src/values/problem.js";
-import { type Director, directorsOf, gatewaysOf, placeOf, waysOf } from "../cluster/directors.js";
+import { gatewaysOf, waysOf } from "../cluster/directors/gateways.js";
+import { type Director, directorsOf, placeOf } from "../cluster/directors/model.js";
 import { poolsOf } from "../cluster/model.js";
 import { addressOf, hostOf, isMap, type Place } from "../cluster/places.js";
 import { type Rule, repeated, type View } from "./rule.js";
@@ -60,7 +61,7 @@ export const directorRules: readonly Rule[] = [
     find: (view) => {
       const all = floating(view);
       const hosts = repeated(
-        all.map(({ at, of }) => ({ at: [...at, "connection"], key: hostOf(of.connection) })),
+        all.map(({ at, fields }) => ({ at: [...at, "connection"], key: hostOf(fields.connection) })),
         (host, first) => `${host} is the host of ${first}, too; take one of them out`,
       );
       const isTold = (at: Place) => hosts.some((host) => host.at[1] === at[1]);
@@ -95,8 +96,8 @@ export const directorRules: readonly Rule[] = [
       const [first] = floating(view);
       if (first?.index !== 0) return [];
       return [
-        ...(first.of.interface === undefined ? ["interface"] : []),
-        ...(first.of.insideInterface === undefined && gatewaysOf(view.args).length > 0
+        ...(first.fields.interface === undefined ? ["interface"] : []),
+        ...(first.fields.insideInterface === undefined && gatewaysOf(view.args).length > 0
           ? ["insideInterface"]
           : []),
       ].map((field) => ({ at: placeOf(first, field), reason: "is missing" }));
@@ -182,7 +183,7 @@ export const directorRules: readonly Rule[] = [
     find: (view) => {
       if (!floats(view)) return [];
       const all = directorsOf(view.args);
-      const isKnown = all.every(({ of }) => hostOf(of.connection) !== undefined);
+      const isKnown = all.every(({ fields }) => hostOf(fields.connection) !== undefined);
       // What is wrong by itself is told already.
       const isWrong = (at: Place) => view.isUnknown(at) && !view.isOutput(at);
       const wrong = all.some(({ at }) => isWrong([...at, "connection"]) || isWrong([...at, "address"]));

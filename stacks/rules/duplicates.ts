@@ -1,5 +1,6 @@
 import { showPath } from "../../src/values/problem.js";
-import { directorsOf, gatewaysOf } from "../cluster/directors.js";
+import { gatewaysOf } from "../cluster/directors/gateways.js";
+import { directorsOf } from "../cluster/directors/model.js";
 import { addressOf, type Vip } from "../cluster/places.js";
 import { keysOf, type Rule, repeated, textsIn, vipAddress } from "./rule.js";
 
@@ -75,9 +76,9 @@ export const duplicates: readonly Rule[] = [
         at,
         key: addressOf(address),
       }));
-      const directors = (args.directors === undefined ? [] : directorsOf(args)).map(({ at, of }) => ({
+      const directors = (args.directors === undefined ? [] : directorsOf(args)).map(({ at, fields }) => ({
         at: [...at, "address"],
-        key: addressOf(of.address),
+        key: addressOf(fields.address),
       }));
       const others = servers
         .filter(({ isDirector }) => !isDirector)

@@ -1,5 +1,6 @@
 import { hasUnknown } from "../../providers/engine/inputs.js";
-import { directorsOf, gatewaysOf } from "../cluster/directors.js";
+import { gatewaysOf } from "../cluster/directors/gateways.js";
+import { directorsOf } from "../cluster/directors/model.js";
 import { addressOf } from "../cluster/places.js";
 import {
   elsewhere,
@@ -30,7 +31,7 @@ function routersOf(view: View): Keyed[] {
   const routerId = view.args.vrrp?.routerId;
   if (view.args.directors === undefined || typeof routerId !== "number") return [];
   return hostsOf(view).map(({ host, one }) => {
-    const device = one.of.interface;
+    const device = one.fields.interface;
     const key = hasUnknown(device) ? undefined : `${routerId} on ${device} of ${host}`;
     return { at: ["vrrp", "routerId"], key };
   });

@@ -11,17 +11,9 @@ import { vrrpInstance } from "../../providers/vrrp-instance/index.js";
 import { familyOf } from "../../src/values/address.js";
 import type { PlacedProblem } from "../../src/values/problem.js";
 import { printService } from "../../src/values/service-address.js";
-import {
-  type Director,
-  daemonsOf,
-  directorsOf,
-  gatewaysOf,
-  instanceOf,
-  isTracked,
-  peersOf,
-  placeOf,
-  waysOf,
-} from "../cluster/directors.js";
+import { gatewaysOf, waysOf } from "../cluster/directors/gateways.js";
+import { type Director, daemonsOf, directorsOf, placeOf } from "../cluster/directors/model.js";
+import { instanceOf, isTracked, peersOf } from "../cluster/directors/vrrp.js";
 import { healthOf } from "../cluster/health.js";
 import { addressFor, type Pool, type PoolMember, shareOf } from "../cluster/model.js";
 import { addressOf, type Place } from "../cluster/places.js";
@@ -112,7 +104,7 @@ function vipProblems(view: View): PlacedProblem[] {
   const { args, vips } = view;
   // With several directors a VrrpInstance has the VIPs.
   if (args.directors !== undefined) return [];
-  const device = directorsOf(args)[0]?.of.interface ?? unknownValue;
+  const device = directorsOf(args)[0]?.fields.interface ?? unknownValue;
   return vips.flatMap(({ at, vip: { name: _, ...vip } }) =>
     refused(virtualAddress, { interface: device, ...vip }, (keys) =>
       keys[0] === "interface" ? ["director", "interface"] : vipPlace(view, at, keys),
@@ -154,7 +146,7 @@ function instanceProblems(view: View): PlacedProblem[] {
 
 function directorProblems({ args }: View): PlacedProblem[] {
   return directorsOf(args).flatMap((one) => {
-    const { timeouts, syncDaemon: daemon } = one.of;
+    const { timeouts, syncDaemon: daemon } = one.fields;
     const within = (field: string) => (keys: Place) => [...placeOf(one, field), ...keys];
     return [
       ...(typeof timeouts === "object" ? refused(ipvsTimeouts, timeouts, within("timeouts")) : []),

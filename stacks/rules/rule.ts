@@ -1,6 +1,6 @@
 import { type PlacedProblem, showPath } from "../../src/values/problem.js";
-import type { ClusterArgs } from "../cluster/cluster.js";
-import { type Director, directorsOf } from "../cluster/directors.js";
+import type { ClusterArgs } from "../cluster/args.js";
+import { type Director, directorsOf } from "../cluster/directors/model.js";
 import { type Pool, poolsOf, type Server, serversOf, vipsOf } from "../cluster/model.js";
 import { addressOf, hostOf, type Place, type Vip } from "../cluster/places.js";
 import type { KindName } from "../cluster/schema.js";
@@ -78,7 +78,7 @@ export interface StackRule {
 /** Returns the directors of a cluster whose host is known. */
 export const hostsOf = ({ args }: View): { host: string; one: Director }[] =>
   directorsOf(args).flatMap((one) => {
-    const host = hostOf(one.of.connection);
+    const host = hostOf(one.fields.connection);
     return host === undefined ? [] : [{ host, one }];
   });
 

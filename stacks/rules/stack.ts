@@ -1,6 +1,7 @@
 import { hasUnknown } from "../../providers/engine/inputs.js";
 import type { PlacedProblem } from "../../src/values/problem.js";
-import { type Director, daemonsOf, directorsOf, placeOf, waysOf } from "../cluster/directors.js";
+import { waysOf } from "../cluster/directors/gateways.js";
+import { type Director, daemonsOf, directorsOf, placeOf } from "../cluster/directors/model.js";
 import { addressOf, hostOf, type Place } from "../cluster/places.js";
 import { movingRules } from "./moving.js";
 import {
@@ -48,7 +49,7 @@ const vipSettings = (view: View): Said[] =>
             {
               at,
               key: `${addressOf(address)} on ${host}`,
-              value: sorted({ ...details, interface: one.of.interface }),
+              value: sorted({ ...details, interface: one.fields.interface }),
             },
           ],
     ),
@@ -74,7 +75,7 @@ const loopbackSettings = (view: View): Said[] => {
 
 /** Returns the sync daemons of a director, each with its place. */
 const placedDaemons = (args: View["args"], one: Director) => {
-  const { syncDaemon } = one.of;
+  const { syncDaemon } = one.fields;
   return [
     ...(syncDaemon === undefined ? [] : [{ at: [...one.at, "syncDaemon"], daemon: syncDaemon as object }]),
     ...daemonsOf(args, one).map((daemon) => ({ at: ["sync"], daemon })),
@@ -83,7 +84,7 @@ const placedDaemons = (args: View["args"], one: Director) => {
 
 const directorSettings = (view: View): Said[] =>
   hostsOf(view).flatMap(({ host, one }) => [
-    ...entriesOf(one.of.timeouts).map(([name, value]) => ({
+    ...entriesOf(one.fields.timeouts).map(([name, value]) => ({
       at: [...placeOf(one, "timeouts"), name],
       key: `the timeout ${name} of ${host}`,
       value,
@@ -96,7 +97,7 @@ const directorSettings = (view: View): Said[] =>
   ]);
 
 const sysctlSettings = (view: View): Said[] => [
-  ...directorsOf(view.args).flatMap((one) => said(one.of, placeOf(one, "sysctls"))),
+  ...directorsOf(view.args).flatMap((one) => said(one.fields, placeOf(one, "sysctls"))),
   ...view.servers.flatMap(({ at, member }) => said(member, [...at, "sysctls"])),
 ];
 

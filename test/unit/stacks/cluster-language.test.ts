@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { DrCluster, NatCluster } from "../../../index.js";
-import type { ClusterArgs } from "../../../stacks/cluster/cluster.js";
+import type { ClusterArgs } from "../../../stacks/cluster/args.js";
 import { makeAll, mistakesOf, program, type Registered } from "../../support/fake/cluster-program.js";
 
 const director = { connection: { host: "lb1" }, interface: "eth0" };

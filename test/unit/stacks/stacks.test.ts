@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { DrCluster, NatCluster, requireClusters } from "../../../index.js";
 import { RealServer, ServiceProbe } from "../../../providers/index.js";
-import type { RealServerMember } from "../../../stacks/cluster/cluster.js";
-import type { DirectorArgs } from "../../../stacks/cluster/director-args.js";
+import type { RealServerMember } from "../../../stacks/cluster/args.js";
+import type { DirectorArgs } from "../../../stacks/cluster/directors/args.js";
 import type { DrClusterArgs } from "../../../stacks/dr-cluster.js";
 import { hostKey as hostKeys } from "../../support/fake/ssh-client.js";
 

@@ -9,10 +9,11 @@ import {
   VirtualService,
 } from "../../providers/index.js";
 import type { Conflict } from "../../src/values/conflicts.js";
-import type { ServiceArgs } from "./cluster.js";
+import type { ServiceArgs } from "./args.js";
 import { adoption } from "./component.js";
-import type { DirectorArgs } from "./director-args.js";
-import { daemonsOf, isTracked } from "./directors.js";
+import type { DirectorArgs } from "./directors/args.js";
+import { daemonsOf } from "./directors/model.js";
+import { isTracked } from "./directors/vrrp.js";
 import { healthOf } from "./health.js";
 import { sysctls } from "./hosts.js";
 import { entriesOf, poolsOf, reachedAt, type Server, shareOf } from "./model.js";
@@ -28,7 +29,7 @@ const guard = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alon
  */
 export const ipVs = (
   cluster: pulumi.ComponentResource,
-  { director: { of }, named, options }: Site,
+  { director: { fields: of }, named, options }: Site,
   dependsOn: pulumi.Resource[],
 ): KernelModule =>
   new KernelModule(
@@ -43,7 +44,7 @@ function directorWide(
   { args, director, named, options }: Site,
   dependsOn: pulumi.Resource[],
 ): pulumi.Resource[] {
-  const { of } = director;
+  const { fields: of } = director;
   const { connection, timeouts, syncDaemon } = of;
   const common = { connection, ...guard(of) };
   const opts = { parent, dependsOn };
@@ -87,7 +88,7 @@ export function services(
   portOf: (service: ServiceArgs) => pulumi.Input<number>,
 ): MadePool[] {
   const { args, director, named, options } = site;
-  const common = { connection: director.of.connection, ...adoption(args) };
+  const common = { connection: director.fields.connection, ...adoption(args) };
   const parent = cluster;
   const wide = directorWide(cluster, site, ready.director);
   const drainOf = (service: ServiceArgs) => (service.drain === undefined ? args.drain : service.drain);
@@ -102,7 +103,7 @@ export function services(
         new Sysctl(
           named(template),
           {
-            connection: director.of.connection,
+            connection: director.fields.connection,
             name: "net.ipv4.vs.expire_quiescent_template",
             value: "1",
           },
@@ -125,7 +126,7 @@ export function services(
         named(label),
         {
           ...common,
-          ...guard(director.of),
+          ...guard(director.fields),
           ...key,
           scheduler: service.scheduler,
           persistence: service.persistence,
@@ -139,7 +140,7 @@ export function services(
             named(`${label}-${member.name}`),
             {
               ...common,
-              ...guard(director.of),
+              ...guard(director.fields),
               ...{ service: virtualService.id, address, port },
               ...fields,
             },
@@ -155,7 +156,7 @@ export function services(
               named(`${label}-health`),
               {
                 ...common,
-                ...guard(director.of),
+                ...guard(director.fields),
                 service: virtualService.id,
                 ...healthOf(health, forwarding),
               },

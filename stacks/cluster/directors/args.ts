@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ConnectionInput, Inputs } from "../../providers/engine/resource-class.js";
-import type { IpvsTimeoutsArgs } from "../../providers/ipvs-timeouts.js";
-import type { SyncDaemonArgs } from "../../providers/sync-daemon.js";
-import type { VrrpInstanceArgs } from "../../providers/vrrp-instance/index.js";
-import type { Conflict } from "../../src/values/conflicts.js";
+import type { ConnectionInput, Inputs } from "../../../providers/engine/resource-class.js";
+import type { IpvsTimeoutsArgs } from "../../../providers/ipvs-timeouts.js";
+import type { SyncDaemonArgs } from "../../../providers/sync-daemon.js";
+import type { VrrpInstanceArgs } from "../../../providers/vrrp-instance/index.js";
+import type { Conflict } from "../../../src/values/conflicts.js";
 
 /** The machine that has the VIP and forwards connections. */
 export interface DirectorArgs {

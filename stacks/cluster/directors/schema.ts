@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { common as everyResource } from "../../providers/engine/inputs.js";
-import * as ipvsTimeouts from "../../providers/ipvs-timeouts.js";
-import * as syncDaemons from "../../providers/sync-daemon.js";
-import * as virtualAddress from "../../providers/virtual-address.js";
-import * as vrrpInstance from "../../providers/vrrp-instance/index.js";
-import { connection } from "../../src/ssh/connection.js";
-import { hostAddress, interfaceName } from "../../src/values/address.js";
-import { mapOf, showGiven } from "../../src/values/problem.js";
-import { sysctlName } from "../../src/values/sysctl-name.js";
-import { fieldsOf } from "./as-given.js";
-import { isMemberName, noMemberName } from "./member-name.js";
+import { common as everyResource } from "../../../providers/engine/inputs.js";
+import * as ipvsTimeouts from "../../../providers/ipvs-timeouts.js";
+import * as syncDaemons from "../../../providers/sync-daemon.js";
+import * as virtualAddress from "../../../providers/virtual-address.js";
+import * as vrrpInstance from "../../../providers/vrrp-instance/index.js";
+import { connection } from "../../../src/ssh/connection.js";
+import { hostAddress, interfaceName } from "../../../src/values/address.js";
+import { mapOf, showGiven } from "../../../src/values/problem.js";
+import { sysctlName } from "../../../src/values/sysctl-name.js";
+import { fieldsOf } from "../as-given.js";
+import { isMemberName, noMemberName } from "../member-name.js";
 
 /** A part of the names of resources. @internal */
 export const name = z.string().refine(isMemberName, noMemberName);

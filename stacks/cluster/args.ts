@@ -7,7 +7,7 @@ import type { RealServerShare } from "../../providers/real-server/index.js";
 import type { ProbeSpread, ServiceProbeArgs } from "../../providers/service-probe/index.js";
 import type { VirtualAddressArgs } from "../../providers/virtual-address.js";
 import type { Persistence, VirtualServiceArgs } from "../../providers/virtual-service.js";
-import type { DirectorArgs, DirectorMember, SyncArgs, VrrpArgs } from "./director-args.js";
+import type { DirectorArgs, DirectorMember, SyncArgs, VrrpArgs } from "./directors/args.js";
 
 /**
  * A check at each VIP whether the cluster serves. It runs after everything is created and changed, and before
