@@ -3,14 +3,14 @@ import type { ArpSuppressionArgs } from "../providers/arp-suppression.js";
 import { ArpSuppression, HostRoute, VirtualAddress } from "../providers/index.js";
 import { checked } from "./check-cluster.js";
 import type { ClusterArgs, VipArgs } from "./cluster/args.js";
-import { adoption, Cluster, persisting, sharing } from "./cluster/component.js";
+import { Cluster } from "./cluster/component.js";
 import { forwardings } from "./cluster/families.js";
-import { type Front, front, outputsOf } from "./cluster/front.js";
+import { type Front, front } from "./cluster/front.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
+import { adoption, persisting, sharing } from "./cluster/inherited.js";
 import { serversOf, vipsOf } from "./cluster/model.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import type { Vip } from "./cluster/places.js";
-import { probes } from "./cluster/probe.js";
 import { ipVs, services } from "./cluster/services.js";
 import { once } from "./cluster/shared.js";
 import { fromLast, sitesOf } from "./cluster/site.js";
@@ -55,22 +55,18 @@ export class DrCluster extends Cluster {
     super("lvs:index:DrCluster", name, {}, persisting(checked("dr", name, args), opts));
     const prepared = packages(this, name, args);
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
-    const fronts = fromLast(sitesOf(name, args), (site, after) => {
-      const module = ipVs(this, site, [...prepared, ...after]);
-      const forward = args.ipForwarding ? forwardings(this, site, module) : [];
+    const fronts = fromLast(sitesOf(this, name, args), (site, after) => {
+      const module = ipVs(site, [...prepared, ...after]);
+      const forward = args.ipForwarding ? forwardings(site, module) : [];
       const ready = { director: [module, ...forward], realServer: hosts };
-      const pools = services(this, site, "gatewaying", ready, (service) => service.port ?? 0);
-      const made = front(this, site, pools);
+      const pools = services(site, "gatewaying", ready, (service) => service.port ?? 0);
+      const made = front(site, pools);
       return { ...made, last: made.instance ? [made.instance] : this.#routes(args, made) };
     });
-    probes(this, name, args, [
-      ...fronts.flatMap(({ last }) => last),
-      ...fronts.flatMap(({ pools }) => pools).flatMap(({ entries }) => entries),
-    ]);
     const localnodes = serversOf(args).flatMap(({ isDirector, member }) =>
       isDirector ? [member.address] : [],
     );
-    this.show(args, outputsOf(fronts), localnodes);
+    this.finish(name, args, fronts, localnodes);
   }
 
   /** Makes the route to each VIP. A VIP that moves has none: its source would be missing on the other directors. */
@@ -79,20 +75,15 @@ export class DrCluster extends Cluster {
     return vips.map(({ vip, resource }) => {
       if (!(args.hostRoutes ?? true)) return resource;
       const { address } = vip.vip;
-      const make = () =>
-        new HostRoute(
-          site.named(`vip-route-${vip.name}`),
-          {
-            connection,
-            destination: address,
-            device,
-            source: address,
-            ...sharing(vip.vip),
-            ...adoption(args),
-          },
-          { parent: this, dependsOn: resource },
-        );
-      return once(HostRoute, [connection, address], make);
+      const way = { destination: address, device, source: address };
+      return once(HostRoute, [connection, address], () =>
+        site.make(
+          HostRoute,
+          `vip-route-${vip.name}`,
+          { ...way, ...sharing(vip.vip), ...adoption(args) },
+          resource,
+        ),
+      );
     });
   }
 

@@ -2,14 +2,14 @@ import type * as pulumi from "@pulumi/pulumi";
 import { HostRoute } from "../providers/index.js";
 import { checked } from "./check-cluster.js";
 import type { ClusterArgs, ServiceArgs } from "./cluster/args.js";
-import { adoption, Cluster, persisting } from "./cluster/component.js";
+import { Cluster } from "./cluster/component.js";
 import type { DirectorArgs, DirectorMember, GatewayArgs, VrrpArgs } from "./cluster/directors/args.js";
 import { waysOf } from "./cluster/directors/gateways.js";
 import { forwardings } from "./cluster/families.js";
-import { doorsOf, front, outputsOf } from "./cluster/front.js";
+import { doorsOf, front } from "./cluster/front.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
+import { adoption, persisting } from "./cluster/inherited.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
-import { probes } from "./cluster/probe.js";
 import { ipVs, services } from "./cluster/services.js";
 import { once } from "./cluster/shared.js";
 import { fromLast, sitesOf } from "./cluster/site.js";
@@ -82,23 +82,19 @@ export class NatCluster extends Cluster {
     super("lvs:index:NatCluster", name, {}, persisting(checked("nat", name, args), opts));
     const prepared = packages(this, name, args);
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
-    const fronts = fromLast(sitesOf(name, args), (site, after) => {
+    const fronts = fromLast(sitesOf(this, name, args), (site, after) => {
       const { insideInterface, interface: outside } = site.director.fields;
       const interfaces = insideInterface ? [outside, insideInterface] : [outside];
-      const module = ipVs(this, site, [...prepared, ...after]);
+      const module = ipVs(site, [...prepared, ...after]);
       // A redirect would make real servers and clients bypass the director.
-      const forward = forwardings(this, site, module, interfaces);
+      const forward = forwardings(site, module, interfaces);
       const ready = { director: forward, realServer: hosts };
       const portOf = ({ port, ...service }: ServiceArgs) =>
         (service as NatClusterArgs["services"][number]).realServerPort ?? port ?? 0;
-      const made = front(this, site, services(this, site, "masquerading", ready, portOf));
+      const made = front(site, services(site, "masquerading", ready, portOf));
       return { ...made, last: doorsOf(made) };
     });
-    probes(this, name, args, [
-      ...fronts.flatMap(({ last }) => last),
-      ...fronts.flatMap(({ pools }) => pools).flatMap(({ entries }) => entries),
-    ]);
-    this.show(args, outputsOf(fronts));
+    this.finish(name, args, fronts);
   }
 
   #realServer(

@@ -1,13 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RealServer, VirtualService } from "../../providers/index.js";
-import type {
-  ClusterArgs,
-  ClusterChildren,
-  ClusterOutputs,
-  Member,
-  RealServerMember,
-  VipArgs,
-} from "./args.js";
+import { parseEndpoint } from "../../src/values/address.js";
+import { withoutHost } from "../../src/values/service-address.js";
+import type { ClusterArgs, ClusterChildren, ClusterOutputs, Member } from "./args.js";
+import type { Front } from "./front.js";
+import { vipsOf } from "./model.js";
+import { probes } from "./probe.js";
 
 /** The base of the components, with their outputs. */
 export abstract class Cluster extends pulumi.ComponentResource implements ClusterOutputs, ClusterChildren {
@@ -20,42 +18,87 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   declare readonly virtualServices: VirtualService[];
   declare readonly realServers: RealServer[];
 
-  /** Shows the outputs. The policy pack reads `localnodes`: addresses by which a director is a server of its own. */
-  protected show(
-    { directors: args }: ClusterArgs,
-    { virtualServices, realServers, directors, ...outputs }: ClusterOutputs & ClusterChildren,
+  /**
+   * Makes the probes, which come after all else, and shows the outputs. `last` is what each front ends with. The policy
+   * pack reads `localnodes`: addresses by which a director is a server of its own.
+   */
+  protected finish(
+    name: string,
+    args: ClusterArgs,
+    fronts: readonly (Front & { readonly last: pulumi.Resource[] })[],
     localnodes: readonly pulumi.Input<string>[] = [],
   ): void {
+    const entries = fronts.flatMap(({ pools }) => pools).flatMap((pool) => pool.entries);
+    probes(this, name, args, [...fronts.flatMap(({ last }) => last), ...entries]);
+    const { virtualServices, realServers, directors, ...outputs } = outputsOf(fronts);
     Object.assign(this, outputs, { virtualServices, realServers, directors });
     this.registerOutputs({
       ...outputs,
-      ...(args ? { directors } : {}),
+      ...(args.directors ? { directors } : {}),
       ...(localnodes.length > 0 ? { localnodes } : {}),
     });
   }
 }
 
-/** Returns the component's options that pass the cluster's `persist` to each of its resources. */
-export const persisting = (
-  { persist }: ClusterArgs,
-  opts: pulumi.ComponentResourceOptions = {},
-): pulumi.ComponentResourceOptions => {
-  if (persist === undefined) return opts;
-  const tell: pulumi.ResourceTransformation = ({ type, props, opts: own }) =>
-    type.startsWith("pulumi-nodejs:dynamic/lvs:")
-      ? { props: { ...props, persist: props.persist ?? persist }, opts: own }
-      : undefined;
-  return { ...opts, transformations: [...(opts.transformations ?? []), tell] };
-};
+const vipsIn = ({ site, vips, instance }: Front): pulumi.Output<string[]> =>
+  instance
+    ? instance.addresses.apply((all) => all.slice(0, vipsOf(site.args).length).map(({ address }) => address))
+    : pulumi.output(vips.map(({ resource }) => resource.address));
 
-/** Returns a member's own `persist` for the resources on its machine. Without one the cluster's applies. */
-export const lasting = ({ persist }: RealServerMember): { persist?: boolean } =>
-  persist === undefined ? {} : { persist };
+/** Returns the outputs of a cluster, from each of its directors. */
+function outputsOf(fronts: readonly Front[]): ClusterOutputs & ClusterChildren {
+  const pools = fronts.flatMap((one) => one.pools);
+  const floats = fronts.some(({ instance }) => instance);
+  const monitored = pools.flatMap(({ virtualService, monitors }) =>
+    monitors.map(({ service, health }) => ({ service: floats ? virtualService.id : service, health })),
+  );
+  const members = pools.map(({ virtualService, realServers, isPool }) =>
+    isPool
+      ? pooledMembers(virtualService)
+      : pulumi.output(
+          realServers.map(({ service, address, port, forwarding, weight }) => ({
+            ...{ service, address, port, forwarding, weight },
+          })),
+        ),
+  );
+  return {
+    virtualServices: pools.map(({ virtualService }) => virtualService),
+    realServers: pools.flatMap(({ realServers }) => realServers),
+    vips: fronts[0] ? vipsIn(fronts[0]) : pulumi.output([]),
+    services: pulumi.output(pools.map(({ virtualService }) => virtualService.id)),
+    health: pulumi
+      .all(monitored)
+      .apply((all) => Object.fromEntries(all.map(({ service, health }) => [service, health ?? {}]))),
+    drained: pulumi
+      .all(pools.map(({ virtualService: { id, drained } }) => ({ id, drained })))
+      .apply((all) => Object.fromEntries(all.map(({ id, drained }) => [id, drained ?? []]))),
+    members: pulumi.all(members).apply((all) => {
+      // Each director has the same ones, but for itself.
+      const flat = all.flat();
+      const firsts = new Map<string, (typeof flat)[number]>();
+      for (const one of flat) {
+        const key = `${one.service} ${one.address} ${one.port}`;
+        if (!firsts.has(key)) firsts.set(key, one);
+      }
+      return floats ? [...firsts.values()] : flat;
+    }),
+    directors: pulumi
+      .all(
+        fronts.flatMap(({ site, instance }) =>
+          instance ? [{ name: site.director.name as string, state: instance.state }] : [],
+        ),
+      )
+      .apply((all) => Object.fromEntries(all.map(({ name, state }) => [name, state]))),
+  };
+}
 
-/** Returns the `shared` of the resources of a VIP. */
-export const sharing = ({ shared }: Pick<VipArgs, "shared">): { shared?: pulumi.Input<boolean> } =>
-  shared === undefined ? {} : { shared };
-
-/** Returns the `adopt` of each resource of a cluster. */
-export const adoption = ({ adopt }: ClusterArgs): { adopt?: boolean } =>
-  adopt === undefined ? {} : { adopt };
+/** Returns the servers of a service that owns its pool. */
+const pooledMembers = ({ id, realServers }: VirtualService): pulumi.Output<Member[]> =>
+  pulumi.all([id, realServers]).apply(([text, pool]) =>
+    Object.entries((pool ?? {}) as Record<string, { forwarding: string; weight: number }>).map(
+      ([at, { forwarding, weight }]) => {
+        const { address = at, port = 0 } = parseEndpoint(at) ?? {};
+        return { service: withoutHost(text), address, port, forwarding, weight };
+      },
+    ),
+  );

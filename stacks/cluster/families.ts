@@ -24,19 +24,16 @@ function knownFamilies(args: ClusterArgs): Family[] {
  * which gets the family when the address is known. `redirects` are the interfaces that send no redirects, for IPv4.
  */
 export function forwardings(
-  parent: pulumi.ComponentResource,
-  { args, director, named, options }: Site,
+  { args, make }: Site,
   dependsOn: pulumi.Resource,
   redirects?: pulumi.Input<pulumi.Input<string>[]>,
 ): IpForwarding[] {
-  const { connection } = director.fields;
-  const opts = { parent, dependsOn };
   const silent =
     redirects === undefined ? {} : { sendRedirects: false, interfaces: pulumi.output(redirects) };
   const known = knownFamilies(args).map((family) =>
     family === "ipv4"
-      ? new IpForwarding(named("forwarding"), { connection, ...silent }, options("forwarding", opts))
-      : new IpForwarding(named("forwarding-ipv6"), { connection, family }, options("forwarding-ipv6", opts)),
+      ? make(IpForwarding, "forwarding", silent, dependsOn)
+      : make(IpForwarding, "forwarding-ipv6", { family }, dependsOn),
   );
   const later = vipsOf(args)
     .filter(({ vip }) => typeof vip.address !== "string")
@@ -48,11 +45,7 @@ export function forwardings(
         redirects === undefined
           ? {}
           : { sendRedirects: ofIpv4(false), interfaces: ofIpv4(pulumi.output(redirects)) };
-      return new IpForwarding(
-        named(`forwarding-${vipName}`),
-        { connection, family, ...quiet } as never,
-        options(`forwarding-${vipName}`, opts),
-      );
+      return make(IpForwarding, `forwarding-${vipName}`, { family, ...quiet } as never, dependsOn);
     });
   return [...known, ...later];
 }

@@ -3,22 +3,18 @@ import type { ConnectionInput, ResourceArgs } from "../../providers/engine/resou
 import { Sysctl } from "../../providers/index.js";
 import type { SysctlArgs } from "../../providers/sysctl.js";
 import type { ClusterArgs } from "./args.js";
-import { lasting } from "./component.js";
 import type { DirectorArgs } from "./directors/args.js";
+import { lasting } from "./inherited.js";
 import { type Server, serversOf } from "./model.js";
 
-type Common = Pick<ResourceArgs<SysctlArgs>, "connection" | "persist">;
-
-/** Makes the sysctls of one machine of a cluster. `called` gives the name and the options of each. */
+/** Makes the sysctls of one machine of a cluster. `make` gets the last part of the name of each. */
 export const sysctls = (
   of: Pick<DirectorArgs, "sysctls">,
-  common: Common,
-  called: (part: string) => [string, pulumi.CustomResourceOptions],
-): pulumi.Resource[] =>
-  Object.entries(of.sysctls ?? {}).map(([name, value]) => {
-    const [resource, opts] = called(`sysctl-${name}`);
-    return new Sysctl(resource, { ...common, name, value: pulumi.output(value).apply(String) }, opts);
-  });
+  make: (part: string, fields: Pick<ResourceArgs<SysctlArgs>, "name" | "value">) => Sysctl,
+): Sysctl[] =>
+  Object.entries(of.sysctls ?? {}).map(([name, value]) =>
+    make(`sysctl-${name}`, { name, value: pulumi.output(value).apply(String) }),
+  );
 
 /** The machine of a real server, and what the resources on it have in common. */
 export interface ServerHost {
@@ -46,7 +42,10 @@ export function serverHosts(
       if (!connection) return [server.name, []];
       const at = `${name}-${server.name}`;
       const common = { connection, ...lasting(server.member) };
-      const settings = sysctls(server.member, common, (part) => [`${at}-${part}`, { parent, dependsOn }]);
+      const settings = sysctls(
+        server.member,
+        (part, fields) => new Sysctl(`${at}-${part}`, { ...common, ...fields }, { parent, dependsOn }),
+      );
       return [server.name, make({ server, at, common, settings })];
     }),
   );

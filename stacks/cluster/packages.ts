@@ -35,17 +35,17 @@ export function packages(
 ): pulumi.Resource[] {
   const { director = [], realServers = [] } = args.packages ?? {};
   const hosts = [
-    ...sitesOf(name, args).map((site) => ({
+    ...sitesOf(parent, name, args).map((site) => ({
       at: site.floats ? `${site.director.name}-director` : "director",
       connection: site.director.fields.connection as ConnectionInput | undefined,
       names: director,
-      aliases: site.options("packages-director", {}).aliases,
+      aliases: site.aliases("packages-director"),
     })),
     ...serversOf(args).map(({ name: at, member }) => ({
       at,
       connection: member.connection,
       names: realServers,
-      aliases: undefined,
+      aliases: {},
     })),
   ].filter(({ connection, names }) => connection !== undefined && names.length > 0);
   if (hosts.length === 0) return [];
@@ -62,7 +62,7 @@ export function packages(
           triggers: [labelOf(connection), ...names],
         },
         // Installed packages stay installed under other credentials, and a preview does not know those.
-        { parent, ignoreChanges: ["connection"], ...(aliases ? { aliases } : {}) },
+        { parent, ignoreChanges: ["connection"], ...aliases },
       ),
   );
 }

@@ -1,10 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Inputs } from "../../providers/engine/resource-class.js";
-import type { VirtualService } from "../../providers/index.js";
 import type { PoolServer } from "../../providers/real-server/index.js";
-import { endpoint, parseEndpoint } from "../../src/values/address.js";
-import { withoutHost } from "../../src/values/service-address.js";
-import type { Member } from "./args.js";
+import { endpoint } from "../../src/values/address.js";
 
 /** A server of a pool: where it is, and its fields. */
 interface PoolMember {
@@ -34,14 +31,3 @@ export function poolOf(members: readonly PoolMember[]): pulumi.Input<PoolMap> {
   const ends = members.map(({ address, port }) => pulumi.all([address, port]));
   return pulumi.all(ends).apply((all) => pulumi.output(mapOf(all)) as unknown as PoolMap);
 }
-
-/** Returns the servers of such a service as the outputs of a cluster list them. */
-export const membersOf = ({ id, realServers }: VirtualService): pulumi.Output<Member[]> =>
-  pulumi.all([id, realServers]).apply(([text, pool]) =>
-    Object.entries((pool ?? {}) as Record<string, { forwarding: string; weight: number }>).map(
-      ([at, { forwarding, weight }]) => {
-        const { address = at, port = 0 } = parseEndpoint(at) ?? {};
-        return { service: withoutHost(text), address, port, forwarding, weight };
-      },
-    ),
-  );

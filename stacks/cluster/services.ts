@@ -10,12 +10,12 @@ import {
 } from "../../providers/index.js";
 import type { Conflict } from "../../src/values/conflicts.js";
 import type { ServiceArgs } from "./args.js";
-import { adoption } from "./component.js";
 import type { DirectorArgs } from "./directors/args.js";
 import { daemonsOf } from "./directors/model.js";
 import { isTracked } from "./directors/vrrp.js";
 import { healthOf } from "./health.js";
 import { sysctls } from "./hosts.js";
+import { adoption } from "./inherited.js";
 import { entriesOf, poolsOf, reachedAt, type Server, shareOf } from "./model.js";
 import { poolOf } from "./pool.js";
 import { once } from "./shared.js";
@@ -27,40 +27,22 @@ const guard = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alon
  * Makes the module, the first resource on the director. If another program owns the table, this one is
  * refused.
  */
-export const ipVs = (
-  cluster: pulumi.ComponentResource,
-  { director: { fields: of }, named, options }: Site,
-  dependsOn: pulumi.Resource[],
-): KernelModule =>
-  new KernelModule(
-    named("ip-vs"),
-    { connection: of.connection, name: "ip_vs", ...guard(of) },
-    options("ip-vs", { parent: cluster, dependsOn }),
-  );
+export const ipVs = ({ director, make }: Site, dependsOn: pulumi.Resource[]): KernelModule =>
+  make(KernelModule, "ip-vs", { name: "ip_vs", ...guard(director.fields) }, dependsOn);
 
 /** Makes the resources of the whole director. They are in force before the first connection. */
-function directorWide(
-  parent: pulumi.ComponentResource,
-  { args, director, named, options }: Site,
-  dependsOn: pulumi.Resource[],
-): pulumi.Resource[] {
-  const { fields: of } = director;
-  const { connection, timeouts, syncDaemon } = of;
-  const common = { connection, ...guard(of) };
-  const opts = { parent, dependsOn };
+function directorWide({ args, director, make }: Site, dependsOn: pulumi.Resource[]): pulumi.Resource[] {
+  const { connection, timeouts, syncDaemon } = director.fields;
+  const common = guard(director.fields);
   const daemon = (part: string, fields: NonNullable<DirectorArgs["syncDaemon"]>) =>
-    once(
-      SyncDaemon,
-      [connection, fields.state],
-      () => new SyncDaemon(named(part), { ...common, ...adoption(args), ...fields }, options(part, opts)),
+    once(SyncDaemon, [connection, fields.state], () =>
+      make(SyncDaemon, part, { ...common, ...adoption(args), ...fields }, dependsOn),
     );
   return [
-    ...(timeouts
-      ? [new IpvsTimeouts(named("timeouts"), { ...common, ...timeouts }, options("timeouts", opts))]
-      : []),
+    ...(timeouts ? [make(IpvsTimeouts, "timeouts", { ...common, ...timeouts }, dependsOn)] : []),
     ...(syncDaemon ? [daemon("sync-daemon", syncDaemon)] : []),
     ...daemonsOf(args, director).map((fields) => daemon(`sync-${fields.state}`, fields)),
-    ...sysctls(of, { connection }, (part) => [named(`director-${part}`), options(`director-${part}`, opts)]),
+    ...sysctls(director.fields, (part, fields) => make(Sysctl, `director-${part}`, fields, dependsOn)),
   ];
 }
 
@@ -81,33 +63,27 @@ export interface MadePool {
  * before a server can answer. Deletion has the reverse order.
  */
 export function services(
-  cluster: pulumi.ComponentResource,
   site: Site,
   forwarding: "gatewaying" | "masquerading",
   ready: { director: pulumi.Resource[]; realServer(server: Server): pulumi.Resource[] },
   portOf: (service: ServiceArgs) => pulumi.Input<number>,
 ): MadePool[] {
-  const { args, director, named, options } = site;
-  const common = { connection: director.fields.connection, ...adoption(args) };
-  const parent = cluster;
-  const wide = directorWide(cluster, site, ready.director);
+  const { args, director, make } = site;
+  const common = { ...adoption(args), ...guard(director.fields) };
+  const wide = directorWide(site, ready.director);
   const drainOf = (service: ServiceArgs) => (service.drain === undefined ? args.drain : service.drain);
   const isDrained = (service: ServiceArgs) =>
     drainOf(service) || Object.values(service.members ?? {}).some((member) => member?.drain);
-  const template = "expire-quiescent-template";
   // Otherwise remembered clients would return to a quiesced server, also after checks and during maintenance.
   const forget = args.services.some(
     (service) => service.persistence && (isDrained(service) || service.health),
   )
     ? [
-        new Sysctl(
-          named(template),
-          {
-            connection: director.fields.connection,
-            name: "net.ipv4.vs.expire_quiescent_template",
-            value: "1",
-          },
-          options(template, { parent, dependsOn: ready.director }),
+        make(
+          Sysctl,
+          "expire-quiescent-template",
+          { name: "net.ipv4.vs.expire_quiescent_template", value: "1" },
+          ready.director,
         ),
       ]
     : [];
@@ -122,45 +98,36 @@ export function services(
       });
       const isPool = service.pool ?? args.pool ?? false;
       const servers = isPool ? members.flatMap(({ member }) => ready.realServer(member)) : [];
-      const virtualService = new VirtualService(
-        named(label),
+      const virtualService = make(
+        VirtualService,
+        label,
         {
           ...common,
-          ...guard(director.fields),
           ...key,
           scheduler: service.scheduler,
           persistence: service.persistence,
           ...(isPool ? { realServers: poolOf(members) } : {}),
         } as never,
-        options(label, { parent, dependsOn: [...ready.director, ...wide, ...forget, ...servers] }),
+        [...ready.director, ...wide, ...forget, ...servers],
       );
-      const realServers = (isPool ? [] : members).map(
-        ({ member, address, port, fields }) =>
-          new RealServer(
-            named(`${label}-${member.name}`),
-            {
-              ...common,
-              ...guard(director.fields),
-              ...{ service: virtualService.id, address, port },
-              ...fields,
-            },
-            options(`${label}-${member.name}`, { parent, dependsOn: ready.realServer(member) }),
-          ),
+      const realServers = (isPool ? [] : members).map(({ member, address, port, fields }) =>
+        make(
+          RealServer,
+          `${label}-${member.name}`,
+          { ...common, service: virtualService.id, address, port, ...fields },
+          ready.realServer(member),
+        ),
       );
       const entries: pulumi.Resource[] = isPool ? [virtualService] : realServers;
       const { health } = service;
       // The monitor depends on all of them, so it restores removed servers before they are deleted.
       const monitors = health
         ? [
-            new HealthMonitor(
-              named(`${label}-health`),
-              {
-                ...common,
-                ...guard(director.fields),
-                service: virtualService.id,
-                ...healthOf(health, forwarding),
-              },
-              options(`${label}-health`, { parent, dependsOn: entries }),
+            make(
+              HealthMonitor,
+              `${label}-health`,
+              { ...common, service: virtualService.id, ...healthOf(health, forwarding) },
+              entries,
             ),
           ]
         : [];

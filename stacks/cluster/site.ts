@@ -2,30 +2,48 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterArgs } from "./args.js";
 import { type Director, directorsOf } from "./directors/model.js";
 
-/** A director as the place of resources, and how they are called. */
+/** The class of a kind of resource. */
+type Kind = new (name: string, args: never, opts?: pulumi.CustomResourceOptions) => pulumi.CustomResource;
+
+/** A director as the place of resources. */
 export interface Site {
+  /** The cluster. */
+  readonly parent: pulumi.Resource;
   readonly args: ClusterArgs;
   readonly director: Director;
   /** Whether VRRP moves the VIPs, because there are `directors`. */
   readonly floats: boolean;
   /** Returns the name of a resource by its last part, such as `ip-vs`. */
   named(part: string): string;
-  /** Returns the options of the resource of this name. */
-  options(part: string, opts: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions;
+  /** Returns the names that the resource of this part has in a cluster with `director`. */
+  aliases(part: string): { aliases?: pulumi.Alias[] };
+  /** Makes the resource of this part on the director. It takes the place of the one with its other names. */
+  make<Made extends Kind>(
+    kind: Made,
+    part: string,
+    fields: Omit<ConstructorParameters<Made>[1], "connection">,
+    dependsOn: pulumi.Resource | pulumi.Resource[],
+  ): InstanceType<Made>;
 }
 
 /**
  * Returns the sites of a cluster. Names of several directors contain the director's own. The first one also has the
  * names of a cluster with `director`, so that a cluster that gets a second director replaces nothing.
  */
-export const sitesOf = (name: string, args: ClusterArgs): Site[] =>
-  directorsOf(args).map((director) => {
+export const sitesOf = (parent: pulumi.Resource, name: string, args: ClusterArgs): Site[] =>
+  directorsOf(args).map((director): Site => {
     const floats = args.directors !== undefined;
     const isFirst = floats && director.index === 0;
+    const named = (part: string) => (floats ? `${name}-${director.name}-${part}` : `${name}-${part}`);
+    const aliases = (part: string) => (isFirst ? { aliases: [{ name: `${name}-${part}` }] } : {});
+    const { connection } = director.fields;
     return {
-      ...{ args, director, floats },
-      named: (part) => (floats ? `${name}-${director.name}-${part}` : `${name}-${part}`),
-      options: (part, opts) => (isFirst ? { ...opts, aliases: [{ name: `${name}-${part}` }] } : opts),
+      ...{ parent, args, director, floats, named, aliases },
+      make: (kind, part, fields, dependsOn) =>
+        new kind(named(part), { connection, ...fields } as never, {
+          ...{ parent, dependsOn },
+          ...aliases(part),
+        }) as never,
     };
   });
 
