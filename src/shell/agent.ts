@@ -30,7 +30,11 @@ const rounds = shellText("health/rounds.sh");
  * are files, which the limit of file sizes cuts.
  */
 const batches = shellText("health/batch.sh");
-const batchProgram = shellText("health/batch.awk");
+const checks = shellText("health/checks.awk") + shellText("health/requests.awk");
+/** Decides which checks one curl does, and writes its configuration. */
+const planProgram = checks + shellText("health/plan.awk");
+/** Counts what curl reports, and prints the changed results. */
+const resultsProgram = checks + shellText("health/results.awk");
 
 /**
  * The only place where data of the evaluation becomes a command: a shell function that makes an argument
@@ -100,8 +104,8 @@ const routeProtocol = 219;
 /** The agent without the prelude, which comes first. */
 export const agent = [
   assign({
-    ...{ evaluate_awk: evaluation, batch_awk: batchProgram, SERVICE: ranks.service, SERVER: ranks.server },
-    ROUTE_PROTOCOL: routeProtocol,
+    ...{ evaluate_awk: evaluation, plan_awk: planProgram, results_awk: resultsProgram },
+    ...{ SERVICE: ranks.service, SERVER: ranks.server, ROUTE_PROTOCOL: routeProtocol },
   }),
   checker,
   rounds,

@@ -146,7 +146,7 @@ test.each([
   const host = pair(shell as never);
   const { pid } = host.start();
   const copies = (of: number) =>
-    host.children(of).filter(({ command }) => /pulumi-lvs.monitor|job=judge/.test(command));
+    host.children(of).filter(({ command }) => /pulumi-lvs.monitor|from=lines/.test(command));
   for (let i = 0; i < 4; i++) {
     await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
     await soon(() => {

@@ -19,8 +19,8 @@ batch() {
     shift
   done
   batch_rounds | explain |
-    token=$token awk -v job=judge -v ONCE="$once" -v DIR="$C" -v SERIAL="$$-$serial" -v FILE="$file" \
-      "$batch_awk" from=check "$@" from=lines - |
+    token=$token awk -v ONCE="$once" -v DIR="$C" -v SERIAL="$$-$serial" -v FILE="$file" \
+      "$results_awk" from=check "$@" from=lines - |
     publish
 }
 # batch_rounds: prints a line for the start of a round, for each check as it ends, and for the end of the round. The

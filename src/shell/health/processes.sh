@@ -50,8 +50,8 @@ list_checks() {
     set -- from=check "$C"/*[0-9]
     break
   }; done
-  planned=$(printf '%s\n' "$list" | token=$token awk -v job=plan -v ONCE="$once" -v MANY="$many" -v DIR="$C" \
-    -v SERIAL="$$-$serial" "$batch_awk" "$@" from=list -) || {
+  planned=$(printf '%s\n' "$list" | token=$token awk -v ONCE="$once" -v MANY="$many" -v DIR="$C" \
+    -v SERIAL="$$-$serial" "$plan_awk" "$@" from=list -) || {
     unlocked
     return 0
   }

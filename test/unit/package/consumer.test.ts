@@ -89,7 +89,7 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks|rollback|cli|policy)\/([\w-]+\/)?[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/(\w+\/)?[\w-]+\.(sh|awk|service)|dist\/stack\.schema\.json|clusters\.js|dist\/policy\/(PulumiPolicy\.yaml|package\.json)|examples\/ci\/(github\/)?[\w-]+\.(sh|mjs|yml|yaml)|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks|rollback|cli|policy)\/([\w-]+\/){0,2}[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/(\w+\/)?[\w-]+\.(sh|awk|service)|dist\/stack\.schema\.json|clusters\.js|dist\/policy\/(PulumiPolicy\.yaml|package\.json)|examples\/ci\/(github\/)?[\w-]+\.(sh|mjs|yml|yaml)|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
           name,
         ),
     ),

@@ -1,0 +1,124 @@
+# Reads the files of the checks of one batch, then the lines of its rounds. Prints NUMBER:STATE:REASON SPEC for each
+# changed result. Prints done ROUND or again ROUND at its end: again asks for one more curl at once. Prints alone NUMBER
+# for a check that gets a process of its own, and apart if all checks need one, because curl ended before its checks
+# did.
+BEGIN { answer = "done" }
+from == "lines" { readLine($1) }
+# readLine LINE: reads a line of the rounds, after TOKEN and before a tab. Its words are begin, end ROUND, none ROUND
+# REASON, ask ROUND, wait NUMBER, own NUMBER REASON, or what curl prints on a check.
+function readLine(line,   words, n, w) {
+  if (index(line, token " ") != 1) return
+  line = substr(line, length(token) + 2); sub(/ $/, "", line)
+  n = split(line, words, " ")
+  if (words[1] == "begin") beginRound()
+  else if (words[1] == "end") endRound(words[2])
+  else if (words[1] == "none") {
+    sub(/^none [0-9]+ /, "", line); for (n in specs) { reported[n]; addResult(n, 3, line) }
+    endRound(words[2])
+  }
+  else if (words[1] == "ask") printAnswer(words[2])
+  else if (words[1] == "wait") reported[words[2]]
+  else if (words[1] == "own") { sub(/^own [0-9]+ /, "", line); addResult(words[2], 3, line) }
+  # 42: curl ended this transfer after a critical error of another one, such as a header that is too long.
+  else if (n >= 5 && words[1] in specs && words[2] != 42) {
+    if (n > 5) for (w = 1; w <= 5; w++) sub(/^[^ ]* /, "", line)
+    reported[words[1]]
+    if (words[2] ~ /^(2|27|41|43|48)$/) critical[words[1]]
+    addPage(words[1], words[2] + 0, words[3], words[4] + 0, words[5] + 0, n > 5 ? line : "")
+  }
+}
+# A file that has another result than the last could not be written, or the batch before this one wrote it late.
+function beginRound(   n, line) {
+  isolations = 0
+  for (n in isIsolated) print "alone " n
+  for (n in reported) if (!ONCE || verdict[n] == "") delete reported[n]
+  for (n in specs) {
+    if ((getline line < file[n]) > 0 && line != "verdict\t" last[n] "\t" specs[n]) printResult(n)
+    close(file[n])
+  }
+}
+# If curl did not report on all checks, one check ended it. The check with the critical error leaves, and the others
+# are checked at once. After three such checks in a round, or if no check had an error, nothing is known of the next.
+function endRound(round,   n, missing) {
+  for (n in specs) if (!(n in reported)) { missing = 1; break }
+  answer = "done"
+  if (missing) for (n in critical) if (n in specs && isolations < 3) { isolate(n); answer = "again" }
+  if (missing && answer == "done") print "apart"
+  split("", critical)
+  if (ONCE || isPartial || answer == "again") writeRequests(answer == "again")
+  printAnswer(round)
+}
+function isolate(n) {
+  isolations++
+  if (!ONCE || verdict[n] == "") { isIsolated[n]; print "alone " n }
+  delete specs[n]
+}
+# writeRequests PARTIAL: writes what curl does next: all checks, or those that it did not report on, or those without a
+# result.
+function writeRequests(partial,   n, to) {
+  isPartial = partial; to = FILE ".now"
+  printf "" > to; requests[to] = 0
+  for (n in specs) if (ONCE ? verdict[n] == "" : !partial || !(n in reported)) {
+    fieldsOf(specs[n]); addRequest(n, to)
+  }
+  close(to)
+}
+function printAnswer(round) { print answer " " round; fflush() }
+# addPage NUMBER CODE STATUS START SIZE WORDS: adds the result of a check by what curl reports. CODE is its exit code,
+# STATUS that of HTTP, START the seconds to the first byte, SIZE the bytes that came, and WORDS its error.
+function addPage(n, rc, code, start, size, words,   seen) {
+  sub(/ after [0-9]* m*s[a-z]*/, "", words)
+  if (words == "" && rc != 0) words = "curl ended with " rc
+  readWants(n)
+  seen = readPage(pageOf(n), body[n])
+  if (rc == 2 || rc == 45 || rc == 66 || rc == 77 || (rc == 27 && start == 0)) addResult(n, 3, words)
+  # The file is not at the limit: there is no room.
+  else if (rc == 23 && seen < most) addResult(n, 3, "the page cannot be stored")
+  else if (rc == 63 || rc == 23) addResult(n, 1, "the page is longer than 1 MB")
+  else if (rc != 0) addResult(n, 1, "no answer: " words)
+  else if (index("," status[n] ",", "," code ",") == 0) addResult(n, 1, "status " code)
+  else if (body[n] != "" && !found && seen < size && seen < most) addResult(n, 3, "the page is lost")
+  else if (body[n] != "" && !found) addResult(n, 1, "the page does not contain " body[n])
+  else addResult(n, 0, "")
+}
+# readPage FILE TEXT: sets found to whether the file contains the text, empties it and returns its size.
+function readPage(name, text,   line, seen) {
+  found = seen = 0
+  while ((getline line < name) > 0) { seen += length(line) + 1; if (index(line, text)) found = 1 }
+  close(name)
+  if (seen) { printf "" > name; close(name) }
+  return seen
+}
+# readWants NUMBER: sets what a check wants of an answer, once.
+function readWants(n) {
+  if (n in status) return
+  fieldsOf(specs[n])
+  status[n] = field["status"]; body[n] = field["body"]; rise[n] = field["rise"] + 0; fall[n] = field["fall"] + 0
+}
+# addResult NUMBER CODE REASON: counts. 0: well. 1: failed. 3: says nothing about the server.
+function addResult(n, rc, why) {
+  if (!(n in specs) || (ONCE && verdict[n] != "")) return
+  if (why != "") { gsub(/[^ -~]/, "?", why); why = substr(why, 1, 200) }
+  readWants(n)
+  if (rc == 0) { good[n]++; bad[n] = 0; setState(n, "up", "", good[n], ONCE ? 1 : rise[n]) }
+  else if (rc == 1) { bad[n]++; good[n] = 0; setState(n, "down", why, bad[n], fall[n]) }
+  else if (blind[n] != why) {
+    blind[n] = why
+    last[n] = "blind" (verdict[n] == "" ? "" : "-") verdict[n] "\t" why; printResult(n)
+  }
+}
+# setState NUMBER STATE REASON COUNT LIMIT: reports the state once COUNT reaches LIMIT.
+function setState(n, state, why, times, limit) {
+  if (verdict[n] != state && times >= limit) { verdict[n] = state; because[n] = why }
+  else {
+    if (blind[n] == "") return
+    if (verdict[n] == state) because[n] = why
+  }
+  if (verdict[n] == "") because[n] = ""
+  blind[n] = ""
+  last[n] = verdict[n] "\t" because[n]; printResult(n)
+}
+function printResult(n,   parts) {
+  split(last[n], parts, "\t")
+  print n ":" parts[1] ":" parts[2] "\t" specs[n]; fflush()
+}
