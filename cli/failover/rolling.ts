@@ -34,71 +34,108 @@ const bootId = "kernel.random.boot_id";
 const bootIdOf = (find: FindHost, instance: Instance): Promise<string | undefined> =>
   answerOf(find, instance, [`sysctl:${bootId}`], (facts) => facts.sysctl(bootId) ?? "");
 
+/** A director whose turn it is. */
+interface Turn {
+  readonly host: string;
+  /** Its place among the others: `director1, 1 of 2`. */
+  readonly text: string;
+  readonly instance: Instance;
+  /** The groups that it takes part in. */
+  readonly groups: readonly Group[];
+}
+
+const read = ({ find }: World, groups: readonly Group[]) =>
+  Promise.all(groups.map((one) => directorsOf(find, one)));
+
+/** Returns the turns of the directors of groups: backups first, then those that have fewer addresses. */
+async function turnsOf(world: World, groups: readonly Group[]): Promise<Turn[]> {
+  const masters = (await read(world, groups)).map((directors) => hostOf(masterOf(directors)));
+  const mastered = (host: string) => masters.filter((one) => one === host).length;
+  const instances = groups.flatMap((one) => one.instances);
+  const hosts = [...new Set(instances.map(({ host }) => host))].sort((a, b) => mastered(a) - mastered(b));
+  return hosts.map((host, i) => ({
+    ...{ host, text: `${host}, ${i + 1} of ${hosts.length}`, groups: groupsOn(world.groups, host) },
+    instance: instances.find((one) => one.host === host) as Instance,
+  }));
+}
+
+const mayBeHeld = ({ host, text }: Turn): string =>
+  `stopped at ${text}; it may be held: see it, then run maintenance ${host} --end`;
+
+/** Ends the hold of a director. */
+async function release(world: World, turn: Turn, output: Output): Promise<void> {
+  const released = await moveIn(world, { host: turn.host, end: true }, output);
+  if (released !== 0) throw new Stopped(mayBeHeld(turn));
+}
+
+/** Stops if the others do not serve: another run may have held another director since this one looked. */
+async function checkOthers(world: World, turn: Turn, output: Output): Promise<void> {
+  const { host, text, groups } = turn;
+  const why = othersNotServing(await read(world, groups), host);
+  if (why === undefined) return;
+  output.say(`the command does not run on ${host}: ${why}; see whether there is another run`);
+  await release(world, turn, output);
+  throw new Stopped(`stopped at ${text}; it is released`);
+}
+
+/** Runs the line on a director that is held. Returns whether the host goes down. */
+async function runOn(world: RollingWorld, turn: Turn, line: string, output: Output): Promise<boolean> {
+  const { host, instance } = turn;
+  const { code, isGoingDown } = await world.run(instance, line, (one) => output.say(`${host}: ${one}`));
+  if (code !== undefined && code !== 0 && !isGoingDown)
+    throw new Stopped(
+      `the command failed on ${host} (exit code ${code}), and ${host} stays held; mend it, then run maintenance ${host} --end`,
+    );
+  return isGoingDown;
+}
+
+/** Waits until a director could serve again. `before` is its boot id if it goes down, and another one tells that it did. */
+async function waitUntilReady(world: World, turn: Turn, before: string | undefined): Promise<void> {
+  const { find, clock } = world;
+  const { host, instance, groups } = turn;
+  const reason = async () => {
+    const now = await bootIdOf(find, instance);
+    if (now === undefined) return "it does not answer";
+    if (now === before) return "it has not rebooted";
+    return notReady(await read(world, groups), host);
+  };
+  const end = clock.now() + readySeconds * 1000;
+  for (;;) {
+    const why = await reason();
+    if (why === undefined) return;
+    if (clock.now() >= end)
+      throw new Stopped(
+        `${host} is not ready to serve after ${readySeconds} s: ${why}; mend it, then run maintenance ${host} --end`,
+      );
+    await clock.pause();
+  }
+}
+
 /**
  * Runs a line on one director after the other, backups first, each while it is held. Stops at the first thing that is
  * not as expected. Returns the exit code.
  */
 export async function rollOn(world: RollingWorld, given: Rolling, output: Output): Promise<number> {
-  const { find, clock } = world;
-  const read = (groups: readonly Group[]) => Promise.all(groups.map((one) => directorsOf(find, one)));
-  /** Waits until there is no reason any more. Returns the last one if there always is one. */
-  const until = async (reason: () => Promise<string | undefined>, seconds: number) => {
-    const end = clock.now() + seconds * 1000;
-    for (;;) {
-      const why = await reason();
-      if (why === undefined || clock.now() >= end) return why;
-      await clock.pause();
-    }
-  };
   let isBegun = false;
   try {
-    const groups = chosen(world.groups, given);
-    const masters = (await read(groups)).map((directors) => hostOf(masterOf(directors)));
-    const hosts = [...new Set(groups.flatMap(({ instances }) => instances.map(({ host }) => host)))];
-    const mastered = (host: string) => masters.filter((one) => one === host).length;
-    hosts.sort((a, b) => mastered(a) - mastered(b));
-    const all = world.groups.filter(({ instances }) => instances.some(({ host }) => hosts.includes(host)));
-    for (const [i, host] of hosts.entries()) {
-      checkHeld(await read(all));
-      const own = groupsOn(world.groups, host);
-      const instance = own.flatMap(({ instances }) => instances).find((one) => one.host === host) as Instance;
-      const turn = `${host}, ${i + 1} of ${hosts.length}`;
-      const stopped = `stopped at ${turn}; it may be held: see it, then run maintenance ${host} --end`;
-      output.say(turn);
-      const before = await bootIdOf(find, instance);
-      const moved = await moveIn(world, { host }, output).catch((error: unknown) => {
-        output.say(stopped);
+    const turns = await turnsOf(world, chosen(world.groups, given));
+    const all = world.groups.filter((group) => turns.some(({ groups }) => groups.includes(group)));
+    for (const turn of turns) {
+      const { host, instance } = turn;
+      checkHeld(await read(world, all));
+      output.say(turn.text);
+      const bootId = await bootIdOf(world.find, instance);
+      const held = await moveIn(world, { host }, output).catch((error: unknown) => {
+        output.say(mayBeHeld(turn));
         throw error;
       });
-      if (moved === exitCodes["not movable"] && !isBegun) return moved;
+      if (held === exitCodes["not movable"] && !isBegun) return held;
       isBegun = true;
-      if (moved !== 0) throw new Stopped(stopped);
-      // Another run may have held another director since this one looked.
-      const why = othersNotServing(await read(own), host);
-      if (why !== undefined) {
-        output.say(`the command does not run on ${host}: ${why}; see whether there is another run`);
-        const released = await moveIn(world, { host, end: true }, output);
-        throw new Stopped(released === 0 ? `stopped at ${turn}; it is released` : stopped);
-      }
-      const { code, isGoingDown } = await world.run(instance, given.line, (line) =>
-        output.say(`${host}: ${line}`),
-      );
-      if (code !== undefined && code !== 0 && !isGoingDown)
-        throw new Stopped(
-          `the command failed on ${host} (exit code ${code}), and ${host} stays held; mend it, then run maintenance ${host} --end`,
-        );
-      const trouble = await until(async () => {
-        const now = await bootIdOf(find, instance);
-        if (now === undefined) return "it does not answer";
-        if (isGoingDown && now === before) return "it has not rebooted";
-        return notReady(await read(own), host);
-      }, readySeconds);
-      if (trouble !== undefined)
-        throw new Stopped(
-          `${host} is not ready to serve after ${readySeconds} s: ${trouble}; mend it, then run maintenance ${host} --end`,
-        );
-      const released = await moveIn(world, { host, end: true }, output);
-      if (released !== 0) throw new Stopped(stopped);
+      if (held !== 0) throw new Stopped(mayBeHeld(turn));
+      await checkOthers(world, turn, output);
+      const isGoingDown = await runOn(world, turn, given.line, output);
+      await waitUntilReady(world, turn, isGoingDown ? bootId : undefined);
+      await release(world, turn, output);
     }
     return 0;
   } catch (error) {
