@@ -1,7 +1,12 @@
 import { z } from "zod";
 import type { Facts } from "../src/facts/facts.js";
-import { noThresholds, thresholdFlags } from "../src/facts/ipvs-lists.js";
-import { type Flags, netmaskBits, netmaskText } from "../src/facts/ipvs-table.js";
+import {
+  type Flags,
+  netmaskBits,
+  netmaskText,
+  noThresholds,
+  thresholdFlags,
+} from "../src/facts/ipvs-table.js";
 import { onFailure, type Step, step } from "../src/host/step.js";
 import { addressBits, type Family } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";

@@ -3,8 +3,8 @@ import type { DrainedServer, DrainingServer } from "../../src/facts/draining.js"
 import { Facts } from "../../src/facts/facts.js";
 import type { Health, MonitorState } from "../../src/facts/health.js";
 import type { AddressEntry, Link, RouteEntry } from "../../src/facts/ip-lists.js";
-import type { Daemon, ThresholdTable, Timeouts } from "../../src/facts/ipvs-lists.js";
-import type { IpvsTable } from "../../src/facts/ipvs-table.js";
+import type { Daemon, Timeouts } from "../../src/facts/ipvs-lists.js";
+import type { IpvsTable, ThresholdTable } from "../../src/facts/ipvs-table.js";
 import type { Ledger, LedgerRecord } from "../../src/facts/ledger.js";
 import type { VrrpFile } from "../../src/facts/vrrp.js";
 import type { Running } from "../../src/values/conflicts.js";

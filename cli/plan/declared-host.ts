@@ -1,7 +1,8 @@
 import type { DrainingServer } from "../../src/facts/draining.js";
 import type { MonitorState } from "../../src/facts/health.js";
 import * as ip from "../../src/facts/ip-lists.js";
-import type { Daemon, Thresholds, Timeouts } from "../../src/facts/ipvs-lists.js";
+import type { Daemon, Timeouts } from "../../src/facts/ipvs-lists.js";
+import type { Thresholds } from "../../src/facts/ipvs-table.js";
 import { type LedgerRecord, parseLedger } from "../../src/facts/ledger.js";
 import type { VrrpFile } from "../../src/facts/vrrp.js";
 import { familyOf } from "../../src/values/address.js";

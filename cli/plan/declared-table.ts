@@ -1,5 +1,4 @@
-import type { Thresholds } from "../../src/facts/ipvs-lists.js";
-import { type Flags, parseIpvsTable } from "../../src/facts/ipvs-table.js";
+import { type Flags, parseIpvsTable, type Thresholds } from "../../src/facts/ipvs-table.js";
 
 export type Words = readonly string[];
 

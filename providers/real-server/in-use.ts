@@ -1,7 +1,6 @@
 import { BlockList } from "node:net";
 import type { FactName, Facts } from "../../src/facts/facts.js";
-import { noThresholds, thresholdFlags } from "../../src/facts/ipvs-lists.js";
-import type { Flags } from "../../src/facts/ipvs-table.js";
+import { type Flags, noThresholds, thresholdFlags } from "../../src/facts/ipvs-table.js";
 import { type Step, step } from "../../src/host/step.js";
 import { endpoint, type Family } from "../../src/values/address.js";
 import { parseService, type ServiceAddress, serviceFamily } from "../../src/values/service-address.js";

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Facts } from "../../src/facts/facts.js";
-import { noThresholds } from "../../src/facts/ipvs-lists.js";
-import type { Flags } from "../../src/facts/ipvs-table.js";
+import { type Flags, noThresholds } from "../../src/facts/ipvs-table.js";
 import { step } from "../../src/host/step.js";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../../src/values/address.js";
 import { ranks } from "../../src/values/ranks.js";

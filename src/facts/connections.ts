@@ -2,7 +2,7 @@ import { endpoint, parseEndpoint } from "../values/address.js";
 import { show } from "../values/problem.js";
 import { printService } from "../values/service-address.js";
 import { fact } from "./fact.js";
-import { heading, listedService } from "./ipvs-lists.js";
+import { heading, listedService } from "./ipvs-table.js";
 
 /** Numbers of connections to one real server (ipvsadm(8), --persistent-conn). */
 interface ConnectionCounts {

@@ -1,63 +1,8 @@
-import { endpoint, ipAddress, parseEndpoint } from "../values/address.js";
+import { ipAddress } from "../values/address.js";
 import { show } from "../values/problem.js";
-import { printService, type ServiceAddress } from "../values/service-address.js";
 import { fact } from "./fact.js";
-import { type IpvsTable, parseIpvsTable } from "./ipvs-table.js";
 
-// Readers of the output of `ipvsadm -Ln`, besides the table of `ipvsadm -Sn`.
-
-/**
- * Limits on the connections of a real server: at `upper` it gets no new ones, and below `lower` it gets them
- * again. 0 is no limit.
- */
-export interface Thresholds {
-  readonly upper: number;
-  readonly lower: number;
-}
-
-export const noThresholds: Thresholds = { upper: 0, lower: 0 };
-
-/** Returns options for `ipvsadm -a` and `-e`, for which a missing threshold is no threshold. */
-export const thresholdFlags = ({ upper, lower }: Thresholds): string[] => [
-  ...(upper === 0 ? [] : ["-x", String(upper)]),
-  ...(lower === 0 ? [] : ["-y", String(lower)]),
-];
-
-/** Thresholds by real server, `tcp://192.168.0.219:80/192.168.10.11:80`. Servers without any are left out. */
-export type ThresholdTable = ReadonlyMap<string, Thresholds>;
-
-/**
- * Reads the output of `ipvsadm -Ln --thresholds`. Throws on any other line.
- */
-export function parseThresholds(text: string): ThresholdTable {
-  const table = new Map<string, Thresholds>();
-  let service: string | undefined;
-  for (const line of text.split("\n")) {
-    if (line.trim() === "" || heading.test(line)) continue;
-    const [, to, upper, lower] = /^ {2}-> (\S+) +(\d+) +(\d+)(?: +\d+ +\d+ *)?$/.exec(line) ?? [];
-    const at = parseEndpoint(to);
-    const of = listedService(line);
-    if (of) service = printService(of);
-    else if (at && service !== undefined) {
-      const thresholds = { upper: Number(upper), lower: Number(lower) };
-      if (thresholds.upper + thresholds.lower > 0)
-        table.set(`${service}/${endpoint(at.address, at.port)}`, thresholds);
-    } else throw new Error(`not a line of ipvsadm -Ln --thresholds: ${show(line)}`);
-  }
-  return table;
-}
-
-/** Lines above the first service. */
-export const heading = /^(IP Virtual Server version .*|Prot LocalAddress:Port .*| {2}-> RemoteAddress:Port)$/;
-
-/** Returns the service that a line of `ipvsadm -Ln` describes. */
-export function listedService(line: string): ServiceAddress | undefined {
-  const mark = /^FWM {2}(-?\d+) (IPv6 )?/.exec(line);
-  if (mark) return { fwmark: Number(mark[1]), family: mark[2] ? "ipv6" : "ipv4" };
-  const [, protocol = "", address] = /^(TCP|UDP|SCTP) {1,2}(\S+) /.exec(line) ?? [];
-  const at = parseEndpoint(address);
-  return at && { protocol: protocol.toLowerCase() as "tcp" | "udp", ...at };
-}
+// Readers of what `ipvsadm -Ln` says of the whole director.
 
 /** Seconds for which the kernel remembers a connection, by its state. */
 export interface Timeouts {
@@ -112,19 +57,6 @@ export function parseDaemons(text: string): readonly Daemon[] {
       };
     });
 }
-
-/**
- * Reads the output of `ipvsadm -Sn` and, behind it, that of `ipvsadm -Ln --thresholds`. Both are empty without the
- * module. Throws if the second is missing.
- */
-function parseTable(text: string): { ipvs: IpvsTable; thresholds: ThresholdTable } {
-  const end = text.search(/^IP Virtual Server version /m);
-  if (end < 0 && text !== "") throw new Error("ipvsadm -Ln --thresholds printed nothing");
-  return { ipvs: parseIpvsTable(text.slice(0, end)), thresholds: parseThresholds(text.slice(end)) };
-}
-
-/** The director's table, and the thresholds of the real servers that have any. */
-export const table = fact({ name: "table", parse: parseTable, shown: "`ipvsadm -Sn`" });
 
 /** The director's timeouts, or undefined if the module is not loaded. */
 export const timeouts = fact({ name: "timeouts", parse: parseTimeouts, shown: "`ipvsadm -Ln --timeout`" });

@@ -1,6 +1,7 @@
 import { endpoint, type Family, parseEndpoint } from "../values/address.js";
 import { show } from "../values/problem.js";
 import { printService, type ServiceAddress } from "../values/service-address.js";
+import { fact } from "./fact.js";
 
 /** Options of one `ipvsadm -Sn` line, by flag. A flag without a value has "". */
 export type Flags = ReadonlyMap<string, string>;
@@ -94,6 +95,72 @@ function serviceOf(flags: Flags): ServiceAddress | undefined {
   const at = parseEndpoint(flags.get(kind));
   return at && { protocol: protocols[kind as "-t" | "-u"], ...at };
 }
+
+/**
+ * Limits on the connections of a real server: at `upper` it gets no new ones, and below `lower` it gets them
+ * again. 0 is no limit.
+ */
+export interface Thresholds {
+  readonly upper: number;
+  readonly lower: number;
+}
+
+export const noThresholds: Thresholds = { upper: 0, lower: 0 };
+
+/** Returns options for `ipvsadm -a` and `-e`, for which a missing threshold is no threshold. */
+export const thresholdFlags = ({ upper, lower }: Thresholds): string[] => [
+  ...(upper === 0 ? [] : ["-x", String(upper)]),
+  ...(lower === 0 ? [] : ["-y", String(lower)]),
+];
+
+/** Thresholds by real server, `tcp://192.168.0.219:80/192.168.10.11:80`. Servers without any are left out. */
+export type ThresholdTable = ReadonlyMap<string, Thresholds>;
+
+/**
+ * Reads the output of `ipvsadm -Ln --thresholds`. Throws on any other line.
+ */
+export function parseThresholds(text: string): ThresholdTable {
+  const table = new Map<string, Thresholds>();
+  let service: string | undefined;
+  for (const line of text.split("\n")) {
+    if (line.trim() === "" || heading.test(line)) continue;
+    const [, to, upper, lower] = /^ {2}-> (\S+) +(\d+) +(\d+)(?: +\d+ +\d+ *)?$/.exec(line) ?? [];
+    const at = parseEndpoint(to);
+    const of = listedService(line);
+    if (of) service = printService(of);
+    else if (at && service !== undefined) {
+      const thresholds = { upper: Number(upper), lower: Number(lower) };
+      if (thresholds.upper + thresholds.lower > 0)
+        table.set(`${service}/${endpoint(at.address, at.port)}`, thresholds);
+    } else throw new Error(`not a line of ipvsadm -Ln --thresholds: ${show(line)}`);
+  }
+  return table;
+}
+
+/** Lines above the first service. */
+export const heading = /^(IP Virtual Server version .*|Prot LocalAddress:Port .*| {2}-> RemoteAddress:Port)$/;
+
+/** Returns the service that a line of `ipvsadm -Ln` describes. */
+export function listedService(line: string): ServiceAddress | undefined {
+  const mark = /^FWM {2}(-?\d+) (IPv6 )?/.exec(line);
+  if (mark) return { fwmark: Number(mark[1]), family: mark[2] ? "ipv6" : "ipv4" };
+  const [, protocol = "", address] = /^(TCP|UDP|SCTP) {1,2}(\S+) /.exec(line) ?? [];
+  const at = parseEndpoint(address);
+  return at && { protocol: protocol.toLowerCase() as "tcp" | "udp", ...at };
+}
+
+/**
+ * Reads the output of `ipvsadm -Sn` and, behind it, that of `ipvsadm -Ln --thresholds`. Both are empty without the
+ * module. Throws if the second is missing.
+ */
+function parseTable(text: string): { ipvs: IpvsTable; thresholds: ThresholdTable } {
+  const end = text.search(/^IP Virtual Server version /m);
+  if (end < 0 && text !== "") throw new Error("ipvsadm -Ln --thresholds printed nothing");
+  return { ipvs: parseIpvsTable(text.slice(0, end)), thresholds: parseThresholds(text.slice(end)) };
+}
+
+/** The director's table, and the thresholds of the real servers that have any. */
+export const table = fact({ name: "table", parse: parseTable, shown: "`ipvsadm -Sn`" });
 
 /** Returns the prefix length of a `-M` value, which is dotted for IPv4 and a number for IPv6. */
 export function netmaskBits(mask: string | undefined, family: Family): number {

@@ -1,4 +1,5 @@
-import { parseDaemons, parseThresholds, parseTimeouts } from "../../src/facts/ipvs-lists.js";
+import { parseDaemons, parseTimeouts } from "../../src/facts/ipvs-lists.js";
+import { parseThresholds } from "../../src/facts/ipvs-table.js";
 import { digestOf } from "../../src/host/report.js";
 import { applyScript } from "../../src/host/script.js";
 import type { Step } from "../../src/host/step.js";
