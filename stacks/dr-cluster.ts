@@ -59,7 +59,7 @@ export class DrCluster extends Cluster {
       const module = ipVs(site, [...prepared, ...after]);
       const forward = args.ipForwarding ? forwardings(site, module) : [];
       const ready = { director: [module, ...forward], realServer: hosts };
-      const pools = services(site, "gatewaying", ready, (service) => service.port ?? 0);
+      const pools = services(site, "gatewaying", ready);
       const made = front(site, pools);
       return { ...made, last: made.instance ? [made.instance] : this.#routes(args, made) };
     });

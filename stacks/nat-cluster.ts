@@ -89,9 +89,7 @@ export class NatCluster extends Cluster {
       // A redirect would make real servers and clients bypass the director.
       const forward = forwardings(site, module, interfaces);
       const ready = { director: forward, realServer: hosts };
-      const portOf = ({ port, ...service }: ServiceArgs) =>
-        (service as NatClusterArgs["services"][number]).realServerPort ?? port ?? 0;
-      const made = front(site, services(site, "masquerading", ready, portOf));
+      const made = front(site, services(site, "masquerading", ready));
       return { ...made, last: doorsOf(made) };
     });
     this.finish(name, args, fronts);

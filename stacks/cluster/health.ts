@@ -12,32 +12,19 @@ const isLoopback = (address: unknown): boolean =>
   typeof address === "string" && /^(127\.|::1$)/.test(address);
 
 /**
- * Returns the paths of checks through the VIP, which needs gatewaying: `check.through`,
- * `servers["192.168.10.11:80"].through`.
+ * Returns the sorry server of a service's checks, if it has one. It has the forwarding of the cluster's members, except
+ * on the loopback, which needs gatewaying.
  */
-export const checksThroughVip = ({ check, servers }: Pick<Health, "check" | "servers">): string[][] => [
-  ...(fieldsOf(check).through === "vip" ? [["check", "through"]] : []),
-  ...Object.entries(fieldsOf(servers))
-    .filter(([, other]) => fieldsOf(other).through === "vip")
-    .map(([server]) => ["servers", server, "through"]),
-];
-
-/** The error of such a check with masquerading. */
-export const onlyGatewaying =
-  "vip is for gatewaying: with masquerading the real servers do not have the VIP, and no check would be answered";
-
-/**
- * Returns a service's checks. The sorry server has the forwarding of the cluster's members, except on the
- * loopback, which needs gatewaying.
- */
-export function healthOf({ sorryServer, ...health }: Health, forwarding: Forwarding): Health {
-  if (sorryServer === undefined) return health;
+export function sorryServerOf(
+  { sorryServer }: Pick<Health, "sorryServer">,
+  forwarding: Forwarding,
+): Pick<Health, "sorryServer"> {
+  if (sorryServer === undefined) return {};
   if (isOutput(sorryServer))
     return {
-      ...health,
       sorryServer: later(sorryServer, (known) => known && reached(fieldsOf(known), forwarding)) as never,
     };
-  return { ...health, sorryServer: sorryServer && (reached(fieldsOf(sorryServer), forwarding) as never) };
+  return { sorryServer: sorryServer && (reached(fieldsOf(sorryServer), forwarding) as never) };
 }
 
 /** Returns a sorry server with its forwarding. */

@@ -170,6 +170,20 @@ export const reachedAt = (
       ? (addressFor(member, address as string | undefined) ?? member.address)
       : pulumi.output(address).apply((vip) => pulumi.output(addressFor(member, vip) ?? member.address));
 
+/** Returns the port of a service on its real servers. Only a NatCluster may have another one than clients use. */
+export const serverPort = (service: ServiceArgs & { realServerPort?: pulumi.Input<number> | undefined }) =>
+  service.realServerPort ?? service.port;
+
+/** Returns the drain of a service, else that of the cluster. */
+export const drainOf = ({ drain }: ClusterArgs, service: ServiceArgs) =>
+  service.drain === undefined ? drain : service.drain;
+
+/** Returns the fields of a member's RealServer, besides its service, address and forwarding. */
+export function serverFields(args: ClusterArgs, { service }: Pool, member: PoolMember) {
+  const { port = serverPort(service) ?? 0, drain = drainOf(args, service) } = member.own;
+  return { port, fields: { ...shareOf(member), ...(drain === undefined ? {} : { drain }) } };
+}
+
 /** Returns what a service says of a member, else what the member says. */
 export function shareOf({ member, own }: PoolMember): Pick<RealServerMember, keyof RealServerShare> {
   const all = Object.keys(share.shape) as (keyof RealServerShare)[];

@@ -13,10 +13,10 @@ import type { ServiceArgs } from "./args.js";
 import type { DirectorArgs } from "./directors/args.js";
 import { daemonsOf } from "./directors/model.js";
 import { isTracked } from "./directors/vrrp.js";
-import { healthOf } from "./health.js";
+import { sorryServerOf } from "./health.js";
 import { sysctls } from "./hosts.js";
 import { adoption } from "./inherited.js";
-import { entriesOf, poolsOf, reachedAt, type Server, shareOf } from "./model.js";
+import { drainOf, entriesOf, poolsOf, reachedAt, type Server, serverFields } from "./model.js";
 import { poolOf } from "./pool.js";
 import { once } from "./shared.js";
 import type { Site } from "./site.js";
@@ -66,14 +66,12 @@ export function services(
   site: Site,
   forwarding: "gatewaying" | "masquerading",
   ready: { director: pulumi.Resource[]; realServer(server: Server): pulumi.Resource[] },
-  portOf: (service: ServiceArgs) => pulumi.Input<number>,
 ): MadePool[] {
   const { args, director, make } = site;
   const common = { ...adoption(args), ...guard(director.fields) };
   const wide = directorWide(site, ready.director);
-  const drainOf = (service: ServiceArgs) => (service.drain === undefined ? args.drain : service.drain);
   const isDrained = (service: ServiceArgs) =>
-    drainOf(service) || Object.values(service.members ?? {}).some((member) => member?.drain);
+    drainOf(args, service) || Object.values(service.members ?? {}).some((member) => member?.drain);
   // Otherwise remembered clients would return to a quiesced server, also after checks and during maintenance.
   const forget = args.services.some(
     (service) => service.persistence && (isDrained(service) || service.health),
@@ -92,9 +90,8 @@ export function services(
     .map(({ label, key, pool }) => {
       const { service } = pool;
       const members = pool.members.map((member) => {
-        const { drain = drainOf(service), port = portOf(service) } = member.own;
-        const fields = { forwarding, ...shareOf(member), ...(drain === undefined ? {} : { drain }) };
-        return { member, address: reachedAt(member, key), port, fields };
+        const { port, fields } = serverFields(args, pool, member);
+        return { member, address: reachedAt(member, key), port, fields: { forwarding, ...fields } };
       });
       const isPool = service.pool ?? args.pool ?? false;
       const servers = isPool ? members.flatMap(({ member }) => ready.realServer(member)) : [];
@@ -126,7 +123,7 @@ export function services(
             make(
               HealthMonitor,
               `${label}-health`,
-              { ...common, service: virtualService.id, ...healthOf(health, forwarding) },
+              { ...common, service: virtualService.id, ...health, ...sorryServerOf(health, forwarding) },
               entries,
             ),
           ]

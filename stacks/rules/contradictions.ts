@@ -1,15 +1,23 @@
 import { familyOf } from "../../src/values/address.js";
 import { showPath } from "../../src/values/problem.js";
-import { checksThroughVip, fieldsOf, onlyGatewaying } from "../cluster/health.js";
-import { addressFor, shareOf } from "../cluster/model.js";
+import { fieldsOf } from "../cluster/health.js";
+import { addressFor, serverPort, shareOf } from "../cluster/model.js";
 import { addressOf } from "../cluster/places.js";
 import { firstAtEach, type Rule, vipAddress } from "./rule.js";
 
-/** Returns a service's port on the real servers. */
-const portOf = (service: object): number | undefined => {
-  const { port, realServerPort } = service as { port?: number; realServerPort?: number };
-  return realServerPort ?? port;
-};
+/**
+ * Returns the paths of checks through the VIP, which needs gatewaying: `check.through`,
+ * `servers["192.168.10.11:80"].through`.
+ */
+const checksThroughVip = ({ check, servers }: { check?: unknown; servers?: unknown }): string[][] => [
+  ...(fieldsOf(check).through === "vip" ? [["check", "through"]] : []),
+  ...Object.entries(fieldsOf(servers))
+    .filter(([, other]) => fieldsOf(other).through === "vip")
+    .map(([server]) => ["servers", server, "through"]),
+];
+
+const onlyGatewaying =
+  "vip is for gatewaying: with masquerading the real servers do not have the VIP, and no check would be answered";
 
 /** Rules about fields that contradict each other. @internal */
 export const contradictions: readonly Rule[] = [
@@ -120,7 +128,7 @@ export const contradictions: readonly Rule[] = [
         const same = members.find(
           ({ member }) => address !== undefined && addressOf(member.address) === address,
         );
-        const isPort = same && (sorry.port ?? service.port) === (same.own.port ?? portOf(service));
+        const isPort = same && (sorry.port ?? service.port) === (same.own.port ?? serverPort(service));
         return same && isPort
           ? [
               {

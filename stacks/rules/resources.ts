@@ -14,8 +14,8 @@ import { printService } from "../../src/values/service-address.js";
 import { gatewaysOf, waysOf } from "../cluster/directors/gateways.js";
 import { type Director, daemonsOf, directorsOf, placeOf } from "../cluster/directors/model.js";
 import { instanceOf, isTracked, peersOf } from "../cluster/directors/vrrp.js";
-import { healthOf } from "../cluster/health.js";
-import { addressFor, type Pool, type PoolMember, shareOf } from "../cluster/model.js";
+import { sorryServerOf } from "../cluster/health.js";
+import { addressFor, type Pool, type PoolMember, serverFields } from "../cluster/model.js";
 import { addressOf, type Place } from "../cluster/places.js";
 import { firstAtEach, type Rule, type View, vipAddress } from "./rule.js";
 
@@ -67,9 +67,8 @@ function memberPlace(pool: Pool, { at, own, ownAt }: PoolMember, keys: Place): P
 }
 
 function memberProblems(view: View, pool: Pool, member: PoolMember): PlacedProblem[] {
-  const { service } = pool as { service: Pool["service"] & { realServerPort?: number } };
-  const { port = service.realServerPort ?? service.port ?? 0 } = member.own;
-  const drain = member.own.drain ?? service.drain ?? view.args.drain;
+  const { service } = pool;
+  const { port, fields } = serverFields(view.args, pool, member);
   return textsOf(pool).flatMap((text) => {
     const isMark = service.fwmark !== undefined;
     const vip = isMark ? undefined : text.replace(/^\w+:\/\/\[?|\]?:\d+$/g, "");
@@ -77,7 +76,7 @@ function memberProblems(view: View, pool: Pool, member: PoolMember): PlacedProbl
     const known = addressOf(address);
     // Another family is in a rule of its own, which knows `address6`.
     if (vip !== undefined && known !== undefined && familyOf(known) !== familyOf(vip)) return [];
-    const args = { service: text, address, port, forwarding: forwardingOf(view), ...shareOf(member), drain };
+    const args = { service: text, address, port, forwarding: forwardingOf(view), ...fields };
     return refused(realServer, args, (keys) => memberPlace(pool, member, keys)).map(({ at, reason }) => ({
       at,
       reason: at.at(-1) === "port" && view.kind === "dr" ? `${reason}; use kind: nat` : reason,
@@ -89,8 +88,7 @@ function healthProblems(view: View, pool: Pool): PlacedProblem[] {
   const { health } = pool.service;
   if (typeof health !== "object" || health === null) return [];
   const { sorryServer, ...others } = health;
-  const known = hasUnknown(sorryServer) ? others : health;
-  const args = healthOf(known, forwardingOf(view));
+  const args = { ...others, ...(hasUnknown(sorryServer) ? {} : sorryServerOf(health, forwardingOf(view))) };
   return textsOf(pool).flatMap((service) =>
     refused(healthMonitor, { service, ...args }, (keys) => [...pool.at, "health", ...keys]),
   );
