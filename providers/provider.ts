@@ -1,8 +1,20 @@
+import { hostOf } from "../src/host/host.js";
 import { visible } from "../src/values/foreign.js";
 import { oldNode } from "../src/values/node-version.js";
-import type { Engine } from "./engine/engine.js";
+import { Engine } from "./engine/engine.js";
 import type { Bag } from "./engine/inputs.js";
-import { engines } from "./engines.js";
+import { Program } from "./engine/program.js";
+import * as classes from "./index.js";
+
+const program = new Program();
+
+/** The engine of each kind of resource, by its name. @internal */
+export const engines: ReadonlyMap<string, Engine> = new Map(
+  Object.values(classes).map(({ definition }) => [
+    definition.kind,
+    new Engine(definition, hostOf, undefined, program),
+  ]),
+);
 
 /** Things that one run of Pulumi creates or has created, with their owners. @internal */
 export type Made = Map<string, { owner: unknown; isDone: boolean }>;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { says } from "../providers/engine/flags.js";
 import { type Bag, connectionOf, idOf, partsOf } from "../providers/engine/inputs.js";
-import { engines } from "../providers/engines.js";
+import { engines } from "../providers/provider.js";
 import { hostLabel } from "../src/ssh/connection.js";
 import { type Deployment, type Entry, isOurs, type NotRestored, oursOf, titleOf } from "./deployment.js";
 import { inClear } from "./secrets.js";

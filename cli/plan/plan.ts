@@ -1,8 +1,7 @@
 import type { FindHost } from "../../providers/engine/engine.js";
 import { missing } from "../../providers/engine/flags.js";
 import { type Bag, connectionOf, hasUnknown, partsOf } from "../../providers/engine/inputs.js";
-import { engines } from "../../providers/engines.js";
-import { verbsOf } from "../../providers/provider.js";
+import { engines, verbsOf } from "../../providers/provider.js";
 import { type Entry, titleOf } from "../../rollback/deployment.js";
 import { hostLabel } from "../../src/ssh/connection.js";
 import { commandOf, isCommand } from "./commands.js";

@@ -1,6 +1,6 @@
 import { Engine } from "../../providers/engine/engine.js";
 import { Program } from "../../providers/engine/program.js";
-import { engines } from "../../providers/engines.js";
+import { engines } from "../../providers/provider.js";
 import type { FactName } from "../../src/facts/facts.js";
 import { head } from "../../src/health/monitor.js";
 import type { Done, Job } from "../../src/host/batch.js";

@@ -20,7 +20,7 @@ interface Engine {
 const require = createRequire(import.meta.url);
 process.env.LVS_SSH_CONFIG = sshConfigPath();
 process.env.LVS_LOG = "trace";
-const { engines } = require("../../dist/providers/engines.js") as { engines: ReadonlyMap<string, Engine> };
+const { engines } = require("../../dist/providers/provider.js") as { engines: ReadonlyMap<string, Engine> };
 
 const entries = Number(process.env.LVS_ENTRIES ?? 5000);
 const parallel = Number(process.env.LVS_PARALLEL ?? 64);
