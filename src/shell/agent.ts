@@ -16,9 +16,10 @@ import { assign, shellText } from "./index.js";
  */
 const checker = shellText("health/checker.sh") + shellText("health/curl.sh");
 
-/**
- * Shell functions that check one server repeatedly, in its own process, which counts and writes the result.
- */
+/** Shell functions that read and write the file of a check, for a process of its own and for a batch. */
+const checkFile = shellText("health/check-file.sh");
+
+/** Shell functions that check one server repeatedly, in its own process, which counts. */
 const rounds = shellText("health/rounds.sh");
 
 /**
@@ -108,6 +109,7 @@ export const agent = [
     ...{ SERVICE: ranks.service, SERVER: ranks.server, ROUTE_PROTOCOL: routeProtocol },
   }),
   checker,
+  checkFile,
   rounds,
   batches,
   table,

@@ -1,9 +1,3 @@
-specOf() {
-  IFS= read -r spec <"$1" || return
-  spec=${spec#*"$tab"}
-  spec=${spec#*"$tab"}
-  spec=${spec#*"$tab"}
-}
 once= apart=0 serial=0 calm=15 told_old= curl_version= singles= batches= pids=' ' batch_pids=' '
 IFS= read -r token <"$ROOT/proc/sys/kernel/random/uuid"
 # is_planned: returns 0 if the wanted checks have their files and processes. After curls of batches ended before their
@@ -113,7 +107,7 @@ add_lone_checks() {
   for f in "$C/$$-$serial-"*.alone; do
     n=${f%.alone} n=${n##*.}
     case $singles in *" $n "*) continue ;; esac
-    [ -e "$f" ] && specOf "$C/$n" || continue
+    [ -e "$f" ] && read_spec "$C/$n" || continue
     singles="$singles$n "
     [ -n "$once" ] || {
       address=${spec#address=} port=${spec#*"$tab"port=}

@@ -108,7 +108,7 @@ close_vip_path() {
 mend_vip_paths() {
   case $list in *"$tab"through=vip*) ;; *) return 0 ;; esac
   for f in "$S/checks"/*[0-9]; do
-    [ -e "$f" ] && specOf "$f" || continue
+    [ -e "$f" ] && read_spec "$f" || continue
     case $spec in *"$tab"through=vip*) ;; *) continue ;; esac
     read_vip_path "${f##*/}" "$spec"
     case $way in open) ! is_intact "$table" || continue ;; '') continue ;; esac
