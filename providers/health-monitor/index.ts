@@ -3,7 +3,6 @@ import type { ServerState } from "../../src/facts/health.js";
 import {
   type Check,
   checkDefaults,
-  checkProblems,
   type HealthCheck,
   healthCheck,
   type Monitor,
@@ -12,18 +11,13 @@ import {
 } from "../../src/health/monitor.js";
 import { step } from "../../src/host/step.js";
 import { agent } from "../../src/shell/agent.js";
-import { endpoint, hostAddress } from "../../src/values/address.js";
-import { mapOf, showPath } from "../../src/values/problem.js";
+import { mapOf } from "../../src/values/problem.js";
 import { ranks } from "../../src/values/ranks.js";
-import {
-  parseService,
-  type ServiceAddress,
-  serviceFamily,
-  serviceReference,
-} from "../../src/values/service-address.js";
+import { parseService, type ServiceAddress, serviceReference } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
-import { type Announce, announce, announceProblems } from "./announce.js";
-import { type Quorum, type SorryServer, sorryInCluster, sorryProblems, sorryServer } from "./sorry-server.js";
+import { type Announce, announce } from "./announce.js";
+import { monitorProblems, serverOf } from "./problems.js";
+import { type Quorum, type SorryServer, sorryInCluster, sorryServer } from "./sorry-server.js";
 
 /** Arguments of a HealthMonitor. */
 export interface HealthMonitorArgs {
@@ -127,17 +121,6 @@ export const healthConfig = config.omit({ agent: true }).extend({ sorryServer: s
 
 type Config = z.output<typeof config>;
 
-/**
- * Returns a real server as the host's files name it, `192.168.10.11:80`. Returns undefined for any other
- * text.
- */
-function serverOf(text: string): string | undefined {
-  const [, six, four, digits] = /^(?:\[([^\]]+)\]|([0-9.]+)):(0|[1-9]\d{0,4})$/.exec(text) ?? [];
-  const address = hostAddress.safeParse(six ?? four);
-  if (!address.success || (six === undefined) === address.data.includes(":")) return undefined;
-  return Number(digits) > 65535 ? undefined : endpoint(address.data, Number(digits));
-}
-
 const serviceOf = (text: string) => parseService(text) as ServiceAddress;
 
 /** Returns the name of the monitor's file on the host. */
@@ -181,69 +164,7 @@ export const healthMonitor = define({
     if (announce && !("fwmark" in of)) announce.address ??= of.address;
   },
 
-  problems({ service }, config) {
-    const { check, servers, interval, connectTimeout, timeout, sorryServer, quorum, announce } = config;
-    const of = serviceOf(service);
-    const checks: [string, Check][] = [
-      ["check", check],
-      ...Object.entries(servers).map(([server, other]): [string, Check] => [
-        showPath(["servers", server]),
-        { ...(other.type === undefined || other.type === check.type ? check : {}), ...other },
-      ]),
-    ];
-    return [
-      // The default check uses HTTP, to which a UDP service does not answer: it would remove all servers.
-      ...("protocol" in of && of.protocol === "udp" && check.type === undefined
-        ? [
-            {
-              path: "check.type",
-              reason: "is missing: name how a UDP service is asked: dns, command, tcp, http or https",
-            },
-          ]
-        : []),
-      ...checks.flatMap(([at, one]) =>
-        checkProblems(one).map(({ path, reason }) => ({ path: `${at}.${path}`, reason })),
-      ),
-      ...checks.flatMap(([at, { through, vip }]) =>
-        through === "vip" && "fwmark" in of && vip === undefined
-          ? [{ path: `${at}.vip`, reason: "is missing: a firewall mark names no VIP" }]
-          : through === "vip" && serviceFamily(of) === "ipv6"
-            ? [{ path: `${at}.through`, reason: "vip is for IPv4" }]
-            : [],
-      ),
-      ...Object.keys(servers)
-        .filter((server) => serverOf(server) === undefined)
-        .map((server) => ({
-          path: showPath(["servers", server]),
-          reason: "is no ADDRESS:PORT such as 192.168.10.11:80 or [2001:db8::1]:80",
-        })),
-      ...Object.keys(servers)
-        .filter(
-          (server, i, all) =>
-            serverOf(server) !== undefined && all.findIndex((one) => serverOf(one) === serverOf(server)) < i,
-        )
-        .map((server) => ({ path: showPath(["servers", server]), reason: "is named twice" })),
-      ...(timeout !== undefined && timeout > interval
-        ? [{ path: "timeout", reason: `${timeout} is above the interval of ${interval}` }]
-        : []),
-      ...(connectTimeout > (timeout ?? Math.min(3, interval))
-        ? [{ path: "connectTimeout", reason: `${connectTimeout} is above the timeout` }]
-        : []),
-      ...(quorum.weight > 1 && !sorryServer
-        ? [{ path: "quorum.weight", reason: "needs a sorryServer: no server would serve below it" }]
-        : []),
-      ...(quorum.hysteresis >= quorum.weight
-        ? [
-            {
-              path: "quorum.hysteresis",
-              reason: `${quorum.hysteresis} is not below the weight of ${quorum.weight}`,
-            },
-          ]
-        : []),
-      ...(sorryServer ? sorryProblems(of, sorryServer) : []),
-      ...(announce ? announceProblems(of, announce.address) : []),
-    ];
-  },
+  problems: ({ service }, config) => monitorProblems(serviceOf(service), config),
 
   id: ({ service }) => `${service}/health`,
 
