@@ -1,6 +1,6 @@
 import { type Check, checkProblems } from "../../src/health/monitor.js";
 import { endpoint, hostAddress } from "../../src/values/address.js";
-import { type Problem, showPath } from "../../src/values/problem.js";
+import { type Problem, show } from "../../src/values/problem.js";
 import { type ServiceAddress, serviceFamily } from "../../src/values/service-address.js";
 import { announceProblems } from "./announce.js";
 import { type SorryServer, sorryProblems } from "./sorry-server.js";
@@ -28,6 +28,8 @@ export function serverOf(text: string): string | undefined {
   return Number(digits) > 65535 ? undefined : endpoint(address.data, Number(digits));
 }
 
+const placeOf = (server: string): string => `servers[${show(server)}]`;
+
 /** Returns mistakes of a monitor that no single field shows. @internal */
 export function monitorProblems(
   of: ServiceAddress,
@@ -36,7 +38,7 @@ export function monitorProblems(
   const checks: [string, Check][] = [
     ["check", check],
     ...Object.entries(servers).map(([server, other]): [string, Check] => [
-      showPath(["servers", server]),
+      placeOf(server),
       { ...(other.type === undefined || other.type === check.type ? check : {}), ...other },
     ]),
   ];
@@ -63,7 +65,7 @@ export function monitorProblems(
     ...Object.keys(servers)
       .filter((server) => serverOf(server) === undefined)
       .map((server) => ({
-        path: showPath(["servers", server]),
+        path: placeOf(server),
         reason: "is no ADDRESS:PORT such as 192.168.10.11:80 or [2001:db8::1]:80",
       })),
     ...Object.keys(servers)
@@ -71,7 +73,7 @@ export function monitorProblems(
         (server, i, all) =>
           serverOf(server) !== undefined && all.findIndex((one) => serverOf(one) === serverOf(server)) < i,
       )
-      .map((server) => ({ path: showPath(["servers", server]), reason: "is named twice" })),
+      .map((server) => ({ path: placeOf(server), reason: "is named twice" })),
     ...(timeout !== undefined && timeout > interval
       ? [{ path: "timeout", reason: `${timeout} is above the interval of ${interval}` }]
       : []),
