@@ -15,21 +15,21 @@ import {
   vipAddress,
 } from "./rule.js";
 
-/** Something on a host that clusters say. Its key is what it is about. */
-interface Said extends Keyed {
-  /** What is said of it, which must be the same everywhere. */
+/** A setting of a host that clusters declare. Its key names it. */
+interface Setting extends Keyed {
+  /** Its value, which must be the same in all of them. */
   readonly value: unknown;
 }
 
-/** Returns a problem wherever another cluster says another value of the same thing. */
+/** Returns a problem wherever another cluster has another value of the same setting. */
 const differing = (
   clusters: readonly Named[],
-  saidIn: (view: View) => Said[],
+  settingsIn: (view: View) => Setting[],
   reason: (thing: string) => string,
 ): PlacedProblem[] =>
   elsewhere(
     clusters,
-    ({ view }) => saidIn(view).filter(({ value }) => !hasUnknown(value)),
+    ({ view }) => settingsIn(view).filter(({ value }) => !hasUnknown(value)),
     ({ key, value }, first, other) =>
       JSON.stringify(first.value) === JSON.stringify(value)
         ? undefined
@@ -39,7 +39,7 @@ const differing = (
 const entriesOf = (map: unknown): [string, unknown][] =>
   typeof map === "object" && map !== null ? Object.entries(map) : [];
 
-const vipSettings = (view: View): Said[] =>
+const vipSettings = (view: View): Setting[] =>
   // A VIP that VRRP moves has a rule of its own.
   (view.args.directors === undefined ? hostsOf(view) : []).flatMap(({ host, one }) =>
     view.vips.flatMap(({ at, vip: { name: _, address, ...details } }) =>
@@ -55,7 +55,7 @@ const vipSettings = (view: View): Said[] =>
     ),
   );
 
-const loopbackSettings = (view: View): Said[] => {
+const loopbackSettings = (view: View): Setting[] => {
   if (view.kind !== "dr") return [];
   const { loopbackLabel = "lo:0", hostRoutes = true } = view.args as {
     loopbackLabel?: string;
@@ -82,7 +82,7 @@ const placedDaemons = (args: View["args"], one: Director) => {
   ];
 };
 
-const directorSettings = (view: View): Said[] =>
+const directorSettings = (view: View): Setting[] =>
   hostsOf(view).flatMap(({ host, one }) => [
     ...entriesOf(one.fields.timeouts).map(([name, value]) => ({
       at: [...placeOf(one, "timeouts"), name],
@@ -96,12 +96,12 @@ const directorSettings = (view: View): Said[] =>
     })),
   ]);
 
-const sysctlSettings = (view: View): Said[] => [
-  ...directorsOf(view.args).flatMap((one) => said(one.fields, placeOf(one, "sysctls"))),
-  ...view.servers.flatMap(({ at, member }) => said(member, [...at, "sysctls"])),
+const sysctlSettings = (view: View): Setting[] => [
+  ...directorsOf(view.args).flatMap((one) => sysctlsOf(one.fields, placeOf(one, "sysctls"))),
+  ...view.servers.flatMap(({ at, member }) => sysctlsOf(member, [...at, "sysctls"])),
 ];
 
-const said = (of: { connection?: unknown; sysctls?: unknown } | undefined, at: Place): Said[] => {
+const sysctlsOf = (of: { connection?: unknown; sysctls?: unknown } | undefined, at: Place): Setting[] => {
   const host = hostOf(of?.connection);
   return host === undefined
     ? []
@@ -119,7 +119,7 @@ const sorted = (map: object): object =>
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 
-const routeSettings = (view: View): Said[] =>
+const routeSettings = (view: View): Setting[] =>
   view.servers.flatMap(({ member, isDirector }) => {
     const host = hostOf(member.connection);
     return host === undefined || isDirector
