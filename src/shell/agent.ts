@@ -2,6 +2,11 @@ import { createHash } from "node:crypto";
 import { ranks } from "../values/ranks.js";
 import { assign, shellText } from "./index.js";
 
+// A tick of the agent (supervisor.sh): `evaluate` gives the checks that are wanted and the changes that follow from the
+// results. `list_checks` keeps a file for each check, and `start_checks` starts processes for them: one for each check
+// (rounds.sh), or one curl for many (batch.sh). They write results to these files and wake the supervisor. `tick` makes
+// the changes (table.sh), with the lock, and writes /run/pulumi-lvs/health.
+
 /**
  * Shell functions (POSIX sh) that check one server once.
  *
@@ -48,7 +53,7 @@ const table = shellText("health/table.sh");
  * Shell functions that pass all known data to the evaluation, each file by its kind, and report lines that do
  * not fit.
  */
-const known = shellText("health/known.sh");
+const evaluate = shellText("health/evaluate.sh");
 
 /**
  * Shell functions for checks of the VIP on a real server (gatewaying).
@@ -70,7 +75,7 @@ const vipPath = shellText("health/vip-path.sh");
 const logging = shellText("health/logging.sh");
 
 /** Shell functions about files of health checks, for scripts and for the agent itself. */
-export const fileFunctions = shellText("health/files.sh");
+export const fileFunctions = shellText("health/agent-files.sh");
 
 /**
  * The readers of the evaluation: POSIX awk without intervals, which old mawk lacks, and without the quote '.
@@ -113,7 +118,7 @@ export const agent = [
   rounds,
   batches,
   table,
-  known,
+  evaluate,
   vipPath,
   logging,
   fileFunctions,

@@ -30,14 +30,14 @@ batch_rounds() {
   # A longer page ends its own transfer, not curl.
   trap '' XFSZ
   ulimit -f 2048
-  round=0 again= nap=
+  round=0 again= sleep_pid=
   while is_wanted; do
     round=$((round + 1))
     [ -n "$again" ] || {
       [ -n "$once" ] || {
         # The reader of the lines does not wait for a sleep.
         sleep "${CHECK_SECONDS:-$interval}" >/dev/null &
-        nap=$!
+        sleep_pid=$!
       }
       tries=$((tries - 1))
       printf '%s begin\n' "$token" 2>/dev/null || return
@@ -56,7 +56,7 @@ batch_rounds() {
     # A curl that was killed may have left a part of a line.
     printf '\n%s %s\n' "$token" "$ending" 2>/dev/null || return
     # After a critical error of one check, awk asks for the others at once.
-    case $code in 2 | 27 | 4[1238]) ;; *) end_nap ;; esac
+    case $code in 2 | 27 | 4[1238]) ;; *) finish_sleep ;; esac
     asks=0
     until is_done || ! is_wanted; do
       sleep 0.1 || sleep 1
@@ -64,13 +64,13 @@ batch_rounds() {
       [ $asks -le 300 ] && printf '%s ask %d\n' "$token" $round || return
     done 2>/dev/null
     [ -z "$again" ] || continue
-    end_nap
+    finish_sleep
     [ -z "$once" ] || { [ -s "$file.now" ] && [ "$tries" -gt 0 ]; } || return 0
   done
 }
-end_nap() {
-  [ -z "$nap" ] || wait "$nap"
-  nap=
+finish_sleep() {
+  [ -z "$sleep_pid" ] || wait "$sleep_pid"
+  sleep_pid=
 }
 is_wanted() { [ -e "$file" ] && { [ -z "$supervisor" ] || kill -0 "$supervisor" 2>/dev/null; }; }
 is_done() {

@@ -1,8 +1,14 @@
+# Arrays by service and server, besides those of results:
+# - of the table: inTable, tableForward, tableWeight; of records: by (the forwarding), share (the weight), upper, lower
+# - of last time: was (the state), entered (its time), serving, since (the start of a slow start)
+# - of now: isUp, isDown, paused, draining, fit (up, and neither of these two)
+# - of what is wanted: serves, otherwise (what becomes of a server that does not serve), stateOf, target (the weight)
+
 # Fields are never empty, because the shell that reads them takes several tabs for one.
 function edit(verb, key, share) {
   return verb tab nameOf[key] (verb == "remove" ? "" : tab by[key] tab share tab upper[key] tab lower[key])
 }
-function differs(key, share) { return forward[key] != by[key] || weight[key] + 0 != share + 0 }
+function differs(key, share) { return tableForward[key] != by[key] || tableWeight[key] + 0 != share + 0 }
 function addressOf(server) { sub(/:[0-9]*$/, "", server); gsub(/[][]/, "", server); return server }
 function portOf(server) { sub(/^.*:/, "", server); return server }
 # Returns a field of the check of a server: its override, or the value for all servers.

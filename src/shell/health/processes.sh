@@ -1,4 +1,4 @@
-once= apart=0 serial=0 calm=15 told_old= curl_version= singles= batches= pids=' ' batch_pids=' '
+once= apart=0 serial=0 apart_ticks=15 told_old= curl_version= singles= batches= pids=' ' batch_pids=' '
 IFS= read -r token <"$ROOT/proc/sys/kernel/random/uuid"
 # is_planned: returns 0 if the wanted checks have their files and processes. After curls of batches ended before their
 # time, each check has a process of its own for 30 ticks. It is twice as long each time, so that counts reach a limit,
@@ -15,8 +15,8 @@ is_planned() {
   [ -z "$ended" ] || [ "$apart" != 0 ] || {
     [ -n "$once" ] ||
       printf '%s\n' 'curl ended before its checks did: for a while each check has a process of its own' >&2
-    [ "$calm" -gt 900 ] || calm=$((calm * 2))
-    apart=$calm listed=none
+    [ "$apart_ticks" -gt 900 ] || apart_ticks=$((apart_ticks * 2))
+    apart=$apart_ticks listed=none
   }
   [ "$apart" = 0 ] || {
     apart=$((apart - 1))

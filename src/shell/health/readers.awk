@@ -105,7 +105,7 @@ function entry(line,   n, w, i, of, m, f, weighs) {
   if (!isService(of)) return
   if (w[1] == "-A") { inTable[of]; return }
   if (!isServer(m)) return
-  inTable[of, m]; forward[of, m] = f; weight[of, m] = weighs
+  inTable[of, m]; tableForward[of, m] = f; tableWeight[of, m] = weighs
 }
 # Reads the file of a monitor (src/health/monitor.ts).
 function readMonitor(   name) {

@@ -35,9 +35,9 @@ repeat_check() {
   while kill -0 "$supervisor" 2>/dev/null; do
     { IFS= read -r line <"$S/checks/$1" && [ "$line" = "$kept" ]; } 2>/dev/null || read_check "$1"
     sleep "${CHECK_SECONDS:-$interval}" &
-    nap=$!
+    sleep_pid=$!
     run_round
-    wait $nap
+    wait $sleep_pid
   done
 }
 # check_once NUMBER: runs up to $fall rounds without pauses.
