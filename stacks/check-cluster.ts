@@ -3,7 +3,7 @@ import { unknownValue } from "../providers/engine/inputs.js";
 import { plainText } from "../src/values/foreign.js";
 import { errorsWith, type PlacedProblem, placedProblems, showPath } from "../src/values/problem.js";
 import { isOutput } from "./cluster/later.js";
-import type { Place } from "./cluster/places.js";
+import { isMap, type Place } from "./cluster/places.js";
 import { type KindName, kinds } from "./cluster/schema.js";
 import { words } from "./cluster/words.js";
 import { mayBeOutput, noOutput } from "./outputs.js";
@@ -14,9 +14,6 @@ import { stackRules } from "./rules/stack.js";
 /** The messages of a cluster's schemas, with the words of other programs. @internal */
 export const clusterErrors = errorsWith(words);
 
-const isPlainMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** Returns a copy with the placeholder instead of each output, and their places. */
 function withoutOutputs(value: unknown, at: Place, places: Place[]): unknown {
   if (isOutput(value)) {
@@ -24,7 +21,7 @@ function withoutOutputs(value: unknown, at: Place, places: Place[]): unknown {
     return unknownValue;
   }
   if (Array.isArray(value)) return value.map((one, i) => withoutOutputs(one, [...at, i], places));
-  if (!isPlainMap(value)) return value;
+  if (!isMap(value)) return value;
   // A map that is made of entries keeps a field `__proto__`.
   return Object.fromEntries(
     Object.entries(value).map(([name, one]) => [name, withoutOutputs(one, [...at, name], places)]),
@@ -35,7 +32,7 @@ function withoutOutputs(value: unknown, at: Place, places: Place[]): unknown {
 function masked(value: unknown, [first, ...rest]: Place): unknown {
   if (first === undefined) return unknownValue;
   if (Array.isArray(value)) return value.map((one, i) => (i === Number(first) ? masked(one, rest) : one));
-  if (!isPlainMap(value)) return unknownValue;
+  if (!isMap(value)) return unknownValue;
   return Object.fromEntries([
     ...Object.entries(value),
     [first, masked(Object.hasOwn(value, first) ? value[first] : undefined, rest)],
@@ -55,7 +52,7 @@ const isWithin = (at: readonly PropertyKey[], above: Place): boolean =>
 export function checkCluster(kind: KindName, given: unknown): { view: View; problems: PlacedProblem[] } {
   const outputs: Place[] = [];
   const plain = withoutOutputs(given, [], outputs);
-  const parsed = kinds[kind].safeParse(isPlainMap(plain) ? { ...plain, kind } : plain, {
+  const parsed = kinds[kind].safeParse(isMap(plain) ? { ...plain, kind } : plain, {
     error: clusterErrors,
   });
   const wrong = (parsed.error ? placedProblems(parsed.error) : []).filter(

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { closest } from "../src/values/closest.js";
 import { type PlacedProblem, placedProblems } from "../src/values/problem.js";
 import { checkCluster, clusterErrors, linesOf, stackProblems } from "./check-cluster.js";
-import type { Place } from "./cluster/places.js";
+import { isMap, type Place } from "./cluster/places.js";
 import { clusters, type KindName, kinds } from "./cluster/schema.js";
 import type { DrClusterArgs } from "./dr-cluster.js";
 import type { NatClusterArgs } from "./nat-cluster.js";
@@ -40,8 +40,7 @@ function crossing(name: string, given: unknown): { named?: Named; problems: Plac
 export function parseClusters(given: unknown): { clusters: Clusters } | { mistakes: string[] } {
   const parsed = clusters.safeParse(given, { error: clusterErrors });
   const wrong = parsed.error ? placedProblems(parsed.error, ["clusters"]) : [];
-  const isMap = typeof given === "object" && given !== null && !Array.isArray(given);
-  const each = Object.entries(isMap ? given : {}).map(([name, cluster]) => crossing(name, cluster));
+  const each = Object.entries(isMap(given) ? given : {}).map(([name, cluster]) => crossing(name, cluster));
   const between = stackProblems(each.flatMap(({ named }) => named ?? []));
   const lines = linesOf([
     ...wrong,

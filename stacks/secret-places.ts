@@ -6,10 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { secretFields } from "../src/ssh/connection.js";
 import { maxListFile, readRegularFile } from "../src/ssh/read-file.js";
 import { showPath } from "../src/values/problem.js";
+import type { Place } from "./cluster/places.js";
 import { projectFolder } from "./project-folder.js";
-
-/** The keys that lead to a value. */
-export type Place = readonly (string | number)[];
 
 /** Returns whether a value in a stack's file comes from `pulumi config set --secret`. */
 const isSecure = (value: unknown): boolean =>

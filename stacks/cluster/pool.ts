@@ -4,7 +4,7 @@ import type { PoolServer } from "../../providers/real-server/index.js";
 import { endpoint } from "../../src/values/address.js";
 
 /** A server of a pool: where it is, and its fields. */
-interface PoolMember {
+interface PoolEntry {
   readonly address: pulumi.Input<string>;
   readonly port: pulumi.Input<number>;
   readonly fields: Inputs<PoolServer>;
@@ -13,14 +13,14 @@ interface PoolMember {
 type PoolMap = Record<string, Inputs<PoolServer>>;
 
 /** Returns the `realServers` of a service that owns its pool. Addresses and ports may be outputs. */
-export function poolOf(members: readonly PoolMember[]): pulumi.Input<PoolMap> {
+export function poolOf(members: readonly PoolEntry[]): pulumi.Input<PoolMap> {
   const mapOf = (ends: readonly (readonly [string, number])[]): PoolMap => {
     const map: PoolMap = {};
     for (const [i, [address, port]] of ends.entries()) {
       const at = endpoint(address, port);
       if (Object.hasOwn(map, at))
         throw new pulumi.RunError(`${at} is twice in one pool; take one of them out`);
-      map[at] = (members[i] as PoolMember).fields;
+      map[at] = (members[i] as PoolEntry).fields;
     }
     return map;
   };

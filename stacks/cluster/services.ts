@@ -13,13 +13,13 @@ import type { ServiceArgs } from "./args.js";
 import type { DirectorArgs } from "./directors/args.js";
 import { daemonsOf } from "./directors/model.js";
 import { isTracked } from "./directors/vrrp.js";
-import { sorryServerOf } from "./health.js";
 import { sysctls } from "./hosts.js";
 import { adoption } from "./inherited.js";
 import { drainOf, entriesOf, poolsOf, reachedAt, type Server, serverFields } from "./model.js";
 import { poolOf } from "./pool.js";
 import { once } from "./shared.js";
 import type { Site } from "./site.js";
+import { sorryServerOf } from "./sorry-server.js";
 
 const guard = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alongside ? { alongside } : {});
 

@@ -1,8 +1,8 @@
 import { familyOf } from "../../src/values/address.js";
 import { showPath } from "../../src/values/problem.js";
-import { fieldsOf } from "../cluster/health.js";
 import { addressFor, serverPort, shareOf } from "../cluster/model.js";
 import { addressOf } from "../cluster/places.js";
+import { knownFields } from "../cluster/sorry-server.js";
 import { firstAtEach, type Rule, vipAddress } from "./rule.js";
 
 /**
@@ -10,9 +10,9 @@ import { firstAtEach, type Rule, vipAddress } from "./rule.js";
  * `servers["192.168.10.11:80"].through`.
  */
 const checksThroughVip = ({ check, servers }: { check?: unknown; servers?: unknown }): string[][] => [
-  ...(fieldsOf(check).through === "vip" ? [["check", "through"]] : []),
-  ...Object.entries(fieldsOf(servers))
-    .filter(([, other]) => fieldsOf(other).through === "vip")
+  ...(knownFields(check).through === "vip" ? [["check", "through"]] : []),
+  ...Object.entries(knownFields(servers))
+    .filter(([, other]) => knownFields(other).through === "vip")
     .map(([server]) => ["servers", server, "through"]),
 ];
 
@@ -98,7 +98,7 @@ export const contradictions: readonly Rule[] = [
     remedy: "declare VIP, service and HealthMonitor as single resources: [ECMP](ecmp.md)",
     find: ({ pools }) =>
       pools
-        .filter(({ service }) => (fieldsOf(service.health).announce ?? null) !== null)
+        .filter(({ service }) => (knownFields(service.health).announce ?? null) !== null)
         .map(({ at }) => ({
           at: [...at, "health", "announce"],
           reason:
@@ -123,7 +123,7 @@ export const contradictions: readonly Rule[] = [
     remedy: "name another server, which answers while they do not",
     find: ({ pools }) =>
       pools.flatMap(({ at, service, members }) => {
-        const sorry = fieldsOf(service.health?.sorryServer);
+        const sorry = knownFields(service.health?.sorryServer);
         const address = addressOf(sorry.address);
         const same = members.find(
           ({ member }) => address !== undefined && addressOf(member.address) === address,

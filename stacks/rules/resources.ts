@@ -14,9 +14,9 @@ import { printService } from "../../src/values/service-address.js";
 import { gatewaysOf, waysOf } from "../cluster/directors/gateways.js";
 import { type Director, daemonsOf, directorsOf, placeOf } from "../cluster/directors/model.js";
 import { instanceOf, isTracked, peersOf } from "../cluster/directors/vrrp.js";
-import { sorryServerOf } from "../cluster/health.js";
 import { addressFor, type Pool, type PoolMember, serverFields } from "../cluster/model.js";
 import { addressOf, type Place } from "../cluster/places.js";
+import { sorryServerOf } from "../cluster/sorry-server.js";
 import { firstAtEach, type Rule, type View, vipAddress } from "./rule.js";
 
 /** Returns the keys in a path such as `servers["192.0.2.1:80"].through`. */

@@ -36,7 +36,7 @@ const differing = (
         : `differs from ${other}; ${reason(String(key))}`,
   );
 
-const entriesOf = (map: unknown): [string, unknown][] =>
+const pairsOf = (map: unknown): [string, unknown][] =>
   typeof map === "object" && map !== null ? Object.entries(map) : [];
 
 const vipSettings = (view: View): Setting[] =>
@@ -84,7 +84,7 @@ const placedDaemons = (args: View["args"], one: Director) => {
 
 const directorSettings = (view: View): Setting[] =>
   hostsOf(view).flatMap(({ host, one }) => [
-    ...entriesOf(one.fields.timeouts).map(([name, value]) => ({
+    ...pairsOf(one.fields.timeouts).map(([name, value]) => ({
       at: [...placeOf(one, "timeouts"), name],
       key: `the timeout ${name} of ${host}`,
       value,
@@ -105,7 +105,7 @@ const sysctlsOf = (of: { connection?: unknown; sysctls?: unknown } | undefined, 
   const host = hostOf(of?.connection);
   return host === undefined
     ? []
-    : entriesOf(of?.sysctls).map(([name, value]) => ({
+    : pairsOf(of?.sysctls).map(([name, value]) => ({
         at: [...at, name],
         key: `${name} of ${host}`,
         value: String(value),

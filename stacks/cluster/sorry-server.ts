@@ -5,7 +5,7 @@ type Health = NonNullable<ServiceArgs["health"]>;
 type Forwarding = "gatewaying" | "masquerading";
 
 /** Returns the fields of a map, and none of an output, whose value is known later. */
-export const fieldsOf = (value: unknown): Record<string, unknown> =>
+export const knownFields = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null && !isOutput(value) ? { ...value } : {};
 
 const isLoopback = (address: unknown): boolean =>
@@ -22,9 +22,9 @@ export function sorryServerOf(
   if (sorryServer === undefined) return {};
   if (isOutput(sorryServer))
     return {
-      sorryServer: later(sorryServer, (known) => known && reached(fieldsOf(known), forwarding)) as never,
+      sorryServer: later(sorryServer, (known) => known && reached(knownFields(known), forwarding)) as never,
     };
-  return { sorryServer: sorryServer && (reached(fieldsOf(sorryServer), forwarding) as never) };
+  return { sorryServer: sorryServer && (reached(knownFields(sorryServer), forwarding) as never) };
 }
 
 /** Returns a sorry server with its forwarding. */
