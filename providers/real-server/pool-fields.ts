@@ -11,30 +11,27 @@ export type Pool = z.output<typeof realServers>;
 /** The fields of a server of a pool. */
 export type Config = NonNullable<Pool>[string];
 
-const parsed = (text: string): { address: string; port: number } | undefined => {
-  const at = parseEndpoint(text);
-  const result = z.object({ address: hostAddress, port: portOrAny }).safeParse(at);
-  return result.success ? result.data : undefined;
-};
+const place = z.object({ address: hostAddress, port: portOrAny });
 
-const canonical = (text: string): string => {
-  const at = parsed(text);
-  return at ? endpoint(at.address, at.port) : text;
+/** Returns a server as the host's tables have it, or undefined for any other text. */
+const canonical = (text: string): string | undefined => {
+  const at = parseEndpoint(text);
+  return at && place.safeParse(at).success ? endpoint(at.address, at.port) : undefined;
 };
 
 const server = z
   .string()
-  .refine((text) => parsed(text) !== undefined, {
+  .refine((text) => canonical(text) !== undefined, {
     error: ({ input }) =>
       `${show(input)} is no address and port of a host, such as 192.168.10.11:80 or [2001:db8::11]:80`,
   })
-  .transform(canonical);
+  .transform((text) => canonical(text) as string);
 
 /** The schema of `realServers`. A map that names one server in two ways is refused. @internal */
 export const realServers = z.preprocess((given, context) => {
   const seen = new Map<string, string>();
   for (const name of typeof given === "object" && given !== null ? Object.keys(given) : []) {
-    const at = canonical(name);
+    const at = canonical(name) ?? name;
     const other = seen.get(at);
     seen.set(at, name);
     if (other !== undefined)

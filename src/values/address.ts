@@ -27,6 +27,10 @@ const addressHint = (text: string): string => {
   return isName ? "; write the address itself, because names are not resolved" : "";
 };
 
+/** Returns an address as canonical text, or undefined for any other text. */
+export const parseAddress = (text = ""): string | undefined =>
+  isAddress(text) ? canonical(text) : undefined;
+
 /** An IPv4 or IPv6 address without zone, as canonical text: `192.168.0.219`, `2001:db8::1`. @internal */
 export const ipAddress = z
   .string()
@@ -136,6 +140,6 @@ export const endpoint = (address: string, port: number): string =>
  */
 export function parseEndpoint(text = ""): { address: string; port: number } | undefined {
   const parts = /^(?:\[(.+)\]|([^[\]:]+)):(\d{1,5})$/.exec(text);
-  const address = ipAddress.safeParse(parts?.[1] ?? parts?.[2]);
-  return parts && address.success ? { address: address.data, port: Number(parts[3]) } : undefined;
+  const address = parseAddress(parts?.[1] ?? parts?.[2]);
+  return parts && address !== undefined ? { address, port: Number(parts[3]) } : undefined;
 }

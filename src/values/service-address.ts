@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { endpoint, type Family, familyOf, ipAddress } from "./address.js";
+import { endpoint, type Family, familyOf, parseAddress } from "./address.js";
 import { show } from "./problem.js";
 
 /** The identity of a virtual service on a director: ipvsadm(8) "service-address". */
@@ -22,10 +22,10 @@ export function parseService(text: string): ServiceAddress | undefined {
   }
   const parts = /^(tcp|udp):\/\/(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   if (!parts) return undefined;
-  const address = ipAddress.safeParse(parts[2] ?? parts[3]);
+  const address = parseAddress(parts[2] ?? parts[3]);
   const port = Number(parts[4]);
-  if (!address.success || port > 65535) return undefined;
-  return { protocol: parts[1] as "tcp" | "udp", address: address.data, port };
+  if (address === undefined || port > 65535) return undefined;
+  return { protocol: parts[1] as "tcp" | "udp", address, port };
 }
 
 /**
