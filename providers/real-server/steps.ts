@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { type Step, step } from "../../src/host/step.js";
 
 const orderOf = ["record", ":", "install_boot", "erase"];
@@ -11,27 +10,26 @@ const isEntry = (run: readonly string[] | null): run is readonly string[] =>
 
 const lineOf = (run: readonly string[]): string => run.slice(1).join(" ");
 
-/** Returns two steps as one that does the same, or undefined. */
-function merged(one: Step, other: Step): Step | undefined {
-  const [name, lifetime] = one.run;
-  if (name === "record" || name === "erase") {
-    const undo = other.undo?.slice(0, 2);
-    if (other.run[0] !== name || other.run[1] !== lifetime || !isDeepStrictEqual(one.undo?.slice(0, 2), undo))
-      return undefined;
-    return step(
-      [...one.run, ...other.run.slice(2)],
-      one.undo && other.undo && [...one.undo, ...other.undo.slice(2)],
-    );
-  }
-  if (name === ":" && other.run[0] === ":" && one.undo?.[0] === "erase")
-    return isDeepStrictEqual(one.undo.slice(0, 2), other.undo?.slice(0, 2))
-      ? step([":"], [...one.undo, ...(other.undo?.slice(2) ?? [])])
-      : undefined;
-  return undefined;
+/** Returns what consecutive steps have in common that can be one step, or undefined for a step that stays alone. */
+function kindOf({ run, undo }: Step): string | undefined {
+  const [name] = run;
+  if (isEntry(undo) && (name === ":" || isEntry(run))) return name === ":" ? "undone entries" : "entries";
+  const isOfRecords = name === "record" || name === "erase" || (name === ":" && undo?.[0] === "erase");
+  return isOfRecords ? [...run.slice(0, 2), ...(undo?.slice(0, 2) ?? [])].join(" ") : undefined;
 }
 
-/** Returns lines of the table in one command, and their undo in reverse order. */
-function oneOf(lines: readonly Step[]): Step {
+/** Returns steps of one kind that write or erase records as one step. */
+function recordsOf(steps: readonly Step[]): Step {
+  const all = (commands: readonly (readonly string[])[]) => [
+    ...(commands[0]?.slice(0, 2) ?? []),
+    ...commands.flatMap((words) => words.slice(2)),
+  ];
+  const undo = steps.flatMap(({ undo }) => (undo ? [undo] : []));
+  return step(all(steps.map(({ run }) => run)), undo.length > 0 ? all(undo) : null);
+}
+
+/** Returns lines of the table of one kind in one command, and their undo in reverse order. */
+function entriesOf(lines: readonly Step[]): Step {
   const undo = lines.flatMap(({ undo }) => (undo ? [lineOf(undo)] : [])).reverse();
   const run = lines.flatMap(({ run }) => (run[0] === ":" ? [] : [lineOf(run)]));
   return run.length === 0
@@ -41,29 +39,17 @@ function oneOf(lines: readonly Step[]): Step {
 
 /** Returns the steps with consecutive ones in one command where that does the same. */
 export function joined(steps: readonly Step[]): Step[] {
-  const out: Step[] = [];
-  let lines: Step[] = [];
-  const flush = () => {
-    if (lines.length > 1) out.push(oneOf(lines));
-    else out.push(...lines);
-    lines = [];
-  };
+  const groups: { kind: string | undefined; steps: [Step, ...Step[]] }[] = [];
   for (const one of steps) {
-    const isUndo = one.run[0] === ":" && isEntry(one.undo);
-    const first = lines[0];
-    if (isUndo || (isEntry(one.run) && isEntry(one.undo))) {
-      if (first && (first.run[0] === ":") !== isUndo) flush();
-      lines.push(one);
-      continue;
-    }
-    flush();
-    const last = out.at(-1);
-    const both = last && merged(last, one);
-    if (both) out[out.length - 1] = both;
-    else out.push(one);
+    const kind = kindOf(one);
+    const last = groups.at(-1);
+    if (kind !== undefined && last?.kind === kind) last.steps.push(one);
+    else groups.push({ kind, steps: [one] });
   }
-  flush();
-  return out;
+  return groups.map(({ kind, steps }) => {
+    if (steps.length === 1) return steps[0];
+    return kind?.endsWith("entries") ? entriesOf(steps) : recordsOf(steps);
+  });
 }
 
 /**
