@@ -7,7 +7,6 @@ import {
   connectionOf,
   contrast,
   hasUnknown,
-  idOf,
   isShared,
   partsOf,
   plain,
@@ -34,11 +33,9 @@ function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
   if (typeof connection !== "object" || connection === null) return undefined;
   const { host, port } = connection;
   if (hasUnknown([key, host, port, inputs.shared])) return undefined;
-  return {
-    name: idOf(definition, inputs),
-    recorded: `${definition.kind} ${definition.id(key)}`,
-    host: hostLabel({ host, port }),
-  };
+  const id = definition.id(key);
+  const label = hostLabel({ host, port });
+  return { name: `${label}/${id}`, recorded: `${definition.kind} ${id}`, host: label };
 }
 
 const twice = (

@@ -159,13 +159,15 @@ export function checkIdentity(definition: Definition, given: Bag): Checked {
 /** Returns key and config from a bag of inputs or outputs. @internal */
 export function partsOf(definition: Definition, bag: Bag): { key: Bag; config: Bag } {
   // A field that an older version did not know has its default, so that an upgrade alone changes nothing.
-  const pick = (schema: z.ZodObject) =>
-    Object.fromEntries(
-      Object.entries(schema.shape).flatMap(([name, field]) => {
-        const value = bag[name] === undefined ? z.safeParse(field, undefined).data : bag[name];
-        return value === undefined ? [] : [[name, value]];
-      }),
-    );
+  const pick = ({ shape }: z.ZodObject) => {
+    const parts: Bag = {};
+    for (const name of Object.keys(shape)) {
+      const value =
+        bag[name] === undefined ? z.safeParse(shape[name] as z.ZodType, undefined).data : bag[name];
+      if (value !== undefined) parts[name] = value;
+    }
+    return parts;
+  };
   return { key: pick(definition.key), config: pick(definition.config) };
 }
 

@@ -29,8 +29,15 @@ function poolChange(
 ): Change {
   const { host, was } = operation;
   const owner = operation.resource;
-  const on = (verb: ServerOperation["verb"], at: string, config: Config) =>
-    forgetting(operationOn(operation, id, verb, at, config), leaving.drained?.get(at));
+  /** Plan, check and observation use the same ones. */
+  const changes = new Map<string, Change>();
+  const on = (verb: ServerOperation["verb"], at: string, config: Config): Change => {
+    const made =
+      changes.get(`${verb} ${at}`) ??
+      forgetting(operationOn(operation, id, verb, at, config), leaving.drained?.get(at));
+    changes.set(`${verb} ${at}`, made);
+    return made;
+  };
   /** A server that was a RealServer of this stack has been declared before, too. */
   const isOld = (facts: Facts, at: string) =>
     !was ||
