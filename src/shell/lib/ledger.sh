@@ -32,15 +32,14 @@ put_lines() {
   rm -f "$1/new"
   write_text "$2" "$3" || full "$1"
 }
-# cut_lines DIRECTORY FILE LINE...: removes the lines from the file.
+# cut_lines DIRECTORY FILE LINE...: removes the lines from the file. Uses awk, because grep wants an option for each line,
+# and a shell takes time by the square of their number to put these in.
 cut_lines() {
   d=$1 f=$1/$2
   shift 2
-  for line; do
-    shift
-    set -- "$@" -e "$line"
-  done
   rest=
-  [ ! -e "$f" ] || rest=$(exec grep -vxF "$@" <"$f") || [ $? = 1 ] || return
+  [ ! -e "$f" ] || rest=$(
+    exec awk 'BEGIN { while (++i < ARGC) { gone[ARGV[i]]; delete ARGV[i] } } !($0 in gone)' "$@" <"$f"
+  ) || return
   put_lines "$d" "$f" "$rest"
 }
