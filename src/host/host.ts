@@ -107,11 +107,18 @@ export class Host {
         await this.#queries.shift()?.();
         continue;
       }
+      // More jobs come while the connection is made.
+      const failure = this.#connected().then(
+        () => undefined,
+        (error) => withoutToken(error),
+      );
       await this.#gathering.complete(() => this.#waiting.length);
+      const unreached = await failure;
       const batch = this.#waiting;
       this.#waiting = [];
       this.#gathering.begin();
       try {
+        if (unreached !== undefined) throw unreached;
         await serve(this.#label, this.#limit, this.#known, (script) => this.#run(script), batch);
       } catch (error) {
         this.#known.clear();

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Bag } from "../../../providers/engine/inputs.js";
 import { realServer } from "../../../providers/real-server/index.js";
+import { Host } from "../../../src/host/host.js";
+import { readingJob } from "../../../src/host/reading.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 import { findProgram } from "../../support/fake/tree.js";
 
@@ -53,4 +55,33 @@ test("48 real servers of one stack go in batches as full as the engine sends the
   await counted("delete", (n) => kind.delete(changed[n] as Bag));
   expect(fake.lines("ipvs")).toHaveLength(1);
   for (const [what, number] of Object.entries(scripts)) expect(number, what).toBeLessThanOrEqual(8);
+});
+
+test("jobs that come while the host is being reached go in the first script", async () => {
+  const fake = fakeHost();
+  let reach: () => void = () => undefined;
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  const host = new Host("director1", () => reached.then(() => fake.open("director1")));
+  const early = host.submit(readingJob("p/s/one", ["table"]));
+  // Longer than a job waits for others.
+  await sleep(300);
+  const late = host.submit(readingJob("p/s/two", ["ledger"]));
+  reach();
+  await Promise.all([early, late]);
+  host.close();
+  expect(host.scripts).toBe(1);
+});
+
+test("a host that cannot be reached is tried once for all jobs that wait", async () => {
+  let tries = 0;
+  const host = new Host("director1", async () => {
+    tries++;
+    throw new Error("no route to host");
+  });
+  const jobs = [1, 2].map((n) => host.submit(readingJob(`p/s/${n}`, ["table"])));
+  const results = await Promise.allSettled(jobs);
+  expect(results.map((result) => result.status)).toEqual(["rejected", "rejected"]);
+  expect(tries).toBe(1);
 });
