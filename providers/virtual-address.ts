@@ -119,10 +119,15 @@ export const virtualAddress = define({
   id: (key) => `${key.interface}/${key.address}`,
 
   // Routes that send from the address go with it, unless another interface has it, too.
-  carries: (key, { words }, facts) =>
-    words[0] === "route" &&
-    words[words.indexOf("src") + 1] === key.address &&
-    !facts.addresses().some((a) => a.local === key.address && a.interface !== deviceOf(facts, key)),
+  carries: (key, facts) =>
+    facts
+      .ledger()
+      .records.filter(
+        ({ words }) =>
+          words[0] === "route" &&
+          words[words.indexOf("src") + 1] === key.address &&
+          !facts.addresses().some((a) => a.local === key.address && a.interface !== deviceOf(facts, key)),
+      ),
 
   shows: {
     names: ["unannounced"],

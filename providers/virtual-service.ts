@@ -144,10 +144,10 @@ export const virtualService: Definition = define({
   config,
   rank: ranks.service,
   conflicts: () => true,
-  // The last part of an id is the server, or `health`.
-  carries: (key, { thing }) =>
-    ["RealServer", "HealthMonitor"].includes(
-      thing.replace(` ${printService(serviceOf(key))}`, "").replace(/\/[^/]*$/, ""),
+  // Below it are its servers, and `health`.
+  carries: (key, facts) =>
+    ["RealServer", "HealthMonitor"].flatMap((kind) =>
+      facts.ledger().below(`${kind} ${printService(serviceOf(key))}`),
     ),
   parts: (key, { realServers }) => partsOfPool(printService(serviceOf(key)), realServers),
   around: (operation, make) => {

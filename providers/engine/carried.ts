@@ -24,7 +24,7 @@ export function carriedBy(
   owner: string,
   all: boolean,
 ): Carried {
-  const along = carries ? facts.ledger().records.filter((record) => carries(key, record, facts)) : [];
+  const along = carries?.(key, facts) ?? [];
   const isOurs = (record: LedgerRecord) => stackOf(record.owner) === stackOf(owner);
   return {
     guest: along.find((record) => !isOurs(record)),

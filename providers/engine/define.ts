@@ -66,10 +66,8 @@ export interface Definition<K = unknown, C = unknown> {
    * run on a host when one is written.
    */
   conflicts?(key: K): boolean | "daemons";
-  /**
-   * Returns whether another thing goes along when this one is deleted. Then its record goes, too.
-   */
-  carries?(key: K, other: Pick<LedgerRecord, "thing" | "words">, facts: Facts): boolean;
+  /** Returns the records of other things that go along when this one is deleted. Then the records go, too. */
+  carries?(key: K, facts: Facts): readonly LedgerRecord[];
   /**
    * Returns the things of other kinds that this one declares, too. Each has a record as if a resource of its own
    * declared it. `around` makes them.

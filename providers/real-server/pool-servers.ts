@@ -4,13 +4,14 @@ import { realServer } from "./index.js";
 import { type Config, isServer, keyOf, type Pool } from "./pool-fields.js";
 
 /** Returns the servers of a service that the host has records of, each with an owner. */
-const recordsOf = (facts: Facts, service: string): [at: string, owner: string][] => {
-  const prefix = `RealServer ${service}/`;
-  return facts.ledger().records.flatMap(({ thing, owner }) => {
-    const at = thing.startsWith(prefix) ? thing.slice(prefix.length) : "";
-    return isServer(at) ? [[at, owner]] : [];
-  });
-};
+const recordsOf = (facts: Facts, service: string): [at: string, owner: string][] =>
+  facts
+    .ledger()
+    .below(`RealServer ${service}`)
+    .flatMap(({ thing, owner }) => {
+      const at = thing.slice(thing.lastIndexOf("/") + 1);
+      return isServer(at) ? [[at, owner]] : [];
+    });
 
 /**
  * Returns the servers that a former pool has left behind: those that its service still has records of, although other

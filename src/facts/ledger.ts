@@ -42,6 +42,8 @@ export interface Ledger {
   readonly records: readonly LedgerRecord[];
   /** Returns the records of one thing. */
   of(thing: string): readonly LedgerRecord[];
+  /** Returns the records of things below another: `RealServer tcp://192.168.0.219:80` has those of its servers. */
+  below(thing: string): readonly LedgerRecord[];
   /** Returns whether the owner has a record. */
   hasOwner(owner: string): boolean;
   /** Lines that are not records, because they were cut off or edited. They are ignored. */
@@ -79,16 +81,30 @@ export function parseLedger(body: string): Ledger {
 
 function ledgerOf(lines: readonly (LedgerRecord | Misfit)[], isRestored: boolean): Ledger {
   const records = lines.filter((one) => "words" in one);
-  const byThing = new Map<string, LedgerRecord[]>();
-  for (const one of records) byThing.set(one.thing, [...(byThing.get(one.thing) ?? []), one]);
+  const byThing = grouped(records, ({ thing }) => thing);
+  const byParent = grouped(records, ({ thing }) => parentOf(thing));
   const owners = new Set(records.map(({ owner }) => owner));
   return {
     records,
     hasOwner: (owner) => owners.has(owner),
     of: (thing) => byThing.get(thing) ?? [],
+    below: (thing) => byParent.get(thing) ?? [],
     misfits: lines.filter((one) => "line" in one),
     isRestored,
   };
+}
+
+/** Returns what a thing is below of: it ends before the last slash. */
+export const parentOf = (thing: string): string => thing.slice(0, Math.max(0, thing.lastIndexOf("/")));
+
+function grouped(records: readonly LedgerRecord[], keyOf: (one: LedgerRecord) => string) {
+  const groups = new Map<string, LedgerRecord[]>();
+  for (const one of records) {
+    const group = groups.get(keyOf(one));
+    if (group) group.push(one);
+    else groups.set(keyOf(one), [one]);
+  }
+  return groups;
 }
 
 function recordOf(line: string, lifetime: Lifetime): LedgerRecord | Misfit {
