@@ -185,6 +185,28 @@ test("with a slow start the weight rises to what is declared", async () => {
   await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 100`]));
 });
 
+test("a slow start begins anew if the clock is set back, and ends in its time", async () => {
+  const host = new Watched();
+  host.declare({ [a]: 1, [b]: 100 });
+  host.watch({ slowStart: 4 });
+  host.page(a, "OK");
+  const now = 1_790_000_000;
+  host.clock(now);
+  await started(host, `${a} up`, `${b} down`);
+  host.page(b, "OK");
+  await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} rising`]));
+  host.clock(now + 2);
+  await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 50`]));
+  const back = now - 3600;
+  host.clock(back);
+  await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 1`]));
+  host.clock(back + 2);
+  await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 50`]));
+  host.clock(back + 4);
+  await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 100`]));
+  await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
+});
+
 test("a maintenance file gives weight 0, by address or by address and port, and no line in the log", async () => {
   const host = await started(pair());
   for (const name of ["192.168.10.12", b]) {

@@ -114,6 +114,8 @@ function wish(virtual, key, hasOthers, keeps, revives,   had, slow) {
       since[key] = epoch; stateOf[key] = "rising"
     }
     if (slow > 0 && share[key] == 1) why[key] = also(why[key], "no slow start: it needs a weight above 1")
+    # A clock that was set back would delay the end until that time comes again.
+    if (had == "rising" && epoch < since[key]) since[key] = epoch
     if (had == "rising" && share[key] > 1 && epoch - since[key] < slow) stateOf[key] = "rising"
   }
   else if (keeps && (serving[key] || (revives && share[key] > 0))) {

@@ -204,7 +204,8 @@ export class Watched {
   /** Gives it a clock of its own, which shows what the test sets. */
   clock(epoch: number): void {
     this.write("clock", `${epoch}\n`);
-    if (this.read("tools/date").includes("clock")) return;
+    // The real one has the word clock in it.
+    if (this.read("tools/date").includes("LVS_FAKE_ROOT")) return;
     this.tool("date", `read -r now <"$LVS_FAKE_ROOT/clock"; exec '${findProgram("date")}' -d "@$now" "$1"\n`);
   }
 
