@@ -80,6 +80,8 @@ export function printVrrp(of: VrrpSettings): string {
       `version ${of.version}`,
       `priority ${of.priority}`,
       `advert_int ${of.advertInterval}`,
+      // After a split brain the other master hears it and announces the addresses again. Neighbours may still have ours.
+      "higher_prio_send_advert",
       ...(of.preempt ? [] : ["nopreempt"]),
       ...(of.preemptDelay > 0 ? [`preempt_delay ${of.preemptDelay}`] : []),
       ...(of.garpRefresh > 0 ? [`garp_master_refresh ${of.garpRefresh}`] : []),
