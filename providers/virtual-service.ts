@@ -1,12 +1,6 @@
 import { z } from "zod";
 import type { Facts } from "../src/facts/facts.js";
-import {
-  type Flags,
-  netmaskBits,
-  netmaskText,
-  noThresholds,
-  thresholdFlags,
-} from "../src/facts/ipvs-table.js";
+import { noThresholds, thresholdFlags } from "../src/facts/ipvs-table.js";
 import { onFailure, type Step, step } from "../src/host/step.js";
 import { addressBits, type Family } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
@@ -23,25 +17,9 @@ import type { PoolServer } from "./real-server/index.js";
 import { pooling } from "./real-server/pool.js";
 import { partsOfPool, poolProblems, realServers } from "./real-server/pool-fields.js";
 import { readPool } from "./real-server/pool-servers.js";
+import type { schedulerFlags, schedulers } from "./schedulers.js";
 import { type Key, key, serviceOf, serviceProblems } from "./service-key.js";
-
-/** Schedulers of ipvsadm(8). Each is a kernel module `ip_vs_NAME`, which the director loads by itself. */
-export const schedulers = [
-  "rr",
-  "wrr",
-  "lc",
-  "wlc",
-  "lblc",
-  "lblcr",
-  "dh",
-  "sh",
-  "sed",
-  "nq",
-  "fo",
-  "ovf",
-  "mh",
-  "twos",
-] as const;
+import { flagProblems, inOrder, optionFlags, options, parseOptions, wordsOf } from "./service-options.js";
 
 /** Sends connections of one client to one real server (ipvsadm(8), --persistent). */
 export interface Persistence {
@@ -65,6 +43,11 @@ export interface VirtualServiceArgs {
   family?: Family | undefined;
   /** Scheduler that chooses a real server for a new connection (ipvsadm(8), --scheduler). Default `wlc`. */
   scheduler?: (typeof schedulers)[number] | undefined;
+  /**
+   * Flags of the schedulers `sh` and `mh` (ipvsadm(8), --sched-flags). Those with `port` hash the client's port, too. Those
+   * with `fallback` choose another server for one of weight 0. Default `[]`.
+   */
+  schedulerFlags?: (typeof schedulerFlags)[number][] | undefined;
   /** Send a client to the same real server again (ipvsadm(8), --persistent). Default `null`: off. */
   persistence?: Persistence | null | undefined;
   /**
@@ -76,41 +59,13 @@ export interface VirtualServiceArgs {
 
 /** @internal */
 export const config = z.strictObject({
-  scheduler: z.enum(schedulers).default("wlc"),
-  persistence: z
-    .strictObject({
-      timeout: z.number().int().min(1).max(2678400).default(300),
-      netmask: z.number().int().min(1).max(128).optional(),
-    })
-    .nullable()
-    .default(null),
+  ...options.shape,
   realServers,
 });
 
 type Config = z.output<typeof config>;
 
-function flagsOf(key: Key, { scheduler, persistence }: Omit<Config, "realServers">): string[] {
-  const family = serviceFamily(serviceOf(key));
-  const flags = ["-s", ...scheduler.split(" ")];
-  if (!persistence) return flags;
-  flags.push("-p", String(persistence.timeout));
-  const bits = persistence.netmask ?? addressBits(family);
-  return bits === addressBits(family) ? flags : [...flags, "-M", netmaskText(bits, family)];
-}
-
-const wordsOf = (flags: Iterable<readonly [string, string]>): string[] =>
-  [...flags].flatMap(([flag, value]) => (value === "" ? [flag] : [flag, value]));
-
-const modelled = new Set(["-A", "-t", "-u", "-f", "-6", "-s", "-p", "-M"]);
-const foreign = (flags: Flags) => wordsOf([...flags].filter(([flag]) => !modelled.has(flag)));
-
-const configOf = (flags: Flags, family: Family): Omit<Config, "realServers"> => ({
-  // Options without a field show as a difference. If they counted as equal, the next edit would drop them.
-  scheduler: [flags.get("-s"), ...foreign(flags)].join(" ") as Config["scheduler"],
-  persistence: flags.has("-p")
-    ? { timeout: Number(flags.get("-p")), netmask: netmaskBits(flags.get("-M"), family) }
-    : null,
-});
+const flagsOf = (key: Key, config: Config): string[] => optionFlags(config, serviceFamily(serviceOf(key)));
 
 /** Milliseconds between ICMP errors to one host (ip-sysctl). A client that gets none retries after 1 s. */
 const refusals = (service: ServiceAddress): string =>
@@ -134,7 +89,7 @@ function unrefused(facts: Facts, service: ServiceAddress, { run, undo }: Step): 
 function entryIn(facts: Facts, key: Key): Config | undefined {
   const service = serviceOf(key);
   const found = facts.ipvs().get(printService(service));
-  return found && { ...configOf(found.flags, serviceFamily(service)), realServers: null };
+  return found && { ...parseOptions(found.flags, serviceFamily(service)), realServers: null };
 }
 
 /** A virtual service. `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. @internal */
@@ -161,14 +116,19 @@ export const virtualService: Definition = define({
     read: (facts, key) => ({ drained: drainedOf(facts, printService(serviceOf(key))) }),
   },
 
-  complete(key, { persistence }) {
+  complete(key, config) {
     if (key.fwmark === undefined) key.protocol ??= "tcp";
     else key.family ??= "ipv4";
+    const { persistence, schedulerFlags } = config;
     if (persistence) persistence.netmask ??= addressBits(serviceFamily(serviceOf(key)));
+    if (schedulerFlags) config.schedulerFlags = inOrder(schedulerFlags);
   },
 
   problems(key, config) {
-    const wrong = serviceProblems(key, config.persistence);
+    const wrong = [
+      ...serviceProblems(key, config.persistence),
+      ...flagProblems(config.scheduler, config.schedulerFlags),
+    ];
     return wrong.length > 0 ? wrong : poolProblems(printService(serviceOf(key)), config.realServers);
   },
 

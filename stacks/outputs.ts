@@ -42,7 +42,9 @@ const places = [
   ...["address", "prefixLength", "label", "broadcast", "announce", "shared"].map(
     (field) => `vips * ${field}`,
   ),
-  ...["scheduler", "realServerPort", "persistence *", "drain *"].map((field) => `services * ${field}`),
+  ...["scheduler", "schedulerFlags", "schedulerFlags *", "realServerPort", "persistence *", "drain *"].map(
+    (field) => `services * ${field}`,
+  ),
   ...[
     "interval",
     "connectTimeout",

@@ -70,7 +70,7 @@ export interface MemberArgs extends Inputs<RealServerShare> {
 /** A service at each VIP: a port, or all packets with a firewall mark. */
 export interface ServiceArgs
   extends Pick<VirtualServiceArgs, "protocol" | "port" | "fwmark" | "family">,
-    Inputs<Pick<VirtualServiceArgs, "scheduler">> {
+    Inputs<Pick<VirtualServiceArgs, "scheduler" | "schedulerFlags">> {
   /** Send a client to the same real server again (ipvsadm(8), --persistent). Default `null`: off. */
   persistence?: Inputs<Persistence> | null | undefined;
   /** VIPs of this service, by name or address. Default: all of the cluster. */

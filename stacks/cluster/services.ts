@@ -102,6 +102,7 @@ export function services(
           ...common,
           ...key,
           scheduler: service.scheduler,
+          schedulerFlags: service.schedulerFlags,
           persistence: service.persistence,
           ...(isPool ? { realServers: poolOf(members) } : {}),
         } as never,

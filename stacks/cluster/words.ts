@@ -7,6 +7,10 @@ export const otherPrograms: Readonly<Record<string, Readonly<Record<string, stri
   keepalived: {
     lb_algo: "services[].scheduler",
     lvs_sched: "services[].scheduler",
+    "mh-port": "services[].schedulerFlags",
+    "mh-fallback": "services[].schedulerFlags",
+    "sh-port": "services[].schedulerFlags",
+    "sh-fallback": "services[].schedulerFlags",
     lb_kind: "kind",
     lvs_method: "kind",
     delay_loop: "services[].health.interval",

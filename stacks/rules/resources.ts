@@ -48,8 +48,8 @@ function textsOf({ service, vips }: Pool): string[] {
 }
 
 function serviceProblems({ at, service, vips }: Pool): PlacedProblem[] {
-  const { protocol, port, fwmark, family, scheduler, persistence } = service;
-  const args = { protocol, port, fwmark, family, scheduler, persistence };
+  const { protocol, port, fwmark, family, scheduler, schedulerFlags, persistence } = service;
+  const args = { protocol, port, fwmark, family, scheduler, schedulerFlags, persistence };
   const addresses = fwmark === undefined ? vips.map(({ vip }) => ({ address: vip.address })) : [{}];
   return addresses.flatMap((address) =>
     refused(virtualService, { ...args, ...address }, (keys) => [...at, ...keys]),

@@ -18,6 +18,7 @@ const everything: [string, Bag][] = [
   ["sync-daemon", { state: "backup", mcastInterface: "eth1", syncid: 8, mcastGroup: "ff02::81" }],
   ["virtual-service", { address: "192.168.0.219", port: 80, persistence: { timeout: 60 } }],
   ["virtual-service", { fwmark: 10, scheduler: "rr" }],
+  ["virtual-service", { fwmark: 11, scheduler: "mh", schedulerFlags: ["mh-port"] }],
   ["real-server", { service: "tcp://192.168.0.219:80", address: "192.168.10.11", port: 80, weight: 3 }],
   [
     "real-server",

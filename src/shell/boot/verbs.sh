@@ -30,6 +30,11 @@ is_entry() {
         made_of "$2" a-z || return
         shift
         ;;
+      -b)
+        case $2 in -*) return 1 ;; esac
+        made_of "$2" a-z,- || return
+        shift
+        ;;
       -M)
         is_network "$2" || return
         shift

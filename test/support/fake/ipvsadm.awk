@@ -57,10 +57,10 @@ function lacks(option, verb) {
 }
 
 # one command line in w[1..n]; true when the kernel took it
-function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, x, y, other, line, own, k, part, text) {
+function run(w, n,   verb, i, key, kind, v6, s, p, m, b, r, how, weight, x, y, other, line, own, k, part, text) {
   text = w[1]; for (i = 2; i <= n; i++) text = text " " w[i]
   if (text == refused) return refuse("Memory allocation problem", 255)
-  verb = w[1]; kind = ""; s = "wlc"; how = "-g"; weight = 1; x = y = 0; p = m = r = v6 = other = ""
+  verb = w[1]; kind = ""; s = "wlc"; how = "-g"; weight = 1; x = y = 0; p = m = b = r = v6 = other = ""
   if (verb == "--set") return set_timeouts(w, n)
   if (verb ~ /^--(start|stop)-daemon$/) return daemon(w, n)
   if (verb !~ /^-[AEDaedC]$/) return refuse("Unknown arg `" verb "'", 2)
@@ -70,6 +70,7 @@ function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, x, y, othe
     else if (w[i] == "-s") s = w[++i]
     else if (w[i] == "-p") p = (w[i + 1] ~ /^[0-9]+$/) ? w[++i] : 360
     else if (w[i] == "-M") m = w[++i]
+    else if (w[i] == "-b") b = w[++i]
     else if (w[i] == "-r") r = w[++i]
     else if (w[i] ~ /^-[gim]$/) how = w[i]
     else if (w[i] == "--tun-type" && w[i + 1] == "ipip") i++
@@ -90,10 +91,12 @@ function run(w, n,   verb, i, key, kind, v6, s, p, m, r, how, weight, x, y, othe
       changed = 1; return 1
     }
     if (kind != "-f" && key ~ /:0$/ && p == "") return refuse("Zero port specified for non-persistent service", 2)
+    if (b ~ /(^|,)[ms]h-/ && b !~ ("^(" s "-[a-z]+,?)+$")) return refuse("incompatible scheduler flag", 2)
     if (!known_scheduler(s)) return refuse("Scheduler or persistence engine not found", 255)
     line = "-A " key " -s " s
     if (p != "") line = line " -p " p
     if (p != "" && m != "" && m != "255.255.255.255" && m != "128") line = line " -M " m
+    if (b != "") line = line " -b " b
     service[key] = line; changed = 1; return 1
   }
   if (r == "") return refuse(lacks("real-server", verb), 2)

@@ -50,7 +50,7 @@ const files: Record<string, string> = {
   connections: "",
   schedulers: "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos".split(" ").join("\n").concat("\n"),
   modules:
-    "libcrc32c - -\nnf_conntrack libcrc32c hashsize=65536\nip_vs nf_conntrack,libcrc32c conn_tab_bits=12\nip_vs_rr ip_vs -\nip_vs_lc ip_vs -\nip_vs_wlc ip_vs -\nipip - -\n",
+    "libcrc32c - -\nnf_conntrack libcrc32c hashsize=65536\nip_vs nf_conntrack,libcrc32c conn_tab_bits=12\nip_vs_rr ip_vs -\nip_vs_lc ip_vs -\nip_vs_wlc ip_vs -\nip_vs_mh ip_vs -\nipip - -\n",
   log: "",
   // the kernel without modules: ip_vs is built in
   "proc/net/ip_vs": "",

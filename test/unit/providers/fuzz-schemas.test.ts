@@ -57,7 +57,7 @@ const nothing = (names: readonly FactName[]) =>
   );
 
 const options =
-  /^(-[46AEDaedtufrgmwxyspMqUcI]|--(set|start-daemon|stop-daemon|syncid|sync-maxlen|mcast-(interface|group|port|ttl)))$/;
+  /^(-[46AEDaedtufrgmwxysbpMqUcI]|--(set|start-daemon|stop-daemon|syncid|sync-maxlen|mcast-(interface|group|port|ttl)))$/;
 
 /** A file for keepalived: its comments, the one script, the file that holds it, and words with no sign that its configuration obeys. */
 const forKeepalived =

@@ -244,7 +244,17 @@ test("undefined stands for a field that is left out, in every place", async () =
     ],
     services: [
       {
-        ...absent("protocol", "fwmark", "family", "scheduler", "persistence", "vips", "members", "drain"),
+        ...absent(
+          "protocol",
+          "fwmark",
+          "family",
+          "scheduler",
+          "schedulerFlags",
+          "persistence",
+          "vips",
+          "members",
+          "drain",
+        ),
         port: 80,
         health: {
           ...absent("servers", "interval", "sorryServer", "quorum", "log"),

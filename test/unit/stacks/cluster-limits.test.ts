@@ -109,6 +109,13 @@ const limits: [string, string, string, unknown, string][] = [
   ["dr.services[0].port", "virtual-service", "port", 65536, "65536 is above 65535"],
   ["dr.services[0].fwmark", "virtual-service", "fwmark", 2147483648, "2147483648 is above 2147483647"],
   ["dr.services[0].scheduler", "virtual-service", "scheduler", "x", `"x" is none of ${schedulers}`],
+  [
+    "dr.services[0].schedulerFlags",
+    "virtual-service",
+    "schedulerFlags",
+    "mh-port",
+    '"mh-port" is not a list; write it in brackets, [ ], or after a dash',
+  ],
   ["dr.services[0].persistence.timeout", "virtual-service", "persistence.timeout", 0, "0 is below 1"],
   ["dr.services[0].persistence.netmask", "virtual-service", "persistence.netmask", 129, "129 is above 128"],
   ["dr.services[0].drain.timeout", "real-server", "drain.timeout", 86401, "86401 is above 86400"],

@@ -303,6 +303,7 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
         { fwmark: 1, port: 80, protocol: "tcp" },
         {},
         { port: 81, persistence: { netmask: 64 } },
+        { port: 82, schedulerFlags: ["mh-port"] },
       ],
     },
     [
@@ -311,6 +312,7 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
       "services[1].port: does not go with fwmark",
       "services[2].port: is missing (a service is address and port, or fwmark)",
       "services[3].persistence.netmask: 64 is above 32",
+      "services[4].schedulerFlags[0]: mh-port needs the scheduler mh, not wlc",
     ],
   ],
   RealServer: [
