@@ -2,6 +2,7 @@ import type { Failover, Maintenance } from "./failover/command.js";
 import type { Rolling } from "./failover/rolling.js";
 import type { Forget } from "./forget/forget.js";
 import type { PlanOptions } from "./plan/command.js";
+import type { Status } from "./status/command.js";
 
 /** The parsed command line. */
 export type CommandLine =
@@ -12,6 +13,7 @@ export type CommandLine =
   | ({ readonly command: "failover" } & Failover)
   | ({ readonly command: "maintenance" } & Maintenance)
   | ({ readonly command: "rolling" } & Rolling)
+  | ({ readonly command: "status" } & Status)
   | {
       readonly command: "up" | "rollback";
       /** Flags that Pulumi has, too, for each of its runs. */

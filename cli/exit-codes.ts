@@ -7,4 +7,5 @@ export const exitCodes = {
   "host not read": 14,
   "not movable": 15,
   "not moved": 16,
+  "not level": 17,
 } as const;

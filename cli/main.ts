@@ -34,6 +34,10 @@ async function main(): Promise<number> {
     const { roll } = await import("./failover/rolling.js");
     return roll(args, output);
   }
+  if (args.command === "status") {
+    const { status } = await import("./status/command.js");
+    return status(args, output);
+  }
   // Pulumi takes a second to load, so it is loaded only if needed.
   const { runCommand } = await import("./commands.js");
   return runCommand(args);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command, type CommanderError } from "commander";
 import { parsePlan, parseRollback, parseUp, wantsHelp } from "./arguments.js";
 import type { CommandLine } from "./command-line.js";
-import { failoverCommand, maintenanceCommand, rollingCommand } from "./failover/describe.js";
+import { failoverCommand, maintenanceCommand, rollingCommand, statusCommand } from "./failover/describe.js";
 import { parseForget } from "./forget/arguments.js";
 import { connectionFlags } from "./forget/flags.js";
 import { example, ofProgram, type Take } from "./help.js";
@@ -41,7 +41,7 @@ Exit codes:
   10     it failed, and hosts and state are as they were before
   11     it failed, and not everything could be rolled back
   12     the update is not that of --plan; nothing was changed
-  14     --plan needs a host that could not be read; nothing was changed
+  14     a director, or a host of --plan, could not be read; nothing was changed
   127    the Pulumi CLI is not installed
   other  Pulumi's own: nothing of this package was changed
 
@@ -152,6 +152,7 @@ function program(take: Take, print: (text: string) => void): Command {
     failoverCommand,
     maintenanceCommand,
     rollingCommand,
+    statusCommand,
     forgetCommand,
   ];
   for (const command of [upCommand(), ...takers.map((one) => one(take))]) all.addCommand(command);
@@ -197,6 +198,6 @@ const plain = (message: string): string =>
     .replaceAll(/\s*\n\s*/g, " ");
 
 const helpOf = (command: string): string =>
-  ["plan", "rollback", "failover", "maintenance", "rolling", "forget"].includes(command)
+  ["plan", "rollback", "failover", "maintenance", "rolling", "status", "forget"].includes(command)
     ? `pulumi-lvs ${command} --help`
     : "pulumi-lvs --help";

@@ -26,6 +26,12 @@ export function parseFailover([name, ...more]: readonly string[], flags: Flags):
   };
 }
 
+/** Reads the arguments and flags of `status`. */
+export function parseStatus([name, ...more]: readonly string[], flags: Flags): CommandLine {
+  if (more.length > 0) return wrongOf("status")(`status takes one name, not ${more[0]} too`);
+  return { command: "status", ...given("name", name), ...outputFlags(flags) };
+}
+
 /** Reads the arguments and flags of `rolling`. */
 export function parseRolling([name, ...words]: readonly string[], flags: Flags): CommandLine {
   const wrong = wrongOf("rolling");

@@ -162,9 +162,8 @@ async function deploymentOf(stack: automation.Stack): Promise<Deployment> {
   return isSecret ? stateOf(stack) : deployment;
 }
 
-/** Does something with the VRRP instances of a stack, and closes the connections. */
-export async function inStack<T>({ stack, cwd }: Options, work: (world: World) => Promise<T>): Promise<T> {
-  const groups = groupsOf(await deploymentOf(await stackAt(cwd, stack)));
+/** Does something with hosts, and closes the connections. */
+export async function withHosts<T>(work: (find: FindHost) => Promise<T>): Promise<T> {
   const used = new Set<Host>();
   const find: FindHost = (connection, label) => {
     const host = hostAt(connection, label);
@@ -173,10 +172,19 @@ export async function inStack<T>({ stack, cwd }: Options, work: (world: World) =
   };
   // A connection does not keep the process alive.
   const alive = setInterval(() => undefined, 60_000);
-  return work({ groups, find, clock }).finally(() => {
+  return work(find).finally(() => {
     clearInterval(alive);
     for (const host of used) host.close();
   });
+}
+
+/** Does something with the VRRP instances of a stack, and closes the connections. */
+export async function inStack<T>(
+  { stack, cwd }: Options,
+  work: (world: World, state: Deployment) => Promise<T>,
+): Promise<T> {
+  const state = await deploymentOf(await stackAt(cwd, stack));
+  return withHosts((find) => work({ groups: groupsOf(state), find, clock }, state));
 }
 
 /** Moves addresses of a stack. Returns the exit code. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { example, ofStack, type Take } from "../help.js";
-import { parseFailover, parseMaintenance, parseRolling } from "./arguments.js";
+import { parseFailover, parseMaintenance, parseRolling, parseStatus } from "./arguments.js";
 
 const codesWith = (stopped: string) => `Exit codes:
   0      it is so
@@ -74,3 +74,30 @@ ${example("npx pulumi-lvs rolling web --stack prod -- reboot", "npx pulumi-lvs r
 ${codesWith("it stopped at a director; COMMAND may have run, and a director may be held")}`,
     )
     .action((words: string[], flags) => take(parseRolling(words, flags)));
+
+/** Describes `status`. */
+export const statusCommand = (take: Take): Command =>
+  ofStack(new Command("status"))
+    .usage("[INSTANCE|CLUSTER] [flags]")
+    .argument("[names...]")
+    .description("Shows the directors of a stack, and what differs between them and from the state.")
+    .option("--json", "print as JSON")
+    .configureHelp({ visibleArguments: () => [] })
+    .addHelpText(
+      "after",
+      `
+It changes nothing. Without a name it shows each VrrpInstance.
+
+${example("npx pulumi-lvs status --stack prod", "npx pulumi-lvs status web --json")}
+
+Exit codes:
+  0      all directors answer, and are as the state says
+  1      it failed
+  2      wrong flags
+  17     a director does not answer, or differs
+  127    the Pulumi CLI is not installed
+  other  Pulumi's own
+
+More is in docs/two-directors.md.`,
+    )
+    .action((names: string[], flags) => take(parseStatus(names, flags)));

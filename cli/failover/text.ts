@@ -4,7 +4,7 @@ import { type Director, hostOf, isKnown } from "./director.js";
 import type { Group } from "./instances.js";
 
 /** A director as people see it. */
-interface Row {
+export interface Row {
   readonly host: string;
   readonly state: "master" | "backup" | "not known";
   readonly held?: boolean;
@@ -31,7 +31,7 @@ export const rowsOf = (directors: readonly Director[]): Row[] =>
   });
 
 /** Returns the lines of directors: `  director1  master  12 active and 3 inactive connections`. */
-function linesOf(rows: readonly Row[]): string[] {
+export function linesOf(rows: readonly Row[]): string[] {
   const width = Math.max(...rows.map(({ host }) => host.length));
   return rows.map(({ host, state, held, active, inactive, why }) => {
     const name = `  ${plainText(host).padEnd(width)}  ${state.padEnd(9)}`;

@@ -12,7 +12,7 @@ const help = (...argv: string[]): string => {
   return one.command === "help" ? one.text : `no help: ${JSON.stringify(one)}`;
 };
 
-const commands = ["up", "plan", "rollback", "failover", "maintenance", "rolling", "forget"];
+const commands = ["up", "plan", "rollback", "failover", "maintenance", "rolling", "status", "forget"];
 
 describe("the command line", () => {
   test("has help for all commands, also without arguments, and its version", () => {
