@@ -86,3 +86,20 @@ const draining = (realServers: NonNullable<DrClusterArgs["realServers"]>): Promi
 export const beforeDrain = (): Promise<Goal[]> => draining(dr.realServers ?? []);
 export const afterDrain = (): Promise<Goal[]> =>
   draining([{ name: "new", address: "192.168.0.223", ...at("rs2") }]);
+
+const pair = (weight: number, ports: readonly number[], advertInterval: number): Promise<Goal[]> =>
+  declared(
+    () =>
+      new DrCluster("web", {
+        directors: [{ ...at("director"), interface: "eth0" }, at("rs1")],
+        vrrp: { routerId: 51, advertInterval },
+        sync: { mcastInterface: "eth1" },
+        vips: ["192.168.0.210"],
+        services: ports.map((port) => ({ port, scheduler: "rr" })),
+        realServers: [{ name: "rs2", address: "192.168.0.222", weight, ...at("rs2") }],
+      }),
+  );
+
+/** A cluster with two directors, before and after a change, a new service and one less. */
+export const beforePair = (): Promise<Goal[]> => pair(1, [80, 443], 1);
+export const afterPair = (): Promise<Goal[]> => pair(5, [80, 8080], 2);

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { someOf } from "../../support/some-of.js";
 import { tally } from "../../support/tally.js";
 import { faultKinds } from "./kinds.js";
 import { tearDown } from "./machines.js";
 import { type Scenario, survive } from "./survive.js";
 
-/** Every kind of fault, or some, at every place of an update, as tests. */
-export function strike(title: string, prepare: () => Promise<Scenario>, kinds = faultKinds): void {
+/** Every kind of fault, or some, at every place of an update, or at one of so many, as tests. */
+export function strike(title: string, prepare: () => Promise<Scenario>, kinds = faultKinds, share = 1): void {
   describe(title, () => {
     let scenario: Scenario;
     beforeAll(async () => {
@@ -16,7 +17,7 @@ export function strike(title: string, prepare: () => Promise<Scenario>, kinds = 
     for (const kind of kinds) {
       test(kind.title, async (context) => {
         const faults = tally(context, "faults on fake hosts");
-        const places = kind.places(scenario.reference.levels);
+        const places = someOf(kind.places(scenario.reference.levels), share);
         const lost = await Promise.all(
           places.map(async (fault) => {
             try {
