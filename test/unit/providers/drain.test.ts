@@ -142,6 +142,20 @@ describe("no connection is waited for", () => {
   });
 });
 
+test("of two directors, the one that takes the address over waits for the connections that the other one leaves", async () => {
+  const [one, two] = [director({ counts: [0, 9, 0] }), director({ local: false, counts: [0, 9, 0] })];
+  const left = await one.drain(60, 1, (second) => {
+    one.local = second < 4;
+    two.local = !one.local;
+  });
+  expect(left).toEqual({ seconds: 4, left: 9 });
+  expect(two.weight).toBe(3);
+  const ended = await two.drain(60, 1, (second) => {
+    two.counts = [0, 9 - second, 0];
+  });
+  expect(ended).toEqual({ seconds: 9, left: 0 });
+});
+
 describe("while a server drains", () => {
   test("its host may be out of reach, but not for longer than the deadline", async () => {
     const back = director({ counts: [0, 1, 0] });
