@@ -17,6 +17,7 @@ const long = [
   "cli/live-plan",
   "cli/failover-hosts",
   "cli/plan",
+  "cli/status",
   "cli/plan-kinds",
   "host/batches",
   "host/host",

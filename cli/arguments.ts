@@ -33,6 +33,12 @@ const tokensOf = (args: readonly string[]) =>
 /** Returns whether the arguments of `up` ask for its help. */
 export const wantsHelp = (args: readonly string[]): boolean => tokensOf(args).values.help === true;
 
+/** Returns the names of the flags of `up`, long or short, with their values. */
+export const flagsOf = (args: readonly string[]): { name: string; value?: string | undefined }[] =>
+  tokensOf(args).tokens.flatMap((token) =>
+    token.kind === "option" ? [{ name: token.name, value: token.value }] : [],
+  );
+
 const needsCommand = "--verify needs a command, such as --verify 'curl -fsS http://192.168.0.210/'";
 
 const needsFile = "--plan needs the file that pulumi-lvs plan --save has written";

@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
-import { titleOf } from "../rollback/deployment.js";
+import { type Deployment, titleOf } from "../rollback/deployment.js";
 import { rollBack } from "../rollback/roll-back.js";
 import { guarded, type UpdateResult } from "../rollback/up-or-roll-back.js";
 import type { CommandLine } from "./command-line.js";
+import { directorsOfUpdate } from "./down/before-up.js";
+import { DirectorDown } from "./down/left-out.js";
 import { exitCodes } from "./exit-codes.js";
 import { listening } from "./listen.js";
 import { PlanRefused } from "./plan/saved.js";
@@ -47,12 +49,23 @@ async function update(
   stack: automation.Stack,
   { configFile, verify, rest }: Omit<Command, "plan">,
 ): Promise<number> {
-  const pulumiUp = async (onEvent: (event: automation.EngineEvent) => void) => {
+  type OnEvent = (event: automation.EngineEvent) => void;
+  const pulumiUp = async (onEvent: OnEvent, flags: readonly string[]) => {
     const { args, env, close } = await listening(stack, onEvent);
-    const code = await run(stack.workspace.pulumiCommand.command, ["up", ...args, ...rest], {
+    const code = await run(stack.workspace.pulumiCommand.command, ["up", ...args, ...flags, ...rest], {
       env: { ...process.env, ...env },
     }).finally(close);
     if (code !== 0) throw new UpdateFailed(code);
+  };
+  const upWithDirectors = async (onEvent: OnEvent, before: Deployment, again: () => void) => {
+    const { flags, hosts, afterwards } = await directorsOfUpdate(stack, before, { configFile, rest }, say);
+    await pulumiUp(onEvent, flags);
+    const more = await afterwards?.();
+    if (more) {
+      again();
+      await pulumiUp(onEvent, more);
+    }
+    for (const host of hosts) say(`${host} is left as it was: run pulumi-lvs up again when it answers`);
   };
   const holds = async (command: string) => {
     const code = await run(command, [], { shell: true });
@@ -60,7 +73,7 @@ async function update(
   };
   return report(
     await guarded(stack, {
-      update: pulumiUp,
+      update: upWithDirectors,
       onProgress: say,
       ...(configFile ? { configFile } : {}),
       ...(verify ? { verify: () => holds(verify) } : {}),
@@ -80,6 +93,10 @@ async function rollback({ cwd, stack: name, configFile }: Command): Promise<numb
 function report(outcome: UpdateResult): number {
   if (outcome.result === "done") return 0;
   if (outcome.result === "nothing changed") {
+    if (outcome.error instanceof DirectorDown) {
+      say(outcome.error.message);
+      return exitCodes["host not read"];
+    }
     say("nothing of this package was changed, so there is nothing to roll back");
     return outcome.error instanceof UpdateFailed ? outcome.error.code : 1;
   }

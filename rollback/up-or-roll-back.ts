@@ -74,7 +74,15 @@ export function upOrRollBack(
 export async function guarded(
   stack: automation.Stack,
   options: Omit<UpOrRollBackOptions, "up"> & {
-    readonly update: (onEvent: (event: automation.EngineEvent) => void) => Promise<void>;
+    /**
+     * Updates the stack. `before` is its state, with secrets in clear text. It calls `again` before it runs Pulumi once
+     * more.
+     */
+    readonly update: (
+      onEvent: (event: automation.EngineEvent) => void,
+      before: Deployment,
+      again: () => void,
+    ) => Promise<void>;
     readonly configFile?: string;
   },
 ): Promise<UpdateResult> {
@@ -90,8 +98,10 @@ export async function guarded(
 
   const events = new UpdateEvents();
   let failure: { why: string; error: unknown } | undefined;
+  let runs = 1;
+  const again = () => void runs++;
   try {
-    await options.update((event) => events.add(event));
+    await options.update((event) => events.add(event), before, again);
   } catch (error) {
     failure = { why: "the update failed", error };
   }
@@ -107,9 +117,9 @@ export async function guarded(
     // This was only a preview.
     if (made.length === 0 && !events.begun) await copy.restore(earlier);
     // The backend's history knows the state better.
-    else if (made.length > 1) await copy.restore(undefined);
+    else if (made.length > runs) await copy.restore(undefined);
     else await copy.write({ before: encrypted, previous, update: made[0] && operationId(made[0]), troubles });
-    let others = made.length > 1;
+    let others = made.length > runs;
     if (!failure && verify) {
       try {
         await verify();

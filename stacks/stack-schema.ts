@@ -36,7 +36,7 @@ function having(
 
 /** Returns the forms of a cluster: with one director, or with several and how the VIPs move. */
 const withDirectors = (cluster: Schema): Schema[] => [
-  having(cluster, ["director"], ["directors", "vrrp", "sync"]),
+  having(cluster, ["director"], ["directors", "vrrp", "sync", "allowDown"]),
   having(cluster, ["directors", "vrrp"], ["director"]),
 ];
 

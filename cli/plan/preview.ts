@@ -1,6 +1,6 @@
 import type { automation } from "@pulumi/pulumi";
 import { hasUnknown } from "../../providers/engine/inputs.js";
-import { type Entry, isOurs } from "../../rollback/deployment.js";
+import { type Entry, isOurCluster, isOurs } from "../../rollback/deployment.js";
 import { exported, PulumiError, pulumi } from "../../rollback/pulumi-cli.js";
 import { withSecrets } from "../../rollback/secrets.js";
 import { listening } from "../listen.js";
@@ -24,6 +24,12 @@ export interface Preview {
   readonly before: readonly Entry[];
 }
 
+/** A preview with the clusters of the program. */
+export interface ClustersPreview extends Preview {
+  /** Outputs of the clusters by URN: those of the program, else those of the state. */
+  readonly clusters: ReadonlyMap<string, Bag>;
+}
+
 /** Returns a value of the state with a word in place of each secret, as the preview has it. */
 const masked = (value: unknown): unknown => withSecrets(value, () => "[secret]");
 
@@ -39,11 +45,19 @@ const known = (entry: Entry): Entry => ({
  */
 export async function previewOf(
   stack: automation.Stack,
-  { configFile, savePlan }: { configFile?: string | undefined; savePlan?: string | undefined },
-): Promise<Preview> {
+  {
+    configFile,
+    savePlan,
+    flags: given = [],
+  }: { configFile?: string | undefined; savePlan?: string | undefined; flags?: readonly string[] },
+): Promise<ClustersPreview> {
   const found: automation.StepEventMetadata[] = [];
   const errors: string[] = [];
-  const { args, env, close } = await listening(stack, ({ resourcePreEvent, diagnosticEvent }) => {
+  const declared = new Map<string, Bag>();
+  const { args, env, close } = await listening(stack, (event) => {
+    const { resourcePreEvent, resOutputsEvent, diagnosticEvent } = event;
+    const made = resOutputsEvent?.metadata;
+    if (made && isOurCluster(made)) declared.set(made.urn, (made.new?.outputs ?? {}) as Bag);
     const about = resourcePreEvent?.metadata;
     if (about && (isOurs(about) || isCommand(about))) found.push(about);
     if (diagnosticEvent?.severity === "error" && !/^preview failed\s*$/.test(plain(diagnosticEvent.message)))
@@ -53,6 +67,7 @@ export async function previewOf(
     ...["--stack", stack.name],
     ...(configFile ? ["--config-file", configFile] : []),
     ...(savePlan ? ["--save-plan", savePlan] : []),
+    ...given,
   ];
   const [{ code, stderr, stdout }, { deployment }] = await Promise.all([
     pulumi(stack.workspace, ["preview", ...args, ...flags], { env }).finally(close),
@@ -66,6 +81,10 @@ export async function previewOf(
   return {
     steps: found.map((step) => stepOf(step, options.get(step.urn))),
     before: before.map(known),
+    clusters: new Map([
+      ...resources.filter(isOurCluster).map(({ urn, outputs = {} }) => [urn, outputs] as const),
+      ...declared,
+    ]),
   };
 }
 
@@ -74,7 +93,10 @@ function stepOf({ op, urn, type, old, new: news }: automation.StepEventMetadata,
   const { deletedWith, retainOnDelete } = entry ?? {};
   const options = { ...(deletedWith ? { deletedWith } : {}), ...(retainOnDelete ? { retainOnDelete } : {}) };
   const state = (of: automation.StepEventStateMetadata): Entry =>
-    known({ urn, type, id: of.id, inputs: of.inputs as Bag, outputs: of.outputs as Bag });
+    known({
+      ...{ urn, type, id: of.id, inputs: of.inputs as Bag, outputs: of.outputs as Bag },
+      ...(of.parent ? { parent: of.parent } : {}),
+    });
   return {
     ...{ op, urn },
     ...(old ? { oldState: { ...state(old), ...options } } : {}),

@@ -138,6 +138,11 @@ export interface ClusterArgs {
    * Default: no copies.
    */
   sync?: SyncArgs | undefined;
+  /**
+   * Whether `pulumi-lvs up` leaves out one of `directors` that does not answer, and changes the others. The next one
+   * brings it level. Default false: it then changes nothing.
+   */
+  allowDown?: boolean | undefined;
   /** VIPs, at least one: addresses, or addresses with details. */
   vips: (string | VipArgs)[];
   /** Services, at least one, each at every VIP, unless it names some of them. */

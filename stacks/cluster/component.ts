@@ -7,6 +7,15 @@ import type { Front } from "./front.js";
 import { vipsOf } from "./model.js";
 import { probes } from "./probe.js";
 
+/**
+ * Returns what is there before a probe. An instance comes after all on its director, and a director that is left out has
+ * no new entries. A VIP may be declared by another cluster, so entries count, too.
+ */
+const probedOf = ({ last, pools, instance }: Front & { readonly last: pulumi.Resource[] }) => [
+  ...last,
+  ...(instance ? [] : pools.flatMap(({ entries }) => entries)),
+];
+
 /** The base of the components, with their outputs. */
 export abstract class Cluster extends pulumi.ComponentResource implements ClusterOutputs, ClusterChildren {
   declare readonly vips: pulumi.Output<string[]>;
@@ -20,7 +29,7 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
 
   /**
    * Makes the probes, which come after all else, and shows the outputs. `last` is what each front ends with. The policy
-   * pack reads `localnodes`: addresses by which a director is a server of its own.
+   * pack reads `localnodes`: addresses by which a director is a server of its own. `pulumi-lvs up` reads `allowDown`.
    */
   protected finish(
     name: string,
@@ -28,13 +37,13 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
     fronts: readonly (Front & { readonly last: pulumi.Resource[] })[],
     localnodes: readonly pulumi.Input<string>[] = [],
   ): void {
-    const entries = fronts.flatMap(({ pools }) => pools).flatMap((pool) => pool.entries);
-    probes(this, name, args, [...fronts.flatMap(({ last }) => last), ...entries]);
+    probes(this, name, args, fronts.flatMap(probedOf));
     const { virtualServices, realServers, directors, ...outputs } = outputsOf(fronts);
     Object.assign(this, outputs, { virtualServices, realServers, directors });
     this.registerOutputs({
       ...outputs,
       ...(args.directors ? { directors } : {}),
+      ...(args.allowDown ? { allowDown: true } : {}),
       ...(localnodes.length > 0 ? { localnodes } : {}),
     });
   }

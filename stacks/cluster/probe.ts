@@ -66,7 +66,7 @@ function triggersOf({ director, directors, realServers, ...args }: ClusterArgs) 
   const without = (bag: object, ...names: string[]) =>
     Object.fromEntries(Object.entries(bag).filter(([name]) => !names.includes(name)));
   return {
-    ...without(args, "probe", "adopt", "packages"),
+    ...without(args, "probe", "adopt", "packages", "allowDown"),
     ...(director ? { director: without(director, "connection") } : {}),
     ...(directors ? { directors: directors.map((one) => without(one, "connection")) } : {}),
     realServers: (realServers ?? []).map((member) => without(member, "connection")),

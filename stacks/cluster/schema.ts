@@ -109,6 +109,7 @@ const probe = z.strictObject({
 
 const common = {
   sync: sync.optional(),
+  allowDown: z.boolean().optional(),
   vips: z.array(z.union([vipAddress, vip])).min(1),
   realServers: z.array(realServer).min(1).optional(),
   packages: packages.optional(),

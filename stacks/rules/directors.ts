@@ -44,15 +44,15 @@ export const directorRules: readonly Rule[] = [
     },
   },
   {
-    refuses: "`directors` without `vrrp`, or `vrrp` or `sync` with `director`",
-    remedy: "write `vrrp: { routerId: 51 }` beside `directors`; with `director` leave both out",
+    refuses: "`directors` without `vrrp`, or `vrrp`, `sync` or `allowDown` with `director`",
+    remedy: "write `vrrp: { routerId: 51 }` beside `directors`; with `director` leave all three out",
     find: (view) => {
       if (given(view, "directors"))
         return given(view, "vrrp") || given(view, "director")
           ? []
           : [{ at: ["vrrp"], reason: "is missing; it says how the VIPs move between directors" }];
       const reason = "is for directors, and there is only one; write directors instead of director";
-      return given(view, "director") ? unwanted(view, ["vrrp", "sync"], reason) : [];
+      return given(view, "director") ? unwanted(view, ["vrrp", "sync", "allowDown"], reason) : [];
     },
   },
   {

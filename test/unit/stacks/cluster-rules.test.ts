@@ -150,9 +150,9 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
     { directors: [lb1, lb2] },
     ["directors: stands beside director; write all of them in directors"],
   ],
-  "`directors` without `vrrp`, or `vrrp` or `sync` with `director`": [
-    { vrrp: { routerId: 51 }, sync: { mcastInterface: "eth1" } },
-    ["vrrp: is for directors, and there is only one", "sync: is for directors, and there is only one"],
+  "`directors` without `vrrp`, or `vrrp`, `sync` or `allowDown` with `director`": [
+    { vrrp: { routerId: 51 }, sync: { mcastInterface: "eth1" }, allowDown: true },
+    ["vrrp", "sync", "allowDown"].map((field) => `${field}: is for directors, and there is only one`),
   ],
   "one host or one `name` twice in `directors`": [
     {

@@ -1,0 +1,112 @@
+import type { automation } from "@pulumi/pulumi";
+import { type Deployment, entriesOf, nameIn } from "../../rollback/deployment.js";
+import { exported } from "../../rollback/pulumi-cli.js";
+import { HostError, NotRetriedError } from "../../src/errors.js";
+import { openShell } from "../../src/ssh/open-shell.js";
+import { flagsOf } from "../arguments.js";
+import { withHosts } from "../failover/command.js";
+import { type Group, groupsOf, type Instance } from "../failover/instances.js";
+import { previewOf } from "../plan/preview.js";
+import { readOf } from "../status/command.js";
+import { driftOn } from "../status/compare.js";
+import { DirectorDown, keptBecause, leftOut, type Silence, type Silent } from "./left-out.js";
+
+/** Flags by which a person chooses resources. Pulumi takes none of them beside `--exclude`. */
+const choosing = new Set(["target", "target-dependents", "target-replace", "exclude", "exclude-dependents"]);
+
+/** Tries to reach a director. Returns why it does not answer, or undefined if it does. */
+async function silenceOf({ connection }: Instance): Promise<Silence | undefined> {
+  try {
+    (await openShell(connection)).close();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    const why = [error.reason, ...(error.remedy ? [error.remedy] : [])].join("; ");
+    return { why, isDown: !(error instanceof NotRetriedError) };
+  }
+}
+
+async function silentIn(groups: readonly Group[]): Promise<Silent> {
+  const all = groups.filter(({ instances }) => instances.length > 1).flatMap(({ instances }) => instances);
+  const hosts = new Map(all.map((one) => [one.host, one]));
+  const found = await Promise.all(
+    [...hosts].map(async ([host, instance]) => [host, await silenceOf(instance)] as const),
+  );
+  return new Map(found.flatMap(([host, silence]) => (silence ? [[host, silence] as const] : [])));
+}
+
+/** Returns the directors that are not as the state says, of those that may have been left out by an earlier update. */
+function notLevel(before: Deployment, groups: readonly Group[], silent: Silent): Promise<string[]> {
+  const allowing = new Set(
+    [...entriesOf(before).values()].flatMap(({ urn, outputs }) =>
+      outputs?.allowDown === true ? [nameIn(urn)] : [],
+    ),
+  );
+  const some = groups.filter(({ instances }) =>
+    instances.some(({ within }) => within.some((one) => allowing.has(one))),
+  );
+  if (some.length === 0) return Promise.resolve([]);
+  return withHosts(async (find) => {
+    const answering = some.map(({ instances, ...group }) => ({
+      ...group,
+      instances: instances.filter(({ host }) => !silent.has(host)),
+    }));
+    const reads = await Promise.all(answering.map((group) => readOf(find, before, group)));
+    const unlike = reads
+      .flat()
+      .filter((read) => typeof read !== "string")
+      .filter(({ declared, facts }) => driftOn(declared, facts).length > 0);
+    return [...new Set(unlike.map(({ host }) => host))];
+  });
+}
+
+/** How an update goes about directors. */
+interface Directions {
+  /** Flags of the update. */
+  readonly flags: readonly string[];
+  /** The directors that are left out. */
+  readonly hosts: readonly string[];
+  /** Returns the flags of one more update after it, or undefined if there is nothing left to do. */
+  readonly afterwards?: () => Promise<readonly string[] | undefined>;
+}
+
+/**
+ * Looks whether each director of a stack answers, before an update. Returns how the update leaves out those that do not.
+ *
+ * @throws DirectorDown if the update would change one that does not answer, and may not leave it out.
+ */
+export async function directorsOfUpdate(
+  stack: automation.Stack,
+  before: Deployment,
+  { configFile, rest }: { readonly configFile?: string | undefined; readonly rest: readonly string[] },
+  say: (line: string) => void,
+): Promise<Directions> {
+  const given = flagsOf(rest);
+  const has = (name: string) => given.some((flag) => flag.name === name);
+  if (given.some(({ name }) => choosing.has(name))) return { flags: [], hosts: [] };
+  const groups = groupsOf(before);
+  const silent = await silentIn(groups);
+  const isRefreshed = has("refresh") || has("r");
+  const unlike = isRefreshed || has("plan") ? [] : await notLevel(before, groups, silent);
+  for (const host of unlike) say(`${host} is not as the state says, so the update refreshes the state first`);
+  const refresh = unlike.length > 0 ? ["--refresh"] : [];
+  if (silent.size === 0) return { flags: refresh, hosts: [] };
+  // What a person sets for this run decides what it changes.
+  const flags = given.flatMap(({ name, value }) => (name === "config" ? [`--config=${value}`] : []));
+  const preview = await previewOf(stack, { configFile, flags });
+  const left = leftOut(silent, groups, preview, isRefreshed || unlike.length > 0);
+  if (!left) return { flags: refresh, hosts: [] };
+  if (has("plan"))
+    throw new DirectorDown(
+      `cannot run the plan: ${left.hosts.join(" and ")} does not answer. Nothing was changed; run it when each director does`,
+    );
+  for (const host of left.hosts) say(`${host} does not answer, and is left out: ${silent.get(host)?.why}`);
+  return {
+    flags: [...refresh, ...left.urns.map((urn) => `--exclude=${urn}`)],
+    hosts: left.hosts,
+    async afterwards() {
+      const kept = keptBecause(left, preview, (await exported(stack)).deployment);
+      return kept.length > 0 ? kept.map((urn) => `--target=${urn}`) : undefined;
+    },
+  };
+}

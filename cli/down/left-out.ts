@@ -1,0 +1,115 @@
+import { type Bag, connectionOf } from "../../providers/engine/inputs.js";
+import { type Deployment, type Entry, hostIn, isOurs, nameIn, titleOf } from "../../rollback/deployment.js";
+import { hostLabel } from "../../src/ssh/connection.js";
+import type { Group } from "../failover/instances.js";
+import type { ClustersPreview, PreviewStep } from "../plan/preview.js";
+
+/** An update would change a director that does not answer, and nothing is changed. */
+export class DirectorDown extends Error {}
+
+/** Why a director does not answer. */
+export interface Silence {
+  readonly why: string;
+  /** False if it refuses the login, for example: another attempt cannot mend that. */
+  readonly isDown: boolean;
+}
+
+/** The directors that do not answer, by host. */
+export type Silent = ReadonlyMap<string, Silence>;
+
+/** What an update leaves out. */
+export interface LeftOut {
+  readonly hosts: readonly string[];
+  /** The resources on these hosts, of the state and of the program. */
+  readonly urns: readonly string[];
+}
+
+/** Returns the host of a resource, which its id begins with, or the one that it would get. */
+function hostOf({ id, inputs }: Entry): string | undefined {
+  const connection = inputs && connectionOf(inputs as Bag);
+  return hostIn(id) ?? (typeof connection?.host === "string" ? hostLabel(connection) : undefined);
+}
+
+const hostsOf = ({ oldState, newState }: PreviewStep): string[] =>
+  [oldState, newState].flatMap((entry) => (entry ? (hostOf(entry) ?? []) : []));
+
+const listed = (all: readonly string[]): string => [...new Set(all)].join(" and ");
+
+/** Returns the URN of the cluster that a resource belongs to, or belonged to. */
+const clusterOf = ({ oldState, newState }: PreviewStep, { clusters }: ClustersPreview): string | undefined =>
+  [newState?.parent, oldState?.parent].find((urn) => urn !== undefined && clusters.has(urn));
+
+const unchanged = new Set(["same", "read", "refresh"]);
+
+/**
+ * Returns what an update leaves out, because directors do not answer. `isWhole` says that it has to reach each host in
+ * any case.
+ *
+ * @throws DirectorDown if it would change such a director, and may not leave it out.
+ */
+export function leftOut(
+  silent: Silent,
+  groups: readonly Group[],
+  preview: ClustersPreview,
+  isWhole: boolean,
+): LeftOut | undefined {
+  const steps = preview.steps.filter((step) => hostsOf(step).some((host) => silent.has(host)));
+  const changes = isWhole ? steps : steps.filter(({ op }) => !unchanged.has(op));
+  if (changes.length === 0) return undefined;
+  const of = (some: readonly PreviewStep[]) => {
+    const hosts = [...new Set(some.flatMap(hostsOf))].filter((host) => silent.has(host));
+    return {
+      hosts: listed(hosts),
+      why: hosts.map((host) => `${host} does not answer: ${silent.get(host)?.why}`).join("; "),
+      what: listed(some.map((step) => nameIn(clusterOf(step, preview) ?? step.urn))),
+    };
+  };
+  const refused = changes.filter((step) => {
+    const cluster = clusterOf(step, preview);
+    return cluster === undefined || preview.clusters.get(cluster)?.allowDown !== true;
+  });
+  if (refused.length > 0) {
+    const { hosts, why, what } = of(refused);
+    throw new DirectorDown(
+      `cannot update ${what}: ${why}. Nothing was changed; run again when ${hosts} answers, or write allowDown: true in the cluster`,
+    );
+  }
+  const shut = changes.filter((step) => hostsOf(step).some((host) => silent.get(host)?.isDown === false));
+  if (shut.length > 0) {
+    const { why, what } = of(shut);
+    throw new DirectorDown(
+      `cannot update ${what}: ${why}. Nothing was changed; allowDown is for one that is down`,
+    );
+  }
+  const dead = groups.find(({ instances }) => instances.every(({ host }) => silent.has(host)));
+  if (dead)
+    throw new DirectorDown(
+      `cannot update ${of(changes).what}: no director of ${dead.address} answers (${dead.instances.map(({ host }) => `${host}: ${silent.get(host)?.why}`).join("; ")}). Nothing was changed; run again when one does`,
+    );
+  const made = changes.find(({ op, urn }) => op === "create" && urn.includes("/lvs:VrrpInstance::"));
+  if (made) {
+    const { hosts, why } = of([made]);
+    throw new DirectorDown(
+      `cannot make ${titleOf(made.urn)}: ${why}. Nothing was changed; run again when ${hosts} answers: each director of a new cluster has to`,
+    );
+  }
+  const hosts = [...silent.keys()].filter((host) => changes.some((step) => hostsOf(step).includes(host)));
+  const isThere = (host: string | undefined) => host !== undefined && hosts.includes(host);
+  const urns = [
+    ...steps.filter((step) => hostsOf(step).some(isThere)).map(({ urn }) => urn),
+    ...preview.before.filter((entry) => isThere(hostOf(entry))).map(({ urn }) => urn),
+  ];
+  return { hosts, urns: [...new Set(urns)] };
+}
+
+/**
+ * Returns the resources on other hosts that Pulumi has kept although the program does not declare them, because what was
+ * left out depends on them.
+ */
+export function keptBecause({ hosts }: LeftOut, preview: ClustersPreview, state: Deployment): string[] {
+  const gone = new Set(preview.steps.flatMap(({ op, urn }) => (op === "delete" ? [urn] : [])));
+  const kept = (state.resources ?? []).filter(
+    (entry) => isOurs(entry) && (entry.delete || gone.has(entry.urn)) && !hosts.includes(hostOf(entry) ?? ""),
+  );
+  return [...new Set(kept.map(({ urn }) => urn))];
+}

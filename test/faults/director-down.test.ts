@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import type { SshHost } from "../support/fake/ssh-host.js";
+import { previewIsEmpty, stateOf, succeed, up, updates } from "./harness/site.js";
+
+const { threeHosts, stackOf, keyPath } = updates();
+
+interface Wanted {
+  readonly allowDown?: boolean;
+  readonly ports?: readonly number[];
+  readonly weight?: number;
+}
+
+/** A cluster with two directors, and how its program says what is wanted. */
+async function pair() {
+  const [one, two, web] = await threeHosts();
+  const connection = (host: SshHost) => host.connection(keyPath());
+  const program = ({ allowDown, ports = [80, 443], weight = 1 }: Wanted = {}) => {
+    const args = {
+      directors: [
+        { name: "one", connection: connection(one), interface: "eth0" },
+        { name: "two", connection: connection(two) },
+      ],
+      vrrp: { routerId: 51 },
+      ...(allowDown ? { allowDown } : {}),
+      vips: ["192.168.0.210"],
+      services: ports.map((port) => ({ port, health: { check: { type: "tcp" } } })),
+      realServers: [
+        { name: "web", address: "192.168.10.11", connection: connection(web), weight },
+        { name: "other", address: "192.168.10.12" },
+      ],
+    };
+    return `new lvs.DrCluster("web", ${JSON.stringify(args)});`;
+  };
+  const hosts = [one, two, web];
+  return { one, two, program, images: () => hosts.map(({ fake }) => fake.snapshot()) };
+}
+
+test("while a director is down, an update that concerns it changes nothing, and any other one goes on", async () => {
+  const { one, two, program, images } = await pair();
+  const stack = await stackOf(program());
+  await stack.up();
+  const before = images();
+  const state = await stateOf(stack);
+
+  await two.down();
+  await succeed(stack);
+  await stack.program(program({ weight: 5 }));
+  const refused = await up(stack);
+  expect(refused.code, refused.text).toBe(14);
+  expect(refused.text).toContain(`cannot update web: ${two.label} does not answer: `);
+  expect(refused.text).toContain("Nothing was changed; run again when");
+
+  await one.down();
+  await stack.program(program({ weight: 5, allowDown: true }));
+  const dead = await up(stack);
+  expect(dead.code, dead.text).toBe(14);
+  expect(dead.text).toContain("cannot update web: no director of 192.168.0.210 answers");
+  expect(images()).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+});
+
+test.each(["two", "one"] as const)(
+  "with allowDown the others are changed while director %s is down, and the next update brings it level",
+  async (name) => {
+    const { one, two, program } = await pair();
+    const [director, other] = name === "one" ? [one, two] : [two, one];
+    const stack = await stackOf(program());
+    await stack.up();
+    const earlier = director.fake.snapshot();
+    await director.down();
+    // A change, a new service and one less.
+    await stack.program(program({ allowDown: true, weight: 5, ports: [80, 8080] }));
+    const { code, text } = await up(stack);
+    expect(code, text).toBe(0);
+    expect(text).toContain(`pulumi-lvs: ${director.label} does not answer, and is left out: `);
+    expect(text).toContain(`pulumi-lvs: ${director.label} is left as it was: run pulumi-lvs up again`);
+    expect(director.fake.snapshot()).toEqual(earlier);
+    const table = other.fake.lines("ipvs");
+    expect(table.join("\n")).toContain("-w 5");
+    expect(table.join("\n")).toContain(":8080");
+    expect(table.join("\n")).not.toContain(":443");
+
+    await director.up();
+    await succeed(stack);
+    expect(director.fake.lines("ipvs")).toEqual(table);
+    expect(other.fake.lines("ipvs")).toEqual(table);
+    await previewIsEmpty(stack);
+  },
+);

@@ -1,0 +1,107 @@
+import { expect, test } from "vitest";
+import { keptBecause, leftOut } from "../../../cli/down/left-out.js";
+import type { Group } from "../../../cli/failover/instances.js";
+import type { PreviewStep } from "../../../cli/plan/preview.js";
+import type { Entry } from "../../../rollback/deployment.js";
+import { cluster } from "../../support/vrrp-entries.js";
+
+const silent = new Map([["director2", { why: "no route to host", isDown: true }]]);
+const groups = [
+  { address: "192.168.0.219", instances: [{ host: "director1" }, { host: "director2" }] },
+] as unknown as Group[];
+
+const step = (op: string, host: string, kind = "RealServer", parent: string | undefined = cluster) => {
+  const entry = {
+    urn: `urn:pulumi:prod::lvs::pulumi-nodejs:dynamic/lvs:${kind}::web-${host}-${op}`,
+    type: `pulumi-nodejs:dynamic/lvs:${kind}`,
+    inputs: { connection: { host } },
+    ...(parent ? { parent } : {}),
+    ...(op === "create" ? {} : { id: `${host}/x` }),
+  };
+  const states = {
+    ...(op === "create" ? {} : { oldState: entry }),
+    ...(op === "delete" ? {} : { newState: entry }),
+  };
+  return { op, urn: entry.urn, ...states } satisfies PreviewStep;
+};
+
+const previewOf = (steps: readonly PreviewStep[], outputs: Record<string, unknown>) => ({
+  steps,
+  before: steps.flatMap(({ oldState }) => oldState ?? []),
+  clusters: new Map([[cluster, outputs]]),
+});
+
+const changes = [
+  step("same", "director2", "VirtualService"),
+  ...["create", "update", "delete"].flatMap((op) => [step(op, "director1"), step(op, "director2")]),
+];
+
+test("an update leaves out all resources of a director that is down, if its cluster allows that", () => {
+  const left = leftOut(silent, groups, previewOf(changes, { allowDown: true }), false);
+  expect(left?.hosts).toEqual(["director2"]);
+  expect(left?.urns.map((urn) => urn.split("::").at(-1)).sort()).toEqual(
+    ["create", "delete", "same", "update"].map((op) => `web-director2-${op}`),
+  );
+});
+
+test("an update that changes nothing there goes on, unless it has to reach each host", () => {
+  const preview = previewOf([step("same", "director2"), step("update", "director1")], {});
+  expect(leftOut(silent, groups, preview, false)).toBeUndefined();
+  expect(() => leftOut(silent, groups, preview, true)).toThrow(
+    "cannot update web: director2 does not answer",
+  );
+});
+
+test.each([
+  [
+    "its cluster does not allow it",
+    changes,
+    {},
+    silent,
+    "cannot update web: director2 does not answer: no route to host. Nothing was changed; run again when director2 answers, or write allowDown: true in the cluster",
+  ],
+  [
+    "a resource there is in no cluster",
+    [
+      ...changes,
+      step("update", "director2", "Sysctl", "urn:pulumi:prod::lvs::pulumi:pulumi:Stack::lvs-prod"),
+    ],
+    { allowDown: true },
+    silent,
+    "cannot update web-director2-update: director2 does not answer",
+  ],
+  [
+    "no other director answers",
+    changes,
+    { allowDown: true },
+    new Map([...silent, ["director1", { why: "timed out", isDown: true }]]),
+    "cannot update web: no director of 192.168.0.219 answers (director1: timed out; director2: no route to host)",
+  ],
+  [
+    "it refuses the login",
+    changes,
+    { allowDown: true },
+    new Map([["director2", { why: "no key is accepted", isDown: false }]]),
+    "cannot update web: director2 does not answer: no key is accepted. Nothing was changed; allowDown is for one that is down",
+  ],
+  [
+    "the cluster is new",
+    [step("create", "director2", "VrrpInstance")],
+    { allowDown: true },
+    silent,
+    "cannot make VrrpInstance web-director2-create: director2 does not answer: no route to host. Nothing was changed",
+  ],
+])("nothing is changed where a director is down and %s", (_, steps, outputs, down, message) => {
+  expect(() => leftOut(down, groups, previewOf(steps, outputs), false)).toThrow(message);
+});
+
+test("what Pulumi keeps on other hosts, because what is left out depends on it, is known afterwards", () => {
+  const preview = previewOf(changes, { allowDown: true });
+  const left = leftOut(silent, groups, preview, false);
+  const replaced = { ...(step("same", "director1").oldState as Entry), delete: true };
+  const resources = [...preview.before, step("create", "director1").newState as Entry, replaced];
+  expect(left && keptBecause(left, preview, { resources }).map((urn) => urn.split("::").at(-1))).toEqual([
+    "web-director1-delete",
+    "web-director1-same",
+  ]);
+});
