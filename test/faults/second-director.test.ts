@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import type { SshHost } from "../support/fake/ssh-host.js";
+import { previewIsEmpty, tables, up, updates } from "./harness/site.js";
+
+const { threeHosts, stackOf, keyPath } = updates();
+
+test("a cluster gets a director that is preferred to its own, or nothing is changed, and goes without a trace", async () => {
+  const [one, two, web] = await threeHosts();
+  const hosts = [one, two, web];
+  const images = () => hosts.map(({ fake }) => fake.snapshot());
+  const untouched = images();
+  const connection = (host: SshHost) => host.connection(keyPath());
+  const program = (args: object) => {
+    const all = {
+      ...args,
+      vips: ["192.168.0.210"],
+      services: [{ port: 80, health: { check: { type: "tcp" } } }],
+      realServers: [{ name: "web", address: "192.168.10.11", connection: connection(web) }],
+    };
+    return `new lvs.DrCluster("web", ${JSON.stringify(all)});`;
+  };
+  const stack = await stackOf(program({ director: { connection: connection(one), interface: "eth0" } }));
+  await stack.up();
+  const directors = [
+    { name: "two", connection: connection(two), interface: "eth0" },
+    { name: "one", connection: connection(one) },
+  ];
+  await stack.program(program({ directors, vrrp: { routerId: 51 } }));
+  await stack.destroy("--target", "**::web-vip-**", "--target-dependents");
+  const table = tables([one]);
+
+  const before = images();
+  two.fake.write("faults/keepalived-code", "6\n");
+  const failed = await up(stack);
+  two.fake.mend();
+  expect(failed.code, failed.text).toBe(10);
+  expect(images()).toEqual(before);
+
+  await stack.up();
+  expect(tables([one])).toEqual(table);
+  expect(tables([two])).toEqual(table);
+  const prioritiesOf = hosts
+    .slice(0, 2)
+    .map(({ fake }) => /priority (\d+)/.exec(fake.read("etc/keepalived/pulumi-lvs.d/eth0-51.conf"))?.[1]);
+  expect(prioritiesOf).toEqual(["140", "150"]);
+  await previewIsEmpty(stack);
+
+  await stack.destroy();
+  expect(images()).toEqual(untouched);
+});
