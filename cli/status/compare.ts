@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Definition } from "../../providers/engine/define.js";
 import { type Bag, contrast, partsOf, plain } from "../../providers/engine/inputs.js";
-import { engines } from "../../providers/engines.js";
+import { engines } from "../../providers/provider.js";
 import { type Deployment, type Entry, hostIn, oursOf, titleOf } from "../../rollback/deployment.js";
 import { inClear } from "../../rollback/secrets.js";
 import { FactError, type FactName, type Facts } from "../../src/facts/facts.js";
