@@ -20,7 +20,7 @@ chmod 600 /etc/ssh/host-keys/*
 
 # services: nothing may load ip_vs at boot, and nothing may slow the boot down
 systemctl enable --quiet systemd-networkd ssh
-systemctl disable --quiet nginx keepalived
+systemctl disable --quiet nginx keepalived bird
 update-rc.d ipvsadm disable
 systemctl mask --quiet \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \

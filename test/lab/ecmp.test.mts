@@ -1,0 +1,142 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { all } from "../support/machines/command.mts";
+import { power, run, waitForSsh } from "../support/machines/lab.mts";
+import {
+  answered,
+  between,
+  connect,
+  type Director,
+  directors,
+  type Held,
+  hold,
+  names,
+  percent,
+  servers,
+  share,
+  stop,
+  untilRouted,
+} from "./router.mts";
+import { disposing, onLab, patience } from "./setup.mts";
+import { Stack } from "./stack.mts";
+
+/** The code of a section of docs/ecmp.md. */
+async function recipe(heading: string): Promise<string> {
+  const docs = await readFile(join(import.meta.dirname, "../../docs/ecmp.md"), "utf8");
+  const [, section = ""] = docs.split(`\n## ${heading}\n`);
+  const [, code] = /```\w*\n([\s\S]*?)```/.exec(section) ?? [];
+  if (code === undefined) throw new Error(`docs/ecmp.md has no code in ${heading}`);
+  return code;
+}
+
+/** Replaces a text, which must be there. */
+function replaced(text: string, from: string, to: string): string {
+  expect(text).toContain(from);
+  return text.replaceAll(from, to);
+}
+
+/** Configures BIRD as an operator does, and starts it now and at boot. */
+const bird = (text: string) =>
+  `cat >/etc/bird/bird.conf <<'BIRD'\n${text}BIRD\nsystemctl enable -q bird && systemctl restart bird`;
+
+/** Has a director's checks of the servers fail, or not any more. Packets of clients are for the VIP, so they pass. */
+const checks = (host: Director, what: "fail" | "pass") =>
+  run(
+    host,
+    `iptables -${what === "fail" ? "I" : "D"} OUTPUT -p tcp -d 192.168.0.224/28 --dport 80 -j REJECT`,
+  );
+
+onLab("three directors behind ECMP", () => {
+  const keep = disposing();
+  let now: Map<string, Held>;
+
+  it("share the connections, by the recipe of docs/ecmp.md", async () => {
+    await connect();
+    // the servers are prepared
+    const alone = replaced(await recipe("Directors"), '["web1", "web2"]', "[]");
+    const hosts = names.map((name) => `"${name}"`).join(", ");
+    const stack = keep(
+      await Stack.ofProgram(replaced(alone, '"director1", "director2", "director3"', hosts)),
+    );
+    await stack.up();
+    const own = await recipe("BIRD on a director");
+    await all(names, (name) => run(name, bird(replaced(own, directors.director, directors[name]))));
+    await run("client", bird(await recipe("The router")));
+    await untilRouted(...names);
+    now = await hold();
+    for (const name of names) {
+      const its = [...now].filter(([, { director }]) => director === name);
+      console.log(`ECMP, ${name} has ${percent(its)}`);
+      expect(share(its)).toBeGreaterThan(0.2);
+      const { stdout } = await run(name, "ipvsadm -Lnc");
+      const entries = [...stdout.matchAll(/ESTABLISHED +(\S+) +198\.51\.100\.10:80 /g)].map(
+        ([, from]) => from,
+      );
+      expect(entries.sort()).toEqual(its.map(([client, { port }]) => `${client}:${port}`).sort());
+    }
+    expect(await servers()).toEqual(new Set(["web1", "web2"]));
+    expect([...now.values()].filter(({ broken }) => broken > 0)).toEqual([]);
+  });
+
+  it("continue the connections of one that loses its power", async () => {
+    const before = now;
+    await power("director", "off");
+    await untilRouted("rs1", "rs2");
+    now = await answered();
+    const { broken } = await between(before, now, "one of three loses its power");
+    const waits = [...now.values()].map(({ wait }) => wait);
+    console.log(`ECMP, the longest wait for an answer: ${Math.max(...waits)} s`);
+    expect(broken).toEqual([]);
+  });
+
+  it("keep all connections when a third one joins them", async () => {
+    const before = now;
+    await power("director", "on");
+    await waitForSsh("director", patience.timeout / 1000);
+    await untilRouted(...names);
+    now = await answered();
+    const { moved, broken } = await between(before, now, "a third one joins two");
+    // A third goes to it, and the router moves some of what the others have.
+    expect(share(moved)).toBeLessThan(0.6);
+    expect(broken).toEqual([]);
+  });
+
+  it("keep all connections when one sees no server, and when it sees them again", async () => {
+    const before = now;
+    await checks("rs1", "fail");
+    await untilRouted("director", "rs2");
+    const without = await answered();
+    const { moved, broken } = await between(before, without, "one of three sees no server");
+    expect(share(moved)).toBeLessThan(0.6);
+    expect(broken).toEqual([]);
+    await checks("rs1", "pass");
+    await untilRouted(...names);
+    now = await answered();
+    expect((await between(without, now, "it sees them again")).broken).toEqual([]);
+  });
+
+  it("give the clients of a server that is down to the other one, and break no others", async () => {
+    const before = now;
+    await stop("web2");
+    await expect.poll(servers, patience).toEqual(new Set(["web1"]));
+    now = await answered();
+    const { broken } = await between(before, now, "one of two servers goes down");
+    expect(new Set(broken.map(({ server }) => server))).toEqual(new Set(["web2"]));
+  });
+
+  it("break the connections that change the director, without sloppy_tcp", async () => {
+    // By the route the reset of a director reaches the clients.
+    const script = "sysctl -q -w net.ipv4.vs.sloppy_tcp=0; ip route add 10.1.0.0/24 via 192.168.0.100";
+    await all(names, (name) => run(name, script));
+    await stop("clients");
+    // Connections that began now are known to one director only.
+    const before = await hold();
+    await checks("rs1", "fail");
+    await untilRouted("director", "rs2");
+    const after = await answered();
+    const { moved, broken } = await between(before, after, "one of three sees no server, without sloppy_tcp");
+    expect(share(moved)).toBeGreaterThan(0.2);
+    expect(new Set(broken)).toEqual(new Set(moved));
+  });
+});

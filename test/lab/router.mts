@@ -1,0 +1,163 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { until } from "../support/machines/command.mts";
+import { type HostName, run } from "../support/machines/lab.mts";
+import { patience } from "./setup.mts";
+
+// The client machine is a router. A name space on it has the clients, and one more for each of the two servers. The servers are neighbours of
+// the directors on eth1, and answer clients by the router. It chooses by protocol, addresses and ports. Policy 1 would do so for packets from
+// other machines, but takes the hash of the socket for those of this one.
+
+/** Directors by name, with the addresses of docs/ecmp.md. */
+export const directors = {
+  director: "192.168.0.200",
+  rs1: "192.168.0.221",
+  rs2: "192.168.0.222",
+} as const satisfies Partial<Record<HostName, string>>;
+export type Director = keyof typeof directors;
+export const names = Object.keys(directors) as Director[];
+
+const vip = "198.51.100.10";
+const clients = Array.from({ length: 150 }, (_, i) => `10.1.0.${101 + i}`);
+
+const network = `
+modprobe -a macvlan veth
+sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.fib_multipath_hash_policy=3 net.ipv4.fib_multipath_hash_fields=0x37 \\
+  net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth1.rp_filter=0
+ip netns add clients
+ip link add clients type veth peer name eth0 netns clients
+ip addr add 10.1.0.1/24 dev clients
+ip link set clients up
+ip -n clients link set eth0 up
+for i in $(seq 101 250); do echo addr add 10.1.0.$i/24 dev eth0; done | ip -n clients -batch -
+ip -n clients route add default via 10.1.0.1
+for i in 1 2; do
+  ip netns add web$i
+  ip link add link eth1 name eth1 netns web$i type macvlan mode bridge
+  ip link add web$i type veth peer name eth0 netns web$i
+  ip addr add 10.2.$i.1/30 dev web$i
+  ip link set web$i up
+  for f in all eth0 eth1; do
+    ip netns exec web$i sysctl -q -w net.ipv4.conf.$f.rp_filter=0 net.ipv4.conf.$f.arp_ignore=1 net.ipv4.conf.$f.arp_announce=2
+  done
+  for l in lo eth0 eth1; do ip -n web$i link set $l up; done
+  ip -n web$i addr add 10.2.$i.2/30 dev eth0
+  ip -n web$i addr add 192.168.0.23$i/24 dev eth1
+  ip -n web$i addr add ${vip}/32 dev lo
+  ip -n web$i route add default via 10.2.$i.1
+done`;
+
+/** Starts a program of ecmp.py in a name space. */
+const start = (space: string, ...args: string[]) =>
+  run(
+    "client",
+    `nohup ip netns exec ${space} python3 /tmp/ecmp.py ${args.join(" ")} >/tmp/${space}.log 2>&1 </dev/null & echo $! >/tmp/${space}.pid`,
+  );
+
+/** Makes the network behind the router, and starts the servers. */
+export async function connect(): Promise<void> {
+  const program = await readFile(join(import.meta.dirname, "ecmp.py"), "utf8");
+  await run("client", `${network}\ncat >/tmp/ecmp.py <<'PROGRAM'\n${program}PROGRAM`);
+  for (const server of ["web1", "web2"]) await start(server, "serve", server);
+}
+
+/** Ends the program of a name space: a server, or the clients. */
+export const stop = (space: "clients" | "web1" | "web2") => run("client", `kill $(cat /tmp/${space}.pid)`);
+
+/** What the report of ecmp.py says of a client. */
+interface Client {
+  readonly port: number;
+  /** The server that answered last. */
+  readonly server: string;
+  readonly answers: number;
+  /** How many of its connections broke. */
+  readonly broken: number;
+  /** The longest wait for an answer in seconds. */
+  readonly wait: number;
+}
+
+const parseReport = (text: string): Map<string, Client> =>
+  new Map(
+    text
+      .trim()
+      .split("\n")
+      .map((line) => {
+        const [client = "", port, server = "", ...counts] = line.split(" ");
+        const [answers, broken, wait] = counts.map(Number) as [number, number, number];
+        return [client, { port: Number(port), server, answers, broken, wait }];
+      }),
+  );
+
+const readReport = async () => parseReport((await run("client", "cat /tmp/ecmp.report")).stdout);
+
+/** The servers that answered the clients last. */
+export const servers = async (): Promise<Set<string>> =>
+  new Set([...(await readReport()).values()].map(({ server }) => server));
+
+/** Returns the director that the router chooses now for the connection of each client. */
+async function choices(of: ReadonlyMap<string, Client>): Promise<Map<string, Director | undefined>> {
+  const asked = [...of].map(
+    ([client, { port }]) =>
+      `route get ${vip} from ${client} iif clients ipproto tcp sport ${port} dport 80\n`,
+  );
+  const { stdout } = await run("client", `ip -batch - <<'LINES'\n${asked.join("")}LINES`);
+  const found = [...stdout.matchAll(/^\S+ from (\S+) via (\S+) /gm)];
+  return new Map(
+    found.map(([, client = "", via]) => [client, names.find((name) => directors[name] === via)]),
+  );
+}
+
+/** A client, and the director that the router chooses for its connection. */
+export interface Held extends Client {
+  readonly director: Director | undefined;
+}
+
+/** Opens a connection from each client. */
+export async function hold(): Promise<Map<string, Held>> {
+  await run("client", "rm -f /tmp/ecmp.report");
+  await start("clients", "hold", vip, ...clients);
+  await until("the report of the clients", 300, async () =>
+    (await run("client", "[ -s /tmp/ecmp.report ]", { allowFailure: true })).code === 0 ? true : undefined,
+  );
+  return answered();
+}
+
+/** Waits until each client has had three answers more. */
+export async function answered(): Promise<Map<string, Held>> {
+  const before = await readReport();
+  const waiting = async () => {
+    const now = await readReport();
+    return clients.filter(
+      (client) => (now.get(client)?.answers ?? 0) < (before.get(client)?.answers ?? 0) + 3,
+    );
+  };
+  await expect.poll(waiting, patience).toEqual([]);
+  const now = await readReport();
+  const chosen = await choices(now);
+  return new Map([...now].map(([client, found]) => [client, { ...found, director: chosen.get(client) }]));
+}
+
+/** Share of the clients. */
+export const share = (some: readonly unknown[]): number => some.length / clients.length;
+
+export const percent = (some: readonly unknown[]): string => `${Math.round(100 * share(some))} %`;
+
+/** The clients whose connections now come to another director, and those whose connection broke, as they were before. */
+export async function between(before: Map<string, Held>, after: Map<string, Held>, what: string) {
+  const chosen = await choices(before);
+  const those = (has: (was: Held, client: string) => boolean) =>
+    [...before].flatMap(([client, was]) => (has(was, client) ? [was] : []));
+  const moved = those((was, client) => was.director !== chosen.get(client));
+  const broken = those((was, client) => was.broken !== after.get(client)?.broken);
+  console.log(`ECMP, ${what}: ${percent(moved)} change the director, ${percent(broken)} break`);
+  return { moved, broken };
+}
+
+/** Waits until the router has routes by these directors, named in order. */
+export const untilRouted = (...by: Director[]) =>
+  until(`routes by ${by.join(", ")}`, 300, async () => {
+    const { stdout } = await run("client", `ip route show ${vip}`);
+    const found = [...stdout.matchAll(/via (\S+)/g)].map(([, via]) => via);
+    return found.sort().join() === by.map((name) => directors[name]).join() ? true : undefined;
+  });
