@@ -6,7 +6,7 @@ import { linesOf } from "../failover/text.js";
 import type { Difference, Drift } from "./compare.js";
 
 /** A director and how it differs from the state. */
-export interface DirectorStatus extends Row {
+interface DirectorStatus extends Row {
   /** The states of its sync daemons. */
   readonly sync?: readonly string[];
   readonly drift: readonly Pick<Drift, "resource" | "what">[];
