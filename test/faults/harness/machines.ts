@@ -166,12 +166,18 @@ export async function perform(call: Call, fake: FakeHost, made: Made): Promise<A
 
 const known = new Map<string, Promise<Done>>();
 
+// an image is a hundred files, and is asked for again and again
+const digests = new WeakMap<Image, string>();
+const digestOf = (image: Image): string => {
+  const digest = digests.get(image) ?? createHash("sha256").update(JSON.stringify(image)).digest("hex");
+  digests.set(image, digest);
+  return digest;
+};
+
 /** The same, but what was run once is not run again: the same machine asked for the same does the same. */
 export function remembered(batch: Batch): Promise<Done> {
   const { machine, image, calls, made } = batch;
-  const key = createHash("sha256")
-    .update(JSON.stringify([machine, image, calls, [...made].sort()]))
-    .digest("hex");
+  const key = JSON.stringify([machine, digestOf(image), calls, [...made].sort()]);
   const done = known.get(key) ?? run(batch);
   known.set(key, done);
   return done;

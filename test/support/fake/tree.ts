@@ -1,5 +1,7 @@
 import {
+  accessSync,
   chmodSync,
+  constants,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -8,6 +10,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -84,10 +87,22 @@ const files: Record<string, string> = {
   ),
 };
 
+// Scripts write many small files and sync them, which costs no disk there. Containers may have a small one.
+const memory = "/dev/shm";
+function place(): string {
+  try {
+    accessSync(memory, constants.W_OK);
+    const { bavail, bsize } = statfsSync(memory);
+    return bavail * bsize > 2 ** 30 ? memory : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
 /** Makes a host's tree: state as files, and `tools`, the only directory on its PATH. */
 export function makeTree(): string {
   // A fake that takes a part of this path for an option fails always, and not only with some random names.
-  const root = mkdtempSync(join(tmpdir(), "lvs-fake-V-"));
+  const root = mkdtempSync(join(place(), "lvs-fake-V-"));
   for (const directory of [
     "faults",
     "tools",
