@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { reboot, run } from "../support/machines/lab.mts";
-import { keepingConfiguration } from "./restored.mts";
+import { keepingConfiguration, restored } from "./restored.mts";
 import { disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
@@ -20,20 +20,12 @@ const table = () => shown("[ ! -e /proc/net/ip_vs ] || ipvsadm -Sn");
 const addresses = () => shown("ip -o -4 addr show dev eth1");
 const records = () => shown("cut -f3 /etc/pulumi-lvs/boot");
 
-const active = () =>
-  expect
-    .poll(
-      async () => (await run("director", "systemctl is-active pulumi-lvs", { allowFailure: true })).stdout,
-      patience,
-    )
-    .toBe("active\n");
-
 /** The director boots, and then what sets up its network starts anew. */
 async function again(): Promise<void> {
   await reboot("director");
-  await active();
+  await restored("director");
   await run("director", keepingConfiguration("director", "no", "systemctl restart systemd-networkd"));
-  await active();
+  await restored("director");
   // what is declared is there, however others left
   await expect.poll(addresses, patience).toContain("192.168.0.231");
   expect(await table()).toContain("-A -t 192.168.0.231:80");
@@ -57,7 +49,7 @@ onLab("resources that leave a stack", () => {
       ),
     );
     await stack.up();
-    await active();
+    await restored("director");
     expect((await records()).split("\n").filter(Boolean)).toHaveLength(8);
   });
 

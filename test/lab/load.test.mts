@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
 import { run } from "../support/machines/lab.mts";
 import { type Load, underLoad } from "./load.mts";
-import { ask, disposing, onLab, patience } from "./setup.mts";
+import { ask, disposing, onLab, patience, waitOn } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -143,10 +143,7 @@ onLab("a cluster under load", () => {
     await becomes({ vips: [first, second] });
     await moveTo(second);
     // what was held at the first has ended by then
-    await run(
-      "client",
-      "n=0; while ss -Htn state established dst 192.168.0.210 | grep -q .; do n=$((n + 1)); [ $n -lt 3000 ] || exit 1; sleep 0.2; done",
-    );
+    await waitOn("client", "! ss -Htn state established dst 192.168.0.210 | grep -q .");
     await becomes({ vips: [second] });
     expect((await run("director", "ip -o addr show dev eth1")).stdout).not.toContain(first);
   });

@@ -1,5 +1,6 @@
 import { lockFile } from "../../src/shell/lock.js";
 import { type HostName, run } from "../support/machines/lab.mts";
+import { waitOn } from "./setup.mts";
 
 /** Programs that change a host, in the order that scripts look for them: /usr/local/sbin comes first on their PATH. */
 const tools = ["ipvsadm", "ip", "arping", "modprobe"];
@@ -41,13 +42,8 @@ export const mend = async (host: HostName): Promise<void> => {
   await run(host, `[ ! -d ${place} ] || touch ${place}/go; rm -rf ${files} ${place}`, { allowFailure: true });
 };
 
-/** Waits until the call that is to pause has been reached. The host itself looks, which costs least. */
-export const reached = (host: HostName) =>
-  run(
-    host,
-    `n=0; until [ -e ${place}/reached ]; do n=$((n + 1)); [ $n -lt 2000 ] || { echo 'no command paused' >&2; exit 1; }; sleep 0.3; done`,
-    { timeoutSeconds: 650 },
-  );
+/** Waits until the call that is to pause has been reached. */
+export const reached = (host: HostName) => waitOn(host, `[ -e ${place}/reached ]`);
 
 /** Lets the paused call go on. */
 export const goOn = (host: HostName) => run(host, `: >${place}/go`);

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import { type HostName, run } from "../support/machines/lab.mts";
+import type { HostName } from "../support/machines/lab.mts";
 import { differences, type States } from "./host-state.mts";
-import { ask, patience } from "./setup.mts";
+import { ask, patience, waitOn } from "./setup.mts";
 
 /** What must be there again; which modules happened to be loaded besides is the kernel's business. */
 const parts = /^\S+ (ipvs|addresses|routes|files|sysctls): /;
@@ -36,9 +36,4 @@ ${commands}
 rm -r /run/systemd/network/20-*.d`;
 
 /** Waits until the unit has done its work. */
-export const restored = (host: HostName) =>
-  run(
-    host,
-    "n=0; until systemctl is-active -q pulumi-lvs; do n=$((n + 1)); [ $n -lt 3000 ] || exit 1; sleep 0.5; done",
-    { timeoutSeconds: 600 },
-  );
+export const restored = (host: HostName) => waitOn(host, "systemctl is-active -q pulumi-lvs");

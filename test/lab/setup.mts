@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { findPulumi } from "../../scripts/setup/pulumi.mjs";
+import { quote } from "../../src/shell/quote.js";
 import { type HostName, hosts, reset, run, unsupported, up } from "../support/machines/lab.mts";
 import type { Stack } from "./stack.mts";
 
@@ -26,6 +27,16 @@ export function onLab(title: string, tests: () => void): void {
  * processor that other labs need.
  */
 export const patience = { timeout: 300_000, interval: 1000 };
+
+/** Waits until a shell condition holds on a machine, which looks by itself: that costs a third of a `run` each time. */
+export const waitOn = (host: HostName, condition: string, seconds = 600) => {
+  const late = `echo ${quote(`not within ${seconds} s: ${condition}`)} >&2; exit 1`;
+  return run(
+    host,
+    `n=0; until ${condition}; do n=$((n + 1)); [ $n -lt ${2 * seconds} ] || { ${late}; }; sleep 0.5; done`,
+    { timeoutSeconds: 2 * seconds },
+  );
+};
 
 /** Disposes of stacks when the group is over. */
 export function disposing(): (stack: Stack) => Stack {

@@ -5,7 +5,7 @@ import { until } from "../support/machines/command.mts";
 import { type HostName, power, run, waitForSsh } from "../support/machines/lab.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
 import { underLoad } from "./load.mts";
-import { ask, disposing, onLab } from "./setup.mts";
+import { ask, disposing, onLab, waitOn } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const directors = ["director", "rs1"] as const;
@@ -47,18 +47,15 @@ const untilEqual = (...texts: string[]) =>
 
 const untilHeldBy = (by: HostName, among: readonly HostName[] = directors) =>
   until(`${vip} on ${by}`, seconds, async () => {
+    for (const host of [by, ...among.filter((one) => one !== by)])
+      await waitOn(host, `${host === by ? "" : "! "}ip -o addr show dev eth1 | grep -qF ' ${vip}/'`, seconds);
     const lists = await Promise.all(among.map((host) => run(host, "ip -o addr show dev eth1")));
     const have = among.filter((_, i) => lists[i]?.stdout.includes(` ${vip}/`));
     return have.length === 1 && have[0] === by ? true : undefined;
   });
 
 const untilItHasConnections = (host: HostName) =>
-  until(`${held} connections on ${host}`, seconds, async () => {
-    const { stdout } = await run(host, `ipvsadm -Lnc | grep -c 'ESTABLISHED.*${vip}:80'`, {
-      allowFailure: true,
-    });
-    return Number(stdout) >= held ? true : undefined;
-  });
+  waitOn(host, `[ "$(ipvsadm -Lnc | grep -c 'ESTABLISHED.*${vip}:80')" -ge ${held} ]`, seconds);
 
 onLab("a cluster with two directors", () => {
   const keep = disposing();
@@ -109,10 +106,8 @@ nohup python3 /tmp/takeover.py ${vip} ${held} >/tmp/takeover.errors 2>&1 </dev/n
     await untilEqual("-w 30");
     expect((await ask(`http://${vip}/`, 3)).rs2).toBeGreaterThan(0);
     await run("client", "touch /tmp/takeover.stop");
-    const report = await until("the client's report", seconds, async () => {
-      const { stdout } = await run("client", "cat /tmp/takeover.report", { allowFailure: true });
-      return stdout === "" ? undefined : stdout;
-    });
+    await waitOn("client", "[ -s /tmp/takeover.report ]", seconds);
+    const report = (await run("client", "cat /tmp/takeover.report")).stdout;
     const words = Object.fromEntries(report.split("\n").map((line) => line.split(" ")));
     console.log(
       `two directors: ${words.gap} s at most without a new connection, ${words.new} new ones, ${report.match(/^held$/gm)?.length} of ${held} held`,

@@ -3,7 +3,7 @@ import { until } from "../support/machines/command.mts";
 import { type HostName, power, run, waitForSsh } from "../support/machines/lab.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
 import { underLoad } from "./load.mts";
-import { disposing, onLab } from "./setup.mts";
+import { disposing, onLab, waitOn } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const directors = ["director", "rs1"] as const;
@@ -46,6 +46,8 @@ async function holders(address: string, among: readonly HostName[] = directors):
 
 const untilHeld = (address: string, by: HostName, among: readonly HostName[] = directors) =>
   until(`${address} on ${by}`, seconds, async () => {
+    for (const host of [by, ...among.filter((one) => one !== by)])
+      await waitOn(host, `${host === by ? "" : "! "}ip -o addr show | grep -qF ' ${address}/'`, seconds);
     const have = await holders(address, among);
     return have.length === 1 && have[0] === by ? true : undefined;
   });
@@ -53,16 +55,11 @@ const untilHeld = (address: string, by: HostName, among: readonly HostName[] = d
 /** Whom the client sends to: the MAC address that it has for each, once it has sent to them. */
 const untilClientSendsTo = async (host: HostName, macs: ReadonlyMap<HostName, string>) => {
   for (const address of [vip, vip6])
-    await until(`the client's entry for ${address}`, seconds, async () => {
-      const { stdout } = await run(
-        "client",
-        `ping -c 1 -W 1 ${address} >/dev/null; ip neigh show to ${address} dev eth1`,
-        {
-          allowFailure: true,
-        },
-      );
-      return stdout.includes(String(macs.get(host))) ? true : undefined;
-    });
+    await waitOn(
+      "client",
+      `{ ping -c 1 -W 1 ${address} >/dev/null; ip neigh show to ${address} dev eth1 | grep -qF ${macs.get(host)}; }`,
+      seconds,
+    );
 };
 
 onLab("two directors with VRRP", () => {
