@@ -22,9 +22,13 @@ for unit in systemd-binfmt.service modprobe@configfs.service modprobe@dm_mod.ser
   dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount systemd-network-generator.service \
   systemd-pstore.service systemd-random-seed.service systemd-sysusers.service systemd-journal-flush.service \
   kmod-static-nodes.service sys-kernel-config.mount systemd-remount-fs.service systemd-modules-load.service \
-  systemd-tmpfiles-setup-dev.service; do
+  systemd-tmpfiles-setup-dev.service cryptsetup.target integritysetup.target veritysetup.target getty.target \
+  proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount systemd-ask-password-console.path \
+  systemd-ask-password-wall.path systemd-initctl.socket systemd-firstboot.service systemd-machine-id-commit.service \
+  systemd-repart.service systemd-pcrphase.service systemd-pcrphase-sysinit.service systemd-tmpfiles-clean.timer; do
   ln -sf /dev/null "$system/$unit"
 done
+ln -sf /lib/systemd/system/multi-user.target "$system/default.target"
 # these run at each login, and take a fifth of its time
 rm -f "$work"/tree/etc/update-motd.d/*
 # these run at each start and at each daemon-reload

@@ -47,13 +47,16 @@ tentative() { while read -r _ _ _ _ flags _; do [ $((0x$flags & 0x40)) = 0 ] || 
 n=0
 until ! tentative${
   webServers.includes(host)
-    ? " && curl -fs -o /dev/null http://127.0.0.1/ && curl -fs -o /dev/null http://127.0.0.1:8080/"
+    ? " && curl -fs --fail-early -o /dev/null http://127.0.0.1/ -o /dev/null http://127.0.0.1:8080/"
     : ""
 }; do n=$((n + 1)); [ $n -lt 1000 ] || exit 1; sleep 0.3; done
 `;
 
-/** Waits until a machine lets us log in, has booted, has its addresses and serves what it is to serve. */
-export const ready = async (place: Place, host: HostName): Promise<void> => {
+/**
+ * Waits until a machine lets us log in, has booted, has its addresses and serves what it is to serve. Returns what commands
+ * print there then.
+ */
+export const ready = async (place: Place, host: HostName, then: string): Promise<string> => {
   await waitForSshOn(place, host, bootSeconds);
-  await runOn(place, host, isReady(host), { timeoutSeconds: bootSeconds });
+  return (await runOn(place, host, isReady(host) + then, { timeoutSeconds: bootSeconds })).stdout;
 };

@@ -20,7 +20,7 @@ import {
   waitForSshOn,
   writeSshConfig,
 } from "./ssh.mts";
-import { isUsed, noteFresh, noteUsed } from "./used.mts";
+import { isUsed, noteFresh, noteUsed, question } from "./used.mts";
 
 export { type HostName, hosts } from "./hosts.mts";
 export type { RunOptions } from "./ssh.mts";
@@ -47,9 +47,9 @@ export const secretaryPassword = async (): Promise<string> =>
 
 // a machine that comes from the image; used or not is told by what happens after this
 const fresh = async (place: Place, host: HostName): Promise<void> => {
-  await ready(place, host);
+  const answer = await ready(place, host, question);
   if (engine().clockStops) await setClock(place, host);
-  await noteFresh(place, host);
+  noteFresh(place, host, answer);
 };
 
 const stopped = async (place: Place): Promise<HostName[]> => {
