@@ -1,36 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { type HostName, hosts, reboot, run } from "../support/machines/lab.mts";
+import { type HostName, reboot, run } from "../support/machines/lab.mts";
+import { addressed } from "./addressed.mts";
 import { answered, hold, letGo } from "./held.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
 import { restored } from "./restored.mts";
 import { ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
-
-const own: Partial<Record<HostName, readonly string[]>> = {
-  client: ["fd00:77::100"],
-  director: ["fd00:77::200", "fd00:88::10"],
-  rs1: ["fd00:77::221", "fd00:88::11"],
-  rs2: ["fd00:77::222", "fd00:88::12"],
-};
-
-/** Gives each host IPv6 addresses beside those of IPv4: of eth1, then of eth2. They survive a reboot. */
-const addressed = () =>
-  Promise.all(
-    hosts.map((host) =>
-      run(
-        host,
-        (own[host] ?? [])
-          .map((address, i) => {
-            const folder = `/etc/systemd/network/20-${host}-eth${i + 1}.network.d`;
-            return `mkdir -p ${folder}; printf '[Network]\\nAddress=${address}/64\\n' >${folder}/six.conf
-ip addr replace ${address}/64 dev eth${i + 1} nodad`;
-          })
-          .join("\n"),
-      ),
-    ),
-  );
 
 const macOf = async (host: HostName) => (await run(host, "cat /sys/class/net/eth1/address")).stdout.trim();
 const neighbour = async (address: string) =>
