@@ -119,15 +119,12 @@ export const virtualAddress = define({
   id: (key) => `${key.interface}/${key.address}`,
 
   // Routes that send from the address go with it, unless another interface has it, too.
-  carries: (key, facts) =>
-    facts
-      .ledger()
-      .records.filter(
-        ({ words }) =>
-          words[0] === "route" &&
-          words[words.indexOf("src") + 1] === key.address &&
-          !facts.addresses().some((a) => a.local === key.address && a.interface !== deviceOf(facts, key)),
-      ),
+  carries(key, facts) {
+    const device = deviceOf(facts, key);
+    if (facts.addresses().some((a) => a.local === key.address && a.interface !== device)) return [];
+    const isFrom = (words: readonly string[]) => words[words.indexOf("src") + 1] === key.address;
+    return facts.ledger().records.filter(({ words }) => words[0] === "route" && isFrom(words));
+  },
 
   shows: {
     names: ["unannounced"],
@@ -183,12 +180,7 @@ export const virtualAddress = define({
   plan(key, want, have, { facts }) {
     const ipv6 = familyOf(key.address) === "ipv6";
     const add = (c: Config) => [
-      "ip",
-      "addr",
-      "add",
-      `${key.address}/${c.prefixLength}`,
-      "dev",
-      key.interface,
+      ...["ip", "addr", "add", `${key.address}/${c.prefixLength}`, "dev", key.interface],
       ...(c.broadcast ? ["broadcast", c.broadcast] : []),
       ...(ipv6 ? lifetime(c) : c.label ? ["label", c.label] : []),
     ];

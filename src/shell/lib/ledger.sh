@@ -32,8 +32,8 @@ put_lines() {
   rm -f "$1/new"
   write_text "$2" "$3" || full "$1"
 }
-# cut_lines DIRECTORY FILE LINE...: removes the lines from the file. Uses awk, because grep wants an option for each line,
-# and a shell takes time by the square of their number to put these in.
+# cut_lines DIRECTORY FILE LINE...: removes the lines from the file. Uses awk, because grep needs an option for each
+# line, and a shell takes time by the square of their number to add these.
 cut_lines() {
   d=$1 f=$1/$2
   shift 2
