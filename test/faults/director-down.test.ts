@@ -40,10 +40,10 @@ test("while a director is down, an update that concerns it changes nothing, and 
   const stack = await stackOf(program());
   await stack.up();
   const before = images();
-  const state = await stateOf(stack);
 
   await two.down();
   await succeed(stack);
+  const state = await stateOf(stack);
   await stack.program(program({ weight: 5 }));
   const refused = await up(stack);
   expect(refused.code, refused.text).toBe(14);
