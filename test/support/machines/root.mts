@@ -18,7 +18,16 @@ const packages = [
     "linux-image-cloud-amd64",
   ],
   ...["iproute2", "iputils-ping", "iputils-arping", "iptables", "nftables", "net-tools", "netcat-openbsd"],
-  ...["ipvsadm", "keepalived", "bird2", "nginx-light", "curl", "ca-certificates", "tcpdump", "python3-minimal"],
+  ...[
+    "ipvsadm",
+    "keepalived",
+    "bird2",
+    "nginx-light",
+    "curl",
+    "ca-certificates",
+    "tcpdump",
+    "python3-minimal",
+  ],
 ];
 
 const newKey = (file: string, comment: string) =>
