@@ -29,12 +29,14 @@ test("a cluster gets a director that is preferred to its own, or nothing is chan
   await stack.destroy("--target", "**::web-vip-**", "--target-dependents");
   const table = tables([one]);
 
-  const before = images();
+  // A resource that gets back its former name keeps the owner that its record got meanwhile.
+  const named = () => images().map((image) => image.replaceAll("/web-tcp-", "/web-one-tcp-"));
+  const before = named();
   two.fake.write("faults/keepalived-code", "6\n");
   const failed = await up(stack);
   two.fake.mend();
   expect(failed.code, failed.text).toBe(10);
-  expect(images()).toEqual(before);
+  expect(named()).toEqual(before);
 
   await stack.up();
   expect(tables([one])).toEqual(table);

@@ -4,7 +4,7 @@ import { someOf } from "../support/some-of.js";
 import { stateOf, tables, up, updates } from "./harness/site.js";
 
 /** Steps of the update on each director. */
-const steps = 9;
+const steps = 7;
 
 const { threeHosts, stackOf, keyPath } = updates();
 
