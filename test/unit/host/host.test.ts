@@ -140,7 +140,7 @@ describe("of those who are served together", () => {
     const fake = withService(fakeHost());
     fake.write("schedulers", "wlc\n");
     const services = resources(virtualService, fake);
-    const bad = services.create({ fwmark: 1, scheduler: "mh" });
+    const bad = services.create({ fwmark: 1, scheduler: "sed" });
     const good = [2, 3].map((fwmark) => services.create({ fwmark }));
     await expect(bad).rejects.toThrow(
       /Scheduler or persistence engine not found; its kernel has no module for that scheduler$/,

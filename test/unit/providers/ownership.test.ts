@@ -125,7 +125,7 @@ describe("an object says on its host whose it is", () => {
     const fake = fakeHost();
     fake.write("schedulers", "wlc\n");
     const kind = resources(virtualService, fake);
-    const bad = kind.create({ fwmark: 1, scheduler: "mh" }, "shop/prod/bad");
+    const bad = kind.create({ fwmark: 1, scheduler: "sed" }, "shop/prod/bad");
     const good = [2, 3].map((fwmark) => kind.create({ fwmark }, `shop/prod/good-${fwmark}`));
     await expect(bad).rejects.toThrow(/Scheduler or persistence engine not found/);
     await Promise.all(good);
@@ -142,8 +142,8 @@ test("a host that cannot tell one mark from the others forgets none of them", as
   const { props } = await kind.create({ fwmark: 1 }, "shop/prod/one");
   await kind.create({ fwmark: 2 }, "shop/prod/two");
   const before = fake.snapshot();
-  fake.withoutTool("grep");
-  await expect(kind.delete(props)).rejects.toThrow(/grep: (command )?not found/);
+  fake.withoutTool("awk");
+  await expect(kind.delete(props)).rejects.toThrow(/awk: (command )?not found/);
   expect(fake.snapshot()).toBe(before);
 });
 
@@ -196,7 +196,7 @@ describe("two stacks that declare the same thing", () => {
     const kind = resources(virtualService, fake);
     const marks = [1, 2];
     const old = await Promise.all(marks.map((fwmark) => kind.create({ fwmark }, `shop/prod/${fwmark}`)));
-    const bad = kind.create({ fwmark: 3, scheduler: "mh" }, "blog/prod/bad");
+    const bad = kind.create({ fwmark: 3, scheduler: "sed" }, "blog/prod/bad");
     const taken = marks.map((fwmark) =>
       kind.create({ fwmark, scheduler: "rr", adopt: true }, `blog/prod/${fwmark}`),
     );
@@ -215,7 +215,7 @@ describe("two stacks that declare the same thing", () => {
     await Promise.all(marks.map((fwmark) => kind.create({ fwmark }, `shop/prod/${fwmark}`)));
     const before = fake.snapshot();
     const bad = marks.map((fwmark) =>
-      kind.create({ fwmark, scheduler: "mh", adopt: true }, `blog/prod/${fwmark}`),
+      kind.create({ fwmark, scheduler: "sed", adopt: true }, `blog/prod/${fwmark}`),
     );
     for (const one of bad) await expect(one).rejects.toThrow(/Scheduler or persistence engine not found/);
     expect(fake.snapshot()).toBe(before);
