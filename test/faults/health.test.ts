@@ -17,9 +17,13 @@ const b = "192.168.10.12:80";
 const sorry = "192.168.0.5:80";
 const sorryServer = { address: "192.168.0.5", port: 80, forwarding: "gatewaying", weight: 1 } as const;
 
-function pair(changes: Parameters<Watched["watch"]>[0] = {}, shell?: readonly string[]): Watched {
+function pair(
+  changes: Parameters<Watched["watch"]>[0] = {},
+  shell?: readonly string[],
+  scheduling?: string,
+): Watched {
   const host = new Watched(shell);
-  host.declare({ [a]: 1, [b]: 2 });
+  host.declare({ [a]: 1, [b]: 2 }, service, true, scheduling);
   host.watch(changes);
   host.page(a, "OK");
   host.page(b, "OK");
@@ -220,18 +224,22 @@ test("a maintenance file gives weight 0, by address or by address and port, and 
   expect(host.read("monitor.log")).toBe("");
 });
 
-test("a table that was flushed by hand is as declared again, but for who is down", async () => {
-  const host = await started(pair());
-  host.page(b, undefined);
-  await soon(() => expect(host.table()).toEqual([`${a} 1`]));
-  host.write("ipvs", "");
-  await soon(() =>
-    expect(host.lines("ipvs")).toEqual([
-      `-A -t ${service.slice(6)} -s wlc`,
-      `-a -t ${service.slice(6)} -r ${a} -g -w 1`,
-    ]),
-  );
-});
+test.each(["-s wlc", "-s wrr -p 300 -M 255.255.255.0", "-s mh -b mh-fallback,mh-port"])(
+  "a table that was flushed by hand is as declared again, but for who is down: %s",
+  async (scheduling) => {
+    const host = await started(pair({}, undefined, scheduling));
+    host.page(b, undefined);
+    await soon(() => expect(host.table()).toEqual([`${a} 1`]));
+    host.write("ipvs", "");
+    await soon(() =>
+      expect(host.lines("ipvs")).toEqual([
+        `-A -t ${service.slice(6)} ${scheduling}`,
+        `-a -t ${service.slice(6)} -r ${a} -g -w 1`,
+      ]),
+    );
+    expect(host.said).toBe("");
+  },
+);
 
 test("a weight that was changed by hand stays", async () => {
   const host = await started(pair());

@@ -138,7 +138,7 @@ function readCheck() {
   conf[s, $2, $3] = $4; if ($2 != "*") hasOwnCheck[s, $2]
   return 1
 }
-# Reads a record (facts/records.ts). The monitor needs those of real servers and of services.
+# Reads a record (facts/ledger.ts). The monitor needs those of real servers and of services.
 function readRecord(   id, of, m, i, words) {
   if ($0 == "") return 1
   if (NF < 5 || $1 !~ /^[0-9][0-9]$/ || $2 !~ /^(object|setting)$/) return 0
@@ -153,11 +153,11 @@ function readRecord(   id, of, m, i, words) {
   match(id, /\/[^\/]*$/); of = substr(id, 1, RSTART - 1); m = substr(id, RSTART + 1)
   return isService(of) && isServer(m) && readWords(words, of, m)
 }
-# Reads service FLAGS -s SCHEDULER [-p SECONDS] [-M MASK], or
+# Reads service FLAGS -s SCHEDULER [-p SECONDS] [-M MASK] [-b SCHEDULER-FLAGS], or
 # server FLAGS -r MEMBER FORWARDING -w WEIGHT [-x UPPER] [-y LOWER].
 function readWords(text, of, m,   n, w, i, k, got) {
   n = split(text, w, " ")
-  got["-p"] = got["-M"] = "-"; got["-w"] = 1; got["-x"] = got["-y"] = 0
+  got["-p"] = got["-M"] = got["-b"] = "-"; got["-w"] = 1; got["-x"] = got["-y"] = 0
   if (w[1] != (m == "" ? "service" : "server")) return 0
   for (i = 2; i <= n; i++) {
     if (w[i] ~ /^-[tuf]$/) { if (serviceOf(w[i], w[i + 1], w[i + 2]) != of) return 0; i += w[i + 2] == "-6" ? 2 : 1 }
@@ -167,9 +167,13 @@ function readWords(text, of, m,   n, w, i, k, got) {
     else if (m == "" && w[i] == "-s") { if (w[++i] !~ /^[a-z]+$/) return 0; got["-s"] = w[i] }
     else if (m == "" && w[i] == "-p") { if (!isNumber(w[++i])) return 0; got["-p"] = w[i] }
     else if (m == "" && w[i] == "-M") { if (w[++i] !~ /^[0-9.]+$/) return 0; got["-M"] = w[i] }
+    else if (m == "" && w[i] == "-b") { if (w[++i] !~ /^[a-z][a-z,-]*$/) return 0; got["-b"] = w[i] }
     else return 0
   }
-  if (m == "") { if (got["-s"] == "") return 0; makes[of] = got["-s"] tab got["-p"] tab got["-M"]; return 1 }
+  if (m == "") {
+    if (got["-s"] == "") return 0
+    makes[of] = got["-s"] tab got["-p"] tab got["-M"] tab got["-b"]; return 1
+  }
   if (got["by"] == "") return 0
   k = of SUBSEP m
   if (!(k in share)) member[of, ++members[of]] = m

@@ -1,6 +1,6 @@
 # change_table VERB SERVICE FIELD...: changes the table. Sets said and returns 1 if ipvsadm fails. Its verbs are:
-# service SCHEDULER TIMEOUT MASK (- for none), add or edit SERVER FORWARDING WEIGHT UPPER LOWER, remove SERVER, and
-# announce or withdraw ADDRESS TABLE, which change a route.
+# service SCHEDULER TIMEOUT MASK FLAGS (- for none), add or edit SERVER FORWARDING WEIGHT UPPER LOWER, remove SERVER,
+# and announce or withdraw ADDRESS TABLE, which change a route.
 change_table() {
   case $1 in announce | withdraw)
     change_route "$1" "$3" "$4"
@@ -23,10 +23,11 @@ change_table() {
   verb=$1 server=$3 weight=${5:-0} upper=${6:-0} lower=${7:-0}
   case $1 in
     service)
-      mask=$5 timeout=$4
+      timeout=$4 mask=$5 flags=$6
       set -- -A "$of_flag" "$at" $six -s "$3"
       [ "$timeout" = - ] || set -- "$@" -p "$timeout"
       [ "$mask" = - ] || set -- "$@" -M "$mask"
+      [ "$flags" = - ] || set -- "$@" -b "$flags"
       ;;
     add | edit)
       [ "$1" = add ] && verb=-a || verb=-e

@@ -141,10 +141,10 @@ export class Watched {
   }
 
   /** Declares a service with real servers, as a stack does, and the table shows them. */
-  declare(servers: Record<string, number>, of = service, isThere = true): void {
+  declare(servers: Record<string, number>, of = service, isThere = true, scheduling = "-s wlc"): void {
     const at = of.startsWith("fwmark") ? `-f ${of.slice(9)}` : `-t ${of.slice(6)}`;
     const lines = [
-      `-A ${at} -s wlc`,
+      `-A ${at} ${scheduling}`,
       ...Object.entries(servers).map(([server, weight]) => `-a ${at} -r ${server} -g -w ${weight}`),
     ];
     const records = lines.map((line, i) => {

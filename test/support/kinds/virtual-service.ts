@@ -1,7 +1,15 @@
 import fc from "fast-check";
-import { schedulers } from "../../../providers/schedulers.js";
+import { schedulerFlags, schedulers } from "../../../providers/schedulers.js";
 import { keyOf, service } from "../arbitraries.js";
 import { edge, type TestedKind, unicast, unicast6 } from "./kind.js";
+
+/** A scheduler, and flags that it has. */
+const scheduling = fc.constantFrom(...schedulers).chain((scheduler) =>
+  fc.record({
+    scheduler: fc.constant(scheduler),
+    schedulerFlags: fc.subarray(schedulerFlags.filter((flag) => flag.startsWith(`${scheduler}-`))),
+  }),
+);
 
 export const virtualService: TestedKind = {
   right: [
@@ -14,23 +22,28 @@ export const virtualService: TestedKind = {
       realServers: { "192.168.10.11:80": { forwarding: "masquerading", weight: 1, drain: { timeout: 60 } } },
     },
     { fwmark: 1, family: "ipv6", persistence: { netmask: 64 } },
+    { address: "192.168.0.219", port: 81, scheduler: "mh", schedulerFlags: ["mh-fallback", "mh-port"] },
   ],
   laws: {
     // each changed scheduler is a script of three commands, not a line of many
     together: 80,
     key: service.map(keyOf),
-    config: fc.record(
-      {
-        scheduler: fc.constantFrom(...schedulers),
-        persistence: fc.option(
-          fc.record(
-            { timeout: fc.integer({ min: 1, max: 2678400 }), netmask: fc.integer({ min: 1, max: 32 }) },
-            { requiredKeys: [] },
-          ),
+    config: fc
+      .tuple(
+        fc.option(scheduling, { nil: {} }),
+        fc.record(
+          {
+            persistence: fc.option(
+              fc.record(
+                { timeout: fc.integer({ min: 1, max: 2678400 }), netmask: fc.integer({ min: 1, max: 32 }) },
+                { requiredKeys: [] },
+              ),
+            ),
+          },
+          { requiredKeys: [] },
         ),
-      },
-      { requiredKeys: [] },
-    ),
+      )
+      .map(([scheduled, rest]) => ({ ...scheduled, ...rest })),
   },
   hostile: {
     count: 60,
