@@ -5,7 +5,7 @@ import type { Health, MonitorState } from "../../src/facts/health.js";
 import type { AddressEntry, Link, RouteEntry } from "../../src/facts/ip-lists.js";
 import type { Daemon, Timeouts } from "../../src/facts/ipvs-lists.js";
 import type { IpvsTable, ThresholdTable } from "../../src/facts/ipvs-table.js";
-import { type Ledger, type LedgerRecord, parentOf } from "../../src/facts/ledger.js";
+import type { Ledger, LedgerRecord } from "../../src/facts/ledger.js";
 import type { VrrpFile } from "../../src/facts/vrrp.js";
 import type { Running } from "../../src/values/conflicts.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
@@ -77,13 +77,13 @@ export class DeclaredFacts extends Facts {
   }
 
   override ledger(): Ledger {
-    const { records, byThing } = this.#host;
+    const { records, byThing, byParent } = this.#host;
     return {
       get records(): LedgerRecord[] {
         return [...records.values()];
       },
       of: (thing) => [...(byThing.get(thing)?.values() ?? [])],
-      below: (thing) => [...records.values()].filter((one) => parentOf(one.thing) === thing),
+      below: (thing) => [...(byParent.get(thing)?.values() ?? [])],
       hasOwner: (owner) => [...records.values()].some((one) => one.owner === owner),
       misfits: [],
       isRestored: true,

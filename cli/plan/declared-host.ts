@@ -3,7 +3,7 @@ import type { MonitorState } from "../../src/facts/health.js";
 import * as ip from "../../src/facts/ip-lists.js";
 import type { Daemon, Timeouts } from "../../src/facts/ipvs-lists.js";
 import type { Thresholds } from "../../src/facts/ipvs-table.js";
-import { type LedgerRecord, parseLedger } from "../../src/facts/ledger.js";
+import { type LedgerRecord, parentOf, parseLedger, printRecord } from "../../src/facts/ledger.js";
 import type { VrrpFile } from "../../src/facts/vrrp.js";
 import { familyOf } from "../../src/values/address.js";
 import { after, type DeclaredService, putEntry, type Words } from "./declared-table.js";
@@ -19,8 +19,9 @@ export class DeclaredHost {
   readonly table = new Map<string, DeclaredService>();
   readonly thresholds = new Map<string, Thresholds>();
   readonly records = new Map<string, LedgerRecord>();
-  /** The same records by their thing, each by its line. */
+  /** The same records by their thing, and by what it is below of, each by its line. */
   readonly byThing = new Map<string, Map<string, LedgerRecord>>();
+  readonly byParent = new Map<string, Map<string, LedgerRecord>>();
   readonly claims = new Map<string, number>();
   readonly files = new Map<string, string>();
   readonly modules = new Map<string, ReadonlyMap<string, string>>();
@@ -164,13 +165,27 @@ export class DeclaredHost {
       const body = lifetime === "persistent" ? `restored\n--\n${text}\n--\n` : `restored\n--\n\n--\n${text}`;
       const [record] = parseLedger(body).records;
       if (!record) continue;
-      const name = `${lifetime} ${line}`;
-      const same = this.byThing.get(record.thing) ?? new Map<string, LedgerRecord>();
-      this.byThing.set(record.thing, same);
-      for (const place of [this.records, same])
-        if (verb === "record") place.set(name, record);
-        else place.delete(name);
+      for (const place of this.#placesOf(record))
+        if (verb === "record") place.set(`${lifetime} ${line}`, record);
+        else place.delete(`${lifetime} ${line}`);
     }
+  }
+
+  /** Replaces all records. */
+  putRecords(records: readonly LedgerRecord[]): void {
+    for (const all of [this.records, this.byThing, this.byParent]) all.clear();
+    for (const record of records)
+      for (const place of this.#placesOf(record))
+        place.set(`${record.lifetime} ${printRecord(record)}`, record);
+  }
+
+  #placesOf({ thing }: LedgerRecord): Map<string, LedgerRecord>[] {
+    const placeIn = (groups: Map<string, Map<string, LedgerRecord>>, of: string) => {
+      const group = groups.get(of) ?? new Map<string, LedgerRecord>();
+      groups.set(of, group);
+      return group;
+    };
+    return [this.records, placeIn(this.byThing, thing), placeIn(this.byParent, parentOf(thing))];
   }
 
   /** The last release restores a value that only the host knows. */

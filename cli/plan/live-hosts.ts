@@ -2,7 +2,6 @@ import type { FindHost } from "../../providers/engine/engine.js";
 import { factFailure, HostError } from "../../src/errors.js";
 import { FactError, type FactName, type Facts } from "../../src/facts/facts.js";
 import type { RouteEntry } from "../../src/facts/ip-lists.js";
-import { printRecord } from "../../src/facts/ledger.js";
 import { readingJob } from "../../src/host/reading.js";
 import type { Connection } from "../../src/ssh/connection.js";
 import { plainText } from "../../src/values/foreign.js";
@@ -81,7 +80,7 @@ function put(host: DeclaredHost, facts: Facts, name: FactName): void {
       host.addresses = facts.addresses();
       break;
     case "ledger":
-      putLedger(host, facts);
+      host.putRecords(facts.ledger().records);
       break;
     case "draining":
       host.draining = [...facts.draining()];
@@ -121,17 +120,6 @@ function put(host: DeclaredHost, facts: Facts, name: FactName): void {
     case "conflicts":
       facts.conflicts();
       break;
-  }
-}
-
-function putLedger(host: DeclaredHost, facts: Facts): void {
-  host.records.clear();
-  host.byThing.clear();
-  for (const record of facts.ledger().records) {
-    const name = `${record.lifetime} ${printRecord(record)}`;
-    host.records.set(name, record);
-    const same = host.byThing.get(record.thing) ?? new Map();
-    host.byThing.set(record.thing, same.set(name, record));
   }
 }
 
