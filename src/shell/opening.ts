@@ -17,6 +17,7 @@ const functions = [
     NO_SCRIPTS: refusals.noScripts,
     ADDRESS_STAYS: refusals.addressStays,
     VIRTUAL_SERVERS: refusals.virtualServers,
+    VRRP_STRICT: refusals.vrrpStrict,
   }),
   ...["vrrp", "transaction", "script", "stop"].map((name) => shellText(`lib/${name}.sh`)),
 ].join("");

@@ -23,6 +23,8 @@ export const refusals = {
   addressStays: 99,
   /** The configuration of keepalived, which does not run, has virtual servers. */
   virtualServers: 100,
+  /** That configuration has the strict mode of VRRP. */
+  vrrpStrict: 101,
 } as const;
 
 export const refusalRemedies: ReadonlyMap<number, string> = new Map([
@@ -43,5 +45,6 @@ export const refusalRemedies: ReadonlyMap<number, string> = new Map([
     refusals.virtualServers,
     "take its virtual_server blocks out, which would change the IPVS table, or start keepalived there yourself",
   ],
+  [refusals.vrrpStrict, "take vrrp_strict out of its global_defs"],
   [refusals.noMonitor, "leave health checks (HealthMonitor) out, or use a host with systemd"],
 ]);

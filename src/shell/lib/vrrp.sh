@@ -92,6 +92,11 @@ fit_vrrp() {
     printf '%s\n' "$K/keepalived.conf does not include the files of pulumi-lvs" >&2
     return "$NOT_INCLUDED"
   }
+  # It refuses a word of our files, and its firewall drops packets to the addresses of a master.
+  ! configures "$K/keepalived.conf" vrrp_strict || {
+    printf '%s\n' "$K/keepalived.conf has vrrp_strict, which does not let a master receive packets" >&2
+    return "$VRRP_STRICT"
+  }
 }
 # start_fits: returns 0 unless a start of keepalived would bring virtual servers along, which would change the table.
 start_fits() {

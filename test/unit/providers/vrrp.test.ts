@@ -147,6 +147,26 @@ describe("nothing has changed", () => {
     expect(fake.snapshot()).toBe(before);
   });
 
+  test.each([
+    ["itself", (fake: FakeHost) => fake.write(main, `global_defs {\n   vrrp_strict\n}\n${include(fake)}`)],
+    [
+      "in a file that it includes",
+      (fake: FakeHost) => {
+        fake.write(main, `include conf.d/*.conf\n${include(fake)}`);
+        fake.write("etc/keepalived/conf.d/global.conf", "global_defs {\n\tvrrp_strict\n}\n");
+      },
+    ],
+  ])("where the configuration is strict %s, and the error tells what to take out", async (_, prepare) => {
+    const fake = fakeHost();
+    prepare(fake);
+    const before = fake.snapshot();
+    await expect(resources(vrrpInstance, fake).create(one)).rejects.toThrow(
+      /keepalived\.conf has vrrp_strict, .*; take vrrp_strict out of its global_defs$/,
+    );
+    expect(fake.snapshot()).toBe(before);
+    expect(done(fake)).toEqual([]);
+  });
+
   test("where its scripts are not allowed, and the error tells what to add", async () => {
     const fake = fakeHost();
     fake.write(main, include(fake));
