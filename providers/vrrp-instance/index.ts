@@ -68,8 +68,8 @@ export interface VrrpInstanceArgs {
    */
   garpRefresh?: number | undefined;
   /**
-   * Always `running`. If a refresh finds another state (`stopped`, `disabled`, `left out`, `edited by hand`), an update
-   * corrects it.
+   * Always `running`. If a refresh finds another state (`stopped`, `disabled`, `left out`, `edited by hand`,
+   * `written by an older version`), an update corrects it.
    */
   keepalived?: "running" | undefined;
 }
@@ -192,7 +192,11 @@ export const vrrpInstance = define({
     const isOne = isKey({ interface: device, routerId }) && config.safeParse(rest).success;
     if (!isOne || device !== key.interface || routerId !== key.routerId)
       return { ...want, keepalived: "edited by hand" } as unknown as Config;
-    return { ...rest, keepalived: file.state } as unknown as Config;
+    const isCurrent = found !== undefined && printVrrp(found) === file.text;
+    return {
+      ...rest,
+      keepalived: isCurrent ? file.state : "written by an older version",
+    } as unknown as Config;
   },
 
   // The file survives a reboot by itself. The record keeps its owner, and the addresses that no other may declare.

@@ -39,6 +39,12 @@ export const instanceName = (of: { interface: string; routerId: number }): strin
 /** The file whose number keepalived adds to the priority of an instance. The folder exists always, and a reboot empties it. */
 export const holdFile = (name: string): string => `/run/pulumi-lvs-hold-${name}`;
 
+/**
+ * The line by which the other master hears the lower priority after a split brain, and announces the addresses again.
+ * Neighbours may still have ours. Files of older versions lack it.
+ */
+const announcing = "higher_prio_send_advert";
+
 const block = (name: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [`${name} {`, ...lines.map((line) => `\t${line}`), "}"];
 
@@ -80,8 +86,7 @@ export function printVrrp(of: VrrpSettings): string {
       `version ${of.version}`,
       `priority ${of.priority}`,
       `advert_int ${of.advertInterval}`,
-      // After a split brain the other master hears it and announces the addresses again. Neighbours may still have ours.
-      "higher_prio_send_advert",
+      announcing,
       ...(of.preempt ? [] : ["nopreempt"]),
       ...(of.preemptDelay > 0 ? [`preempt_delay ${of.preemptDelay}`] : []),
       ...(of.garpRefresh > 0 ? [`garp_master_refresh ${of.garpRefresh}`] : []),
@@ -108,7 +113,10 @@ const addressOf = (line: string): VrrpAddress => {
   return { address, prefixLength: Number(prefixLength), interface: device };
 };
 
-/** Parses a file of `printVrrp`. Returns undefined for any other text. */
+/** Returns the file as older versions wrote it. */
+const printFormerVrrp = (of: VrrpSettings): string => printVrrp(of).replace(`\t${announcing}\n`, "");
+
+/** Parses a file of `printVrrp`, also one of an older version. Returns undefined for any other text. */
 export function parseVrrp(text: string): VrrpSettings | undefined {
   const open: string[] = [];
   const lists: Record<string, string[]> = Object.create(null);
@@ -144,7 +152,7 @@ export function parseVrrp(text: string): VrrpSettings | undefined {
     priorityDrop: Number(words.drop),
     garpRefresh: Number(words.garp_master_refresh ?? 0),
   };
-  return isClean(found) && printVrrp(found) === text ? found : undefined;
+  return isClean(found) && [printVrrp(found), printFormerVrrp(found)].includes(text) ? found : undefined;
 }
 
 /** Returns whether texts that go into state are what they stand for. */

@@ -147,6 +147,19 @@ describe("pulumi-lvs failover", () => {
     expect(at.snapshots()).toEqual(before);
   });
 
+  test("moves those of instances whose files an older version wrote", async () => {
+    const at = await site(high, low);
+    const file = "etc/keepalived/pulumi-lvs.d/eth0-51.conf";
+    for (const fake of at.hosts.values()) {
+      const text = fake.read(file);
+      fake.write(file, text.replace("\thigher_prio_send_advert\n", ""));
+      expect(fake.read(file)).not.toBe(text);
+    }
+    const { code, said } = await at.run({ name: "web" });
+    expect({ code, said }).toEqual({ code: 0, said: [] });
+    expect(at.keepalived.masters()).toEqual(["director2"]);
+  });
+
   test("moves them where no director preempts, by a fault that ends, and --back leaves them", async () => {
     const at = await site({ preempt: false, priority: 150 }, { preempt: false });
     expect((await at.run({ name: "web" })).code).toBe(0);

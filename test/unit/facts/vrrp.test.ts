@@ -33,6 +33,15 @@ test("a file is read as it was written", () => {
   for (const args of tested.right) expect(parseVrrp(printVrrp(settingsOf(args)))).toEqual(settingsOf(args));
 });
 
+test("a file of an older version is read, and one with a part of its line is not", () => {
+  const settings = settingsOf(tested.right[0] as object);
+  const text = printVrrp(settings);
+  const former = text.replace("\thigher_prio_send_advert\n", "");
+  expect(former).not.toBe(text);
+  expect(parseVrrp(former)).toEqual(settings);
+  expect(parseVrrp(text.replace("higher_prio_send_advert", "higher_prio"))).toBeUndefined();
+});
+
 test("a file with one character changed is another instance, or none of ours", () => {
   const settings = settingsOf(tested.right[0] as object);
   const text = printVrrp(settings);
