@@ -33,13 +33,19 @@ put_lines() {
   write_text "$2" "$3" || full "$1"
 }
 # cut_lines DIRECTORY FILE LINE...: removes the lines from the file. Uses awk, because grep needs an option for each
-# line, and a shell takes time by the square of their number to add these.
+# line, and a shell takes time by the square of their number to add these. awk reads them, because a program takes 2 MB
+# of arguments at most.
 cut_lines() {
   d=$1 f=$1/$2
   shift 2
   rest=
   [ ! -e "$f" ] || rest=$(
-    exec awk 'BEGIN { while (++i < ARGC) { gone[ARGV[i]]; delete ARGV[i] } } !($0 in gone)' "$@" <"$f"
+    IFS='
+'
+    lines="$*"
+    exec awk 'from == "gone" { gone[$0]; next } !($0 in gone)' from=gone - from=file "$f" <<END
+$lines
+END
   ) || return
   put_lines "$d" "$f" "$rest"
 }
