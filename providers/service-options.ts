@@ -61,7 +61,7 @@ export function parseOptions(flags: Flags, family: Family): Options {
   return {
     // Options without a field show as a difference. If they counted as equal, the next edit would drop them.
     scheduler: [flags.get("-s"), ...wordsOf(foreign)].join(" ") as Options["scheduler"],
-    schedulerFlags: given.data ?? [],
+    schedulerFlags: inOrder(given.data ?? []),
     persistence: flags.has("-p")
       ? { timeout: Number(flags.get("-p")), netmask: netmaskBits(flags.get("-M"), family) }
       : null,

@@ -76,12 +76,21 @@ test("jobs that come while the host is being reached go in the first script", as
 
 test("a host that cannot be reached is tried once for all jobs that wait", async () => {
   let tries = 0;
+  let fail: () => void = () => undefined;
+  const failed = new Promise<void>((resolve) => {
+    fail = resolve;
+  });
   const host = new Host("director1", async () => {
     tries++;
+    await failed;
     throw new Error("no route to host");
   });
-  const jobs = [1, 2].map((n) => host.submit(readingJob(`p/s/${n}`, ["table"])));
-  const results = await Promise.allSettled(jobs);
+  const early = host.submit(readingJob("p/s/1", ["table"]));
+  // Longer than a job waits for others.
+  await sleep(300);
+  const late = host.submit(readingJob("p/s/2", ["table"]));
+  fail();
+  const results = await Promise.allSettled([early, late]);
   expect(results.map((result) => result.status)).toEqual(["rejected", "rejected"]);
   expect(tries).toBe(1);
 });
