@@ -1,39 +1,17 @@
 import type { automation } from "@pulumi/pulumi";
 import { type Deployment, entriesOf, nameIn } from "../../rollback/deployment.js";
 import { exported } from "../../rollback/pulumi-cli.js";
-import { HostError, NotRetriedError } from "../../src/errors.js";
-import { openShell } from "../../src/ssh/open-shell.js";
 import { flagsOf } from "../arguments.js";
 import { withHosts } from "../failover/command.js";
-import { type Group, groupsOf, type Instance } from "../failover/instances.js";
+import { type Group, groupsOf } from "../failover/instances.js";
 import { previewOf } from "../plan/preview.js";
 import { readOf } from "../status/command.js";
 import { driftOn } from "../status/compare.js";
-import { DirectorDown, keptBecause, leftOut, type Silence, type Silent } from "./left-out.js";
+import { DirectorDown, keptBecause, leftOut } from "./left-out.js";
+import { type Silent, silentByProgram, silentIn } from "./silence.js";
 
 /** Flags by which a person chooses resources. Pulumi takes none of them beside `--exclude`. */
 const choosing = new Set(["target", "target-dependents", "target-replace", "exclude", "exclude-dependents"]);
-
-/** Tries to reach a director. Returns why it does not answer, or undefined if it does. */
-async function silenceOf({ connection }: Instance): Promise<Silence | undefined> {
-  try {
-    (await openShell(connection)).close();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    const why = [error.reason, ...(error.remedy ? [error.remedy] : [])].join("; ");
-    return { why, isDown: !(error instanceof NotRetriedError) };
-  }
-}
-
-async function silentIn(groups: readonly Group[]): Promise<Silent> {
-  const all = groups.filter(({ instances }) => instances.length > 1).flatMap(({ instances }) => instances);
-  const hosts = new Map(all.map((one) => [one.host, one]));
-  const found = await Promise.all(
-    [...hosts].map(async ([host, instance]) => [host, await silenceOf(instance)] as const),
-  );
-  return new Map(found.flatMap(([host, silence]) => (silence ? [[host, silence] as const] : [])));
-}
 
 /** Returns the directors that are not as the state says, of those that may have been left out by an earlier update. */
 function notLevel(before: Deployment, groups: readonly Group[], silent: Silent): Promise<string[]> {
@@ -85,15 +63,16 @@ export async function directorsOfUpdate(
   const has = (name: string) => given.some((flag) => flag.name === name);
   if (given.some(({ name }) => choosing.has(name))) return { flags: [], hosts: [] };
   const groups = groupsOf(before);
-  const silent = await silentIn(groups);
+  const known = await silentIn(groups);
   const isRefreshed = has("refresh") || has("r");
-  const unlike = isRefreshed || has("plan") ? [] : await notLevel(before, groups, silent);
+  const unlike = isRefreshed || has("plan") ? [] : await notLevel(before, groups, known);
   for (const host of unlike) say(`${host} is not as the state says, so the update refreshes the state first`);
   const refresh = unlike.length > 0 ? ["--refresh"] : [];
-  if (silent.size === 0) return { flags: refresh, hosts: [] };
+  if (known.size === 0) return { flags: refresh, hosts: [] };
   // What a person sets for this run decides what it changes.
   const flags = given.flatMap(({ name, value }) => (name === "config" ? [`--config=${value}`] : []));
   const preview = await previewOf(stack, { configFile, flags });
+  const silent = await silentByProgram(known, preview, before);
   const left = leftOut(silent, groups, preview, isRefreshed || unlike.length > 0);
   if (!left) return { flags: refresh, hosts: [] };
   if (has("plan"))

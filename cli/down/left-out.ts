@@ -1,21 +1,14 @@
+import { isDeepStrictEqual } from "node:util";
+import { isWhole } from "../../providers/engine/flags.js";
 import { type Bag, connectionOf } from "../../providers/engine/inputs.js";
 import { type Deployment, type Entry, hostIn, isOurs, nameIn, titleOf } from "../../rollback/deployment.js";
 import { hostLabel } from "../../src/ssh/connection.js";
 import type { Group } from "../failover/instances.js";
-import type { ClustersPreview, PreviewStep } from "../plan/preview.js";
+import { type ClustersPreview, hasMask, type PreviewStep } from "../plan/preview.js";
+import type { Silent } from "./silence.js";
 
 /** An update would change a director that does not answer, and nothing is changed. */
 export class DirectorDown extends Error {}
-
-/** Why a director does not answer. */
-export interface Silence {
-  readonly why: string;
-  /** False if it refuses the login, for example: another attempt cannot mend that. */
-  readonly isDown: boolean;
-}
-
-/** The directors that do not answer, by host. */
-export type Silent = ReadonlyMap<string, Silence>;
 
 /** What an update leaves out. */
 export interface LeftOut {
@@ -41,9 +34,18 @@ const clusterOf = ({ oldState, newState }: PreviewStep, { clusters }: ClustersPr
 
 const unchanged = new Set(["same", "read", "refresh"]);
 
+/** Returns whether a step reaches no host: it changes the connection in the state only. */
+function isInStateOnly({ op, oldState, newState }: PreviewStep): boolean {
+  if (unchanged.has(op)) return true;
+  const [was, is] = [oldState, newState].map((entry) => ({ ...entry?.inputs, connection: undefined }));
+  // A masked secret may be another one.
+  const isSame = isDeepStrictEqual(was, is) && !hasMask(is);
+  return op === "update" && isWhole(oldState?.outputs ?? {}) && isSame;
+}
+
 /**
- * Returns what an update leaves out, because directors do not answer. `isWhole` says that it has to reach each host in
- * any case.
+ * Returns what an update leaves out, because directors do not answer. `reachesAll` says that it has to reach each host
+ * in any case.
  *
  * @throws DirectorDown if it would change such a director, and may not leave it out.
  */
@@ -51,10 +53,10 @@ export function leftOut(
   silent: Silent,
   groups: readonly Group[],
   preview: ClustersPreview,
-  isWhole: boolean,
+  reachesAll: boolean,
 ): LeftOut | undefined {
   const steps = preview.steps.filter((step) => hostsOf(step).some((host) => silent.has(host)));
-  const changes = isWhole ? steps : steps.filter(({ op }) => !unchanged.has(op));
+  const changes = reachesAll ? steps : steps.filter((step) => !isInStateOnly(step));
   if (changes.length === 0) return undefined;
   const of = (some: readonly PreviewStep[]) => {
     const hosts = [...new Set(some.flatMap(hostsOf))].filter((host) => silent.has(host));

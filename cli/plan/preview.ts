@@ -33,6 +33,9 @@ export interface ClustersPreview extends Preview {
 /** Returns a value of the state with a word in place of each secret, as the preview has it. */
 const masked = (value: unknown): unknown => withSecrets(value, () => "[secret]");
 
+/** Returns whether a value of a preview has a masked secret. */
+export const hasMask = (value: unknown): boolean => JSON.stringify(value).includes('"[secret]"');
+
 const known = (entry: Entry): Entry => ({
   ...entry,
   ...(entry.inputs ? { inputs: masked(entry.inputs) as Bag } : {}),

@@ -6,7 +6,7 @@ import { stateOf } from "../../rollback/pulumi-cli.js";
 import { inClear } from "../../rollback/secrets.js";
 import { type Host, hostOf } from "../../src/host/host.js";
 import type { Connection } from "../../src/ssh/connection.js";
-import type { Preview } from "./preview.js";
+import { hasMask, type Preview } from "./preview.js";
 import { revealed } from "./revealed.js";
 
 /**
@@ -20,7 +20,7 @@ export async function reaching(
   const ours = steps.flatMap(({ newState, oldState }) =>
     [newState?.inputs, oldState?.outputs].filter(() => isOurs((newState ?? oldState) as Entry)),
   );
-  const isNeeded = JSON.stringify(ours.map((bag) => bag?.connection)).includes('"[secret]"');
+  const isNeeded = hasMask(ours.map((bag) => bag?.connection));
   const entries = isNeeded ? ((await stateOf(stack)).resources ?? []) : [];
   const known = entries.flatMap((entry): Connection[] => {
     const connection = isOurs(entry) ? connectionOf(inClear(entry.outputs ?? {}) as Bag) : undefined;

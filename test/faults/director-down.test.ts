@@ -59,6 +59,24 @@ test("while a director is down, an update that concerns it changes nothing, and 
   expect(await stateOf(stack)).toEqual(state);
 });
 
+test("a director with another host key is updated if the program has that key, and is refused if not", async () => {
+  const { two, program } = await pair();
+  const stack = await stackOf(program());
+  await stack.up();
+  const former = program({ weight: 5, allowDown: true });
+  await two.rekey();
+  await stack.program(former);
+  const refused = await up(stack);
+  expect(refused.code, refused.text).toBe(14);
+  expect(refused.text).toContain("its host key ");
+  expect(refused.text).toContain("Nothing was changed; allowDown is for one that is down");
+
+  await stack.program(program({ weight: 5 }));
+  await succeed(stack);
+  expect(two.fake.lines("ipvs").join("\n")).toContain("-w 5");
+  await previewIsEmpty(stack);
+});
+
 test.each(["two", "one"] as const)(
   "with allowDown the others are changed while director %s is down, and the next update brings it level",
   async (name) => {

@@ -8,7 +8,7 @@ import { type KeyPair, newKey, type SshServer, sshServer } from "./ssh-server.js
 /** A fake host behind a real SSH server on loopback: what a Pulumi CLI of its own process reaches as it would any host. */
 export class SshHost {
   readonly fake = new FakeHost();
-  readonly #hostKey = newKey();
+  #hostKey = newKey();
   readonly #clientKey: KeyPair;
   #server: SshServer | undefined;
   readonly #port: number;
@@ -51,6 +51,13 @@ export class SshHost {
     this.#server = undefined;
     server?.cut();
     await server?.close();
+  }
+
+  /** Gives the host another key, as a new installation does. `connection` has it from then on. */
+  async rekey(): Promise<void> {
+    await this.down();
+    this.#hostKey = newKey();
+    await this.up();
   }
 
   /** The next script with that text in it is run, but the link breaks before the answer. */

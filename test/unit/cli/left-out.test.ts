@@ -19,7 +19,7 @@ const step = (op: string, host: string, kind = "RealServer", parent: string | un
     ...(op === "create" ? {} : { id: `${host}/x` }),
   };
   const states = {
-    ...(op === "create" ? {} : { oldState: entry }),
+    ...(op === "create" ? {} : { oldState: { ...entry, inputs: { ...entry.inputs, weight: 1 } } }),
     ...(op === "delete" ? {} : { newState: entry }),
   };
   return { op, urn: entry.urn, ...states } satisfies PreviewStep;
@@ -50,6 +50,29 @@ test("an update that changes nothing there goes on, unless it has to reach each 
   expect(() => leftOut(silent, groups, preview, true)).toThrow(
     "cannot update web: director2 does not answer",
   );
+});
+
+const withInputs = (was: object, is: object, outputs = {}): PreviewStep => {
+  const made = step("update", "director2");
+  const state = (inputs: object, entry?: Entry) =>
+    ({ ...entry, inputs: { connection: { host: "director2" }, weight: 1, ...inputs }, outputs }) as Entry;
+  return { ...made, oldState: state(was, made.oldState), newState: state(is, made.newState) };
+};
+
+const anotherKey = { connection: { host: "director2", hostKey: "ssh-ed25519 AAAA" } };
+
+test("an update that changes only the connection there goes on, because that is in the state only", () => {
+  const preview = previewOf([withInputs({}, anotherKey)], {});
+  expect(leftOut(silent, groups, preview, false)).toBeUndefined();
+});
+
+test.each([
+  ["another field", [{}, { ...anotherKey, weight: 2 }]],
+  ["a secret, which the preview masks", [{ check: "[secret]" }, { ...anotherKey, check: "[secret]" }]],
+  ["a record that a refresh found missing", [{}, anotherKey, { record: "missing" }]],
+] as const)("an update that changes the connection and %s needs the director", (_, [was, is, outputs]) => {
+  const preview = previewOf([withInputs(was, is, outputs)], {});
+  expect(() => leftOut(silent, groups, preview, false)).toThrow("cannot update web");
 });
 
 test.each([
