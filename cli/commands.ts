@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
 import { type Deployment, titleOf } from "../rollback/deployment.js";
+import { PulumiError } from "../rollback/pulumi-cli.js";
 import { rollBack } from "../rollback/roll-back.js";
 import { guarded, type UpdateResult } from "../rollback/up-or-roll-back.js";
 import type { CommandLine } from "./command-line.js";
@@ -22,6 +23,12 @@ class UpdateFailed extends Error {
   constructor(readonly code: number) {
     super(`pulumi ended with ${code}`);
   }
+}
+
+/** Prints an error that nothing has printed yet. */
+function sayUnlessPrinted(error: unknown): never {
+  if (!(error instanceof UpdateFailed)) say((error as Error).message);
+  throw error;
 }
 
 type Command = Extract<CommandLine, { command: "up" | "rollback" }>;
@@ -73,7 +80,7 @@ async function update(
   };
   return report(
     await guarded(stack, {
-      update: upWithDirectors,
+      update: (...given) => upWithDirectors(...given).catch(sayUnlessPrinted),
       onProgress: say,
       ...(configFile ? { configFile } : {}),
       ...(verify ? { verify: () => holds(verify) } : {}),
@@ -93,12 +100,10 @@ async function rollback({ cwd, stack: name, configFile }: Command): Promise<numb
 function report(outcome: UpdateResult): number {
   if (outcome.result === "done") return 0;
   if (outcome.result === "nothing changed") {
-    if (outcome.error instanceof DirectorDown) {
-      say(outcome.error.message);
-      return exitCodes["host not read"];
-    }
+    const { error } = outcome;
+    if (error instanceof DirectorDown) return exitCodes["host not read"];
     say("nothing of this package was changed, so there is nothing to roll back");
-    return outcome.error instanceof UpdateFailed ? outcome.error.code : 1;
+    return error instanceof UpdateFailed || error instanceof PulumiError ? error.code : 1;
   }
   for (const { op, urn } of outcome.changes) say(`  ${op} ${titleOf(urn)}`);
   if (outcome.result === "rolled back")

@@ -59,6 +59,19 @@ test("while a director is down, an update that concerns it changes nothing, and 
   expect(await stateOf(stack)).toEqual(state);
 });
 
+test("while a director is down, a mistake in the program is named, with Pulumi's code", async () => {
+  const { two, program } = await pair();
+  const stack = await stackOf(program());
+  await stack.up();
+  await two.down();
+  await stack.program('throw new Error("the weight is missing");');
+  const { code, text } = await up(stack);
+  expect(text).toContain("pulumi-lvs: the preview failed: ");
+  expect(text).toContain("the weight is missing");
+  expect(text).toContain("nothing of this package was changed");
+  expect(code).toBe((await stack.pulumi("preview")).code);
+});
+
 test("a director with another host key is updated if the program has that key, and is refused if not", async () => {
   const { two, program } = await pair();
   const stack = await stackOf(program());
