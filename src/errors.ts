@@ -71,7 +71,20 @@ export const withoutToken = (error: unknown): unknown =>
   error instanceof OutcomeUnknownError ? new HostError(error.host, error.reason, error.remedy) : error;
 
 /** A fault that another attempt cannot mend. */
-export class NotRetriedError extends HostError {}
+export class NotRetriedError extends HostError {
+  constructor(
+    host: string,
+    reason: string,
+    remedy?: string,
+    /** Whether the host is down, as far as can be seen: it refuses nothing, and does not answer. */
+    readonly isDown = false,
+  ) {
+    super(host, reason, remedy);
+  }
+}
+
+/** Returns whether a host that could not be reached is down. Otherwise it refuses, and another connection may help. */
+export const isDown = (error: HostError): boolean => !(error instanceof NotRetriedError) || error.isDown;
 
 const sudoRemedies: readonly (readonly [RegExp, string])[] = [
   [
@@ -170,8 +183,11 @@ export function lockFailure(host: string, code: number, seconds: number): HostEr
   );
 }
 
+/** The host runs a script, and does not end it in time. */
+export class TimedOutError extends HostError {}
+
 const timedOut = (host: string, what: string, seconds: number): HostError =>
-  new HostError(
+  new TimedOutError(
     host,
     `${what} timed out after ${seconds} s (connection.operationTimeout)`,
     "check the host's load, or raise the limit",

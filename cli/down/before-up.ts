@@ -1,42 +1,17 @@
 import type { automation } from "@pulumi/pulumi";
-import { type Deployment, entriesOf, nameIn } from "../../rollback/deployment.js";
+import type { Deployment } from "../../rollback/deployment.js";
 import { exported } from "../../rollback/pulumi-cli.js";
 import { flagsOf } from "../arguments.js";
-import { withHosts } from "../failover/command.js";
-import { type Group, groupsOf } from "../failover/instances.js";
+import { groupsOf } from "../failover/instances.js";
 import { previewOf } from "../plan/preview.js";
-import { readOf } from "../status/command.js";
-import { driftOn } from "../status/compare.js";
 import { DirectorDown, keptBecause, leftOut } from "./left-out.js";
+import { levelOf } from "./level.js";
 import { type Silent, silentByProgram, silentIn } from "./silence.js";
 
 /** Flags by which a person chooses resources. Pulumi takes none of them beside `--exclude`. */
 const choosing = new Set(["target", "target-dependents", "target-replace", "exclude", "exclude-dependents"]);
 
-/** Returns the directors that are not as the state says, of those that may have been left out by an earlier update. */
-function notLevel(before: Deployment, groups: readonly Group[], silent: Silent): Promise<string[]> {
-  const allowing = new Set(
-    [...entriesOf(before).values()].flatMap(({ urn, outputs }) =>
-      outputs?.allowDown === true ? [nameIn(urn)] : [],
-    ),
-  );
-  const some = groups.filter(({ instances }) =>
-    instances.some(({ within }) => within.some((one) => allowing.has(one))),
-  );
-  if (some.length === 0) return Promise.resolve([]);
-  return withHosts(async (find) => {
-    const answering = some.map(({ instances, ...group }) => ({
-      ...group,
-      instances: instances.filter(({ host }) => !silent.has(host)),
-    }));
-    const reads = await Promise.all(answering.map((group) => readOf(find, before, group)));
-    const unlike = reads
-      .flat()
-      .filter((read) => typeof read !== "string")
-      .filter(({ declared, facts }) => driftOn(declared, facts).length > 0);
-    return [...new Set(unlike.map(({ host }) => host))];
-  });
-}
+const allLevel = { silent: new Map(), unlike: new Map() };
 
 /** How an update goes about directors. */
 interface Directions {
@@ -63,17 +38,20 @@ export async function directorsOfUpdate(
   const has = (name: string) => given.some((flag) => flag.name === name);
   if (given.some(({ name }) => choosing.has(name))) return { flags: [], hosts: [] };
   const groups = groupsOf(before);
-  const known = await silentIn(groups);
+  const unreached = await silentIn(groups);
   const isRefreshed = has("refresh") || has("r");
-  const unlike = isRefreshed || has("plan") ? [] : await notLevel(before, groups, known);
-  for (const host of unlike) say(`${host} is not as the state says, so the update refreshes the state first`);
-  const refresh = unlike.length > 0 ? ["--refresh"] : [];
+  const { silent: notRead, unlike } =
+    isRefreshed || has("plan") ? allLevel : await levelOf(before, groups, unreached);
+  const known: Silent = new Map([...unreached, ...notRead]);
+  for (const host of unlike.keys())
+    say(`${host} is not as the state says, so the update refreshes the state first`);
+  const refresh = unlike.size > 0 ? ["--refresh"] : [];
   if (known.size === 0) return { flags: refresh, hosts: [] };
   // What a person sets for this run decides what it changes.
   const flags = given.flatMap(({ name, value }) => (name === "config" ? [`--config=${value}`] : []));
   const preview = await previewOf(stack, { configFile, flags });
   const silent = await silentByProgram(known, preview, before);
-  const left = leftOut(silent, groups, preview, isRefreshed || unlike.length > 0);
+  const left = leftOut(silent, groups, preview, isRefreshed || unlike.size > 0);
   if (!left) return { flags: refresh, hosts: [] };
   if (has("plan"))
     throw new DirectorDown(

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Bag, connectionOf, hasUnknown, plain } from "../../providers/engine/inputs.js";
 import { type Deployment, oursOf } from "../../rollback/deployment.js";
 import { inClear } from "../../rollback/secrets.js";
-import { HostError, NotRetriedError } from "../../src/errors.js";
+import { HostError, isDown } from "../../src/errors.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { openShell } from "../../src/ssh/open-shell.js";
 import type { Group } from "../failover/instances.js";
@@ -19,6 +19,9 @@ export interface Silence {
 /** The directors that do not answer, by host. */
 export type Silent = ReadonlyMap<string, Silence>;
 
+/** Returns the reason of an error and what to do, without its host. */
+export const whyOf = ({ reason, remedy }: HostError): string => (remedy ? `${reason}; ${remedy}` : reason);
+
 /** Tries to reach a director. Returns why it does not answer, or undefined if it does. */
 async function silenceOf(connection: Connection): Promise<Silence | undefined> {
   try {
@@ -26,8 +29,7 @@ async function silenceOf(connection: Connection): Promise<Silence | undefined> {
     return undefined;
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    const why = [error.reason, ...(error.remedy ? [error.remedy] : [])].join("; ");
-    return { why, isDown: !(error instanceof NotRetriedError) };
+    return { why: whyOf(error), isDown: isDown(error) };
   }
 }
 

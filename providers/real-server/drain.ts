@@ -1,4 +1,4 @@
-import { HostError, NotRetriedError } from "../../src/errors.js";
+import { HostError, isDown, NotRetriedError } from "../../src/errors.js";
 import type { DrainingServer } from "../../src/facts/draining.js";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { Done, Job } from "../../src/host/batch.js";
@@ -97,7 +97,7 @@ export async function wait(
     await clock.pause();
     seen = await readAgain().catch((error: Error) => {
       // The host may return before the time is over.
-      const mayPass = error.cause instanceof HostError && !(error.cause instanceof NotRetriedError);
+      const mayPass = error.cause instanceof HostError && isDown(error.cause);
       if (!mayPass || elapsed() >= limits.timeout) throw error;
       return undefined;
     });

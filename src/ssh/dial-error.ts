@@ -24,7 +24,7 @@ export function dialError(target: Target, story: string, error: DialFault): Host
     );
   }
   if (error.code === "ENOTFOUND")
-    return new NotRetriedError(target.label, `no such host (${target.host})`, "check connection.host");
+    return new NotRetriedError(target.label, `no such host (${target.host})`, "check connection.host", true);
   if (/no matching/i.test(error.message)) {
     return new NotRetriedError(
       target.label,

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
-import { HostError, linesSaid, NotRetriedError } from "../errors.js";
+import { HostError, isDown, linesSaid, NotRetriedError } from "../errors.js";
 import { log } from "../log.js";
 import { plainText } from "../values/foreign.js";
 import { algorithmsFor } from "./algorithms.js";
@@ -67,6 +67,7 @@ async function jumpTo(proxy: Target, target: Target): Promise<Lease<Client>> {
       target.label,
       `cannot be reached by way of ${proxy.label}: ${error.reason}`,
       error.remedy,
+      isDown(error),
     );
   }
 }

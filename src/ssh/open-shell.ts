@@ -113,6 +113,7 @@ const patience = (target: Target, reject: (error: HostError) => void): NodeJS.Ti
           target.label,
           `the login succeeded, but no shell started within ${shellSeconds} s`,
           "see what its sshd and the user's login shell say",
+          true,
         ),
       ),
     shellSeconds * 1000,

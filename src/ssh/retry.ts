@@ -30,7 +30,10 @@ export async function retrying<T>(target: Target, attempt: () => Promise<T>): Pr
   } catch (error) {
     if (!(error instanceof HostError) || attempts < 2) throw error;
     const seconds = Math.round((performance.now() - begun) / 1000);
-    throw new HostError(error.host, `${error.reason} (${attempts} attempts in ${seconds} s)`, error.remedy);
+    const reason = `${error.reason} (${attempts} attempts in ${seconds} s)`;
+    if (error instanceof NotRetriedError)
+      throw new NotRetriedError(error.host, reason, error.remedy, error.isDown);
+    throw new HostError(error.host, reason, error.remedy);
   } finally {
     clearInterval(alive);
   }

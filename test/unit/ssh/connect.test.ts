@@ -3,8 +3,17 @@ import { createServer, Socket } from "node:net";
 import { join } from "node:path";
 import type { Algorithms } from "ssh2";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { isDown } from "../../../src/errors.js";
 import { fingerprint, parseHostKey } from "../../../src/ssh/known-hosts.js";
-import { clientKey, hello, hostKey, ownHome, refusal, secret } from "../../support/fake/ssh-client.js";
+import {
+  clientKey,
+  type Given,
+  hello,
+  hostKey,
+  ownHome,
+  refusal,
+  secret,
+} from "../../support/fake/ssh-client.js";
 import { newKey } from "../../support/fake/ssh-server.js";
 import { freePort } from "../../support/free-port.js";
 
@@ -227,6 +236,22 @@ describe("a connection to a real server of SSH", () => {
     expect(message).toMatch(
       /^127\.0\.0\.1:\d+: cannot read the private key ~\/missing: there is no such file; name a file with a private key by privateKeyPath$/,
     );
+  });
+
+  test("tells a host that is down from one that refuses, also by way of a jump host", async () => {
+    const { port } = await server();
+    const [away, hostKey] = [await freePort(), newKey().public];
+    const jump = { host: "127.0.0.1", privateKey: clientKey.private, dialErrorLimit: 2 };
+    const kinds: [Given, boolean][] = [
+      [{ port: away }, true],
+      [{ port: away, dialErrorLimit: 2 }, true],
+      [{ host: "no-such-host.invalid" }, true],
+      [{ port, proxy: { ...jump, port: away } }, true],
+      [{ port, hostKey }, false],
+      [{ port, privateKey: newKey().private }, false],
+      [{ port, proxy: { ...jump, port, hostKey } }, false],
+    ];
+    for (const [given, down] of kinds) expect(isDown(await refusal(given)), JSON.stringify(given)).toBe(down);
   });
 
   test("to a port that no program listens on says where it tried", async () => {
