@@ -20,7 +20,7 @@ export interface Status extends Options {
 }
 
 /** Reads the directors of a group beside the state. One that cannot be read is the reason. */
-export async function readOf(
+async function readOf(
   find: FindHost,
   state: Deployment,
   { instances }: Group,
