@@ -83,7 +83,11 @@ export function leftOut(
       `cannot update ${what}: ${why}. Nothing was changed; allowDown is for one that is down`,
     );
   }
-  const dead = groups.find(({ instances }) => instances.every(({ host }) => silent.has(host)));
+  const clusters = new Set(changes.flatMap((step) => clusterOf(step, preview) ?? []).map(nameIn));
+  const concerned = groups.filter(({ instances }) =>
+    instances.some(({ within }) => within.some((name) => clusters.has(name))),
+  );
+  const dead = concerned.find(({ instances }) => instances.every(({ host }) => silent.has(host)));
   if (dead)
     throw new DirectorDown(
       `cannot update ${of(changes).what}: no director of ${dead.address} answers (${dead.instances.map(({ host }) => `${host}: ${silent.get(host)?.why}`).join("; ")}). Nothing was changed; run again when one does`,

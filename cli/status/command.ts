@@ -20,11 +20,7 @@ export interface Status extends Options {
 }
 
 /** Reads the directors of a group beside the state. One that cannot be read is the reason. */
-async function readOf(
-  find: FindHost,
-  state: Deployment,
-  { instances }: Group,
-): Promise<(Read | string)[]> {
+async function readOf(find: FindHost, state: Deployment, { instances }: Group): Promise<(Read | string)[]> {
   const all = instances.map((instance) => ({ ...instance, declared: declaredOn(state, instance.host) }));
   const names = factsFor(all.flatMap(({ declared }) => declared));
   const job = readingJob("status", [...new Set([...names, "table", "addresses", "daemons"] as const)]);

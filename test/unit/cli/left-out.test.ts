@@ -6,9 +6,9 @@ import type { Entry } from "../../../rollback/deployment.js";
 import { cluster } from "../../support/vrrp-entries.js";
 
 const silent = new Map([["director2", { why: "no route to host", isDown: true }]]);
-const groups = [
-  { address: "192.168.0.219", instances: [{ host: "director1" }, { host: "director2" }] },
-] as unknown as Group[];
+const groupOf = (address: string, within: readonly string[], hosts: readonly string[]) =>
+  ({ address, instances: hosts.map((host) => ({ host, within })) }) as unknown as Group;
+const groups = [groupOf("192.168.0.219", ["web", "lvs-prod"], ["director1", "director2"])];
 
 const step = (op: string, host: string, kind = "RealServer", parent: string | undefined = cluster) => {
   const entry = {
@@ -42,6 +42,14 @@ test("an update leaves out all resources of a director that is down, if its clus
   expect(left?.urns.map((urn) => urn.split("::").at(-1)).sort()).toEqual(
     ["create", "delete", "same", "update"].map((op) => `web-director2-${op}`),
   );
+});
+
+test("another cluster whose directors are all down does not stop the update", () => {
+  const shop = groupOf("192.168.0.220", ["shop", "lvs-prod"], ["director3", "director4"]);
+  const off = { why: "no route to host", isDown: true };
+  const more = new Map([...silent, ["director3", off], ["director4", off]]);
+  const left = leftOut(more, [shop, ...groups], previewOf(changes, { allowDown: true }), false);
+  expect(left?.hosts).toEqual(["director2"]);
 });
 
 test("an update that changes nothing there goes on, unless it has to reach each host", () => {
