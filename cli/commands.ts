@@ -72,7 +72,10 @@ async function update(
       again();
       await pulumiUp(onEvent, more);
     }
-    for (const host of hosts) say(`${host} is left as it was: run pulumi-lvs up again when it answers`);
+    for (const host of hosts)
+      say(
+        `${host} is left as it was, and serves as it was declared before when it comes back: run pulumi-lvs up again when it answers`,
+      );
   };
   const holds = async (command: string) => {
     const code = await run(command, [], { shell: true });

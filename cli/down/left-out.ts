@@ -3,7 +3,7 @@ import { isWhole } from "../../providers/engine/flags.js";
 import { type Bag, connectionOf } from "../../providers/engine/inputs.js";
 import { type Deployment, type Entry, hostIn, isOurs, nameIn, titleOf } from "../../rollback/deployment.js";
 import { hostLabel } from "../../src/ssh/connection.js";
-import type { Group } from "../failover/instances.js";
+import { type Group, isInstance } from "../failover/instances.js";
 import { type ClustersPreview, hasMask, type PreviewStep } from "../plan/preview.js";
 import type { Silent } from "./silence.js";
 
@@ -41,6 +41,20 @@ function isInStateOnly({ op, oldState, newState }: PreviewStep): boolean {
   // A masked secret may be another one.
   const isSame = isDeepStrictEqual(was, is) && !hasMask(is);
   return op === "update" && isWhole(oldState?.outputs ?? {}) && isSame;
+}
+
+/** Fields of a VrrpInstance by which directors hear each other, besides the first address. */
+const shared = ["interface", "routerId", "version", "advertInterval", "peers", "source"];
+
+/** Returns what changes in the advertisements of a VrrpInstance. */
+function advertised({ op, oldState, newState }: PreviewStep): string[] {
+  if (!oldState || !newState) return [];
+  const [was, is] = [oldState, newState].map(({ inputs = {} }) => ({
+    ...inputs,
+    address: (inputs.addresses as { address?: unknown }[] | undefined)?.[0]?.address,
+  })) as [Bag, Bag];
+  const fields = [...shared, "address"].filter((name) => !isDeepStrictEqual(was[name], is[name]));
+  return fields.length === 0 && op.includes("replace") ? ["host"] : fields;
 }
 
 /**
@@ -92,7 +106,15 @@ export function leftOut(
     throw new DirectorDown(
       `cannot update ${of(changes).what}: no director of ${dead.address} answers (${dead.instances.map(({ host }) => `${host}: ${silent.get(host)?.why}`).join("; ")}). Nothing was changed; run again when one does`,
     );
-  const made = changes.find(({ op, urn }) => op === "create" && urn.includes("/lvs:VrrpInstance::"));
+  const instances = changes.filter(({ urn }) => urn.includes("/lvs:VrrpInstance::"));
+  const deaf = instances.find((step) => advertised(step).length > 0);
+  if (deaf) {
+    const { hosts, why, what } = of([deaf]);
+    throw new DirectorDown(
+      `cannot update ${what}: ${why}. Nothing was changed; with another ${advertised(deaf).join(" and ")} it does not hear the other directors, so run again when ${hosts} answers`,
+    );
+  }
+  const made = instances.find(({ op }) => op === "create");
   if (made) {
     const { hosts, why } = of([made]);
     throw new DirectorDown(
@@ -109,13 +131,15 @@ export function leftOut(
 }
 
 /**
- * Returns the resources on other hosts that Pulumi has kept although the program does not declare them, because what was
- * left out depends on them.
+ * Returns the resources on other directors that Pulumi has kept although the program does not declare them, because what
+ * was left out depends on them. Those on real servers stay: a director that comes back sends clients there.
  */
 export function keptBecause({ hosts }: LeftOut, preview: ClustersPreview, state: Deployment): string[] {
   const gone = new Set(preview.steps.flatMap(({ op, urn }) => (op === "delete" ? [urn] : [])));
+  const others = new Set(preview.before.filter(isInstance).flatMap((entry) => hostOf(entry) ?? []));
+  for (const host of hosts) others.delete(host);
   const kept = (state.resources ?? []).filter(
-    (entry) => isOurs(entry) && (entry.delete || gone.has(entry.urn)) && !hosts.includes(hostOf(entry) ?? ""),
+    (entry) => isOurs(entry) && (entry.delete || gone.has(entry.urn)) && others.has(hostOf(entry) ?? ""),
   );
   return [...new Set(kept.map(({ urn }) => urn))];
 }

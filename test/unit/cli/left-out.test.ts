@@ -60,8 +60,8 @@ test("an update that changes nothing there goes on, unless it has to reach each 
   );
 });
 
-const withInputs = (was: object, is: object, outputs = {}): PreviewStep => {
-  const made = step("update", "director2");
+const withInputs = (was: object, is: object, outputs = {}, kind = "RealServer"): PreviewStep => {
+  const made = step("update", "director2", kind);
   const state = (inputs: object, entry?: Entry) =>
     ({ ...entry, inputs: { connection: { host: "director2" }, weight: 1, ...inputs }, outputs }) as Entry;
   return { ...made, oldState: state(was, made.oldState), newState: state(is, made.newState) };
@@ -81,6 +81,33 @@ test.each([
 ] as const)("an update that changes the connection and %s needs the director", (_, [was, is, outputs]) => {
   const preview = previewOf([withInputs(was, is, outputs)], {});
   expect(() => leftOut(silent, groups, preview, false)).toThrow("cannot update web");
+});
+
+test.each([
+  ["advertInterval", { advertInterval: 1 }, { advertInterval: 2 }, "update"],
+  ["peers", { peers: [] }, { peers: ["192.168.0.6"] }, "update"],
+  [
+    "address",
+    { addresses: [{ address: "192.168.0.219" }] },
+    { addresses: [{ address: "192.168.0.220" }] },
+    "update",
+  ],
+  ["routerId", { routerId: 51 }, { routerId: 52 }, "replace"],
+])(
+  "a director that is down is not left out of another %s, because it would not hear the others",
+  (field, was, is, op) => {
+    const vrrp = { ...withInputs(was, is, {}, "VrrpInstance"), op };
+    expect(() => leftOut(silent, groups, previewOf([vrrp], { allowDown: true }), false)).toThrow(
+      `cannot update web: director2 does not answer: no route to host. Nothing was changed; with another ${field} it does not hear the other directors, so run again when director2 answers`,
+    );
+  },
+);
+
+test("a director that is down is left out of another priority", () => {
+  const vrrp = withInputs({ priority: 150 }, { priority: 140 }, {}, "VrrpInstance");
+  expect(leftOut(silent, groups, previewOf([vrrp], { allowDown: true }), false)?.hosts).toEqual([
+    "director2",
+  ]);
 });
 
 test.each([
@@ -126,8 +153,10 @@ test.each([
   expect(() => leftOut(down, groups, previewOf(steps, outputs), false)).toThrow(message);
 });
 
-test("what Pulumi keeps on other hosts, because what is left out depends on it, is known afterwards", () => {
-  const preview = previewOf(changes, { allowDown: true });
+test("what Pulumi keeps on other directors, because what is left out depends on it, is deleted afterwards, but not on real servers", () => {
+  const server = step("delete", "web1", "VirtualAddress");
+  const all = [...changes, step("same", "director1", "VrrpInstance"), server];
+  const preview = previewOf(all, { allowDown: true });
   const left = leftOut(silent, groups, preview, false);
   const replaced = { ...(step("same", "director1").oldState as Entry), delete: true };
   const resources = [...preview.before, step("create", "director1").newState as Entry, replaced];
