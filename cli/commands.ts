@@ -64,12 +64,12 @@ async function update(
     }).finally(close);
     if (code !== 0) throw new UpdateFailed(code);
   };
-  const upWithDirectors = async (onEvent: OnEvent, before: Deployment, again: () => void) => {
+  const upWithDirectors = async (onEvent: OnEvent, before: Deployment, again: () => Promise<void>) => {
     const { flags, hosts, afterwards } = await directorsOfUpdate(stack, before, { configFile, rest }, say);
     await pulumiUp(onEvent, flags);
     const more = await afterwards?.();
     if (more) {
-      again();
+      await again();
       await pulumiUp(onEvent, more);
     }
     for (const host of hosts)

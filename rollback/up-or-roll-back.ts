@@ -75,13 +75,13 @@ export async function guarded(
   stack: automation.Stack,
   options: Omit<UpOrRollBackOptions, "up"> & {
     /**
-     * Updates the stack. `before` is its state, with secrets in clear text. It calls `again` before it runs Pulumi once
+     * Updates the stack. `before` is its state, with secrets in clear text. It awaits `again` before it runs Pulumi once
      * more.
      */
     readonly update: (
       onEvent: (event: automation.EngineEvent) => void,
       before: Deployment,
-      again: () => void,
+      again: () => Promise<void>,
     ) => Promise<void>;
     readonly configFile?: string;
   },
@@ -90,43 +90,59 @@ export async function guarded(
   // The history shows updates by other runs after this operation, so it is read before the state.
   const [past, copy] = await Promise.all([operations(stack), SavedCopy.of(stack)]);
   const previous = operationId(newest(past));
-  const changes = async () => since(await operations(stack), previous);
   const encrypted = await exported(stack);
   const before = hasSecrets(encrypted) ? await stateOf(stack) : encrypted.deployment;
   const earlier = await copy.read();
   await copy.write({ before: encrypted, previous });
 
-  const events = new UpdateEvents();
+  let events = new UpdateEvents();
   let failure: { why: string; error: unknown } | undefined;
-  let runs = 1;
-  const again = () => void runs++;
+  let begun = false;
+  // The newest operation of the history that is known, and whether one of them is of another run.
+  let known = previous;
+  let others = false;
+  /** Notes the operation of a run of Pulumi that has ended. */
+  const ended = async (): Promise<void> => {
+    const added = since(await operations(stack), known);
+    // A run that failed before its first change has no operation that succeeded.
+    const isAnothers = failure !== undefined && !events.begun && added[0]?.result === "succeeded";
+    others ||= added.length > 1 || isAnothers;
+    known = added[0] ? operationId(added[0]) : known;
+    begun ||= events.begun;
+  };
+  const again = async () => {
+    await ended();
+    // `rollback` after a kill then takes the second run for the one that died, and goes back before both.
+    if (!others) await copy.write({ before: encrypted, previous: known });
+    events = new UpdateEvents();
+  };
   try {
     await options.update((event) => events.add(event), before, again);
   } catch (error) {
     failure = { why: "the update failed", error };
   }
-  if (failure && !events.begun) {
+  if (failure && !events.begun && !begun) {
     // A difference is another run's. This run could not lock the stack, or waited for a confirmation, and a
     // preview holds no lock.
     await copy.restore(earlier);
     return { result: "nothing changed", ...failure };
   }
   try {
+    await ended();
     const { troubles } = events;
-    const made = await changes();
+    const update = known === previous ? undefined : known;
     // This was only a preview.
-    if (made.length === 0 && !events.begun) await copy.restore(earlier);
+    if (update === undefined && !begun) await copy.restore(earlier);
     // The backend's history knows the state better.
-    else if (made.length > runs) await copy.restore(undefined);
-    else await copy.write({ before: encrypted, previous, update: made[0] && operationId(made[0]), troubles });
-    let others = made.length > runs;
+    else if (others) await copy.restore(undefined);
+    else await copy.write({ before: encrypted, previous, update, troubles });
     if (!failure && verify) {
       try {
         await verify();
       } catch (error) {
         failure = { why: `the verification failed: ${(error as Error).message}`, error };
         // A verification may take minutes.
-        others ||= (await changes()).length > made.length;
+        others ||= since(await operations(stack), known).length > 0;
       }
     }
     if (!failure) return { result: "done" };
@@ -138,7 +154,6 @@ export async function guarded(
     }
     onProgress(`${why}; rolling back`);
     for (const trouble of troubles) onProgress(`  ${describeTrouble(trouble)}`);
-    const update = made[0] && operationId(made[0]);
     return await rollBackFrom(stack, {
       copy,
       saved: { before: encrypted, previous, update, troubles },
