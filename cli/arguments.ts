@@ -9,6 +9,7 @@ const withValue = {
   message: { type: "string", short: "m" },
   config: { type: "string", short: "c", multiple: true },
   target: { type: "string", short: "t", multiple: true },
+  replace: { type: "string", multiple: true },
   parallel: { type: "string", short: "p" },
   "config-file": { type: "string" },
   verify: { type: "string" },
@@ -18,6 +19,8 @@ const withValue = {
 const flags = {
   help: { type: "boolean", short: "h" },
   yes: { type: "boolean", short: "y" },
+  refresh: { type: "boolean", short: "r" },
+  "config-path": { type: "boolean" },
 } as const;
 
 /** Returns the flags of `up` in their order, with the values that belong to them. */

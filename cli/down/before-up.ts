@@ -1,6 +1,6 @@
 import type { automation } from "@pulumi/pulumi";
 import type { Deployment } from "../../rollback/deployment.js";
-import { exported } from "../../rollback/pulumi-cli.js";
+import { exported, pulumiMust } from "../../rollback/pulumi-cli.js";
 import { flagsOf } from "../arguments.js";
 import { groupsOf } from "../failover/instances.js";
 import { previewOf } from "../plan/preview.js";
@@ -12,6 +12,27 @@ import { type Silent, silentByProgram, silentIn } from "./silence.js";
 const choosing = new Set(["target", "target-dependents", "target-replace", "exclude", "exclude-dependents"]);
 
 const allLevel = { silent: new Map(), unlike: new Map() };
+
+/** What a person sets for this run, which decides what it changes. A preview does not refresh, because that reaches hosts. */
+const deciding = new Set(["config", "config-path", "replace"]);
+
+const previewFlags = (given: ReturnType<typeof flagsOf>): string[] =>
+  given
+    .filter(({ name }) => deciding.has(name))
+    .map(({ name, value }) => (value === undefined ? `--${name}` : `--${name}=${value}`));
+
+/** Refreshes some resources of a stack. */
+async function refreshed(
+  stack: automation.Stack,
+  urns: readonly string[],
+  configFile: string | undefined,
+): Promise<void> {
+  await pulumiMust(stack.workspace, [
+    ...["refresh", "--yes", "--skip-preview", "--stack", stack.name],
+    ...(configFile ? ["--config-file", configFile] : []),
+    ...urns.map((urn) => `--target=${urn}`),
+  ]);
+}
 
 /** How an update goes about directors. */
 interface Directions {
@@ -35,31 +56,30 @@ export async function directorsOfUpdate(
   say: (line: string) => void,
 ): Promise<Directions> {
   const given = flagsOf(rest);
-  const has = (name: string) => given.some((flag) => flag.name === name);
+  const has = (name: string) => given.some((flag) => flag.name === name && flag.value !== "false");
   if (given.some(({ name }) => choosing.has(name))) return { flags: [], hosts: [] };
   const groups = groupsOf(before);
   const unreached = await silentIn(groups);
-  const isRefreshed = has("refresh") || has("r");
+  const isRefreshed = has("refresh");
   const { silent: notRead, unlike } =
     isRefreshed || has("plan") ? allLevel : await levelOf(before, groups, unreached);
+  if (unlike.size > 0) {
+    say(`refreshing what differs from the state on ${[...unlike.keys()].join(" and ")}`);
+    await refreshed(stack, [...unlike.values()].flat(), configFile);
+  }
   const known: Silent = new Map([...unreached, ...notRead]);
-  for (const host of unlike.keys())
-    say(`${host} is not as the state says, so the update refreshes the state first`);
-  const refresh = unlike.size > 0 ? ["--refresh"] : [];
-  if (known.size === 0) return { flags: refresh, hosts: [] };
-  // What a person sets for this run decides what it changes.
-  const flags = given.flatMap(({ name, value }) => (name === "config" ? [`--config=${value}`] : []));
-  const preview = await previewOf(stack, { configFile, flags });
+  if (known.size === 0) return { flags: [], hosts: [] };
+  const preview = await previewOf(stack, { configFile, flags: previewFlags(given) });
   const silent = await silentByProgram(known, preview, before);
-  const left = leftOut(silent, groups, preview, isRefreshed || unlike.size > 0);
-  if (!left) return { flags: refresh, hosts: [] };
+  const left = leftOut(silent, groups, preview, isRefreshed);
+  if (!left) return { flags: [], hosts: [] };
   if (has("plan"))
     throw new DirectorDown(
       `cannot run the plan: ${left.hosts.join(" and ")} does not answer. Nothing was changed; run it when each director does`,
     );
   for (const host of left.hosts) say(`${host} does not answer, and is left out: ${silent.get(host)?.why}`);
   return {
-    flags: [...refresh, ...left.urns.map((urn) => `--exclude=${urn}`)],
+    flags: left.urns.map((urn) => `--exclude=${urn}`),
     hosts: left.hosts,
     async afterwards() {
       const kept = keptBecause(left, preview, (await exported(stack)).deployment);

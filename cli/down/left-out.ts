@@ -17,10 +17,11 @@ export interface LeftOut {
   readonly urns: readonly string[];
 }
 
-/** Returns the host of a resource, which its id begins with, or the one that it would get. */
-function hostOf({ id, inputs }: Entry): string | undefined {
-  const connection = inputs && connectionOf(inputs as Bag);
-  return hostIn(id) ?? (typeof connection?.host === "string" ? hostLabel(connection) : undefined);
+/** Returns the host of a resource, which the id of ours begins with, or the one that it would get. */
+function hostOf(entry: Entry): string | undefined {
+  const connection = entry.inputs && connectionOf(entry.inputs);
+  const own = isOurs(entry) ? hostIn(entry.id) : undefined;
+  return own ?? (typeof connection?.host === "string" ? hostLabel(connection) : undefined);
 }
 
 const hostsOf = ({ oldState, newState }: PreviewStep): string[] =>
@@ -46,13 +47,16 @@ function isInStateOnly({ op, oldState, newState }: PreviewStep): boolean {
 /** Fields of a VrrpInstance by which directors hear each other, besides the first address. */
 const shared = ["interface", "routerId", "version", "advertInterval", "peers", "source"];
 
+/** Returns the inputs of a VrrpInstance with its first address. */
+const instanceOf = ({ inputs = {} }: Entry): Bag => ({
+  ...inputs,
+  address: (inputs.addresses as { address?: unknown }[] | undefined)?.[0]?.address,
+});
+
 /** Returns what changes in the advertisements of a VrrpInstance. */
 function advertised({ op, oldState, newState }: PreviewStep): string[] {
   if (!oldState || !newState) return [];
-  const [was, is] = [oldState, newState].map(({ inputs = {} }) => ({
-    ...inputs,
-    address: (inputs.addresses as { address?: unknown }[] | undefined)?.[0]?.address,
-  })) as [Bag, Bag];
+  const [was, is] = [instanceOf(oldState), instanceOf(newState)];
   const fields = [...shared, "address"].filter((name) => !isDeepStrictEqual(was[name], is[name]));
   return fields.length === 0 && op.includes("replace") ? ["host"] : fields;
 }

@@ -44,6 +44,13 @@ test("an update leaves out all resources of a director that is down, if its clus
   );
 });
 
+test("a resource of another package is on no host by its id", () => {
+  const made = { ...step("update", "director1"), urn: "urn:pulumi:prod::lvs::other:index:Thing::thing" };
+  const entry = { urn: made.urn, type: "command:local:Command", id: "director2/x" };
+  const other = { ...made, oldState: entry, newState: entry };
+  expect(leftOut(silent, groups, previewOf([other], {}), false)).toBeUndefined();
+});
+
 test("another cluster whose directors are all down does not stop the update", () => {
   const shop = groupOf("192.168.0.220", ["shop", "lvs-prod"], ["director3", "director4"]);
   const off = { why: "no route to host", isDown: true };
