@@ -71,33 +71,14 @@ export const withoutToken = (error: unknown): unknown =>
   error instanceof OutcomeUnknownError ? new HostError(error.host, error.reason, error.remedy) : error;
 
 /** A fault that another attempt cannot mend. */
-export class NotRetriedError extends HostError {
-  constructor(
-    host: string,
-    reason: string,
-    remedy?: string,
-    /** Whether the host is down, as far as can be seen: it refuses nothing, and does not answer. */
-    readonly isDown = false,
-  ) {
-    super(host, reason, remedy);
-  }
-}
+export class NotRetriedError extends HostError {}
+
+/** A host that does not answer, and that another attempt does not reach either. It refuses nothing. */
+export class NotReachedError extends NotRetriedError {}
 
 /** Returns whether a host that could not be reached is down. Otherwise it refuses, and another connection may help. */
-export const isDown = (error: HostError): boolean => !(error instanceof NotRetriedError) || error.isDown;
-
-const sudoRemedies: readonly (readonly [RegExp, string])[] = [
-  [
-    /must have a tty|no tty present|requiretty/,
-    "take `Defaults requiretty` out of its sudoers for that user (`Defaults:USER !requiretty`), or log in as root",
-  ],
-  [/sudo: (?:command )?not found/, "install sudo there, or log in as root"],
-  [
-    /^Sorry, user|not in the sudoers|may not run sudo|not allowed to execute/,
-    "let the user run /bin/sh by sudo without a password (NOPASSWD), or log in as root",
-  ],
-  [/^sudo:/, "let the user run sudo without a password (NOPASSWD), or log in as root"],
-];
+export const isDown = (error: HostError): boolean =>
+  error instanceof NotReachedError || !(error instanceof NotRetriedError);
 
 /** Returns the lines of a text, each fit for a message. */
 export const linesSaid = (text: string): string[] =>
@@ -105,18 +86,6 @@ export const linesSaid = (text: string): string[] =>
     .split(/[\r\n]+/)
     .map((line) => plainText(stripVTControlCharacters(line.slice(0, 2000)).trim()))
     .filter(Boolean);
-
-/**
- * Returns why sudo refuses, in its own words and without its lecture. Returns undefined if it printed
- * nothing.
- */
-export function sudoRefusal(host: string, lines: readonly string[]): NotRetriedError | undefined {
-  for (const [pattern, remedy] of sudoRemedies) {
-    const said = lines.find((line) => pattern.test(line));
-    if (said !== undefined) return new NotRetriedError(host, `cannot become root: ${said}`, remedy);
-  }
-  return undefined;
-}
 
 const remedies: readonly (readonly [RegExp, string])[] = [
   [

@@ -1,4 +1,4 @@
-import { HostError, NotRetriedError } from "../errors.js";
+import { HostError, NotReachedError, NotRetriedError } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import type { Target } from "./target.js";
 
@@ -24,7 +24,7 @@ export function dialError(target: Target, story: string, error: DialFault): Host
     );
   }
   if (error.code === "ENOTFOUND")
-    return new NotRetriedError(target.label, `no such host (${target.host})`, "check connection.host", true);
+    return new NotReachedError(target.label, `no such host (${target.host})`, "check connection.host");
   if (/no matching/i.test(error.message)) {
     return new NotRetriedError(
       target.label,

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
-import { HostError, isDown, linesSaid, NotRetriedError } from "../errors.js";
+import { HostError, isDown, linesSaid, NotReachedError, NotRetriedError } from "../errors.js";
 import { log } from "../log.js";
 import { plainText } from "../values/foreign.js";
 import { algorithmsFor } from "./algorithms.js";
@@ -63,12 +63,8 @@ async function jumpTo(proxy: Target, target: Target): Promise<Lease<Client>> {
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     // The jump host has used up its attempts.
-    throw new NotRetriedError(
-      target.label,
-      `cannot be reached by way of ${proxy.label}: ${error.reason}`,
-      error.remedy,
-      isDown(error),
-    );
+    const Kind = isDown(error) ? NotReachedError : NotRetriedError;
+    throw new Kind(target.label, `cannot be reached by way of ${proxy.label}: ${error.reason}`, error.remedy);
   }
 }
 

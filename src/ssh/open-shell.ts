@@ -1,4 +1,4 @@
-import { HostError, linesSaid, NotRetriedError, sudoRefusal } from "../errors.js";
+import { HostError, linesSaid, NotReachedError, NotRetriedError } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import type { Connection } from "./connection.js";
 import { dial, meterOf, notYet } from "./dial.js";
@@ -7,6 +7,7 @@ import { AnswerMeter } from "./limits.js";
 import type { Meter } from "./meter.js";
 import { retrying } from "./retry.js";
 import type { ShellStream } from "./shell-stream.js";
+import { sudoRefusal } from "./sudo-refusal.js";
 import { type Target, targetOf } from "./target.js";
 
 /** Seconds after the login within which a host must start a shell. */
@@ -109,11 +110,10 @@ const patience = (target: Target, reject: (error: HostError) => void): NodeJS.Ti
   setTimeout(
     () =>
       reject(
-        new NotRetriedError(
+        new NotReachedError(
           target.label,
           `the login succeeded, but no shell started within ${shellSeconds} s`,
           "see what its sshd and the user's login shell say",
-          true,
         ),
       ),
     shellSeconds * 1000,

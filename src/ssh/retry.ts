@@ -1,5 +1,5 @@
 import { backOff } from "exponential-backoff";
-import { HostError, NotRetriedError } from "../errors.js";
+import { HostError, isDown, NotRetriedError } from "../errors.js";
 import { log } from "../log.js";
 import type { Target } from "./target.js";
 
@@ -31,9 +31,8 @@ export async function retrying<T>(target: Target, attempt: () => Promise<T>): Pr
     if (!(error instanceof HostError) || attempts < 2) throw error;
     const seconds = Math.round((performance.now() - begun) / 1000);
     const reason = `${error.reason} (${attempts} attempts in ${seconds} s)`;
-    if (error instanceof NotRetriedError)
-      throw new NotRetriedError(error.host, reason, error.remedy, error.isDown);
-    throw new HostError(error.host, reason, error.remedy);
+    const Kind = isDown(error) ? HostError : NotRetriedError;
+    throw new Kind(error.host, reason, error.remedy);
   } finally {
     clearInterval(alive);
   }
