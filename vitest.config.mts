@@ -1,5 +1,6 @@
 import { totalmem } from "node:os";
 import { defineConfig } from "vitest/config";
+import "./test/support/seed.mts";
 import { LongestFirst } from "./test/support/longest-first.mts";
 import { choose } from "./test/support/machines/choose.mts";
 
@@ -53,7 +54,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           include: ["test/unit/**/*.test.ts"],
           exclude: long,
-          setupFiles: "test/support/seed.ts",
+          setupFiles: "test/support/seed.mts",
           globalSetup: "test/support/fake/fresh-build.ts",
           // a test that hangs ends by this, on a busy computer too
           testTimeout: 180_000,
@@ -69,7 +70,7 @@ export default defineConfig({
           name: "faults",
           sequence: { groupOrder: 1 },
           include: ["test/faults/**/*.test.ts", ...long],
-          setupFiles: "test/support/seed.ts",
+          setupFiles: "test/support/seed.mts",
           // one of them goes through every step of a stack
           testTimeout: 900_000,
           hookTimeout: 300_000,
@@ -81,7 +82,7 @@ export default defineConfig({
         test: {
           name: "lab",
           include: ["test/lab/**/*.test.mts"],
-          setupFiles: "test/support/seed.ts",
+          setupFiles: "test/support/seed.mts",
           // each worker has a lab of its own: see setup.mts
           env: { LVS_LAB_ENGINE: engine, LVS_LABS: String(labs) },
           ...onLab,

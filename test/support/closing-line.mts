@@ -1,5 +1,6 @@
 import type { Reporter, TestModule } from "vitest/node";
 import { durations } from "./durations.ts";
+import { seed } from "./seed.mts";
 import { tallied } from "./tally.ts";
 
 /** What tests counted, as a table; empty where none did. */
@@ -40,6 +41,7 @@ export default class ClosingLine implements Reporter {
     for (const line of table(modules)) console.log(line);
     const seconds = (performance.now() - this.#start) / 1000;
     if (modules.length > 1) for (const line of durations(modules, seconds)) console.log(line);
+    if (count.failed + broken > 0) console.log(`LVS_SEED=${seed} tries the same cases again`);
     console.log(
       `${count.passed} passed, ${count.failed + broken} failed, ${count.skipped + count.pending} skipped`,
     );
