@@ -70,7 +70,8 @@ async function update(
     const more = await afterwards?.();
     if (more) {
       await again();
-      await pulumiUp(onEvent, more);
+      // The person has agreed to the whole update.
+      await pulumiUp(onEvent, [...more, "--yes"]);
     }
     for (const host of hosts)
       say(

@@ -59,7 +59,7 @@ export async function directorsOfUpdate(
   const has = (name: string) => given.some((flag) => flag.name === name && flag.value !== "false");
   if (given.some(({ name }) => choosing.has(name))) return { flags: [], hosts: [] };
   const groups = groupsOf(before);
-  const unreached = await silentIn(groups);
+  const unreached = await silentIn(groups, { say });
   const isRefreshed = has("refresh");
   const { silent: notRead, unlike } =
     isRefreshed || has("plan") ? allLevel : await levelOf(before, groups, unreached);
@@ -70,7 +70,7 @@ export async function directorsOfUpdate(
   const known: Silent = new Map([...unreached, ...notRead]);
   if (known.size === 0) return { flags: [], hosts: [] };
   const preview = await previewOf(stack, { configFile, flags: previewFlags(given) });
-  const silent = await silentByProgram(known, preview, before);
+  const silent = await silentByProgram(known, preview, before, { say });
   const left = leftOut(silent, groups, preview, isRefreshed);
   if (!left) return { flags: [], hosts: [] };
   if (has("plan"))

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Bag, connectionOf, hasUnknown, plain } from "../../providers/engine/inputs.js";
-import { type Deployment, oursOf } from "../../rollback/deployment.js";
+import { type Deployment, isOurs, oursOf } from "../../rollback/deployment.js";
 import { inClear } from "../../rollback/secrets.js";
 import { HostError, isDown } from "../../src/errors.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
@@ -22,37 +22,66 @@ export type Silent = ReadonlyMap<string, Silence>;
 /** Returns the reason of an error and what to do, without its host. */
 export const whyOf = ({ reason, remedy }: HostError): string => (remedy ? `${reason}; ${remedy}` : reason);
 
+/** How directors are waited for. */
+export interface Wait {
+  readonly say: (line: string) => void;
+  /** Seconds after which a line says who is waited for. */
+  readonly quiet?: number;
+  /** Seconds after which a director counts as down, whatever its connection allows. */
+  readonly most?: number;
+}
+
 /** Tries to reach a director. Returns why it does not answer, or undefined if it does. */
-async function silenceOf(connection: Connection): Promise<Silence | undefined> {
+async function silenceOf(connection: Connection, { most = 60 }: Wait): Promise<Silence | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Silence>((resolve) => {
+    timer = setTimeout(() => resolve({ why: `no answer within ${most} s`, isDown: true }), most * 1000);
+  });
   try {
-    (await openShell(connection)).close();
-    return undefined;
+    return (await Promise.race([openShell(connection).then((shell) => shell.close()), late])) ?? undefined;
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     return { why: whyOf(error), isDown: isDown(error) };
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 async function silentAmong(
   hosts: readonly string[],
   silenceAt: (host: string) => Promise<Silence | undefined>,
+  { say, quiet = 5 }: Wait,
 ): Promise<Silent> {
-  const found = await Promise.all(hosts.map(async (host) => [host, await silenceAt(host)] as const));
-  return new Map(found.flatMap(([host, silence]) => (silence ? [[host, silence] as const] : [])));
+  const waiting = new Set(hosts);
+  const timer = setTimeout(() => say(`waiting for ${[...waiting].join(" and ")} to answer`), quiet * 1000);
+  try {
+    const found = await Promise.all(
+      hosts.map(async (host) => {
+        const silence = await silenceAt(host);
+        waiting.delete(host);
+        return [host, silence] as const;
+      }),
+    );
+    return new Map(found.flatMap(([host, silence]) => (silence ? [[host, silence] as const] : [])));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Returns the directors that do not answer by the connection that the state has. */
-export function silentIn(groups: readonly Group[]): Promise<Silent> {
+export function silentIn(groups: readonly Group[], wait: Wait): Promise<Silent> {
   const all = groups.filter(({ instances }) => instances.length > 1).flatMap(({ instances }) => instances);
   const connections = new Map(all.map(({ host, connection }) => [host, connection]));
-  return silentAmong([...connections.keys()], (host) => silenceOf(connections.get(host) as Connection));
+  const silenceAt = (host: string) => silenceOf(connections.get(host) as Connection, wait);
+  return silentAmong([...connections.keys()], silenceAt, wait);
 }
 
 /** Returns the connection of a host in the program, or undefined if it is not known, or as in the state. */
 function newConnection({ steps }: ClustersPreview, host: string): Connection | undefined {
   const changed = steps.flatMap(({ op, oldState, newState }) => {
-    const [was, is] = [oldState, newState].map((entry) => entry?.inputs && connectionOf(entry.inputs));
-    return was && is && typeof is.host === "string" && hostLabel(is) === host ? [{ op, was, is }] : [];
+    if (!oldState?.inputs || !newState?.inputs || !isOurs(newState)) return [];
+    const [was, is] = [connectionOf(oldState.inputs), connectionOf(newState.inputs)];
+    return typeof is?.host === "string" && hostLabel(is) === host ? [{ op, was, is }] : [];
   });
   const [first] = changed;
   // Another connection changes each resource of the host.
@@ -68,23 +97,25 @@ export function silentByProgram(
   silent: Silent,
   preview: ClustersPreview,
   before: Deployment,
+  wait: Wait,
 ): Promise<Silent> {
   const known = [...oursOf(before).values()].flatMap(({ outputs }): Connection[] => {
     const connection = connectionOf(inClear(outputs ?? {}) as Bag);
     return typeof connection?.host === "string" ? [connection] : [];
   });
-  return silentAmong([...silent.keys()], async (host) => {
+  const silenceAt = async (host: string) => {
     const silence = silent.get(host);
     const connection = newConnection(preview, host);
     if (!connection) return silence;
-    const found = await silenceWith(connection, known).catch((error: unknown) => {
+    const found = await silenceWith(connection, known, wait).catch((error: unknown) => {
       if (!(error instanceof HostError)) throw error;
       return silence;
     });
     return hasMask(connection) && found?.isDown === false ? undefined : found;
-  });
+  };
+  return silentAmong([...silent.keys()], silenceAt, wait);
 }
 
 /** @throws HostError if the state does not have the secrets of the connection. */
-const silenceWith = async (connection: Connection, known: readonly Connection[]) =>
-  silenceOf(revealed(connection, known));
+const silenceWith = async (connection: Connection, known: readonly Connection[], wait: Wait) =>
+  silenceOf(revealed(connection, known), wait);
