@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { without } from "../../providers/engine/inputs.js";
 import { ServiceProbe } from "../../providers/index.js";
 import type { ClusterArgs } from "./args.js";
+import { isOutput } from "./later.js";
 import { poolsOf } from "./model.js";
 
 /**
@@ -61,14 +63,17 @@ export function probes(
 const urlOf = (scheme: string, address: string, port: number, path: string) =>
   `${scheme}://${address.includes(":") ? `[${address}]` : address}:${port}${scheme === "http" ? path : ""}`;
 
-/** Returns the arguments that define the cluster. Connections are not among them, and may be secret. */
-function triggersOf({ director, directors, realServers, ...args }: ClusterArgs) {
-  const without = (bag: object, ...names: string[]) =>
-    Object.fromEntries(Object.entries(bag).filter(([name]) => !names.includes(name)));
-  return {
-    ...without(args, "probe", "adopt", "packages", "allowDown"),
-    ...(director ? { director: without(director, "connection") } : {}),
-    ...(directors ? { directors: directors.map((one) => without(one, "connection")) } : {}),
-    realServers: (realServers ?? []).map((member) => without(member, "connection")),
-  };
+/** Returns the arguments that define the cluster. */
+const triggersOf = (args: ClusterArgs): object =>
+  withoutConnections(without({ ...args }, ["probe", "adopt", "packages", "allowDown"])) as object;
+
+/** Returns a value without the connections in it, which may be secret. No output has one inside. */
+function withoutConnections(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutConnections);
+  if (typeof value !== "object" || value === null || isOutput(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => name !== "connection")
+      .map(([name, inner]) => [name, withoutConnections(inner)]),
+  );
 }

@@ -296,7 +296,12 @@ describe("secrets of the configuration", () => {
   test("are kept where a connection has them, and refused with their place elsewhere", {
     timeout: 1_800_000,
   }, async () => {
-    const host = await reached({ password });
+    const [host, server, client] = [
+      await reached({ password }),
+      await reached({ password }),
+      await reached({ password }),
+    ];
+    client.fake.write("replies", "0 200 41000 rs1\n");
     const { Stack } = await import("../lab/stack.mjs");
     configured = await Stack.ofProgram(
       "for (const [name, { kind, ...args }] of Object.entries(lvs.requireClusters())) new lvs.DrCluster(name, args);",
@@ -306,18 +311,26 @@ describe("secrets of the configuration", () => {
     try {
       for (const [path, value] of [
         ["kind", "dr"],
-        ["director.connection.host", "127.0.0.1"],
-        ["director.connection.port", String(host.server.port)],
-        ["director.connection.hostKey", hostKey.public],
         ["director.interface", "eth0"],
         ["vips[0]", "192.168.0.210"],
         ["services[0].port", "80"],
         ["services[0].health.check.body", "OK"],
         ["realServers[0].name", "one"],
         ["realServers[0].address", "192.168.0.221"],
+        ["services[0].realServers[0]", "one"],
+        ["services[0].realServers[1].address", "192.168.0.222"],
       ] as const)
         await set(path, value);
-      await set("director.connection.password", password, "--secret");
+      for (const [at, { port }] of [
+        ["director.connection", host.server],
+        ["services[0].realServers[1].connection", server.server],
+        ["probe.from", client.server],
+      ] as const) {
+        await set(`${at}.host`, "127.0.0.1");
+        await set(`${at}.port`, String(port));
+        await set(`${at}.hostKey`, hostKey.public);
+        await set(`${at}.password`, password, "--secret");
+      }
       const kept = await preview();
       expect(kept.code, kept.text).toBe(0);
 

@@ -185,6 +185,41 @@ test("a cluster's probe is asked again when anything of the cluster changes, but
     expect(await triggers(other)).not.toBe(now);
   const elsewhere = { ...first, connection: { host: "web9", password: "hunter2" } };
   expect(await triggers({ ...dr, realServers: [elsewhere, second] })).toBe(now);
+  const ofService = (one: RealServerMember) =>
+    triggers({ ...dr, services: [{ port: 80, realServers: ["second", one] }], realServers: [second] });
+  expect(await ofService(elsewhere)).toBe(await ofService(first));
+  expect(await ofService({ ...first, weight: 3 })).not.toBe(await ofService(first));
+});
+
+test("the login of each host of a cluster is in connections only", async () => {
+  const login = (host: string) => ({ host, password: "hunter2", proxy: { host: "jump", privateKey: "PEM" } });
+  const server = (address: string, host: string) => ({ address, connection: login(host) });
+  const common = {
+    realServers: [server("192.168.0.221", "web1")],
+    services: [{ port: 80, realServers: ["192.168.0.221", server("192.168.0.222", "web2")] }, { port: 25 }],
+    probe: { ...probe, from: login("client1") },
+  };
+  const directors = ["director1", "director2"].map((host) => ({
+    connection: login(host),
+    interface: "eth0",
+  }));
+  for (const make of [
+    () =>
+      new DrCluster("web", {
+        ...dr,
+        ...common,
+        director: { ...dr.director, connection: login("director1") },
+      }),
+    () => new DrCluster("web", { vips: dr.vips, ...common, directors, vrrp: { routerId: 51 } }),
+    () => new NatCluster("web", { vips: dr.vips, ...common, directors, vrrp: { routerId: 51 } }),
+  ]) {
+    const { all } = await program(make);
+    expect(all.some(({ type }) => type === "lvs:ServiceProbe")).toBe(true);
+    for (const { name, inputs } of all) {
+      const { connection: _, director: __, ...others } = inputs;
+      expect(JSON.stringify(others), name).not.toMatch(/hunter2|PEM/);
+    }
+  }
 });
 
 test("all of a cluster lasts until the next reboot only, where it is told so", async () => {
