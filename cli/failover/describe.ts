@@ -91,10 +91,10 @@ It changes nothing. Without a name it shows each VrrpInstance.
 ${example("npx pulumi-lvs status --stack prod", "npx pulumi-lvs status web --json")}
 
 Exit codes:
-  0      all directors answer, and are as the state says
+  0      all directors answer and are as the state says, and one of each group has the addresses
   1      it failed
   2      wrong flags
-  17     a director does not answer, or differs
+  17     a director does not answer or differs, or no director or several ones have the addresses
   127    the Pulumi CLI is not installed
   other  Pulumi's own
 

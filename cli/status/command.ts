@@ -11,7 +11,7 @@ import type { Group } from "../failover/instances.js";
 import { Refused } from "../failover/moves.js";
 import { rowsOf } from "../failover/text.js";
 import { checkFacts, declaredOn, differencesOf, driftOn, factsFor, type Read } from "./compare.js";
-import { type GroupStatus, groupText } from "./text.js";
+import { type GroupStatus, groupText, mastersText } from "./text.js";
 
 /** Options of `pulumi-lvs status`. */
 export interface Status extends Options {
@@ -57,7 +57,9 @@ async function statusOf(find: FindHost, state: Deployment, group: Group): Promis
 }
 
 const isLevel = ({ directors, differences }: GroupStatus): boolean =>
-  differences.length === 0 && directors.every(({ why, drift }) => why === undefined && drift.length === 0);
+  mastersText(directors) === undefined &&
+  differences.length === 0 &&
+  directors.every(({ why, drift }) => why === undefined && drift.length === 0);
 
 /** Prints the directors of groups. Returns the exit code. */
 export async function statusIn(

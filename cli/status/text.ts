@@ -34,8 +34,18 @@ function differenceText({ entry, on }: Difference): string {
   return `${entry}: ${fields.join("; ")}`;
 }
 
+/** Returns what is wrong with the number of masters, or undefined if there is one. */
+export function mastersText(directors: readonly Row[]): string | undefined {
+  const masters = directors.filter(({ state }) => state === "master").map(({ host }) => host);
+  if (masters.length === 1) return undefined;
+  return masters.length === 0
+    ? "no director that answers has the addresses"
+    : `${masters.join(" and ")} have the addresses at the same time`;
+}
+
 /** Returns a group as people see it. */
 export function groupText({ address, routerId, directors, differences }: GroupStatus): string {
+  const masters = mastersText(directors);
   const syncs = directors.flatMap(({ host, sync }) =>
     sync === undefined ? [] : [`  ${host}: sync ${sync.length > 0 ? sync.join(" and ") : "does not run"}`],
   );
@@ -43,6 +53,8 @@ export function groupText({ address, routerId, directors, differences }: GroupSt
     all.map(({ resource, what }) => `  ${host} is not as the state says: ${resource}: ${what}`),
   );
   const unlike = differences.map((one) => `  the tables differ: ${differenceText(one)}`);
-  const lines = [...syncs, ...unlike, ...drift].map((line) => plainText(line, 1000));
+  const lines = [...(masters === undefined ? [] : [`  ${masters}`]), ...syncs, ...unlike, ...drift].map(
+    (line) => plainText(line, 1000),
+  );
   return [`${address} (virtual router ${routerId})`, ...linesOf(directors), ...lines].join("\n");
 }

@@ -123,6 +123,22 @@ test("status tells what differs between the tables, and from the state", async (
   expect(json[0].directors[0].drift).toEqual([]);
 });
 
+test("status says that no director has the addresses, or several have them", async () => {
+  const { on, gone, status } = await site();
+  const [one, two] = [on("director1"), on("director2")];
+  const has = `eth0 ${vip}/32 - - -\n`;
+  two.write("addresses", two.read("addresses") + has);
+  const both = await status();
+  expect(both.code).toBe(17);
+  expect(both.text).toContain("\n  director1 and director2 have the addresses at the same time\n");
+  for (const host of [one, two]) host.write("addresses", host.read("addresses").replace(has, ""));
+  const none = await status();
+  expect(none.code).toBe(17);
+  expect(none.text).toContain("\n  no director that answers has the addresses\n");
+  gone.add("director1");
+  expect((await status()).text).toContain("\n  no director that answers has the addresses\n");
+});
+
 test("status names a director that does not answer, and knows no other name", async () => {
   const { gone, status } = await site();
   gone.add("director1");
