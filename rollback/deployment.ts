@@ -46,6 +46,12 @@ export const isOurs = ({ type }: Entry): boolean => type.startsWith("pulumi-node
 /** Returns whether it is a component of this package. */
 export const isOurCluster = ({ type }: Entry): boolean => type.startsWith("lvs:index:");
 
+/** Returns the URN of the cluster that has a resource, or undefined if none has. */
+export function clusterOf({ parent }: Entry, entries: ReadonlyMap<string, Entry>): string | undefined {
+  const above = parent === undefined ? undefined : entries.get(parent);
+  return above && isOurCluster(above) ? above.urn : undefined;
+}
+
 /** Returns the existing resources by URN, without those that wait for their deletion. */
 export const entriesOf = ({ resources = [] }: Deployment): Map<string, Entry> =>
   new Map(resources.filter((entry) => !entry.delete).map((entry) => [entry.urn, entry]));

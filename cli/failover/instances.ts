@@ -1,5 +1,12 @@
 import { type Bag, connectionOf } from "../../providers/engine/inputs.js";
-import { type Deployment, type Entry, entriesOf, nameIn, oursOf } from "../../rollback/deployment.js";
+import {
+  clusterOf,
+  type Deployment,
+  type Entry,
+  entriesOf,
+  nameIn,
+  oursOf,
+} from "../../rollback/deployment.js";
 import { inClear } from "../../rollback/secrets.js";
 import { instanceName } from "../../src/facts/vrrp.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
@@ -10,6 +17,8 @@ export interface Instance {
   readonly resource: string;
   /** Names of the clusters and components that it is in. */
   readonly within: readonly string[];
+  /** URN of the cluster that has it, if one has. */
+  readonly cluster: string | undefined;
   readonly host: string;
   readonly connection: Connection;
   /** Its name in keepalived. */
@@ -44,7 +53,8 @@ function instanceOf(entry: Entry, entries: ReadonlyMap<string, Entry>): Instance
   const name = instanceName({ interface: device, routerId });
   return [
     {
-      ...{ resource: nameIn(entry.urn), within, host: hostLabel(connection), connection },
+      ...{ resource: nameIn(entry.urn), within, cluster: clusterOf(entry, entries) },
+      ...{ host: hostLabel(connection), connection },
       ...{ name, routerId, address, priority: Number(bag.priority) },
     },
   ];

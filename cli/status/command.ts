@@ -10,7 +10,15 @@ import { directorsOf } from "../failover/director.js";
 import type { Group } from "../failover/instances.js";
 import { Refused } from "../failover/moves.js";
 import { rowsOf } from "../failover/text.js";
-import { checkFacts, declaredOn, differencesOf, driftOn, factsFor, type Read } from "./compare.js";
+import {
+  checkFacts,
+  commonEntries,
+  declaredOn,
+  differencesOf,
+  driftOn,
+  factsFor,
+  type Read,
+} from "./compare.js";
 import { type GroupStatus, groupText, mastersText } from "./text.js";
 
 /** Options of `pulumi-lvs status`. */
@@ -53,7 +61,8 @@ async function statusOf(find: FindHost, state: Deployment, group: Group): Promis
     const sync = hasSync ? { sync: read.facts.daemons().map((daemon) => daemon.state) } : {};
     return { ...row, ...sync, drift };
   });
-  return { address, routerId, directors: rows, differences: differencesOf(known) };
+  const differences = differencesOf(commonEntries(state, group), known);
+  return { address, routerId, directors: rows, differences };
 }
 
 const isLevel = ({ directors, differences }: GroupStatus): boolean =>

@@ -17,8 +17,15 @@ import { cluster, stack } from "../../support/vrrp-entries.js";
 const vip = "192.168.0.219";
 const service = `tcp://${vip}:80`;
 
+interface Site {
+  /** The service owns its servers, which are four, and each director is one, too. */
+  readonly pool?: boolean;
+  /** A director that an update has left out, so that it has no service yet. */
+  readonly leftOut?: string;
+}
+
 /** Two directors with a service, two servers and a sync daemon each. The first one is a server itself. */
-async function site() {
+async function site({ pool = false, leftOut }: Site = {}) {
   const hosts = new Map<string, FakeHost>(
     ["director1", "director2"].map((label) => [label, fakeHost({ label })] as const),
   );
@@ -28,18 +35,29 @@ async function site() {
   ];
   const server = (address: string, weight = 1) => ({ service, address, port: 80, weight });
   for (const [host, fake] of hosts) {
-    const add = async (definition: Definition, name: string, args: Bag) => {
+    const add = async (definition: Definition, name: string, args: Bag, parent = cluster) => {
       const kind = resources(definition, fake);
       const given = { connection: { host }, ...args };
       const { id, props } = await kind.create(given);
       const type = `pulumi-nodejs:dynamic/lvs:${definition.kind}`;
       const urn = `urn:pulumi:prod::lvs::lvs:index:DrCluster$${type}::web-${host}-${name}`;
-      entries.push({ urn, type, id, parent: cluster, inputs: kind.inputsOf(given), outputs: props });
+      entries.push({ urn, type, id, parent, inputs: kind.inputsOf(given), outputs: props });
     };
-    await add(virtualService, "tcp", { address: vip, port: 80 });
-    await add(realServer, "one", server("192.168.0.221"));
-    await add(realServer, "two", server("192.168.0.222"));
-    if (host === "director1") await add(realServer, "itself", server("192.168.0.11"));
+    const addresses = [221, 222, 223, 224]
+      .map((last) => `192.168.0.${last}`)
+      .concat(`192.168.0.1${host.at(-1)}`);
+    const realServers = Object.fromEntries(addresses.map((address) => [`${address}:80`, {}]));
+    if (host !== leftOut) {
+      await add(virtualService, "tcp", { address: vip, port: 80, ...(pool ? { realServers } : {}) });
+      if (!pool) {
+        await add(realServer, "one", server("192.168.0.221"));
+        await add(realServer, "two", server("192.168.0.222"));
+        if (host === "director1") await add(realServer, "itself", server("192.168.0.11"));
+      }
+    }
+    const single = (port: number) => ({ address: "192.168.0.220", port });
+    if (host === "director1") await add(virtualService, "of-it-alone", single(25), stack);
+    await add(virtualService, "of-both", single(53), stack);
     await add(syncDaemon, "sync", { state: "master", mcastInterface: "eth1" });
     const priority = host === "director1" ? 150 : 140;
     await add(vrrpInstance, "vrrp", {
@@ -121,6 +139,39 @@ test("status tells what differs between the tables, and from the state", async (
   ]);
   expect(json[0].directors[1]).toMatchObject({ host: "director2", state: "backup", sync: [] });
   expect(json[0].directors[0].drift).toEqual([]);
+});
+
+test("status compares resources outside a cluster that each director declares, and no others", async () => {
+  const { on, status } = await site();
+  const two = on("director2");
+  const lines = two.lines("ipvs").filter((line) => !line.includes("220:53"));
+  two.write("ipvs", `${lines.join("\n")}\n`);
+  const { code, text } = await status();
+  expect(code).toBe(17);
+  expect(text.split("\n").filter((line) => line.includes("differ"))).toEqual([
+    "  the tables differ: tcp://192.168.0.220:53: not on director2",
+  ]);
+});
+
+test("status names the service that a director lacks, without its servers", async () => {
+  for (const pool of [false, true]) {
+    const { status } = await site({ pool, leftOut: "director2" });
+    const { code, text } = await status();
+    expect(code).toBe(17);
+    expect(text.split("\n").slice(5)).toEqual([`  the tables differ: ${service}: not on director2`]);
+  }
+});
+
+test("status compares pools server by server, without the directors themselves", async () => {
+  const { on, status } = await site({ pool: true });
+  expect(await status()).toMatchObject({ code: 0 });
+  const two = on("director2");
+  two.write("ipvs", `${two.lines("ipvs").join("\n")}\n`.replace(/(224:80.*) -w 1\n/, "$1 -w 7\n"));
+  const { code, text } = await status();
+  expect(code).toBe(17);
+  expect(text).toContain(
+    `the tables differ: ${service}/192.168.0.224:80: weight is 1 on director1, 7 on director2`,
+  );
 });
 
 test("status says that no director has the addresses, or several have them", async () => {
