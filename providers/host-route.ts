@@ -4,9 +4,9 @@ import { defaultMetric, linkNamed, printedDestination, type RouteEntry } from ".
 import { step } from "../src/host/step.js";
 import { destination, familyOf, hostAddress, interfaceName } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
+import { contrast } from "./engine/contrast.js";
 import { define } from "./engine/define.js";
 import type { Sharing } from "./engine/inputs.js";
-import { contrast } from "./engine/inputs.js";
 import { missingInterface } from "./engine/missing-interface.js";
 
 /** Arguments of a HostRoute. */

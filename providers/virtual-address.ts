@@ -11,8 +11,9 @@ import {
   ipAddress,
 } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
+import { contrast } from "./engine/contrast.js";
 import { define } from "./engine/define.js";
-import { contrast, type Sharing } from "./engine/inputs.js";
+import type { Sharing } from "./engine/inputs.js";
 import { missingInterface } from "./engine/missing-interface.js";
 import { floatingAddress } from "./vrrp-instance/clashes.js";
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+import { contrast } from "../../providers/engine/contrast.js";
 import type { Definition } from "../../providers/engine/define.js";
-import { type Bag, contrast, partsOf, plain } from "../../providers/engine/inputs.js";
+import { type Bag, partsOf, plain } from "../../providers/engine/inputs.js";
 import { type Changing, effectOf, type OpenConnections, openOf, type User, usersOf } from "./connections.js";
 import { expireNodest, LiveHosts } from "./live-hosts.js";
 import type { PlannedHosts } from "./planner.js";

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+import { contrast } from "../../providers/engine/contrast.js";
 import type { Definition } from "../../providers/engine/define.js";
-import { type Bag, contrast, partsOf, plain, without } from "../../providers/engine/inputs.js";
+import { type Bag, partsOf, plain, without } from "../../providers/engine/inputs.js";
 import { engines } from "../../providers/provider.js";
 import {
   clusterOf,

@@ -1,16 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { hostLabel } from "../../src/ssh/connection.js";
+import { contrast } from "./contrast.js";
 import type { Definition } from "./define.js";
-import {
-  type Bag,
-  checkInputs,
-  connectionOf,
-  contrast,
-  hasUnknown,
-  isShared,
-  partsOf,
-  plain,
-} from "./inputs.js";
+import { type Bag, checkInputs, connectionOf, hasUnknown, isShared, partsOf, plain } from "./inputs.js";
 import { partInputs } from "./parts.js";
 
 /** A thing on a host that only one resource of a program may declare. */

@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Connection, connection, hostLabel } from "../../src/ssh/connection.js";
 import { type Conflict, conflicts } from "../../src/values/conflicts.js";
 import { unknownField } from "../../src/values/hints.js";
-import { errorMap, type Problem, problemsOf, show, showPath } from "../../src/values/problem.js";
+import { errorMap, type Problem, problemsOf, showPath } from "../../src/values/problem.js";
 import type { Definition } from "./define.js";
 
 /** A property bag as Pulumi passes it. */
@@ -195,13 +194,6 @@ export function clean<T>(value: T): T {
 
 /** Returns a value as Pulumi's wire carries it, without undefined. */
 export const plain = (value: unknown): unknown => (value === undefined ? undefined : clean(value));
-
-/** Returns the differences between have and want, as text for people. */
-export const contrast = (have: Bag, want: Bag): string =>
-  Object.keys(want)
-    .filter((name) => !isDeepStrictEqual(have[name], want[name]))
-    .map((name) => `${name} is ${show(have[name])}, wanted ${show(want[name])}`)
-    .join(", ");
 
 /** Returns the computed outputs in a bag. @internal */
 export const shownBy = ({ shows }: Definition, bag: Bag): Bag =>

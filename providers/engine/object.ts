@@ -5,9 +5,10 @@ import { hostLabel } from "../../src/ssh/connection.js";
 import { plainText } from "../../src/values/foreign.js";
 import { carriedBy } from "./carried.js";
 import type { Change } from "./change.js";
+import { contrast } from "./contrast.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
-import { type Bag, connectionOf, contrast, partsOf } from "./inputs.js";
+import { type Bag, connectionOf, partsOf } from "./inputs.js";
 import {
   erased,
   eraseMismatch,

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Facts } from "../../src/facts/facts.js";
 import type { Change } from "./change.js";
+import { contrast } from "./contrast.js";
 import type { Definition } from "./define.js";
-import { type Bag, contrast, partsOf } from "./inputs.js";
+import { type Bag, partsOf } from "./inputs.js";
 import { eraseMismatch, erasing, isKnown, recording, recordMismatch, recordOf } from "./ledger.js";
 
 /** Returns the change of a setting, which always exists and may have several owners: a sysctl or a module. */

@@ -172,6 +172,9 @@ test("status compares pools server by server, without the directors themselves",
   expect(text).toContain(
     `the tables differ: ${service}/192.168.0.224:80: weight is 1 on director1, 7 on director2`,
   );
+  expect(text).toContain(
+    'VirtualService web-director2-tcp: realServers["192.168.0.224:80"].weight is 7, wanted 1',
+  );
 });
 
 test("status says that no director has the addresses, or several have them", async () => {
