@@ -196,15 +196,8 @@ export class RemoteShell implements Shell {
     }
   }
 
-  #lost(why?: string): HostError {
+  #lost(why?: string): OutcomeUnknownError {
     const last = why ?? said(this.#errors);
-    if (/sudo:/.test(last)) {
-      return new HostError(
-        this.#host,
-        `cannot become root: ${last}`,
-        "let the user run sudo without a password, or log in as root",
-      );
-    }
     return new OutcomeUnknownError(
       this.#host,
       `the connection was lost before the host had answered${last ? ` (${last})` : ""}`,
