@@ -133,6 +133,18 @@ describe("at boot, what cannot be brought back", () => {
     expect(has(fake, "192.168.0.219")).toBe(true);
   });
 
+  test("a setting whose name says that something exists, is named and tried on all the same", async () => {
+    const fake = fakeHost();
+    const late = "proc/sys/net/netfilter/exists";
+    fake.write(late, "0\n");
+    await rebooted(fake, [["sysctl", { name: "net.netfilter.exists", value: "1" }]]);
+    fake.remove(late);
+    expect(await fake.start()).toMatch(/cannot restore Sysctl .*net\.netfilter\.exists: .*no such setting/);
+    fake.write(late, "0\n");
+    expect(await fake.start()).toBe("");
+    expect(fake.sysctl("net/netfilter/exists")).toBe("1");
+  });
+
   test("ARP suppression, keeps every IPv4 address away from a real server, for as long as it is missing", async () => {
     const fake = fakeHost();
     await rebooted(fake, [

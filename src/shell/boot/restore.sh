@@ -22,10 +22,14 @@ of() { sed -n "/^$1$tab/p"; }
 clean() { printf '%s' "$1" | tr '\n\t' '  ' | tr -dc '[:print:]' | cut -c 1-200; }
 save() { { printf '%s' "$todo" >"$R.new"; } 2>/dev/null && mv "$R.new" "$R" || rm -f "$R.new"; }
 uptime() { cut -d. -f1 /proc/uptime; }
-# run: makes the thing of a record. Returns 0 if it exists already.
+# run: makes the thing of a record. Returns 0 if it exists already. Only ipvsadm and ip say that: the messages of other
+# verbs contain names and values. No argument of these verbs has a blank.
 run() {
   without_lock obey "$verb" "$args" && return
-  case $out in *exists* | *'already assigned'* | *'already run'*) return 0 ;; esac
+  case $verb:$out in
+    service:*' exists'* | server:*' exists'* | address:*' exists'* | route:*' exists'*) return 0 ;;
+    address:*' already assigned'* | daemon:*' already run'*) return 0 ;;
+  esac
   why="$why$thing: $(clean "$out")$nl"
   return 1
 }
