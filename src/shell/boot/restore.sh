@@ -133,7 +133,6 @@ if [ -e "$R" ]; then
   [ -z "$todo" ] || todo=$todo$nl
 fi
 # Until this time addresses wait for what may still come. A restart of the unit does not extend it.
-patience=3600
 end=$(cat "$R.end" 2>/dev/null)
 [ -n "$end" ] || {
   end=$(($(uptime) + OVERDUE_SECONDS))
@@ -149,11 +148,12 @@ while :; do
     continue
   fi
   say_missing
-  printf '%s\n' "pulumi-lvs: trying again every $RETRY_SECONDS s for an hour" >&2
+  minutes=$((GIVE_UP_SECONDS / 60))
+  printf '%s\n' "pulumi-lvs: trying again every $RETRY_SECONDS s for $minutes min" >&2
   echo 'pulumi-lvs: if no stack declares it any more: npx pulumi-lvs forget HOST, else: pulumi up --refresh' >&2
-  # Continues in the background until all is restored, the hour is over, or the unit is restarted.
+  # Continues in the background until all is restored, that time is over, or the unit is restarted.
   (
-    said=$why$waits last=$(($(uptime) + patience))
+    said=$why$waits last=$(($(uptime) + GIVE_UP_SECONDS))
     while sleep "$RETRY_SECONDS" && systemctl is-failed -q pulumi-lvs.service; do
       if pass; then
         rm -f "$R.end"
@@ -164,7 +164,7 @@ while :; do
       said=$why$waits
       [ "$(uptime)" -lt $last ] || {
         say_missing
-        echo 'pulumi-lvs: stopped after an hour; systemctl restart pulumi-lvs tries again' >&2
+        printf '%s\n' "pulumi-lvs: stopped after $minutes min; systemctl restart pulumi-lvs tries again" >&2
         exit
       }
     done

@@ -59,7 +59,7 @@ batch_rounds() {
     case $code in 2 | 27 | 4[1238]) ;; *) finish_sleep ;; esac
     asks=0
     until is_done || ! is_wanted; do
-      sleep 0.1 || sleep 1
+      sleep "$LOOK_SECONDS" || sleep "$ROUND_SECONDS"
       asks=$((asks + 1))
       [ $asks -le 300 ] && printf '%s ask %d\n' "$token" $round || return
     done 2>/dev/null

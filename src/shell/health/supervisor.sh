@@ -108,11 +108,11 @@ expire() {
 # open_pipe: opens a pipe without a name, so that no other user can open it. Takes it over from a child.
 open_pipe() {
   # shellcheck disable=SC2216 # it is not read; its pipe is wanted
-  : | sleep 60 &
+  : | sleep "$PIPE_SECONDS" &
   ends=$! tries=50
   until [ -p "/proc/$ends/fd/0" ] || [ $tries = 0 ]; do
     tries=$((tries - 1))
-    sleep 0.1 2>/dev/null || sleep 1
+    sleep "$LOOK_SECONDS" 2>/dev/null || sleep "$ROUND_SECONDS"
   done
   if [ -p "/proc/$ends/fd/0" ]; then
     exec 8<>"/proc/$ends/fd/0"

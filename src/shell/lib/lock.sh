@@ -13,9 +13,9 @@ open_lock() {
   fi
   exec 9<"$lock_file"
 }
-# take_lock -s|-x TRIES: waits 0.2 s between tries, or 1 s if sleep takes no fractions. Returns LOCK_HELD if another
-# process holds the lock, LOCK_NO_FLOCK without flock, LOCK_UNSAFE as open_lock does. Does not use flock -w, because
-# BusyBox has none.
+# take_lock -s|-x TRIES: waits LOCK_SECONDS between tries, or ROUND_SECONDS if sleep takes no fractions. Returns
+# LOCK_HELD if another process holds the lock, LOCK_NO_FLOCK without flock, LOCK_UNSAFE as open_lock does. Does not use
+# flock -w, because BusyBox has none.
 take_lock() {
   has flock || return
   open_lock || return
@@ -26,7 +26,7 @@ take_lock() {
       return "$LOCK_HELD"
     }
     tries=$((tries - 1))
-    sleep 0.2 2>/dev/null || {
+    sleep "$LOCK_SECONDS" 2>/dev/null || {
       sleep "$ROUND_SECONDS"
       tries=$((tries - 4))
     }

@@ -45,6 +45,8 @@ export class FakeHost {
   environment: Record<string, string> = {};
   /** Seconds that a script waits for the lock. */
   lockSeconds = 5;
+  /** Seconds after which a restore that failed is given up. */
+  giveUpSeconds = 3600;
   /** Characters of the next script that arrive before the connection is cut. */
   cutAfter: number | undefined;
   /** The connection is cut at a script yet to come, counted from 0: after so many of its characters, or before its answer. */
@@ -91,6 +93,7 @@ export class FakeHost {
       ROUND_SECONDS: 0.01,
       OVERDUE_SECONDS: 1,
       RETRY_SECONDS: 0.01,
+      GIVE_UP_SECONDS: this.giveUpSeconds,
       SETTLE_ROUNDS: 1,
       POLL_SECONDS: 0.01,
     };

@@ -29,6 +29,13 @@ test("no file of TypeScript has shell text but argument vectors", () => {
   expect('`if [ -e "$(id)" ]; then`'.match(shell)).toEqual(["if [", "$(", "; then"]);
 });
 
+test("the seconds of every sleep are a variable, so that tests wait shortly", () => {
+  const fixed = /\bsleep\s+[\d.]+/g;
+  expect(found(fixed)).toEqual([]);
+  // the test sees them
+  expect("sleep 0.1 || sleep 1".match(fixed)).toEqual(["sleep 0.1", "sleep 1"]);
+});
+
 test("the format of a printf is never a value", () => {
   expect(found(/\bprintf\s+"?\$/g)).toEqual([]);
 });
