@@ -10,7 +10,7 @@ import { inTurn } from "./handshakes.js";
 import { expectedKeys, refusal } from "./host-key.js";
 import { Jumps, type Lease } from "./jumps.js";
 import { bannerLength } from "./limits.js";
-import { type Login, loginOf, onlySha1 } from "./login.js";
+import { type Login, loginOf, OnlySha1Error } from "./login.js";
 import { Meter } from "./meter.js";
 import { retrying } from "./retry.js";
 import type { Target } from "./target.js";
@@ -172,8 +172,8 @@ function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): 
     // One fault may raise several errors, and an error without a listener ends the process.
     client.on("error", (error: Error & { level?: string }) => {
       // The next way to log in is tried, and its result counts.
-      if (error.level === "agent") login.agentFailed(error.message);
-      else if (error.message.endsWith(onlySha1)) login.passedOver(onlySha1);
+      if (error instanceof OnlySha1Error) login.sha1Refused();
+      else if (error.level === "agent") login.agentFailed(error.message);
       else fail(dialError(target, login.story(), error));
     });
     client.once("close", () =>

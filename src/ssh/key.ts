@@ -8,7 +8,12 @@ export type PrivateKey = ParsedKey;
 export type Key =
   | { readonly kind: "private"; readonly key: ParsedKey }
   /** The private part is missing, but an agent may have it. */
-  | { readonly kind: "public"; readonly blob: Buffer | undefined; readonly why: string }
+  | {
+      readonly kind: "public";
+      readonly blob: Buffer | undefined;
+      readonly why: string;
+      readonly needs?: "passphrase";
+    }
   | { readonly kind: "unusable"; readonly why: string; readonly remedy: string };
 
 const unusable = (why: string, remedy: string): Key => ({ kind: "unusable", why, remedy });
@@ -23,13 +28,13 @@ export function readKey(text: string | Buffer, passphrase?: string): Key {
     return unusable("it is a certificate, which cannot be used here", "name the private key itself");
   const encrypted = isEncrypted(words);
   if (encrypted && !passphrase) {
-    return { kind: "public", blob: publicPart(words), why: "it needs a passphrase" };
+    return { kind: "public", blob: publicPart(words), why: "it needs a passphrase", needs: "passphrase" };
   }
   const isPem = /-----BEGIN (?:(?:RSA|EC|ENCRYPTED) )?PRIVATE KEY-----/.test(words);
   const parsed = isPem ? fromPem(words, passphrase) : parse(words, passphrase);
   if (parsed instanceof Error) {
     const wrong = isPem
-      ? !/unsupported:/.test(parsed.message)
+      ? !(parsed instanceof UnsupportedTypeError)
       : /passphrase|authenticate/.test(parsed.message);
     return encrypted && wrong
       ? unusable("its passphrase is wrong", "give the right one as privateKeyPassword")
@@ -47,13 +52,20 @@ function parse(text: string, passphrase?: string): ParsedKey | Error {
   return Array.isArray(parsed) ? (parsed[0] as ParsedKey) : parsed;
 }
 
+/** The key was opened, but its type has no form that the library knows. */
+class UnsupportedTypeError extends Error {
+  constructor(type: string | undefined) {
+    super(`unsupported: PKCS#8 of type ${type}`);
+  }
+}
+
 // The library knows PKCS#1 and SEC1 only, and reports some wrong passphrases as damage.
 function fromPem(text: string, passphrase?: string): ParsedKey | Error {
   try {
     const key = createPrivateKey({ key: text, ...(passphrase ? { passphrase } : {}) });
     const type =
       key.asymmetricKeyType === "rsa" ? "pkcs1" : key.asymmetricKeyType === "ec" ? "sec1" : undefined;
-    if (!type) return new Error(`unsupported: PKCS#8 of type ${key.asymmetricKeyType}`);
+    if (!type) return new UnsupportedTypeError(key.asymmetricKeyType);
     return parse(key.export({ type, format: "pem" }).toString());
   } catch (error) {
     return error as Error;

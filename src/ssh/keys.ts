@@ -47,7 +47,7 @@ export function keysOf(target: Target): Keys {
         `cannot use the private key${file ? ` ${file}` : ""}: ${key.why}`,
         key.kind === "unusable"
           ? key.remedy
-          : key.why === "it needs a passphrase"
+          : key.needs === "passphrase"
             ? "give privateKeyPassword, or put the key into an SSH agent"
             : "name the private key, or put it into an SSH agent",
       );

@@ -21,8 +21,8 @@ export interface Login {
   story(): string;
   /** Notes the agent's message when it failed. Another way may still work. */
   agentFailed(message: string): void;
-  /** Notes that a key was skipped. */
-  passedOver(message: string): void;
+  /** Notes that a key was skipped, because it would have signed with SHA-1. */
+  sha1Refused(): void;
   /** The error that ends the login, whatever other errors say. */
   readonly trouble: NotRetriedError | undefined;
 }
@@ -100,7 +100,10 @@ export function loginOf(target: Target): Login {
         ...(takes.length > 0 ? [`it takes ${plainText(takes.join(", "))}`] : []),
       ].join("; "),
     agentFailed: (message) => void notes.push(`the SSH agent failed: ${plainText(message)}`),
-    passedOver: (message) => void notes.push(`a key was passed over: ${message}`),
+    sha1Refused: () =>
+      void notes.push(
+        "a key was passed over: the host takes signatures of RSA keys by SHA-1 only (insecureAllowSha1)",
+      ),
     get trouble() {
       return trouble;
     },
@@ -108,16 +111,16 @@ export function loginOf(target: Target): Login {
 }
 
 /**
- * The reason why an RSA key is not used. A host that does not list its signature algorithms is old, and
- * accepts SHA-1 only.
+ * Tells that an RSA key did not sign. A host that does not list its signature algorithms is old, and accepts
+ * SHA-1 only. The library passes this error on with another message.
  */
-export const onlySha1 = "the host takes signatures of RSA keys by SHA-1 only (insecureAllowSha1)";
+export class OnlySha1Error extends Error {}
 
 /** Returns a key that never signs with SHA-1. */
 const withoutSha1 = (key: ParsedKey): ParsedKey =>
   Object.create(key, {
     sign: {
-      value: (data: Buffer, hash?: string) => (hash === "sha1" ? new Error(onlySha1) : key.sign(data, hash)),
+      value: (data: Buffer, hash?: string) => (hash === "sha1" ? new OnlySha1Error() : key.sign(data, hash)),
     },
   });
 
@@ -148,7 +151,7 @@ class ChosenKeys extends BaseAgent {
   override sign(...args: unknown[]): void {
     const [options, callback] = args.slice(-2) as [{ hash?: string } | undefined, unknown];
     if (!this.sha1 && options?.hash === "sha1" && typeof callback === "function")
-      return void callback(new Error(onlySha1));
+      return void callback(new OnlySha1Error());
     this.#agent.sign(...(args as Parameters<BaseAgent["sign"]>));
   }
 }

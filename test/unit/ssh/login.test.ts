@@ -188,7 +188,7 @@ describe("an agent", () => {
     const { agent, agentSocketPath } = await agentWith(rsa);
     for (const given of [{ privateKey: rsa.private }, { ...bare, agentSocketPath }]) {
       expect((await refusal({ port, ...given })).message).toMatch(
-        /was refused; .*the host takes signatures of RSA keys by SHA-1 only \(insecureAllowSha1\)/,
+        /was refused; .*; a key was passed over: the host takes signatures of RSA keys by SHA-1 only \(insecureAllowSha1\)/,
       );
       expect(agent.signatures).toBe(0);
     }
