@@ -58,6 +58,16 @@ test("no shell text reads what the kernel says of a process line by line", () =>
   expect('  done <"$1/status"'.match(reads)).toHaveLength(1);
 });
 
+test("a curl of many checks uses each field of a check that it can do", () => {
+  const text = ["plan", "requests", "results"]
+    .map((name) => readFileSync(join(repository, `src/shell/health/${name}.awk`), "utf8"))
+    .join("");
+  // Checks with these have a process of their own.
+  const alone = ["query", "command", "vip"];
+  const fields = Object.keys(healthCheck.shape).filter((name) => !alone.includes(name));
+  expect(fields.filter((name) => !text.includes(`field["${name}"]`))).toEqual([]);
+});
+
 test("the evaluation has a form for each field of a check", () => {
   const fields = [...evaluation.matchAll(/checkField\("(\w+)",/g)].map(([, name]) => name);
   expect(fields.toSorted()).toEqual(Object.keys(healthCheck.shape).sort());
