@@ -87,23 +87,32 @@ export const linesSaid = (text: string): string[] =>
     .map((line) => plainText(stripVTControlCharacters(line.slice(0, 2000)).trim()))
     .filter(Boolean);
 
-const remedies: readonly (readonly [RegExp, string])[] = [
+/** What to do about a missing tool, by its name. */
+const toolRemedies: ReadonlyMap<string, string> = new Map([
+  ["ipvsadm", "install ipvsadm there (Debian, Ubuntu: apt-get install ipvsadm; RHEL: dnf install ipvsadm)"],
+  ["modprobe", "install kmod there"],
+  ["arping", "install arping there (Debian: apt-get install iputils-arping), or set announce: false"],
   [
-    /^(?:.*: )?ipvsadm: (?:command )?not found/m,
-    "install ipvsadm there (Debian, Ubuntu: apt-get install ipvsadm; RHEL: dnf install ipvsadm)",
-  ],
-  [/^(?:.*: )?modprobe: (?:command )?not found/m, "install kmod there"],
-  [
-    /^(?:.*: )?arping: (?:command )?not found/m,
-    "install arping there (Debian: apt-get install iputils-arping), or set announce: false",
-  ],
-  [
-    /^(?:.*: )?keepalived: (?:command )?not found/m,
+    "keepalived",
     "install keepalived there (Debian, Ubuntu: apt-get install keepalived; RHEL: dnf install keepalived)",
   ],
-  [/^(?:.*: )?ip: (?:command )?not found/m, "install iproute2 there"],
+  ["ip", "install iproute2 there"],
+  ["flock", "install util-linux there"],
+]);
+
+/**
+ * Returns the name of the tool that a host lacks, if a command ended with the code of `has` (lib/read.sh). The
+ * last line of its output begins with the name. Shells use the same code and words of their own, which begin
+ * with the name of the shell.
+ */
+export function missingTool(code: number, text: string): string | undefined {
+  if (code !== 127) return undefined;
+  return /(?:^|\n)([\w-]+):[^\n]*\n*$/.exec(text)?.[1];
+}
+
+/** What to do about a message of a tool or of the kernel. */
+const remedies: readonly (readonly [RegExp, string])[] = [
   [/^BusyBox v[\s\S]*Usage: ip /m, "install iproute2 there: its ip is BusyBox's, which prints no JSON"],
-  [/^(?:.*: )?flock: (?:command )?not found/m, "install util-linux there"],
   [
     /Can't initialize ipvs|modprobe: FATAL: Module ip_vs\w* not found/,
     "its kernel has no ip_vs: install a kernel that has it (Debian: linux-image-amd64), or load the module where the host's kernel is managed",
@@ -121,23 +130,28 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/No space left on device/, "make room there and run again"],
 ];
 
-/** Returns what to do about a command's message, if the table knows it. */
-export const remedyFor = (text: string): string | undefined =>
-  remedies.find(([pattern]) => pattern.test(text))?.[1];
+/** Returns what to do about a command that failed with this code and output, if the tables know it. */
+export function remedyFor(code: number, text: string): string | undefined {
+  const ofShell = /: ([\w-]+): (?:command )?not found/.exec(text)?.[1];
+  return (
+    toolRemedies.get(missingTool(code, text) ?? "") ??
+    toolRemedies.get(ofShell ?? "") ??
+    remedies.find(([pattern]) => pattern.test(text))?.[1]
+  );
+}
 
 /** Returns the error of a failed step: its command, the exit code and the output, in one line. */
 export function commandFailure(host: string, argv: readonly string[], code: number, text: string): HostError {
   return new HostError(
     host,
     `${shownCommand(argv)} failed (exit code ${code}): ${said(text) || "no message"}`,
-    code === refusals.noSetting ? missingSetting(argv) : (refusalRemedies.get(code) ?? remedyFor(text)),
+    code === refusals.noSetting ? missingSetting(argv) : (refusalRemedies.get(code) ?? remedyFor(code, text)),
   );
 }
 
 /** Returns the error for a lock that could not be taken. `code` is the exit code of `take_lock`. */
 export function lockFailure(host: string, code: number, seconds: number): HostError {
-  if (code === lockCodes.noFlock)
-    return new HostError(host, "flock: not found", remedyFor("flock: not found"));
+  if (code === lockCodes.noFlock) return new HostError(host, "flock: not found", toolRemedies.get("flock"));
   if (code === lockCodes.unsafe) {
     return new HostError(
       host,
@@ -189,7 +203,7 @@ export const changingHost = (host: string, attempts: number): HostError =>
 /** Returns the error for a fact that the host could not read. */
 export function factFailure(host: string, of: { shown: string; code: number; text: string }): HostError {
   const why = said(of.text) || `no message (exit code ${of.code})`;
-  return new HostError(host, `cannot read ${of.shown}: ${why}`, remedyFor(of.text));
+  return new HostError(host, `cannot read ${of.shown}: ${why}`, remedyFor(of.code, of.text));
 }
 
 /** Returns the reason of a failure whose undo failed, too. `left` says what is left. */

@@ -1,4 +1,4 @@
-import { HostError, remedyFor, said } from "../../src/errors.js";
+import { HostError, missingTool, remedyFor, said } from "../../src/errors.js";
 import type { Section } from "../../src/facts/facts.js";
 import { parseIpvsTable } from "../../src/facts/ipvs-table.js";
 import type { Query } from "../../src/host/script.js";
@@ -154,11 +154,11 @@ async function answers(
     const section: Section | undefined = sections.get(name);
     if (!section) throw new HostError(host, `unexpected output: there is no section ${show(name)}`);
     if ("body" in section) return section.body;
-    const tool = /(\w+): not found/.exec(section.text)?.[1] ?? "";
+    const tool = missingTool(section.code, section.text) ?? "";
     throw new HostError(
       host,
       said(section.text) || `the query ${name} failed (exit code ${section.code})`,
-      remedies[tool] ?? remedyFor(section.text),
+      remedies[tool] ?? remedyFor(section.code, section.text),
     );
   };
 }

@@ -1,3 +1,5 @@
+# has TOOL: returns 0 if the host has the tool. Otherwise prints one line that begins with its name, and returns 127
+# (missingTool of errors.ts).
 has() { command -v "$1" >/dev/null || {
   printf '%s\n' "$1: not found" >&2
   return 127
