@@ -50,7 +50,7 @@ export default defineConfig({
       {
         test: {
           name: "quick",
-          // one group after another: machines that are busy with tests keep no time
+          // Groups run one after another: the clocks of the lab are late while other tests keep the processor busy.
           sequence: { groupOrder: 0 },
           include: ["test/unit/**/*.test.ts"],
           exclude: long,

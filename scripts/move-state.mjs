@@ -1,4 +1,4 @@
-// Moves the stacks of this checkout from the cache, where they were kept before, to ./.state: npm run move-state
+// Moves the stacks of this checkout from the cache, where they were kept before, to ./.state (`npm run move-state`).
 // It deletes nothing, overwrites nothing, and may be repeated after an interruption.
 import {
   chmodSync,

@@ -1,4 +1,4 @@
-// Prints the environment for working with Pulumi in this checkout by hand: eval "$(node scripts/pulumi-env.mjs)"
+// Prints the environment for working with Pulumi in this checkout by hand: `eval "$(node scripts/pulumi-env.mjs)"`.
 // It says on standard error where the state is, and what to set if there is no passphrase.
 // With --demo that of `npm run demo -- --keep`: its stacks, and the lab's hosts.
 import { createHash, randomBytes } from "node:crypto";

@@ -1,6 +1,7 @@
-// What do health checks cost? Servers on loopback answer at once, every 3 s: percent of a core and memory of the agent with one
-// curl for many and with a curl for each server, and of keepalived's checkers. All run on this machine, one after another, and
-// touch no IPVS table: the agent has an ipvsadm of its own, and calls of keepalived to IPVS succeed without effect.
+// What do health checks cost? Servers on loopback answer at once, every 3 s. The figures are percent of a core and memory. They
+// are of the agent with one curl for many, of the agent with a curl for each server, and of keepalived's checkers. All run on
+// this machine, one after another, and touch no IPVS table. The agent has an ipvsadm of its own, and calls of keepalived to IPVS
+// succeed without effect.
 // `npm run bench:health -- [servers...]`. KEEPALIVED names its program; it needs root and a C compiler.
 
 import { spawn } from "node:child_process";

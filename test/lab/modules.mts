@@ -1,6 +1,6 @@
 /**
- * Shell text that unloads a module and all that hold it, and fails if it is still there after ten seconds: a network namespace
- * that was deleted holds its modules until the kernel has cleaned up.
+ * Shell text that unloads a module and all that hold it. It fails if the module is still there after ten seconds. A network
+ * namespace that was deleted holds its modules until the kernel has cleaned up.
  */
 export const unloading = (module: string): string => `
 unload() {

@@ -1,8 +1,8 @@
 import type { TestSpecification } from "vitest/node";
 import { BaseSequencer } from "vitest/node";
 
-// Files of more than 100 s, the longest first; of the lab, by its last run. Vitest knows them only from a run before, and a fresh
-// clone has none: it would begin with the largest files, and wait for one of these with a single worker at the end.
+// Files of more than 100 s, the longest first; of the lab, by its last run. Vitest knows durations only from a run before, and a
+// fresh clone has none. It would begin with the largest files, and wait for one of these with a single worker at the end.
 const longest = [
   "lab/smoke",
   "lab/health",

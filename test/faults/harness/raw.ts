@@ -4,8 +4,8 @@ import type { Image } from "../../support/fake/tree.js";
 import { definitionOf } from "./program.js";
 
 /*
- * What there is of one resource on a host, as the host's own files have it: the line of a table, the values of sysctls, and
- * the records of whose it is. None of it by the package's own reading.
+ * What a host has of one resource, read from the host's own files: the line of a table, the values of sysctls, and the
+ * records of its owners. The package's own reading takes no part.
  */
 
 const lines = (image: Image, name: string): string[] => (image[name] ?? "").split("\n").filter(Boolean);

@@ -21,7 +21,8 @@ import type { ShellProgram } from "../../support/fake/fake-host.js";
 import { fakeBin, findProgram, makeTree, writeInto } from "../../support/fake/tree.js";
 import { sendSignal } from "../../support/send-signal.mts";
 
-// answers as the file of its name says: a status, and a page; refuses where there is none; where it says so, hangs for as long as it is there, or has a critical error
+// Answers with the status and the page of the file that has the server's name. Without that file the connection is refused.
+// The file may also say that the answer hangs as long as the file is there, or that curl has a critical error.
 const fakeCurl = (
   version: string,
 ) => `case " $* " in *' -V '*) echo '${version}'; echo 'Protocols: http https telnet'; exit;; esac

@@ -12,7 +12,7 @@ import {
 
 const repository = join(__dirname, "../../..");
 
-/** The files whose prose is held to the rules: documents, and comments of what is published. */
+/** The files whose prose is held to the rules: documents, and comments of code. */
 const checked = [
   "README.md",
   "AGENTS.md",
@@ -24,6 +24,8 @@ const checked = [
   "index.ts",
   "examples/**/*.{sh,mjs}",
   "{cli,rollback,stacks,providers,src,policy}/**/*.{ts,sh,awk,service}",
+  "scripts/**/*.{mjs,mts}",
+  "test/**/*.{ts,mts,cjs,sh,awk,py}",
 ];
 
 const proseOf: Readonly<Record<string, (source: string) => Prose[]>> = {
@@ -31,8 +33,10 @@ const proseOf: Readonly<Record<string, (source: string) => Prose[]>> = {
   ts: typescriptProse,
   mts: typescriptProse,
   mjs: typescriptProse,
+  cjs: typescriptProse,
   sh: hashProse,
   awk: hashProse,
+  py: hashProse,
   service: hashProse,
 };
 
