@@ -16,8 +16,27 @@ import { draining } from "./drain.js";
 import { type Drain, drain, drainProblems, shownDrained } from "./drain-fields.js";
 import { changeForwarding } from "./forwarding.js";
 
+/** The numbers of a RealServer. A cluster takes them for each of its members. */
+export interface RealServerShare {
+  /**
+   * Share of new connections relative to the others, 0-65535 (ipvsadm(8), --weight). 0 quiesces it: it gets no
+   * new connections, and old ones continue. Default 1.
+   */
+  weight?: number | undefined;
+  /**
+   * Limit of connections, 0-65535. At the limit it gets no new ones until it has fewer than `lowerThreshold`
+   * (ipvsadm(8), --u-threshold). Default 0: no limit.
+   */
+  upperThreshold?: number | undefined;
+  /**
+   * Number of connections, 0-65535, below which it gets new ones again. At most `upperThreshold` (ipvsadm(8),
+   * --l-threshold). Default 0: three quarters of `upperThreshold`.
+   */
+  lowerThreshold?: number | undefined;
+}
+
 /** Arguments of a RealServer. */
-export interface RealServerArgs {
+export interface RealServerArgs extends RealServerShare {
   /** Virtual service of the server: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
   service: string;
   /** Address of the real server (RIP), IPv4 or IPv6 as that of the service. A change replaces. */
@@ -34,21 +53,6 @@ export interface RealServerArgs {
    */
   forwarding?: "gatewaying" | "masquerading" | undefined;
   /**
-   * Share of new connections relative to the others, 0-65535 (ipvsadm(8), --weight). 0 quiesces it: it gets no
-   * new connections, and old ones continue. Default 1.
-   */
-  weight?: number | undefined;
-  /**
-   * Limit of connections, 0-65535. At the limit it gets no new ones until it has fewer than `lowerThreshold`
-   * (ipvsadm(8), --u-threshold). Default 0: no limit.
-   */
-  upperThreshold?: number | undefined;
-  /**
-   * Number of connections, 0-65535, below which it gets new ones again. At most `upperThreshold` (ipvsadm(8),
-   * --l-threshold). Default 0: three quarters of `upperThreshold`.
-   */
-  lowerThreshold?: number | undefined;
-  /**
    * Drain before a deletion, and when the weight becomes 0: stop new clients and wait until open connections
    * have ended. Default `null`: the server goes at once, and its connections with it.
    */
@@ -57,9 +61,6 @@ export interface RealServerArgs {
 
 /** A server of a pool: all fields of a RealServer but its identity. */
 export type PoolServer = Omit<RealServerArgs, "service" | "address" | "port">;
-
-/** The fields that a cluster takes for each of its members. */
-export type RealServerShare = Pick<RealServerArgs, "weight" | "upperThreshold" | "lowerThreshold">;
 
 /** @internal */
 export const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });

@@ -29,7 +29,4 @@ export function operationOn(
 }
 
 /** The config of a server that nothing has declared, for its deletion. */
-export const undeclared: Config = {
-  ...{ forwarding: "gatewaying", weight: 1, upperThreshold: 0, lowerThreshold: 0 },
-  drain: null,
-};
+export const undeclared = realServer.config.parse({}) as Config;
