@@ -38,13 +38,16 @@ export interface Definition<K = unknown, C = unknown> {
    * it. The last release restores the value from before the first claim.
    */
   readonly setting?: true;
-  /** Has a deletion carry out its plan where nothing is there, too: what runs by the thing may still run. */
+  /**
+   * Has a deletion carry out its plan where nothing is there, too: what runs by the thing may still run. `around` does
+   * not know whether another owner keeps the thing, and these steps come before the record is erased.
+   */
   readonly tidies?: true;
   /** Lets several resources declare one thing on purpose, by the input `shared`. The last one removes it. */
   readonly shareable?: true;
   /**
-   * Order at boot, 10-99: modules 10, settings 20-30, the table 40-60, health checks 70, addresses 80, routes
-   * 90. Addresses let clients in, so they come after what answers. A kind without a rank is not restored.
+   * Order at boot, one of src/values/ranks.ts. Addresses let clients in, so they come after what answers. A kind
+   * without a rank is not restored.
    */
   readonly rank?: number;
   /**
@@ -70,7 +73,7 @@ export interface Definition<K = unknown, C = unknown> {
   carries?(key: K, facts: Facts): readonly LedgerRecord[];
   /**
    * Returns the things of other kinds that this one declares, too. Each has a record as if a resource of its own
-   * declared it. `around` makes them.
+   * declared it. `around` makes them. Declarations need them before any operation, so `around` alone is not enough.
    */
   parts?(key: K, config: C): readonly Part[];
   /**
