@@ -7,7 +7,7 @@ put_agent() {
   has awk || return
   mkdir -p "$E/monitor.d" "${X%/*}" && chmod 700 "$E" &&
     put_text "$E/monitor" "$monitor_version
-# Written by pulumi-lvs, and gone with the last HealthMonitor. What it sees: cat /run/pulumi-lvs/health
+# Written by pulumi-lvs, and gone with the last monitor. What it sees: cat /run/pulumi-lvs/health
 $prelude$1" && put_text "$M" "$monitor_unit" &&
     ln -sf "$M" "$X" &&
     sync "$E/monitor" "$M" 2>/dev/null && systemctl daemon-reload && systemctl restart pulumi-lvs-monitor.service ||
