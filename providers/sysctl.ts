@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ranks } from "../src/values/ranks.js";
-import { sysctlName, sysctlValue } from "../src/values/sysctl-name.js";
+import { sysctlName, sysctlText, sysctlValue } from "../src/values/sysctl-name.js";
 import { define } from "./engine/define.js";
 import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
 
@@ -17,13 +17,7 @@ export interface SysctlArgs {
 
 const key = z.strictObject({ name: sysctlName });
 const config = z.strictObject({
-  value: z
-    .string()
-    .min(1)
-    .max(1000)
-    .regex(/^[\x20-\x7e\t]*$/, "has characters that no sysctl takes")
-    .transform(sysctlValue)
-    .refine((value) => value !== "", "must not be empty"),
+  value: sysctlText.transform(sysctlValue).refine((value) => value !== "", "must not be empty"),
 });
 
 /** One sysctl, as a setting. @internal */

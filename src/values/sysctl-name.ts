@@ -21,6 +21,13 @@ export const sysctlName = z
     ),
   );
 
+/** The value of a sysctl as a program gives it. @internal */
+export const sysctlText = z
+  .string()
+  .min(1)
+  .max(1000)
+  .regex(/^[\x20-\x7e\t]*$/, "has characters that no sysctl takes");
+
 /** Returns the file under /proc/sys, where dots and slashes have changed places. */
 export const sysctlPath = (name: string): string => name.replace(/[./]/g, (c) => (c === "." ? "/" : "."));
 

@@ -7,7 +7,7 @@ import * as vrrpInstance from "../../../providers/vrrp-instance/index.js";
 import { connection } from "../../../src/ssh/connection.js";
 import { hostAddress, interfaceName } from "../../../src/values/address.js";
 import { mapOf, showGiven } from "../../../src/values/problem.js";
-import { sysctlName } from "../../../src/values/sysctl-name.js";
+import { sysctlName, sysctlText } from "../../../src/values/sysctl-name.js";
 import { fieldsOf } from "../as-given.js";
 import { isMemberName, noMemberName } from "../member-name.js";
 
@@ -17,7 +17,7 @@ export const name = z.string().refine(isMemberName, noMemberName);
 /** The sysctls of a machine. @internal */
 export const sysctls = mapOf(
   sysctlName,
-  z.union([z.string().min(1).max(1000), z.number().int()], {
+  z.union([sysctlText, z.number().int()], {
     error: ({ input }) => `${showGiven(input)} is neither a text nor a number`,
   }),
 ).optional();

@@ -205,3 +205,14 @@ test("a server that is named __proto__ is refused, and not dropped", () => {
     { path: "servers.__proto__", reason },
   ]);
 });
+
+test("a text that no sysctl takes is refused in its cluster, as in a Sysctl", () => {
+  const given = put(clusters, ["dr", "director", "sysctls"], { "net.core.somaxconn": "4\u00e9" });
+  const reason = "has characters that no sysctl takes";
+  expect(mistakes(given)).toEqual([`clusters.dr.director.sysctls["net.core.somaxconn"]: ${reason}`]);
+  const args = { connection, name: "net.core.somaxconn", value: "4\u00e9" };
+  expect(checkInputs(definitions.get("sysctl") as Definition, args).problems).toContainEqual({
+    path: "value",
+    reason,
+  });
+});
