@@ -13,7 +13,7 @@ import { step } from "../../src/host/step.js";
 import { agent } from "../../src/shell/agent.js";
 import { mapOf } from "../../src/values/problem.js";
 import { ranks } from "../../src/values/ranks.js";
-import { parseService, type ServiceAddress, serviceReference } from "../../src/values/service-address.js";
+import { serviceNamed, serviceReference } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
 import { type Announce, announce } from "./announce.js";
 import { monitorProblems, serverOf } from "./problems.js";
@@ -121,8 +121,6 @@ export const healthConfig = config.omit({ agent: true }).extend({ sorryServer: s
 
 type Config = z.output<typeof config>;
 
-const serviceOf = (text: string) => parseService(text) as ServiceAddress;
-
 /** Returns the name of the monitor's file on the host. */
 const fileOf = (service: string): string => service.replace("://", "-").replaceAll("/", "-");
 
@@ -147,7 +145,7 @@ export const healthMonitor = define({
   },
 
   complete({ service }, config) {
-    const of = serviceOf(service);
+    const of = serviceNamed(service);
     // In a preview some of them may be unknown.
     const { check, servers, interval, sorryServer, announce } = config as Partial<Config>;
     if (interval !== undefined) config.timeout ??= Math.min(3, interval);
@@ -164,7 +162,7 @@ export const healthMonitor = define({
     if (announce && !("fwmark" in of)) announce.address ??= of.address;
   },
 
-  problems: ({ service }, config) => monitorProblems(serviceOf(service), config),
+  problems: ({ service }, config) => monitorProblems(serviceNamed(service), config),
 
   id: ({ service }) => `${service}/health`,
 

@@ -3,7 +3,7 @@ import type { FactName, Facts } from "../../src/facts/facts.js";
 import { type Flags, noThresholds, thresholdFlags } from "../../src/facts/ipvs-table.js";
 import { type Step, step } from "../../src/host/step.js";
 import { endpoint, type Family } from "../../src/values/address.js";
-import { parseService, type ServiceAddress, serviceFamily } from "../../src/values/service-address.js";
+import { serviceFamily, serviceNamed } from "../../src/values/service-address.js";
 
 /** The identity of a real server. */
 export interface Key {
@@ -11,8 +11,6 @@ export interface Key {
   readonly address: string;
   readonly port: number;
 }
-
-const serviceOf = ({ service }: Key) => parseService(service) as ServiceAddress;
 
 /** Returns a server as in the host's tables. */
 export const serverOf = ({ address, port }: Key) => endpoint(address, port);
@@ -30,7 +28,7 @@ const digit = (family: Family) => (family === "ipv4" ? "4" : "6");
  * A firewall mark may be on any packet.
  */
 function isReached(facts: Facts, key: Key): boolean {
-  const service = serviceOf(key);
+  const service = serviceNamed(key.service);
   if ("fwmark" in service) return true;
   const family = serviceFamily(service);
   const own = new BlockList();
@@ -44,7 +42,7 @@ function isReached(facts: Facts, key: Key): boolean {
 
 /** Returns the facts that `quiesce` and `count` need. */
 export const useFacts = (key: Key): FactName[] => {
-  const service = serviceOf(key);
+  const service = serviceNamed(key.service);
   return [
     "table",
     "connections",
@@ -76,7 +74,7 @@ export function quiesce(facts: Facts, key: Key): readonly Step[] | undefined {
 
 /** Returns the number of connections that still use the server, as in `ipvsadm -Ln --persistent-conn`. */
 export function count(facts: Facts, key: Key): number {
-  const service = serviceOf(key);
+  const service = serviceNamed(key.service);
   const found = facts.connections().get(key.service)?.get(serverOf(key));
   if (!found) return 0;
   const own = "protocol" in service && service.protocol === "udp" ? found.inactive : found.active;

@@ -5,10 +5,9 @@ import { step } from "../../src/host/step.js";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../../src/values/address.js";
 import { ranks } from "../../src/values/ranks.js";
 import {
-  parseService,
-  type ServiceAddress,
   serviceFamily,
   serviceFlags,
+  serviceNamed,
   serviceReference,
 } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
@@ -87,8 +86,6 @@ export const config = z.strictObject({
 
 type Config = z.output<typeof config>;
 
-const serviceOf = (text: string) => parseService(text) as ServiceAddress;
-
 const numbers = Object.entries(share.shape).map(([name, schema]) => {
   const { flag = "", none } = option.get(schema) ?? {};
   return { name: name as keyof RealServerShare, flag, none };
@@ -111,7 +108,7 @@ const configOf = (flags: Flags, want: Config | undefined): Config => ({
 });
 
 const targetOf = ({ service, address, port }: z.output<typeof key>) => [
-  ...serviceFlags(serviceOf(service)),
+  ...serviceFlags(serviceNamed(service)),
   ...["-r", endpoint(address, port)],
 ];
 
@@ -155,7 +152,7 @@ export const realServer = define({
   shows: shownDrained,
 
   problems({ service: text, address, port }, config) {
-    const service = serviceOf(text);
+    const service = serviceNamed(text);
     const wrong = [...thresholdProblems(config), ...drainProblems(config)];
     if (wrong.length > 0) return wrong;
     if (serviceFamily(service) !== familyOf(address)) {

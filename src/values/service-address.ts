@@ -28,6 +28,9 @@ export function parseService(text: string): ServiceAddress | undefined {
   return { protocol: parts[1] as "tcp" | "udp", address, port };
 }
 
+/** Returns the service of a text that `serviceReference` has accepted. */
+export const serviceNamed = (text: string): ServiceAddress => parseService(text) as ServiceAddress;
+
 /**
  * The highest mark that can be restored from `ipvsadm --save`, which prints higher ones as negative numbers.
  */
@@ -58,4 +61,4 @@ export const serviceReference = z
     error: ({ input }) =>
       `${show(input)} is no virtual service such as tcp://192.168.0.219:80 or fwmark://10`,
   })
-  .transform((text) => printService(parseService(text) as ServiceAddress));
+  .transform((text) => printService(serviceNamed(text)));
