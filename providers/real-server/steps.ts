@@ -1,12 +1,8 @@
-import { type Step, step } from "../../src/host/step.js";
+import { isEntry, onFailure, type Step, step } from "../../src/host/step.js";
 
 const orderOf = ["record", ":", "install_boot", "erase"];
 
 const isAboutRecords = ({ run: [name = ""] }: Step): boolean => orderOf.includes(name);
-
-/** Returns whether a command is one line of the table, which `ipvsadm -R` reads as it is. */
-const isEntry = (run: readonly string[] | null): run is readonly string[] =>
-  run?.[0] === "ipvsadm" && !run[1]?.startsWith("--") && run.every((word) => !/[\s'"\\#]/.test(word));
 
 const lineOf = (run: readonly string[]): string => run.slice(1).join(" ");
 
@@ -33,7 +29,7 @@ function entriesOf(lines: readonly Step[]): Step {
   const undo = lines.flatMap(({ undo }) => (undo ? [lineOf(undo)] : [])).reverse();
   const run = lines.flatMap(({ run }) => (run[0] === ":" ? [] : [lineOf(run)]));
   return run.length === 0
-    ? step([":"], ["put_entries", ...undo])
+    ? onFailure(["put_entries", ...undo])
     : { run: ["put_entries", ...run], undo: ["back_entries", ...undo], isPartial: true };
 }
 

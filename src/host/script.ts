@@ -4,7 +4,7 @@ import { isTracing } from "../log.js";
 import { assign } from "../shell/index.js";
 import { commandLine, quote } from "../shell/quote.js";
 import { realHost } from "../shell/surroundings.js";
-import type { Step } from "./step.js";
+import { isEntry, type Step } from "./step.js";
 
 /** The steps of one resource. The host does all of them, or undoes all of them. */
 export interface Transaction {
@@ -61,7 +61,7 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
     bulk.has(i) ? [] : renderTransaction(transaction, i),
   );
   const together = [...bulk].flatMap((i) => transactions[i]?.steps ?? []);
-  const rules = together.filter(isRule).map(({ run }) => run.slice(1).join(" "));
+  const rules = together.flatMap(({ run }) => (isEntry(run) ? [run.slice(1).join(" ")] : []));
   const aside = (name: "record" | "erase") =>
     lifetimes.flatMap((lifetime) => {
       const lines = together.flatMap(({ run: [command, of, ...words] }) =>
@@ -84,8 +84,6 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
   ]);
 }
 
-// Commands with a long option, such as timeouts, come once only and need no bulk.
-const isRule = ({ run }: Step): boolean => run[0] === "ipvsadm" && !run[1]?.startsWith("--");
 const aboutRecords = new Set(["record", "erase", ":"]);
 const isAboutRecords = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? "");
 
@@ -96,12 +94,7 @@ const isAboutRecords = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? ""
 export function inBulk(transactions: readonly Transaction[]): ReadonlySet<number> {
   const plain = transactions.flatMap(({ steps }, i) => {
     const [rule, ...more] = rulesOf(steps);
-    const ok =
-      rule !== undefined &&
-      isRule(rule) &&
-      more.length === 0 &&
-      rule.run.every((word) => !/[\s'"\\#]/.test(word));
-    return ok ? [i] : [];
+    return rule !== undefined && more.length === 0 && isEntry(rule.run) ? [i] : [];
   });
   return new Set(plain.length > 1 ? plain : []);
 }

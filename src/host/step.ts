@@ -16,3 +16,8 @@ export const step = (run: readonly string[], undo: readonly string[] | null): St
 
 /** Returns a step that does nothing, and is undone if another one of the transaction fails. */
 export const onFailure = (undo: readonly string[]): Step => step([":"], undo);
+
+/** Returns whether a command is one line of the table, which `ipvsadm -R` reads as it is. */
+export const isEntry = (run: readonly string[] | null): run is readonly string[] =>
+  // Commands with a long option, such as timeouts, come once only and need no bulk.
+  run?.[0] === "ipvsadm" && !run[1]?.startsWith("--") && run.every((word) => !/[\s'"\\#]/.test(word));
