@@ -1,5 +1,5 @@
 import type { FindHost } from "../../providers/engine/engine.js";
-import { missing } from "../../providers/engine/flags.js";
+import { isGone } from "../../providers/engine/flags.js";
 import { type Bag, connectionOf, hasUnknown, partsOf } from "../../providers/engine/inputs.js";
 import { engines, verbsOf } from "../../providers/provider.js";
 import { type Entry, titleOf } from "../../rollback/deployment.js";
@@ -66,7 +66,7 @@ async function planOn({ steps, before }: Preview, hosts: PlannedHosts): Promise<
   const first = planner.engines();
   for (const entry of before) {
     const bag = { ...entry.inputs, ...entry.outputs } as Bag;
-    const isThere = bag[missing] === undefined && !hasUnknown(bag);
+    const isThere = !isGone(bag) && !hasUnknown(bag);
     if (isThere) await planner.draft(async () => first.get(kindOf(entry))?.create(bag));
   }
   await hosts.declared();

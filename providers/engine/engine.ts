@@ -11,7 +11,7 @@ import { refuseConflicts } from "./conflicts.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { failuresOf } from "./failures.js";
-import { found, isWhole, missing, type RecordWord, recordSaid, says, sharedWith } from "./flags.js";
+import { found, gone, isGone, isWhole, type RecordWord, recordSaid, says, sharedWith } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
 import {
   type Bag,
@@ -92,7 +92,7 @@ export class Engine {
       common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name]))) &&
       isShared(olds) === isShared(news);
     // Pulumi shows these by the inputs that refresh wrote.
-    const isShown = olds[missing] !== undefined || says(olds, "missing");
+    const isShown = isGone(olds) || says(olds, "missing");
     if (replaces.length === 0 && same && !isShown && unlike(was.config, is.config).length === 0)
       return { changes: !isWhole(olds) };
     // The host may be the same machine by another name. Creating first would find the old entry there, and
@@ -172,7 +172,7 @@ export class Engine {
   #seen(facts: Facts, change: Change, inputs: Bag, key: Bag, want: Bag | undefined): Seen | undefined {
     const have = this.definition.read(facts, key, want) as Bag | undefined;
     if (inputs.owner === noOwner) return have && { have, flaw: false };
-    if (!have) return change.declares(facts) ? { have: { [missing]: true }, flaw: false } : undefined;
+    if (!have) return change.declares(facts) ? { have: { [gone]: true }, flaw: false } : undefined;
     if (!isDeepStrictEqual(have, want)) return { have, flaw: "stale" };
     const view = { facts, owner: this.owner(inputs), persist: inputs.persist !== false };
     return { have, flaw: !isRecorded(change, view) && "missing" };

@@ -7,7 +7,7 @@ import type { Bag } from "./inputs.js";
  * State keeps the resource: the next update makes it again. If the program does not declare it any more, its
  * deletion removes the record.
  */
-export const missing = "missing";
+export const gone = "gone";
 
 /**
  * A word about the host's record of the resource. `missing`: refresh finds the resource as declared, but its
@@ -35,11 +35,15 @@ export const recordSaid = (...words: readonly (RecordWord | false)[]): Bag => {
 };
 
 /** Outputs of older versions, which a state may still have. Each is true or absent. */
-const former: Readonly<Record<RecordWord, string>> = {
+const former: Readonly<Record<RecordWord | typeof gone, string>> = {
   missing: "unmarked",
   stale: "undeclared",
   adopted: "adopted",
+  gone: "missing",
 };
+
+/** Returns whether refresh found the resource gone, but its record there. */
+export const isGone = (outputs: Bag): boolean => outputs[gone] !== undefined || outputs[former.gone] === true;
 
 /** Returns whether the outputs of a resource say this of its record. */
 export const says = (outputs: Bag, word: RecordWord): boolean =>
@@ -48,8 +52,8 @@ export const says = (outputs: Bag, word: RecordWord): boolean =>
     .includes(word) || outputs[former[word]] === true;
 
 /** Outputs that are no arguments. Refresh writes some to the inputs, so that Pulumi shows a difference. */
-export const found: readonly string[] = [record, missing, sharedWith, ...Object.values(former)];
+export const found: readonly string[] = [record, gone, sharedWith, ...Object.values(former)];
 
 /** Returns whether refresh found nothing that an update has to mend. */
 export const isWhole = (outputs: Bag): boolean =>
-  outputs[missing] === undefined && !says(outputs, "missing") && !says(outputs, "stale");
+  !isGone(outputs) && !says(outputs, "missing") && !says(outputs, "stale");

@@ -31,7 +31,7 @@ describe("timeouts", () => {
     const { props } = await kind.create({ udp: 30 });
     expect(fake.read("timeouts")).toBe("900 120 30\n");
     fake.remove("proc/net/ip_vs");
-    expect(await kind.read(props)).toMatchObject({ props: { missing: true } });
+    expect(await kind.read(props)).toMatchObject({ props: { gone: true } });
     await kind.delete(props);
     expect(fake.has("run/pulumi-lvs")).toBe(false);
   });
@@ -81,7 +81,7 @@ describe("a sync daemon", () => {
     const kind = resources(syncDaemon, fake);
     const { props } = await kind.create(master);
     fake.write("daemons", "");
-    expect(await kind.read(props)).toMatchObject({ props: { missing: true } });
+    expect(await kind.read(props)).toMatchObject({ props: { gone: true } });
     await kind.update(props, { ...master, syncid: 8 });
     expect(fake.lines("daemons")).toEqual([running(8)]);
   });

@@ -15,7 +15,7 @@ const server =
 const vip =
   'new lvs.VirtualAddress("vip", { connection, interface: "eth0", address: "192.168.0.219" }, { dependsOn: web });';
 
-test("what was deleted by hand is missing to a refresh; taken out of the program, it leaves no record", async () => {
+test("what was deleted by hand is gone to a refresh; taken out of the program, it leaves no record", async () => {
   const [host] = await threeHosts();
   const connection = host.connection(keyPath());
   const stack = await stackOf(program(connection, server + vip));
@@ -24,7 +24,7 @@ test("what was deleted by hand is missing to a refresh; taken out of the program
 
   const { text, code } = await stack.pulumi("refresh", "--preview-only", "--diff", "--expect-no-changes");
   expect(code).not.toBe(0);
-  expect(text).toMatch(/\bmissing\s*: true/);
+  expect(text).toMatch(/\bgone\s*: true/);
   await stack.refresh();
   expect((await stack.pulumi("refresh", "--yes", "--expect-no-changes")).code).toBe(0);
 

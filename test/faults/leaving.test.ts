@@ -112,7 +112,7 @@ describe("after a reboot", () => {
     ["a real server", "real-server", "server", ["ipvs", /-a .*\n/g]],
     ["a route", "host-route", "route", ["routes", /.*10\.0\.0\.0.*\n/g]],
   ] as const)(
-    "%s that was deleted by hand is missing to a refresh, and then either made again or gone for good",
+    "%s that was deleted by hand is gone to a refresh, and then either made again or gone for good",
     async (_title, name, which, [file, line]) => {
       for (const isDeclared of [true, false]) {
         const { fake, props, remove, reboot } = await cluster();
@@ -120,7 +120,7 @@ describe("after a reboot", () => {
         fake.write(file, fake.read(file).replace(line, ""));
         await fake.newRun();
         const found = await kind(name, fake).read(props[which]);
-        expect(found).toMatchObject({ props: { missing: true }, inputs: { missing: true } });
+        expect(found).toMatchObject({ props: { gone: true }, inputs: { gone: true } });
         const refreshed = found.props as Bag;
         // a second refresh finds the same
         expect(await kind(name, fake).read(refreshed)).toEqual(found);

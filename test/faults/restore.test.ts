@@ -387,7 +387,7 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
         const { read, inputsOf } = kind("virtual-service", fake);
         return (await read(inputsOf(web, "shop/prod/0"))).props;
       };
-      expect(await seen()).toMatchObject({ missing: true });
+      expect(await seen()).toMatchObject({ gone: true });
       // where the thing is there, its record is what is wrong
       fake.write("ipvs", "-A -t 192.168.0.219:80 -s wlc\n");
       expect(await seen()).toMatchObject({ record: "missing" });

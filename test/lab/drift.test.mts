@@ -33,7 +33,7 @@ onLab("what was changed by hand", () => {
     expect(text).toMatch(/~ enabled: true => false/);
     expect(text).toMatch(/~ arpIgnore: 1 => 0/);
     // a server, a VIP and a route are gone, and the hosts still have their records
-    expect(text.match(/\bmissing\s*: true/g)).toHaveLength(3);
+    expect(text.match(/\bgone\s*: true/g)).toHaveLength(3);
     expect(code).not.toBe(0);
   });
 

@@ -123,7 +123,7 @@ onLab("thresholds, timeouts and sync daemons", () => {
     const { text } = await stack.pulumi("refresh", "--preview-only", "--diff");
     expect(text).toMatch(/~ tcp: 900 => 60/);
     expect(text).toMatch(/~ upperThreshold: 1 => 9/);
-    expect(text).toMatch(/SyncDaemon[\s\S]*\bmissing\s*: true/);
+    expect(text).toMatch(/SyncDaemon[\s\S]*\bgone\s*: true/);
     await stack.up("--refresh");
     expect(await shown("timeout")).toBe("Timeout (tcp tcpfin udp): 900 2 300\n");
     expect(await shown("daemon")).toBe(master(7));

@@ -94,7 +94,7 @@ describe("a host", () => {
     const { props: there } = await other.create(server(1));
     slow.write("ipvs", service);
     await sleep(5);
-    expect((await other.read(there)).props).toMatchObject({ missing: true });
+    expect((await other.read(there)).props).toMatchObject({ gone: true });
   });
 
   test("plans from what it read last, so that a second change costs one script", async () => {
@@ -234,7 +234,7 @@ describe("facts that are old", () => {
     const kind = resources(realServer, fake);
     const { props } = await kind.create(server(1));
     fake.write("ipvs", service);
-    expect(await kind.read(props)).toMatchObject({ props: { missing: true } });
+    expect(await kind.read(props)).toMatchObject({ props: { gone: true } });
   });
 
   test("that change at every look end in an error, not in an endless loop", async () => {

@@ -79,7 +79,12 @@ describe("an object says on its host whose it is", () => {
         props: { record: "adopted, missing" },
         inputs: { record: "missing" },
       });
-    for (const flag of [{ record: "adopted, missing" }, { unmarked: true }])
+    for (const flag of [
+      { record: "adopted, missing" },
+      { unmarked: true },
+      { gone: true },
+      { missing: true },
+    ])
       expect(kind.engine.diff("", { ...older, ...flag }, kind.inputsOf(web, "shop/prod/web"))).toMatchObject({
         replaces: [],
       });

@@ -79,13 +79,13 @@ describe("an address that two stacks share", () => {
     expect(found.props).toEqual({ ...props, sharedWith: ["blog/prod/1"] });
   });
 
-  test("is missing to both when it was deleted by hand, and either makes it again", async () => {
+  test("is gone to both when it was deleted by hand, and either makes it again", async () => {
     const { fake, kind, first, second } = await both();
     fake.write("addresses", "");
     await fake.newRun();
     for (const props of [first, second])
-      expect(await kind.read(props)).toMatchObject({ props: { missing: true } });
-    await kind.update({ ...second, missing: true }, vip);
+      expect(await kind.read(props)).toMatchObject({ props: { gone: true } });
+    await kind.update({ ...second, gone: true }, vip);
     expect(vipsOn(fake)).toEqual([line]);
     expect(fake.owners()).toEqual([owner(shop), owner(blog)]);
   });
