@@ -21,6 +21,9 @@ import {
 import { disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
+/** A third of the 150 clients is expected. By chance a share is below this one in less than one of a million runs. */
+const leastOfThird = 0.15;
+
 /** The code of a section of docs/ecmp.md. */
 async function recipe(heading: string): Promise<string> {
   const docs = await readFile(join(import.meta.dirname, "../../docs/ecmp.md"), "utf8");
@@ -68,7 +71,7 @@ onLab("three directors behind ECMP", () => {
     for (const name of names) {
       const its = [...now].filter(([, { director }]) => director === name);
       console.log(`ECMP, ${name} has ${percent(its)}`);
-      expect(share(its)).toBeGreaterThan(0.2);
+      expect(share(its)).toBeGreaterThan(leastOfThird);
       const { stdout } = await run(name, "ipvsadm -Lnc");
       const entries = [...stdout.matchAll(/ESTABLISHED +(\S+) +198\.51\.100\.10:80 /g)].map(
         ([, from]) => from,
@@ -97,8 +100,8 @@ onLab("three directors behind ECMP", () => {
     await untilRouted(...names);
     now = await answered();
     const { moved, broken } = await between(before, now, "a third one joins two");
-    // A third goes to it, and the router moves some of what the others have.
-    expect(share(moved)).toBeLessThan(0.6);
+    // Half of all move: the third that goes to it, and some between the others. By chance 0.7 move in less than one of a million runs.
+    expect(share(moved)).toBeLessThan(0.7);
     expect(broken).toEqual([]);
   });
 
@@ -136,7 +139,7 @@ onLab("three directors behind ECMP", () => {
     await untilRouted("director", "rs2");
     const after = await answered();
     const { moved, broken } = await between(before, after, "one of three sees no server, without sloppy_tcp");
-    expect(share(moved)).toBeGreaterThan(0.2);
+    expect(share(moved)).toBeGreaterThan(leastOfThird);
     expect(new Set(broken)).toEqual(new Set(moved));
   });
 });
