@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { until } from "../support/machines/command.mts";
 import { type HostName, power, reboot, run, waitForSsh } from "../support/machines/lab.mts";
 import { addressed } from "./addressed.mts";
-import { disposing, onLab } from "./setup.mts";
+import { directors, holders, untilHeld } from "./holders.mts";
+import { disposing, onLab, patience, waitOn } from "./setup.mts";
 import { Stack } from "./stack.mts";
 import { type Clients, clients, type Outcome, type Target } from "./takeover.mts";
 
 // With it, failures that take long or that other tests have, too.
 const isLong = process.env.LVS_FAILURES === "all";
 
-const directors = ["director", "rs1"] as const;
 const seconds = 300;
 const held = 6;
 
@@ -59,18 +58,8 @@ const configuration = `config:
       returnRoutes: [192.168.0.101, "fd00:77::101"]
 `;
 
-const holders = async (vip: string, among: readonly HostName[]): Promise<HostName[]> => {
-  const lists = await Promise.all(among.map((host) => run(host, "ip -o addr show dev eth1")));
-  return among.filter((_, i) => lists[i]?.stdout.includes(` ${vip}/`));
-};
-
-/** Waits until the hosts that have a VIP are these. */
-const untilHeldBy = (vip: string, by: readonly HostName[], among: readonly HostName[] = directors) =>
-  until(`${vip} on ${by.join(" and ")}`, seconds, async () =>
-    String(await holders(vip, among)) === String(by) ? true : undefined,
-  );
 const untilAllHeldBy = async (by: HostName, among?: readonly HostName[]) => {
-  for (const vip of [direct, nat]) await untilHeldBy(vip, [by], among);
+  for (const vip of [direct, nat]) await untilHeld(vip, by, among);
 };
 
 /** Returns VIP and client's port of the established connections that a director knows. */
@@ -112,11 +101,11 @@ onLab("clients of two directors", () => {
   /** Waits until both directors know each held connection. */
   const untilCovered = async () => {
     const ports = await load.ports();
-    for (const host of directors)
-      await until(`all held connections on ${host}`, seconds, async () => {
-        const found = new Set(await known(host));
-        return ports.every((port) => found.has(port)) ? true : undefined;
-      });
+    const missing = async (host: HostName) => {
+      const found = new Set(await known(host));
+      return ports.filter((port) => !found.has(port));
+    };
+    for (const host of directors) await expect.poll(() => missing(host), patience).toEqual([]);
   };
 
   /** Connections that both directors know go on, whatever happens, and new ones are answered again. */
@@ -183,9 +172,9 @@ onLab("clients of two directors", () => {
     await untilCovered();
     await lossless("its inside link is cut", async () => {
       await pull("eth2");
-      await untilHeldBy(nat, ["rs1"]);
+      await untilHeld(nat, "rs1");
     });
-    expect(await holders(direct, directors)).toEqual(["director"]);
+    expect(await holders(direct)).toEqual(["director"]);
     await lossless("it is plugged in again", async () => {
       await plug("eth2");
       await untilAllHeldBy("director");
@@ -196,7 +185,7 @@ onLab("clients of two directors", () => {
     await untilCovered();
     await lossless("frames of its outside link are lost", async () => {
       await silence("eth1");
-      for (const vip of [direct, nat]) await untilHeldBy(vip, directors);
+      for (const vip of [direct, nat]) await untilHeld(vip, directors);
     });
     await lossless("frames pass again", async () => {
       await unsilence("eth1");
@@ -208,7 +197,7 @@ onLab("clients of two directors", () => {
     await untilCovered();
     await lossless("frames of its inside link are lost", async () => {
       await silence("eth2");
-      await untilHeldBy(nat, ["rs1"]);
+      await untilHeld(nat, "rs1");
     });
     await lossless("frames pass again", async () => {
       await unsilence("eth2");
@@ -232,7 +221,7 @@ onLab("clients of two directors", () => {
     await untilCovered();
     await lossless("advertisements are lost: split brain", async () => {
       for (const host of directors) await run(host, "iptables -A INPUT -p 112 -j DROP");
-      for (const vip of [direct, nat]) await untilHeldBy(vip, directors);
+      for (const vip of [direct, nat]) await untilHeld(vip, directors);
     });
     await lossless("advertisements pass again", async () => {
       for (const host of directors) await run(host, "iptables -D INPUT -p 112 -j DROP");
@@ -240,9 +229,7 @@ onLab("clients of two directors", () => {
     });
     const mac = await macOf("director");
     for (const { vip } of targets)
-      await until(`the client's entry for ${vip}`, seconds, async () =>
-        (await run("client", `ip neigh show to ${vip} dev eth1`)).stdout.includes(mac) ? true : undefined,
-      );
+      await waitOn("client", `ip neigh show to ${vip} dev eth1 | grep -qF ${mac}`, seconds);
   });
 
   it("go on when the director's clock jumps", async () => {
@@ -256,8 +243,8 @@ onLab("clients of two directors", () => {
         // longer than a director is silent before the other one takes over
         await run("director", "sleep 3");
       });
-    expect(await holders(direct, directors)).toEqual(["director"]);
-    expect(await holders(nat, directors)).toEqual(["director"]);
+    expect(await holders(direct)).toEqual(["director"]);
+    expect(await holders(nat)).toEqual(["director"]);
   });
 
   it("lose what began after sync was stopped, and no other connection", async () => {

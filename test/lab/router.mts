@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { until } from "../support/machines/command.mts";
 import { type HostName, run } from "../support/machines/lab.mts";
-import { patience } from "./setup.mts";
+import { patience, waitOn } from "./setup.mts";
 
 // The client machine is a router. A name space on it has the clients, and one more for each of the two servers. The servers are neighbours of
 // the directors on eth1, and answer clients by the router. It chooses by protocol, addresses and ports. Policy 1 would do so for packets from
@@ -117,9 +116,7 @@ export interface Held extends Client {
 export async function hold(): Promise<Map<string, Held>> {
   await run("client", "rm -f /tmp/ecmp.report");
   await start("clients", "hold", vip, ...clients);
-  await until("the report of the clients", 300, async () =>
-    (await run("client", "[ -s /tmp/ecmp.report ]", { allowFailure: true })).code === 0 ? true : undefined,
-  );
+  await waitOn("client", "[ -s /tmp/ecmp.report ]", 300);
   return answered();
 }
 
@@ -154,10 +151,9 @@ export async function between(before: Map<string, Held>, after: Map<string, Held
   return { moved, broken };
 }
 
-/** Waits until the router has routes by these directors, named in order. */
-export const untilRouted = (...by: Director[]) =>
-  until(`routes by ${by.join(", ")}`, 300, async () => {
-    const { stdout } = await run("client", `ip route show ${vip}`);
-    const found = [...stdout.matchAll(/via (\S+)/g)].map(([, via]) => via);
-    return found.sort().join() === by.map((name) => directors[name]).join() ? true : undefined;
-  });
+/** Waits until the router has routes by these directors, and no others. */
+export const untilRouted = (...by: Director[]) => {
+  const routes = by.map((name) => `via ${directors[name]}\n`).sort();
+  const found = `ip route show ${vip} | grep -o 'via [0-9.]*' | sort`;
+  return waitOn("client", `[ "$(${found})" = '${routes.join("").trim()}' ]`, 300);
+};

@@ -1,14 +1,12 @@
 import { expect, it } from "vitest";
-import { until } from "../support/machines/command.mts";
 import { type HostName, run } from "../support/machines/lab.mts";
+import { directors, untilHeld } from "./holders.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
 import { underLoad } from "./load.mts";
-import { ask, disposing, onLab } from "./setup.mts";
+import { ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
-const directors = ["director", "rs1"] as const;
 const vip = "192.168.0.210";
-const seconds = 300;
 
 /** LVS/DR with two directors. Both real servers are one machine by two addresses. */
 const configuration = `config:
@@ -37,17 +35,12 @@ const tableOf = async (host: HostName): Promise<string> => (await run(host, "ipv
 
 /** Waits until both tables are the same and have some text. */
 const untilEqual = (...texts: string[]) =>
-  until("equal tables", seconds, async () => {
-    const [one, other] = [await tableOf("director"), await tableOf("rs1")];
-    return one === other && texts.every((text) => one.includes(text)) ? true : undefined;
-  });
-
-const untilHeldBy = (by: HostName) =>
-  until(`${vip} on ${by}`, seconds, async () => {
-    const lists = await Promise.all(directors.map((host) => run(host, "ip -o addr show dev eth1")));
-    const have = directors.filter((_, i) => lists[i]?.stdout.includes(` ${vip}/`));
-    return have.length === 1 && have[0] === by ? true : undefined;
-  });
+  expect
+    .poll(async () => {
+      const [one, other] = [await tableOf("director"), await tableOf("rs1")];
+      return one === other && texts.every((text) => one.includes(text));
+    }, patience)
+    .toBe(true);
 
 onLab("a cluster with two directors", () => {
   const keep = disposing();
@@ -60,7 +53,7 @@ onLab("a cluster with two directors", () => {
     clean = await statesOf([...directors, "rs2"]);
     stack = keep(await Stack.ofEnvironment("two-directors", { configuration }));
     await stack.up();
-    await untilHeldBy("director");
+    await untilHeld(vip, "director");
     await untilEqual("-r 192.168.0.222:80 -g -w 10", "-r 192.168.10.12:80 -g -w 20");
     expect(await ask(`http://${vip}/`, 6)).toEqual({ rs2: 6 });
   });
@@ -95,7 +88,7 @@ onLab("a cluster with two directors", () => {
     expect(load.failures).toEqual([]);
     expect(load.requests).toBeGreaterThanOrEqual(10_000);
     for (const [i, id] of (await bootIds()).entries()) expect(id).not.toBe(before[i]);
-    await untilHeldBy("director");
+    await untilHeld(vip, "director");
     await untilEqual("-w 30");
   });
 

@@ -1,12 +1,11 @@
 import { expect, it } from "vitest";
-import { until } from "../support/machines/command.mts";
 import { type HostName, power, run, waitForSsh } from "../support/machines/lab.mts";
+import { directors, holders, untilHeld } from "./holders.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
 import { underLoad } from "./load.mts";
 import { disposing, onLab, waitOn } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
-const directors = ["director", "rs1"] as const;
 const seconds = 300;
 
 /** What moves: an IPv4 and an IPv6 VIP with the gateway of the inside network, and two more VIPs. */
@@ -37,20 +36,6 @@ for (const [i, host] of ["director", "rs1"].entries()) {
   new lvs.VrrpInstance("other-" + host, { ...common, routerId: 53, priority: 100 + 50 * i, addresses: [{ address: "${other}" }],
     peers: [i === 0 ? "192.168.0.221" : "192.168.0.200"] });
 }`;
-
-/** The directors' own list of who has an address, by `ip`. A machine that is off has none. */
-async function holders(address: string, among: readonly HostName[] = directors): Promise<HostName[]> {
-  const lists = await Promise.all(among.map((host) => run(host, "ip -o addr show")));
-  return among.filter((_, i) => lists[i]?.stdout.includes(` ${address}/`));
-}
-
-const untilHeld = (address: string, by: HostName, among: readonly HostName[] = directors) =>
-  until(`${address} on ${by}`, seconds, async () => {
-    for (const host of [by, ...among.filter((one) => one !== by)])
-      await waitOn(host, `${host === by ? "" : "! "}ip -o addr show | grep -qF ' ${address}/'`, seconds);
-    const have = await holders(address, among);
-    return have.length === 1 && have[0] === by ? true : undefined;
-  });
 
 /** Whom the client sends to: the MAC address that it has for each, once it has sent to them. */
 const untilClientSendsTo = async (host: HostName, macs: ReadonlyMap<HostName, string>) => {

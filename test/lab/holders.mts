@@ -1,0 +1,30 @@
+import { until } from "../support/machines/command.mts";
+import { type HostName, run } from "../support/machines/lab.mts";
+import { waitOn } from "./setup.mts";
+
+/** Both machines that are directors of one cluster; the first one is preferred. */
+export const directors = ["director", "rs1"] as const;
+
+const seconds = 300;
+
+/** Returns which hosts have an address, by `ip`. A machine that is off cannot be among them. */
+export async function holders(address: string, among: readonly HostName[] = directors): Promise<HostName[]> {
+  const lists = await Promise.all(among.map((host) => run(host, "ip -o addr show")));
+  return among.filter((_, i) => lists[i]?.stdout.includes(` ${address}/`));
+}
+
+/** Waits until one host or several have an address, and the others among them do not. Each host looks by itself. */
+export function untilHeld(
+  address: string,
+  by: HostName | readonly HostName[],
+  among: readonly HostName[] = directors,
+): Promise<true> {
+  const those = [by].flat();
+  const others = among.filter((host) => !those.includes(host));
+  const isThere = `ip -o addr show | grep -qF ' ${address}/'`;
+  return until(`${address} on ${those.join(" and ")}`, seconds, async () => {
+    for (const host of those) await waitOn(host, isThere, seconds);
+    for (const host of others) await waitOn(host, `! ${isThere}`, seconds);
+    return String(await holders(address, among)) === String(those) ? true : undefined;
+  });
+}
