@@ -62,6 +62,10 @@ const untilAllHeldBy = async (by: HostName, among?: readonly HostName[]) => {
   for (const vip of [direct, nat]) await untilHeld(vip, by, among);
 };
 
+/** nginx ends a connection after a thousand requests, or if it is idle for 75 s. Held ones have more of both. */
+const endless = `echo 'keepalive_requests 1000000; keepalive_timeout 900s;' >/etc/nginx/conf.d/endless.conf
+systemctl reload nginx`;
+
 /** Returns VIP and client's port of the established connections that a director knows. */
 const known = async (host: HostName): Promise<string[]> => {
   const { stdout } = await run(host, "ipvsadm -Lnc");
@@ -116,6 +120,7 @@ onLab("clients of two directors", () => {
 
   beforeAll(async () => {
     await addressed();
+    await run("rs2", endless);
     await run("client", "ip addr add 192.168.0.101/24 dev eth1; ip addr add fd00:77::101/64 dev eth1 nodad");
     stack = keep(await Stack.ofEnvironment("failures", { configuration }));
     await stack.up();
