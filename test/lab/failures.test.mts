@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type HostName, power, reboot, run, waitForSsh } from "../support/machines/lab.mts";
 import { addressed } from "./addressed.mts";
-import { directors, holders, untilHeld } from "./holders.mts";
+import { directors, entered, untilHeld } from "./holders.mts";
 import { disposing, onLab, patience, waitOn } from "./setup.mts";
 import { Stack } from "./stack.mts";
 import { type Clients, clients, type Outcome, type Target } from "./takeover.mts";
@@ -73,6 +73,17 @@ const known = async (host: HostName): Promise<string[]> => {
     ([, port, vip = ""]) => `${vip.replace(/[[\]]/g, "")} ${port}`,
   );
 };
+
+/** Does some work again until rs1 takes no VIP over meanwhile. If a machine stalls, rs1 does so too, but not three times in turn. */
+async function withoutTakeover(work: () => Promise<unknown>): Promise<void> {
+  const takeovers = () => entered("rs1", "eth1-6[12]", "MASTER");
+  for (let tries = 1; ; tries++) {
+    const before = await takeovers();
+    await work();
+    if ((await takeovers()) === before) return;
+    expect(tries, "times in turn that rs1 took over").toBeLessThan(3);
+  }
+}
 
 const macOf = async (host: HostName) => (await run(host, "cat /sys/class/net/eth1/address")).stdout.trim();
 
@@ -175,11 +186,15 @@ onLab("clients of two directors", () => {
 
   it("go on when the director loses its inside link, which only the gateway needs", async () => {
     await untilCovered();
+    const left = () => entered("director", "eth1-61", "BACKUP|FAULT");
+    const before = await left();
     await lossless("its inside link is cut", async () => {
       await pull("eth2");
       await untilHeld(nat, "rs1");
     });
-    expect(await holders(direct)).toEqual(["director"]);
+    // it does not give the VIPs of LVS/DR away, not even for a moment
+    expect(await left()).toBe(before);
+    await untilHeld(direct, "director");
     await lossless("it is plugged in again", async () => {
       await plug("eth2");
       await untilAllHeldBy("director");
@@ -243,13 +258,14 @@ onLab("clients of two directors", () => {
       ["the clock jumps ahead by an hour", "+1 hour"],
       ["the clock jumps back by two hours", "-2 hours"],
     ] as const)
-      await lossless(title, async () => {
-        await run("director", `date -s '${jump}'`);
-        // longer than a director is silent before the other one takes over
-        await run("director", "sleep 3");
-      });
-    expect(await holders(direct)).toEqual(["director"]);
-    expect(await holders(nat)).toEqual(["director"]);
+      await lossless(title, () =>
+        withoutTakeover(async () => {
+          await run("director", `date -s '${jump}'`);
+          // longer than a director is silent before the other one takes over
+          await run("rs1", "sleep 3");
+          await untilAllHeldBy("director");
+        }),
+      );
   });
 
   it("lose what began after sync was stopped, and no other connection", async () => {

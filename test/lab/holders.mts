@@ -28,3 +28,9 @@ export function untilHeld(
     return String(await holders(address, among)) === String(those) ? true : undefined;
   });
 }
+
+/** Returns how often keepalived on a host has entered one of the states of VRRP, such as `BACKUP|FAULT`, with an instance. */
+export async function entered(host: HostName, instance: string, states: string): Promise<number> {
+  const { stdout } = await run(host, "journalctl --sync; journalctl -qu keepalived -o cat");
+  return [...stdout.matchAll(new RegExp(`^\\(${instance}\\) Entering (${states}) STATE`, "gm"))].length;
+}
