@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { chartOf } from "./chart.mts";
 import type { Part, PartName } from "./data.mts";
 import { exponentOf, figuresOf, markdown, type Row, ratiosOf, shown } from "./figures.mts";
@@ -9,6 +10,14 @@ import { operations } from "./measure.mts";
 const shapesOf = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ shape }) => shape))];
 
 const isFloor = ({ contender }: Row): boolean => contender === "floor";
+
+/** The floors of rows that were measured in other turns than the floor of the table. */
+const otherFloors = (rows: readonly Row[]): Row[] => {
+  const floor = rows.find(isFloor)?.repeats;
+  return rows
+    .filter((row) => !isDeepStrictEqual(row.floor, floor))
+    .map((row) => ({ ...row, contender: `floor of ${row.contender}`, repeats: row.floor }));
+};
 
 /** A table of one shape: ratios to the floor first, then seconds. */
 const timesOf = (rows: readonly Row[]): string =>
@@ -21,7 +30,10 @@ const timesOf = (rows: readonly Row[]): string =>
           `${row.contender} / floor`,
           ...operations.map((one) => shown(ratiosOf(row, one), " ×")),
         ]),
-      ...rows.map((row) => [row.contender, ...operations.map((one) => shown(figuresOf(row, one), " s"))]),
+      ...[...rows, ...otherFloors(rows)].map((row) => [
+        row.contender,
+        ...operations.map((one) => shown(figuresOf(row, one), " s")),
+      ]),
     ],
   );
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parts } from "../../bench/data.mjs";
 import { exponentOf, figuresOf, type Row, ratiosOf, shown } from "../../bench/figures.mjs";
+import { tablesOf } from "../../bench/page.mjs";
 
 const row = (count: number, up: number[], floor: number[]): Row => ({
   ...{ contender: "ours", shape: `${count}`, count },
@@ -21,6 +22,25 @@ test("ratios compare repeats of the same turn, and a figure is the median", () =
   expect(ratiosOf(one, "up")).toEqual({ least: 2, median: 3, most: 10 });
   expect(shown(figuresOf(one, "up"), " s")).toBe("6 s (2–30)");
   expect(ratiosOf(one, "refresh")).toBeUndefined();
+});
+
+test("a row of other turns than the floor's has its own floor in the table", () => {
+  const floor = { ...row(100, [2], [2]), contender: "floor" };
+  const lines = tablesOf("servers", [
+    floor,
+    row(100, [6], [2]),
+    { ...row(100, [6], [3]), contender: "other" },
+  ]);
+  expect(lines.split("\n").map((line) => line.split(" | ").slice(0, 2).join(" "))).toEqual([
+    "| 100 up",
+    "| --- ---",
+    "| ours / floor 3 ×",
+    "| other / floor 2 ×",
+    "| floor 2 s",
+    "| ours 6 s",
+    "| other 6 s",
+    "| floor of other 3 s",
+  ]);
 });
 
 test("growth is the power of the count", () => {
