@@ -24,17 +24,26 @@ interface Declared {
   readonly type: string;
 }
 
-/** Members of an interface as its source declares them. */
+/** Members of an interface, and of those of its file that it extends, as the source declares them. */
 function membersOf(file: string, name: string): Declared[] {
   const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
-  const found = source.statements.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
-  if (!found || !ts.isInterfaceDeclaration(found)) throw new Error(`${file} declares no ${name}`);
-  return found.members.filter(ts.isPropertySignature).map((member) => ({
-    name: member.name.getText(),
-    optional: member.questionToken !== undefined,
-    documented: ts.getJSDocCommentsAndTags(member).length > 0,
-    type: member.type?.getText() ?? "",
-  }));
+  const interfaces = new Map(
+    source.statements.filter(ts.isInterfaceDeclaration).map((node) => [node.name.text, node]),
+  );
+  const found = interfaces.get(name);
+  if (!found) throw new Error(`${file} declares no ${name}`);
+  const above = (found.heritageClauses ?? [])
+    .flatMap(({ types }) => types.map(({ expression }) => expression.getText()))
+    .filter((one) => interfaces.has(one));
+  return [
+    ...found.members.filter(ts.isPropertySignature).map((member) => ({
+      name: member.name.getText(),
+      optional: member.questionToken !== undefined,
+      documented: ts.getJSDocCommentsAndTags(member).length > 0,
+      type: member.type?.getText() ?? "",
+    })),
+    ...above.flatMap((one) => membersOf(file, one)),
+  ];
 }
 
 /** Values of which only some types take any, by the type that takes one. */
@@ -87,7 +96,7 @@ test("the schema of connections takes what the interface says, and only that", (
   expectTypeOf<z.input<typeof connection>>().toExtend<Connection>();
   expectTypeOf<Connection>().toExtend<z.input<typeof connection>>();
   const file = join(providers, "../src/ssh/connection.ts");
-  const names = [...membersOf(file, "Endpoint"), ...membersOf(file, "Connection")].map(({ name }) => name);
+  const names = membersOf(file, "Connection").map(({ name }) => name);
   expect(names.sort()).toEqual(Object.keys(connection.shape).sort());
 });
 
