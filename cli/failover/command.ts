@@ -1,7 +1,7 @@
 import type { automation } from "@pulumi/pulumi";
 import type { Clock } from "../../providers/engine/clock.js";
 import type { FindHost } from "../../providers/engine/engine.js";
-import type { Deployment } from "../../rollback/deployment.js";
+import type { Deployment, Entry } from "../../rollback/deployment.js";
 import { exported, stateOf } from "../../rollback/pulumi-cli.js";
 import { withSecrets } from "../../rollback/secrets.js";
 import { type Host, hostOf as hostAt } from "../../src/host/host.js";
@@ -151,15 +151,26 @@ export async function moveIn(world: World, given: Failover | Maintenance, output
   return exitCodes["not moved"];
 }
 
-/** Returns the state of a stack. Secrets are decrypted only if a connection needs one. */
-async function deploymentOf(stack: automation.Stack): Promise<Deployment> {
-  const { deployment } = await exported(stack);
+/** A part of a resource of the state that a command reads. */
+type Reading = (entry: Entry) => unknown;
+
+/** Returns how a director is reached. */
+export const directorConnection: Reading = (entry) =>
+  isInstance(entry) ? entry.outputs?.connection : undefined;
+
+/** Returns whether a command reads a secret of the state. */
+export function readsSecret({ resources = [] }: Deployment, reading: Reading): boolean {
   let isSecret = false;
-  for (const entry of (deployment.resources ?? []).filter(isInstance))
-    withSecrets(entry.outputs?.connection, () => {
-      isSecret = true;
-    });
-  return isSecret ? stateOf(stack) : deployment;
+  withSecrets(resources.map(reading), () => {
+    isSecret = true;
+  });
+  return isSecret;
+}
+
+/** Returns the state of a stack. Secrets are decrypted only if the command reads one. */
+async function deploymentOf(stack: automation.Stack, reading: Reading): Promise<Deployment> {
+  const { deployment } = await exported(stack);
+  return readsSecret(deployment, reading) ? stateOf(stack) : deployment;
 }
 
 /** Does something with hosts, and closes the connections. */
@@ -178,12 +189,16 @@ export async function withHosts<T>(work: (find: FindHost) => Promise<T>): Promis
   });
 }
 
-/** Does something with the VRRP instances of a stack, and closes the connections. */
+/**
+ * Does something with the VRRP instances of a stack, and closes the connections. `reading` is what it reads of the state.
+ * Without it, that is how the directors are reached.
+ */
 export async function inStack<T>(
   { stack, cwd }: Options,
   work: (world: World, state: Deployment) => Promise<T>,
+  reading = directorConnection,
 ): Promise<T> {
-  const state = await deploymentOf(await stackAt(cwd, stack));
+  const state = await deploymentOf(await stackAt(cwd, stack), reading);
   return withHosts((find) => work({ groups: groupsOf(state), find, clock }, state));
 }
 

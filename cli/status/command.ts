@@ -1,11 +1,19 @@
 import type { FindHost } from "../../providers/engine/engine.js";
-import type { Deployment } from "../../rollback/deployment.js";
+import { without } from "../../providers/engine/inputs.js";
+import { type Deployment, type Entry, isOurs } from "../../rollback/deployment.js";
 import { factFailure, HostError } from "../../src/errors.js";
 import { FactError } from "../../src/facts/facts.js";
 import { readingJob } from "../../src/host/reading.js";
 import { plainText } from "../../src/values/foreign.js";
 import { exitCodes } from "../exit-codes.js";
-import { chosen, inStack, type Options, type Output, type World } from "../failover/command.js";
+import {
+  chosen,
+  directorConnection,
+  inStack,
+  type Options,
+  type Output,
+  type World,
+} from "../failover/command.js";
 import { directorsOf } from "../failover/director.js";
 import type { Group } from "../failover/instances.js";
 import { Refused } from "../failover/moves.js";
@@ -92,6 +100,12 @@ export async function statusIn(
   return all.every(isLevel) ? 0 : exitCodes["not level"];
 }
 
+/** Returns what this command reads of a resource: how a director is reached, and what is compared with it. */
+export const comparedInputs = (entry: Entry): unknown => [
+  directorConnection(entry),
+  isOurs(entry) ? without(entry.inputs ?? {}, ["connection"]) : undefined,
+];
+
 /** Prints the directors of a stack. Returns the exit code. */
 export const status = (given: Status, output: Output): Promise<number> =>
-  inStack(given, (world, state) => statusIn(world, state, given, output));
+  inStack(given, (world, state) => statusIn(world, state, given, output), comparedInputs);

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { directorConnection, readsSecret } from "../../../cli/failover/command.js";
 import type { Director, Known } from "../../../cli/failover/director.js";
 import { groupsOf, groupsOn, namedBy } from "../../../cli/failover/instances.js";
 import { failoverOf, maintenanceOf, releaseOf } from "../../../cli/failover/moves.js";
 import { parseCommandLine } from "../../../cli/program.js";
+import { comparedInputs } from "../../../cli/status/command.js";
 import type { Bag } from "../../../providers/engine/inputs.js";
+import type { Entry } from "../../../rollback/deployment.js";
 import { cluster, entry, stack } from "../../support/vrrp-entries.js";
 
 const vip = "192.168.0.219";
@@ -37,6 +40,28 @@ test("groups of instances are those with one router id and first address, by the
   expect(namedBy(groups, "web")).toEqual(groups);
   expect(groupsOn(groups, "director2")).toEqual(groups);
   expect(groupsOn(groups, "director1")).toEqual([groups[0]]);
+});
+
+test("secrets are decrypted where the command reads one", () => {
+  const secret = {
+    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    ciphertext: "v1:…",
+  };
+  const monitor = (inputs: Bag): Entry => ({
+    urn: `${stack}::m`,
+    type: "pulumi-nodejs:dynamic/lvs:HealthMonitor",
+    inputs,
+  });
+  const reads = (one: Entry) =>
+    [directorConnection, comparedInputs].map((reading) => readsSecret({ resources: [one] }, reading));
+  const login = { host: "web1", password: secret };
+  expect(reads(entry("a", { connection: login }))).toEqual([true, true]);
+  expect(reads(monitor({ check: { body: secret } }))).toEqual([false, true]);
+  expect(reads(monitor({ connection: login }))).toEqual([false, false]);
+  expect(reads({ ...monitor({ check: { body: secret } }), type: "random:index:RandomPassword" })).toEqual([
+    false,
+    false,
+  ]);
 });
 
 describe("a move", () => {
