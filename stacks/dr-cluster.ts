@@ -9,10 +9,10 @@ import { type Front, front } from "./cluster/front.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { adoption, persisting, sharing } from "./cluster/inherited.js";
 import { serversOf, vipsOf } from "./cluster/model.js";
+import { once } from "./cluster/once.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import type { Vip } from "./cluster/places.js";
 import { ipVs, services } from "./cluster/services.js";
-import { once } from "./cluster/shared.js";
 import { fromLast, sitesOf } from "./cluster/site.js";
 
 /** Arguments of a DrCluster. */

@@ -9,9 +9,9 @@ import { forwardings } from "./cluster/families.js";
 import { doorsOf, front } from "./cluster/front.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { adoption, persisting } from "./cluster/inherited.js";
+import { once } from "./cluster/once.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { ipVs, services } from "./cluster/services.js";
-import { once } from "./cluster/shared.js";
 import { fromLast, sitesOf } from "./cluster/site.js";
 
 /** Arguments of a NatCluster. */

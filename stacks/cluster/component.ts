@@ -3,17 +3,17 @@ import type { RealServer, VirtualService } from "../../providers/index.js";
 import { parseEndpoint } from "../../src/values/address.js";
 import { withoutHost } from "../../src/values/service-address.js";
 import type { ClusterArgs, ClusterChildren, ClusterOutputs, Member } from "./args.js";
-import type { Front } from "./front.js";
+import type { Front, MadeFront } from "./front.js";
 import { vipsOf } from "./model.js";
 import { probes } from "./probe.js";
 
 /**
  * Returns what is there before a probe. An instance comes after all on its director, and a director that is left out has
- * no new entries. A VIP may be declared by another cluster, so entries count, too.
+ * no new members. A VIP may be declared by another cluster, so members count, too.
  */
-const probedOf = ({ last, pools, instance }: Front & { readonly last: pulumi.Resource[] }) => [
+const probedOf = ({ last, pools, instance }: MadeFront) => [
   ...last,
-  ...(instance ? [] : pools.flatMap(({ entries }) => entries)),
+  ...(instance ? [] : pools.flatMap(({ members }) => members)),
 ];
 
 /** The base of the components, with their outputs. */
@@ -28,13 +28,13 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   declare readonly realServers: RealServer[];
 
   /**
-   * Makes the probes, which come after all else, and shows the outputs. `last` is what each front ends with. The policy
-   * pack reads `localnodes`: addresses by which a director is a server of its own. `pulumi-lvs up` reads `allowDown`.
+   * Makes the probes, which come after all else, and shows the outputs. The policy pack reads `localnodes`: addresses
+   * by which a director is a server of its own. `pulumi-lvs up` reads `allowDown`.
    */
   protected finish(
     name: string,
     args: ClusterArgs,
-    fronts: readonly (Front & { readonly last: pulumi.Resource[] })[],
+    fronts: readonly MadeFront[],
     localnodes: readonly pulumi.Input<string>[] = [],
   ): void {
     probes(this, name, args, fronts.flatMap(probedOf));

@@ -3,9 +3,9 @@ import { VirtualAddress, VrrpInstance } from "../../providers/index.js";
 import { instanceOf } from "./directors/vrrp.js";
 import { adoption } from "./inherited.js";
 import { vipsOf } from "./model.js";
+import { once } from "./once.js";
 import type { Vip } from "./places.js";
 import type { MadePool } from "./services.js";
-import { once } from "./shared.js";
 import type { Site } from "./site.js";
 
 /** A director's services and what clients reach them by. */
@@ -15,6 +15,11 @@ export interface Front {
   /** The VIPs on the director, if VRRP does not move them. */
   readonly vips: readonly { vip: Vip; resource: VirtualAddress }[];
   readonly instance: VrrpInstance | undefined;
+}
+
+/** A front with the resources that come last on its director. */
+export interface MadeFront extends Front {
+  readonly last: pulumi.Resource[];
 }
 
 /** Lets clients in: by the VIPs, or by the VRRP instance that has them in turn. It comes after all services. */

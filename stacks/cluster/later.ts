@@ -12,3 +12,7 @@ export const later = <Value, Made>(value: Value, make: (value: pulumi.Unwrap<Val
   hasOutput(value)
     ? pulumi.output(value).apply((known) => make(known as pulumi.Unwrap<Value>))
     : make(value as pulumi.Unwrap<Value>);
+
+/** Returns the fields of a map, and none of an output, whose value is known later. */
+export const knownFields = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null && !isOutput(value) ? { ...value } : {};

@@ -16,8 +16,8 @@ import { isTracked } from "./directors/vrrp.js";
 import { sysctls } from "./hosts.js";
 import { adoption } from "./inherited.js";
 import { drainOf, entriesOf, poolsOf, reachedAt, type Server, serverFields } from "./model.js";
+import { once } from "./once.js";
 import { poolOf } from "./pool.js";
-import { once } from "./shared.js";
 import type { Site } from "./site.js";
 import { sorryServerOf } from "./sorry-server.js";
 
@@ -51,7 +51,7 @@ export interface MadePool {
   readonly virtualService: VirtualService;
   readonly realServers: RealServer[];
   /** What real servers are part of: themselves, or the service that owns its pool. */
-  readonly entries: pulumi.Resource[];
+  readonly members: pulumi.Resource[];
   readonly monitors: HealthMonitor[];
   readonly isPool: boolean;
   readonly isTracked: boolean;
@@ -116,7 +116,7 @@ export function services(
           ready.realServer(member),
         ),
       );
-      const entries: pulumi.Resource[] = isPool ? [virtualService] : realServers;
+      const made: pulumi.Resource[] = isPool ? [virtualService] : realServers;
       const { health } = service;
       // The monitor depends on all of them, so it restores removed servers before they are deleted.
       const monitors = health
@@ -125,10 +125,13 @@ export function services(
               HealthMonitor,
               `${label}-health`,
               { ...common, service: virtualService.id, ...health, ...sorryServerOf(health, forwarding) },
-              entries,
+              made,
             ),
           ]
         : [];
-      return { virtualService, realServers, entries, monitors, isPool, isTracked: isTracked(args, service) };
+      return {
+        ...{ virtualService, realServers, members: made, monitors, isPool },
+        isTracked: isTracked(args, service),
+      };
     });
 }

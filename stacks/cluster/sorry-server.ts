@@ -1,12 +1,8 @@
 import type { ServiceArgs } from "./args.js";
-import { isOutput, later } from "./later.js";
+import { isOutput, knownFields, later } from "./later.js";
 
 type Health = NonNullable<ServiceArgs["health"]>;
 type Forwarding = "gatewaying" | "masquerading";
-
-/** Returns the fields of a map, and none of an output, whose value is known later. */
-export const knownFields = (value: unknown): Record<string, unknown> =>
-  typeof value === "object" && value !== null && !isOutput(value) ? { ...value } : {};
 
 const isLoopback = (address: unknown): boolean =>
   typeof address === "string" && /^(127\.|::1$)/.test(address);

@@ -1,8 +1,8 @@
 import { familyOf } from "../../src/values/address.js";
 import { showPath } from "../../src/values/problem.js";
+import { knownFields } from "../cluster/later.js";
 import { addressFor, serverPort, shareOf } from "../cluster/model.js";
 import { addressOf } from "../cluster/places.js";
-import { knownFields } from "../cluster/sorry-server.js";
 import { firstAtEach, type Rule, vipAddress } from "./rule.js";
 
 /**
