@@ -53,7 +53,7 @@ const table = shellText("health/table.sh");
  * Shell functions that pass all known data to the evaluation, each file by its kind, and report lines that do
  * not fit.
  */
-const evaluate = shellText("health/evaluate.sh");
+const evaluateFunctions = shellText("health/evaluate.sh");
 
 /**
  * Shell functions for checks of the VIP on a real server (gatewaying).
@@ -99,7 +99,7 @@ const readers = shellText("health/readers.awk");
  * supervisor has to read routes, and `ignored TEXT` for each file with lines that do not fit and for each
  * route that waits for the restore.
  */
-export const evaluation = readers + shellText("health/evaluate.awk") + shellText("health/announce.awk");
+export const evaluateProgram = readers + shellText("health/evaluate.awk") + shellText("health/announce.awk");
 
 /** The main part of the agent, after the functions of the prelude and those about the processes of checks. */
 const supervisor = shellText("health/processes.sh") + shellText("health/supervisor.sh");
@@ -110,7 +110,7 @@ const routeProtocol = 219;
 /** The agent without the prelude, which comes first. */
 export const agent = [
   assign({
-    ...{ evaluate_awk: evaluation, plan_awk: planProgram, results_awk: resultsProgram },
+    ...{ evaluate_awk: evaluateProgram, plan_awk: planProgram, results_awk: resultsProgram },
     ...{ SERVICE: ranks.service, SERVER: ranks.server, ROUTE_PROTOCOL: routeProtocol },
   }),
   checker,
@@ -118,7 +118,7 @@ export const agent = [
   rounds,
   batches,
   table,
-  evaluate,
+  evaluateFunctions,
   vipPath,
   logging,
   fileFunctions,

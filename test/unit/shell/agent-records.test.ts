@@ -8,7 +8,7 @@ import type { Definition } from "../../../providers/engine/define.js";
 import { type Bag, checkInputs } from "../../../providers/engine/inputs.js";
 import { recordOf } from "../../../providers/engine/ledger.js";
 import { type LedgerRecord, printRecord } from "../../../src/facts/ledger.js";
-import { evaluation } from "../../../src/shell/agent.js";
+import { evaluateProgram } from "../../../src/shell/agent.js";
 import { shellText } from "../../../src/shell/index.js";
 import { ranks } from "../../../src/values/ranks.js";
 import { parseService, type ServiceAddress, serviceFlags } from "../../../src/values/service-address.js";
@@ -56,7 +56,15 @@ function agentOn(
       program,
       [
         ...args,
-        ...["-v", `SERVICE=${ranks.service}`, "-v", `SERVER=${ranks.server}`, evaluation, "from=given", "-"],
+        ...[
+          "-v",
+          `SERVICE=${ranks.service}`,
+          "-v",
+          `SERVER=${ranks.server}`,
+          evaluateProgram,
+          "from=given",
+          "-",
+        ],
         ...[
           "from=monitor",
           file(

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { healthCheck } from "../../../src/health/monitor.js";
-import { agent, evaluation } from "../../../src/shell/agent.js";
+import { agent, evaluateProgram } from "../../../src/shell/agent.js";
 
 const repository = join(__dirname, "../../..");
 
@@ -46,7 +46,7 @@ test("no text is evaluated but the prelude, which is ours", () => {
 });
 
 test("the evaluation has no quote, which would end it where the shell reads it", () => {
-  expect(evaluation).not.toContain("'");
+  expect(evaluateProgram).not.toContain("'");
   expect(agent.split("evaluate_awk='")).toHaveLength(2);
 });
 
@@ -69,6 +69,6 @@ test("a curl of many checks uses each field of a check that it can do", () => {
 });
 
 test("the evaluation has a form for each field of a check", () => {
-  const fields = [...evaluation.matchAll(/checkField\("(\w+)",/g)].map(([, name]) => name);
+  const fields = [...evaluateProgram.matchAll(/checkField\("(\w+)",/g)].map(([, name]) => name);
   expect(fields.toSorted()).toEqual(Object.keys(healthCheck.shape).sort());
 });
