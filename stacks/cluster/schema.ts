@@ -12,17 +12,8 @@ import { connection } from "../../src/ssh/connection.js";
 import { addressLabel, ipAddress, port } from "../../src/values/address.js";
 import { mapOf, show, showGiven } from "../../src/values/problem.js";
 import { asGiven, fieldsOf } from "./as-given.js";
-import {
-  director,
-  directorMember,
-  gateways,
-  inside,
-  listed,
-  name,
-  sync,
-  sysctls,
-  vrrp,
-} from "./directors/schema.js";
+import { director, directorMember, gateways, inside, listed, sync, vrrp } from "./directors/schema.js";
+import { name, sysctls } from "./machine-schema.js";
 import { isPackageName, noPackageName } from "./package-names.js";
 
 // The limits come from the resources. Only fields that no resource has get limits here.

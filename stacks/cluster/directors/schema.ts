@@ -6,21 +6,8 @@ import * as virtualAddress from "../../../providers/virtual-address.js";
 import * as vrrpInstance from "../../../providers/vrrp-instance/index.js";
 import { connection } from "../../../src/ssh/connection.js";
 import { hostAddress, interfaceName } from "../../../src/values/address.js";
-import { mapOf, showGiven } from "../../../src/values/problem.js";
-import { sysctlName, sysctlText } from "../../../src/values/sysctl-name.js";
 import { fieldsOf } from "../as-given.js";
-import { isMemberName, noMemberName } from "../member-name.js";
-
-/** A part of the names of resources. @internal */
-export const name = z.string().refine(isMemberName, noMemberName);
-
-/** The sysctls of a machine. @internal */
-export const sysctls = mapOf(
-  sysctlName,
-  z.union([sysctlText, z.number().int()], {
-    error: ({ input }) => `${showGiven(input)} is neither a text nor a number`,
-  }),
-).optional();
+import { name, sysctls } from "../machine-schema.js";
 
 const { alongside } = fieldsOf(z.strictObject(everyResource));
 
