@@ -302,6 +302,8 @@ describe("secrets of the configuration", () => {
       await reached({ password }),
     ];
     client.fake.write("replies", "0 200 41000 rs1\n");
+    client.fake.write("way", "192.168.0.210 dev eth0 src 192.168.0.100\n");
+    host.fake.write("flows", "");
     const { Stack } = await import("../lab/stack.mjs");
     configured = await Stack.ofProgram(
       "for (const [name, { kind, ...args }] of Object.entries(lvs.requireClusters())) new lvs.DrCluster(name, args);",
