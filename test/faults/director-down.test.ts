@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SshHost } from "../support/fake/ssh-host.js";
-import { previewIsEmpty, stateOf, succeed, up, updates, upKilledAtFirstStep } from "./harness/site.js";
+import { previewIsEmpty, stateOf, succeed, up, updates } from "./harness/site.js";
 
 const { threeHosts, stackOf, keyPath } = updates();
 
@@ -154,17 +154,4 @@ test("what differs from the state on a director that was away is refreshed, and 
   expect(text).not.toContain(one.label);
   expect(two.fake.lines("ipvs").toSorted()).toEqual(table.toSorted());
   await previewIsEmpty(stack);
-});
-
-test("a director whose update was killed is brought level by the next one", async () => {
-  const { one, two, program } = await pair();
-  const stack = await stackOf(program({ allowDown: true }));
-  await stack.up();
-  await stack.program(program({ allowDown: true, weight: 5 }));
-  await upKilledAtFirstStep(stack, two, "-w 5");
-  expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
-  await stack.program(program({ allowDown: true }));
-  const { code, text } = await up(stack);
-  expect(code, text).toBe(0);
-  for (const { fake } of [one, two]) expect(fake.lines("ipvs").join()).not.toContain("-w 5");
 });
