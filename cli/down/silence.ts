@@ -23,7 +23,7 @@ export type Silent = ReadonlyMap<string, Silence>;
 export const whyOf = ({ reason, remedy }: HostError): string => (remedy ? `${reason}; ${remedy}` : reason);
 
 /** How directors are waited for. */
-export interface Wait {
+interface Wait {
   readonly say: (line: string) => void;
   /** Seconds after which a line says who is waited for. */
   readonly quiet?: number;
