@@ -1,4 +1,3 @@
-import { totalmem } from "node:os";
 import { defineConfig } from "vitest/config";
 import "./test/support/seed.mts";
 import { LongestFirst } from "./test/support/longest-first.mts";
@@ -7,10 +6,8 @@ import { choose } from "./test/support/machines/choose.mts";
 // one for the whole run, whatever is built meanwhile
 const engine = choose().name;
 
-// User-Mode Linux leaves the processor idle while a test waits; emulated CPUs do not. A lab keeps 0.45 of a processor busy, and
-// its machines have 1.3 GB of memory; those of the stock kernel have 2.3 GB.
-const labsOfUml = totalmem() > 12 * 2 ** 30 ? 5 : 4;
-const labs = Number(process.env.LVS_LABS || (engine === "uml" ? labsOfUml : 1));
+// User-Mode Linux leaves the processor idle while a test waits; emulated CPUs do not. A lab keeps 0.45 of a processor busy.
+const labs = Number(process.env.LVS_LABS || (engine === "uml" ? 4 : 1));
 
 // Half of the seconds that all quick tests take. They run with the faults, so that `npm run check` stays under 30 s.
 const long = [
@@ -33,14 +30,7 @@ const long = [
   "providers/vrrp",
 ].map((name) => `test/unit/${name}.test.ts`);
 
-// projects of one group share their workers
-const onLab = {
-  sequence: { groupOrder: 2 },
-  maxWorkers: labs,
-  fileParallelism: labs > 1,
-  testTimeout: 600_000,
-  hookTimeout: 900_000,
-};
+const onLab = { testTimeout: 600_000, hookTimeout: 900_000 };
 
 export default defineConfig({
   test: {
@@ -81,21 +71,28 @@ export default defineConfig({
       {
         test: {
           name: "lab",
+          sequence: { groupOrder: 2 },
           include: ["test/lab/**/*.test.mts"],
           setupFiles: "test/support/seed.mts",
           // each worker has a lab of its own: see setup.mts
+          maxWorkers: labs,
+          fileParallelism: labs > 1,
           env: { LVS_LAB_ENGINE: engine, LVS_LABS: String(labs) },
           ...onLab,
         },
       },
-      // what the kernel of a distribution does, where the lab runs on another; one file, because it has one lab
+      // what the kernel of a distribution does, where the lab runs on another
       ...(engine === "qemu"
         ? []
         : [
             {
               test: {
                 name: "stock",
-                include: ["test/lab/smoke.mts"],
+                sequence: { groupOrder: 3 },
+                include: ["dr", "nat", "reboot"].map((name) => `test/lab/${name}.test.mts`),
+                globalSetup: "test/lab/stop-stock.mts",
+                maxWorkers: 1,
+                fileParallelism: false,
                 env: { LVS_LAB_ENGINE: "qemu", LVS_LABS: "1", LVS_SMOKE: "true" },
                 ...onLab,
               },

@@ -4,7 +4,6 @@ import { BaseSequencer } from "vitest/node";
 // Files of more than 100 s, the longest first; of the lab, by its last run. Vitest knows durations only from a run before, and a
 // fresh clone has none. It would begin with the largest files, and wait for one of these with a single worker at the end.
 const longest = [
-  "lab/smoke",
   "lab/faults",
   "lab/health",
   "lab/plan",
