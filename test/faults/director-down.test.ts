@@ -8,14 +8,13 @@ interface Wanted {
   readonly allowDown?: boolean;
   readonly ports?: readonly number[];
   readonly weight?: number;
-  readonly servers?: readonly string[];
 }
 
 /** A cluster with two directors, and how its program says what is wanted. */
 async function pair() {
   const [one, two, web] = await threeHosts();
   const connection = (host: SshHost) => host.connection(keyPath());
-  const program = ({ allowDown, ports = [80, 443], weight = 1, servers }: Wanted = {}) => {
+  const program = ({ allowDown, ports = [80, 443], weight = 1 }: Wanted = {}) => {
     const args = {
       directors: [
         { name: "one", connection: connection(one), interface: "eth0" },
@@ -28,7 +27,7 @@ async function pair() {
       realServers: [
         { name: "web", address: "192.168.10.11", connection: connection(web), weight },
         { name: "other", address: "192.168.10.12" },
-      ].filter(({ name }) => servers?.includes(name) ?? true),
+      ],
     };
     return `new lvs.DrCluster("web", ${JSON.stringify(args)});`;
   };
@@ -121,26 +120,6 @@ test.each(["two", "one"] as const)(
     await previewIsEmpty(stack);
   },
 );
-
-test("a server that is removed takes clients of a director that was left out until that one is level", async () => {
-  const { one, two, web, program } = await pair();
-  const stack = await stackOf(program());
-  await stack.up();
-  const takes = () => web.fake.lines("addresses").some((line) => line.includes("192.168.0.210/32"));
-  expect(takes()).toBe(true);
-  await two.down();
-  await stack.program(program({ allowDown: true, servers: ["other"] }));
-  await succeed(stack);
-  expect(one.fake.lines("ipvs").join()).not.toContain("192.168.10.11");
-  expect(two.fake.lines("ipvs").join()).toContain("192.168.10.11");
-  expect(takes()).toBe(true);
-
-  await two.up();
-  await succeed(stack);
-  expect(two.fake.lines("ipvs").join()).not.toContain("192.168.10.11");
-  expect(takes()).toBe(false);
-  await previewIsEmpty(stack);
-});
 
 test("what differs from the state on a director that was away is refreshed, and nothing else is", async () => {
   const { one, two, program } = await pair();
