@@ -165,7 +165,8 @@ test("below its quorum only the sorry server serves, and the way back is longer 
   await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 1`, `${third} 1`]));
 });
 
-test("with a slow start the weight rises to what is declared", async () => {
+/** Returns a host with one server in a slow start of four seconds, and the time on its clock. */
+async function slowStarting() {
   const host = new Watched();
   host.declare({ [a]: 1, [b]: 100 });
   host.watch({ slowStart: 4 });
@@ -175,6 +176,11 @@ test("with a slow start the weight rises to what is declared", async () => {
   await started(host, `${a} up`, `${b} down`);
   host.page(b, "OK");
   await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} rising`]));
+  return { host, now };
+}
+
+test("with a slow start the weight rises to what is declared", async () => {
+  const { host, now } = await slowStarting();
   for (const [seconds, weight] of [
     [0, 1],
     [1, 25],
@@ -190,15 +196,7 @@ test("with a slow start the weight rises to what is declared", async () => {
 });
 
 test("a slow start begins anew if the clock is set back, and ends in its time", async () => {
-  const host = new Watched();
-  host.declare({ [a]: 1, [b]: 100 });
-  host.watch({ slowStart: 4 });
-  host.page(a, "OK");
-  const now = 1_790_000_000;
-  host.clock(now);
-  await started(host, `${a} up`, `${b} down`);
-  host.page(b, "OK");
-  await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} rising`]));
+  const { host, now } = await slowStarting();
   host.clock(now + 2);
   await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 50`]));
   const back = now - 3600;
