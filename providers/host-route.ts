@@ -98,7 +98,7 @@ export const hostRoute = define({
   shareable: true,
   rank: ranks.route,
 
-  complete(key) {
+  defaults(key) {
     key.metric = metricOf(key);
   },
 

@@ -65,7 +65,7 @@ export const ipForwarding = define({
   rank: ranks.silence,
   setting: true,
 
-  complete(key, config) {
+  defaults(key, config) {
     if (config.sendRedirects != null) key.interfaces ??= [];
     if (key.interfaces !== null) config.sendRedirects ??= false;
   },

@@ -70,7 +70,7 @@ export const syncDaemon = define({
   rank: ranks.table,
   conflicts: () => "daemons",
 
-  complete(_key, config) {
+  defaults(_key, config) {
     // A group that is not known yet has no family.
     if (config.mcastGroup) config.syncMaxlen ??= roomIn(1500, config.mcastGroup);
   },

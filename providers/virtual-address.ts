@@ -96,7 +96,7 @@ export const virtualAddress = define({
   shareable: true,
   rank: ranks.address,
 
-  complete(key, config) {
+  defaults(key, config) {
     config.prefixLength ??= bitsOf(key);
     if (config.label === key.interface) config.label = null;
   },

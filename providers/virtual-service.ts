@@ -116,7 +116,7 @@ export const virtualService: Definition = define({
     read: (facts, key) => ({ drained: drainedOf(facts, printService(serviceOf(key))) }),
   },
 
-  complete(key, config) {
+  defaults(key, config) {
     if (key.fwmark === undefined) key.protocol ??= "tcp";
     else key.family ??= "ipv4";
     const { persistence, schedulerFlags } = config;

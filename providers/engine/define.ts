@@ -85,7 +85,7 @@ export interface Definition<K = unknown, C = unknown> {
     make: (change: Change) => Promise<Done<Notes>>,
   ): Promise<Done<Notes>>;
   /** Fills in defaults that depend on other fields, in place. */
-  complete?(key: K, config: C): void;
+  defaults?(key: K, config: C): void;
   /** Returns mistakes that no single field shows. */
   problems?(key: K, config: C): Problem[];
   /** Returns the id without the host, as people type it: `tcp://192.168.0.219:80`. */

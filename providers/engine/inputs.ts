@@ -121,13 +121,13 @@ function checkFields(definition: Definition, given: Bag): Checked {
 }
 
 /** Fills in defaults that depend on other fields. Unknown values take no part. */
-function completeFields(
+function fillDefaults(
   definition: Definition,
   inputs: Bag,
   { key, config }: { key: Bag; config: Bag },
 ): void {
   const known = Object.fromEntries(Object.entries(config).filter(([, value]) => !hasUnknown(value)));
-  definition.complete?.(key, known);
+  definition.defaults?.(key, known);
   for (const [name, value] of Object.entries({ ...key, ...known }))
     if (!hasUnknown(inputs[name])) inputs[name] = value;
 }
@@ -138,7 +138,7 @@ export function checkInputs(definition: Definition, given: Bag): Checked {
   const parts = partsOf(definition, inputs);
   if (problems.length > 0 || hasUnknown(parts.key)) return { inputs, problems };
   if (!hasUnknown(parts.config)) problems.push(...(definition.problems?.(parts.key, parts.config) ?? []));
-  if (problems.length === 0) completeFields(definition, inputs, parts);
+  if (problems.length === 0) fillDefaults(definition, inputs, parts);
   return { inputs, problems };
 }
 
@@ -151,7 +151,7 @@ export function checkIdentity(definition: Definition, given: Bag): Checked {
   const wrong = problems.filter(
     ({ path }) => !Object.hasOwn(definition.config.shape, path.split(/[.[]/)[0] as string),
   );
-  if (wrong.length === 0) completeFields(definition, inputs, partsOf(definition, inputs));
+  if (wrong.length === 0) fillDefaults(definition, inputs, partsOf(definition, inputs));
   return { inputs, problems: wrong };
 }
 

@@ -144,7 +144,7 @@ export const healthMonitor = define({
     read: (facts, { service }) => ({ health: Object.fromEntries(facts.health().get(service) ?? []) }),
   },
 
-  complete({ service }, config) {
+  defaults({ service }, config) {
     const of = serviceNamed(service);
     // In a preview some of them may be unknown.
     const { check, servers, interval, sorryServer, announce } = config as Partial<Config>;

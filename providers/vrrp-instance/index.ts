@@ -140,7 +140,7 @@ export const vrrpInstance = define({
   rank: ranks.vrrp,
   tidies: true,
 
-  complete(key, config) {
+  defaults(key, config) {
     // In a preview some of them may be unknown.
     config.addresses = (config as Partial<Config>).addresses?.map((one) => ({
       address: one.address,
