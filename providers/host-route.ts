@@ -102,7 +102,7 @@ export const hostRoute = define({
     key.metric = metricOf(key);
   },
 
-  problems(key, { device, via, source }) {
+  validate(key, { device, via, source }) {
     const family = familyOf(key.destination);
     const familyName = family === "ipv4" ? "IPv4" : "IPv6";
     const other = (["via", "source"] as const).filter((name) => {

@@ -70,7 +70,7 @@ export const ipForwarding = define({
     if (key.interfaces !== null) config.sendRedirects ??= false;
   },
 
-  problems: ({ family, interfaces }, { sendRedirects }) =>
+  validate: ({ family, interfaces }, { sendRedirects }) =>
     family === "ipv6" && (sendRedirects !== null || interfaces !== null)
       ? [{ path: interfaces === null ? "sendRedirects" : "interfaces", reason: "is for IPv4 only" }]
       : [],

@@ -76,7 +76,7 @@ export const syncDaemon = define({
   },
 
   // The kernel would use another length without an error.
-  problems({ state }, { syncMaxlen, mcastGroup }) {
+  validate({ state }, { syncMaxlen, mcastGroup }) {
     if (syncMaxlen === undefined) return [];
     const most = roomIn(65535, mcastGroup);
     if (syncMaxlen > most)

@@ -101,7 +101,7 @@ export const virtualAddress = define({
     if (config.label === key.interface) config.label = null;
   },
 
-  problems(key, { prefixLength = 1, label, broadcast }) {
+  validate(key, { prefixLength = 1, label, broadcast }) {
     const ipv6 = familyOf(key.address) === "ipv6";
     return [
       ...(prefixLength > bitsOf(key)

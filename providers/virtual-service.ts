@@ -124,7 +124,7 @@ export const virtualService: Definition = define({
     if (schedulerFlags) config.schedulerFlags = inOrder(schedulerFlags);
   },
 
-  problems(key, config) {
+  validate(key, config) {
     const wrong = [
       ...serviceProblems(key, config.persistence),
       ...flagProblems(config.scheduler, config.schedulerFlags),

@@ -87,7 +87,7 @@ export interface Definition<K = unknown, C = unknown> {
   /** Fills in defaults that depend on other fields, in place. */
   defaults?(key: K, config: C): void;
   /** Returns mistakes that no single field shows. */
-  problems?(key: K, config: C): Problem[];
+  validate?(key: K, config: C): Problem[];
   /** Returns the id without the host, as people type it: `tcp://192.168.0.219:80`. */
   id(key: K): string;
   /**

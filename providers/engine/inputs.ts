@@ -137,7 +137,7 @@ export function checkInputs(definition: Definition, given: Bag): Checked {
   const { inputs, problems } = checkFields(definition, given);
   const parts = partsOf(definition, inputs);
   if (problems.length > 0 || hasUnknown(parts.key)) return { inputs, problems };
-  if (!hasUnknown(parts.config)) problems.push(...(definition.problems?.(parts.key, parts.config) ?? []));
+  if (!hasUnknown(parts.config)) problems.push(...(definition.validate?.(parts.key, parts.config) ?? []));
   if (problems.length === 0) fillDefaults(definition, inputs, parts);
   return { inputs, problems };
 }

@@ -16,8 +16,8 @@ import { ranks } from "../../src/values/ranks.js";
 import { serviceNamed, serviceReference } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
 import { type Announce, announce } from "./announce.js";
-import { monitorProblems, serverOf } from "./problems.js";
 import { type Quorum, type SorryServer, sorryInCluster, sorryServer } from "./sorry-server.js";
+import { serverOf, validateMonitor } from "./validate.js";
 
 /** Arguments of a HealthMonitor. */
 export interface HealthMonitorArgs {
@@ -162,7 +162,7 @@ export const healthMonitor = define({
     if (announce && !("fwmark" in of)) announce.address ??= of.address;
   },
 
-  problems: ({ service }, config) => monitorProblems(serviceNamed(service), config),
+  validate: ({ service }, config) => validateMonitor(serviceNamed(service), config),
 
   id: ({ service }) => `${service}/health`,
 

@@ -151,7 +151,7 @@ export const realServer = define({
   around: draining,
   shows: shownDrained,
 
-  problems({ service: text, address, port }, config) {
+  validate({ service: text, address, port }, config) {
     const service = serviceNamed(text);
     const wrong = [...thresholdProblems(config), ...drainProblems(config)];
     if (wrong.length > 0) return wrong;

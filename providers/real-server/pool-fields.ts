@@ -67,7 +67,7 @@ export const partsOfPool = (service: string, pool: Pool): Part[] =>
 /** Returns the mistakes in a pool that no single field shows. @internal */
 export const poolProblems = (service: string, pool: Pool): Problem[] =>
   Object.entries(pool ?? {}).flatMap(([at, fields]) =>
-    (realServer.problems?.(keyOf(service, at), fields) ?? []).map(({ path, reason }) => ({
+    (realServer.validate?.(keyOf(service, at), fields) ?? []).map(({ path, reason }) => ({
       path: ["address", "port"].includes(path)
         ? showPath(["realServers", at])
         : `${showPath(["realServers", at])}.${path}`,

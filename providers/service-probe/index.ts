@@ -146,7 +146,7 @@ export const serviceProbe = define({
   key,
   config,
 
-  problems({ url }, { address, status, contains, spread, arp, director, requests }) {
+  validate({ url }, { address, status, contains, spread, arp, director, requests }) {
     const at = addressOf({ url, address });
     const web = Object.entries({ status, contains, spread }).filter(([, value]) => value !== null);
     return [

@@ -7,7 +7,7 @@ import { serviceReference } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
 import { missingInterface } from "../engine/missing-interface.js";
 import { heldAddress } from "./clashes.js";
-import { vrrpProblems } from "./problems.js";
+import { validateVrrp } from "./validate.js";
 
 /** An address that floats between directors. */
 export interface VrrpAddressArgs {
@@ -149,7 +149,7 @@ export const vrrpInstance = define({
     })) as Config["addresses"];
   },
 
-  problems: (key, config) => vrrpProblems({ ...key, ...config }),
+  validate: (key, config) => validateVrrp({ ...key, ...config }),
 
   id: (key) => `vrrp/${key.interface}/${key.routerId}`,
 

@@ -31,7 +31,7 @@ export function serverOf(text: string): string | undefined {
 const placeOf = (server: string): string => `servers[${show(server)}]`;
 
 /** Returns mistakes of a monitor that no single field shows. @internal */
-export function monitorProblems(
+export function validateMonitor(
   of: ServiceAddress,
   { check, servers, interval, connectTimeout, timeout, sorryServer, quorum, announce }: Fields,
 ): Problem[] {

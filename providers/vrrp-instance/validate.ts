@@ -27,7 +27,7 @@ const twice = (path: string, values: readonly string[]): Problem[] =>
   );
 
 /** Returns mistakes of an instance that no single field shows. @internal */
-export function vrrpProblems({
+export function validateVrrp({
   addresses,
   version,
   advertInterval,
