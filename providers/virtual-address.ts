@@ -127,7 +127,7 @@ export const virtualAddress = define({
     return facts.ledger().records.filter(({ words }) => words[0] === "route" && isFrom(words));
   },
 
-  shows: {
+  computed: {
     names: ["unannounced"],
     facts: () => ["addresses"],
     read: (facts, key, { announce }) =>

@@ -110,7 +110,7 @@ export const virtualService: Definition = define({
     const change = operation.changeOf(alone, { ...key, ...config, realServers: null });
     return pooling(operation, { id: printService(serviceOf(key)), change }, make);
   },
-  shows: {
+  computed: {
     names: ["drained"],
     facts: () => ["drained"],
     read: (facts, key) => ({ drained: drainedOf(facts, printService(serviceOf(key))) }),

@@ -59,7 +59,7 @@ export interface Definition<K = unknown, C = unknown> {
   /**
    * Computed outputs besides the declared fields. They are never compared, and known after the first reading.
    */
-  readonly shows?: {
+  readonly computed?: {
     readonly names: readonly string[];
     facts(key: K): readonly FactName[];
     read(facts: Facts, key: K, config: C): Record<string, unknown>;

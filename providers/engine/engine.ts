@@ -18,6 +18,7 @@ import {
   checkIdentity,
   checkInputs,
   clean,
+  computedIn,
   connectionOf,
   idOf,
   isOtherHost,
@@ -25,7 +26,6 @@ import {
   noOwner,
   partsOf,
   plain,
-  shownBy,
   without,
 } from "./inputs.js";
 import { objectChange } from "./object.js";
@@ -104,7 +104,7 @@ export class Engine {
     const { facts, notes } = await this.#change("create", inputs);
     const outs = {
       ...inputs,
-      ...this.#shown(facts, inputs),
+      ...this.#computed(facts, inputs),
       ...recordSaid(notes?.isAdopted === true && "adopted"),
     };
     return { id: this.#idOf(inputs), outs: clean(outs) };
@@ -119,11 +119,11 @@ export class Engine {
       olds.persist === news.persist &&
       isShared(olds) === isShared(news) &&
       !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
-    const kept = { ...shownBy(this.definition, olds), [sharedWith]: olds[sharedWith] };
+    const kept = { ...computedIn(this.definition, olds), [sharedWith]: olds[sharedWith] };
     if (onlyConnection) return { outs: clean({ ...news, owner, ...kept }) };
     const mine = { ...news, owner };
     const { facts } = await this.#change("update", mine, olds);
-    return { outs: clean({ ...mine, ...this.#shown(facts, mine) }) };
+    return { outs: clean({ ...mine, ...this.#computed(facts, mine) }) };
   }
 
   async delete(_id: string, props: Bag) {
@@ -133,7 +133,7 @@ export class Engine {
   async read(id: string, props: Bag): Promise<{ id?: string; props?: Bag; inputs?: Bag }> {
     if (!this.definition.record) return { id, props, inputs: props };
     const { __provider, ...rest } = props;
-    const given = without(rest, [...found, ...Object.keys(shownBy(this.definition, rest))]);
+    const given = without(rest, [...found, ...Object.keys(computedIn(this.definition, rest))]);
     const checked = checkInputs(this.definition, given);
     const isWhole = checked.problems.length === 0;
     // `get` gives the identity only.
@@ -146,7 +146,7 @@ export class Engine {
         facts: [
           ...this.definition.facts(key, want),
           ...change.facts,
-          ...(this.definition.shows?.facts(key) ?? []),
+          ...(this.definition.computed?.facts(key) ?? []),
         ],
         ...reading,
         // An error inside the plan gets the words of the host's other errors.
@@ -161,11 +161,11 @@ export class Engine {
       ...recordSaid(flaw === "missing" && flaw),
       ...(__provider === undefined ? {} : { __provider }),
     });
-    const shown = {
-      ...this.#shown(facts, inputs),
+    const outputs = {
+      ...this.#computed(facts, inputs),
       ...recordSaid(says(props, "adopted") && "adopted", flaw),
     };
-    return { id: this.#idOf(inputs), props: clean({ ...kept, ...shown }), inputs: kept };
+    return { id: this.#idOf(inputs), props: clean({ ...kept, ...outputs }), inputs: kept };
   }
 
   /** Returns the state and what is wrong with its record. Returns undefined if nothing is there, now or after a reboot. */
@@ -179,10 +179,10 @@ export class Engine {
   }
 
   /** Returns the computed outputs. */
-  #shown(facts: Facts, inputs: Bag): Bag {
+  #computed(facts: Facts, inputs: Bag): Bag {
     const { definition } = this;
     const { key, config } = partsOf(definition, inputs);
-    return { ...definition.shows?.read(facts, key, config), ...sharers(facts, definition, inputs) };
+    return { ...definition.computed?.read(facts, key, config), ...sharers(facts, definition, inputs) };
   }
 
   /** Runs an operation, which its kind may wrap. */
@@ -234,7 +234,7 @@ export class Engine {
       return await this.#submit(verb, inputs, {
         facts: [
           ...definition.facts(key, config),
-          ...(definition.shows?.facts(key) ?? []),
+          ...(definition.computed?.facts(key) ?? []),
           ...(was ? definition.facts(key, was) : []),
           ...change.facts,
           ...(guarded ? (["conflicts"] as const) : []),

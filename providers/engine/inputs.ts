@@ -196,8 +196,8 @@ export function clean<T>(value: T): T {
 export const plain = (value: unknown): unknown => (value === undefined ? undefined : clean(value));
 
 /** Returns the computed outputs in a bag. @internal */
-export const shownBy = ({ shows }: Definition, bag: Bag): Bag =>
-  Object.fromEntries(Object.entries(bag).filter(([name]) => shows?.names.includes(name)));
+export const computedIn = ({ computed }: Definition, bag: Bag): Bag =>
+  Object.fromEntries(Object.entries(bag).filter(([name]) => computed?.names.includes(name)));
 
 /** Returns a bag without some names. */
 export const without = (bag: Bag, names: readonly string[]): Bag =>

@@ -31,7 +31,7 @@ type Outputs<Args> = {
 };
 
 /** The computed outputs of a resource, each with its documentation. */
-type ShownOutputs<Shown> = { readonly [Name in keyof Shown]: pulumi.Output<Shown[Name]> };
+type ComputedOutputs<Computed> = { readonly [Name in keyof Computed]: pulumi.Output<Computed[Name]> };
 
 type EndpointInput = { [Name in keyof Omit<Endpoint, "proxy">]: pulumi.Input<Endpoint[Name]> } & {
   [Name in keyof Pick<Endpoint, "proxy">]: pulumi.Input<EndpointInput | undefined>;
@@ -48,14 +48,14 @@ export type ConnectionInput = pulumi.Input<ConnectionFields>;
 export type ResourceArgs<Args> = Inputs<Args & Omit<Common, "connection">> & { connection: ConnectionInput };
 
 /** The class of one kind of resource. */
-export interface ResourceClass<Args, Shown = unknown> {
+export interface ResourceClass<Args, Computed = unknown> {
   new (
     name: string,
     args: ResourceArgs<Args>,
     opts?: pulumi.CustomResourceOptions,
   ): pulumi.CustomResource &
     Outputs<Args> &
-    ShownOutputs<Shown> & { readonly connection: pulumi.Output<Connection> };
+    ComputedOutputs<Computed> & { readonly connection: pulumi.Output<Connection> };
   /** @internal */
   readonly definition: Definition;
   /**
@@ -71,14 +71,14 @@ export interface ResourceClass<Args, Shown = unknown> {
     name: string,
     args: Partial<ResourceArgs<Args>> & { connection: ConnectionInput },
     opts?: pulumi.CustomResourceOptions,
-  ): InstanceType<ResourceClass<Args, Shown>>;
+  ): InstanceType<ResourceClass<Args, Computed>>;
 }
 
-/** Makes the class of a definition. `Shown` has the computed outputs. @internal */
-export function resource<Args, Shown = unknown>(definition: Definition): ResourceClass<Args, Shown> {
+/** Makes the class of a definition. `Computed` has the computed outputs. @internal */
+export function resource<Args, Computed = unknown>(definition: Definition): ResourceClass<Args, Computed> {
   const provider = providerText(definition.kind);
   const type = `pulumi-nodejs:dynamic/lvs:${definition.kind}`;
-  const names = [...propertiesOf(definition), ...(definition.shows?.names ?? [])];
+  const names = [...propertiesOf(definition), ...(definition.computed?.names ?? [])];
   const declared = Object.fromEntries(names.map((name) => [name, undefined]));
   class LvsResource extends pulumi.CustomResource {
     static readonly definition = definition;
@@ -112,7 +112,7 @@ export function resource<Args, Shown = unknown>(definition: Definition): Resourc
       if (opts?.id === undefined && pulumi.runtime.isDryRun()) withPlannedId(this, definition, args);
     }
   }
-  return LvsResource as unknown as ResourceClass<Args, Shown>;
+  return LvsResource as unknown as ResourceClass<Args, Computed>;
 }
 
 /** Returns the id of a resource that is only read. */

@@ -138,7 +138,7 @@ export const healthMonitor = define({
   config,
   conflicts: () => true,
 
-  shows: {
+  computed: {
     names: ["health"],
     facts: () => ["health"],
     read: (facts, { service }) => ({ health: Object.fromEntries(facts.health().get(service) ?? []) }),

@@ -70,7 +70,7 @@ const outcomeOf = ({ seconds, left }: DrainedServer): DrainOutcome => ({
 });
 
 /** The computed output of a quiesced server: the result of its drain. @internal */
-export const shownDrained: NonNullable<Definition<Key>["shows"]> = {
+export const drainOutputs: NonNullable<Definition<Key>["computed"]> = {
   names: ["drained"],
   facts: () => ["table", "drained"],
   read(facts, key) {

@@ -5,7 +5,7 @@ import type { Done, Job } from "../../src/host/batch.js";
 import { type Step, step } from "../../src/host/step.js";
 import type { Change, Operation, Verb } from "../engine/change.js";
 import type { Clock } from "../engine/clock.js";
-import { type Limits, shownDrained } from "./drain-fields.js";
+import { drainOutputs, type Limits } from "./drain-fields.js";
 import { count, type Key, quiesce, serverOf, useFacts } from "./in-use.js";
 
 interface Config {
@@ -125,7 +125,7 @@ const note = (key: Key, { seconds, left }: Drained): Step =>
 async function finish(operation: ServerOperation, drained: Drained): Promise<Facts> {
   const { key, submit } = operation;
   const { facts } = await submit({
-    facts: [...operation.facts, "draining", ...shownDrained.facts(key)],
+    facts: [...operation.facts, "draining", ...drainOutputs.facts(key)],
     plan(facts) {
       const found = recordOf(facts, key);
       return { steps: found ? [forget(found), note(key, drained)] : [] };

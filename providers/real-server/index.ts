@@ -12,7 +12,7 @@ import {
 } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
 import { draining } from "./drain.js";
-import { type Drain, drain, drainProblems, shownDrained } from "./drain-fields.js";
+import { type Drain, drain, drainOutputs, drainProblems } from "./drain-fields.js";
 import { changeForwarding } from "./forwarding.js";
 
 /** The numbers of a RealServer. A cluster takes them for each of its members. */
@@ -149,7 +149,7 @@ export const realServer = define({
   rank: ranks.server,
   conflicts: () => true,
   around: draining,
-  shows: shownDrained,
+  computed: drainOutputs,
 
   validate({ service: text, address, port }, config) {
     const service = serviceNamed(text);

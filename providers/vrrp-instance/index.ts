@@ -153,7 +153,7 @@ export const vrrpInstance = define({
 
   id: (key) => `vrrp/${key.interface}/${key.routerId}`,
 
-  shows: {
+  computed: {
     names: ["state", "held"],
     facts: (key) => [`vrrp:${instanceName(key)}`, "addresses"],
     read(facts, key, config) {

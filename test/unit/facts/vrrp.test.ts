@@ -99,7 +99,7 @@ test.each([
     ]),
   );
   const { key, config } = partsOf(vrrpInstance, { ...tested.right[0] });
-  expect(vrrpInstance.shows?.read(facts, key, config)).toEqual({ state, held: false });
+  expect(vrrpInstance.computed?.read(facts, key, config)).toEqual({ state, held: false });
 });
 
 test("what an agent saw goes with it, so that keepalived does not count its servers", () => {

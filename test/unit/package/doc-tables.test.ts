@@ -56,7 +56,9 @@ describe("the page of", () => {
   });
 
   test.each(
-    [...definitions.values()].filter(({ shows }) => shows).map(({ kind, shows }) => [kind, shows?.names]),
+    [...definitions.values()]
+      .filter(({ computed }) => computed)
+      .map(({ kind, computed }) => [kind, computed?.names]),
   )("%s names its computed outputs %j", (kind, names) => {
     const text = readFileSync(pageOf(kind), "utf8");
     for (const name of names ?? []) expect(text).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, "m"));
