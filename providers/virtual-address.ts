@@ -120,7 +120,7 @@ export const virtualAddress = define({
   id: (key) => `${key.interface}/${key.address}`,
 
   // Routes that send from the address go with it, unless another interface has it, too.
-  carries(key, facts) {
+  contains(key, facts) {
     const device = deviceOf(facts, key);
     if (facts.addresses().some((a) => a.local === key.address && a.interface !== device)) return [];
     const isFrom = (words: readonly string[]) => words[words.indexOf("src") + 1] === key.address;

@@ -100,7 +100,7 @@ export const virtualService: Definition = define({
   rank: ranks.service,
   conflicts: () => true,
   // Below it are its servers, and `health`.
-  carries: (key, facts) =>
+  contains: (key, facts) =>
     ["RealServer", "HealthMonitor"].flatMap((kind) =>
       facts.ledger().below(`${kind} ${printService(serviceOf(key))}`),
     ),

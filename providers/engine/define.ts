@@ -69,8 +69,8 @@ export interface Definition<K = unknown, C = unknown> {
    * run on a host when one is written.
    */
   conflicts?(key: K): boolean | "daemons";
-  /** Returns the records of other things that go along when this one is deleted. Then the records go, too. */
-  carries?(key: K, facts: Facts): readonly LedgerRecord[];
+  /** Returns the records of the things that this one contains. They are deleted with it, and so are their records. */
+  contains?(key: K, facts: Facts): readonly LedgerRecord[];
   /**
    * Returns the things of other kinds that this one declares, too. Each has a record as if a resource of its own
    * declared it. `around` makes them. Declarations need them before any operation, so `around` alone is not enough.

@@ -3,8 +3,8 @@ import { HostError } from "../../src/errors.js";
 import type { Facts } from "../../src/facts/facts.js";
 import { hostLabel } from "../../src/ssh/connection.js";
 import { plainText } from "../../src/values/foreign.js";
-import { carriedBy } from "./carried.js";
 import type { Change } from "./change.js";
+import { containedIn } from "./contained.js";
 import { contrast } from "./contrast.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
@@ -37,7 +37,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
   const read = (facts: Facts) => definition.read(facts, key, config) as Bag | undefined;
   const refused = (reason: string, remedy: string) => new HostError(host, reason, remedy);
   const host = hostLabel(connectionOf(inputs));
-  const carried = (facts: Facts) => carriedBy(facts, definition, key, owner, inputs.adopt === true);
+  const contained = (facts: Facts) => containedIn(facts, definition, key, owner, inputs.adopt === true);
   const others = (facts: Facts) => othersOf(facts, record);
   /** Returns whether the thing stays when this owner goes. */
   const isKept = (facts: Facts) => others(facts).some((one) => isClaim(one) || isClaim(record));
@@ -58,14 +58,14 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         // Another owner has taken it over.
         if (isOthers(facts)) return [];
         if (isKept(facts)) return leaving(facts, record);
-        const along = carried(facts);
-        if (have && along.guest && inputs.adopt !== true)
+        const inside = contained(facts);
+        if (have && inside.ofOtherStack && inputs.adopt !== true)
           throw refused(
-            `the deletion would also delete what another stack has: ${plainText(`${along.guest.owner} ${along.guest.thing}`)}`,
+            `the deletion would also delete what another stack has: ${plainText(`${inside.ofOtherStack.owner} ${inside.ofOtherStack.thing}`)}`,
             "remove that there first, or set adopt: true here and run `pulumi up`, then delete",
           );
         const gone = have || definition.tidies ? definition.plan(key, undefined, have, view) : [];
-        return [...along.records.map(erased), ...erasing(facts, record, gone)];
+        return [...inside.records.map(erased), ...erasing(facts, record, gone)];
       }
       const holder = holderOf(facts, record);
       // Records that an interrupted change of this resource left do not count.
@@ -113,7 +113,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         if (isKept(facts))
           return leaving(facts, record).length === 0 ? undefined : "its record is still there";
         if (have) return "it is still there after it was deleted";
-        const [left] = carried(facts).records;
+        const [left] = contained(facts).records;
         return left
           ? `the record of what goes along is still there: ${left.thing} of ${left.owner}`
           : eraseMismatch(facts, record);
