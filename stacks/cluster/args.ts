@@ -175,7 +175,7 @@ export interface ClusterArgs {
 }
 
 /** A real server of a service. */
-export interface Member {
+export interface PoolMember {
   /** The virtual service: `tcp://192.168.0.219:80`. */
   service: string;
   /** The real server's address (RIP). */
@@ -195,7 +195,7 @@ export interface ClusterOutputs {
   /** Ids of the virtual services, of each director. */
   services: pulumi.Output<string[]>;
   /** Every real server of every service. */
-  members: pulumi.Output<Member[]>;
+  members: pulumi.Output<PoolMember[]>;
   /**
    * State of each server with checks, by service and by server, at the last refresh or change of the checks. With
    * `directors` the service is an id, which begins with the director.

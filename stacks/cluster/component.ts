@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RealServer, VirtualService } from "../../providers/index.js";
 import { parseEndpoint } from "../../src/values/address.js";
 import { withoutHost } from "../../src/values/service-address.js";
-import type { ClusterArgs, ClusterChildren, ClusterOutputs, Member } from "./args.js";
+import type { ClusterArgs, ClusterChildren, ClusterOutputs, PoolMember } from "./args.js";
 import type { Front, MadeFront } from "./front.js";
 import { vipsOf } from "./model.js";
 import { probes } from "./probe.js";
@@ -20,7 +20,7 @@ const probedOf = ({ last, pools, instance }: MadeFront) => [
 export abstract class Cluster extends pulumi.ComponentResource implements ClusterOutputs, ClusterChildren {
   declare readonly vips: pulumi.Output<string[]>;
   declare readonly services: pulumi.Output<string[]>;
-  declare readonly members: pulumi.Output<Member[]>;
+  declare readonly members: pulumi.Output<PoolMember[]>;
   declare readonly health: ClusterOutputs["health"];
   declare readonly drained: ClusterOutputs["drained"];
   declare readonly directors: ClusterOutputs["directors"];
@@ -102,7 +102,7 @@ function outputsOf(fronts: readonly Front[]): ClusterOutputs & ClusterChildren {
 }
 
 /** Returns the servers of a service that owns its pool. */
-const pooledMembers = ({ id, realServers }: VirtualService): pulumi.Output<Member[]> =>
+const pooledMembers = ({ id, realServers }: VirtualService): pulumi.Output<PoolMember[]> =>
   pulumi.all([id, realServers]).apply(([text, pool]) =>
     Object.entries((pool ?? {}) as Record<string, { forwarding: string; weight: number }>).map(
       ([at, { forwarding, weight }]) => {

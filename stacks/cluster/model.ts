@@ -18,7 +18,7 @@ export interface Server {
 }
 
 /** A real server of one service, with what that service says of it. */
-export interface PoolMember extends Server {
+export interface ServiceMember extends Server {
   readonly own: MemberArgs;
   /** The place of `own`. */
   readonly ownAt: Place;
@@ -30,7 +30,7 @@ export interface Pool {
   readonly index: number;
   readonly service: ServiceArgs;
   readonly vips: readonly Vip[];
-  readonly members: readonly PoolMember[];
+  readonly members: readonly ServiceMember[];
 }
 
 /** Returns the VIPs of a cluster. */
@@ -85,7 +85,7 @@ const chosenVips = (all: Vip[], { vips, fwmark }: ServiceArgs): Vip[] => {
 export const isNamed = ({ name, vip }: Vip, given: unknown): boolean =>
   given === name || (addressOf(given) !== undefined && addressOf(given) === addressOf(vip.address));
 
-function membersOf(args: ClusterArgs, service: ServiceArgs, index: number): PoolMember[] {
+function membersOf(args: ClusterArgs, service: ServiceArgs, index: number): ServiceMember[] {
   const shared = sharedServers(args);
   const own = ownServers(args, service, index);
   const servers =
@@ -161,7 +161,7 @@ export function addressFor(
 
 /** Returns a member's address of the service's family. */
 export const reachedAt = (
-  { member }: PoolMember,
+  { member }: ServiceMember,
   { address, family }: VirtualServiceKey,
 ): pulumi.Input<string> =>
   family === "ipv6"
@@ -179,13 +179,13 @@ export const drainOf = ({ drain }: ClusterArgs, service: ServiceArgs) =>
   service.drain === undefined ? drain : service.drain;
 
 /** Returns the fields of a member's RealServer, besides its service, address and forwarding. */
-export function serverFields(args: ClusterArgs, { service }: Pool, member: PoolMember) {
+export function serverFields(args: ClusterArgs, { service }: Pool, member: ServiceMember) {
   const { port = serverPort(service) ?? 0, drain = drainOf(args, service) } = member.own;
   return { port, fields: { ...shareOf(member), ...(drain === undefined ? {} : { drain }) } };
 }
 
 /** Returns what a service says of a member, else what the member says. */
-export function shareOf({ member, own }: PoolMember): Pick<RealServerMember, keyof RealServerShare> {
+export function shareOf({ member, own }: ServiceMember): Pick<RealServerMember, keyof RealServerShare> {
   const all = Object.keys(share.shape) as (keyof RealServerShare)[];
   return Object.fromEntries(
     all.map((name) => [name, own[name] ?? member[name]]).filter(([, value]) => value !== undefined),

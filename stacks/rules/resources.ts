@@ -14,7 +14,7 @@ import { printService } from "../../src/values/service-address.js";
 import { gatewaysOf, waysOf } from "../cluster/directors/gateways.js";
 import { type Director, daemonsOf, directorsOf, placeOf } from "../cluster/directors/model.js";
 import { instanceOf, isTracked, peersOf } from "../cluster/directors/vrrp.js";
-import { addressFor, type Pool, type PoolMember, serverFields } from "../cluster/model.js";
+import { addressFor, type Pool, type ServiceMember, serverFields } from "../cluster/model.js";
 import { addressOf, type Place } from "../cluster/places.js";
 import { sorryServerOf } from "../cluster/sorry-server.js";
 import { firstAtEach, type Rule, type View, vipAddress } from "./rule.js";
@@ -57,7 +57,7 @@ function serviceProblems({ at, service, vips }: Pool): PlacedProblem[] {
 }
 
 /** Returns where a field of a member in a service comes from. */
-function memberPlace(pool: Pool, { at, own, ownAt }: PoolMember, keys: Place): Place {
+function memberPlace(pool: Pool, { at, own, ownAt }: ServiceMember, keys: Place): Place {
   const [field] = keys as [string];
   if (Object.hasOwn(own, field)) return [...ownAt, ...keys];
   if (field === "port")
@@ -66,7 +66,7 @@ function memberPlace(pool: Pool, { at, own, ownAt }: PoolMember, keys: Place): P
   return field === "service" ? pool.at : [...at, ...keys];
 }
 
-function memberProblems(view: View, pool: Pool, member: PoolMember): PlacedProblem[] {
+function memberProblems(view: View, pool: Pool, member: ServiceMember): PlacedProblem[] {
   const { service } = pool;
   const { port, fields } = serverFields(view.args, pool, member);
   return textsOf(pool).flatMap((text) => {
