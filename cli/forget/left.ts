@@ -23,7 +23,7 @@ export const factsFor = (facts: Facts): FactName[] => [
 
 /** Returns what is left over: all of one stack, or all records whose things do not exist. */
 export function leftOver(facts: Facts, stack?: string): LeftOver[] {
-  const { records, misfits } = facts.ledger();
+  const { records, malformed } = facts.ledger();
   const isMeant = (one: LedgerRecord) =>
     stack === undefined ? !presenceOf(one).isThere(facts) : stackOf(one.owner) === stack;
   const why = stack === undefined ? ", and nothing is there" : "";
@@ -35,7 +35,7 @@ export function leftOver(facts: Facts, stack?: string): LeftOver[] {
       lifetime: record.lifetime,
       step: erased(record),
     })),
-    ...(stack === undefined ? misfits : []).map(({ lifetime, line }) => ({
+    ...(stack === undefined ? malformed : []).map(({ lifetime, line }) => ({
       text: `${line.replaceAll("\t", " ")}: a line that is no record`,
       lifetime,
       step: step(["erase", lifetime, line], ["record", lifetime, line]),

@@ -85,7 +85,7 @@ export class DeclaredFacts extends Facts {
       of: (thing) => [...(byThing.get(thing)?.values() ?? [])],
       below: (thing) => [...(byParent.get(thing)?.values() ?? [])],
       hasOwner: (owner) => [...records.values()].some((one) => one.owner === owner),
-      misfits: [],
+      malformed: [],
       isRestored: true,
     };
   }

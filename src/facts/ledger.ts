@@ -32,7 +32,7 @@ export interface LedgerRecord {
 }
 
 /** A line that is not a record. */
-interface Misfit {
+interface MalformedLine {
   readonly lifetime: Lifetime;
   readonly line: string;
 }
@@ -47,7 +47,7 @@ export interface Ledger {
   /** Returns whether the owner has a record. */
   hasOwner(owner: string): boolean;
   /** Lines that are not records, because they were cut off or edited. They are ignored. */
-  readonly misfits: readonly Misfit[];
+  readonly malformed: readonly MalformedLine[];
   /** Whether the host is set up to restore them. */
   readonly isRestored: boolean;
 }
@@ -79,7 +79,7 @@ export function parseLedger(body: string): Ledger {
   );
 }
 
-function ledgerOf(lines: readonly (LedgerRecord | Misfit)[], isRestored: boolean): Ledger {
+function ledgerOf(lines: readonly (LedgerRecord | MalformedLine)[], isRestored: boolean): Ledger {
   const records = lines.filter((one) => "words" in one);
   const byThing = grouped(records, ({ thing }) => thing);
   const byParent = grouped(records, ({ thing }) => parentOf(thing));
@@ -89,7 +89,7 @@ function ledgerOf(lines: readonly (LedgerRecord | Misfit)[], isRestored: boolean
     hasOwner: (owner) => owners.has(owner),
     of: (thing) => byThing.get(thing) ?? [],
     below: (thing) => byParent.get(thing) ?? [],
-    misfits: lines.filter((one) => "line" in one),
+    malformed: lines.filter((one) => "line" in one),
     isRestored,
   };
 }
@@ -107,7 +107,7 @@ function grouped(records: readonly LedgerRecord[], keyOf: (one: LedgerRecord) =>
   return groups;
 }
 
-function recordOf(line: string, lifetime: Lifetime): LedgerRecord | Misfit {
+function recordOf(line: string, lifetime: Lifetime): LedgerRecord | MalformedLine {
   const [, rank, nature, thing, owner, words] =
     /^(\d\d)\t(object|setting)\t([^\t]+)\t([^\t]+)\t([^\t].*)$/.exec(line) ?? [];
   const isOne = rank !== undefined && words !== undefined && !words.split("\t").includes("");
