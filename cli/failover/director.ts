@@ -63,7 +63,7 @@ function seenOf(instance: Instance, facts: Facts): Director {
 }
 
 /** Reads a director. One that does not answer is not known. */
-async function look(find: FindHost, instance: Instance): Promise<Director> {
+async function read(find: FindHost, instance: Instance): Promise<Director> {
   const { connection, host, name } = instance;
   try {
     const facts = [`vrrp:${name}`, "addresses", "connections", "health", "table"] as const;
@@ -78,7 +78,7 @@ async function look(find: FindHost, instance: Instance): Promise<Director> {
 
 /** Reads the directors of a group, all at once. */
 export const directorsOf = (find: FindHost, { instances }: Group): Promise<Director[]> =>
-  Promise.all(instances.map((one) => look(find, one)));
+  Promise.all(instances.map((one) => read(find, one)));
 
 /** Returns what the facts of a director's host say, or undefined if it does not answer. */
 export async function answerOf<Answer>(

@@ -141,13 +141,16 @@ class Batch {
       const report = await this.#send(transactions);
       if (report.stale && report.late) throw readingTimedOut(this.#label, this.seconds);
       isStale ||= report.stale;
-      left.push(...(report.stale ? group : await this.#settle(group, inBulk(transactions), report, before)));
+      const unserved = report.stale
+        ? group
+        : await this.#resolveGroup(group, inBulk(transactions), report, before);
+      left.push(...unserved);
     }
     return { left, isStale };
   }
 
   /** Gives each job of a group its result. Returns the jobs whose line of the bulk had no effect. */
-  async #settle(
+  async #resolveGroup(
     group: readonly Planned[],
     bulk: ReadonlySet<number>,
     { outcomes, late }: Report,
@@ -156,13 +159,13 @@ class Batch {
     const after = this.#facts();
     const left: Planned[] = [];
     for (const [i, planned] of group.entries()) {
-      if (!bulk.has(i)) await this.#conclude(planned, outcomes.get(i), before, after, late);
+      if (!bulk.has(i)) await this.#resolveJob(planned, outcomes.get(i), before, after, late);
       else if (
         mismatchOf(this.#label, planned.job, after) !== undefined &&
         isUntouched(planned.job, planned.steps, after)
       )
         left.push({ ...planned, begun: planned });
-      else await this.#conclude(planned, { kind: "kept" }, before, after, late);
+      else await this.#resolveJob(planned, { kind: "kept" }, before, after, late);
     }
     if (!late || left.length === 0) return left;
     // To run each job by itself would take as long again. Their records are on the host already.
@@ -172,7 +175,8 @@ class Batch {
     return [];
   }
 
-  async #conclude(
+  /** Gives a job its result. */
+  async #resolveJob(
     { job, steps, notes, resolve, reject }: Planned,
     outcome: Outcome | undefined,
     before: Facts,
@@ -193,7 +197,7 @@ class Batch {
   #failure(
     job: Job,
     argv: readonly string[],
-    { code, text, stuck }: Failed,
+    { code, text, undoErrors }: Failed,
     before: Facts,
     after: Facts,
     late: boolean,
@@ -203,10 +207,10 @@ class Batch {
       late && (code === 124 || code > 128)
         ? commandTimedOut(this.#label, argv, this.seconds)
         : commandFailure(this.#label, argv, code, text);
-    if (stuck.length > 0)
-      return new RollbackFailedError(this.#label, notUndone(failure.reason, stuck.map(said)), after);
+    if (undoErrors.length > 0)
+      return new RollbackFailedError(this.#label, notUndone(failure.reason, undoErrors.map(said)), after);
     // A failed command may have done its work, or a part of it.
-    return isBack(job, before, after)
+    return isAsBefore(job, before, after)
       ? failure
       : new RollbackFailedError(
           this.#label,
@@ -219,8 +223,8 @@ class Batch {
   async #undo(job: Job, steps: readonly Step[], why: string, before: Facts): Promise<HostError> {
     const { stale, outcomes } = await this.#send([undoing(job, steps)]);
     const outcome = outcomes.get(0);
-    const isUndone = !stale && outcome?.kind === "undone" && outcome.stuck.length === 0;
-    return isUndone && isBack(job, before, this.#facts())
+    const isUndone = !stale && outcome?.kind === "undone" && outcome.undoErrors.length === 0;
+    return isUndone && isAsBefore(job, before, this.#facts())
       ? undoneMismatch(this.#label, why)
       : new RollbackFailedError(this.#label, notUndone(why), this.#facts());
   }
@@ -265,7 +269,7 @@ function isUntouched(job: Job, steps: readonly Step[], facts: Facts): boolean {
 }
 
 /** Returns whether the job's part of the host's state is as it was before. */
-function isBack(job: Job, before: Facts, after: Facts): boolean {
+function isAsBefore(job: Job, before: Facts, after: Facts): boolean {
   try {
     return isDeepStrictEqual(job.observe(after), job.observe(before));
   } catch {

@@ -140,18 +140,18 @@ export class Host {
     const begun = performance.now();
     const trace = isTracing() ? new Trace() : undefined;
     let output: string;
-    let patience: NodeJS.Timeout | undefined;
+    let timer: NodeJS.Timeout | undefined;
     const end = (pid: number) => {
       // Ends the script again if its undo commands hang, too. An earlier second signal would kill undo
       // commands that are only slow.
-      patience = setTimeout(() => end(pid), grace * 700);
+      timer = setTimeout(() => end(pid), grace * 700);
       void this.#end(pid);
     };
     try {
       output = await shell.run(make, {
         seconds: lockSeconds + this.#limit + grace,
         onBegun: (pid) => {
-          patience = setTimeout(() => end(pid), this.#limit * 1000);
+          timer = setTimeout(() => end(pid), this.#limit * 1000);
         },
         trace,
       });
@@ -161,7 +161,7 @@ export class Host {
       this.close();
       throw error;
     } finally {
-      clearTimeout(patience);
+      clearTimeout(timer);
     }
     let report: Report;
     try {

@@ -12,13 +12,13 @@ export interface Failed {
   readonly code: number;
   readonly text: string;
   /** Output of the undo commands that failed. */
-  readonly stuck: readonly string[];
+  readonly undoErrors: readonly string[];
 }
 
 /** The host has undone an earlier transaction. */
 interface Undone {
   readonly kind: "undone";
-  readonly stuck: readonly string[];
+  readonly undoErrors: readonly string[];
 }
 
 /** The report of one script. */
@@ -80,7 +80,7 @@ export function parseReport(nonce: string, output: string): Report {
       error: 1,
       kept: 1,
       failed: 3,
-      stuck: 2,
+      undo_failed: 2,
       undone: 1,
       stale: 0,
       locked: 1,
@@ -119,22 +119,22 @@ export function parseReport(nonce: string, output: string): Report {
         outcomes.set(Number(rest[0]), { kind: "kept" });
         break;
       case "undone":
-        outcomes.set(Number(rest[0]), { kind: "undone", stuck: [] });
+        outcomes.set(Number(rest[0]), { kind: "undone", undoErrors: [] });
         break;
       case "failed": {
         const [job, step, code] = rest.map(Number) as [number, number, number];
-        const stuck: string[] = [];
+        const undoErrors: string[] = [];
         failed = {
           text: [],
-          sink: (text) => outcomes.set(job, { kind: "failed", step, code, text, stuck }),
+          sink: (text) => outcomes.set(job, { kind: "failed", step, code, text, undoErrors }),
         };
         break;
       }
-      case "stuck": {
+      case "undo_failed": {
         const outcome = outcomes.get(Number(rest[0]));
         failed = {
           text: [],
-          sink: (text) => outcome && "stuck" in outcome && (outcome.stuck as string[]).push(text),
+          sink: (text) => outcome && "undoErrors" in outcome && (outcome.undoErrors as string[]).push(text),
         };
         break;
       }

@@ -41,7 +41,7 @@ export function openShell(connection: Connection): Promise<ShellStream> {
 /** Requests the only session of a connection. */
 function execute(client: Client, target: Target, command: string): Promise<Channel> {
   return new Promise((resolve, reject) => {
-    const timer = patience(target, reject);
+    const timer = shellTimeout(target, reject);
     client.exec(command, (error, channel) => {
       clearTimeout(timer);
       if (!error) return resolve(channel);
@@ -88,7 +88,7 @@ function greeted(channel: Channel, target: Target, asRoot: boolean, meter: Meter
       stop();
       reject(noShell(target, asRoot, `${errors}\n${output}`));
     };
-    const timer = patience(target, (error) => {
+    const timer = shellTimeout(target, (error) => {
       stop();
       reject(error);
     });
@@ -106,7 +106,7 @@ function greeted(channel: Channel, target: Target, asRoot: boolean, meter: Meter
 const tooMuch = (target: Target, why: string): HostError =>
   new NotRetriedError(target.label, why, "see what its sshd and the user's login shell say");
 
-const patience = (target: Target, reject: (error: HostError) => void): NodeJS.Timeout =>
+const shellTimeout = (target: Target, reject: (error: HostError) => void): NodeJS.Timeout =>
   setTimeout(
     () =>
       reject(

@@ -25,7 +25,7 @@ back_entries() {
   put_entries "$@" >/dev/null || :
 }
 # begin NUMBER OWNER: begins a transaction. After a failure its steps do nothing, and undo_step undoes those before.
-begin() { j=$1 owner=$2 n=0 failed= stuck=; }
+begin() { j=$1 owner=$2 n=0 failed= undo_failed=; }
 # undo NUMBER OWNER: begins a transaction of undo commands only, which undo an earlier one.
 undo() {
   begin "$@"
@@ -68,10 +68,10 @@ undo_step() {
 # back COMMAND...: runs an undo command. A setting that could not be undone keeps its record (RANK TAB setting TAB ...):
 # by it the next deletion finds the value to restore.
 back() {
-  case $stuck$1$3 in 1erase???setting?*) return ;; esac
+  case $undo_failed$1$3 in 1erase???setting?*) return ;; esac
   without_lock attempt back "$@" || {
-    rc=$? stuck=1
-    say "stuck $j $rc"
+    rc=$? undo_failed=1
+    say "undo_failed $j $rc"
     text "$out"
   }
 }
