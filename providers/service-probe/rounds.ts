@@ -18,7 +18,7 @@ import {
   together,
   type Way,
 } from "./replies.js";
-import { brokenLeg, faultOf, mistake, type Seen } from "./verdict.js";
+import { brokenLeg, faultOf, mistake, type Seen } from "./result.js";
 
 /** What a probe sends its queries by: the connection is of the host that sends them. */
 type ProbeContext = Pick<Operation, "connection" | "query">;

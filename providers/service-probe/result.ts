@@ -79,13 +79,13 @@ export function brokenLeg(expected: Expected, { replies }: Fault, seen: Seen): s
   // curl's message for a refusal differs from version to version.
   const refused = unanswered.some(({ code }) => code === 7);
   // With masquerading a refusal passes the director, which then ends the connection.
-  const stuck = seen.flows
+  const waiting = seen.flows
     .filter(isNew)
     .filter(({ state }) => state === "SYN_RECV" || (refused && state === "CLOSE"));
-  if (stuck.length > 0) {
-    const servers = serversOf(stuck);
+  if (waiting.length > 0) {
+    const servers = serversOf(waiting);
     if (refused) return `real server ${servers} got it: does anything listen there?`;
-    const why = whyUnanswered(expected, seen, stuck);
+    const why = whyUnanswered(expected, seen, waiting);
     return `real server ${servers} got the connection, but its answer does not arrive: ${why}`;
   }
   const id = `tcp://${endpoint(addressOf(expected) ?? "", portOf(expected))}`;
@@ -99,9 +99,9 @@ export function brokenLeg(expected: Expected, { replies }: Fault, seen: Seen): s
     : "nothing of it reached the director: does it have the VIP, and does no other host answer ARP for it?";
 }
 
-function whyUnanswered(expected: Expected, seen: Seen, stuck: readonly Flow[]): string {
+function whyUnanswered(expected: Expected, seen: Seen, waiting: readonly Flow[]): string {
   const flags = [...seen.table.values()].flatMap(({ realServers }) =>
-    stuck.flatMap(({ server }) => realServers.get(server) ?? []),
+    waiting.flatMap(({ server }) => realServers.get(server) ?? []),
   );
   if (flags.some((one) => one.has("-m"))) {
     return "is it up, and does it answer by way of the director?";
