@@ -50,7 +50,7 @@ function stateOf(pid: number): string | undefined {
   }
 }
 
-/** A script that waits in the middle of a change, and what becomes of the change: the script is to be ended and to take it back. */
+/** A script that waits in the middle of a change, and what becomes of the change: the script is to be ended and to undo it. */
 async function waitingScript(shell: ShellProgram) {
   const fake = fakeHost({ shell });
   // what stands still never ends, and the host waits for it
@@ -76,7 +76,7 @@ async function end(fake: FakeHost, script: number, before = ""): Promise<void> {
 
 describe("a script that is ended", () => {
   test.each(inEachShell)(
-    "goes on and takes back, also where the shell that ends it stops on the way (%s)",
+    "goes on and undoes, also where the shell that ends it stops on the way (%s)",
     async (_, shell) => {
       const { fake, script, ended } = await waitingScript(shell);
       await end(fake, script, 'kill() { command kill "$@"; [ "$1" != -KILL ] || exit; }\n');

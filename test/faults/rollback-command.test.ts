@@ -47,7 +47,7 @@ test("a host that is down while others go back is named, and rollback goes on wh
   await previewIsEmpty(stack);
 });
 
-test("an update whose processes were killed is taken back by rollback, with what was on its way", async () => {
+test("an update whose processes were killed is rolled back by rollback, with what was on its way", async () => {
   const hosts = await threeHosts();
   const old = site(hosts, { weights: [1, undefined, 1] });
   const stack = await stackOf(old);
@@ -60,7 +60,7 @@ test("an update whose processes were killed is taken back by rollback, with what
   expect(await stateOf(stack)).toEqual(state);
 });
 
-test("rollback takes back what went through, by the copy, in which nothing secret is in clear", async () => {
+test("rollback undoes what went through, by the copy, in which nothing secret is in clear", async () => {
   const hosts = await threeHosts();
   const old = site(hosts, { weights: [1, 1, undefined] });
   const stack = await stackOf(old);
@@ -94,7 +94,7 @@ test("rollback takes back what went through, by the copy, in which nothing secre
   });
 });
 
-test("rollback takes back an update of pulumi up, by the backend's history", async () => {
+test("rollback undoes an update of pulumi up, by the backend's history", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
   const none = await stack.pulumiLvs(["rollback"]);

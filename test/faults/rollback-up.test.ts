@@ -14,13 +14,13 @@ import {
 
 const { threeHosts, stackOf: stackWith, site, callsOf, environment, keyPath } = updates();
 
-// `npx pulumi-lvs up`: an update that fails is taken back. Secrets are encrypted by a passphrase here, and by a key service in
+// `npx pulumi-lvs up`: an update that fails is rolled back. Secrets are encrypted by a passphrase here, and by a key service in
 // the tests of other files.
 
 const byPassphrase = { PULUMI_CONFIG_PASSPHRASE: "planted-passphrase" };
 const stackOf = (program: string) => stackWith(program, byPassphrase);
 
-test("an update that breaks on the second of three hosts is taken back on all of them, and in state", async () => {
+test("an update that breaks on the second of three hosts is rolled back on all of them, and in state", async () => {
   const hosts = await threeHosts();
   const old = site(hosts, {
     weights: [1, 1, undefined],
@@ -83,7 +83,7 @@ test("a first update that fails leaves nothing of ours, and keeps what is anothe
   expect(callsOf(stack)).toEqual(["create"]);
 });
 
-test("a change whose answer was lost is looked at on its host, and taken back there too", async () => {
+test("a change whose answer was lost is looked at on its host, and undone there too", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, undefined, 1] }));
   await stack.up();
@@ -104,7 +104,7 @@ test("a change whose answer was lost is looked at on its host, and taken back th
   expect(await stateOf(stack)).toEqual(state);
 });
 
-test("Ctrl-C ends the update in order, and then it is taken back", async () => {
+test("Ctrl-C ends the update in order, and then it is rolled back", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
   await stack.up();

@@ -5,9 +5,9 @@ import { type Entry, stateOf, succeed, tables, up, updates, upThatWaits } from "
 
 const { threeHosts, stackOf, site, callsOf, inPlace } = updates();
 
-// An update that went through and is found wrong is taken back.
+// An update that went through and is found wrong is rolled back.
 
-test("an update after which the service does not answer is taken back, because its probe fails", async () => {
+test("an update after which the service does not answer is rolled back, because its probe fails", async () => {
   const hosts = await threeHosts();
   const [director, , client] = hosts;
   const program = (weights: (number | undefined)[]) =>
@@ -36,7 +36,7 @@ test("an update after which the service does not answer is taken back, because i
   expect(tables(hosts)).toEqual(before);
   expect(await stateOf(stack)).toEqual(state);
 
-  // one that was asked and content is asked again when what came after it is taken back
+  // one that was asked and content is asked again when what came after it is rolled back
   client.fake.write("replies", "0 200 41000 rs1\n0 200 41001 rs2\n");
   const again = await up(stack, "--verify=exit 3");
   expect(again.code, again.text).toBe(10);
@@ -69,7 +69,7 @@ test("what the update took over was another owner's before: it stays on its host
   ]);
 });
 
-test("an update that a verification finds wrong is taken back, and one that it finds right stays", async () => {
+test("an update that a verification finds wrong is rolled back, and one that it finds right stays", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
   await succeed(stack, "--verify", "true");

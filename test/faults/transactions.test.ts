@@ -280,7 +280,7 @@ describe("a step that fails", () => {
     expect(fake.snapshot()).toBe(before);
   });
 
-  test("and cannot be taken back is reported as half done, with what is there now", async () => {
+  test("and cannot be undone is reported as half done, with what is there now", async () => {
     const fake = fakeHost();
     const kind = resources(virtualAddress, fake);
     fake.withoutTool("arping");
@@ -315,7 +315,7 @@ describe("a step that fails", () => {
     expect(fake.read("addresses")).not.toContain("192.168.0.219/");
   });
 
-  test("and cannot be taken back, of a change, is half done with what is there now", async () => {
+  test("and cannot be undone, of a change, is half done with what is there now", async () => {
     const fake = fakeHost();
     const kind = resources(virtualAddress, fake);
     const { props } = await kind.create({ interface: "eth0", address: "192.168.0.219", announce: false });
@@ -332,7 +332,7 @@ describe("a step that fails", () => {
     expect(fake.read("addresses")).not.toContain("192.168.0.219/");
   });
 
-  test("goes on taking back what it can after one thing could not be taken back", async () => {
+  test("goes on undoing what it can after one thing could not be undone", async () => {
     const fake = fakeHost();
     const untouched = fake.snapshot();
     const kind = resources(arpSuppression, fake);
@@ -351,7 +351,7 @@ describe("a step that fails", () => {
 
 describe("a host that takes too long", () => {
   test.each(shells.map((shell) => [shell.join(" "), shell] as const))(
-    "is told to end: what runs is killed, what was begun is taken back, and the next is served (%s)",
+    "is told to end: what runs is killed, what was begun is undone, and the next is served (%s)",
     async (_, shell) => {
       const fake = fakeHost({ shell, limit: 3 });
       const untouched = fake.snapshot();

@@ -172,7 +172,7 @@ onLab("an LVS/DR cluster of an IPv6 VIP", () => {
     await stack.edit("within: 1, contains: rs3", "within: 60");
   });
 
-  it("takes out a server that fails, and takes it back", async () => {
+  it("removes a server that fails, and adds it again", async () => {
     await run("rs2", "systemctl stop nginx");
     const table = async () => (await run("director", "ipvsadm -Sn")).stdout;
     await expect.poll(table, patience).not.toContain("fd00:77::222");

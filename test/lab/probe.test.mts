@@ -156,7 +156,7 @@ onLab("probes of an LVS/NAT cluster", () => {
     for (const host of ["director", "rs1"] as const) expect(said).toContain(mac(host, 1));
   });
 
-  it("fail an update that breaks the cluster, which is then taken back on every host", async () => {
+  it("fail an update that breaks the cluster, which is then rolled back on every host", async () => {
     await run("client", "ip neigh flush to 192.168.0.219");
     before = await statesOf(hosts);
     await stack.edit("realServerPort: 80", "realServerPort: 81");

@@ -65,7 +65,7 @@ onLab("rollback of a whole update", () => {
     expect(code, text).toBe(0);
   });
 
-  it("takes back what went through too, when a verification from the client finds it wrong, or later", async () => {
+  it("rolls back what went through too, when a verification from the client finds it wrong, or later", async () => {
     await stack.edit("address: 192.168.0.221, weight: 1", "address: 192.168.0.221, weight: 0");
     const verified = await stack.pulumiLvs(["up", ...flags, "--verify", "false"]);
     expect(verified.code, verified.text).toBe(10);

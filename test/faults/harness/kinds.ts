@@ -15,7 +15,7 @@ export interface Fault {
   readonly unheard?: true;
   /** Nothing may have changed. */
   readonly nothing?: true;
-  /** It counts only if something was taken back. */
+  /** It counts only if something was undone. */
   readonly needsUndo?: true;
 }
 
@@ -156,7 +156,7 @@ export const faultKinds: readonly FaultKind[] = [
   commandFails,
   refused,
   atCommands(
-    "a command fails, and so does taking back the one before",
+    "a command fails, and so does the undo of the one before",
     ({ kind, n }) => ({
       arm: (fake) => {
         fake.failCommand(kind, n);

@@ -112,7 +112,7 @@ const idOf = ({ kind, inputs }: { kind: string; inputs: Bag }) => {
   return `${kind} ${definition.id(partsOf(definition, inputs).key)}`;
 };
 
-/** Each resource is as before or as after; in between only where it was said that taking back had failed. */
+/** Each resource is as before or as after; in between only where a message said that the undo had failed. */
 function neverBetween(fault: Fault, struck: Done, resources: readonly Resource[]): void {
   const { level, machine } = fault;
   const calls = callsOf(machine, level.calls);

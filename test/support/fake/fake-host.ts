@@ -312,7 +312,7 @@ export class FakeHost {
     return this;
   }
 
-  /** The n-th command of a kind from now on, counted from 0, fails: a `step`, or a `back` that takes one back. */
+  /** The n-th command of a kind from now on, counted from 0, fails: a `step`, or a `back` that undoes one. */
   failCommand(kind: CountedKind, n: number): void {
     this.arm(`fail.${kind}.${n}`);
   }

@@ -181,7 +181,7 @@ describe("of those who are served together", () => {
   });
 
   test.each(["alone", "together"])(
-    "one that the host keeps otherwise than asked is taken back (%s)",
+    "one that the host keeps otherwise than asked is undone (%s)",
     async (how) => {
       const fake = withService(fakeHost());
       fake.write("faults/weights", "7 6\n");

@@ -22,7 +22,7 @@ describe("a tool that vanishes in the middle", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
 
-  test("leaves in state what may be there, and says that it could not be taken back", async () => {
+  test("leaves in state what may be there, and says that it could not be undone", async () => {
     const fake = fakeHost();
     const untouched = fake.snapshot();
     const addresses = resources(virtualAddress, fake);

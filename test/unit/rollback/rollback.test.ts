@@ -208,7 +208,7 @@ describe("the copy", () => {
   const [first, second] = [operation("1"), operation("2")];
   const id = (time: string) => `update undefined ${time}`;
 
-  test("is of the last update if that has its name, whatever was refreshed or taken back since", () => {
+  test("is of the last update if that has its name, whatever was refreshed or rolled back since", () => {
     const copy = { update: id("2"), previous: id("1") };
     const later = [
       operation("4", { kind: "refresh" }),
@@ -393,7 +393,7 @@ describe("the engine's events tell", () => {
     expect(watch.troubles[0]).toMatchObject({ uncertain: true, message });
   });
 
-  test("the same of what a host could not take back, as of a deletion that state says nothing of", async () => {
+  test("the same of what a host could not undo, as of a deletion that state says nothing of", async () => {
     const fake = new FakeHost();
     const engine = new Engine(classes.VirtualService.definition, () => fake.host);
     const props = {
