@@ -56,7 +56,7 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
   const left = await changedSince(copy, own, onProgress);
   if (left?.now.pending_operations?.length)
     return rollBackDeadRun(stack, { copy, ...left, past, onProgress, configFile });
-  if (own?.takenBack || (!own && changes[0] && isRollback(changes[0])))
+  if (own?.isRolledBack || (!own && changes[0] && isRollback(changes[0])))
     throw new NothingToRollBackError(
       "the last update was itself a rollback; update the stack to what it shall be by `pulumi up`",
     );
@@ -110,7 +110,7 @@ const unknownBefore = (run: string, why: string) =>
  */
 async function changedSince(copy: SavedCopy, own: Saved | undefined, onProgress: (line: string) => void) {
   // The copy knows the run, or the rollback, that died here.
-  if (own && !own.takenBack && (own.update === undefined || own.begun)) return undefined;
+  if (own && !own.isRolledBack && (own.update === undefined || own.begun)) return undefined;
   try {
     const files = copy.files();
     return files && (await leftBehind(files));

@@ -25,7 +25,7 @@ export interface Saved {
   /** True as soon as a rollback of the update has begun. */
   readonly begun?: boolean;
   /** True after the update was rolled back. */
-  readonly takenBack?: boolean;
+  readonly isRolledBack?: boolean;
 }
 
 /** The copy of a stack from before its last update, in a file that only its user can read. */

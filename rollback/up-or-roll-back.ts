@@ -200,9 +200,9 @@ export async function rollBackFrom(
       message: `${rollbackMark}: ${why.split(":")[0]}`,
       ...(configFile ? { configFile } : {}),
     });
-    const takenBack = done.notRestored.length === 0;
-    await copy.write({ ...saved, begun: true, takenBack });
-    return { result: takenBack ? "rolled back" : "not rolled back", why, ...done };
+    const isRolledBack = done.notRestored.length === 0;
+    await copy.write({ ...saved, begun: true, isRolledBack });
+    return { result: isRolledBack ? "rolled back" : "not rolled back", why, ...done };
   } catch (error) {
     return notKnown(stack, why, (error as Error).message);
   }
