@@ -22,7 +22,7 @@ export type { ProbeArp, ProbeSpread, ServiceProbeArgs } from "./providers/servic
 export type { SyncDaemonArgs } from "./providers/sync-daemon.js";
 export type { SysctlArgs } from "./providers/sysctl.js";
 export type { VirtualAddressArgs, VirtualAddressOutputs } from "./providers/virtual-address.js";
-export type { Persistence, VirtualServiceArgs } from "./providers/virtual-service.js";
+export type { Persistence, VirtualServiceArgs } from "./providers/virtual-service/index.js";
 export type {
   VrrpAddressArgs,
   VrrpInstanceArgs,

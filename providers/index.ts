@@ -11,7 +11,7 @@ import { type ServiceProbeArgs, serviceProbe } from "./service-probe/index.js";
 import { type SyncDaemonArgs, syncDaemon } from "./sync-daemon.js";
 import { type SysctlArgs, sysctl } from "./sysctl.js";
 import { type VirtualAddressArgs, type VirtualAddressOutputs, virtualAddress } from "./virtual-address.js";
-import { type VirtualServiceArgs, virtualService } from "./virtual-service.js";
+import { type VirtualServiceArgs, virtualService } from "./virtual-service/index.js";
 import { type VrrpInstanceArgs, type VrrpInstanceOutputs, vrrpInstance } from "./vrrp-instance/index.js";
 
 /**

@@ -6,7 +6,7 @@ import type { Drain, VirtualServiceOutputs } from "../../providers/real-server/d
 import type { RealServerShare } from "../../providers/real-server/index.js";
 import type { ProbeSpread, ServiceProbeArgs } from "../../providers/service-probe/index.js";
 import type { VirtualAddressArgs } from "../../providers/virtual-address.js";
-import type { Persistence, VirtualServiceArgs } from "../../providers/virtual-service.js";
+import type { Persistence, VirtualServiceArgs } from "../../providers/virtual-service/index.js";
 import type { DirectorArgs, DirectorMember, SyncArgs, VrrpArgs } from "./directors/args.js";
 
 /**

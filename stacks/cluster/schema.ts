@@ -4,10 +4,10 @@ import { common as everyResource, sharing } from "../../providers/engine/inputs.
 import { healthConfig } from "../../providers/health-monitor/index.js";
 import * as hostRoute from "../../providers/host-route.js";
 import * as realServers from "../../providers/real-server/index.js";
-import * as serviceKey from "../../providers/service-key.js";
 import * as serviceProbe from "../../providers/service-probe/index.js";
 import * as virtualAddress from "../../providers/virtual-address.js";
-import * as virtualService from "../../providers/virtual-service.js";
+import * as virtualService from "../../providers/virtual-service/index.js";
+import * as serviceKey from "../../providers/virtual-service/key.js";
 import { connection } from "../../src/ssh/connection.js";
 import { addressLabel, ipAddress, port } from "../../src/values/address.js";
 import { mapOf, show, showGiven } from "../../src/values/problem.js";

@@ -6,7 +6,7 @@ import { ipvsTimeouts } from "../../providers/ipvs-timeouts.js";
 import { realServer } from "../../providers/real-server/index.js";
 import { syncDaemon } from "../../providers/sync-daemon.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
-import { virtualService } from "../../providers/virtual-service.js";
+import { virtualService } from "../../providers/virtual-service/index.js";
 import { vrrpInstance } from "../../providers/vrrp-instance/index.js";
 import { familyOf } from "../../src/values/address.js";
 import type { PlacedProblem } from "../../src/values/problem.js";

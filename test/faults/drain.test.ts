@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { realServer } from "../../providers/real-server/index.js";
-import { virtualService } from "../../providers/virtual-service.js";
+import { virtualService } from "../../providers/virtual-service/index.js";
 import { fakeHost, resources } from "../support/fake/engine.js";
 import { FakeClock } from "../support/fake/fake-clock.js";
 import type { FakeHost } from "../support/fake/fake-host.js";

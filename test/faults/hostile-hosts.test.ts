@@ -5,7 +5,7 @@ import { hostRoute } from "../../providers/host-route.js";
 import { realServer } from "../../providers/real-server/index.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
-import { virtualService } from "../../providers/virtual-service.js";
+import { virtualService } from "../../providers/virtual-service/index.js";
 import { answerBytes } from "../../src/ssh/limits.js";
 import { fakeHost, resources } from "../support/fake/engine.js";
 import { type FakeHost, shells } from "../support/fake/fake-host.js";

@@ -10,7 +10,7 @@ import { kernelModule } from "../../providers/kernel-module.js";
 import { realServer } from "../../providers/real-server/index.js";
 import { sysctl } from "../../providers/sysctl.js";
 import { virtualAddress } from "../../providers/virtual-address.js";
-import { virtualService } from "../../providers/virtual-service.js";
+import { virtualService } from "../../providers/virtual-service/index.js";
 import { digestOf } from "../../src/host/report.js";
 import { RollbackFailedError } from "../../src/host/rollback-failed-error.js";
 import { applyScript, endScript } from "../../src/host/script.js";

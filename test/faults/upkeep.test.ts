@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { hostRoute } from "../../providers/host-route.js";
 import { ipForwarding } from "../../providers/ip-forwarding.js";
 import { kernelModule } from "../../providers/kernel-module.js";
-import { virtualService } from "../../providers/virtual-service.js";
+import { virtualService } from "../../providers/virtual-service/index.js";
 import { fakeHost, resources } from "../support/fake/engine.js";
 
 describe("a kernel module", () => {

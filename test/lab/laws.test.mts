@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Definition } from "../../providers/engine/define.js";
 import type { Bag } from "../../providers/engine/inputs.js";
-import { schedulers } from "../../providers/schedulers.js";
+import { schedulers } from "../../providers/virtual-service/schedulers.js";
 import { Host } from "../../src/host/host.js";
 import { RemoteShell } from "../../src/host/remote-shell.js";
 import { openShell } from "../../src/ssh/open-shell.js";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { schedulers } from "../../providers/schedulers.js";
+import { schedulers } from "../../providers/virtual-service/schedulers.js";
 import { run } from "../support/machines/lab.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
 import { disposing, onLab } from "./setup.mts";

@@ -10,7 +10,7 @@ import { serviceProbe } from "../../../providers/service-probe/index.js";
 import { syncDaemon } from "../../../providers/sync-daemon.js";
 import { sysctl } from "../../../providers/sysctl.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { vrrpInstance } from "../../../providers/vrrp-instance/index.js";
 
 /** Every kind of resource by the name of its file; providers/index.ts would bring Pulumi along. */

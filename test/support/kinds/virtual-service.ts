@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { schedulerFlags, schedulers } from "../../../providers/schedulers.js";
+import { schedulerFlags, schedulers } from "../../../providers/virtual-service/schedulers.js";
 import { keyOf, service } from "../arbitraries.js";
 import { edge, type TestedKind, unicast, unicast6 } from "./kind.js";
 

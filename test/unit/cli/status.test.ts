@@ -5,7 +5,7 @@ import type { Definition } from "../../../providers/engine/define.js";
 import type { Bag } from "../../../providers/engine/inputs.js";
 import { realServer } from "../../../providers/real-server/index.js";
 import { syncDaemon } from "../../../providers/sync-daemon.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { vrrpInstance } from "../../../providers/vrrp-instance/index.js";
 import type { Entry } from "../../../rollback/deployment.js";
 import { HostError } from "../../../src/errors.js";

@@ -9,7 +9,7 @@ import { kernelModule } from "../../../providers/kernel-module.js";
 import { realServer } from "../../../providers/real-server/index.js";
 import { sysctl } from "../../../providers/sysctl.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { lockFile } from "../../../src/shell/lock.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 import { type FakeHost, shells, until } from "../../support/fake/fake-host.js";

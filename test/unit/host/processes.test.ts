@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { realServer } from "../../../providers/real-server/index.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { resources } from "../../support/fake/engine.js";
 import { type ShellProgram, shells } from "../../support/fake/fake-host.js";
 import { tracedHost } from "../../support/fake/traced.js";

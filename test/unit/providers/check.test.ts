@@ -8,7 +8,7 @@ import { kernelModule } from "../../../providers/kernel-module.js";
 import { realServer } from "../../../providers/real-server/index.js";
 import { sysctl } from "../../../providers/sysctl.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { parseClusters } from "../../../stacks/config.js";
 import { definitions } from "../../support/fake/definitions.js";
 import { connection } from "../../support/fake/engine.js";

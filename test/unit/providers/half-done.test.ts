@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { arpSuppression } from "../../../providers/arp-suppression.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 
 const ledger = "etc/pulumi-lvs/boot";

@@ -5,7 +5,7 @@ import { type Bag, checkInputs, partsOf } from "../../../providers/engine/inputs
 import { realServer } from "../../../providers/real-server/index.js";
 import { sysctl } from "../../../providers/sysctl.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { definitions } from "../../support/fake/definitions.js";
 import { connection, resources } from "../../support/fake/engine.js";
 import { FakeHost } from "../../support/fake/fake-host.js";

@@ -6,7 +6,7 @@ import { Program } from "../../../providers/engine/program.js";
 import { healthMonitor } from "../../../providers/health-monitor/index.js";
 import { verbsOf } from "../../../providers/provider.js";
 import { realServer } from "../../../providers/real-server/index.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { connection, fakeHost, resources } from "../../support/fake/engine.js";
 import { FakeClock } from "../../support/fake/fake-clock.js";
 import type { FakeHost } from "../../support/fake/fake-host.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { syncDaemon } from "../../../providers/sync-daemon.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { vrrpInstance } from "../../../providers/vrrp-instance/index.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 import type { FakeHost } from "../../support/fake/fake-host.js";

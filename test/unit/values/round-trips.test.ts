@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Definition } from "../../../providers/engine/define.js";
 import { type Bag, checkInputs, partsOf } from "../../../providers/engine/inputs.js";
 import { realServer } from "../../../providers/real-server/index.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { Facts } from "../../../src/facts/facts.js";
 import { netmaskBits, netmaskText, parseIpvsTable } from "../../../src/facts/ipvs-table.js";
 import { commandLine } from "../../../src/shell/quote.js";

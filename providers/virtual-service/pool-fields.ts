@@ -2,8 +2,8 @@ import { z } from "zod";
 import { endpoint, hostAddress, parseEndpoint, portOrAny } from "../../src/values/address.js";
 import { mapOf, type Problem, show, showPath } from "../../src/values/problem.js";
 import type { Part } from "../engine/define.js";
-import type { Key } from "./in-use.js";
-import { config, realServer } from "./index.js";
+import type { Key } from "../real-server/in-use.js";
+import { config, realServer } from "../real-server/index.js";
 
 /** The declared servers of a service by `address:port`, or null if they are resources of their own. */
 export type Pool = z.output<typeof realServers>;

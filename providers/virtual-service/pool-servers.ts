@@ -1,6 +1,6 @@
 import type { Facts } from "../../src/facts/facts.js";
 import { stackOf } from "../engine/ledger.js";
-import { realServer } from "./index.js";
+import { realServer } from "../real-server/index.js";
 import { type Config, isServer, keyOf, type Pool } from "./pool-fields.js";
 
 /** Returns the servers of a service that the host has records of, each with an owner. */

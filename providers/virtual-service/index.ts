@@ -1,25 +1,25 @@
 import { z } from "zod";
-import type { Facts } from "../src/facts/facts.js";
-import { noThresholds, thresholdFlags } from "../src/facts/ipvs-table.js";
-import { onFailure, type Step, step } from "../src/host/step.js";
-import { addressBits, type Family } from "../src/values/address.js";
-import { ranks } from "../src/values/ranks.js";
+import type { Facts } from "../../src/facts/facts.js";
+import { noThresholds, thresholdFlags } from "../../src/facts/ipvs-table.js";
+import { onFailure, type Step, step } from "../../src/host/step.js";
+import { addressBits, type Family } from "../../src/values/address.js";
+import { ranks } from "../../src/values/ranks.js";
 import {
   printService,
   type ServiceAddress,
   serviceFamily,
   serviceFlags,
-} from "../src/values/service-address.js";
-import { sysctlPath } from "../src/values/sysctl-name.js";
-import { type Definition, define } from "./engine/define.js";
-import { drainedOf } from "./real-server/drain-fields.js";
-import type { PoolServer } from "./real-server/index.js";
-import { pooling } from "./real-server/pool.js";
-import { partsOfPool, poolProblems, realServers } from "./real-server/pool-fields.js";
-import { readPool } from "./real-server/pool-servers.js";
+} from "../../src/values/service-address.js";
+import { sysctlPath } from "../../src/values/sysctl-name.js";
+import { type Definition, define } from "../engine/define.js";
+import { drainedOf } from "../real-server/drain-fields.js";
+import type { PoolServer } from "../real-server/index.js";
+import { type Key, key, serviceOf, serviceProblems } from "./key.js";
+import { flagProblems, inOrder, optionFlags, options, parseOptions, wordsOf } from "./options.js";
+import { pooling } from "./pool.js";
+import { partsOfPool, poolProblems, realServers } from "./pool-fields.js";
+import { readPool } from "./pool-servers.js";
 import type { schedulerFlags, schedulers } from "./schedulers.js";
-import { type Key, key, serviceOf, serviceProblems } from "./service-key.js";
-import { flagProblems, inOrder, optionFlags, options, parseOptions, wordsOf } from "./service-options.js";
 
 /** Sends connections of one client to one real server (ipvsadm(8), --persistent). */
 export interface Persistence {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type Flags, netmaskBits, netmaskText } from "../src/facts/ipvs-table.js";
-import { addressBits, type Family } from "../src/values/address.js";
-import type { Problem } from "../src/values/problem.js";
+import { type Flags, netmaskBits, netmaskText } from "../../src/facts/ipvs-table.js";
+import { addressBits, type Family } from "../../src/values/address.js";
+import type { Problem } from "../../src/values/problem.js";
 import { schedulerFlags, schedulers } from "./schedulers.js";
 
 /** What an edit of a service can change, besides its real servers. @internal */

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { addressBits, ipAddress, portOrAny } from "../src/values/address.js";
-import type { Problem } from "../src/values/problem.js";
-import { maxFwmark, type ServiceAddress, serviceFamily } from "../src/values/service-address.js";
+import { addressBits, ipAddress, portOrAny } from "../../src/values/address.js";
+import type { Problem } from "../../src/values/problem.js";
+import { maxFwmark, type ServiceAddress, serviceFamily } from "../../src/values/service-address.js";
 
 /** @internal */
 export const key = z.strictObject({

@@ -5,12 +5,12 @@ import type { Step } from "../../src/host/step.js";
 import { plainText } from "../../src/values/foreign.js";
 import type { Change, Verb } from "../engine/change.js";
 import { stackOf } from "../engine/ledger.js";
-import { type Drained, drained, forgetting, quiesced, type ServerOperation } from "./drain.js";
-import { realServer } from "./index.js";
+import { type Drained, drained, forgetting, quiesced, type ServerOperation } from "../real-server/drain.js";
+import { realServer } from "../real-server/index.js";
 import { type Config, keyOf, type Pool } from "./pool-fields.js";
 import { operationOn, type PoolOperation, type Service, undeclared } from "./pool-operation.js";
 import { leftBehind, readPool, serversOf } from "./pool-servers.js";
-import { inFewCommands, joined } from "./steps.js";
+import { inFewCommands, joined } from "./pool-steps.js";
 
 /** What a change of a pool does with the servers that leave it. */
 interface Leaving {

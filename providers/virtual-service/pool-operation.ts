@@ -1,6 +1,6 @@
 import type { Change, Operation } from "../engine/change.js";
-import type { ServerOperation } from "./drain.js";
-import { realServer } from "./index.js";
+import type { ServerOperation } from "../real-server/drain.js";
+import { realServer } from "../real-server/index.js";
 import { type Config, keyOf, type Pool } from "./pool-fields.js";
 
 /** The service of a pool. */
