@@ -1,8 +1,9 @@
-import { isEntry, onFailure, type Step, step } from "../../src/host/step.js";
+import { isAboutRecords, isEntry, onFailure, type Step, step } from "../../src/host/step.js";
 
+/** The order of the steps for records. */
 const orderOf = ["record", ":", "install_boot", "erase"];
 
-const isAboutRecords = ({ run: [name = ""] }: Step): boolean => orderOf.includes(name);
+const isForLedger = (one: Step): boolean => isAboutRecords(one) || one.run[0] === "install_boot";
 
 const lineOf = (run: readonly string[]): string => run.slice(1).join(" ");
 
@@ -54,17 +55,17 @@ export function joined(steps: readonly Step[]): Step[] {
  */
 export function inFewCommands(steps: readonly Step[], leaving: readonly Step[]): Step[] {
   const records = steps
-    .filter(isAboutRecords)
+    .filter(isForLedger)
     .toSorted((a, b) => orderOf.indexOf(a.run[0] as string) - orderOf.indexOf(b.run[0] as string));
   const once = records.filter(
     ({ run: [name] }, i) => name !== "install_boot" || records[i - 1]?.run[0] !== name,
   );
-  const rules = [...steps, ...leaving].filter((one) => !isAboutRecords(one));
+  const rules = [...steps, ...leaving].filter((one) => !isForLedger(one));
   const notes = rules.filter(({ run: [name] }) => name === "note_drained");
   return [
     ...joined(once),
     ...joined(rules.filter((one) => !notes.includes(one))),
-    ...joined(leaving.filter(isAboutRecords)),
+    ...joined(leaving.filter(isForLedger)),
     ...notes,
   ];
 }

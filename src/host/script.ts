@@ -4,7 +4,7 @@ import { isTracing } from "../log.js";
 import { assign } from "../shell/index.js";
 import { commandLine, quote } from "../shell/quote.js";
 import { realHost } from "../shell/surroundings.js";
-import { isEntry, type Step } from "./step.js";
+import { isAboutRecords, isEntry, type Step } from "./step.js";
 
 /** The steps of one resource. The host does all of them, or undoes all of them. */
 export interface Transaction {
@@ -83,9 +83,6 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
     "run_script -x apply",
   ]);
 }
-
-const aboutRecords = new Set(["record", "erase", ":"]);
-const isAboutRecords = ({ run }: Step): boolean => aboutRecords.has(run[0] ?? "");
 
 /**
  * Returns the transactions that are one plain ipvsadm line, with records at most. A single

@@ -21,3 +21,7 @@ export const onFailure = (undo: readonly string[]): Step => step([":"], undo);
 export const isEntry = (run: readonly string[] | null): run is readonly string[] =>
   // Commands with a long option, such as timeouts, come once only and need no bulk.
   run?.[0] === "ipvsadm" && !run[1]?.startsWith("--") && run.every((word) => !/[\s'"\\#]/.test(word));
+
+/** Returns whether a step writes or erases records, or does nothing unless another one fails. */
+export const isAboutRecords = ({ run: [name] }: Step): boolean =>
+  name === "record" || name === "erase" || name === ":";
