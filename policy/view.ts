@@ -2,7 +2,8 @@ import { parseEndpoint } from "../src/values/address.js";
 import {
   parseService,
   printService,
-  type ServiceAddress,
+  type ServiceFields,
+  serviceOf,
   withoutHost,
 } from "../src/values/service-address.js";
 
@@ -53,13 +54,11 @@ export function hostOf({ props }: Seen): string {
 }
 
 /** Returns the service of a resource, such as `tcp://192.168.0.210:80`. It is absent if the preview does not know it. */
-export function serviceOf({ kind, props }: Seen): string | undefined {
+export function serviceNameOf({ kind, props }: Seen): string | undefined {
   if (kind === "VirtualService") {
-    const { protocol = "tcp", address, port, fwmark, family = "ipv4" } = props;
-    if (fwmark === undefined && (address === undefined || port === undefined)) return undefined;
-    return printService(
-      (fwmark === undefined ? { protocol, address, port } : { fwmark, family }) as ServiceAddress,
-    );
+    const fields = props as ServiceFields;
+    const isKnown = fields.fwmark !== undefined || (fields.address !== undefined && fields.port !== undefined);
+    return isKnown ? printService(serviceOf(fields)) : undefined;
   }
   if (typeof props.service !== "string") return undefined;
   const service = parseService(withoutHost(props.service));
@@ -70,7 +69,7 @@ export function serviceOf({ kind, props }: Seen): string | undefined {
 export function realServersOf(one: Seen): Seen[] {
   if (one.kind === "RealServer") return [one];
   const { connection, realServers } = one.props;
-  const service = one.kind === "VirtualService" ? serviceOf(one) : undefined;
+  const service = one.kind === "VirtualService" ? serviceNameOf(one) : undefined;
   if (service === undefined || typeof realServers !== "object" || realServers === null) return [];
   return Object.entries(realServers as Record<string, Bag>).flatMap(([at, fields]) => {
     const end = parseEndpoint(at);
@@ -94,7 +93,7 @@ export function poolsOf(resources: readonly Seen[]): Pool[] {
   const pools = new Map<string, { director: string; service: string; servers: Seen[]; declared?: Seen }>();
   for (const one of resources) {
     if (!["VirtualService", "RealServer"].includes(one.kind)) continue;
-    const [director, service] = [hostOf(one), serviceOf(one)];
+    const [director, service] = [hostOf(one), serviceNameOf(one)];
     if (service === undefined) continue;
     const key = `${director} ${service}`;
     const pool = pools.get(key) ?? { director, service, servers: [] };

@@ -1,5 +1,5 @@
 import { except, rule } from "../rule.js";
-import { type Bag, hostOf, realServersOf, serviceOf } from "../view.js";
+import { type Bag, hostOf, realServersOf, serviceNameOf } from "../view.js";
 
 /** Without it, a real server answers ARP requests for the VIP, and clients reach it in place of the director. */
 export const arpSuppression = rule<{ except: string[] }>({
@@ -31,7 +31,7 @@ export const arpSuppression = rule<{ except: string[] }>({
         return [];
       return [
         {
-          message: `${serviceOf(server) ?? name}: real server ${address} has no ARP suppression; declare ArpSuppression on its host, and let the real server depend on it`,
+          message: `${serviceNameOf(server) ?? name}: real server ${address} has no ARP suppression; declare ArpSuppression on its host, and let the real server depend on it`,
           urn,
         },
       ];

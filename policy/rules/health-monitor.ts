@@ -1,5 +1,5 @@
 import { except, rule } from "../rule.js";
-import { hostOf, isExcepted, poolsOf, serviceOf } from "../view.js";
+import { hostOf, isExcepted, poolsOf, serviceNameOf } from "../view.js";
 
 /** In production, servers that fail are removed. */
 export const healthMonitor = rule<{ tag: string; value: string; except: string[] }>({
@@ -16,7 +16,7 @@ export const healthMonitor = rule<{ tag: string; value: string; except: string[]
     if (tag !== "" && tags.get(tag) !== value) return [];
     const monitored = resources
       .filter(({ kind }) => kind === "HealthMonitor")
-      .map((one) => `${hostOf(one)} ${serviceOf(one)}`);
+      .map((one) => `${hostOf(one)} ${serviceNameOf(one)}`);
     return poolsOf(resources).flatMap((pool) => {
       const { director, service, declared } = pool;
       if (!declared || isExcepted(except, pool) || monitored.includes(`${director} ${service}`)) return [];

@@ -9,12 +9,13 @@ import {
   type ServiceAddress,
   serviceFamily,
   serviceFlags,
+  serviceOf,
 } from "../../src/values/service-address.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
 import { type Definition, define } from "../engine/define.js";
 import { drainedOf } from "../real-server/drain-fields.js";
 import type { PoolServer } from "../real-server/index.js";
-import { type Key, key, serviceOf, serviceProblems } from "./key.js";
+import { type Key, key, serviceProblems } from "./key.js";
 import { flagProblems, inOrder, optionFlags, options, parseOptions, wordsOf } from "./options.js";
 import { pooling } from "./pool.js";
 import { partsOfPool, poolProblems, realServers } from "./pool-fields.js";

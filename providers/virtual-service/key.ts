@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { addressBits, ipAddress, portOrAny } from "../../src/values/address.js";
 import type { Problem } from "../../src/values/problem.js";
-import { maxFwmark, type ServiceAddress, serviceFamily } from "../../src/values/service-address.js";
+import { maxFwmark, serviceFamily, serviceOf } from "../../src/values/service-address.js";
 
 /** @internal */
 export const key = z.strictObject({
@@ -14,15 +14,6 @@ export const key = z.strictObject({
 
 /** The identity of a virtual service. */
 export type Key = z.output<typeof key>;
-
-/** Returns the service that an identity names. */
-export const serviceOf = ({
-  protocol = "tcp",
-  address = "",
-  port = 0,
-  fwmark,
-  family = "ipv4",
-}: Key): ServiceAddress => (fwmark === undefined ? { protocol, address, port } : { fwmark, family });
 
 /** Returns the mistakes in a service itself. */
 export function serviceProblems(key: Key, persistence: { netmask?: number | undefined } | null): Problem[] {

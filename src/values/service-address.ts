@@ -7,6 +7,25 @@ export type ServiceAddress =
   | { readonly protocol: "tcp" | "udp"; readonly address: string; readonly port: number }
   | { readonly fwmark: number; readonly family: Family };
 
+/** The fields that name a service: address and port, or a firewall mark. */
+export interface ServiceFields {
+  readonly protocol?: "tcp" | "udp" | undefined;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly fwmark?: number | undefined;
+  readonly family?: Family | undefined;
+}
+
+/** Returns the service that the fields name, with their defaults. */
+export const serviceOf = ({
+  protocol = "tcp",
+  address = "",
+  port = 0,
+  fwmark,
+  family = "ipv4",
+}: ServiceFields): ServiceAddress =>
+  fwmark === undefined ? { protocol, address, port } : { fwmark, family };
+
 /** Returns `tcp://192.168.0.219:80`, `udp://[2001:db8::1]:53`, `fwmark://10` or `fwmark://10/ipv6`. */
 export function printService(service: ServiceAddress): string {
   if ("fwmark" in service) return `fwmark://${service.fwmark}${service.family === "ipv6" ? "/ipv6" : ""}`;
