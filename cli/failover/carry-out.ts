@@ -1,5 +1,5 @@
 import type { Clock } from "../../providers/engine/clock.js";
-import type { FindHost } from "../../providers/engine/engine.js";
+import type { FindHost } from "../../providers/engine/runner.js";
 import { HostError, withoutToken } from "../../src/errors.js";
 import { holdFile } from "../../src/facts/vrrp.js";
 import { step } from "../../src/host/step.js";

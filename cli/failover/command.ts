@@ -1,6 +1,6 @@
 import type { automation } from "@pulumi/pulumi";
 import type { Clock } from "../../providers/engine/clock.js";
-import type { FindHost } from "../../providers/engine/engine.js";
+import type { FindHost } from "../../providers/engine/runner.js";
 import type { Deployment, Entry } from "../../rollback/deployment.js";
 import { exported, stateOf } from "../../rollback/pulumi-cli.js";
 import { withSecrets } from "../../rollback/secrets.js";

@@ -1,4 +1,4 @@
-import type { FindHost } from "../../providers/engine/engine.js";
+import type { FindHost } from "../../providers/engine/runner.js";
 import { HostError } from "../../src/errors.js";
 import { openShell } from "../../src/ssh/open-shell.js";
 import { exitCodes } from "../exit-codes.js";

@@ -1,4 +1,4 @@
-import type { FindHost } from "../../providers/engine/engine.js";
+import type { FindHost } from "../../providers/engine/runner.js";
 import { factFailure, HostError } from "../../src/errors.js";
 import { FactError, type FactName, type Facts } from "../../src/facts/facts.js";
 import type { RouteEntry } from "../../src/facts/ip-lists.js";

@@ -1,4 +1,4 @@
-import type { FindHost } from "../../providers/engine/engine.js";
+import type { FindHost } from "../../providers/engine/runner.js";
 import { isGone } from "../../providers/engine/flags.js";
 import { type Bag, connectionOf, hasUnknown, partsOf } from "../../providers/engine/inputs.js";
 import { engines, verbsOf } from "../../providers/provider.js";

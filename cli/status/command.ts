@@ -1,4 +1,4 @@
-import type { FindHost } from "../../providers/engine/engine.js";
+import type { FindHost } from "../../providers/engine/runner.js";
 import { without } from "../../providers/engine/inputs.js";
 import { type Deployment, type Entry, isOurs } from "../../rollback/deployment.js";
 import { factFailure, HostError } from "../../src/errors.js";
