@@ -2,14 +2,9 @@ import { z } from "zod";
 import { interfaceName } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import { interfaceSysctl } from "../src/values/sysctl-name.js";
+import type { HostView } from "./engine/change.js";
 import { define } from "./engine/define.js";
-import {
-  type HostView,
-  holdSettings,
-  releaseSettings,
-  sysctlFacts,
-  sysctlSetting,
-} from "./engine/settings.js";
+import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
 
 /** Arguments of an ArpSuppression. */
 export interface ArpSuppressionArgs {

@@ -4,10 +4,20 @@ import type { Host } from "../../src/host/host.js";
 import type { Step } from "../../src/host/step.js";
 import type { Connection } from "../../src/ssh/connection.js";
 import type { Clock } from "./clock.js";
-import type { HostView } from "./settings.js";
 
 /** The operation on a resource. */
 export type Verb = "create" | "update" | "delete";
+
+/** The input of a plan besides have and want. */
+export interface HostView {
+  /** The wanted state before an update that changes it. */
+  readonly was?: unknown;
+  readonly facts: Facts;
+  /** The owner in the record of the resource. */
+  readonly owner: string;
+  /** Whether the resource is restored after a reboot. */
+  readonly persist: boolean;
+}
 
 /** The plan and the check of a change of one resource. Objects and settings differ in it. */
 export interface Change {

@@ -4,8 +4,7 @@ import type { LedgerRecord } from "../../src/facts/ledger.js";
 import type { Done } from "../../src/host/batch.js";
 import type { Step } from "../../src/host/step.js";
 import type { Problem } from "../../src/values/problem.js";
-import type { Change, Operation } from "./change.js";
-import type { HostView } from "./settings.js";
+import type { Change, HostView, Operation } from "./change.js";
 
 /** Why something is not done, and what to do. */
 export interface Refusal {

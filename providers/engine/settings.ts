@@ -1,17 +1,7 @@
-import type { FactName, Facts } from "../../src/facts/facts.js";
+import type { FactName } from "../../src/facts/facts.js";
 import { type Step, step } from "../../src/host/step.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
-
-/** The input of a plan besides have and want. */
-export interface HostView {
-  /** The wanted state before an update that changes it. */
-  readonly was?: unknown;
-  readonly facts: Facts;
-  /** The owner in the record of the resource. */
-  readonly owner: string;
-  /** Whether the resource is restored after a reboot. */
-  readonly persist: boolean;
-}
+import type { HostView } from "./change.js";
 
 /** A value that the host keeps in a file, with its claim. */
 export interface Setting {
