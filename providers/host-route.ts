@@ -4,7 +4,7 @@ import { defaultMetric, linkNamed, printedDestination, type RouteEntry } from ".
 import { step } from "../src/host/step.js";
 import { destination, familyOf, hostAddress, interfaceName } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
-import { contrast } from "./engine/contrast.js";
+import { describeDifference } from "./engine/difference.js";
 import { define } from "./engine/define.js";
 import type { Sharing } from "./engine/inputs.js";
 import { missingInterface } from "./engine/missing-interface.js";
@@ -136,7 +136,7 @@ export const hostRoute = define({
     // To take the host's own default route over would change where all its traffic goes, and a deletion removes it.
     return kernelDestination(key) === "default" && key.table === "main"
       ? {
-          reason: `it exists already, with other settings: ${contrast(have, want)}`,
+          reason: `it exists already, with other settings: ${describeDifference(have, want)}`,
           remedy:
             "give this one another metric or table, or name networks; with adopt: true it replaces the host's own route, which a deletion then removes",
         }

@@ -11,7 +11,7 @@ import {
   ipAddress,
 } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
-import { contrast } from "./engine/contrast.js";
+import { describeDifference } from "./engine/difference.js";
 import { define } from "./engine/define.js";
 import type { Sharing } from "./engine/inputs.js";
 import { missingInterface } from "./engine/missing-interface.js";
@@ -151,7 +151,7 @@ export const virtualAddress = define({
     // To take it over as declared would remove the route to the host's own network.
     if (have.prefixLength !== want.prefixLength)
       return {
-        reason: `it exists already, with other settings: ${contrast(have, want)}`,
+        reason: `it exists already, with other settings: ${describeDifference(have, want)}`,
         remedy: `set prefixLength: ${have.prefixLength} if it is the VIP; if it is the host's own address, choose another one for the VIP`,
       };
     return undefined;

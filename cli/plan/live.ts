@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { contrast } from "../../providers/engine/contrast.js";
+import { describeDifference } from "../../providers/engine/difference.js";
 import type { Definition } from "../../providers/engine/define.js";
 import { type Bag, partsOf, plain } from "../../providers/engine/inputs.js";
 import { type Changing, effectOf, type OpenConnections, openOf, type User, usersOf } from "./connections.js";
@@ -92,5 +92,5 @@ function orNothing<T>(value: () => T): T | undefined {
 function driftOf(have: Bag | undefined, was: Bag): string | undefined {
   if (!have) return "it is not there";
   const [is, wanted] = [plain(have), plain(was)] as [Bag, Bag];
-  return isDeepStrictEqual(is, wanted) ? undefined : contrast(is, wanted) || undefined;
+  return isDeepStrictEqual(is, wanted) ? undefined : describeDifference(is, wanted) || undefined;
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { contrast } from "../../providers/engine/contrast.js";
+import { describeDifference } from "../../providers/engine/difference.js";
 import type { Definition } from "../../providers/engine/define.js";
 import { type Bag, partsOf, plain, without } from "../../providers/engine/inputs.js";
 import { engines } from "../../providers/provider.js";
@@ -73,7 +73,7 @@ function whatDiffers(one: Declared, facts: Facts): string | undefined {
     const have = haveOf(one, facts);
     if (!have) return "it is not there";
     const [is, wanted] = [plain(have), plain(one.config)] as [Bag, Bag];
-    return isDeepStrictEqual(is, wanted) ? undefined : contrast(is, wanted) || undefined;
+    return isDeepStrictEqual(is, wanted) ? undefined : describeDifference(is, wanted) || undefined;
   } catch (error) {
     if (error instanceof FactError) return error.message;
     throw error;

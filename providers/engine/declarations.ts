@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { hostLabel } from "../../src/ssh/connection.js";
-import { contrast } from "./contrast.js";
+import { describeDifference } from "./difference.js";
 import type { Definition } from "./define.js";
 import { type Bag, checkInputs, connectionOf, hasUnknown, isShared, partsOf, plain } from "./inputs.js";
 import { partInputs } from "./parts.js";
@@ -54,10 +54,10 @@ interface Declaration {
 }
 
 /** Returns the difference between the settings of two resources that share a thing, as far as they are known. */
-function unlike(definition: Definition, one: Bag, other: Bag): string | undefined {
+function settingsDifference(definition: Definition, one: Bag, other: Bag): string | undefined {
   const [is, wanted] = [one, other].map((bag) => plain(partsOf(definition, bag).config) as Bag);
   if (hasUnknown([is, wanted]) || isDeepStrictEqual(is, wanted)) return undefined;
-  return contrast(is as Bag, wanted as Bag);
+  return describeDifference(is as Bag, wanted as Bag);
 }
 
 /** The declarations of one kind in one run of Pulumi, by the resources that have been checked so far. */
@@ -87,7 +87,7 @@ export class Declarations {
     for (const other of all.filter((one) => one !== first)) {
       const [by] = other.owners;
       if (!isShared(other.inputs) || !isShared(inputs)) return twice(this.#definition, thing, by, owner);
-      const difference = unlike(this.#definition, other.inputs, inputs);
+      const difference = settingsDifference(this.#definition, other.inputs, inputs);
       if (difference !== undefined)
         return `${thing.name} is shared by ${by} and ${owner} with different settings: ${difference}; write the same settings in both`;
     }

@@ -5,7 +5,7 @@ import { hostLabel } from "../../src/ssh/connection.js";
 import { plainText } from "../../src/values/foreign.js";
 import type { Change } from "./change.js";
 import { containedIn } from "./contained.js";
-import { contrast } from "./contrast.js";
+import { describeDifference } from "./difference.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
@@ -81,7 +81,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
             other,
             record,
             isOurs,
-            contrast(have as Bag, config),
+            describeDifference(have as Bag, config),
           );
           throw refused(reason, remedy);
         }
@@ -98,7 +98,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       if (refusal) throw refused(refusal.reason, refusal.remedy);
       if (foreign) {
         throw refused(
-          `it exists already, with other settings: ${contrast(have, config)}`,
+          `it exists already, with other settings: ${describeDifference(have, config)}`,
           "set adopt: true to take it over, or remove it there",
         );
       }
@@ -119,7 +119,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
           : eraseMismatch(facts, record);
       }
       if (!isDeepStrictEqual(have, config))
-        return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
+        return `the host did not keep what was asked for: ${have ? describeDifference(have, config) : "nothing is there"}`;
       return definition.clashes?.(key, config, facts)?.reason ?? recordMismatch(facts, record);
     },
 

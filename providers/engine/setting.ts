@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Facts } from "../../src/facts/facts.js";
 import type { Change } from "./change.js";
-import { contrast } from "./contrast.js";
+import { describeDifference } from "./difference.js";
 import type { Definition } from "./define.js";
 import { type Bag, partsOf } from "./inputs.js";
 import { eraseMismatch, erasing, isKnown, recording, recordMismatch, recordOf } from "./ledger.js";
@@ -30,7 +30,7 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
         return left.length === 0 ? eraseMismatch(facts, record) : "it could not be released";
       }
       if (isDeepStrictEqual(have, config)) return recordMismatch(facts, record);
-      return `the host did not keep what was asked for: ${have ? contrast(have, config) : "nothing is there"}`;
+      return `the host did not keep what was asked for: ${have ? describeDifference(have, config) : "nothing is there"}`;
     },
 
     declares: (facts) => isKnown(facts, record),

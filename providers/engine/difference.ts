@@ -6,15 +6,15 @@ const isMap = (value: unknown): value is Bag =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Returns the differences between have and want, as text for people. In maps it names the fields that differ. */
-export const contrast = (have: Bag, want: Bag): string =>
-  contrasts(have, want, Object.keys(want), []).join(", ");
+export const describeDifference = (have: Bag, want: Bag): string =>
+  differences(have, want, Object.keys(want), []).join(", ");
 
-const contrasts = (have: Bag, want: Bag, names: readonly string[], above: readonly string[]): string[] =>
+const differences = (have: Bag, want: Bag, names: readonly string[], above: readonly string[]): string[] =>
   names
     .filter((name) => !isDeepStrictEqual(have[name], want[name]))
     .flatMap((name) => {
       const [is, wanted, at] = [have[name], want[name], [...above, name]];
       return isMap(is) && isMap(wanted)
-        ? contrasts(is, wanted, [...new Set([...Object.keys(is), ...Object.keys(wanted)])], at)
+        ? differences(is, wanted, [...new Set([...Object.keys(is), ...Object.keys(wanted)])], at)
         : [`${showPath(at)} is ${show(is)}, wanted ${show(wanted)}`];
     });
