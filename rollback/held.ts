@@ -1,4 +1,4 @@
-import { says } from "../providers/engine/flags.js";
+import { hasRecordState } from "../providers/engine/flags.js";
 import { type Deployment, type Entry, entriesOf, isOurCluster, isOurs, titleOf } from "./deployment.js";
 
 /**
@@ -30,7 +30,7 @@ export function heldByOthers(before: Deployment, now: Deployment): Map<string, s
             `${titleOf(entry.urn)} needs it, and is no resource of this package; to take both away: pulumi destroy --target '${it}' --target-dependents`,
         );
   for (const entry of present.values())
-    if (says(entry.outputs ?? {}, "adopted"))
+    if (hasRecordState(entry.outputs ?? {}, "adopted"))
       hold(
         entry.urn,
         () =>

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { says } from "../providers/engine/flags.js";
+import { hasRecordState } from "../providers/engine/flags.js";
 import { type Bag, connectionOf, idOf, partsOf } from "../providers/engine/inputs.js";
 import { engines } from "../providers/provider.js";
 import { hostLabel } from "../src/ssh/connection.js";
@@ -57,7 +57,7 @@ export async function orphansGone(
       const asAsked =
         found && isDeepStrictEqual(partsOf(definition, found).config, partsOf(definition, props).config);
       // A thing without a record of this stack existed before, or belongs to another owner.
-      if (definition.setting || (asAsked && !says(found, "missing"))) await engine.delete(id, props);
+      if (definition.setting || (asAsked && !hasRecordState(found, "missing"))) await engine.delete(id, props);
     } catch (error) {
       unsettled((error as Error).message);
     }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { found } from "../providers/engine/flags.js";
+import { engineOutputs } from "../providers/engine/flags.js";
 import { isOurs, nameIn } from "./deployment.js";
 import type { Declaration, Declared } from "./previous-program.js";
 import { withSecrets } from "./secrets.js";
@@ -75,7 +75,7 @@ const at = (urn: string, made: Made): pulumi.Resource => made.get(urn) ?? new pu
 function inputsOf({ entry }: Declaration, made: Made): pulumi.Inputs {
   const { inputs = {}, propertyDependencies = {} } = entry;
   // The flags of a refresh are not arguments.
-  const given = Object.entries(inputs).filter(([name]) => !isOurs(entry) || !found.includes(name));
+  const given = Object.entries(inputs).filter(([name]) => !isOurs(entry) || !engineOutputs.includes(name));
   return Object.fromEntries(
     given.map(([name, value]) => {
       const on = (propertyDependencies[name] ?? []).map((urn) => at(urn, made).urn);

@@ -8,7 +8,7 @@ import { refuseConflicts } from "./conflicts.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { failuresOf } from "./failures.js";
-import { isGone, isWhole, recordSaid, says, sharedWith } from "./flags.js";
+import { isGone, isWhole, recordOutput, hasRecordState, sharedWith } from "./flags.js";
 import { HalfDoneError, there } from "./half-done.js";
 import { type Bag, checkInputs, clean, computedIn, isOtherHost, isShared, partsOf, plain } from "./inputs.js";
 import { Program } from "./program.js";
@@ -62,7 +62,7 @@ export class Engine {
       common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name]))) &&
       isShared(olds) === isShared(news);
     // Pulumi shows these by the inputs that refresh wrote.
-    const isShown = isGone(olds) || says(olds, "missing");
+    const isShown = isGone(olds) || hasRecordState(olds, "missing");
     if (replaces.length === 0 && same && !isShown && unlike(was.config, is.config).length === 0)
       return { changes: !isWhole(olds) };
     // The host may be the same machine by another name. Creating first would find the old entry there, and
@@ -75,7 +75,7 @@ export class Engine {
     const outs = {
       ...inputs,
       ...computedOutputs(this.definition, facts, inputs),
-      ...recordSaid(notes?.isAdopted === true && "adopted"),
+      ...recordOutput(notes?.isAdopted === true && "adopted"),
     };
     return { id: this.#runner.idOf(inputs), outs: clean(outs) };
   }

@@ -26,16 +26,16 @@ export const record = "record";
  */
 export const sharedWith = "sharedWith";
 
-export type RecordWord = "missing" | "stale" | "adopted";
+export type RecordState = "missing" | "stale" | "adopted";
 
-/** Returns the output `record`, or nothing if there is no word about the record. */
-export const recordSaid = (...words: readonly (RecordWord | false)[]): Bag => {
-  const said = words.filter(Boolean).join(", ");
-  return said === "" ? {} : { [record]: said };
+/** Returns the output `record`, or nothing if the record is as it must be. */
+export const recordOutput = (...states: readonly (RecordState | false)[]): Bag => {
+  const text = states.filter(Boolean).join(", ");
+  return text === "" ? {} : { [record]: text };
 };
 
 /** Outputs of older versions, which a state may still have. Each is true or absent. */
-const former: Readonly<Record<RecordWord | typeof gone, string>> = {
+const former: Readonly<Record<RecordState | typeof gone, string>> = {
   missing: "unmarked",
   stale: "undeclared",
   adopted: "adopted",
@@ -45,15 +45,15 @@ const former: Readonly<Record<RecordWord | typeof gone, string>> = {
 /** Returns whether refresh found the resource gone, but its record there. */
 export const isGone = (outputs: Bag): boolean => outputs[gone] !== undefined || outputs[former.gone] === true;
 
-/** Returns whether the outputs of a resource say this of its record. */
-export const says = (outputs: Bag, word: RecordWord): boolean =>
+/** Returns whether the output `record` has this state. */
+export const hasRecordState = (outputs: Bag, state: RecordState): boolean =>
   String(outputs[record] ?? "")
     .split(", ")
-    .includes(word) || outputs[former[word]] === true;
+    .includes(state) || outputs[former[state]] === true;
 
 /** Outputs that are no arguments. Refresh writes some to the inputs, so that Pulumi shows a difference. */
-export const found: readonly string[] = [record, gone, sharedWith, ...Object.values(former)];
+export const engineOutputs: readonly string[] = [record, gone, sharedWith, ...Object.values(former)];
 
 /** Returns whether refresh found nothing that an update has to mend. */
 export const isWhole = (outputs: Bag): boolean =>
-  !isGone(outputs) && !says(outputs, "missing") && !says(outputs, "stale");
+  !isGone(outputs) && !hasRecordState(outputs, "missing") && !hasRecordState(outputs, "stale");

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Facts } from "../../src/facts/facts.js";
 import { type Change, isRecorded } from "./change.js";
 import type { Definition } from "./define.js";
-import { found, gone, type RecordWord, recordSaid, says } from "./flags.js";
+import { engineOutputs, gone, type RecordState, recordOutput, hasRecordState } from "./flags.js";
 import { type Bag, checkIdentity, checkInputs, clean, computedIn, noOwner, partsOf, without } from "./inputs.js";
 import type { Runner } from "./runner.js";
 import { sharers } from "./sharing.js";
@@ -17,7 +17,7 @@ export interface ReadResult {
 /** The state on the host, and what is wrong with its record. */
 interface Observed {
   readonly have: Bag;
-  readonly flaw: RecordWord | false;
+  readonly flaw: RecordState | false;
 }
 
 /** Reads a resource by the host's facts. A kind without a record has nothing on a host, and stays as it is. */
@@ -47,19 +47,19 @@ export async function readResource(runner: Runner, id: string, props: Bag): Prom
   const kept = clean({
     ...inputs,
     ...have,
-    ...recordSaid(flaw === "missing" && flaw),
+    ...recordOutput(flaw === "missing" && flaw),
     ...(__provider === undefined ? {} : { __provider }),
   });
   const outputs = {
     ...computedOutputs(definition, facts, inputs),
-    ...recordSaid(says(props, "adopted") && "adopted", flaw),
+    ...recordOutput(hasRecordState(props, "adopted") && "adopted", flaw),
   };
   return { id: runner.idOf(inputs), props: clean({ ...kept, ...outputs }), inputs: kept };
 }
 
 /** Returns the inputs that are in the outputs of a resource. `get` gives the identity only, which is not whole. */
 function checkedInputs(definition: Definition, id: string, props: Bag): { inputs: Bag; isWhole: boolean } {
-  const given = without(props, [...found, ...Object.keys(computedIn(definition, props))]);
+  const given = without(props, [...engineOutputs, ...Object.keys(computedIn(definition, props))]);
   const checked = checkInputs(definition, given);
   if (checked.problems.length === 0) return { inputs: checked.inputs, isWhole: true };
   const { inputs, problems } = checkIdentity(definition, given);

@@ -5,7 +5,7 @@ import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { type Change, noChange, type Operation, type Verb } from "./change.js";
 import type { Clock } from "./clock.js";
 import type { Definition } from "./define.js";
-import { says } from "./flags.js";
+import { hasRecordState } from "./flags.js";
 import { type Bag, connectionOf, idOf, partsOf } from "./inputs.js";
 import { objectChange } from "./object.js";
 import { inputsOfPart } from "./parts.js";
@@ -43,7 +43,7 @@ export class Runner {
     const operation: Operation = {
       ...{ verb, key, config, owner: this.owner(inputs), change },
       was: olds && partsOf(definition, olds).config,
-      isStale: olds !== undefined && says(olds, "stale"),
+      isStale: olds !== undefined && hasRecordState(olds, "stale"),
       facts: [...definition.facts(key, config), ...change.facts],
       host: hostLabel(connectionOf(inputs)),
       clock: this.#clock,

@@ -48,29 +48,13 @@ const exported = (file: string): ts.VariableDeclaration[] =>
     .statements.filter(ts.isVariableStatement)
     .flatMap((node) => [...node.declarationList.declarations]);
 
-/**
- * Returns the outputs that the engine adds: constants whose text is the name of an output. The words of an output
- * are a list in the doc comment of a type: `- \`stale\`: refresh finds …`.
- */
-function engineOutputs(file: string): { name: string; text: string }[] {
-  const words = new Map(
-    parse(file)
-      .statements.filter(ts.isTypeAliasDeclaration)
-      .map((node) => [node.name.text, [...commentOf(node).matchAll(/- `(\w+)`: (.*?)(?= - `|$)/g)]]),
+/** Returns the outputs that the engine adds: constants whose text is the name of an output. */
+const engineOutputs = (file: string): { name: string; text: string }[] =>
+  exported(file).flatMap(({ initializer, parent }) =>
+    initializer && ts.isStringLiteral(initializer)
+      ? [{ name: initializer.text, text: commentOf(parent.parent) }]
+      : [],
   );
-  return exported(file).flatMap(({ initializer, parent }) => {
-    if (!initializer || !ts.isStringLiteral(initializer)) return [];
-    const name = initializer.text;
-    const own = words.get(`${name.charAt(0).toUpperCase()}${name.slice(1)}Word`) ?? [];
-    return [
-      { name, text: commentOf(parent.parent) },
-      ...own.map(([, word, text = ""]) => ({
-        name: `${name}: ${word}`,
-        text: text.charAt(0).toUpperCase() + text.slice(1),
-      })),
-    ];
-  });
-}
 
 /** Returns the type of a class's computed outputs, by kind: `resource<RealServerArgs, RealServerOutputs>`. */
 function shownTypes(file: string): Map<string, string> {
