@@ -1,4 +1,4 @@
-import { claimant, erased, stackOf } from "../../providers/engine/ledger.js";
+import { resourceOf, eraseRecord, stackOf } from "../../providers/engine/ledger.js";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
 import { type Step, step } from "../../src/host/step.js";
@@ -29,11 +29,11 @@ export function leftOver(facts: Facts, stack?: string): LeftOver[] {
   const why = stack === undefined ? ", and nothing is there" : "";
   return [
     ...records.filter(isMeant).map((record) => ({
-      text: `${record.thing} of ${claimant(record)}: a record${record.lifetime === "persistent" ? "" : " until the next reboot"}${why}`,
+      text: `${record.thing} of ${resourceOf(record)}: a record${record.lifetime === "persistent" ? "" : " until the next reboot"}${why}`,
       thing: record.thing,
-      owner: claimant(record),
+      owner: resourceOf(record),
       lifetime: record.lifetime,
-      step: erased(record),
+      step: eraseRecord(record),
     })),
     ...(stack === undefined ? malformed : []).map(({ lifetime, line }) => ({
       text: `${line.replaceAll("\t", " ")}: a line that is no record`,

@@ -7,8 +7,8 @@ import { type Bag, isShared, partsOf } from "./inputs.js";
 
 /** The record that a resource wants, and what it means for records of other owners of the thing. */
 export interface WantedRecord extends LedgerRecord {
-  /** Which of them may stay: `none`, any `claim`, or a claim with `equal` data. The others go. */
-  readonly beside: "none" | "claim" | "equal";
+  /** Which of them stay: `none`, any `claim`, or a claim with `equal` data. The others are erased. */
+  readonly compatible: "none" | "claim" | "equal";
 }
 
 /**
@@ -24,7 +24,7 @@ export function recordOf(definition: Definition, inputs: Bag, owner: string): Wa
     lifetime: inputs.persist === false ? "untilReboot" : "persistent",
     rank: String(rank),
     nature: definition.setting || isShared(inputs) ? "setting" : "object",
-    beside: definition.setting ? "claim" : isShared(inputs) ? "equal" : "none",
+    compatible: definition.setting ? "claim" : isShared(inputs) ? "equal" : "none",
     thing: `${kind} ${definition.id(key)}`,
     owner,
     words: record(key, config),
@@ -40,10 +40,10 @@ const put = (one: LedgerRecord): string[] => ["record", one.lifetime, printRecor
 const remove = (one: LedgerRecord): string[] => ["erase", one.lifetime, printRecord(one)];
 
 /** Returns the step that removes a record. */
-export const erased = (one: LedgerRecord): Step => step(remove(one), put(one));
+export const eraseRecord = (one: LedgerRecord): Step => step(remove(one), put(one));
 
 /** Returns the owner of an object according to the host, or undefined if it has none. */
-export function holderOf(facts: Facts, { thing, owner }: LedgerRecord): string | undefined {
+export function recordedOwner(facts: Facts, { thing, owner }: LedgerRecord): string | undefined {
   const holders = facts.ledger().of(thing);
   return (holders.find((one) => one.owner === owner) ?? holders[0])?.owner;
 }
@@ -59,24 +59,24 @@ export const othersOf = (facts: Facts, { thing, owner }: LedgerRecord): readonly
 export const isClaim = ({ nature }: LedgerRecord): boolean => nature === "setting";
 
 /** Returns whether the record of another owner stays when this one is written. */
-export const staysBeside = (one: LedgerRecord, of: WantedRecord): boolean =>
-  of.beside !== "none" && isClaim(one) && (of.beside === "claim" || isDeepStrictEqual(one.words, of.words));
+export const isCompatible = (one: LedgerRecord, of: WantedRecord): boolean =>
+  of.compatible !== "none" && isClaim(one) && (of.compatible === "claim" || isDeepStrictEqual(one.words, of.words));
 
 /** Returns the resource that owns a record. The owner of a setting has the thing's id after the resource. */
-export const claimant = ({ owner, thing }: LedgerRecord): string => {
+export const resourceOf = ({ owner, thing }: LedgerRecord): string => {
   const claimed = ` ${thing.slice(thing.indexOf(" ") + 1)}`;
   return owner.endsWith(claimed) ? owner.slice(0, -claimed.length) : owner;
 };
 
-/** Returns the host's records that go when this one is written or removed. */
-const formerOf = (facts: Facts, of: WantedRecord): readonly LedgerRecord[] =>
+/** Returns the records on the host that this one replaces when it is written or removed. */
+const replacedRecords = (facts: Facts, of: WantedRecord): readonly LedgerRecord[] =>
   facts
     .ledger()
     .of(of.thing)
-    .filter((one) => one.owner === of.owner || !staysBeside(one, of));
+    .filter((one) => one.owner === of.owner || !isCompatible(one, of));
 
 /** Returns whether the host has a record of the thing with this owner. */
-export const isKnown = (facts: Facts, of: LedgerRecord): boolean =>
+export const hasRecord = (facts: Facts, of: LedgerRecord): boolean =>
   facts
     .ledger()
     .of(of.thing)
@@ -84,14 +84,14 @@ export const isKnown = (facts: Facts, of: LedgerRecord): boolean =>
 
 /**
  * Returns the steps of a creation or change with those for the record. The new record comes first, so that
- * nothing exists without one. Then the former ones go: those of other owners, and those with other data.
+ * nothing exists without one. Then the former ones are erased: those of other owners, and those with other data.
  *
  * `have` is undefined if the thing does not exist. Then a record of it that is there already is removed if
  * the other steps fail. A failed bulk, for example, has left it.
  */
-export function recording(facts: Facts, of: WantedRecord, have: unknown, steps: readonly Step[]): Step[] {
-  const former = formerOf(facts, of).filter((one) => !isSame(one, of));
-  const isThere = former.length < formerOf(facts, of).length;
+export function withRecordSteps(facts: Facts, of: WantedRecord, have: unknown, steps: readonly Step[]): Step[] {
+  const former = replacedRecords(facts, of).filter((one) => !isSame(one, of));
+  const isThere = former.length < replacedRecords(facts, of).length;
   const isOdd = have === undefined || former.length > 0;
   return [
     ...(isThere ? [] : [step(put(of), remove(of))]),
@@ -100,7 +100,7 @@ export function recording(facts: Facts, of: WantedRecord, have: unknown, steps: 
     ...(isThere && of.lifetime === "persistent" && !facts.ledger().isRestored
       ? [step(["install_boot"], null)]
       : []),
-    ...former.map(erased),
+    ...former.map(eraseRecord),
     // Last, because the last of them may have no undo.
     ...steps,
   ];
@@ -110,9 +110,9 @@ export function recording(facts: Facts, of: WantedRecord, have: unknown, steps: 
  * Returns the steps of a deletion with the removal of the records, which goes last. If a step fails and its undo
  * fails, too, the record still tells whose the thing is, and the next deletion goes on.
  */
-export const erasing = (facts: Facts, of: WantedRecord, steps: readonly Step[]): Step[] => [
+export const withEraseSteps = (facts: Facts, of: WantedRecord, steps: readonly Step[]): Step[] => [
   ...steps,
-  ...formerOf(facts, of).map(erased),
+  ...replacedRecords(facts, of).map(eraseRecord),
 ];
 
 const isSame = (one: LedgerRecord, other: LedgerRecord): boolean =>
@@ -120,19 +120,19 @@ const isSame = (one: LedgerRecord, other: LedgerRecord): boolean =>
 
 /** Returns why the ledger is wrong after a creation or change, or undefined if it is right. */
 export function recordMismatch(facts: Facts, of: WantedRecord): string | undefined {
-  const other = formerOf(facts, of).find((one) => !isSame(one, of) && one.owner !== of.owner);
+  const other = replacedRecords(facts, of).find((one) => !isSame(one, of) && one.owner !== of.owner);
   if (other) return `the record of ${other.owner} is still there`;
-  return recording(facts, of, of, []).length === 0 ? undefined : "the host did not keep its record";
+  return withRecordSteps(facts, of, of, []).length === 0 ? undefined : "the host did not keep its record";
 }
 
 /** Returns the steps that remove this owner's records only, because others keep the thing. */
-export const leaving = (facts: Facts, { thing, owner }: LedgerRecord): Step[] =>
+export const eraseOwnRecords = (facts: Facts, { thing, owner }: LedgerRecord): Step[] =>
   facts
     .ledger()
     .of(thing)
     .filter((one) => one.owner === owner)
-    .map(erased);
+    .map(eraseRecord);
 
 /** Returns why the ledger is wrong after a deletion, or undefined if it is right. */
 export const eraseMismatch = (facts: Facts, of: WantedRecord): string | undefined =>
-  formerOf(facts, of).length === 0 ? undefined : "its record is still there";
+  replacedRecords(facts, of).length === 0 ? undefined : "its record is still there";

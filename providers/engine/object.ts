@@ -10,19 +10,19 @@ import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
 import {
-  erased,
+  eraseRecord,
   eraseMismatch,
-  erasing,
-  holderOf,
+  withEraseSteps,
+  recordedOwner,
   isClaim,
-  isKnown,
-  leaving,
+  hasRecord,
+  eraseOwnRecords,
   othersOf,
-  recording,
+  withRecordSteps,
   recordMismatch,
   recordOf,
   stackOf,
-  staysBeside,
+  isCompatible,
 } from "./ledger.js";
 import { refusalOf } from "./sharing.js";
 
@@ -41,11 +41,11 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
   const others = (facts: Facts) => othersOf(facts, record);
   /** Returns whether the thing stays when this owner goes. */
   const isKept = (facts: Facts) => others(facts).some((one) => isClaim(one) || isClaim(record));
-  /** Returns whether a holder of the record is this owner, or has given the thing up. */
-  const isMine = (holder: string) => holder === owner || declared.hasLeft(holder, record.thing, host);
+  /** Returns whether the owner of the record is this one, or has given the thing up. */
+  const isMine = (recordOwner: string) => recordOwner === owner || declared.hasLeft(recordOwner, record.thing, host);
   const isOthers = (facts: Facts) => {
-    const holder = holderOf(facts, record);
-    return holder !== undefined && !isMine(holder);
+    const recordOwner = recordedOwner(facts, record);
+    return recordOwner !== undefined && !isMine(recordOwner);
   };
 
   return {
@@ -57,7 +57,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       if (verb === "delete") {
         // Another owner has taken it over.
         if (isOthers(facts)) return [];
-        if (isKept(facts)) return leaving(facts, record);
+        if (isKept(facts)) return eraseOwnRecords(facts, record);
         const inside = contained(facts);
         if (have && inside.ofOtherStack && inputs.adopt !== true)
           throw refused(
@@ -65,12 +65,12 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
             "remove that there first, or set adopt: true here and run `pulumi up`, then delete",
           );
         const gone = have || definition.tidies ? definition.plan(key, undefined, have, view) : [];
-        return [...inside.records.map(erased), ...erasing(facts, record, gone)];
+        return [...inside.records.map(eraseRecord), ...withEraseSteps(facts, record, gone)];
       }
-      const holder = holderOf(facts, record);
+      const recordOwner = recordedOwner(facts, record);
       // Records that an interrupted change of this resource left do not count.
       const owners = others(facts).filter(
-        (one) => !staysBeside(one, record) && (holder !== owner || isClaim(one)),
+        (one) => !isCompatible(one, record) && (recordOwner !== owner || isClaim(one)),
       );
       for (const other of have ? owners : []) {
         const isOurs = stackOf(other.owner) === stackOf(owner);
@@ -90,7 +90,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       }
       const different = have && !isDeepStrictEqual(have, config);
       // A thing that this resource made before is its own, even if the answer was lost.
-      const isOwn = holder !== undefined && isMine(holder);
+      const isOwn = recordOwner !== undefined && isMine(recordOwner);
       const foreign = verb === "create" && different && !isOwn && inputs.adopt !== true;
       const refusal =
         definition.clashes?.(key, config, facts) ??
@@ -103,7 +103,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         );
       }
       const steps = have && !different ? [] : definition.plan(key, config, have, view);
-      return recording(facts, record, have, steps);
+      return withRecordSteps(facts, record, have, steps);
     },
 
     mismatch(verb, facts) {
@@ -111,7 +111,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       if (verb === "delete") {
         if (isOthers(facts)) return undefined;
         if (isKept(facts))
-          return leaving(facts, record).length === 0 ? undefined : "its record is still there";
+          return eraseOwnRecords(facts, record).length === 0 ? undefined : "its record is still there";
         if (have) return "it is still there after it was deleted";
         const [left] = contained(facts).records;
         return left
@@ -123,13 +123,13 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       return definition.clashes?.(key, config, facts)?.reason ?? recordMismatch(facts, record);
     },
 
-    declares: (facts) => isKnown(facts, record),
+    declares: (facts) => hasRecord(facts, record),
 
     adopts(facts) {
-      const holder = holderOf(facts, record);
+      const recordOwner = recordedOwner(facts, record);
       // The last owner removes a shared thing. So a rollback may delete this one.
-      if (others(facts).some((one) => staysBeside(one, record))) return false;
-      return read(facts) !== undefined && (holder === undefined || stackOf(holder) !== stackOf(owner));
+      if (others(facts).some((one) => isCompatible(one, record))) return false;
+      return read(facts) !== undefined && (recordOwner === undefined || stackOf(recordOwner) !== stackOf(owner));
     },
 
     observe: read,

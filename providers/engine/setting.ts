@@ -4,7 +4,7 @@ import type { Change } from "./change.js";
 import { describeDifference } from "./difference.js";
 import type { Definition } from "./define.js";
 import { type Bag, partsOf } from "./inputs.js";
-import { eraseMismatch, erasing, isKnown, recording, recordMismatch, recordOf } from "./ledger.js";
+import { eraseMismatch, withEraseSteps, hasRecord, withRecordSteps, recordMismatch, recordOf } from "./ledger.js";
 
 /** Returns the change of a setting, which always exists and may have several owners: a sysctl or a module. */
 export function settingChange(definition: Definition, inputs: Bag, owner: string): Change {
@@ -18,8 +18,8 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
       const have = read(view.facts);
       // It may be right without a claim, and is erased even if it has vanished.
       return verb === "delete"
-        ? erasing(view.facts, record, definition.plan(key, undefined, have ?? config, view))
-        : recording(view.facts, record, have, definition.plan(key, config, have, view));
+        ? withEraseSteps(view.facts, record, definition.plan(key, undefined, have ?? config, view))
+        : withRecordSteps(view.facts, record, have, definition.plan(key, config, have, view));
     },
 
     mismatch(verb, facts) {
@@ -33,7 +33,7 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
       return `the host did not keep what was asked for: ${have ? describeDifference(have, config) : "nothing is there"}`;
     },
 
-    declares: (facts) => isKnown(facts, record),
+    declares: (facts) => hasRecord(facts, record),
 
     // The last release restores the value from before, regardless of who made the first claim.
     adopts: () => false,

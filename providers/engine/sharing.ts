@@ -4,7 +4,7 @@ import { plainText } from "../../src/values/foreign.js";
 import type { Definition, Refusal } from "./define.js";
 import { sharedWith } from "./flags.js";
 import { type Bag, noOwner } from "./inputs.js";
-import { claimant, isClaim, recordOf, stackOf, type WantedRecord } from "./ledger.js";
+import { resourceOf, isClaim, recordOf, stackOf, type WantedRecord } from "./ledger.js";
 
 /**
  * Returns the output with the owners in other stacks that claim the same thing, if there are any. The own stack's are
@@ -18,7 +18,7 @@ export function sharers(facts: Facts, definition: Definition, inputs: Bag): Bag 
     .ledger()
     .of(thing)
     .filter((one) => isClaim(one) && stackOf(one.owner) !== stackOf(owner))
-    .map(claimant);
+    .map(resourceOf);
   return owners.length === 0 ? {} : { [sharedWith]: [...new Set(owners)].sort() };
 }
 
