@@ -35,7 +35,7 @@ export const verbsOf = (engine: Engine, made: Made) => ({
     return { inputs, failures: reason === undefined ? failures : [{ property: "", reason }] };
   },
   diff: (id: string, olds: Bag, news: Bag) => {
-    engine.declared.stay(news, olds.owner ?? news.owner);
+    engine.declared.noteKept(news, olds.owner ?? news.owner);
     return engine.diff(id, olds, news);
   },
   create: async (inputs: Bag) => {
@@ -57,8 +57,8 @@ export const verbsOf = (engine: Engine, made: Made) => ({
   update: (id: string, olds: Bag, news: Bag) => engine.update(id, olds, news),
   delete: async (id: string, props: Bag) => {
     if (made.get(engine.thing(props))?.isDone) return;
-    const heir = engine.declared.heirOf(props);
-    if (heir) await engine.update(id, heir, heir);
+    const other = engine.declared.otherDeclaration(props);
+    if (other) await engine.update(id, other, other);
     else await engine.delete(id, props);
   },
 });

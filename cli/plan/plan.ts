@@ -76,7 +76,7 @@ async function planOn({ steps, before }: Preview, hosts: PlannedHosts): Promise<
     if (!engine || newState.external) continue;
     const [olds, news] = [(oldState?.outputs ?? {}) as Bag, (newState.inputs ?? {}) as Bag];
     engine.declare(olds, news);
-    if (oldState) engine.declared.stay(news, olds.owner ?? news.owner);
+    if (oldState) engine.declared.noteKept(news, olds.owner ?? news.owner);
   }
   const deleted = new Set(steps.filter(({ op }) => op === "delete").map(({ urn }) => urn));
   const made = new Map();

@@ -48,9 +48,9 @@ interface Declaration {
   /** The host of the thing before this run. */
   readonly formerHost: string | undefined;
   /**
-   * True if the thing existed before and stays: an update compares it with its old state, a destroy does not.
+   * True if the thing existed before and is kept: an update compares it with its old state, a destroy does not.
    */
-  stays: boolean;
+  isKept: boolean;
 }
 
 /** Returns the difference between the settings of two resources that share a thing, as far as they are known. */
@@ -64,7 +64,7 @@ function settingsDifference(definition: Definition, one: Bag, other: Bag): strin
 export class Declarations {
   readonly #definition: Definition;
   readonly #byName = new Map<string, Declaration[]>();
-  readonly #taken = new Map<string, { host: string; by: unknown }>();
+  readonly #takeovers = new Map<string, { host: string; by: unknown }>();
   readonly #checked: Set<unknown>;
 
   /** `checked` are the owners of all kinds that have been checked so far. */
@@ -93,26 +93,26 @@ export class Declarations {
     }
     // Pulumi checks a replacement a second time, without the old state.
     const formerHost = first ? first.formerHost : thingOf(this.#definition, olds)?.host;
-    const taken = this.#taken.get(`${owner} ${thing.recorded}`);
+    const takeover = this.#takeovers.get(`${owner} ${thing.recorded}`);
     // The other resource may have left the former host.
-    if (taken && (taken.host === thing.host || taken.host !== formerHost))
-      return twice(this.#definition, thing, taken.by, owner);
+    if (takeover && (takeover.host === thing.host || takeover.host !== formerHost))
+      return twice(this.#definition, thing, takeover.by, owner);
     if (!first)
       this.#byName.set(thing.name, [
         ...all,
-        { thing, owners: new Set([owner]), inputs, formerHost, stays: false },
+        { thing, owners: new Set([owner]), inputs, formerHost, isKept: false },
       ]);
     return undefined;
   }
 
-  /** Notes that a resource stays, and the name that its host knows. An alias may have renamed it. */
-  stay(inputs: Bag, former: unknown): void {
+  /** Notes that a resource is kept, and the name that its host knows. An alias may have renamed it. */
+  noteKept(inputs: Bag, former: unknown): void {
     const thing = thingOf(this.#definition, inputs);
     const all = thing && this.#byName.get(thing.name);
     const declared = all?.find(({ owners }) => owners.has(inputs.owner));
     if (!declared) return;
     declared.owners.add(former);
-    declared.stays = true;
+    declared.isKept = true;
   }
 
   /**
@@ -129,7 +129,7 @@ export class Declarations {
    * Returns whether the owner of a record has given the thing up: the program declares the owner without the thing. A
    * pool of a service that became resources of its own leaves such records.
    */
-  hasLeft(owner: string, recorded: string, host: string): boolean {
+  hasGivenUp(owner: string, recorded: string, host: string): boolean {
     return this.#checked.has(owner) && !this.isDeclared(owner, recorded, host);
   }
 
@@ -137,18 +137,18 @@ export class Declarations {
    * Notes that a resource took over a thing of another one in its stack. That one is gone from the program,
    * unless it is checked later.
    */
-  take(from: string, recorded: string, host: string, by: string): void {
-    this.#taken.set(`${from} ${recorded}`, { host, by });
+  noteTakeover(from: string, recorded: string, host: string, by: string): void {
+    this.#takeovers.set(`${from} ${recorded}`, { host, by });
   }
 
   /**
    * Returns the inputs of another resource that declares the same thing, and must keep it when this one is
    * deleted. A shared thing is kept by its records on the host.
    */
-  heirOf(inputs: Bag): Bag | undefined {
+  otherDeclaration(inputs: Bag): Bag | undefined {
     const thing = thingOf(this.#definition, inputs);
     const [declared] = (thing && !isShared(inputs) && this.#byName.get(thing.name)) || [];
-    return declared?.stays && !declared.owners.has(inputs.owner) ? declared.inputs : undefined;
+    return declared?.isKept && !declared.owners.has(inputs.owner) ? declared.inputs : undefined;
   }
 }
 

@@ -42,7 +42,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
   /** Returns whether the thing stays when this owner goes. */
   const isKept = (facts: Facts) => others(facts).some((one) => isClaim(one) || isClaim(record));
   /** Returns whether the owner of the record is this one, or has given the thing up. */
-  const isMine = (recordOwner: string) => recordOwner === owner || declared.hasLeft(recordOwner, record.thing, host);
+  const isMine = (recordOwner: string) => recordOwner === owner || declared.hasGivenUp(recordOwner, record.thing, host);
   const isOthers = (facts: Facts) => {
     const recordOwner = recordedOwner(facts, record);
     return recordOwner !== undefined && !isMine(recordOwner);
@@ -86,7 +86,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
           throw refused(reason, remedy);
         }
         // The owner is gone from the program: the resource was renamed, and this is its new name.
-        if (isOurs) declared.take(other.owner, record.thing, host, owner);
+        if (isOurs) declared.noteTakeover(other.owner, record.thing, host, owner);
       }
       const different = have && !isDeepStrictEqual(have, config);
       // A thing that this resource made before is its own, even if the answer was lost.

@@ -113,7 +113,7 @@ export class FakeStack {
       const kind = newState.type.split(":").at(-1) as string;
       const [olds, news] = [(oldState?.outputs ?? {}) as Bag, newState.inputs as Bag];
       run.of(kind).declare(olds, news);
-      if (oldState) run.of(kind).declared.stay(news, olds.owner);
+      if (oldState) run.of(kind).declared.noteKept(news, olds.owner);
     }
     const deleted = new Set(steps.filter(({ op }) => op === "delete").map(({ urn }) => urn));
     const keep = (urn: string, entry?: Entry) => {
