@@ -9,12 +9,12 @@ import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { failuresOf } from "./failures.js";
 import { isGone, isWhole, recordOutput, hasRecordState, sharedWith } from "./flags.js";
-import { HalfDoneError, there } from "./half-done.js";
+import { HalfDoneError, readAfterFailure } from "./half-done.js";
 import { type Bag, checkInputs, clean, computedIn, isOtherHost, isShared, partsOf, plain } from "./inputs.js";
 import { Program } from "./program.js";
 import { computedOutputs, type ReadResult, readResource } from "./read.js";
 import { type FindHost, Runner } from "./runner.js";
-import { Turns } from "./turns.js";
+import { KeyedMutex } from "./keyed-mutex.js";
 
 /** The common inputs that an update may change. */
 const common = ["connection", "persist"];
@@ -24,7 +24,7 @@ export class Engine {
   readonly definition: Definition;
   readonly declared: Declarations;
   readonly #runner: Runner;
-  readonly #turns = new Turns();
+  readonly #mutex = new KeyedMutex();
   readonly #program: Program;
 
   /** `program` has the declarations of all kinds. */
@@ -106,7 +106,7 @@ export class Engine {
 
   #change(verb: Verb, inputs: Bag, olds?: Bag): Promise<Done<{ isAdopted: boolean }>> {
     const change = () => this.#runner.run(verb, inputs, olds, (made) => this.#make(verb, inputs, olds, made));
-    return this.definition.shareable ? this.#turns.take(this.#runner.idOf(inputs), change) : change();
+    return this.definition.shareable ? this.#mutex.run(this.#runner.idOf(inputs), change) : change();
   }
 
   async #make(verb: Verb, inputs: Bag, olds: Bag | undefined, change: Change) {
@@ -141,7 +141,7 @@ export class Engine {
       const now =
         cause instanceof RollbackFailedError &&
         verb !== "delete" &&
-        there(definition, cause.facts, key, config);
+        readAfterFailure(definition, cause.facts, key, config);
       if (!isNew && !now) throw error;
       throw new HalfDoneError(this.#runner.idOf(inputs), { ...inputs, ...(now || {}) }, inputs, message);
     }

@@ -25,7 +25,7 @@ export class HalfDoneError extends Error {
  * Returns the state after a failure. Returns undefined if it is absent or cannot be read, which may be the
  * cause of the failure.
  */
-export function there(definition: Definition, facts: Facts, key: Bag, want: Bag): Bag | undefined {
+export function readAfterFailure(definition: Definition, facts: Facts, key: Bag, want: Bag): Bag | undefined {
   try {
     return definition.read(facts, key, want) as Bag | undefined;
   } catch {
