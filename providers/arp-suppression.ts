@@ -4,7 +4,7 @@ import { ranks } from "../src/values/ranks.js";
 import { interfaceSysctl } from "../src/values/sysctl-name.js";
 import type { HostView } from "./engine/change.js";
 import { define } from "./engine/define.js";
-import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
+import { claimSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
 
 /** Arguments of an ArpSuppression. */
 export interface ArpSuppressionArgs {
@@ -78,6 +78,6 @@ export const arpSuppression = define({
   ],
   plan: (key, want, _have, view) =>
     want
-      ? holdSettings(view, settingsOf(view, key, want))
+      ? claimSettings(view, settingsOf(view, key, want))
       : releaseSettings(view, settingsOf(view, key, want)),
 });

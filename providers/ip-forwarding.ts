@@ -4,7 +4,7 @@ import { type Family, interfaceName } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
 import { interfaceSysctl } from "../src/values/sysctl-name.js";
 import { define } from "./engine/define.js";
-import { holdSettings, owns, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
+import { claimSettings, hasClaim, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
 
 /** Arguments of an IpForwarding. */
 export interface IpForwardingArgs {
@@ -107,16 +107,16 @@ export const ipForwarding = define({
       sysctlSetting(view, forwarding(key), want && bit(want.enabled)),
       ...redirects(key).map((name) => sysctlSetting(view, name, want && bit(want.sendRedirects))),
     ];
-    if (key.family === "ipv6") return want ? holdSettings(view, own) : releaseSettings(view, own);
+    if (key.family === "ipv6") return want ? claimSettings(view, own) : releaseSettings(view, own);
     const { claim, files } = dragged;
-    const isOwned = owns(view, claim);
+    const isClaimed = hasClaim(view, claim);
     const [take, give] = [
       ["claim_dragged", claim, files],
       ["restore_dragged", claim],
     ];
     // The undo saves the values again. Then that of ip_forward drags the files along as before.
-    if (!want) return [...releaseSettings(view, own), ...(isOwned ? [step(give, take)] : [])];
+    if (!want) return [...releaseSettings(view, own), ...(isClaimed ? [step(give, take)] : [])];
     const along = step(take, give);
-    return [...(isOwned ? [] : [along]), ...holdSettings(view, own)];
+    return [...(isClaimed ? [] : [along]), ...claimSettings(view, own)];
   },
 });

@@ -3,7 +3,7 @@ import type { Timeouts } from "../src/facts/ipvs-lists.js";
 import { step } from "../src/host/step.js";
 import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
-import { owns } from "./engine/settings.js";
+import { hasClaim } from "./engine/settings.js";
 
 /** Arguments of an IpvsTimeouts. */
 export interface IpvsTimeoutsArgs {
@@ -57,15 +57,15 @@ export const ipvsTimeouts = define({
 
   plan(_key, want, _have, view) {
     const now = view.facts.timeouts();
-    const isOwned = owns(view, claim);
+    const isClaimed = hasClaim(view, claim);
     if (!want)
-      return isOwned
+      return isClaimed
         ? [step(["restore_timeouts", claim], now ? ["retake_timeouts", claim, ...wordsOf(now)] : null)]
         : [];
     const claiming = step(["claim_timeouts", claim], ["restore_timeouts", claim]);
     const [words, before] = [wordsOf(want), now && wordsOf(now)];
     const isRight = words.join() === before?.join();
     const set = step(["ipvsadm", "--set", ...words], before ? ["ipvsadm", "--set", ...before] : null);
-    return [...(isOwned ? [] : [claiming]), ...(isRight ? [] : [set])];
+    return [...(isClaimed ? [] : [claiming]), ...(isRight ? [] : [set])];
   },
 });

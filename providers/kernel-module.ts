@@ -3,7 +3,7 @@ import { step } from "../src/host/step.js";
 import { mapOf } from "../src/values/problem.js";
 import { ranks } from "../src/values/ranks.js";
 import { define } from "./engine/define.js";
-import { holdSettings, owns, releaseSettings } from "./engine/settings.js";
+import { claimSettings, hasClaim, releaseSettings } from "./engine/settings.js";
 
 /** Arguments of a KernelModule. */
 export interface KernelModuleArgs {
@@ -79,18 +79,18 @@ export const kernelModule = define({
     const dropped = Object.keys((view.was as Config | undefined)?.options ?? {})
       .filter((option) => want && !Object.hasOwn(want.options, option))
       .map((option) => setting(option));
-    const isOwned = owns(view, claim);
+    const isClaimed = hasClaim(view, claim);
     if (!want) {
       const release = step(["restore_module", claim, name], ["retake_module", claim, name, ...words]);
-      return [...releaseSettings(view, settings), ...(isOwned ? [release] : [])];
+      return [...releaseSettings(view, settings), ...(isClaimed ? [release] : [])];
     }
-    const claiming = isOwned ? [] : [step(["claim_module", claim, name], ["restore_module", claim, name])];
+    const claiming = isClaimed ? [] : [step(["claim_module", claim, name], ["restore_module", claim, name])];
     if (!view.facts.module(name)) return [...claiming, step(["modprobe", name, ...words], null)];
     // Another program has loaded it, or an earlier resource: an undo restores its parameters.
     return [
       ...claiming,
       ...releaseSettings(view, dropped),
-      ...holdSettings(
+      ...claimSettings(
         view,
         settings.filter(({ value, now }) => value !== now),
       ),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ranks } from "../src/values/ranks.js";
 import { sysctlName, sysctlText, sysctlValue } from "../src/values/sysctl-name.js";
 import { define } from "./engine/define.js";
-import { holdSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
+import { claimSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./engine/settings.js";
 
 /** Arguments of a Sysctl. */
 export interface SysctlArgs {
@@ -38,6 +38,6 @@ export const sysctl = define({
     const setting = sysctlSetting(view, name, want?.value);
     if (!want) return releaseSettings(view, [setting]);
     // The value is right apart from blanks.
-    return holdSettings(view, [want.value === have?.value ? { ...setting, value: undefined } : setting]);
+    return claimSettings(view, [want.value === have?.value ? { ...setting, value: undefined } : setting]);
   },
 });

@@ -30,16 +30,16 @@ export const sysctlSetting = ({ facts }: HostView, name: string, value?: string)
 });
 
 /** Returns whether the resource has a claim on the setting: a record, and the host has saved the value. */
-export const owns = ({ facts, owner }: HostView, claim: string): boolean =>
+export const hasClaim = ({ facts, owner }: HostView, claim: string): boolean =>
   facts.isFound(claim) && facts.ledger().hasOwner(owner);
 
 /**
  * Returns steps that claim and write settings. The claim comes first, so that its last release restores the
  * old value. The files are written in order, so at boot a missing one stops only those after it.
  */
-export function holdSettings(view: HostView, settings: readonly Setting[]): Step[] {
+export function claimSettings(view: HostView, settings: readonly Setting[]): Step[] {
   return settings.flatMap(({ claim, file, value, now }) => [
-    ...(owns(view, claim) ? [] : [step(["claim_file", claim, file], ["restore_file", claim, file])]),
+    ...(hasClaim(view, claim) ? [] : [step(["claim_file", claim, file], ["restore_file", claim, file])]),
     ...(value === undefined || value === now
       ? []
       : [step(["put_file", file, value], now === undefined ? null : ["put_file", file, now])]),
@@ -49,7 +49,7 @@ export function holdSettings(view: HostView, settings: readonly Setting[]): Step
 /** Returns steps that release claimed settings. */
 export const releaseSettings = (view: HostView, settings: readonly Setting[]): Step[] =>
   settings
-    .filter((setting) => owns(view, setting.claim))
+    .filter((setting) => hasClaim(view, setting.claim))
     .map(({ claim, file, now }) =>
       step(["restore_file", claim, file], now === undefined ? null : ["retake_file", claim, file, now]),
     );
