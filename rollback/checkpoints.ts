@@ -31,7 +31,7 @@ export async function checkpointBefore(stack: StackFiles): Promise<Exported | un
  * died, or a person edited the state. `before` is undefined if no state with resources is known: a stack without
  * a history may have been imported, and a run that died does not tell when it began.
  */
-export async function leftBehind(
+export async function unrecordedChange(
   stack: StackFiles,
 ): Promise<{ readonly before: Exported | undefined; readonly now: Deployment } | undefined> {
   const { folder, names, entries } = await history(stack);

@@ -10,7 +10,7 @@ import { inClear } from "./secrets.js";
  * Returns the resources that a killed run of Pulumi was creating. They may exist on their hosts, and state
  * has only the intention.
  */
-export const interrupted = ({ pending_operations = [] }: Deployment): Entry[] =>
+export const interruptedCreations = ({ pending_operations = [] }: Deployment): Entry[] =>
   pending_operations
     .filter(({ resource, type }) => isOurs(resource) && type === "creating")
     .map(({ resource }) => resource);
@@ -19,7 +19,7 @@ export const interrupted = ({ pending_operations = [] }: Deployment): Entry[] =>
  * Deletes those that exist on their hosts as declared and have a record of this stack. Returns those
  * with an unknown result.
  */
-export async function orphansGone(
+export async function deleteOrphans(
   orphans: readonly Entry[],
   known: readonly Deployment[],
   onProgress: (line: string) => void,
@@ -37,14 +37,14 @@ export async function orphansGone(
     const { definition } = engine;
     const props = inClear(inputs) as Bag;
     const host = hostLabel(connectionOf(props));
-    const unsettled = (why: string) => notRestored.push({ resource, urn, host, why });
+    const report = (why: string) => notRestored.push({ resource, urn, host, why });
     const id = idOf(definition, props);
     // The resource existed before. A shared thing has several.
     const isIt = ({ type, inputs: of }: Entry) =>
       type.endsWith(`:${definition.kind}`) && (props.shared !== true || of?.owner === props.owner);
     if (entries.some((entry) => entry.id === id && isIt(entry))) continue;
     if (props.adopt === true && !definition.setting) {
-      unsettled(
+      report(
         "Pulumi was killed while it was taken over (adopt: true), and what was there before is not known; look at the host",
       );
       continue;
@@ -59,7 +59,7 @@ export async function orphansGone(
       // A thing without a record of this stack existed before, or belongs to another owner.
       if (definition.setting || (asAsked && !hasRecordState(found, "missing"))) await engine.delete(id, props);
     } catch (error) {
-      unsettled((error as Error).message);
+      report((error as Error).message);
     }
   }
   return notRestored;

@@ -9,7 +9,7 @@ import {
   sameEntry,
   stackOf,
 } from "./deployment.js";
-import { heldByOthers } from "./held.js";
+import { unrestorable } from "./unrestorable.js";
 
 /** A resource to redeclare. */
 export interface Declaration {
@@ -36,12 +36,12 @@ export interface Declared {
  * parents, and targets those plus all pulumi-lvs resources created since.
  *
  * It declares resources of other packages only as parents, and does not target them. The exception is a
- * deleted component, because pulumi-lvs resources need it as a parent. `beyond` says whether a declared
+ * deleted component, because pulumi-lvs resources need it as a parent. `keepsUndeclared` says whether a declared
  * resource may depend on an undeclared one, which the engine then keeps.
  */
-export function declaredAgain(before: Deployment, now: Deployment, beyond = true): Declared {
+export function previousProgram(before: Deployment, now: Deployment, keepsUndeclared = true): Declared {
   const [old, present] = [entriesOf(before), entriesOf(now)];
-  const held = heldByOthers(before, now);
+  const excluded = unrestorable(before, now);
   const needed = new Set<string>();
   const need = (urn: string | undefined): void => {
     const entry = urn === undefined ? undefined : old.get(urn);
@@ -52,13 +52,13 @@ export function declaredAgain(before: Deployment, now: Deployment, beyond = true
   };
   const unread = (entry: Entry) => !entry.external || !present.has(entry.urn);
   for (const entry of old.values())
-    if (isPart(entry) && unread(entry) && !held.has(entry.urn)) need(entry.urn);
+    if (isPart(entry) && unread(entry) && !excluded.has(entry.urn)) need(entry.urn);
   // In the order of the state, parents and dependencies come before what needs them.
   const resources = [...old.values()].filter(({ urn }) => needed.has(urn));
   const gone = [...present.values()].filter((entry) => isPart(entry) && !old.has(entry.urn));
   return {
     resources: resources.map((entry) => ({
-      entry: reachable(entry, needed, beyond ? present : new Map()),
+      entry: reachable(entry, needed, keepsUndeclared ? present : new Map()),
       aliases: otherNames(entry, present, gone),
       ...providerOf(entry, old),
     })),
@@ -66,11 +66,11 @@ export function declaredAgain(before: Deployment, now: Deployment, beyond = true
       ...resources
         .filter((entry) => isPart(entry) || !(present.has(entry.urn) || isProvider(entry)))
         .map(({ urn }) => urn),
-      ...gone.map(({ urn }) => urn).filter((urn) => !held.has(urn)),
+      ...gone.map(({ urn }) => urn).filter((urn) => !excluded.has(urn)),
     ],
     outputs: stackOf(before)?.outputs ?? {},
-    // Without `beyond` the engine may also not keep their order.
-    oneByOne: !beyond,
+    // Without `keepsUndeclared` the engine may also not keep their order.
+    oneByOne: !keepsUndeclared,
   };
 }
 
@@ -79,24 +79,24 @@ export function declaredAgain(before: Deployment, now: Deployment, beyond = true
  * resource to delete or replace that is protected, or would be left on its host. Returns undefined if there
  * is none.
  */
-export function loosened(before: Deployment, now: Deployment, beyond = true): Declared | undefined {
+export function withoutProtection(before: Deployment, now: Deployment, keepsUndeclared = true): Declared | undefined {
   const old = oursOf(before);
-  const held = [...oursOf(now).values()].filter((entry) => {
+  const locked = [...oursOf(now).values()].filter((entry) => {
     const was = old.get(entry.urn);
     return (entry.protect || entry.retainOnDelete) && !(was && sameEntry(was, entry));
   });
-  if (held.length === 0) return undefined;
-  const loose = new Map(
-    held.map((entry) => [entry.urn, { ...entry, protect: false, retainOnDelete: false }]),
+  if (locked.length === 0) return undefined;
+  const unlocked = new Map(
+    locked.map((entry) => [entry.urn, { ...entry, protect: false, retainOnDelete: false }]),
   );
   const resources = (now.resources ?? []).map((entry) =>
-    entry.delete ? entry : (loose.get(entry.urn) ?? entry),
+    entry.delete ? entry : (unlocked.get(entry.urn) ?? entry),
   );
-  return { ...declaredAgain({ ...now, resources }, now, beyond), targets: [...loose.keys()] };
+  return { ...previousProgram({ ...now, resources }, now, keepsUndeclared), targets: [...unlocked.keys()] };
 }
 
 /** Returns the pulumi-lvs resources that differ from their former state. */
-export function notAsBefore(before: Deployment, now: Deployment): Entry[] {
+export function differentResources(before: Deployment, now: Deployment): Entry[] {
   const [old, present] = [oursOf(before), oursOf(now)];
   const changed = [...old.values()].filter((entry) => {
     const is = present.get(entry.urn);

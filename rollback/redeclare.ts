@@ -5,18 +5,18 @@ import type { Declaration, Declared } from "./previous-program.js";
 import { withSecrets } from "./secrets.js";
 
 /** Returns a program that redeclares resources from their state. */
-export function again({ resources, outputs, oneByOne }: Declared): () => Promise<Record<string, unknown>> {
+export function redeclare({ resources, outputs, oneByOne }: Declared): () => Promise<Record<string, unknown>> {
   return async () => {
     const made = new Map<string, pulumi.Resource>();
     const seen = new Set(resources.map(({ entry }) => entry.urn));
     for (const declaration of resources) {
       const resource = declare(declaration, made);
       made.set(declaration.entry.urn, resource);
-      const beyond = needs(declaration).filter((urn) => !seen.has(urn));
-      for (const urn of beyond) seen.add(urn);
-      if (oneByOne || beyond.length > 0 || !isOurs(declaration.entry)) await registered(resource);
+      const undeclared = needs(declaration).filter((urn) => !seen.has(urn));
+      for (const urn of undeclared) seen.add(urn);
+      if (oneByOne || undeclared.length > 0 || !isOurs(declaration.entry)) await untilRegistered(resource);
     }
-    return revived(outputs) as Record<string, unknown>;
+    return withPulumiSecrets(outputs) as Record<string, unknown>;
   };
 }
 
@@ -25,7 +25,7 @@ export function again({ resources, outputs, oneByOne }: Declared): () => Promise
  * writes the undeclared one into state, too. The next resource that needs it must come later. Otherwise the
  * engine writes that one first, and no run of Pulumi can read a state in this order.
  */
-const registered = (resource: pulumi.Resource): Promise<unknown> =>
+const untilRegistered = (resource: pulumi.Resource): Promise<unknown> =>
   (resource.urn as unknown as { promise(): Promise<string> }).promise().catch(() => undefined);
 
 const needs = ({
@@ -60,7 +60,7 @@ function declare(declaration: Declaration, made: Made): pulumi.Resource {
   const name = nameIn(urn);
   const inputs = inputsOf(declaration, made);
   const opts = optionsOf(declaration, made);
-  if (!custom) return new Component(type, name, inputs, revived(outputs ?? {}) as pulumi.Inputs, opts);
+  if (!custom) return new Component(type, name, inputs, withPulumiSecrets(outputs ?? {}) as pulumi.Inputs, opts);
   if (type.startsWith("pulumi:providers:"))
     return new Provider(type.split(":")[2] as string, name, inputs, opts);
   return new Custom(type, name, inputs, external && id ? { ...opts, id } : opts);
@@ -70,7 +70,7 @@ function declare(declaration: Declaration, made: Made): pulumi.Resource {
  * Returns a dependency. It may be declared in the program, or exist in state only, because it belongs to
  * another package.
  */
-const at = (urn: string, made: Made): pulumi.Resource => made.get(urn) ?? new pulumi.DependencyResource(urn);
+const dependencyOn = (urn: string, made: Made): pulumi.Resource => made.get(urn) ?? new pulumi.DependencyResource(urn);
 
 function inputsOf({ entry }: Declaration, made: Made): pulumi.Inputs {
   const { inputs = {}, propertyDependencies = {} } = entry;
@@ -78,10 +78,10 @@ function inputsOf({ entry }: Declaration, made: Made): pulumi.Inputs {
   const given = Object.entries(inputs).filter(([name]) => !isOurs(entry) || !engineOutputs.includes(name));
   return Object.fromEntries(
     given.map(([name, value]) => {
-      const on = (propertyDependencies[name] ?? []).map((urn) => at(urn, made).urn);
+      const on = (propertyDependencies[name] ?? []).map((urn) => dependencyOn(urn, made).urn);
       return [
         name,
-        on.length === 0 ? revived(value) : pulumi.all(on).apply(() => pulumi.output(revived(value))),
+        on.length === 0 ? withPulumiSecrets(value) : pulumi.all(on).apply(() => pulumi.output(withPulumiSecrets(value))),
       ];
     }),
   );
@@ -95,11 +95,11 @@ function optionsOf(
   const place = parent === undefined ? undefined : made.get(parent);
   const own = provider === undefined ? undefined : made.get(provider);
   return {
-    dependsOn: dependencies.map((urn) => at(urn, made)),
+    dependsOn: dependencies.map((urn) => dependencyOn(urn, made)),
     ...(place ? { parent: place } : {}),
     ...(own ? { provider: own as pulumi.ProviderResource } : {}),
     ...(aliases.length > 0 ? { aliases: [...aliases] } : {}),
-    ...(deletedWith ? { deletedWith: at(deletedWith, made) } : {}),
+    ...(deletedWith ? { deletedWith: dependencyOn(deletedWith, made) } : {}),
     ...(additionalSecretOutputs ? { additionalSecretOutputs: [...additionalSecretOutputs] } : {}),
     // Set in any case, because the default would come from the parent.
     protect: protect ?? false,
@@ -109,4 +109,4 @@ function optionsOf(
 }
 
 /** Returns a value of an export, with its secrets marked as such. */
-const revived = (value: unknown): unknown => withSecrets(value, (secret) => pulumi.secret(secret));
+const withPulumiSecrets = (value: unknown): unknown => withSecrets(value, (secret) => pulumi.secret(secret));

@@ -9,11 +9,11 @@ import {
   titleOf,
 } from "./deployment.js";
 import { type Change, type Trouble, UpdateEvents } from "./events.js";
-import { heldByOthers } from "./held.js";
-import { interrupted, orphansGone } from "./orphans.js";
-import { type Declared, declaredAgain, loosened, notAsBefore } from "./previous-program.js";
+import { unrestorable } from "./unrestorable.js";
+import { interruptedCreations, deleteOrphans } from "./orphans.js";
+import { type Declared, previousProgram, withoutProtection, differentResources } from "./previous-program.js";
 import { stateOf, withoutResults } from "./pulumi-cli.js";
-import { again } from "./redeclare.js";
+import { redeclare } from "./redeclare.js";
 
 /** The result of a rollback. */
 export interface RollbackResult {
@@ -73,7 +73,7 @@ export async function restore(
     await stack
       .up({
         ...settings,
-        program: again(declared),
+        program: redeclare(declared),
         target: [...declared.targets],
         continueOnError: true,
         onEvent: (event) => events.add(event),
@@ -84,22 +84,22 @@ export async function restore(
     changes.push(...events.changes);
     for (const trouble of events.troubles) why.set(trouble.urn, trouble.message || "no result was reported");
     now = await stateOf(stack);
-    if (failure) for (const { urn } of notAsBefore(before, now)) why.set(urn, why.get(urn) ?? failure);
+    if (failure) for (const { urn } of differentResources(before, now)) why.set(urn, why.get(urn) ?? failure);
   };
 
-  const beyond = keepsOthers(stack.workspace.pulumiVersion);
-  const loose = loosened(before, now, beyond);
-  if (loose) await run(loose);
-  await run(declaredAgain(before, now, beyond));
-  for (const [urn, reason] of heldByOthers(before, now)) why.set(urn, reason);
-  const creating = interrupted(now);
-  const orphans = await orphansGone(creating, [before, now], options.onProgress);
+  const keepsUndeclared = supportsUndeclared(stack.workspace.pulumiVersion);
+  const unlocked = withoutProtection(before, now, keepsUndeclared);
+  if (unlocked) await run(unlocked);
+  await run(previousProgram(before, now, keepsUndeclared));
+  for (const [urn, reason] of unrestorable(before, now)) why.set(urn, reason);
+  const creating = interruptedCreations(now);
+  const orphans = await deleteOrphans(creating, [before, now], options.onProgress);
   const root = stackOf(now);
   // This refresh reads no resource. It only clears the pending creations.
   if (creating.length > 0 && clearPendingCreates && root)
     await stack.refresh({ ...settings, target: [root.urn], clearPendingCreates }).catch(() => undefined);
 
-  const different = notAsBefore(before, now).map(({ urn, id }) => ({
+  const different = differentResources(before, now).map(({ urn, id }) => ({
     resource: titleOf(urn),
     urn,
     host: hostIn(id),
@@ -114,7 +114,7 @@ export async function restore(
 }
 
 /** Returns whether the CLI keeps an undeclared dependency of a declared resource. Tried with 3.258. */
-const keepsOthers = (version: string): boolean => {
+const supportsUndeclared = (version: string): boolean => {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > 3 || minor >= 258;
 };

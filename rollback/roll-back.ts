@@ -1,5 +1,5 @@
 import type { automation } from "@pulumi/pulumi";
-import { leftBehind } from "./checkpoints.js";
+import { unrecordedChange } from "./checkpoints.js";
 import { decrypted } from "./decrypt.js";
 import { type Deployment, type Exported, oursOf } from "./deployment.js";
 import type { Trouble } from "./events.js";
@@ -113,7 +113,7 @@ async function changedSince(copy: SavedCopy, own: Saved | undefined, onProgress:
   if (own && !own.isRolledBack && (own.update === undefined || own.begun)) return undefined;
   try {
     const files = copy.files();
-    return files && (await leftBehind(files));
+    return files && (await unrecordedChange(files));
   } catch (error) {
     if (!own) throw error;
     onProgress(`cannot tell whether another run died since: ${(error as Error).message}`);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { filesOf } from "../../../rollback/backend-files.js";
-import { checkpointBefore, leftBehind } from "../../../rollback/checkpoints.js";
+import { checkpointBefore, unrecordedChange } from "../../../rollback/checkpoints.js";
 import { olderThan, unlikeHistory } from "../../../rollback/history.js";
 
 const history = ".pulumi/history/shop/prod/prod-";
@@ -51,26 +51,26 @@ describe("a backend's checkpoints", () => {
   test.each(["", ".gz"])("tell a state that is not the newest operation's (prod.json%s)", async (ending) => {
     const now = (latest: object) => withFiles({ ...twoUpdates, [`${stack}${ending}`]: checkpoint(latest) });
     const manifest = { time: "later" };
-    expect(await leftBehind(now({ manifest, ...state("a", "c") }))).toBeUndefined();
+    expect(await unrecordedChange(now({ manifest, ...state("a", "c") }))).toBeUndefined();
     const pending = { ...state("a", "c"), pending_operations: [{ type: "updating" }] };
-    expect(await leftBehind(now(pending))).toEqual({
+    expect(await unrecordedChange(now(pending))).toEqual({
       before: { version: 3, deployment: state("a", "c") },
       now: pending,
     });
-    expect((await leftBehind(now(state("a"))))?.now).toEqual(state("a"));
+    expect((await unrecordedChange(now(state("a"))))?.now).toEqual(state("a"));
   });
 
   test("know nothing before a run that died first, and a new stack is as it was made", async () => {
     const died = withFiles({ [stack]: checkpoint(state("a")) });
-    expect(await leftBehind(died)).toEqual({ before: undefined, now: state("a") });
+    expect(await unrecordedChange(died)).toEqual({ before: undefined, now: state("a") });
     const destroyed = {
       [`${history}1.history.json`]: { kind: "destroy" },
       [`${history}1.checkpoint.json`]: checkpoint({}),
     };
     const imported = withFiles({ ...destroyed, [stack]: checkpoint(state("a")) });
-    expect((await leftBehind(imported))?.before).toBeUndefined();
-    expect(await leftBehind(withFiles({ [stack]: checkpoint({}) }))).toBeUndefined();
-    expect(await leftBehind(withFiles({}))).toBeUndefined();
+    expect((await unrecordedChange(imported))?.before).toBeUndefined();
+    expect(await unrecordedChange(withFiles({ [stack]: checkpoint({}) }))).toBeUndefined();
+    expect(await unrecordedChange(withFiles({}))).toBeUndefined();
   });
 
   test("in a folder are none if there is no such folder, and an error if it cannot be read", async () => {

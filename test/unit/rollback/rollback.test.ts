@@ -9,9 +9,9 @@ import * as classes from "../../../providers/index.js";
 import { databaseOf, filesOf } from "../../../rollback/backend-files.js";
 import type { Deployment, Entry } from "../../../rollback/deployment.js";
 import { UpdateEvents } from "../../../rollback/events.js";
-import { heldByOthers } from "../../../rollback/held.js";
+import { unrestorable } from "../../../rollback/unrestorable.js";
 import { since } from "../../../rollback/history.js";
-import { declaredAgain, loosened, notAsBefore } from "../../../rollback/previous-program.js";
+import { previousProgram, withoutProtection, differentResources } from "../../../rollback/previous-program.js";
 import { isOfLast } from "../../../rollback/roll-back.js";
 import { addressOf } from "../../../rollback/saved-state.js";
 import { inClear } from "../../../rollback/secrets.js";
@@ -48,7 +48,7 @@ describe("what is declared again", () => {
   test("is ours of before, in the order of state; targets are these and what has come since", () => {
     const vm = entry("aws:ec2:Instance", "vm");
     const before = of(vm, server("a"), server("b"));
-    const declared = declaredAgain(
+    const declared = previousProgram(
       before,
       of(vm, entry("aws:ec2:Instance", "vm2"), server("b", 2), server("c")),
     );
@@ -58,7 +58,7 @@ describe("what is declared again", () => {
   });
 
   test("is nothing before a first update, whose resources all go", () => {
-    const declared = declaredAgain({}, of(server("a"), entry(cluster, "web")));
+    const declared = previousProgram({}, of(server("a"), entry(cluster, "web")));
     expect(declared.resources).toEqual([]);
     expect(short(declared.targets)).toEqual(["a", "web"]);
     expect(declared.outputs).toEqual({});
@@ -67,9 +67,9 @@ describe("what is declared again", () => {
   test("has another package's component where ours are parts of it, which is touched only if it has gone", () => {
     const site = entry("other:index:Site", "site");
     const part = server("a", 1, { in: "other:index:Site", parent: site.urn });
-    const present = declaredAgain(of(site, part), of(site, part));
+    const present = previousProgram(of(site, part), of(site, part));
     expect([names(present), short(present.targets)]).toEqual([["site", "a"], ["a"]]);
-    const gone = declaredAgain(of(site, part), of());
+    const gone = previousProgram(of(site, part), of());
     expect([names(gone), short(gone.targets)]).toEqual([
       ["site", "a"],
       ["site", "a"],
@@ -80,7 +80,7 @@ describe("what is declared again", () => {
     const provider = entry("pulumi:providers:aws", "default_6_1_0", { inputs: { version: "6.1.0" } });
     const vm = entry("aws:ec2:Instance", "vm", { provider: `${provider.urn}::id` });
     const part = server("a", 1, { in: "aws:ec2:Instance", parent: vm.urn });
-    const [first] = declaredAgain(of(provider, vm, part), of(provider, vm, part)).resources;
+    const [first] = previousProgram(of(provider, vm, part), of(provider, vm, part)).resources;
     expect([first?.entry.urn, first?.plugin]).toEqual([vm.urn, { version: "6.1.0" }]);
   });
 
@@ -92,27 +92,27 @@ describe("what is declared again", () => {
       propertyDependencies: { service: [service.urn, lost.urn], weight: null },
       deletedWith: lost.urn,
     });
-    const [, again] = declaredAgain(of(vm, lost, service, needy), of(vm)).resources;
+    const [, again] = previousProgram(of(vm, lost, service, needy), of(vm)).resources;
     expect(again?.entry.dependencies).toEqual([vm.urn, service.urn]);
     expect(again?.entry.propertyDependencies).toEqual({ service: [service.urn], weight: [] });
     expect(again?.entry).not.toHaveProperty("deletedWith");
-    const [, older] = declaredAgain(of(vm, lost, service, needy), of(vm), false).resources;
+    const [, older] = previousProgram(of(vm, lost, service, needy), of(vm), false).resources;
     expect(older?.entry.dependencies).toEqual([service.urn]);
   });
 
   test("is renamed back where the same thing has another name now", () => {
     const renamed = { ...server("z"), id: server("a").id as string };
-    expect(declaredAgain(of(server("a")), of(renamed)).resources[0]?.aliases).toEqual([renamed.urn]);
+    expect(previousProgram(of(server("a")), of(renamed)).resources[0]?.aliases).toEqual([renamed.urn]);
     // marks on the host are changed by making and deleting
     const setting = (name: string) =>
       entry(ours("Sysctl"), name, { id: "director1/net.ipv4.ip_forward", outputs: { owner: name } });
-    expect(declaredAgain(of(setting("a")), of(setting("z"))).resources[0]?.aliases).toEqual([]);
+    expect(previousProgram(of(setting("a")), of(setting("z"))).resources[0]?.aliases).toEqual([]);
     const address = (name: string) =>
       entry(ours("VirtualAddress"), name, { id: "h/eth0/10.0.0.1", outputs: { owner: name, shared: true } });
-    expect(declaredAgain(of(address("a")), of(address("z"))).resources[0]?.aliases).toEqual([]);
+    expect(previousProgram(of(address("a")), of(address("z"))).resources[0]?.aliases).toEqual([]);
     // Another resource that shares the thing is no new name of the first.
     const user = entry("aws:ec2:Instance", "vm", { dependencies: [address("z").urn] });
-    const held = heldByOthers(of(address("a")), of(address("a"), address("z"), user));
+    const held = unrestorable(of(address("a")), of(address("a"), address("z"), user));
     expect([...held.keys()]).toEqual([address("z").urn]);
   });
 
@@ -120,22 +120,22 @@ describe("what is declared again", () => {
     const [vip, web] = [server("vip"), server("web", 1, { dependencies: [server("vip").urn] })];
     const record = entry("aws:route53/record:Record", "dns", { propertyDependencies: { name: [web.urn] } });
     const now = of(vip, web, server("alone"), record);
-    expect(short(declaredAgain(of(), now).targets)).toEqual(["alone"]);
-    expect(heldByOthers(of(), now).get(vip.urn)).toBe(
+    expect(short(previousProgram(of(), now).targets)).toEqual(["alone"]);
+    expect(unrestorable(of(), now).get(vip.urn)).toBe(
       `Record dns needs it, and is no resource of this package; to take both away: pulumi destroy --target '${vip.urn}' --target-dependents`,
     );
 
     const vm = entry("aws:ec2:Instance", "vm");
     const part = server("a", 1, { in: "aws:ec2:Instance", parent: vm.urn });
-    const gone = declaredAgain(of(vm, part, server("b")), of(server("b")));
+    const gone = previousProgram(of(vm, part, server("b")), of(server("b")));
     expect([names(gone), short(gone.targets)]).toEqual([["b"], ["b"]]);
-    expect([...heldByOthers(of(vm, part), of()).keys()]).toEqual([part.urn]);
+    expect([...unrestorable(of(vm, part), of()).keys()]).toEqual([part.urn]);
   });
 
   test("leaves out what is only read and still there, and what waits for its deletion", () => {
     const [read, waits] = [server("read", 1, { external: true }), server("waits", 1, { delete: true })];
-    expect(names(declaredAgain(of(read, waits, server("a")), of(read)))).toEqual(["a"]);
-    expect(names(declaredAgain(of(read), of()))).toEqual(["read"]);
+    expect(names(previousProgram(of(read, waits, server("a")), of(read)))).toEqual(["a"]);
+    expect(names(previousProgram(of(read), of()))).toEqual(["read"]);
   });
 });
 
@@ -146,7 +146,7 @@ test("protection and retention are taken off first where they stand in the way, 
     server("changed", 2, { retainOnDelete: true }),
     server("new", 1, { protect: true }),
   );
-  const loose = loosened(before, now);
+  const loose = withoutProtection(before, now);
   expect(short(loose?.targets ?? [])).toEqual(["changed", "new"]);
   expect(
     loose?.resources.map(({ entry: { inputs, protect, retainOnDelete } }) => [
@@ -159,7 +159,7 @@ test("protection and retention are taken off first where they stand in the way, 
     [2, false, false],
     [1, false, false],
   ]);
-  expect(loosened(before, before)).toBeUndefined();
+  expect(withoutProtection(before, before)).toBeUndefined();
 });
 
 test("what is not as before is named: changed, missing, half made, new, and waiting for its deletion", () => {
@@ -177,14 +177,14 @@ test("what is not as before is named: changed, missing, half made, new, and wait
     server("new"),
     { ...server("same"), delete: true },
   );
-  expect(short(notAsBefore(before, now).map(({ urn }) => urn))).toEqual([
+  expect(short(differentResources(before, now).map(({ urn }) => urn))).toEqual([
     "changed",
     "missing",
     "half",
     "new",
     "same",
   ]);
-  expect(notAsBefore(before, before)).toEqual([]);
+  expect(differentResources(before, before)).toEqual([]);
 });
 
 test("secrets of an export are read, and what is masked is nothing", () => {

@@ -6,15 +6,15 @@ import { type Deployment, type Entry, entriesOf, isOurCluster, isOurs, titleOf }
  * resource depends on them, and a rollback neither deletes nor makes that. Or their parent of another package
  * was deleted, or the update adopted them.
  */
-export function heldByOthers(before: Deployment, now: Deployment): Map<string, string> {
+export function unrestorable(before: Deployment, now: Deployment): Map<string, string> {
   const [old, present] = [entriesOf(before), entriesOf(now)];
-  const held = new Map<string, string>();
+  const reasons = new Map<string, string>();
 
-  const hold = (urn: string, why: (urn: string) => string): void => {
+  const keep = (urn: string, why: (urn: string) => string): void => {
     const entry = present.get(urn);
-    if (!entry || !isPart(entry) || old.has(urn) || held.has(urn) || isRenamed(entry)) return;
-    held.set(urn, why(urn));
-    for (const need of needsOf(entry)) hold(need, why);
+    if (!entry || !isPart(entry) || old.has(urn) || reasons.has(urn) || isRenamed(entry)) return;
+    reasons.set(urn, why(urn));
+    for (const need of needsOf(entry)) keep(need, why);
   };
   const isRenamed = ({ type, id, outputs }: Entry): boolean =>
     // Several resources have a shared thing, and each is its own.
@@ -24,28 +24,28 @@ export function heldByOthers(before: Deployment, now: Deployment): Map<string, s
   for (const entry of present.values())
     if (!isPart(entry))
       for (const urn of needsOf(entry))
-        hold(
+        keep(
           urn,
           (it) =>
             `${titleOf(entry.urn)} needs it, and is no resource of this package; to take both away: pulumi destroy --target '${it}' --target-dependents`,
         );
   for (const entry of present.values())
     if (hasRecordState(entry.outputs ?? {}, "adopted"))
-      hold(
+      keep(
         entry.urn,
         () =>
           `${titleOf(entry.urn)} was there before the update took it over, and stays on its host; to let go of it: pulumi state delete '${entry.urn}'`,
       );
 
   for (const entry of old.values()) {
-    const place = isPart(entry) && lostPlace(entry, old, present);
-    if (place)
-      held.set(
+    const parent = isPart(entry) && deletedParent(entry, old, present);
+    if (parent)
+      reasons.set(
         entry.urn,
-        `it was a part of ${titleOf(place.urn)}, which is no resource of this package and was deleted`,
+        `it was a part of ${titleOf(parent.urn)}, which is no resource of this package and was deleted`,
       );
   }
-  return held;
+  return reasons;
 }
 
 const isPart = (entry: Entry): boolean => isOurs(entry) || isOurCluster(entry);
@@ -65,7 +65,7 @@ const needsOf = ({
  * Returns the deleted parent of an entry that belongs to another package. A component does not count, because
  * making it again changes nothing.
  */
-function lostPlace(
+function deletedParent(
   entry: Entry,
   old: ReadonlyMap<string, Entry>,
   present: ReadonlyMap<string, Entry>,
@@ -73,5 +73,5 @@ function lostPlace(
   const place = old.get(entry.parent ?? "");
   if (!place) return undefined;
   if (place.custom && !place.external && !isOurs(place) && !present.has(place.urn)) return place;
-  return lostPlace(place, old, present);
+  return deletedParent(place, old, present);
 }
