@@ -64,12 +64,12 @@ async function update(
     }).finally(close);
     if (code !== 0) throw new UpdateFailed(code);
   };
-  const upWithDirectors = async (onEvent: OnEvent, before: Deployment, again: () => Promise<void>) => {
+  const upWithDirectors = async (onEvent: OnEvent, before: Deployment, beforeNextRun: () => Promise<void>) => {
     const { flags, hosts, afterwards } = await directorsOfUpdate(stack, before, { configFile, rest }, say);
     await pulumiUp(onEvent, flags);
     const more = await afterwards?.();
     if (more) {
-      await again();
+      await beforeNextRun();
       // The person has agreed to the whole update.
       await pulumiUp(onEvent, [...more, "--yes"]);
     }

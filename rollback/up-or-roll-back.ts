@@ -75,13 +75,13 @@ export async function guarded(
   stack: automation.Stack,
   options: Omit<UpOrRollBackOptions, "up"> & {
     /**
-     * Updates the stack. `before` is its state, with secrets in clear text. It awaits `again` before it runs Pulumi once
+     * Updates the stack. `before` is its state, with secrets in clear text. It awaits `beforeNextRun` before it runs Pulumi once
      * more.
      */
     readonly update: (
       onEvent: (event: automation.EngineEvent) => void,
       before: Deployment,
-      again: () => Promise<void>,
+      beforeNextRun: () => Promise<void>,
     ) => Promise<void>;
     readonly configFile?: string;
   },
@@ -110,14 +110,14 @@ export async function guarded(
     known = added[0] ? operationId(added[0]) : known;
     begun ||= events.begun;
   };
-  const again = async () => {
+  const beforeNextRun = async () => {
     await ended();
     // `rollback` after a kill then takes the second run for the one that died, and goes back before both.
     if (!others) await copy.write({ before: encrypted, previous: known });
     events = new UpdateEvents();
   };
   try {
-    await options.update((event) => events.add(event), before, again);
+    await options.update((event) => events.add(event), before, beforeNextRun);
   } catch (error) {
     failure = { why: "the update failed", error };
   }
@@ -150,7 +150,7 @@ export async function guarded(
     const { why } = failure;
     if (others) {
       onProgress(why);
-      return notKnown(stack, why, "another update has changed the stack since; see `pulumi stack history`");
+      return notRolledBack(stack, why, "another update has changed the stack since; see `pulumi stack history`");
     }
     onProgress(`${why}; rolling back`);
     for (const trouble of troubles) onProgress(`  ${describeTrouble(trouble)}`);
@@ -163,12 +163,12 @@ export async function guarded(
       configFile,
     });
   } catch (error) {
-    return notKnown(stack, failure?.why ?? "the update went through", (error as Error).message);
+    return notRolledBack(stack, failure?.why ?? "the update went through", (error as Error).message);
   }
 }
 
 /** Returns the result if nothing was rolled back, for a reason that concerns no single resource. */
-const notKnown = ({ name }: automation.Stack, why: string, reason: string): RolledBack => ({
+const notRolledBack = ({ name }: automation.Stack, why: string, reason: string): RolledBack => ({
   result: "not rolled back",
   why,
   changes: [],
@@ -204,6 +204,6 @@ export async function rollBackFrom(
     await copy.write({ ...saved, begun: true, isRolledBack });
     return { result: isRolledBack ? "rolled back" : "not rolled back", why, ...done };
   } catch (error) {
-    return notKnown(stack, why, (error as Error).message);
+    return notRolledBack(stack, why, (error as Error).message);
   }
 }

@@ -44,10 +44,10 @@ function fakeStack() {
 test("another run's update counts as such, also if the second run of Pulumi could not begin", async () => {
   const { stack, add } = fakeStack();
   const outcome = await guarded(stack, {
-    async update(onEvent, _, again) {
+    async update(onEvent, _, beforeNextRun) {
       onEvent(changed);
       add({ kind: "update", startTime: "2", result: "succeeded" });
-      await again();
+      await beforeNextRun();
       add({ kind: "update", startTime: "3", result: "succeeded" });
       throw new Error("the stack is locked");
     },
@@ -61,11 +61,11 @@ test("another run's update counts as such, also if the second run of Pulumi coul
 test("two runs of Pulumi are one update, which succeeds", async () => {
   const { stack, add, past } = fakeStack();
   const outcome = await guarded(stack, {
-    async update(onEvent, _, again) {
+    async update(onEvent, _, beforeNextRun) {
       for (const startTime of ["2", "3"]) {
         onEvent(changed);
         add({ kind: "update", startTime, result: "succeeded" });
-        if (startTime === "2") await again();
+        if (startTime === "2") await beforeNextRun();
       }
     },
   });
@@ -78,10 +78,10 @@ test("the copy of before both runs is that of the last update, if the second run
   const { stack, add, past } = fakeStack();
   let found: unknown;
   await guarded(stack, {
-    async update(onEvent, _, again) {
+    async update(onEvent, _, beforeNextRun) {
       onEvent(changed);
       add({ kind: "update", startTime: "2", result: "succeeded" });
-      await again();
+      await beforeNextRun();
       const saved = await (await SavedCopy.of(stack)).read();
       found = saved && { update: saved.update, isOfLast: isOfLast(saved, past()) };
       onEvent(changed);
