@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { automation } from "@pulumi/pulumi";
-import { PulumiError, pulumiMust } from "../rollback/pulumi-cli.js";
+import { PulumiError, pulumiOutput } from "../rollback/pulumi-cli.js";
 import { projectFolder } from "../stacks/project-folder.js";
 
 /** Returns the stack that the CLI would use in a folder, without selecting it for other runs. */
@@ -8,7 +8,7 @@ export async function stackAt(cwd = ".", name?: string): Promise<automation.Stac
   const workDir = projectRoot(resolve(cwd));
   const pulumiCommand = await automation.PulumiCommand.get().catch(notFound);
   const workspace = await automation.LocalWorkspace.create({ workDir, pulumiCommand });
-  const stackName = name ?? (await pulumiMust(workspace, ["stack", "--show-name"])).trim();
+  const stackName = name ?? (await pulumiOutput(workspace, ["stack", "--show-name"])).trim();
   workspace.selectStack = async () => undefined;
   return automation.Stack.select(stackName, workspace);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
 import type { Deployment, Exported } from "./deployment.js";
-import { hasSecrets, pulumiMust } from "./pulumi-cli.js";
+import { hasSecrets, pulumiOutput } from "./pulumi-cli.js";
 
 /**
  * Returns an export with its secrets in clear text, in memory only. An export names its own encryption, so
@@ -28,7 +28,7 @@ export async function decrypted({ workspace }: automation.Stack, exported: Expor
       ...(byPassphrase ? {} : { PULUMI_CONFIG_PASSPHRASE: "thrown away" }),
     };
     const run = (args: string[], input?: string) =>
-      pulumiMust(workspace, args, { cwd: place, env, ...(input === undefined ? {} : { input }) });
+      pulumiOutput(workspace, args, { cwd: place, env, ...(input === undefined ? {} : { input }) });
     await run(["stack", "init", stack, "--no-select", "--secrets-provider", "passphrase"]);
     await run(["stack", "import", "--force", "--stack", stack], text);
     const clear = JSON.parse(await run(["stack", "export", "--show-secrets", "--stack", stack]));

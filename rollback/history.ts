@@ -1,7 +1,7 @@
 import type { automation } from "@pulumi/pulumi";
 import { checkpointBefore, nothing, type StackFiles } from "./checkpoints.js";
 import { type Deployment, type Exported, oursOf, titleOf } from "./deployment.js";
-import { pulumiMust } from "./pulumi-cli.js";
+import { pulumiOutput } from "./pulumi-cli.js";
 
 /** An operation on a stack in the backend's history. */
 export interface Operation {
@@ -19,7 +19,7 @@ export interface Operation {
 export async function operations({ name, workspace }: automation.Stack): Promise<Operation[]> {
   // The default is ten, which a day of refreshes fills.
   const args = ["stack", "history", "--json", "--page-size", "100", "--stack", name];
-  return JSON.parse(await pulumiMust(workspace, args)) ?? [];
+  return JSON.parse(await pulumiOutput(workspace, args)) ?? [];
 }
 
 /** Returns whether an operation changes declarations. A refresh only reads. */
@@ -57,7 +57,7 @@ export async function stateBefore(
   if (!update.version) return undefined;
   if (update.version === 1) return nothing;
   const which = ["--version", String(update.version - 1), "--stack", stack.name];
-  return JSON.parse(await pulumiMust(stack.workspace, ["stack", "export", ...which]));
+  return JSON.parse(await pulumiOutput(stack.workspace, ["stack", "export", ...which]));
 }
 
 /** What a run does in a stack that was empty. */

@@ -3,7 +3,7 @@ import type { automation } from "@pulumi/pulumi";
 import type { Deployment, Exported } from "./deployment.js";
 
 /** The result of a run of the CLI. */
-export interface Ran {
+export interface PulumiRun {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -14,7 +14,7 @@ export function pulumi(
   { pulumiCommand, workDir, envVars, pulumiHome }: automation.Workspace,
   args: readonly string[],
   { env = {}, cwd = workDir, input }: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string } = {},
-): Promise<Ran> {
+): Promise<PulumiRun> {
   return new Promise((resolve) => {
     const child = execFile(
       pulumiCommand.command,
@@ -32,7 +32,7 @@ export function pulumi(
 }
 
 /** Returns the CLI's output. Throws an error with its messages if it fails. */
-export async function pulumiMust(...args: Parameters<typeof pulumi>): Promise<string> {
+export async function pulumiOutput(...args: Parameters<typeof pulumi>): Promise<string> {
   const { code, stdout, stderr } = await pulumi(...args);
   if (code !== 0) throw new PulumiError(code, (stderr.trim() || stdout.trim()).replace(/^error: /, ""));
   return stdout;
@@ -54,7 +54,7 @@ export const exported = async (
   { name, workspace }: automation.Stack,
   ...flags: readonly "--show-secrets"[]
 ): Promise<Exported> =>
-  JSON.parse(await pulumiMust(workspace, ["stack", "export", ...flags, "--stack", name]));
+  JSON.parse(await pulumiOutput(workspace, ["stack", "export", ...flags, "--stack", name]));
 
 /** Returns the stack's state with secrets in clear text, to be kept in memory only. */
 export const stateOf = async (stack: automation.Stack): Promise<Deployment> =>

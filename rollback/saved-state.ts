@@ -7,7 +7,7 @@ import { filesOf } from "./backend-files.js";
 import type { StackFiles } from "./checkpoints.js";
 import type { Exported } from "./deployment.js";
 import type { Trouble } from "./events.js";
-import { pulumiMust } from "./pulumi-cli.js";
+import { pulumiOutput } from "./pulumi-cli.js";
 
 /** The data that `up` saves before an update. */
 export interface Saved {
@@ -54,7 +54,7 @@ export class SavedCopy {
    * project would end up in its repository.
    */
   static async of({ name, workspace }: automation.Stack): Promise<SavedCopy> {
-    const { url: given = "" } = JSON.parse(await pulumiMust(workspace, ["whoami", "--json"])) as {
+    const { url: given = "" } = JSON.parse(await pulumiOutput(workspace, ["whoami", "--json"])) as {
       url?: string;
     };
     const url = addressOf(given, workspace.workDir);

@@ -1,6 +1,6 @@
 import type { automation } from "@pulumi/pulumi";
 import type { Deployment } from "../../rollback/deployment.js";
-import { exported, pulumiMust } from "../../rollback/pulumi-cli.js";
+import { exported, pulumiOutput } from "../../rollback/pulumi-cli.js";
 import { flagsOf } from "../arguments.js";
 import { groupsOf } from "../failover/instances.js";
 import { previewOf } from "../plan/preview.js";
@@ -27,7 +27,7 @@ async function refreshed(
   urns: readonly string[],
   configFile: string | undefined,
 ): Promise<void> {
-  await pulumiMust(stack.workspace, [
+  await pulumiOutput(stack.workspace, [
     ...["refresh", "--yes", "--skip-preview", "--stack", stack.name],
     ...(configFile ? ["--config-file", configFile] : []),
     ...urns.map((urn) => `--target=${urn}`),
