@@ -3,7 +3,7 @@ import { isUncertain } from "../src/errors.js";
 import { isOurs, titleOf } from "./deployment.js";
 
 /** A change of a resource that failed, or whose result is missing. */
-export interface Trouble {
+export interface FailedChange {
   readonly urn: string;
   readonly op: string;
   /** The provider's message, or empty if there is none. */
@@ -74,7 +74,7 @@ export class UpdateEvents {
     return once(this.#succeeded);
   }
 
-  get troubles(): Trouble[] {
+  get failures(): FailedChange[] {
     const all = [
       ...this.#failed.map((step) => {
         const message = this.#messages.get(step.urn) ?? "";
@@ -102,5 +102,5 @@ export class UpdateEvents {
 }
 
 /** Returns `RealServer web-rs1: cannot update …`. */
-export const describeTrouble = ({ urn, op, message }: Trouble): string =>
+export const describeFailure = ({ urn, op, message }: FailedChange): string =>
   `${titleOf(urn)}: ${message || `no result of its ${op} was reported`}`;

@@ -8,7 +8,7 @@ import {
   stackOf,
   titleOf,
 } from "./deployment.js";
-import { type Change, type Trouble, UpdateEvents } from "./events.js";
+import { type Change, type FailedChange, UpdateEvents } from "./events.js";
 import { unrestorable } from "./unrestorable.js";
 import { interruptedCreations, deleteOrphans } from "./orphans.js";
 import { type Declared, previousProgram, withoutProtection, differentResources } from "./previous-program.js";
@@ -25,7 +25,7 @@ export interface RollbackResult {
 /** Options of the runs of Pulumi that roll back. */
 export interface RestoreOptions {
   /** The known failures of the update. */
-  readonly troubles: readonly Trouble[];
+  readonly failures: readonly FailedChange[];
   /** File with the stack's configuration, if it is not the default one. */
   readonly configFile?: string;
   readonly message: string;
@@ -50,7 +50,7 @@ export async function restore(
   };
   let now = await stateOf(stack);
 
-  const unsure = unsureOf(now, options.troubles);
+  const unsure = unsureOf(now, options.failures);
   // Pending creations of other packages are not cleared here.
   const clearPendingCreates = (now.pending_operations ?? []).every(({ resource }) => isOurs(resource));
   for (const [host, urns] of unsure) {
@@ -82,7 +82,7 @@ export async function restore(
         failure = wordsOf(error);
       });
     changes.push(...events.changes);
-    for (const trouble of events.troubles) why.set(trouble.urn, trouble.message || "no result was reported");
+    for (const one of events.failures) why.set(one.urn, one.message || "no result was reported");
     now = await stateOf(stack);
     if (failure) for (const { urn } of differentResources(before, now)) why.set(urn, why.get(urn) ?? failure);
   };
@@ -120,10 +120,10 @@ const supportsUndeclared = (version: string): boolean => {
 };
 
 /** Returns resources in state that may differ from their hosts, by host. */
-function unsureOf(now: Deployment, troubles: readonly Trouble[]): Map<string, string[]> {
+function unsureOf(now: Deployment, failures: readonly FailedChange[]): Map<string, string[]> {
   const present = entriesOf(now);
   const pending = (now.pending_operations ?? []).map(({ resource }) => resource.urn);
-  const urns = new Set([...troubles.filter(({ uncertain }) => uncertain).map(({ urn }) => urn), ...pending]);
+  const urns = new Set([...failures.filter(({ uncertain }) => uncertain).map(({ urn }) => urn), ...pending]);
   const byHost = new Map<string, string[]>();
   for (const urn of urns) {
     const entry = present.get(urn);

@@ -2,7 +2,7 @@ import type { automation } from "@pulumi/pulumi";
 import { unrecordedChange } from "./checkpoints.js";
 import { decrypted } from "./decrypt.js";
 import { type Deployment, type Exported, oursOf } from "./deployment.js";
-import type { Trouble } from "./events.js";
+import type { FailedChange } from "./events.js";
 import {
   isChange,
   isRollback,
@@ -83,14 +83,14 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
   onProgress(
     `rolling back the update of ${last?.startTime ?? "this machine"}, by ${own ? "the copy that `pulumi-lvs up` saved" : "the backend's history"}`,
   );
-  const troubles = own ? own.troubles : last?.result === "succeeded" ? [] : undefined;
+  const failures = own ? own.failures : last?.result === "succeeded" ? [] : undefined;
   return rollBackFrom(stack, {
     copy,
     saved: {
       before: earlier,
       previous: own?.previous ?? update,
       update: own ? own.update : update,
-      troubles: troubles ?? uncertain(await stateOf(stack)),
+      failures: failures ?? uncertain(await stateOf(stack)),
     },
     before,
     why: "rollback of the last update",
@@ -144,7 +144,7 @@ async function rollBackDeadRun(
       before,
       previous: operationId(newest(past)),
       update: undefined,
-      troubles: uncertain(await stateOf(stack)),
+      failures: uncertain(await stateOf(stack)),
     },
     before: await decrypted(stack, before),
     why: "rollback of a run that died",
@@ -156,7 +156,7 @@ async function rollBackDeadRun(
 /**
  * Returns all resources as uncertain: after a failed update without its events, any may differ from its host.
  */
-const uncertain = (now: Deployment): Trouble[] =>
+const uncertain = (now: Deployment): FailedChange[] =>
   [...oursOf(now).keys()].map((urn) => ({ urn, op: "update", message: "", uncertain: true }));
 
 /**

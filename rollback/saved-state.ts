@@ -6,7 +6,7 @@ import type { automation } from "@pulumi/pulumi";
 import { filesOf } from "./backend-files.js";
 import type { StackFiles } from "./checkpoints.js";
 import type { Exported } from "./deployment.js";
-import type { Trouble } from "./events.js";
+import type { FailedChange } from "./events.js";
 import { pulumiOutput } from "./pulumi-cli.js";
 
 /** The data that `up` saves before an update. */
@@ -21,7 +21,7 @@ export interface Saved {
   /** The update, identified in the same way. undefined while it runs, and forever after a kill. */
   readonly update?: string | undefined;
   /** Failures of the update that `rollback` needs to know. */
-  readonly troubles?: readonly Trouble[];
+  readonly failures?: readonly FailedChange[];
   /** True as soon as a rollback of the update has begun. */
   readonly begun?: boolean;
   /** True after the update was rolled back. */

@@ -1,6 +1,6 @@
 import type { automation } from "@pulumi/pulumi";
 import type { Deployment } from "./deployment.js";
-import { describeTrouble, type Trouble, UpdateEvents } from "./events.js";
+import { describeFailure, type FailedChange, UpdateEvents } from "./events.js";
 import { newest, operationId, operations, rollbackMark, since } from "./history.js";
 import { exported, hasSecrets, stateOf } from "./pulumi-cli.js";
 import { type RollbackResult, restore } from "./restore.js";
@@ -129,13 +129,13 @@ export async function guarded(
   }
   try {
     await ended();
-    const { troubles } = events;
+    const { failures } = events;
     const update = known === previous ? undefined : known;
     // This was only a preview.
     if (update === undefined && !begun) await copy.restore(earlier);
     // The backend's history knows the state better.
     else if (others) await copy.restore(undefined);
-    else await copy.write({ before: encrypted, previous, update, troubles });
+    else await copy.write({ before: encrypted, previous, update, failures });
     if (!failure && verify) {
       try {
         await verify();
@@ -153,10 +153,10 @@ export async function guarded(
       return notRolledBack(stack, why, "another update has changed the stack since; see `pulumi stack history`");
     }
     onProgress(`${why}; rolling back`);
-    for (const trouble of troubles) onProgress(`  ${describeTrouble(trouble)}`);
+    for (const one of failures) onProgress(`  ${describeFailure(one)}`);
     return await rollBackFrom(stack, {
       copy,
-      saved: { before: encrypted, previous, update, troubles },
+      saved: { before: encrypted, previous, update, failures },
       before,
       why,
       onProgress,
@@ -180,7 +180,7 @@ export async function rollBackFrom(
   stack: automation.Stack,
   options: {
     readonly copy: SavedCopy;
-    readonly saved: Omit<Saved, "format" | "stack" | "troubles"> & { readonly troubles: readonly Trouble[] };
+    readonly saved: Omit<Saved, "format" | "stack" | "failures"> & { readonly failures: readonly FailedChange[] };
     /** The state in the copy, with secrets in clear text. */
     readonly before: Deployment;
     readonly why: string;
@@ -193,7 +193,7 @@ export async function rollBackFrom(
     // If this process dies, the next one can continue.
     await copy.write({ ...saved, begun: true });
     const done = await restore(stack, before, {
-      troubles: saved.troubles,
+      failures: saved.failures,
       onProgress,
       // The message stays in the history and is visible in process lists. It has no text of the verification,
       // which may contain secrets.

@@ -330,12 +330,12 @@ describe("the engine's events tell", () => {
       { resourcePreEvent: { metadata: metadata("same", "b") } },
       { resOutputsEvent: { metadata: metadata("same", "b") } },
     );
-    expect([watch.begun, watch.changes, watch.troubles]).toEqual([false, [], []]);
+    expect([watch.begun, watch.changes, watch.failures]).toEqual([false, [], []]);
     watch.add({ sequence: 0, timestamp: 0, resourcePreEvent: { metadata: metadata("update", "a") } });
     expect(watch.begun).toBe(true);
     watch.add({ sequence: 0, timestamp: 0, resOutputsEvent: { metadata: metadata("update", "a") } });
     expect(watch.changes).toEqual([{ urn: server("a").urn, op: "update" }]);
-    expect(watch.troubles).toEqual([]);
+    expect(watch.failures).toEqual([]);
   });
 
   test("a replacement as one operation, also when a part of it fails", () => {
@@ -348,7 +348,7 @@ describe("the engine's events tell", () => {
       { resourcePreEvent: { metadata: metadata("create-replacement", "a") } },
     );
     // The second part has no result, so the host may have it.
-    expect(failed.troubles).toEqual([{ urn: server("a").urn, op: "replace", message: "", uncertain: true }]);
+    expect(failed.failures).toEqual([{ urn: server("a").urn, op: "replace", message: "", uncertain: true }]);
   });
 
   test("what failed and why, and of what nothing was heard", () => {
@@ -364,7 +364,7 @@ describe("the engine's events tell", () => {
       },
       { resOpFailedEvent: { metadata: metadata("update", "a") } },
     );
-    expect(watch.troubles).toEqual([
+    expect(watch.failures).toEqual([
       {
         urn: server("a").urn,
         op: "update",
@@ -390,7 +390,7 @@ describe("the engine's events tell", () => {
       { diagnosticEvent: { urn: server("a").urn, severity: "error", message } },
       { resOpFailedEvent: { metadata: metadata("update", "a") } },
     );
-    expect(watch.troubles[0]).toMatchObject({ uncertain: true, message });
+    expect(watch.failures[0]).toMatchObject({ uncertain: true, message });
   });
 
   test("the same of what a host could not undo, as of a deletion that state says nothing of", async () => {
