@@ -6,7 +6,7 @@ import { Cluster } from "./cluster/component.js";
 import type { DirectorArgs, DirectorMember, GatewayArgs, VrrpArgs } from "./cluster/directors/args.js";
 import { waysOf } from "./cluster/directors/gateways.js";
 import { forwardings } from "./cluster/families.js";
-import { doorsOf, front } from "./cluster/front.js";
+import { clientFacing, front } from "./cluster/front.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { adoption, persisting } from "./cluster/inherited.js";
 import { once } from "./cluster/once.js";
@@ -90,7 +90,7 @@ export class NatCluster extends Cluster {
       const forward = forwardings(site, module, interfaces);
       const ready = { director: forward, realServer: hosts };
       const made = front(site, services(site, "masquerading", ready));
-      return { ...made, last: doorsOf(made) };
+      return { ...made, last: clientFacing(made) };
     });
     this.finish(name, args, fronts);
   }

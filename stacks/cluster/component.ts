@@ -11,7 +11,7 @@ import { probes } from "./probe.js";
  * Returns what is there before a probe. An instance comes after all on its director, and a director that is left out has
  * no new members. A VIP may be declared by another cluster, so members count, too.
  */
-const probedOf = ({ last, pools, instance }: MadeFront) => [
+const beforeProbe = ({ last, pools, instance }: MadeFront) => [
   ...last,
   ...(instance ? [] : pools.flatMap(({ members }) => members)),
 ];
@@ -37,7 +37,7 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
     fronts: readonly MadeFront[],
     localnodes: readonly pulumi.Input<string>[] = [],
   ): void {
-    probes(this, name, args, fronts.flatMap(probedOf));
+    probes(this, name, args, fronts.flatMap(beforeProbe));
     const { virtualServices, realServers, directors, ...outputs } = outputsOf(fronts);
     Object.assign(this, outputs, { virtualServices, realServers, directors });
     this.registerOutputs({

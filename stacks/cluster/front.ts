@@ -59,5 +59,5 @@ export function front(site: Site, pools: readonly MadePool[]): Front {
 }
 
 /** Returns the resources that let clients in. */
-export const doorsOf = ({ vips, instance }: Front): pulumi.Resource[] =>
+export const clientFacing = ({ vips, instance }: Front): pulumi.Resource[] =>
   instance ? [instance] : vips.map(({ resource }) => resource);

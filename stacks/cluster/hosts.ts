@@ -4,7 +4,7 @@ import { Sysctl } from "../../providers/index.js";
 import type { SysctlArgs } from "../../providers/sysctl.js";
 import type { ClusterArgs } from "./args.js";
 import type { DirectorArgs } from "./directors/args.js";
-import { lasting } from "./inherited.js";
+import { persistOf } from "./inherited.js";
 import { type Server, serversOf } from "./model.js";
 
 /** Makes the sysctls of one machine of a cluster. `make` gets the last part of the name of each. */
@@ -41,7 +41,7 @@ export function serverHosts(
       const { connection } = server.member;
       if (!connection) return [server.name, []];
       const at = `${name}-${server.name}`;
-      const common = { connection, ...lasting(server.member) };
+      const common = { connection, ...persistOf(server.member) };
       const settings = sysctls(
         server.member,
         (part, fields) => new Sysctl(`${at}-${part}`, { ...common, ...fields }, { parent, dependsOn }),

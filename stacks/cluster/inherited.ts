@@ -9,15 +9,15 @@ export const persisting = (
   opts: pulumi.ComponentResourceOptions = {},
 ): pulumi.ComponentResourceOptions => {
   if (persist === undefined) return opts;
-  const tell: pulumi.ResourceTransformation = ({ type, props, opts: own }) =>
+  const inherit: pulumi.ResourceTransformation = ({ type, props, opts: own }) =>
     type.startsWith("pulumi-nodejs:dynamic/lvs:")
       ? { props: { ...props, persist: props.persist ?? persist }, opts: own }
       : undefined;
-  return { ...opts, transformations: [...(opts.transformations ?? []), tell] };
+  return { ...opts, transformations: [...(opts.transformations ?? []), inherit] };
 };
 
 /** Returns a member's own `persist` for the resources on its machine. Without one the cluster's applies. */
-export const lasting = ({ persist }: RealServerMember): { persist?: boolean } =>
+export const persistOf = ({ persist }: RealServerMember): { persist?: boolean } =>
   persist === undefined ? {} : { persist };
 
 /** Returns the `shared` of the resources of a VIP. */

@@ -21,19 +21,19 @@ import { poolOf } from "./pool.js";
 import type { Site } from "./site.js";
 import { sorryServerOf } from "./sorry-server.js";
 
-const guard = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alongside ? { alongside } : {});
+const alongsideOf = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alongside ? { alongside } : {});
 
 /**
  * Makes the module, the first resource on the director. If another program owns the table, this one is
  * refused.
  */
 export const ipVs = ({ director, make }: Site, dependsOn: pulumi.Resource[]): KernelModule =>
-  make(KernelModule, "ip-vs", { name: "ip_vs", ...guard(director.fields) }, dependsOn);
+  make(KernelModule, "ip-vs", { name: "ip_vs", ...alongsideOf(director.fields) }, dependsOn);
 
 /** Makes the resources of the whole director. They are in force before the first connection. */
 function directorWide({ args, director, make }: Site, dependsOn: pulumi.Resource[]): pulumi.Resource[] {
   const { connection, timeouts, syncDaemon } = director.fields;
-  const common = guard(director.fields);
+  const common = alongsideOf(director.fields);
   const daemon = (part: string, fields: NonNullable<DirectorArgs["syncDaemon"]>) =>
     once(SyncDaemon, [connection, fields.state], () =>
       make(SyncDaemon, part, { ...common, ...adoption(args), ...fields }, dependsOn),
@@ -68,12 +68,12 @@ export function services(
   ready: { director: pulumi.Resource[]; realServer(server: Server): pulumi.Resource[] },
 ): MadePool[] {
   const { args, director, make } = site;
-  const common = { ...adoption(args), ...guard(director.fields) };
+  const common = { ...adoption(args), ...alongsideOf(director.fields) };
   const wide = directorWide(site, ready.director);
   const isDrained = (service: ServiceArgs) =>
     drainOf(args, service) || Object.values(service.members ?? {}).some((member) => member?.drain);
   // Otherwise remembered clients would return to a quiesced server, also after checks and during maintenance.
-  const forget = args.services.some(
+  const expireTemplates = args.services.some(
     (service) => service.persistence && (isDrained(service) || service.health),
   )
     ? [
@@ -106,7 +106,7 @@ export function services(
           persistence: service.persistence,
           ...(isPool ? { realServers: poolOf(members) } : {}),
         } as never,
-        [...ready.director, ...wide, ...forget, ...servers],
+        [...ready.director, ...wide, ...expireTemplates, ...servers],
       );
       const realServers = (isPool ? [] : members).map(({ member, address, port, fields }) =>
         make(

@@ -64,10 +64,10 @@ export const directorRules: readonly Rule[] = [
         all.map(({ at, fields }) => ({ at: [...at, "connection"], key: hostOf(fields.connection) })),
         (host, first) => `${host} is the host of ${first}, too; take one of them out`,
       );
-      const isTold = (at: Place) => hosts.some((host) => host.at[1] === at[1]);
+      const isReported = (at: Place) => hosts.some((host) => host.at[1] === at[1]);
       const names = repeated(
         all
-          .filter(({ at, own }) => own.name !== undefined || !isTold(at))
+          .filter(({ at, own }) => own.name !== undefined || !isReported(at))
           .map(({ at, name }) => ({ at, key: name })),
         (name, first) => `${name} is the name of ${first}, too; give each its own name`,
       );

@@ -3,7 +3,7 @@ import { gatewaysOf } from "../cluster/directors/gateways.js";
 import { directorsOf } from "../cluster/directors/model.js";
 import { addressOf } from "../cluster/places.js";
 import {
-  elsewhere,
+  repeatedAcross,
   firstAtEach,
   hostsOf,
   type Keyed,
@@ -56,7 +56,7 @@ export const movingRules: readonly StackRule[] = [
     remedy:
       "write all hosts in `directors` of one cluster; a VIP of another network needs a stack of its own",
     find: (clusters) =>
-      elsewhere(
+      repeatedAcross(
         clusters,
         ({ view }) => addressesOf(view),
         ({ key: address, view }, first, other) => {
@@ -75,7 +75,7 @@ export const movingRules: readonly StackRule[] = [
     remedy: "give each cluster its own",
     find: (clusters) =>
       firstAtEach(
-        elsewhere(
+        repeatedAcross(
           clusters,
           ({ view }) => routersOf(view),
           ({ key }, _, other) => `${key} is that of ${other}, too; give each cluster its own`,
@@ -87,7 +87,7 @@ export const movingRules: readonly StackRule[] = [
       "one of `directors` whose name makes that of another cluster, such as `lb1` of `web` beside `web-lb1`",
     remedy: "give the director another `name`",
     find: (clusters) =>
-      elsewhere(
+      repeatedAcross(
         clusters,
         prefixesOf,
         ({ key }, _, other) =>

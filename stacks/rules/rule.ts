@@ -86,7 +86,7 @@ export const hostsOf = ({ args }: View): { host: string; one: Director }[] =>
  * Returns a problem at each entry of a cluster whose key an entry of an earlier cluster has, unless there is no reason.
  * `other` is the path of that entry.
  */
-export function elsewhere<Entry extends Keyed>(
+export function repeatedAcross<Entry extends Keyed>(
   clusters: readonly Named[],
   entriesOf: (cluster: Named) => readonly Entry[],
   reason: (entry: Entry & Named, first: Entry & Named, other: string) => string | undefined,

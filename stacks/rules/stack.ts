@@ -5,7 +5,7 @@ import { type Director, daemonsOf, directorsOf, placeOf } from "../cluster/direc
 import { addressOf, hostOf, type Place } from "../cluster/places.js";
 import { movingRules } from "./moving.js";
 import {
-  elsewhere,
+  repeatedAcross,
   hostsOf,
   type Keyed,
   keysOf,
@@ -27,7 +27,7 @@ const differing = (
   settingsIn: (view: View) => Setting[],
   reason: (thing: string) => string,
 ): PlacedProblem[] =>
-  elsewhere(
+  repeatedAcross(
     clusters,
     ({ view }) => settingsIn(view).filter(({ value }) => !hasUnknown(value)),
     ({ key, value }, first, other) =>
@@ -139,7 +139,7 @@ export const stackRules: readonly StackRule[] = [
     refuses: "one protocol and port at one VIP, or one `fwmark`, in two clusters on one director",
     remedy: "give one of them another protocol, port or VIP",
     find: (clusters) =>
-      elsewhere(
+      repeatedAcross(
         clusters,
         ({ view }) =>
           view.pools.flatMap(keysOf).flatMap(({ at, key }) => {
