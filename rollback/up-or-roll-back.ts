@@ -112,7 +112,7 @@ export async function guarded(
   };
   const beforeNextRun = async () => {
     await ended();
-    // `rollback` after a kill then takes the second run for the one that died, and goes back before both.
+    // After a kill, `rollback` then takes the second run for the one that died, and restores the state before both.
     if (!others) await copy.write({ before: encrypted, previous: known });
     events = new UpdateEvents();
   };

@@ -38,10 +38,11 @@ export interface Definition<K = unknown, C = unknown> {
    */
   readonly setting?: true;
   /**
-   * Has a deletion carry out its plan where nothing is there, too: what runs by the thing may still run. `around` does
-   * not know whether another owner keeps the thing, and these steps come before the record is erased.
+   * Runs the plan of a deletion even if the thing does not exist, because a process of it may still run. `around`
+   * cannot do this: it does not know whether another owner keeps the thing, and these steps come before the record is
+   * erased.
    */
-  readonly tidies?: true;
+  readonly alwaysDeletes?: true;
   /** Lets several resources declare one thing on purpose, by the input `shared`. The last one removes it. */
   readonly shareable?: true;
   /**
@@ -95,8 +96,8 @@ export interface Definition<K = unknown, C = unknown> {
    */
   refuses?(key: K, want: C, have: C | undefined, facts: Facts): Refusal | undefined;
   /**
-   * Returns why a thing of another kind that is declared there rules this one out, and what to do. Is asked at each
-   * creation and change, because a change may add what the other has. Two of one update show it after they are made.
+   * Returns why a thing of another kind on the host excludes this one, and what to do. Runs at each creation and
+   * change, because a change may add what the other has. If one update makes both, the check of the result finds it.
    */
   clashes?(key: K, want: C, facts: Facts): Refusal | undefined;
   /** Returns the facts that `read` needs. */

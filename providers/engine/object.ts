@@ -64,7 +64,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
             `the deletion would also delete what another stack has: ${plainText(`${inside.ofOtherStack.owner} ${inside.ofOtherStack.thing}`)}`,
             "remove that there first, or set adopt: true here and run `pulumi up`, then delete",
           );
-        const gone = have || definition.tidies ? definition.plan(key, undefined, have, view) : [];
+        const gone = have || definition.alwaysDeletes ? definition.plan(key, undefined, have, view) : [];
         return [...inside.records.map(eraseRecord), ...withEraseSteps(facts, record, gone)];
       }
       const recordOwner = recordedOwner(facts, record);

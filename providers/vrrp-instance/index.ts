@@ -138,7 +138,7 @@ export const vrrpInstance = define({
   key,
   config,
   rank: ranks.vrrp,
-  tidies: true,
+  alwaysDeletes: true,
 
   defaults(key, config) {
     // In a preview some of them may be unknown.
