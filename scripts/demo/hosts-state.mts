@@ -9,7 +9,7 @@ type State = Map<string, string[]>;
 export type HostStates = ReadonlyMap<HostName, State>;
 
 // ipvsadm loads ip_vs if it is asked first, so it is not
-const look = `
+const stateScript = `
 section() { echo "== $*"; }
 section modules; cut -d' ' -f1 /proc/modules | sort
 section addresses; ip addr
@@ -49,7 +49,7 @@ const parse = (text: string): State => {
 export const readHosts = async (): Promise<HostStates> =>
   new Map(
     await Promise.all(
-      hosts.map(async (host) => [host, parse((await run(host, look)).stdout)] as [HostName, State]),
+      hosts.map(async (host) => [host, parse((await run(host, stateScript)).stdout)] as [HostName, State]),
     ),
   );
 
@@ -70,8 +70,8 @@ export const compareHosts = async (before: HostStates): Promise<void> => {
   for (const [host, now] of after) {
     const lines = differences(before.get(host) ?? new Map(), now).map((line) => `${host}: ${line}`);
     const looked = [...now.values()].flat().length;
-    const verdict = lines.length === 0 ? styled("green", "as before") : styled("red", "different");
-    show([`${host.padEnd(10)}${verdict}   ${looked} lines compared`]);
+    const result = lines.length === 0 ? styled("green", "as before") : styled("red", "different");
+    show([`${host.padEnd(10)}${result}   ${looked} lines compared`]);
     found.push(...lines);
   }
   show([`of: ${[...(after.get("director") ?? new Map()).keys()].join(", ")}`]);

@@ -17,12 +17,12 @@ export function durations(modules: readonly TestModule[], runSeconds: number): s
   for (const module of modules)
     sums.set(module.project.name, (sums.get(module.project.name) ?? 0) + secondsOf(module));
   const files = [...modules].sort((a, b) => secondsOf(b) - secondsOf(a)).slice(0, slowest);
-  const verdict = runSeconds > budget * 60 ? "above" : "within";
+  const result = runSeconds > budget * 60 ? "above" : "within";
   return [
     "seconds of each project, its files added up",
     ...[...sums].map(([name, seconds]) => row(seconds, name)),
     `seconds of the ${files.length} slowest files`,
     ...files.map((module) => row(secondsOf(module), `|${module.project.name}| ${module.relativeModuleId}`)),
-    `the tests took ${(runSeconds / 60).toFixed(1)} min, ${verdict} the budget of ${budget} min`,
+    `the tests took ${(runSeconds / 60).toFixed(1)} min, ${result} the budget of ${budget} min`,
   ];
 }

@@ -99,8 +99,8 @@ export const waitForSshOn = async (place: Place, host: HostName, seconds: number
   await until(`ssh to ${host}`, seconds, async (tries) => {
     const port = (await readPorts(place))[host];
     // A connection that begins before the guest listens is taken and hangs for seconds after that: so ask briefly at first.
-    const patience = Math.min(0.25 + tries / 10, 15);
-    if (port === undefined || !(await sshdSpeaks(port, patience))) return undefined;
+    const limit = Math.min(0.25 + tries / 10, 15);
+    if (port === undefined || !(await sshdSpeaks(port, limit))) return undefined;
     const argv = [...ssh(place, host, 30), host, "true"];
     const { code } = await attempt(argv, { timeoutSeconds: 60 }).catch(() => ({ code: 255 }));
     if (code === 0) return true;

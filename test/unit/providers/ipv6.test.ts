@@ -6,7 +6,7 @@ import { virtualAddress } from "../../../providers/virtual-address.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 
 const vip = { interface: "eth0", address: "2001:db8::219" };
-const patience = { timeout: 30_000, interval: 50 };
+const polling = { timeout: 30_000, interval: 50 };
 const deprecated = "eth0 2001:db8::219/128 - - nodad deprecated";
 const kernels = "6 main 2001:db8::219 - lo - 256";
 
@@ -44,19 +44,19 @@ describe("an IPv6 VIP that is new", () => {
     const fake = fakeHost();
     const booted = fake.image();
     await resources(virtualAddress, fake).create(vip);
-    await expect.poll(() => fake.lines("log"), patience).toContain(advertised(32));
+    await expect.poll(() => fake.lines("log"), polling).toContain(advertised(32));
     await fake.reboot(booted);
     fake.write("log", "");
     fake.write("proc/sys/net/ipv6/conf/eth0/forwarding", "1\n");
     expect(await fake.start()).toBe("");
-    await expect.poll(() => fake.lines("log"), patience).toContain(advertised(160));
+    await expect.poll(() => fake.lines("log"), polling).toContain(advertised(160));
   });
 
   test("is announced by python3 where there is no perl", async () => {
     const fake = fakeHost();
     rmSync(join(fake.root, "tools/perl"));
     await resources(virtualAddress, fake).create(vip);
-    await expect.poll(() => fake.lines("log"), patience).toContain(advertised(32, "python3"));
+    await expect.poll(() => fake.lines("log"), polling).toContain(advertised(32, "python3"));
   });
 
   test("is refused where no program can announce it, unless it is not to be announced", async () => {
@@ -112,7 +112,7 @@ describe("duplicate address detection", () => {
     const fake = fakeHost();
     const { props } = await resources(virtualAddress, fake).create(vip);
     await expect
-      .poll(() => fake.lines("log").filter((line) => line.startsWith("perl")), patience)
+      .poll(() => fake.lines("log").filter((line) => line.startsWith("perl")), polling)
       .toHaveLength(1);
     fake.write("addresses", fake.read("addresses").replace(" nodad", " dadfailed"));
     await fake.newRun();
