@@ -1,5 +1,5 @@
-/** A semaphore: runs a limited number of tasks at a time, and the others wait for their turn. */
-export class Gate {
+/** Runs a limited number of tasks at a time, and the others wait for their turn. */
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
@@ -7,7 +7,7 @@ export class Gate {
     this.#free = places;
   }
 
-  async pass<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {

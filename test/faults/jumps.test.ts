@@ -5,7 +5,7 @@ import type { Connection as Peer, ServerChannel } from "ssh2";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Jumps } from "../../src/ssh/jumps.js";
 import { openShell } from "../../src/ssh/open-shell.js";
-import { Gate } from "../../src/ssh/semaphore.js";
+import { Semaphore } from "../../src/ssh/semaphore.js";
 import {
   clientKey,
   type Given,
@@ -258,10 +258,10 @@ describe("handshakes", () => {
   }, 180_000);
 
   test("go on in the order they came, also after one that failed", async () => {
-    const gate = new Gate(1);
+    const semaphore = new Semaphore(1);
     const order: number[] = [];
     const work = (n: number) =>
-      gate.pass(async () => {
+      semaphore.run(async () => {
         await Promise.resolve();
         order.push(n);
         if (n === 1) throw new Error("failed");
