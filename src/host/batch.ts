@@ -139,7 +139,7 @@ class Batch {
       const before = this.#facts();
       const transactions = group.map(({ job, steps }) => ({ owner: job.owner, steps }));
       const report = await this.#send(transactions);
-      if (report.stale && report.late) throw readingTimedOut(this.#label, this.seconds);
+      if (report.stale && report.timedOut) throw readingTimedOut(this.#label, this.seconds);
       isStale ||= report.stale;
       const unserved = report.stale
         ? group
@@ -153,21 +153,21 @@ class Batch {
   async #resolveGroup(
     group: readonly Planned[],
     bulk: ReadonlySet<number>,
-    { outcomes, late }: Report,
+    { outcomes, timedOut }: Report,
     before: Facts,
   ): Promise<readonly Waiting[]> {
     const after = this.#facts();
     const left: Planned[] = [];
     for (const [i, planned] of group.entries()) {
-      if (!bulk.has(i)) await this.#resolveJob(planned, outcomes.get(i), before, after, late);
+      if (!bulk.has(i)) await this.#resolveJob(planned, outcomes.get(i), before, after, timedOut);
       else if (
         mismatchOf(this.#label, planned.job, after) !== undefined &&
         isUntouched(planned.job, planned.steps, after)
       )
         left.push({ ...planned, begun: planned });
-      else await this.#resolveJob(planned, { kind: "kept" }, before, after, late);
+      else await this.#resolveJob(planned, { kind: "kept" }, before, after, timedOut);
     }
-    if (!late || left.length === 0) return left;
+    if (!timedOut || left.length === 0) return left;
     // To run each job by itself would take as long again. Their records are on the host already.
     await this.#send(left.map(({ job, steps }) => undoing(job, recordsOf(steps))));
     for (const { steps, reject } of left)
@@ -181,10 +181,10 @@ class Batch {
     outcome: Outcome | undefined,
     before: Facts,
     after: Facts,
-    late: boolean,
+    timedOut: boolean,
   ): Promise<void> {
     if (outcome?.kind === "failed") {
-      reject(this.#failure(job, steps[outcome.step]?.run ?? [], outcome, before, after, late));
+      reject(this.#failure(job, steps[outcome.step]?.run ?? [], outcome, before, after, timedOut));
       return;
     }
     if (outcome?.kind !== "kept") throw unexpectedOutput(this.#label, "a transaction has no result");
@@ -200,11 +200,11 @@ class Batch {
     { code, text, undoErrors }: Failed,
     before: Facts,
     after: Facts,
-    late: boolean,
+    timedOut: boolean,
   ): HostError {
     // 124: not begun; above 128: killed.
     const failure =
-      late && (code === 124 || code > 128)
+      timedOut && (code === 124 || code > 128)
         ? commandTimedOut(this.#label, argv, this.seconds)
         : commandFailure(this.#label, argv, code, text);
     if (undoErrors.length > 0)
@@ -238,7 +238,7 @@ class Batch {
       // A reading without an answer has changed nothing.
       throw withoutToken(error);
     });
-    if (report.late && !this.known.hasAll(this.#names)) throw readingTimedOut(this.#label, this.seconds);
+    if (report.timedOut && !this.known.hasAll(this.#names)) throw readingTimedOut(this.#label, this.seconds);
     this.#isFresh = true;
   }
 

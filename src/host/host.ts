@@ -90,7 +90,7 @@ export class Host {
     const report = await this.#run((nonce) => queryScript(nonce, functions, queries)).catch((error) => {
       throw withoutToken(error);
     });
-    if (report.late) throw readingTimedOut(this.#label, this.#limit);
+    if (report.timedOut) throw readingTimedOut(this.#label, this.#limit);
     return report.sections as ReadonlyMap<string, Section>;
   }
 

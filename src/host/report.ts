@@ -30,7 +30,7 @@ export interface Report {
   /** Exit code of `take_lock` if the script could not take the lock. */
   readonly locked: number | undefined;
   /** True if the script timed out and was told to end. */
-  readonly late: boolean;
+  readonly timedOut: boolean;
 }
 
 /** The report has another form: it was cut off, or something else wrote into it. */
@@ -45,7 +45,7 @@ export function parseReport(nonce: string, output: string): Report {
   const outcomes = new Map<number, Outcome>();
   let stale = false;
   let locked: number | undefined;
-  let late = false;
+  let timedOut = false;
   let fact: { name: FactName; from: number } | undefined;
   let failed: { text: string[]; sink: (text: string) => void } | undefined;
   let complete = false;
@@ -86,7 +86,7 @@ export function parseReport(nonce: string, output: string): Report {
       locked: 1,
       begun: 1,
       mark: 2,
-      late: 0,
+      timeout: 0,
       done: 0,
       bulk: 0,
     }[word];
@@ -147,8 +147,8 @@ export function parseReport(nonce: string, output: string): Report {
       case "begun":
       case "mark":
         break;
-      case "late":
-        late = true;
+      case "timeout":
+        timedOut = true;
         break;
       case "done":
         complete = true;
@@ -161,7 +161,7 @@ export function parseReport(nonce: string, output: string): Report {
   }
   finishText();
   if (!complete) throw new ReportError("the report is incomplete");
-  return { sections, outcomes, stale, locked, late };
+  return { sections, outcomes, stale, locked, timedOut };
 }
 
 /** Returns the digest that the host computes of the same facts in the same order. */

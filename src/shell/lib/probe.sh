@@ -62,7 +62,7 @@ request_service() {
     ;;
   esac
   set -- "$@" "$url"
-  while [ $left -gt 0 ] && [ $allowed -ge 0 ] && [ -z "$late" ]; do
+  while [ $left -gt 0 ] && [ $allowed -ge 0 ] && [ -z "$timed_out" ]; do
     if [ $most -gt 1 ]; then
       n=$most
       [ $n -le $left ] || n=$left

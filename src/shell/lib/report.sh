@@ -32,7 +32,7 @@ fact() {
   say "fact $1"
   shift
   # A script that only reads starts nothing after its timeout. One that has changed something must read the result.
-  if [ -n "$late" ] && [ -n "$only_reads" ]; then
+  if [ -n "$timed_out" ] && [ -n "$only_reads" ]; then
     printf '\n'
     say "error 124"
     return
@@ -43,6 +43,6 @@ fact() {
   if [ $rc = 0 ]; then say "end ${#out}"; else
     say "error $rc"
     # A command that hung would hang again. The inner subshell lets the outer one print that a program was killed.
-    [ -n "$late" ] || text "$({ ("$@") || :; } 2>&1 >/dev/null)"
+    [ -n "$timed_out" ] || text "$({ ("$@") || :; } 2>&1 >/dev/null)"
   fi
 }

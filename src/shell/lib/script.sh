@@ -11,9 +11,9 @@ mark() {
 # The script ignores the signals of a lost connection: it keeps the lock until it has finished or undone its work.
 run_script() {
   trap '' HUP INT TERM PIPE
-  late= only_reads=1
+  timed_out= only_reads=1
   [ "$1" != -x ] || only_reads=
-  trap late=1 USR1
+  trap timed_out=1 USR1
   umask 022
   mark 0
   case $1 in none) open_lock ;; *) take_lock "$1" "$LOCK_TRIES" ;; esac
@@ -28,7 +28,7 @@ run_script() {
   else
     say "locked $locked"
   fi
-  [ -z "$late" ] || say late
+  [ -z "$timed_out" ] || say timeout
   say "done"
 }
 # guard COMMAND...: adds what the command prints to the facts of the guard.

@@ -43,7 +43,7 @@ attempt() {
 }
 step() {
   [ -z "$failed" ] || return 0
-  [ -z "$late" ] || {
+  [ -z "$timed_out" ] || {
     failed=1
     say "failed $j $n 124"
     return
@@ -85,7 +85,7 @@ aside() {
 }
 bulk() {
   [ -z "$failed" ] || return 0
-  [ -z "$late" ] && without_lock attempt bulk ipvsadm -R && [ -z "$out" ] || bulk_failed
+  [ -z "$timed_out" ] && without_lock attempt bulk ipvsadm -R && [ -z "$out" ] || bulk_failed
 }
 bulk_failed() {
   failed=1
