@@ -413,7 +413,8 @@ describe("a host that takes too long", () => {
       facts: [],
       transactions: [{ owner: "a", steps: [], undo }],
     };
-    const script = applyScript("lvs-0", apply).replace("late= ", "late=1 ");
+    const script = applyScript("lvs-0", apply).replace("guarded() {", "guarded() {\ntimed_out=1");
+    expect(script).toContain("timed_out=1");
     await fake.cutStream(script, Number.POSITIVE_INFINITY);
     expect(fake.lines("ipvs")).toEqual(["-A -f 2 -s wlc"]);
   });
