@@ -112,7 +112,7 @@ export const hostRoute = define({
     return [
       ...other.map((path) => ({
         path,
-        reason: `is no ${familyName} address, which the destination ${key.destination} needs`,
+        reason: `is not an ${familyName} address, which the destination ${key.destination} needs`,
       })),
       ...(device === null && via === null
         ? [{ path: "via", reason: "is missing (a route needs via, device or both)" }]

@@ -21,15 +21,15 @@ const word = /^[A-Za-z0-9_]{1,60}$/;
 const key = z.strictObject({
   name: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{1,60}$/, "is no module name such as ip_vs")
+    .regex(/^[A-Za-z0-9_-]{1,60}$/, "is not a module name such as ip_vs")
     // The kernel names modules with underscores, whatever the name of the file.
     .transform((name) => name.replaceAll("-", "_")),
 });
 
 const config = z.strictObject({
   options: mapOf(
-    z.string().regex(word, "is no parameter name"),
-    z.string().regex(/^[A-Za-z0-9_,.:/-]{1,200}$/, "is no parameter value"),
+    z.string().regex(word, "is not a parameter name"),
+    z.string().regex(/^[A-Za-z0-9_,.:/-]{1,200}$/, "is not a parameter value"),
   ).default({}),
 });
 

@@ -47,7 +47,7 @@ export const config = z.strictObject({
   syncMaxlen: z.number().int().min(1).max(65507).optional(),
   mcastGroup: ipAddress
     .refine((address) => /^(22[4-9]|23\d)\.|^ff..:/.test(address), {
-      error: ({ input }) => `${show(input)} is no multicast address`,
+      error: ({ input }) => `${show(input)} is not a multicast address`,
     })
     .default("224.0.0.81"),
   mcastPort: port.default(8848),

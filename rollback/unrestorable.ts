@@ -27,7 +27,7 @@ export function unrestorable(before: Deployment, now: Deployment): Map<string, s
         keep(
           urn,
           (it) =>
-            `${titleOf(entry.urn)} needs it, and is no resource of this package; to take both away: pulumi destroy --target '${it}' --target-dependents`,
+            `${titleOf(entry.urn)} needs it, and is not a resource of this package; to take both away: pulumi destroy --target '${it}' --target-dependents`,
         );
   for (const entry of present.values())
     if (hasRecordState(entry.outputs ?? {}, "adopted"))
@@ -42,7 +42,7 @@ export function unrestorable(before: Deployment, now: Deployment): Map<string, s
     if (parent)
       reasons.set(
         entry.urn,
-        `it was a part of ${titleOf(parent.urn)}, which is no resource of this package and was deleted`,
+        `it was a part of ${titleOf(parent.urn)}, which is not a resource of this package and was deleted`,
       );
   }
   return reasons;

@@ -35,7 +35,7 @@ function crossing(name: string, given: unknown): { named?: Named; problems: Plac
 
 /**
  * Returns the clusters, or every mistake with its place: `clusters.web.realServers[1].address: "10.0.0.300"
- * is no IP address`.
+ * is not an IP address`.
  */
 export function parseClusters(given: unknown): { clusters: Clusters } | { mistakes: string[] } {
   const parsed = clusters.safeParse(given, { error: clusterErrors });

@@ -121,7 +121,7 @@ export function failoverOf(directors: readonly Director[], to?: string): Move {
   const master = masterOf(directors);
   if (to === undefined) return awayFrom(directors, master);
   const target = directors.find((one) => hostOf(one) === to);
-  if (!target) throw new Refused(`${to} is no director of it; name one of ${listed(directors)}`);
+  if (!target) throw new Refused(`${to} is not a director of it; name one of ${listed(directors)}`);
   if (!isKnown(target)) throw new Refused(`${to} cannot take them: ${target.trouble}`);
   const release = target.isHeld ? [target] : [];
   if (target === master) return move({ release });
@@ -136,7 +136,7 @@ export function failoverOf(directors: readonly Director[], to?: string): Move {
 /** Returns the move of `maintenance` of a host. */
 export function maintenanceOf(directors: readonly Director[], host: string): Move {
   const self = directors.find((one) => hostOf(one) === host);
-  if (!self || !isKnown(self)) throw new Refused(self ? self.trouble : `${host} is no director of it`);
+  if (!self || !isKnown(self)) throw new Refused(self ? self.trouble : `${host} is not a director of it`);
   if (self.has.length > 0 && masterOf(directors) === self) return awayFrom(directors, self);
   // One that is held already, too: it may be in FAULT by a yield that was killed.
   return move({ hold: [self] });

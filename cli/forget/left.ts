@@ -8,7 +8,7 @@ import { presenceOf } from "./present.js";
 export interface LeftOver {
   /** One line for people. */
   readonly text: string;
-  /** What it records, whose it is, and how long it lasts. A line that is no record has no thing and no owner. */
+  /** What it records, whose it is, and how long it lasts. A line that is not a record has no thing and no owner. */
   readonly thing?: string;
   readonly owner?: string;
   readonly lifetime: LedgerRecord["lifetime"];
@@ -36,7 +36,7 @@ export function leftOver(facts: Facts, stack?: string): LeftOver[] {
       step: eraseRecord(record),
     })),
     ...(stack === undefined ? malformed : []).map(({ lifetime, line }) => ({
-      text: `${line.replaceAll("\t", " ")}: a line that is no record`,
+      text: `${line.replaceAll("\t", " ")}: a line that is not a record`,
       lifetime,
       step: step(["erase", lifetime, line], ["record", lifetime, line]),
     })),

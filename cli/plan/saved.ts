@@ -79,7 +79,7 @@ export function savedPlan(file: string, stack: string): SavedPlan | undefined {
   if (plan?.format === undefined && plan?.resourcePlans) return undefined;
   if (plan?.format !== format)
     throw new PlanRefused(
-      `${plainText(file)} is no plan of this version of pulumi-lvs; write one with pulumi-lvs plan --save`,
+      `${plainText(file)} is not a plan of this version of pulumi-lvs; write one with pulumi-lvs plan --save`,
     );
   if (plan.stack !== stack)
     throw new PlanRefused(

@@ -181,7 +181,7 @@ up() {
   [ -f "plan/$1.json" ] ||
     die "there is no plan/$1.json of this tree; make the preview again, with the target branch merged"
   # Pulumi's own plan binds neither the lines nor the hosts.
-  node -e "$is_plan" "plan/$1.json" || die "plan/$1.json is no plan of pulumi-lvs; make the preview again"
+  node -e "$is_plan" "plan/$1.json" || die "plan/$1.json is not a plan of pulumi-lvs; make the preview again"
   reach_hosts
   set -- --stack "$1" --plan "plan/$1.json" --yes --skip-preview --non-interactive
   [ -z "${LVS_VERIFY:-}" ] || set -- "$@" --verify "$LVS_VERIFY"
@@ -212,9 +212,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 [ $# -eq 2 ] || die "usage: ci.sh kind COMMIT | take COMMIT | preview STACK | up STACK | drift STACK | name STACK" 2
-case $2 in '' | -* | *[!A-Za-z0-9._/-]*) die "$2 is no name of a stack or a commit" 2 ;; esac
+case $2 in '' | -* | *[!A-Za-z0-9._/-]*) die "$2 is not the name of a stack or a commit" 2 ;; esac
 case $1 in
   kind | take | preview | up | drift) "$1" "$2" ;;
   name) printf 'lvs-plan-%s-%s\n' "$2" "$(git rev-parse 'HEAD^{tree}')" ;;
-  *) die "$1 is no command" 2 ;;
+  *) die "$1 is not a command" 2 ;;
 esac

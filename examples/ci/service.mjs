@@ -201,7 +201,7 @@ export async function runCommand([command = "", ...args], env) {
   if (command === "comment") return service.comment(`${mark}\n${headOf(env)}${textOf(args)}`);
   if (command === "issue") return service.issue(args[0], cut(readFileSync(args[1], "utf8").trim(), longest));
   if (!["store", "load", "run"].includes(command) || !(command in service))
-    throw new Error(`${command || "nothing"} is no command here; see the head of the script`);
+    throw new Error(`${command || "nothing"} is not a command here; see the head of the script`);
   return service[command](...args);
 }
 

@@ -58,7 +58,7 @@ export const common = {
     // A line of a file on the host, in UTF-8.
     .regex(
       /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u,
-      "has a line break, or what is no character: give the resource another name",
+      "has a line break or an invalid character: give the resource another name",
     )
     .default(noOwner),
 };

@@ -110,7 +110,7 @@ const config = z.strictObject({
   log: z
     .string()
     .max(200)
-    .regex(/^\/[A-Za-z0-9._/-]*[A-Za-z0-9]$/, "is no path such as /var/log/ipvsmonitor.log")
+    .regex(/^\/[A-Za-z0-9._/-]*[A-Za-z0-9]$/, "is not a path such as /var/log/ipvsmonitor.log")
     .nullable()
     .default("/var/log/ipvsmonitor.log"),
   agent: z.literal("running").default("running"),

@@ -66,7 +66,7 @@ export function validateMonitor(
       .filter((server) => serverOf(server) === undefined)
       .map((server) => ({
         path: placeOf(server),
-        reason: "is no ADDRESS:PORT such as 192.168.10.11:80 or [2001:db8::1]:80",
+        reason: "is not an ADDRESS:PORT such as 192.168.10.11:80 or [2001:db8::1]:80",
       })),
     ...Object.keys(servers)
       .filter(

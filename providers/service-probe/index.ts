@@ -69,7 +69,8 @@ const url = z
   .string()
   .max(500)
   .refine((text) => parsed(text) !== undefined, {
-    error: ({ input }) => `${show(input)} is no URL such as http://192.168.0.219/ or tcp://192.168.0.219:25`,
+    error: ({ input }) =>
+      `${show(input)} is not a URL such as http://192.168.0.219/ or tcp://192.168.0.219:25`,
     abort: true,
   })
   .refine((text) => !parsed(text)?.username && !parsed(text)?.password, {
@@ -90,17 +91,17 @@ const count = (least: number, most: number) => z.number().int().min(least).max(m
 /** Status codes as they are given: one, or some. @internal */
 export const statusCodes = z.union([count(100, 599), z.array(count(100, 599)).min(1).max(100)]);
 
-const headerName = z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "is no name of a header");
+const headerName = z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "is not the name of a header");
 const mac = z
   .string()
-  .regex(/^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}$/, "is no MAC address such as 52:54:00:12:34:56")
+  .regex(/^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}$/, "is not a MAC address such as 52:54:00:12:34:56")
   .transform(macText);
 // One line, and no longer than a command line may be.
 const text = z
   .string()
   .min(1)
   .max(1000)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has a line break, or what is no character");
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has a line break or an invalid character");
 
 /** @internal */
 export const spread = z.strictObject({

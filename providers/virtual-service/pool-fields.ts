@@ -23,7 +23,7 @@ const server = z
   .string()
   .refine((text) => canonical(text) !== undefined, {
     error: ({ input }) =>
-      `${show(input)} is no address and port of a host, such as 192.168.10.11:80 or [2001:db8::11]:80`,
+      `${show(input)} is not an address and port of a host, such as 192.168.10.11:80 or [2001:db8::11]:80`,
   })
   .transform((text) => canonical(text) as string);
 

@@ -67,7 +67,7 @@ export function validateVrrp({
       ? problem("version", "2 has no IPv6: use 3, or put an IPv4 address first")
       : []),
     ...(version === 2 && !Number.isInteger(advertInterval)
-      ? problem("advertInterval", `${advertInterval} is no whole number, which version 2 needs`)
+      ? problem("advertInterval", `${advertInterval} is not a whole number, which version 2 needs`)
       : []),
     ...(version === 3 && advertInterval > 40.95
       ? problem("advertInterval", `${advertInterval} is above 40.95, the most of version 3`)

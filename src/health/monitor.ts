@@ -7,7 +7,7 @@ const line = (most: number) =>
     .string()
     .min(1)
     .max(most)
-    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "has a line break, a tab, or what is no character");
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "has a line break, a tab or an invalid character");
 
 /** The check of a real server. */
 export interface HealthCheck {
@@ -70,7 +70,7 @@ export const healthCheck = z.strictObject({
     .register(only, web),
   status: z.array(z.number().int().min(100).max(599)).min(1).optional().register(only, web),
   host: line(253)
-    .regex(/^[A-Za-z0-9._-]+$/, "is no host name")
+    .regex(/^[A-Za-z0-9._-]+$/, "is not a host name")
     .optional()
     .register(only, web),
   verify: z
@@ -78,7 +78,7 @@ export const healthCheck = z.strictObject({
     .optional()
     .register(only, { types: ["https"] }),
   query: line(200)
-    .regex(/^([A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?$/, "is no name")
+    .regex(/^([A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?$/, "is not a name")
     .optional()
     .register(only, { types: ["dns"], required: true }),
   command: line(2000)

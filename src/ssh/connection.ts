@@ -3,7 +3,7 @@ import { isPlain } from "../values/foreign.js";
 import { show } from "../values/problem.js";
 import { parseHostKey } from "./known-hosts.js";
 
-const text = z.string().min(1).max(4096).refine(isPlain, "has characters that are none");
+const text = z.string().min(1).max(4096).refine(isPlain, "has invalid characters");
 
 // The value may be a password in the place of the whole connection.
 const closed = {
@@ -17,20 +17,20 @@ const secret = z.string({ error: "is not a text" }).min(1, "must not be empty");
 const hostName = z
   .string()
   .refine((value) => /^[A-Za-z0-9_.:%-]{1,255}$/.test(value) && !value.startsWith("-"), {
-    error: ({ input }) => `${show(input)} is no host name or address`,
+    error: ({ input }) => `${show(input)} is not a host name or address`,
   });
 
 const variable = z.string().refine((value) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(value), {
-  error: "is no name of an environment variable",
+  error: "is not the name of an environment variable",
 });
 
 // Users put the key itself into this field, and no message may show it.
 const fileName = text.refine((value) => !/[\r\n]|PRIVATE KEY/.test(value), {
-  error: "is no name of a file (a key itself goes in privateKey)",
+  error: "is not the name of a file (a key itself goes in privateKey)",
 });
 
 const publicKey = text.refine((value) => parseHostKey(value) !== undefined, {
-  error: "is no public key, such as ssh-ed25519 AAAA…",
+  error: "is not a public key, such as ssh-ed25519 AAAA…",
 });
 
 const fields = {

@@ -9,7 +9,8 @@ export function expectedKeys(target: Target): Filed | undefined {
   // A given key always counts, also in state of an earlier version that has both fields.
   if (given.hostKey === undefined) return given.insecureIgnoreHostKey ? undefined : filed(target);
   const key = parseHostKey(given.hostKey);
-  if (!key) throw new NotRetriedError(target.label, "its hostKey is no public key", "give ssh-ed25519 AAAA…");
+  if (!key)
+    throw new NotRetriedError(target.label, "its hostKey is not a public key", "give ssh-ed25519 AAAA…");
   return { keys: [key], revoked: [], authority: false };
 }
 

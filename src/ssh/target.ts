@@ -131,7 +131,7 @@ function endpointOf(jump: string, label: string): Endpoint {
   if (host === undefined || host === "")
     throw new NotRetriedError(
       label,
-      `ProxyJump ${JSON.stringify(jump)} is no host to go through`,
+      `ProxyJump ${JSON.stringify(jump)} is not a host to go through`,
       "write HOST, USER@HOST or USER@HOST:PORT in the SSH configuration, with commas between several",
     );
   return { host, ...(user ? { user } : {}), ...(port ? { port: Number(port) } : {}) };

@@ -35,7 +35,7 @@ export const parseAddress = (text = ""): string | undefined =>
 export const ipAddress = z
   .string()
   .refine(isAddress, {
-    error: ({ input }) => `${show(input)} is no IP address${addressHint(String(input))}`,
+    error: ({ input }) => `${show(input)} is not an IP address${addressHint(String(input))}`,
   })
   .transform(canonical);
 
@@ -45,7 +45,7 @@ const isHost = (address: string): boolean =>
 
 /** An address that one host can have: neither unspecified, multicast nor broadcast. @internal */
 export const hostAddress = ipAddress.refine(isHost, {
-  error: ({ input }) => `${show(input)} is no address that a host can have`,
+  error: ({ input }) => `${show(input)} is not an address that a host can have`,
 });
 
 /** A TCP or UDP port, 1-65535. @internal */
@@ -93,12 +93,12 @@ function hasHostBits(text: string): boolean {
 export const destination = z
   .string()
   .refine((text) => text === "default" || cidrParts(text) !== undefined, {
-    error: ({ input }) => `${show(input)} is no address, no network such as 10.0.0.0/8, and not "default"`,
+    error: ({ input }) => `${show(input)} is not an address, a network such as 10.0.0.0/8 or "default"`,
     abort: true,
   })
   // The kernel refuses host bits in IPv4 and drops them in IPv6.
   .refine((text) => !hasHostBits(text), {
-    error: ({ input }) => `${show(input)} is no network: it has bits set beyond its prefix`,
+    error: ({ input }) => `${show(input)} is not a network: it has bits set beyond its prefix`,
   })
   .transform((text) => {
     if (text === "default") return text;
@@ -120,14 +120,14 @@ export const interfaceName = z
     error: ({ input }) =>
       interfaceWords.test(String(input))
         ? `${show(input)} is longer than the 15 characters that an interface's name may have`
-        : `${show(input)} is no interface name`,
+        : `${show(input)} is not an interface name`,
   })
   .transform(bareInterface);
 
 /** A label of an IPv4 address (ip-address(8), label): `eth0:1`. @internal */
 export const addressLabel = z
   .string()
-  .regex(/^[A-Za-z0-9_.@-]+(:[A-Za-z0-9_-]+)?$/, "is no label such as eth0:1")
+  .regex(/^[A-Za-z0-9_.@-]+(:[A-Za-z0-9_-]+)?$/, "is not a label such as eth0:1")
   .max(15);
 
 /** Returns `address:port`, with brackets around IPv6. */

@@ -21,7 +21,7 @@ const valueWords: Readonly<Record<string, readonly string[]>> = {
 
 const meant = (word: string | undefined): string => (word === undefined ? "" : `; did you mean \`${word}\`?`);
 
-/** Returns what to write instead of a value that is none of the allowed ones, as the end of a message. */
+/** Returns what to write instead of a value that is not allowed, as the end of a message. */
 export function valueHint(given: unknown, allowed: readonly unknown[]): string {
   if (typeof given !== "string") return "";
   const words = allowed.filter((word) => typeof word === "string");

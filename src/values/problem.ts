@@ -57,7 +57,7 @@ export const errorsWith =
         return `${value} is not ${article(issue.expected)}${typeHint(issue.input, issue.expected, shapeOf(issue.inst))}`;
       case "invalid_value":
         if (issue.input === undefined) return "is missing";
-        return `${value} is none of ${issue.values.join(", ")}${valueHint(issue.input, issue.values)}`;
+        return `${value} must be one of ${issue.values.join(", ")}${valueHint(issue.input, issue.values)}`;
       case "too_big":
         return issue.origin === "string" || issue.origin === "array"
           ? `is longer than ${issue.maximum}`
@@ -69,8 +69,13 @@ export const errorsWith =
         return `${value} is not a whole number`;
       case "invalid_key":
         return issue.issues[0]?.message;
-      case "invalid_union":
-        return `${value} has none of the allowed forms`;
+      case "invalid_union": {
+        if (issue.input === undefined) return "is missing";
+        const types = issue.errors.flatMap((form) =>
+          form[0]?.code === "invalid_type" ? [article(form[0].expected)] : [],
+        );
+        return `${value} is not ${[...new Set(types)].join(" or ")}`;
+      }
       case "unrecognized_keys": {
         // One line for each key: issueProblems takes them apart.
         const known = Object.keys(shapeOf(issue.inst) ?? {});

@@ -78,6 +78,6 @@ export const serviceReference = z
   .transform(withoutHost)
   .refine((text) => parseService(text) !== undefined, {
     error: ({ input }) =>
-      `${show(input)} is no virtual service such as tcp://192.168.0.219:80 or fwmark://10`,
+      `${show(input)} is not a virtual service such as tcp://192.168.0.219:80 or fwmark://10`,
   })
   .transform((text) => printService(serviceNamed(text)));

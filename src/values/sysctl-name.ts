@@ -11,7 +11,7 @@ export const sysctlName = z
   .max(200)
   // A slash must stand between characters, because otherwise a part of the path could be `..`.
   .refine((text) => /^[a-z0-9_]+(\.[A-Za-z0-9_@-]+(\/[A-Za-z0-9_@-]+)*)+$/.test(text), {
-    error: ({ input }) => `${show(input)} is no sysctl name such as net.ipv4.ip_forward`,
+    error: ({ input }) => `${show(input)} is not a sysctl name such as net.ipv4.ip_forward`,
   })
   // `net.ipv4.conf.eth0.100.rp_filter`: between these words and the last part stands one interface.
   .transform((text) =>

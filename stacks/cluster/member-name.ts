@@ -5,4 +5,4 @@
 export const isMemberName = (name: unknown): name is string =>
   typeof name === "string" && /^[A-Za-z0-9._:-]{1,200}$/.test(name);
 
-export const noMemberName = "is no name: letters, digits and . _ : - only, at most 200";
+export const noMemberName = "is not a name: letters, digits and . _ : - only, at most 200";

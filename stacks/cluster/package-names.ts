@@ -8,6 +8,6 @@ const fileOfPackages = /\.(?:deb|rpm)$|\.apk/i;
 
 /** The error for a name that does not match. */
 export const noPackageName =
-  "is no package name: letters, digits and + . _ - only, with a letter, a digit or ++ at the end, and no file (.deb, .rpm, .apk)";
+  "is not a package name: letters, digits and + . _ - only, with a letter, a digit or ++ at the end, and no file (.deb, .rpm, .apk)";
 
 export const isPackageName = (text: string): boolean => name.test(text) && !fileOfPackages.test(text);

@@ -30,7 +30,7 @@ const vipAddress = z
   .refine((text) => networkOf(text) === undefined, {
     error: ({ input }) => {
       const [address, bits] = networkOf(String(input)) ?? [];
-      return `${show(input)} is no IP address; write { address: ${address}, prefixLength: ${bits} }`;
+      return `${show(input)} is not an IP address; write { address: ${address}, prefixLength: ${bits} }`;
     },
     abort: true,
   })
@@ -154,7 +154,7 @@ const anyCluster = z.discriminatedUnion("kind", [dr, nat], {
     if (code !== "invalid_union") return undefined;
     const { kind } = input as { kind?: unknown };
     if (kind === undefined) return "is missing; write kind: dr or kind: nat";
-    return `${showGiven(kind)} is none of dr, nat${kindHint(kind)}`;
+    return `${showGiven(kind)} must be one of dr, nat${kindHint(kind)}`;
   },
 });
 
@@ -168,6 +168,6 @@ function kindHint(kind: unknown): string {
 
 /** The schema of a stack's configuration: clusters by name. @internal */
 export const clusters = mapOf(
-  z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is no cluster name: letters, digits, - and _ only"),
+  z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, "is not a cluster name: letters, digits, - and _ only"),
   anyCluster,
 );

@@ -133,7 +133,7 @@ export const contradictions: readonly Rule[] = [
           ? [
               {
                 at: [...at, "health", "sorryServer", "address"],
-                reason: `${address} is ${showPath(same.at)}, too; name a server that is none of the real servers`,
+                reason: `${address} is ${showPath(same.at)}, too; name a server that is not one of the real servers`,
               },
             ]
           : [];

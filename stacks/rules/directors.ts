@@ -177,7 +177,7 @@ export const directorRules: readonly Rule[] = [
     },
   },
   {
-    refuses: "`localnode: true` of a real server that is none of `directors` by its connection or address",
+    refuses: "`localnode: true` of a real server that is not one of `directors` by its connection or address",
     remedy:
       "write the connection of one of the directors, or its address in `directors[].address`, or leave `localnode` out",
     find: (view) => {
@@ -193,7 +193,7 @@ export const directorRules: readonly Rule[] = [
         .map(({ at, member: { connection } }) => {
           const sure = isKnown && hostOf(connection) !== undefined;
           const reason = sure
-            ? "is none of directors, and localnode is true; write the connection of a director"
+            ? "is not one of directors, and localnode is true; write the connection of a director"
             : "which of directors it is cannot be seen; write the connection of one, or its address in directors[].address";
           return { at: [...at, sure ? "connection" : "localnode"], reason };
         });
@@ -201,7 +201,7 @@ export const directorRules: readonly Rule[] = [
   },
   {
     refuses: "a service whose real servers are other directors only, on one of `directors`",
-    remedy: "name a real server that is no director, or all of the directors",
+    remedy: "name a real server that is not a director, or all of the directors",
     find: (view) =>
       floating(view).flatMap(({ index, name }) =>
         poolsOf(view.args, index)

@@ -13,7 +13,7 @@ const unknownName = (
   names: (string | undefined)[],
 ): PlacedProblem => {
   const known = names.filter((name) => name !== undefined);
-  const reason = `${show(given)} is no ${what} of this cluster, which are ${known.join(", ")}`;
+  const reason = `${show(given)} is not a ${what} of this cluster (${known.join(", ")})`;
   return { at, reason: `${reason}${did(closest(given, known))}` };
 };
 

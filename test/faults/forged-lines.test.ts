@@ -34,10 +34,10 @@ test("no value and no host forges a line in what the real CLI prints", async () 
   };
   const forged = "lo:1\n::error::";
   expect(await said("VirtualAddress", { ...vip, label: forged }, "preview")).toContain(
-    "label: is no label such as eth0:1",
+    "label: is not a label such as eth0:1",
   );
   expect(await said("HostRoute", { connection, destination: forged, via: "10.0.0.1" }, "preview")).toContain(
-    'destination: "lo:1\\n::error::" is no address',
+    'destination: "lo:1\\n::error::" is not an address',
   );
   const cluster = {
     director: { connection, interface: "eth0", dip: "10.0.0.1" },
@@ -46,11 +46,11 @@ test("no value and no host forges a line in what the real CLI prints", async () 
   };
   const realServers = [{ address: "10.0.0.2", connection }];
   expect(await said("NatCluster", { ...cluster, realServers, returnRoutes: [forged] }, "preview")).toContain(
-    'returnRoutes[0]: "lo:1\\n::error::" is no address',
+    'returnRoutes[0]: "lo:1\\n::error::" is not an address',
   );
   expect(
     await said("NatCluster", { ...cluster, realServers: [{ name: forged, address: "10.0.0.2" }] }, "preview"),
-  ).toContain("realServers[0].name: is no name: ");
+  ).toContain("realServers[0].name: is not a name: ");
   expect(await said("VirtualAddress", vip, "up", "--yes", "--skip-preview")).toContain(
     "\\u001b[2J\\u202e\\u009b31m\\u000d\\u000a::error::forged",
   );

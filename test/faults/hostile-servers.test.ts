@@ -371,7 +371,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
         `${server}~`,
       ])
         host.write(`etc/pulumi-lvs/maintenance/${name}`, "");
-      // a record of ours with a flag that is none is no record
+      // a record of ours with a flag that is none is not a record
       host.write(
         boot,
         `${host.read(boot)}60\tobject\tRealServer ${service}/192.168.10.12:80\tp/s/n\tserver\t-t\t${service.slice(6)}\t-r\t192.168.10.12:80\t-g\t-w\t1\t--x\n`,

@@ -399,14 +399,14 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
       expect(fake.lines(records).sort()).toEqual([service, address].sort());
     });
 
-    test("a line that is no record is named once, in characters that print, and is ignored", async () => {
+    test("a line that is not a record is named once, in characters that print, and is ignored", async () => {
       const fake = fakeHost({ shell });
       await made(fake);
       fake.write(records, `${fake.read(records)}50\tobject\tVirtualSer\u001b[31m\nwhat ever\n`);
       const said = await fake.start();
-      expect(said.match(/is no record, and is ignored: .*/g)).toEqual([
-        "is no record, and is ignored: 50 object VirtualSer[31m",
-        "is no record, and is ignored: what ever",
+      expect(said.match(/is not a record, and is ignored: .*/g)).toEqual([
+        "is not a record, and is ignored: 50 object VirtualSer[31m",
+        "is not a record, and is ignored: what ever",
       ]);
       expect(fake.lines("ipvs")).toHaveLength(1);
       // and nothing that is declared later fails of it

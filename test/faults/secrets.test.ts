@@ -204,12 +204,12 @@ describe("secrets, through the whole life of a stack of the real CLI", () => {
       [
         "a key for a file's name",
         "privateKeyPath: process.env.PLANTED_KEY",
-        /connection\.privateKeyPath .*has a problem: is no name of a file \(a key itself goes in privateKey\)/,
+        /connection\.privateKeyPath .*has a problem: is not the name of a file \(a key itself goes in privateKey\)/,
       ],
       [
         "a key for a host's key",
         "hostKey: process.env.PLANTED_KEY",
-        /connection\.hostKey .*has a problem: is no public key/,
+        /connection\.hostKey .*has a problem: is not a public key/,
       ],
     ];
     const named = wrong.map(([name, credentials], i) =>

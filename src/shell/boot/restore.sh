@@ -114,7 +114,7 @@ prepare() {
   first=$(awk -F "$tab" 'NF < 5 || !seen[$2 == "setting" ? $3 FS $4 : $3]++' "$E/boot") &&
     [ "$first" = "$(cat "$E/boot")" ] || put_lines "$E" "$E/boot" "$first"
   grep -vE "$form" "$E/boot" | while IFS= read -r line; do
-    printf '%s\n' "pulumi-lvs: this line of $E/boot is no record, and is ignored: $(clean "$line")" >&2
+    printf '%s\n' "pulumi-lvs: this line of $E/boot is not a record, and is ignored: $(clean "$line")" >&2
   done
   mkdir -p "$S"
   todo=$(records | awk -v ADDRESS="$ADDRESS" '$1 < ADDRESS')

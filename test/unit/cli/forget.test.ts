@@ -77,7 +77,7 @@ describe("pulumi-lvs forget", () => {
       "RealServer tcp://192.168.0.219:80/192.168.10.11:80 of shop/prod/real-server: a record, and nothing is there",
       "VirtualAddress eth0/192.168.0.219 of shop/prod/virtual-address: a record, and nothing is there",
       "HostRoute route/10.0.0.0/8 of shop/prod/host-route: a record, and nothing is there",
-      "50 object cut o\\u001b[31mff: a line that is no record",
+      "50 object cut o\\u001b[31mff: a line that is not a record",
     ]);
     const { listed: asJson } = await run(fake, { json: true });
     expect(JSON.parse(asJson.join("\n"))).toHaveLength(listed.length);
@@ -145,7 +145,7 @@ describe("pulumi-lvs forget", () => {
   test("says what is wrong with a connection", async () => {
     const { code, said } = await run(fakeHost(), { connection: { host: "a b", hostKey: "x" } });
     expect(code).toBe(2);
-    expect(said.join("\n")).toMatch(/--host: .*no host name[\s\S]*--host-key: is no public key/);
+    expect(said.join("\n")).toMatch(/--host: .*not a host name[\s\S]*--host-key: is not a public key/);
   });
 });
 

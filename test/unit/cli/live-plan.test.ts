@@ -157,7 +157,7 @@ test("a saved plan is its owner's alone, and names what differs from it", async 
   expect(savedPlan(file, "prod")).toBeUndefined();
   writeFileSync(file, '{"format":"pulumi-lvs plan 0"}');
   expect(() => savedPlan(file, "prod")).toThrow(
-    /is no plan of this version of pulumi-lvs; write one with pulumi-lvs plan --save/,
+    /is not a plan of this version of pulumi-lvs; write one with pulumi-lvs plan --save/,
   );
   expect(() => savedPlan(join(folder, "none"), "prod")).toThrow(/cannot read the plan: ENOENT/);
   expect(readFileSync(file, "utf8")).toContain("plan 0");

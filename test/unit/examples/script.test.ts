@@ -35,7 +35,7 @@ function run(args: readonly string[], more: Record<string, string> = {}, cwd = p
   return { code: status, stdout, stderr, notes };
 }
 
-test("up refuses a file that is no plan of pulumi-lvs, and runs nothing", () => {
+test("up refuses a file that is not a plan of pulumi-lvs, and runs nothing", () => {
   const up = (plan: string) => {
     inPlace("plan/prod.json", plan);
     return run(["up", "prod"], { LVS_SSH_CONFIG: "/nowhere" });
@@ -44,7 +44,7 @@ test("up refuses a file that is no plan of pulumi-lvs, and runs nothing", () => 
   for (const plan of [pulumi, '{ "resourcePlans": {} }', '{ "format": 1 }', "null", "[]", ""]) {
     const { code, notes, stderr } = up(plan);
     expect([code, notes], plan).toEqual([1, []]);
-    expect(stderr).toContain("plan/prod.json is no plan of pulumi-lvs; make the preview again");
+    expect(stderr).toContain("plan/prod.json is not a plan of pulumi-lvs; make the preview again");
   }
   expect(up('{ "format": "pulumi-lvs plan 1" }')).toMatchObject({
     code: 0,

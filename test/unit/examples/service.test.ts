@@ -190,7 +190,7 @@ test("GitLab: one comment, one issue, and plans in the package registry", async 
   await run(gitlab(), "store", "lvs-plan-prod-abc", file("plan.json", "{}"));
   await run(gitlab(), "load", "lvs-plan-prod-abc", to);
   expect(readFileSync(to, "utf8")).toBe("{}");
-  expect((await run(gitlab(), "run", "x")).text).toMatch(/run is no command here/);
+  expect((await run(gitlab(), "run", "x")).text).toMatch(/run is not a command here/);
 });
 
 test("a plain remote: a branch has one file for each comment, issue and plan", async () => {

@@ -129,5 +129,5 @@ test("a pull request is merged, and judged by what it changes of the target bran
   expect(git(["show", "HEAD:Pulumi.prod.yaml"])).toContain("kind: nat");
   expect(git(["show", "HEAD:index.js"])).toBe("2");
   expect(await run("take", "nowhere")).toBe("ci.sh: there is no commit nowhere; fetch it first");
-  expect(await run("take", "--help")).toBe("ci.sh: --help is no name of a stack or a commit");
+  expect(await run("take", "--help")).toBe("ci.sh: --help is not the name of a stack or a commit");
 });

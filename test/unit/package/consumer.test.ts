@@ -142,7 +142,7 @@ test("a CommonJS project requires it, and Pulumi finds the provider in it", asyn
   ).toEqual({
     exported: everything,
     verbs: ["check", "create", "delete", "diff", "kind", "read", "update"],
-    failures: [{ property: "address", reason: '"10.0.0.300" is no IP address' }],
+    failures: [{ property: "address", reason: '"10.0.0.300" is not an IP address' }],
     version: "string",
   });
 });

@@ -60,20 +60,20 @@ describe("a check says what is wrong, and where", () => {
       "what is none of the words",
       realServer,
       { ...server, forwarding: "nat" },
-      ['forwarding: "nat" is none of gatewaying, masquerading; did you mean `masquerading`?'],
+      ['forwarding: "nat" must be one of gatewaying, masquerading; did you mean `masquerading`?'],
     ],
     ["what is missing", realServer, { service: server.service, port: 80 }, ["address: is missing"]],
     [
       "an address that is none",
       realServer,
       { ...server, address: "10.0.0.300" },
-      ['address: "10.0.0.300" is no IP address'],
+      ['address: "10.0.0.300" is not an IP address'],
     ],
     [
       "an address with a zone",
       virtualAddress,
       { interface: "eth0", address: "fe80::1%eth0" },
-      ['address: "fe80::1%eth0" is no IP address'],
+      ['address: "fe80::1%eth0" is not an IP address'],
     ],
     [
       "an unknown property",
@@ -103,7 +103,7 @@ describe("a check says what is wrong, and where", () => {
       "a host that is an option",
       realServer,
       { ...server, connection: { host: "-oProxyCommand=x" } },
-      ['connection.host: "-oProxyCommand=x" is no host name or address'],
+      ['connection.host: "-oProxyCommand=x" is not a host name or address'],
     ],
     [
       "a proxy's port",
@@ -134,13 +134,13 @@ describe("a check says what is wrong, and where", () => {
       "a value that a terminal would obey",
       virtualAddress,
       { interface: "\x9b2J\u202e", address: "192.168.0.219" },
-      ['interface: "\\u009b2J\\u202e" is no interface name'],
+      ['interface: "\\u009b2J\\u202e" is not an interface name'],
     ],
     [
       "an owner of two lines, which would be two owners on the host",
       realServer,
       { ...server, owner: "p/s/a\np/s/b" },
-      ["owner: has a line break, or what is no character: give the resource another name"],
+      ["owner: has a line break or an invalid character: give the resource another name"],
     ],
     ["no connection", realServer, { ...server, connection: undefined }, ["connection: is missing"]],
     [
@@ -169,7 +169,7 @@ describe("a check says what is wrong, and where", () => {
       realServer,
       { ...server, weight: 70000, address: "x", wieght: 1 },
       [
-        'address: "x" is no IP address',
+        'address: "x" is not an IP address',
         "weight: 70000 is above 65535",
         "wieght: is not a known property; did you mean `weight`?",
       ],
@@ -441,12 +441,12 @@ describe("the configuration of a stack", () => {
     [
       "a name that is none",
       { "web 1": nat },
-      ['clusters["web 1"]: is no cluster name: letters, digits, - and _ only'],
+      ['clusters["web 1"]: is not a cluster name: letters, digits, - and _ only'],
     ],
     [
       "a wrong address",
       { web: { ...nat, realServers: [{ address: "192.168.10.11" }, { address: "10.0.0.300" }] } },
-      ['clusters.web.realServers[1].address: "10.0.0.300" is no IP address'],
+      ['clusters.web.realServers[1].address: "10.0.0.300" is not an IP address'],
     ],
     [
       "a check through the VIP, which masquerading has no way for",
@@ -469,12 +469,12 @@ describe("the configuration of a stack", () => {
     [
       "a wrong VIP",
       { web: { ...nat, vips: ["10.0.0.300"] } },
-      ['clusters.web.vips[0]: "10.0.0.300" is no IP address'],
+      ['clusters.web.vips[0]: "10.0.0.300" is not an IP address'],
     ],
     [
       "a wrong VIP with details",
       { web: { ...nat, vips: [{ address: "10.0.0.300" }] } },
-      ['clusters.web.vips[0].address: "10.0.0.300" is no IP address'],
+      ['clusters.web.vips[0].address: "10.0.0.300" is not an IP address'],
     ],
     [
       "a word with a typing error",
@@ -490,7 +490,7 @@ describe("the configuration of a stack", () => {
       "an unknown scheduler",
       { web: { ...nat, services: [{ port: 80, scheduler: "x" }] } },
       [
-        'clusters.web.services[0].scheduler: "x" is none of rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos',
+        'clusters.web.services[0].scheduler: "x" must be one of rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos',
       ],
     ],
     [
@@ -512,12 +512,12 @@ describe("the configuration of a stack", () => {
     [
       "a kind that is none",
       { web: { ...nat, kind: "tunnel" } },
-      ['clusters.web.kind: "tunnel" is none of dr, nat; tunnels are not supported'],
+      ['clusters.web.kind: "tunnel" must be one of dr, nat; tunnels are not supported'],
     ],
     [
       "a kind that is a map which has no text",
       { web: { ...nat, kind: { toString: 0 } } },
-      ["clusters.web.kind: a map is none of dr, nat"],
+      ["clusters.web.kind: a map must be one of dr, nat"],
     ],
     [
       "no kind",
@@ -532,19 +532,19 @@ describe("the configuration of a stack", () => {
     [
       "a label of two lines",
       { web: { ...nat, vips: [{ address: "192.168.0.219", label: forged }] } },
-      ["clusters.web.vips[0].label: is no label such as eth0:1"],
+      ["clusters.web.vips[0].label: is not a label such as eth0:1"],
     ],
     [
       "a route of two lines",
       { web: { ...nat, returnRoutes: ["10.0.0.0/8", forged] } },
       [
-        `clusters.web.returnRoutes[1]: "lo:1\\n::error::" is no address, no network such as 10.0.0.0/8, and not "default"`,
+        `clusters.web.returnRoutes[1]: "lo:1\\n::error::" is not an address, a network such as 10.0.0.0/8 or "default"`,
       ],
     ],
     [
       "a label on lo of two lines",
       { web: { ...nat, kind: "dr", director, loopbackLabel: forged } },
-      ["clusters.web.loopbackLabel: is no label such as eth0:1"],
+      ["clusters.web.loopbackLabel: is not a label such as eth0:1"],
     ],
     [
       "a label on lo that is another interface's",
@@ -554,7 +554,7 @@ describe("the configuration of a stack", () => {
     [
       "a name that turns text around",
       { web: { ...nat, realServers: [{ address: "192.168.10.11", name: "\u202eweb" }] } },
-      ["clusters.web.realServers[0].name: is no name: letters, digits and . _ : - only, at most 200"],
+      ["clusters.web.realServers[0].name: is not a name: letters, digits and . _ : - only, at most 200"],
     ],
     ...["::error::web 1", "web`1`", "web[1]", "", "x".repeat(201)].map(
       (name): [string, unknown, string[]] => [
@@ -562,7 +562,7 @@ describe("the configuration of a stack", () => {
         { web: { ...nat, realServers: [{ address: "192.168.10.11", name }] } },
         [
           expect.stringMatching(
-            /^clusters\.web\.realServers\[0\]\.name: .*is no name: letters, digits/,
+            /^clusters\.web\.realServers\[0\]\.name: .*is not a name: letters, digits/,
           ) as never,
         ],
       ],

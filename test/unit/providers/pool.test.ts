@@ -188,8 +188,8 @@ describe("a pool", () => {
   });
 
   test.each<[string, unknown, string]>([
-    ["a name without a port", { "192.168.10.11": {} }, '"192.168.10.11" is no address and port'],
-    ["an address that no host has", { "224.0.0.1:80": {} }, '"224.0.0.1:80" is no address and port'],
+    ["a name without a port", { "192.168.10.11": {} }, '"192.168.10.11" is not an address and port'],
+    ["an address that no host has", { "224.0.0.1:80": {} }, '"224.0.0.1:80" is not an address and port'],
     ["a wrong weight", { [at(11)]: { weight: -1 } }, "-1 is below 0"],
     ["another port with gatewaying", { "192.168.10.11:81": {} }, "81 is not the service's 80"],
     ["a server in two spellings", { "[::1]:80": {}, "[0::1]:80": {} }, "is the same server as"],

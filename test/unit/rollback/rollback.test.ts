@@ -122,7 +122,7 @@ describe("what is declared again", () => {
     const now = of(vip, web, server("alone"), record);
     expect(short(previousProgram(of(), now).targets)).toEqual(["alone"]);
     expect(unrestorable(of(), now).get(vip.urn)).toBe(
-      `Record dns needs it, and is no resource of this package; to take both away: pulumi destroy --target '${vip.urn}' --target-dependents`,
+      `Record dns needs it, and is not a resource of this package; to take both away: pulumi destroy --target '${vip.urn}' --target-dependents`,
     );
 
     const vm = entry("aws:ec2:Instance", "vm");

@@ -181,7 +181,7 @@ describe("the SSH configuration", () => {
     expect(() => targetOf({ host: "one" })).toThrow(
       /^(one|two): goes through more than 8 hosts; see whether entries of ProxyJump/,
     );
-    expect(() => targetOf({ host: "bad" })).toThrow('bad: ProxyJump "a@[b" is no host to go through');
+    expect(() => targetOf({ host: "bad" })).toThrow('bad: ProxyJump "a@[b" is not a host to go through');
   });
 
   test("takes what it includes as if it stood there, and then goes on where it was", () => {

@@ -27,7 +27,7 @@ describe("a connection", () => {
     expect(
       problems({ host: "a", proxy: { host: "b", proxy: { host: "-c", sudo: true, port: 0 } } }).sort(),
     ).toEqual([
-      'connection.proxy.proxy.host: "-c" is no host name or address',
+      'connection.proxy.proxy.host: "-c" is not a host name or address',
       "connection.proxy.proxy.port: 0 is below 1",
       "connection.proxy.proxy.sudo: is not a known property",
     ]);
@@ -48,21 +48,21 @@ describe("a connection", () => {
       { privateKeyPassword: secret, privateKeyPasswordEnv: "A" },
       "connection.privateKeyPasswordEnv: cannot stand beside privateKeyPassword",
     ],
-    [{ passwordEnv: `${secret}!` }, "connection.passwordEnv: is no name of an environment variable"],
+    [{ passwordEnv: `${secret}!` }, "connection.passwordEnv: is not the name of an environment variable"],
     [
       { privateKeyPath: `-----BEGIN OPENSSH PRIVATE KEY-----\n${secret}` },
-      "connection.privateKeyPath: is no name of a file (a key itself goes in privateKey)",
+      "connection.privateKeyPath: is not the name of a file (a key itself goes in privateKey)",
     ],
-    [{ hostKey: secret }, "connection.hostKey: is no public key, such as ssh-ed25519 AAAA…"],
+    [{ hostKey: secret }, "connection.hostKey: is not a public key, such as ssh-ed25519 AAAA…"],
     [
       { hostKey: `ssh-ed25519 AAAA${secret}` },
-      "connection.hostKey: is no public key, such as ssh-ed25519 AAAA…",
+      "connection.hostKey: is not a public key, such as ssh-ed25519 AAAA…",
     ],
     [
       { hostKey: hostKey.public, insecureIgnoreHostKey: true },
       "connection.insecureIgnoreHostKey: cannot be true beside hostKey",
     ],
-    [{ user: "root\u202e" }, "connection.user: has characters that are none"],
+    [{ user: "root\u202e" }, "connection.user: has invalid characters"],
     [{ insecureAllowSha1: "yes" }, 'connection.insecureAllowSha1: "yes" is not a boolean; write true'],
   ])("is refused where its fields make no sense, without showing a secret: %#", (given, said) => {
     expect(problems({ host: "a", ...given })).toEqual([said]);

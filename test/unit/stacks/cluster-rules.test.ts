@@ -107,15 +107,15 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
       ],
     },
     [
-      'services[0].vips[0]: "frnt" is no VIP of this cluster, which are front; did you mean `front`?',
+      'services[0].vips[0]: "frnt" is not a VIP of this cluster (front); did you mean `front`?',
       "services[1].vips: does not go with fwmark",
     ],
   ],
   "an unknown name in `services[].realServers` or `services[].members`": [
     { services: [{ port: 80, realServers: ["a", "c"], members: { b: null, bb: {} } }] },
     [
-      'services[0].realServers[1]: "c" is no real server of this cluster, which are a, b',
-      'services[0].members.bb: "bb" is no real server of this cluster, which are a, b',
+      'services[0].realServers[1]: "c" is not a real server of this cluster (a, b)',
+      'services[0].members.bb: "bb" is not a real server of this cluster (a, b)',
     ],
   ],
   "one name twice in `services[].realServers`": [
@@ -254,7 +254,7 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
       "returnRoutes[2]: no address of vrrp.gateways has the family of 2001:db8:1::/48",
     ],
   ],
-  "`localnode: true` of a real server that is none of `directors` by its connection or address": [
+  "`localnode: true` of a real server that is not one of `directors` by its connection or address": [
     {
       ...pair,
       directors: [
@@ -270,7 +270,7 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
       ],
     },
     [
-      "realServers[0].connection: is none of directors, and localnode is true",
+      "realServers[0].connection: is not one of directors, and localnode is true",
       "realServers[1].localnode: which of directors it is cannot be seen; write the connection of one,",
     ],
   ],
@@ -339,7 +339,7 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
       "services[0].health.check.type: is missing: name how a UDP service is asked",
       "services[1].health.check.path: is not for checks of type tcp",
       "services[2].health.sorryServer.address: 2001:db8::1 is not of the service's address family",
-      "services[3].health.servers.nowhere: is no ADDRESS:PORT",
+      "services[3].health.servers.nowhere: is not an ADDRESS:PORT",
     ],
   ],
   VirtualAddress: [
@@ -357,7 +357,7 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
   ],
   "SyncDaemon,": [
     { returnRoutes: ["2001:db8:1::/48"] },
-    ["director.dip: is no IPv6 address, which the destination 2001:db8:1::/48 needs"],
+    ["director.dip: is not an IPv6 address, which the destination 2001:db8:1::/48 needs"],
   ],
 };
 

@@ -43,10 +43,12 @@ const rows: Record<string, Row> = {
       "clusters.web.realServers: is missing",
     ],
   },
-  "03-bad-address.yaml": { told: ['clusters.web.realServers[0].address: "203.0.113.321" is no IP address'] },
+  "03-bad-address.yaml": {
+    told: ['clusters.web.realServers[0].address: "203.0.113.321" is not an IP address'],
+  },
   "04-hostname-as-address.yaml": {
     told: [
-      'clusters.web.realServers[0].address: "web1.example.net" is no IP address; write the address itself, because names are not resolved',
+      'clusters.web.realServers[0].address: "web1.example.net" is not an IP address; write the address itself, because names are not resolved',
     ],
   },
   "05-dup-servers-same-name.yaml": {
@@ -63,7 +65,9 @@ const rows: Record<string, Row> = {
   "08-missing-interface.yaml": { told: ["clusters.web.director.interface: is missing"] },
   "09-wrong-key-file.yaml": { told: [] },
   "10-unknown-scheduler.yaml": {
-    told: [`clusters.web.services[0].scheduler: "roundrobin" is none of ${schedulers}; did you mean \`rr\`?`],
+    told: [
+      `clusters.web.services[0].scheduler: "roundrobin" must be one of ${schedulers}; did you mean \`rr\`?`,
+    ],
   },
   "11-negative-weight.yaml": { told: ["clusters.web.realServers[1].weight: -1 is below 0"] },
   "12-number-as-string.yaml": {
@@ -80,18 +84,18 @@ const rows: Record<string, Row> = {
   "18-fwmark-0.yaml": { told: ["clusters.web.services[0].fwmark: 0 is below 1"] },
   "20-vip-cidr.yaml": {
     told: [
-      'clusters.web.vips[0]: "203.0.113.10/24" is no IP address; write { address: 203.0.113.10, prefixLength: 24 }',
+      'clusters.web.vips[0]: "203.0.113.10/24" is not an IP address; write { address: 203.0.113.10, prefixLength: 24 }',
     ],
   },
   "21-vips-scalar.yaml": {
     told: ['clusters.web.vips: "203.0.113.10" is not a list; write it in brackets, [ ], or after a dash'],
   },
   "22-kind-upper.yaml": {
-    told: ['clusters.web.kind: "DR" is none of dr, nat; did you mean `dr`?'],
+    told: ['clusters.web.kind: "DR" must be one of dr, nat; did you mean `dr`?'],
     notInProgram: kind,
   },
   "23-kind-tun.yaml": {
-    told: ['clusters.web.kind: "tun" is none of dr, nat; tunnels are not supported'],
+    told: ['clusters.web.kind: "tun" must be one of dr, nat; tunnels are not supported'],
     notInProgram: kind,
   },
   "24-no-kind.yaml": {
@@ -129,10 +133,10 @@ const rows: Record<string, Row> = {
   },
   "34-several.yaml": {
     told: [
-      'clusters.web.realServers[0].address: "203.0.113.321" is no IP address',
+      'clusters.web.realServers[0].address: "203.0.113.321" is not an IP address',
       "clusters.web.realServers[1].wieght: is not a known property; did you mean `weight`?",
-      'clusters.web.director.interface: "eth 0" is no interface name',
-      `clusters.web.services[0].scheduler: "rrr" is none of ${schedulers}; did you mean \`wrr\`?`,
+      'clusters.web.director.interface: "eth 0" is not an interface name',
+      `clusters.web.services[0].scheduler: "rrr" must be one of ${schedulers}; did you mean \`wrr\`?`,
       "clusters.web.returnRoutes: is not a known property; only kind: nat has it",
     ],
   },

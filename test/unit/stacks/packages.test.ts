@@ -124,10 +124,10 @@ describe("a package's name", () => {
   ])("that %s is refused: %j", async (_, name) => {
     const { mistakes } = clustersWith(name) as { mistakes?: string[] };
     expect(mistakes).toHaveLength(1);
-    expect(mistakes?.[0]).toMatch(/^clusters\.web\.packages\.director\[1\]: .* is no package name/);
+    expect(mistakes?.[0]).toMatch(/^clusters\.web\.packages\.director\[1\]: .* is not a package name/);
     const known = { host: "director1", insecureIgnoreHostKey: true };
     await expect(installed(known, "up", [name])).rejects.toThrow(
-      /packages\.director\[0\]: .* is no package name/,
+      /packages\.director\[0\]: .* is not a package name/,
     );
   });
 

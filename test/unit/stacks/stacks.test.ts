@@ -679,6 +679,6 @@ test("packages are installed by remote commands, first of all, over the same con
 test("a package's name that a shell would take for more is refused", async () => {
   const args = { ...dr, packages: { director: ["ipvsadm; reboot"] } };
   await expect(program(() => new DrCluster("web", args))).rejects.toThrow(
-    /"ipvsadm; reboot" is no package name/,
+    /"ipvsadm; reboot" is not a package name/,
   );
 });

@@ -130,10 +130,10 @@ test("a value that is not fit to be shown is not named as a property, which Pulu
     engine.check({}, { connection: { host: "director1" }, owner: "p/s/n", ...args }).failures;
   const vip = { interface: "lo", address: "192.168.0.219" };
   expect(check({ ...vip, label: "lo:1\n::error::" })).toEqual([
-    { property: "", reason: "label: is no label such as eth0:1" },
+    { property: "", reason: "label: is not a label such as eth0:1" },
   ]);
   expect(check({ ...vip, label: "eth0:" })).toEqual([
-    { property: "label", reason: "is no label such as eth0:1" },
+    { property: "label", reason: "is not a label such as eth0:1" },
   ]);
   const server = resources(realServer, fakeHost()).engine;
   for (const { property, reason } of server.check(

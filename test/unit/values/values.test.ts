@@ -76,7 +76,7 @@ test.each([
   ["203.0.113.321", ""],
 ])("%s is no address, and the message says what to write", (given, hint) => {
   const { error } = ipAddress.safeParse(given);
-  expect(error?.issues[0]?.message).toBe(`"${given}" is no IP address${hint}`);
+  expect(error?.issues[0]?.message).toBe(`"${given}" is not an IP address${hint}`);
 });
 
 test.each([
