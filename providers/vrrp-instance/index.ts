@@ -106,7 +106,7 @@ export const config = z.strictObject({
     .min(1)
     .max(100),
   priority: count(254).default(100),
-  version: z.union([z.literal(2), z.literal(3)]).default(3),
+  version: z.literal([2, 3]).default(3),
   advertInterval: z.number().min(0.01).max(255).default(1),
   peers: z.array(hostAddress).max(100).default([]),
   source: hostAddress.nullable().default(null),
