@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { lockCodes, lockFile } from "./shell/lock.js";
+import { lockFile } from "./shell/lock.js";
 import { refusalRemedies, refusals } from "./shell/refusals.js";
 import { shownCommand } from "./shell/shown-command.js";
 import { missingSetting } from "./shell/sysctl-modules.js";
@@ -106,7 +106,7 @@ const toolRemedies: ReadonlyMap<string, string> = new Map([
  * with the name of the shell.
  */
 export function missingTool(code: number, text: string): string | undefined {
-  if (code !== 127) return undefined;
+  if (code !== refusals.noTool) return undefined;
   return /(?:^|\n)([\w-]+):[^\n]*\n*$/.exec(text)?.[1];
 }
 
@@ -151,8 +151,8 @@ export function commandFailure(host: string, argv: readonly string[], code: numb
 
 /** Returns the error for a lock that could not be taken. `code` is the exit code of `take_lock`. */
 export function lockFailure(host: string, code: number, seconds: number): HostError {
-  if (code === lockCodes.noFlock) return new HostError(host, "flock: not found", toolRemedies.get("flock"));
-  if (code === lockCodes.unsafe) {
+  if (code === refusals.noTool) return new HostError(host, "flock: not found", toolRemedies.get("flock"));
+  if (code === refusals.lockUnsafe) {
     return new HostError(
       host,
       `the lock file ${lockFile} cannot be made, or is not a regular file of root's own`,

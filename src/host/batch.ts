@@ -13,6 +13,7 @@ import {
   withoutToken,
 } from "../errors.js";
 import { FactError, type FactName, type Facts } from "../facts/facts.js";
+import { refusals } from "../shell/refusals.js";
 import type { KnownFacts } from "./known-facts.js";
 import { digestOf, type Failed, type Outcome, type Report } from "./report.js";
 import { RollbackFailedError } from "./rollback-failed-error.js";
@@ -202,9 +203,9 @@ class Batch {
     after: Facts,
     timedOut: boolean,
   ): HostError {
-    // 124: not begun; above 128: killed.
+    // A command with a code above 128 was killed.
     const failure =
-      timedOut && (code === 124 || code > 128)
+      timedOut && (code === refusals.notBegun || code > 128)
         ? commandTimedOut(this.#label, argv, this.seconds)
         : commandFailure(this.#label, argv, code, text);
     if (undoErrors.length > 0)

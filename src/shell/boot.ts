@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { assign, shellText } from "./index.js";
 import { prelude } from "./prelude.js";
-import { refusals } from "./refusals.js";
 import { restore } from "./restore.js";
 
 /** Services that set up networks. Each removes what it does not know while it starts. */
@@ -24,7 +23,6 @@ export const bootFunctions = [
     version: `# pulumi-lvs ${version}`,
     restore,
     unit,
-    NO_BOOT: refusals.noBoot,
   }),
   shellText("boot/install.sh"),
 ].join("");

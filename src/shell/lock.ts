@@ -1,4 +1,4 @@
-import { assign, shellText } from "./index.js";
+import { shellText } from "./index.js";
 
 /**
  * The host's lock: an empty file in a directory where only root can create files. It stays until the next
@@ -6,18 +6,8 @@ import { assign, shellText } from "./index.js";
  */
 export const lockFile = "/run/pulumi-lvs.lock";
 
-/** Exit codes of `take_lock` besides 0. */
-export const lockCodes = { held: 1, unsafe: 126, noFlock: 127 } as const;
-
 /**
  * Shell functions that take and drop the host's lock, for scripts, the restore and the health agent. The lock
  * is on an open file, so it ends with its process. Only root can open the file, so no other user can lock it.
  */
-export const lockFunctions = [
-  assign({
-    LOCK_HELD: lockCodes.held,
-    LOCK_UNSAFE: lockCodes.unsafe,
-    LOCK_NO_FLOCK: lockCodes.noFlock,
-  }),
-  shellText("lib/lock.sh"),
-].join("");
+export const lockFunctions = shellText("lib/lock.sh");

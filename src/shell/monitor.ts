@@ -1,6 +1,5 @@
 import { agentVersion, fileFunctions, unit } from "./agent.js";
 import { assign, shellText } from "./index.js";
-import { refusals } from "./refusals.js";
 
 /**
  * Returns shell functions that read the state of health checks. They end the prelude, and the agent has them
@@ -12,7 +11,7 @@ export const readMonitor = (functions: string): string =>
 
 /** Shell functions that install and remove health checks, in scripts that change a host. */
 export const monitorFunctions = [
-  assign({ monitor_unit: unit, NO_MONITOR: refusals.noMonitor }),
+  assign({ monitor_unit: unit }),
   shellText("health/install.sh"),
   fileFunctions,
 ].join("");

@@ -3,7 +3,6 @@ import { assign, shellText } from "./index.js";
 import { drainFunctions, forwardingFunctions } from "./library.js";
 import { monitorFunctions } from "./monitor.js";
 import { prelude } from "./prelude.js";
-import { refusals } from "./refusals.js";
 import { headOf, realHost, type Surroundings } from "./surroundings.js";
 
 const functions = [
@@ -11,14 +10,6 @@ const functions = [
   drainFunctions,
   forwardingFunctions,
   monitorFunctions,
-  assign({
-    NO_KEEPALIVED: refusals.noKeepalived,
-    NOT_INCLUDED: refusals.notIncluded,
-    NO_SCRIPTS: refusals.noScripts,
-    ADDRESS_STAYS: refusals.addressStays,
-    VIRTUAL_SERVERS: refusals.virtualServers,
-    VRRP_STRICT: refusals.vrrpStrict,
-  }),
   ...["vrrp", "transaction", "script", "stop"].map((name) => shellText(`lib/${name}.sh`)),
 ].join("");
 

@@ -2,17 +2,12 @@ import { assign, shellText } from "./index.js";
 import { readConflicts } from "./library.js";
 import { lockFunctions } from "./lock.js";
 import { readMonitor } from "./monitor.js";
-import { refusals } from "./refusals.js";
+import { refusalVariables } from "./refusals.js";
 
 const functions = [
+  assign({ ...refusalVariables, claims: shellText("lib/claims.awk") }),
   lockFunctions,
   readConflicts,
-  assign({
-    NO_ROOM: refusals.noRoom,
-    NO_ADVERTISER: refusals.noAdvertiser,
-    NO_SETTING: refusals.noSetting,
-    claims: shellText("lib/claims.awk"),
-  }),
   ...["report", "write", "read", "addresses", "ledger", "settings"].map((name) =>
     shellText(`lib/${name}.sh`),
   ),

@@ -1,6 +1,7 @@
 /**
- * Exit codes of refusals by our scripts. Errors find their remedies by the code, so the words of a refusal
- * can change. Tools on hosts use other codes: ip, ipvsadm, modprobe and sysctl end with 1 to 8, 127 or 255.
+ * Exit codes of our scripts, the one list of both sides: `refusalVariables` has them for the scripts. Errors
+ * find their remedies by the code, so the words of a refusal can change. Tools on hosts use other codes: ip,
+ * ipvsadm, modprobe and sysctl end with 1 to 8, 127 or 255.
  */
 export const refusals = {
   /** There is no room to write one of the package's files. */
@@ -25,7 +26,26 @@ export const refusals = {
   virtualServers: 100,
   /** That configuration has the strict mode of VRRP. */
   vrrpStrict: 101,
+  /** A setting cannot be written, or the kernel refuses its value. */
+  notWritable: 102,
+  /** A record of the ledger has a wrong form. */
+  wrongRecord: 103,
+  /** A health check could not be done, so it says nothing about its server. */
+  notChecked: 104,
+  /** Another run holds the host's lock. */
+  lockHeld: 105,
+  /** The lock file is something else than a regular file of root's own. */
+  lockUnsafe: 106,
+  /** The script timed out before the command began. */
+  notBegun: 107,
+  /** The host lacks a tool. Shells use this code for a command that they do not find. */
+  noTool: 127,
 } as const;
+
+/** The variables by which scripts name the codes: NO_ROOM for `noRoom`. */
+export const refusalVariables: Readonly<Record<string, number>> = Object.fromEntries(
+  Object.entries(refusals).map(([name, code]) => [name.replace(/[A-Z]/g, "_$&").toUpperCase(), code]),
+);
 
 export const refusalRemedies: ReadonlyMap<number, string> = new Map([
   [refusals.noRoom, "make room there and run again"],

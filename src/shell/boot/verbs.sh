@@ -1,7 +1,7 @@
 # unfit: fails, so a check ends with: || unfit || return
 unfit() {
   printf '%s\n' 'its record has a wrong form; run pulumi up --refresh, which writes it again' >&2
-  return 3
+  return "$WRONG_RECORD"
 }
 # made_of WORD CHARACTERS: returns 0 if the word is not empty and consists of these characters.
 made_of() { case $1 in '' | *[!$2]*) return 1 ;; esac }

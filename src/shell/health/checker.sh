@@ -59,7 +59,7 @@ reason() {
 }
 unable() {
   printf '%s\n' "$1"
-  return 3
+  return "$NOT_CHECKED"
 }
 check_http() {
   name=$at

@@ -4,7 +4,7 @@ run_round() {
   why=$(check_server)
   rc=$?
   [ $rc -le 128 ] || [ $rc -gt 192 ] || { why=${why:-the check ended with $rc} rc=1; }
-  [ $rc != 1 ] || [ -n "$why" ] || rc=3
+  [ $rc != 1 ] || [ -n "$why" ] || rc=$NOT_CHECKED
   [ $rc = 0 ] || why=$(one_line "${why:-the check ended with $rc}")
   case $rc in
     0)

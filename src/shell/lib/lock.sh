@@ -14,7 +14,7 @@ open_lock() {
   exec 9<"$lock_file"
 }
 # take_lock -s|-x TRIES: waits LOCK_SECONDS between tries, or ROUND_SECONDS if sleep takes no fractions. Returns
-# LOCK_HELD if another process holds the lock, LOCK_NO_FLOCK without flock, LOCK_UNSAFE as open_lock does. Does not use
+# LOCK_HELD if another process holds the lock, NO_TOOL without flock, LOCK_UNSAFE as open_lock does. Does not use
 # flock -w, because BusyBox has none.
 take_lock() {
   has flock || return

@@ -1,8 +1,8 @@
-# has TOOL: returns 0 if the host has the tool. Otherwise prints one line that begins with its name, and returns 127
-# (missingTool of errors.ts).
+# has TOOL: returns 0 if the host has the tool. Otherwise prints one line that begins with its name, and returns
+# NO_TOOL (missingTool of errors.ts).
 has() { command -v "$1" >/dev/null || {
   printf '%s\n' "$1: not found" >&2
-  return 127
+  return "$NO_TOOL"
 }; }
 # Without the module the table is empty, and ipvsadm would load the module. Functions that read run in a subshell, and
 # exec saves a process there.

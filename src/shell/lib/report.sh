@@ -34,7 +34,7 @@ fact() {
   # A script that only reads starts nothing after its timeout. One that has changed something must read the result.
   if [ -n "$timed_out" ] && [ -n "$only_reads" ]; then
     printf '\n'
-    say "error 124"
+    say "error $NOT_BEGUN"
     return
   fi
   look "$@"

@@ -38,15 +38,15 @@ claim_file() {
   }
   claim "$1" "$(cat "$ROOT$2")"
 }
-# put_file FILE VALUE: writes the value. Returns 4 if the file or the kernel refuses it.
+# put_file FILE VALUE: writes the value. Returns NOT_WRITABLE if the file or the kernel refuses it.
 put_file() {
   [ -w "$ROOT$1" ] || {
     printf '%s\n' "$1 cannot be changed (a module's parameter may be one that counts only while it is loaded)" >&2
-    return 4
+    return "$NOT_WRITABLE"
   }
   { printf '%s\n' "$2" >"$ROOT$1"; } 2>/dev/null || {
     printf '%s\n' "$1: the kernel refuses $2" >&2
-    return 4
+    return "$NOT_WRITABLE"
   }
 }
 restore_file() {

@@ -45,7 +45,7 @@ step() {
   [ -z "$failed" ] || return 0
   [ -z "$timed_out" ] || {
     failed=1
-    say "failed $j $n 124"
+    say "failed $j $n $NOT_BEGUN"
     return
   }
   without_lock attempt step "$@" || {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { healthCheck } from "../../../src/health/monitor.js";
 import { agent, evaluateProgram } from "../../../src/shell/agent.js";
+import { refusals, refusalVariables } from "../../../src/shell/refusals.js";
 
 const repository = join(__dirname, "../../..");
 
@@ -24,9 +25,20 @@ test("no shell text echoes a value: printf '%s\\n' prints it as it is", () => {
 
 test("no file of TypeScript has shell text but argument vectors", () => {
   const shell = /\bif \[|; then\b|; do\b|; done\b|\besac\b|2>&1|>&2|\$\((?!\{)|\btrap '/g;
-  expect(found(shell, "{src,providers,stacks,rollback,cli}/**/*.ts")).toEqual([]);
+  expect(found(shell, "{src,providers,stacks,rollback,cli,policy}/**/*.ts")).toEqual([]);
   // the test sees it
   expect('`if [ -e "$(id)" ]; then`'.match(shell)).toEqual(["if [", "$(", "; then"]);
+});
+
+test("functions return codes above 1 by the names of the one list, and each has a number of its own", () => {
+  expect(found(/\breturn [2-9]\d*|\breturn 1\d+/g, "src/**/*.sh")).toEqual([]);
+  const named = found(/\breturn "\$\w+"/g, "src/**/*.sh").map(
+    (line) => line.split("$")[1]?.slice(0, -1) ?? "",
+  );
+  const known = Object.keys(refusalVariables);
+  expect(named.filter((name) => /^[A-Z]/.test(name) && !known.includes(name))).toEqual([]);
+  expect(known.filter((name) => !named.includes(name))).toEqual(["NOT_BEGUN"]);
+  expect(new Set(Object.values(refusals)).size).toBe(known.length);
 });
 
 test("the seconds of every sleep are a variable, so that tests wait shortly", () => {
