@@ -4,6 +4,7 @@ import { type Flags, noThresholds } from "../../src/facts/ipvs-table.js";
 import { step } from "../../src/host/step.js";
 import { endpoint, familyOf, hostAddress, portOrAny } from "../../src/values/address.js";
 import { ranks } from "../../src/values/ranks.js";
+import { serverNumbers } from "../../src/values/server-numbers.js";
 import {
   serviceFamily,
   serviceFlags,
@@ -64,18 +65,15 @@ export type PoolServer = Omit<RealServerArgs, "service" | "address" | "port">;
 /** @internal */
 export const key = z.strictObject({ service: serviceReference, address: hostAddress, port: portOrAny });
 
-/** The option of ipvsadm that sets a field. A value `none` is the same as no option. */
-const option = z.registry<{ flag: string; none?: number }>();
-
 // As in ipvsadm(8). ipvsadm 1.31 accepts more, but other versions may not.
 const number = z.number().int().min(0).max(65535);
 
 /** @internal */
 export const share = z.strictObject({
-  weight: number.default(1).register(option, { flag: "-w" }),
-  upperThreshold: number.default(0).register(option, { flag: "-x", none: 0 }),
-  lowerThreshold: number.default(0).register(option, { flag: "-y", none: 0 }),
-});
+  weight: number.default(1),
+  upperThreshold: number.default(0),
+  lowerThreshold: number.default(0),
+} satisfies Record<keyof typeof serverNumbers, z.ZodType<number>>);
 
 /** @internal */
 export const config = z.strictObject({
@@ -86,23 +84,23 @@ export const config = z.strictObject({
 
 type Config = z.output<typeof config>;
 
-const numbers = Object.entries(share.shape).map(([name, schema]) => {
-  const { flag = "", none } = option.get(schema) ?? {};
-  return { name: name as keyof RealServerShare, flag, none };
-});
+const numbers = Object.entries(serverNumbers) as [keyof RealServerShare, string][];
 
 const flagsOf = (config: Config) => [
   // One that another program has made may be a tunnel, and is restored as that.
   { gatewaying: "-g", masquerading: "-m", tunneling: "-i" }[config.forwarding as string] as string,
-  ...numbers.flatMap(({ name, flag, none }) => (config[name] === none ? [] : [flag, String(config[name])])),
+  // ipvsadm takes a missing weight for 1, and any other missing number for 0.
+  ...numbers.flatMap(([name, flag]) =>
+    name !== "weight" && config[name] === 0 ? [] : [flag, String(config[name])],
+  ),
 ];
 
 const configOf = (flags: Flags, want: Config | undefined): Config => ({
   // A server that was changed to tunneling shows as that, so the difference is seen and corrected.
   forwarding: flags.has("-m") ? "masquerading" : flags.has("-i") ? ("tunneling" as never) : "gatewaying",
-  ...(Object.fromEntries(
-    numbers.map(({ name, flag, none }) => [name, Number(flags.get(flag) ?? none)]),
-  ) as z.output<typeof share>),
+  ...(Object.fromEntries(numbers.map(([name, flag]) => [name, Number(flags.get(flag) ?? 0)])) as z.output<
+    typeof share
+  >),
   // The host does not show it.
   drain: want?.drain ?? null,
 });
@@ -137,7 +135,7 @@ function monitored(facts: Facts, of: z.output<typeof key>, want: Config | undefi
   // An older version kept one text of shell.
   const [text = "", ...flagged] = record.words;
   const words = flagged.length > 0 ? flagged : text.replaceAll("'", "").split(" ");
-  const flags = ["-m", "-g", "-i", ...numbers.map(({ flag }) => flag)].filter((flag) => words.includes(flag));
+  const flags = ["-m", "-g", "-i", ...Object.values(serverNumbers)].filter((flag) => words.includes(flag));
   return configOf(new Map(flags.map((flag) => [flag, words[words.indexOf(flag) + 1] ?? ""])), want);
 }
 

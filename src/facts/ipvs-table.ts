@@ -1,5 +1,6 @@
 import { endpoint, type Family, parseEndpoint } from "../values/address.js";
 import { show } from "../values/problem.js";
+import { serverNumbers } from "../values/server-numbers.js";
 import { printService, type ServiceAddress } from "../values/service-address.js";
 import { fact } from "./fact.js";
 
@@ -62,10 +63,8 @@ const forms: Readonly<Record<string, RegExp>> = {
   "-f": /^-?\d+$/,
   "-s": /^[a-z][\w-]*$/,
   "-p": digits,
-  "-w": digits,
-  "-x": digits,
-  "-y": digits,
   "-M": /^[\d.]+$/,
+  ...Object.fromEntries(Object.values(serverNumbers).map((flag) => [flag, digits])),
 };
 
 function parseFlags(line: string): Flags | undefined {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ranks } from "../values/ranks.js";
+import { serverNumbersVariable } from "../values/server-numbers.js";
 import { assign, shellText } from "./index.js";
 
 // A tick of the agent (supervisor.sh): `evaluate` gives the checks that are wanted and the changes that follow from the
@@ -112,6 +113,7 @@ export const agent = [
   assign({
     ...{ evaluate_awk: evaluateProgram, plan_awk: planProgram, results_awk: resultsProgram },
     ...{ SERVICE: ranks.service, SERVER: ranks.server, ROUTE_PROTOCOL: routeProtocol },
+    ...serverNumbersVariable,
   }),
   checker,
   checkFile,

@@ -1,4 +1,5 @@
 import { ranks } from "../values/ranks.js";
+import { serverNumbersVariable } from "../values/server-numbers.js";
 import { assign, shellText } from "./index.js";
 
 /**
@@ -31,4 +32,6 @@ export const turnRanks = {
 
 /** The main part of the restore file, after the functions of the prelude. */
 export const restore =
-  assign({ turns: restoreTurns, ...turnRanks }) + restoreVerbs + shellText("boot/restore.sh");
+  assign({ turns: restoreTurns, ...turnRanks, ...serverNumbersVariable }) +
+  restoreVerbs +
+  shellText("boot/restore.sh");

@@ -22,7 +22,7 @@ is_entry() {
         is_endpoint "$2" || return
         shift
         ;;
-      -f | -p | -w | -x | -y)
+      -f | -p)
         is_number "$2" || return
         shift
         ;;
@@ -40,6 +40,10 @@ is_entry() {
         shift
         ;;
       -6 | -g | -m) ;;
+      -?)
+        case " $SERVER_NUMBERS " in *" $1 "*) is_number "$2" || return ;; *) return 1 ;; esac
+        shift
+        ;;
       *) return 1 ;;
     esac
     shift

@@ -1,12 +1,12 @@
 # Arrays by service and server, besides those of results:
-# - of the table: inTable, tableForward, tableWeight; of records: by (the forwarding), share (the weight), upper, lower
+# - of the table: inTable, tableForward, tableWeight; of records: by (the forwarding), share (the weight), limits
 # - of last time: was (the state), entered (its time), serving, since (the start of a slow start)
 # - of now: isUp, isDown, paused, draining, fit (up, and neither of these two)
 # - of what is wanted: serves, otherwise (what becomes of a server that does not serve), stateOf, target (the weight)
 
 # Fields are never empty, because the shell that reads them takes several tabs for one.
 function edit(verb, key, share) {
-  return verb tab nameOf[key] (verb == "remove" ? "" : tab by[key] tab share tab upper[key] tab lower[key])
+  return verb tab nameOf[key] (verb == "remove" ? "" : tab by[key] tab share tab limits[key])
 }
 function differs(key, share) { return tableForward[key] != by[key] || tableWeight[key] + 0 != share + 0 }
 function addressOf(server) { sub(/:[0-9]*$/, "", server); gsub(/[][]/, "", server); return server }
@@ -155,7 +155,7 @@ function commands(virtual,   i, server, key, had) {
 function commandsOfSorry(virtual,   key) {
   if (hasSorry[virtual]) {
     key = virtual SUBSEP sorry[virtual]
-    nameOf[key] = sorry[virtual]; by[key] = sorryForwarding[virtual]; upper[key] = lower[key] = 0
+    nameOf[key] = sorry[virtual]; by[key] = sorryForwarding[virtual]; limits[key] = "-"
     if (!up[virtual] && !(key in inTable)) plan(2, virtual, edit("add", key, sorryWeight[virtual]))
     if (up[virtual] && key in inTable) plan(5, virtual, edit("remove", key))
     if (!up[virtual]) show(virtual, sorry[virtual], "sorry", "serves, because too few others do")

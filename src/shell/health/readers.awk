@@ -154,16 +154,20 @@ function readRecord(   id, of, m, i, words) {
   return isService(of) && isServer(m) && readWords(words, of, m)
 }
 # Reads service FLAGS -s SCHEDULER [-p SECONDS] [-M MASK] [-b SCHEDULER-FLAGS], or
-# server FLAGS -r MEMBER FORWARDING -w WEIGHT [-x UPPER] [-y LOWER].
-function readWords(text, of, m,   n, w, i, k, got) {
+# server FLAGS -r MEMBER FORWARDING -w WEIGHT [OPTION NUMBER]... with the options of SERVER_NUMBERS.
+function readWords(text, of, m,   n, w, i, k, got, more) {
   n = split(text, w, " ")
-  got["-p"] = got["-M"] = got["-b"] = "-"; got["-w"] = 1; got["-x"] = got["-y"] = 0
+  got["-p"] = got["-M"] = got["-b"] = "-"; got["-w"] = 1; more = ""
   if (w[1] != (m == "" ? "service" : "server")) return 0
   for (i = 2; i <= n; i++) {
     if (w[i] ~ /^-[tuf]$/) { if (serviceOf(w[i], w[i + 1], w[i + 2]) != of) return 0; i += w[i + 2] == "-6" ? 2 : 1 }
     else if (m != "" && forwardingOf(w[i]) != "") got["by"] = forwardingOf(w[i])
     else if (m != "" && w[i] == "-r") { if (w[++i] != m) return 0 }
-    else if (m != "" && w[i] ~ /^-[wxy]$/) { if (!isNumber(w[i + 1])) return 0; got[w[i]] = w[i + 1]; i++ }
+    else if (m != "" && index(" " SERVER_NUMBERS " ", " " w[i] " ")) {
+      if (!isNumber(w[i + 1])) return 0
+      if (w[i] == "-w") got["-w"] = w[i + 1]; else if (w[i + 1] > 0) more = more " " w[i] " " w[i + 1]
+      i++
+    }
     else if (m == "" && w[i] == "-s") { if (w[++i] !~ /^[a-z]+$/) return 0; got["-s"] = w[i] }
     else if (m == "" && w[i] == "-p") { if (!isNumber(w[++i])) return 0; got["-p"] = w[i] }
     else if (m == "" && w[i] == "-M") { if (w[++i] !~ /^[0-9.]+$/) return 0; got["-M"] = w[i] }
@@ -177,7 +181,8 @@ function readWords(text, of, m,   n, w, i, k, got) {
   if (got["by"] == "") return 0
   k = of SUBSEP m
   if (!(k in share)) member[of, ++members[of]] = m
-  nameOf[k] = m; by[k] = got["by"]; share[k] = got["-w"]; upper[k] = got["-x"]; lower[k] = got["-y"]; return 1
+  nameOf[k] = m; by[k] = got["by"]; share[k] = got["-w"]; limits[k] = more == "" ? "-" : substr(more, 2)
+  return 1
 }
 function serviceOf(flag, at, six) {
   if (flag == "-f") return "fwmark://" at (six == "-6" ? "/" "ipv6" : "")

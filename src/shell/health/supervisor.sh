@@ -35,7 +35,7 @@ apply_result() {
   failed=
   ! quiet || return 0
   stuck=' ' unadded=' ' todo=$(lines 'do')
-  while IFS=$tab read -r phase of verb a b c d e <&7; do
+  while IFS=$tab read -r phase of verb a b c d <&7; do
     [ -n "$verb" ] || continue
     # No server leaves while adding the sorry server fails.
     case $phase$stuck in 4*" $of "*)
@@ -47,7 +47,7 @@ apply_result() {
     can=1
     [ $phase != 6 ] || for one in $of; do case $unadded in *" $one "*) can= ;; esac done
     [ -n "$can" ] || continue
-    change_table "$verb" "$of" "$a" "$b" "$c" "$d" "$e" && continue
+    change_table "$verb" "$of" "$a" "$b" "$c" "$d" && continue
     failed=1
     # A refused route is planned anew as long as it is missing.
     case $phase in 0 | 6) ;; *) redo=1 ;; esac

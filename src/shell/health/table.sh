@@ -1,6 +1,6 @@
 # change_table VERB SERVICE FIELD...: changes the table. Sets said and returns 1 if ipvsadm fails. Its verbs are:
-# service SCHEDULER TIMEOUT MASK FLAGS (- for none), add or edit SERVER FORWARDING WEIGHT UPPER LOWER, remove SERVER,
-# and announce or withdraw ADDRESS TABLE, which change a route.
+# service SCHEDULER TIMEOUT MASK FLAGS, add or edit SERVER FORWARDING WEIGHT OPTIONS, remove SERVER, and announce or
+# withdraw ADDRESS TABLE, which change a route. - stands for none.
 change_table() {
   case $1 in announce | withdraw)
     change_route "$1" "$3" "$4"
@@ -20,7 +20,7 @@ change_table() {
   esac
   way=
   case $1:${4:-} in *:gatewaying) way=-g ;; *:masquerading) way=-m ;; *:tunneling) way=-i ;; esac
-  verb=$1 server=$3 weight=${5:-0} upper=${6:-0} lower=${7:-0}
+  verb=$1 server=$3 weight=${5:-0} options=${6:--}
   case $1 in
     service)
       timeout=$4 mask=$5 flags=$6
@@ -32,8 +32,7 @@ change_table() {
     add | edit)
       [ "$1" = add ] && verb=-a || verb=-e
       set -- "$verb" "$of_flag" "$at" $six -r "$server" "$way" -w "$weight"
-      [ "$upper" = 0 ] || set -- "$@" -x "$upper"
-      [ "$lower" = 0 ] || set -- "$@" -y "$lower"
+      [ "$options" = - ] || set -- "$@" $options
       ;;
     remove) set -- -d "$of_flag" "$at" $six -r "$server" ;;
     *)

@@ -11,6 +11,7 @@ import { type LedgerRecord, printRecord } from "../../../src/facts/ledger.js";
 import { evaluateProgram } from "../../../src/shell/agent.js";
 import { shellText } from "../../../src/shell/index.js";
 import { ranks } from "../../../src/values/ranks.js";
+import { serverNumbersVariable } from "../../../src/values/server-numbers.js";
 import { parseService, type ServiceAddress, serviceFlags } from "../../../src/values/service-address.js";
 import { definitions } from "../../support/fake/definitions.js";
 import { connection } from "../../support/fake/engine.js";
@@ -31,8 +32,8 @@ const awks = [["awk"], ["mawk"], ["gawk"], ["busybox", "awk"]].filter(([program 
 const changes = `${shellText("health/table.sh")}
 ipvsadm() { printf '%s\\n' "$*"; }
 tab=$(printf '\\t')
-while IFS=$tab read -r did phase of verb a b c d e; do
-  [ "$did" != do ] || { change_table "$verb" "$of" "$a" "$b" "$c" "$d" "$e" && printf '%s\\n' "$said"; }
+while IFS=$tab read -r did phase of verb a b c d; do
+  [ "$did" != do ] || { change_table "$verb" "$of" "$a" "$b" "$c" "$d" && printf '%s\\n' "$said"; }
 done
 `;
 
@@ -56,15 +57,10 @@ function agentOn(
       program,
       [
         ...args,
-        ...[
-          "-v",
-          `SERVICE=${ranks.service}`,
-          "-v",
-          `SERVER=${ranks.server}`,
-          evaluateProgram,
-          "from=given",
-          "-",
-        ],
+        ...Object.entries({ SERVICE: ranks.service, SERVER: ranks.server, ...serverNumbersVariable }).flatMap(
+          ([name, value]) => ["-v", `${name}=${value}`],
+        ),
+        ...[evaluateProgram, "from=given", "-"],
         ...[
           "from=monitor",
           file(
