@@ -4,7 +4,6 @@ import { conflicts } from "./conflicts.js";
 import { type Connections, connections } from "./connections.js";
 import { clock, type DrainedServer, type DrainingServer, drained, draining } from "./draining.js";
 import type { Fact } from "./fact.js";
-import { FactError } from "./fact-error.js";
 import { type Health, health, type MonitorState, monitor } from "./health.js";
 import { type AddressEntry, addresses, type Link, type RouteEntry, routes } from "./ip-lists.js";
 import { type Daemon, daemons, type Timeouts, timeouts } from "./ipvs-lists.js";
@@ -63,7 +62,18 @@ export function shownFact(name: FactName): string {
   return kind?.shown(of) ?? name;
 }
 
-export { FactError };
+/** A fact could not be read. Holds the host's answer. */
+export class FactError extends Error {
+  constructor(
+    readonly fact: string,
+    /** The host's command or file, as people see it. */
+    readonly shown: string,
+    readonly code: number,
+    readonly text: string,
+  ) {
+    super(`cannot read ${fact}: ${text}`);
+  }
+}
 
 // Many jobs, and the batches after an unchanged reading, use one table.
 const parsed = new WeakMap<Section, unknown>();
