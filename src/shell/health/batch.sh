@@ -19,7 +19,7 @@ batch() {
     shift
   done
   batch_rounds | explain |
-    token=$token awk -v ONCE="$once" -v DIR="$C" -v SERIAL="$$-$serial" -v FILE="$file" \
+    token=$token awk -v ONCE="$once" -v DIR="$C" -v SERIAL="$$-$serial" -v FILE="$file" -v NOT_CHECKED="$NOT_CHECKED" \
       "$results_awk" from=check "$@" from=lines - |
     publish
 }

@@ -13,12 +13,12 @@ function readLine(line,   words, n, w) {
   if (words[1] == "begin") beginRound()
   else if (words[1] == "end") endRound(words[2])
   else if (words[1] == "none") {
-    sub(/^none [0-9]+ /, "", line); for (n in specs) { reported[n]; addResult(n, 3, line) }
+    sub(/^none [0-9]+ /, "", line); for (n in specs) { reported[n]; addResult(n, NOT_CHECKED, line) }
     endRound(words[2])
   }
   else if (words[1] == "ask") printAnswer(words[2])
   else if (words[1] == "wait") reported[words[2]]
-  else if (words[1] == "own") { sub(/^own [0-9]+ /, "", line); addResult(words[2], 3, line) }
+  else if (words[1] == "own") { sub(/^own [0-9]+ /, "", line); addResult(words[2], NOT_CHECKED, line) }
   # 42: curl ended this transfer after a critical error of another one, such as a header that is too long.
   else if (n >= 5 && words[1] in specs && words[2] != 42) {
     if (n > 5) for (w = 1; w <= 5; w++) sub(/^[^ ]* /, "", line)
@@ -71,13 +71,13 @@ function addPage(n, rc, code, start, size, words,   seen) {
   if (words == "" && rc != 0) words = "curl ended with " rc
   readWants(n)
   seen = readPage(pageOf(n), body[n])
-  if (rc == 2 || rc == 45 || rc == 66 || rc == 77 || (rc == 27 && start == 0)) addResult(n, 3, words)
+  if (rc == 2 || rc == 45 || rc == 66 || rc == 77 || (rc == 27 && start == 0)) addResult(n, NOT_CHECKED, words)
   # The file is not at the limit: there is no room.
-  else if (rc == 23 && seen < most) addResult(n, 3, "the page cannot be stored")
+  else if (rc == 23 && seen < most) addResult(n, NOT_CHECKED, "the page cannot be stored")
   else if (rc == 63 || rc == 23) addResult(n, 1, "the page is longer than 1 MB")
   else if (rc != 0) addResult(n, 1, "no answer: " words)
   else if (index("," status[n] ",", "," code ",") == 0) addResult(n, 1, "status " code)
-  else if (body[n] != "" && !found && seen < size && seen < most) addResult(n, 3, "the page is lost")
+  else if (body[n] != "" && !found && seen < size && seen < most) addResult(n, NOT_CHECKED, "the page is lost")
   else if (body[n] != "" && !found) addResult(n, 1, "the page does not contain " body[n])
   else addResult(n, 0, "")
 }
@@ -95,7 +95,7 @@ function readWants(n) {
   fieldsOf(specs[n])
   status[n] = field["status"]; body[n] = field["body"]; rise[n] = field["rise"] + 0; fall[n] = field["fall"] + 0
 }
-# addResult NUMBER CODE REASON: counts. 0: well. 1: failed. 3: says nothing about the server.
+# addResult NUMBER CODE REASON: counts. 0: well. 1: failed. NOT_CHECKED: says nothing about the server.
 function addResult(n, rc, why) {
   if (!(n in specs) || (ONCE && verdict[n] != "")) return
   if (why != "") { gsub(/[^ -~]/, "?", why); why = substr(why, 1, 200) }
