@@ -27,7 +27,7 @@ const awks = [["gawk"], ["busybox", "awk"]].flatMap(([program = "", ...words]) =
   const path = findProgram(program);
   return path ? [[path, ...words]] : [];
 });
-const verdicts = (host: Watched) => host.checks().map((line) => line.split("\t")[1]);
+const results = (host: Watched) => host.checks().map((line) => line.split("\t")[1]);
 
 test("a round of many servers starts one curl", async () => {
   const host = new Watched();
@@ -38,7 +38,7 @@ test("a round of many servers starts one curl", async () => {
   host.beforeCurl(`printf 'x\\n' >>"$LVS_FAKE_ROOT/curls"`);
   host.start();
   await soon(() => expect(host.read(`asked.${servers[39]}`).length).toBeGreaterThan(4));
-  expect(verdicts(host).filter((verdict) => verdict === "up")).toHaveLength(40);
+  expect(results(host).filter((result) => result === "up")).toHaveLength(40);
   const rounds = host.read(`asked.${servers[0]}`).length;
   // one more asks for the version, and one may have just begun
   expect(host.lines("curls").length).toBeLessThanOrEqual(rounds + 3);
@@ -52,7 +52,7 @@ test("a certificate that is verified takes time, so its check has a curl of its 
   expect(await host.run("once")).toBe(0);
   expect(host.read("many")).toContain(`url = "https://${b}/`);
   expect(host.read("many")).not.toContain(`url = "https://${a}/`);
-  expect(verdicts(host)).toEqual(["up", "up"]);
+  expect(results(host)).toEqual(["up", "up"]);
 });
 
 test("with an old curl each server has processes of its own, which the journal says once", async () => {
@@ -65,7 +65,7 @@ test("with an old curl each server has processes of its own, which the journal s
   for (const server of servers) host.page(server, "OK");
   host.oldCurl();
   expect(await host.run("once")).toBe(0);
-  expect(verdicts(host).filter((verdict) => verdict === "up")).toHaveLength(29);
+  expect(results(host).filter((result) => result === "up")).toHaveLength(29);
   const old = "curl 7.74.0 is older than 7.75: each of 30 checks needs processes of its own";
   expect(host.said.split("\n").filter((line) => line === old)).toHaveLength(1);
 });
@@ -89,7 +89,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       host.watch({ interval: 600, timeout: 600, rise: 1, fall: 1 });
       host.start();
       await soon(() => expect(host.table().sort()).toEqual([`${silent} 1`, `${longer} 1`].sort()));
-      expect(verdicts(host).sort()).toEqual(["", "down", "down", "up"]);
+      expect(results(host).sort()).toEqual(["", "down", "down", "up"]);
       expect(host.said).toBe("");
     });
 
@@ -101,14 +101,14 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       host.answer(hostile, "critical\n");
       host.start();
       await soon(() => expect(host.table()).toEqual([`${a} 1`]));
-      expect(verdicts(host).sort()).toEqual(["down", "down", "up"]);
+      expect(results(host).sort()).toEqual(["down", "down", "up"]);
       // The agent writes it after the table.
       const hostileDown = /10\.13:80\tdown\t.*\tno answer: Out of memory$/m;
       await soon(() => expect(host.read("run/pulumi-lvs/health")).toMatch(hostileDown));
       await soon(() => expect(host.said).toBe(`${ended(hostile)}\n`));
     });
 
-    test("it changes neither verdicts nor counts of the others, which keep their curl", async () => {
+    test("it changes neither results nor counts of the others, which keep their curl", async () => {
       const host = pair(shell);
       host.declare({ [a]: 1, [b]: 2, [hostile]: 3 });
       // b fails 25 times and then is well: a count that began again after the tenth would not reach its limit
@@ -124,14 +124,14 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       await soon(() => expect(host.said).toBe(`${ended(hostile)}\n`));
     });
 
-    test("before a boot lets clients in, each has its verdict, also with four such servers", async () => {
+    test("before a boot lets clients in, each has its result, also with four such servers", async () => {
       const host = pair(shell);
       const four = [13, 14, 15, 16].map((last) => `192.168.10.${last}:80`);
       host.declare(Object.fromEntries([a, b, ...four].map((server) => [server, 1])));
       host.watch();
       for (const server of four) host.answer(server, "critical\n");
       expect(await host.run("once")).toBe(0);
-      expect(verdicts(host).sort()).toEqual(["down", "down", "down", "down", "up", "up"]);
+      expect(results(host).sort()).toEqual(["down", "down", "down", "down", "up", "up"]);
       expect(host.said).toBe("");
     });
   },
@@ -181,7 +181,7 @@ test.each([
   host.watch({ rise: 1, fall: 1 });
   host.beforeCurl(firstCurls(text));
   host.start();
-  await soon(() => expect(verdicts(host)).toEqual(["up", "up"]));
+  await soon(() => expect(results(host)).toEqual(["up", "up"]));
   expect(host.said).toBe(noTime);
   expect(host.read("monitor.log")).toBe("");
   host.page(b, undefined);
@@ -203,7 +203,7 @@ test("curls that are killed together are one event", async () => {
     ),
   );
   host.start();
-  await soon(() => expect(verdicts(host)).toEqual(["up", "up", "up", "up", "up"]));
+  await soon(() => expect(results(host)).toEqual(["up", "up", "up", "up", "up"]));
   expect(host.said).toBe(noTime);
 });
 
@@ -228,10 +228,10 @@ test.each(awks)("the awk of a round is %s", async (...awk) => {
   host.watch({ rise: 1, fall: 1, check: { ...checkDefaults(), body: "OK" } });
   host.tool("awk", `exec ${awk.join(" ")} "$@"\n`);
   host.start();
-  await soon(() => expect(verdicts(host)).toEqual(["up", "up"]));
+  await soon(() => expect(results(host)).toEqual(["up", "up"]));
   host.page(a, "KO");
   host.page(b, undefined);
-  await soon(() => expect(verdicts(host)).toEqual(["down", "down"]));
+  await soon(() => expect(results(host)).toEqual(["down", "down"]));
   expect(host.said).toBe("");
 });
 

@@ -14,7 +14,7 @@ afterAll(() => open.close());
 const a = "192.168.10.11:80";
 const b = "192.168.10.12:80";
 const checks = "run/pulumi-lvs/checks";
-const verdicts = (host: Watched) => host.checks().map((line) => line.split("\t")[1]);
+const results = (host: Watched) => host.checks().map((line) => line.split("\t")[1]);
 
 function pair(): Watched {
   const host = new Watched();
@@ -75,7 +75,7 @@ test("what arrived of a page that breaks off is removed at once", async () => {
   host.declare({ [server]: 1 });
   host.watch({ fall: 1 });
   host.start();
-  await soon(() => expect(verdicts(host)).toEqual(["down"]));
+  await soon(() => expect(results(host)).toEqual(["down"]));
   const pages = host.files(checks).filter((name) => name.endsWith(".page"));
   expect(pages.map((name) => host.read(`${checks}/${name}`))).toEqual([""]);
 });
@@ -98,7 +98,7 @@ test.each(awks)("a path of quotes and backslashes arrives as it is declared: %s"
   host.watch({ check: { ...checkDefaults(), path } });
   expect(await host.run("once")).toBe(0);
   expect(paths).toEqual([path]);
-  expect(verdicts(host)).toEqual(["up"]);
+  expect(results(host)).toEqual(["up"]);
 });
 
 test("a file for curl that is cut off leads to no other page", async () => {
@@ -113,7 +113,7 @@ test("a file for curl that is cut off leads to no other page", async () => {
   host.declare(Object.fromEntries(servers.map((server) => [server, 1])));
   host.watch({ fall: 1 });
   expect(await host.run("once")).toBe(0);
-  expect(verdicts(host)).toEqual(["up", "up"]);
+  expect(results(host)).toEqual(["up", "up"]);
 });
 
 test.each([
@@ -123,11 +123,11 @@ test.each([
   const host = pair();
   prepare(host);
   host.start();
-  await soon(() => expect(verdicts(host)).toEqual(["up", "up"]));
+  await soon(() => expect(results(host)).toEqual(["up", "up"]));
   await rounds(host, 3);
   const file = `${checks}/1`;
   host.write(file, host.read(file).replace("\tup\t", "\tdown\tlate"));
-  await soon(() => expect(verdicts(host)).toEqual(["up", "up"]));
+  await soon(() => expect(results(host)).toEqual(["up", "up"]));
 });
 
 test("a curl whose checks have changed writes no result", async () => {
@@ -145,13 +145,13 @@ esac`);
   const c = "192.168.10.13:80";
   host.page(c, "OK");
   host.declare({ [a]: 1, [b]: 2, [c]: 3 });
-  await soon(() => expect(verdicts(host)).toEqual(["up", "up", "up"]));
+  await soon(() => expect(results(host)).toEqual(["up", "up", "up"]));
   await rounds(host, 3);
   host.write("late", "");
   const batches = () => host.children(pid as number).filter(({ command }) => command.includes("/monitor"));
   await soon(() => expect(batches()).toHaveLength(1));
   await rounds(host, 3);
-  expect(verdicts(host)).toEqual(["up", "up", "up"]);
+  expect(results(host)).toEqual(["up", "up", "up"]);
   expect(host.read("monitor.log")).not.toContain("gone");
 });
 
@@ -162,6 +162,6 @@ test("files of agents that have ended go, and those of others stay", async () =>
   for (const pid of [ended, process.pid]) host.write(name(pid), "\n");
   host.start();
   await soon(() => expect(host.exists(name(ended))).toBe(false));
-  await soon(() => expect(verdicts(host)).toEqual(["up", "up"]));
+  await soon(() => expect(results(host)).toEqual(["up", "up"]));
   expect(host.exists(name(process.pid))).toBe(true);
 });

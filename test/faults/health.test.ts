@@ -526,10 +526,10 @@ exec "$LVS_FAKE_BIN/ipvsadm" "$@"
   });
 });
 
-test("a verdict that cannot be written is tried again, and said once", async () => {
+test("a result that cannot be written is tried again, and said once", async () => {
   const host = await started(pair());
   // the status shows what is in the table as up before that is found
-  await soon(() => expect(host.checks().filter((line) => line.startsWith("verdict\tup\t"))).toHaveLength(2));
+  await soon(() => expect(host.checks().filter((line) => line.startsWith("result\tup\t"))).toHaveLength(2));
   const number = host.checks().findIndex((line) => line.includes("192.168.10.12")) + 1;
   // a directory in the place of a file has no room, either
   host.write(`run/pulumi-lvs/checks/.${number}/in-the-way`, "");

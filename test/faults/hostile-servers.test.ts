@@ -17,12 +17,12 @@ const ground = mkdtempSync(join(tmpdir(), "lvs-hostile-"));
 const canary = join(ground, "canary");
 const runs = `$(: >${canary})\`: >${canary}\`'; : >${canary}; '";: >${canary};"`;
 
-/** Lines that would be records, verdicts and what else there is in files, if a reader took them for that. */
+/** Lines that would be records, results and what else there is in files, if a reader took them for that. */
 const forged = [
   "x",
   `60\tobject\tRealServer ${service}/127.0.9.9:80\tx\tipvsadm -a ${runs} -g`,
   `kept\tserver\t${service}\t127.0.9.9:80\t1\t0`,
-  `verdict\tup\t\taddress=127.0.9.9\tport=80\ttype=command\tcommand=: >${canary}`,
+  `result\tup\t\taddress=127.0.9.9\tport=80\ttype=command\tcommand=: >${canary}`,
   `service\t${service}`,
   `check\t*\ttype\tcommand`,
   `check\t*\tcommand\t: >${canary}`,
@@ -273,7 +273,7 @@ function untouched(host: Watched): void {
 describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))(
   "the agent in %s",
   (_, shell) => {
-    test("runs nothing of what servers and commands say, and each has its verdict and reason", async () => {
+    test("runs nothing of what servers and commands say, and each has its result and reason", async () => {
       const host = new Watched(shell);
       open.sent.clear();
       host.realTool("curl");

@@ -33,7 +33,7 @@ function pair(log: string, shell?: readonly string[]): Watched {
 /** Has a server go and come, so that there are two lines to be written. */
 async function logs(host: Watched): Promise<void> {
   host.start();
-  await soon(() => expect(host.checks().filter((one) => one.startsWith("verdict\tup\t"))).toHaveLength(2));
+  await soon(() => expect(host.checks().filter((one) => one.startsWith("result\tup\t"))).toHaveLength(2));
   host.page(b, undefined);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
   host.page(b, "OK");

@@ -131,12 +131,12 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("in %s",
     host.watch({ sorryServer, quorum: { weight: 1, hysteresis: 0 } });
     for (const server of [a, b]) host.page(server, "OK");
     host.start();
-    const verdicts = () =>
+    const results = () =>
       host
         .checks()
         .map((line) => line.split("\t")[1])
         .sort();
-    await soon(() => expect(verdicts()).toEqual(["up", "up"]));
+    await soon(() => expect(results()).toEqual(["up", "up"]));
     host.page(b, undefined);
     await soon(() => expect(host.table()).toEqual([`${a} 1`]));
     const curl = host.read("tools/curl").replace("#!/bin/sh\n", "");
@@ -153,7 +153,7 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("in %s",
     const looked = host.lines("log").length;
     await soon(() => expect(host.lines("log").length).toBeGreaterThan(looked + 10));
     expect(host.table()).toEqual([`${a} 1`]);
-    expect(verdicts()).toEqual(["blind-down", "blind-up"]);
+    expect(results()).toEqual(["blind-down", "blind-up"]);
     host.tool("curl", curl);
     await soon(() => expect(states(host)[0]).toBe(`${a} up `));
     host.page(b, "OK");
@@ -200,13 +200,11 @@ test("nothing is changed by an agent that cannot know all, and it says so once",
   host.page(a, "OK");
   host.page(b, "OK");
   host.start();
-  await soon(() => expect(host.checks().filter((line) => line.startsWith("verdict\tup\t"))).toHaveLength(2));
+  await soon(() => expect(host.checks().filter((line) => line.startsWith("result\tup\t"))).toHaveLength(2));
   host.tool("date", "exit 1\n");
   await soon(() => expect(host.said).toMatch(/^nothing is changed now: /m));
   host.page(b, undefined);
-  await soon(() =>
-    expect(host.checks().filter((line) => line.startsWith("verdict\tdown\t"))).toHaveLength(1),
-  );
+  await soon(() => expect(host.checks().filter((line) => line.startsWith("result\tdown\t"))).toHaveLength(1));
   const looked = host.lines("log").length;
   await soon(() => expect(host.lines("log").length).toBeGreaterThan(looked + 5));
   expect(host.table()).toEqual([`${a} 1`, `${b} 1`]);

@@ -102,7 +102,7 @@ explain() {
     if [ "${code%% *}" = 7 ] && is_number "$n"; then
       IFS= read -r found <"$C/$n"
       case $once$found in
-        "verdict${tab}down$tab"*) ;;
+        "result${tab}down$tab"*) ;;
         *)
           say "$token wait $n" || return
           explain_one "$line" &
@@ -142,13 +142,13 @@ publish() {
     n=${line%%:*} state=${line#*:} spec=${line#*"$tab"}
     why=${state#*:} state=${state%%:*} address=${spec#address=} port=${spec#*"$tab"port=}
     why=${why%%"$tab"*} address=${address%%"$tab"*} port=${port%%"$tab"*} blind= mute=
-    IFS= read -r old <"$C/$n" && [ "${old#verdict"$tab"*"$tab"*"$tab"}" = "$spec" ] || continue
-    [ "$old" != "verdict$tab$state$tab$why$tab$spec" ] || continue
-    case $old in "verdict${tab}blind"*) blind=1 ;; esac
+    IFS= read -r old <"$C/$n" && [ "${old#result"$tab"*"$tab"*"$tab"}" = "$spec" ] || continue
+    [ "$old" != "result$tab$state$tab$why$tab$spec" ] || continue
+    case $old in "result${tab}blind"*) blind=1 ;; esac
     case $muted in *" $n "*) mute=1 muted=${muted%%" $n "*}" ${muted#*" $n "}" ;; esac
     # The batch after this one has read the files.
     [ -e "$file" ] || continue
-    put_verdict "$state" "$why"
+    put_result "$state" "$why"
     [ -z "$mute" ] || muted="$muted$n "
   done
 }

@@ -1,4 +1,4 @@
-# The file of a check has one line, verdict STATE REASON SPEC, and its name is the number of the check.
+# The file of a check has one line, result STATE REASON SPEC, and its name is the number of the check.
 # read_spec FILE: sets spec.
 read_spec() {
   IFS= read -r spec <"$1" || return
@@ -6,27 +6,27 @@ read_spec() {
   spec=${spec#*"$tab"}
   spec=${spec#*"$tab"}
 }
-# read_check NUMBER: sets verdict, blind, because and the fields of the check, which has no counts yet. Ends the process
+# read_check NUMBER: sets result, blind, because and the fields of the check, which has no counts yet. Ends the process
 # if there is no file.
 read_check() {
   n=$1
   IFS= read -r line <"$S/checks/$n" || exit
   kept=$line
   spec=${line#*"$tab"}
-  verdict=${spec%%"$tab"*}
+  result=${spec%%"$tab"*}
   spec=${spec#*"$tab"}
   said=${spec%%"$tab"*}
   spec=${spec#*"$tab"}
   # A result that the evaluation would refuse counts as none.
-  [ "$(one_line "$said")" = "$said" ] || verdict= said=
+  [ "$(one_line "$said")" = "$said" ] || result= said=
   blind= because=
-  case $verdict in
+  case $result in
     up | down) because=$said ;;
     blind*)
-      blind=$said verdict=${verdict#blind} verdict=${verdict#-}
-      case $verdict in up | down) ;; *) verdict= ;; esac
+      blind=$said result=${result#blind} result=${result#-}
+      case $result in up | down) ;; *) result= ;; esac
       ;;
-    *) verdict= ;;
+    *) result= ;;
   esac
   parse "$spec"
   # A command may ignore the first signal of timeout. Not every timeout can send a second one.
@@ -34,10 +34,10 @@ read_check() {
   [ "$type" != command ] || ! timeout -k 1 1 true 2>/dev/null || then_kill='-k 1'
   good=0 bad=0 mute=
 }
-# put_verdict STATE REASON: writes the result: up, down, or empty for none yet. If the check cannot run now, STATE is
+# put_result STATE REASON: writes the result: up, down, or empty for none yet. If the check cannot run now, STATE is
 # blind, or blind-up or blind-down with the last result.
-put_verdict() {
-  write_text "$S/checks/.$n" "verdict$tab$1$tab$2$tab$spec" &&
+put_result() {
+  write_text "$S/checks/.$n" "result$tab$1$tab$2$tab$spec" &&
     mv "$S/checks/.$n" "$S/checks/$n" || {
     rm -f "$S/checks/.$n" 2>/dev/null
     # The next round tries again. The journal gets the message once.
@@ -45,7 +45,7 @@ put_verdict() {
     mute=1
     return
   }
-  mute= kept="verdict$tab$1$tab$2$tab$spec"
+  mute= kept="result$tab$1$tab$2$tab$spec"
   case $1 in
     blind*)
       blind=$2
@@ -53,7 +53,7 @@ put_verdict() {
       ;;
     *)
       [ -z "$blind" ] || printf '%s\n' "$address:$port is checked again" >&2
-      verdict=$1 because=$2 blind=
+      result=$1 because=$2 blind=
       ;;
   esac
   [ -z "$supervisor" ] || wake

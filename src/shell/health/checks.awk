@@ -1,4 +1,4 @@
-# The files of checks. The name of each is the number of its check, and its only line is verdict STATE REASON SPEC.
+# The files of checks. The name of each is the number of its check, and its only line is result STATE REASON SPEC.
 function numberOf(name) { sub(/^.*\//, "", name); return name }
 BEGIN {
   FS = "\t"
@@ -6,11 +6,11 @@ BEGIN {
 }
 from == "check" { readCheck(numberOf(FILENAME)); next }
 function readCheck(n,   spec, state) {
-  if (FNR != 1 || $1 != "verdict" || NF < 4) return
-  spec = $0; sub(/^verdict\t[^\t]*\t[^\t]*\t/, "", spec)
+  if (FNR != 1 || $1 != "result" || NF < 4) return
+  spec = $0; sub(/^result\t[^\t]*\t[^\t]*\t/, "", spec)
   specs[n] = spec; state = $2
   last[n] = $2 "\t" $3; because[n] = $3; blind[n] = sub(/^blind-?/, "", state) ? $3 : ""
-  verdict[n] = ONCE ? "" : state
+  result[n] = ONCE ? "" : state
 }
 # Sets field to the fields of a check by their names.
 function fieldsOf(spec,   n, parts, i, at) {

@@ -63,24 +63,24 @@ function evaluate(virtual) {
 
 # states SERVICE: sets what is known of each server. For the service it counts the fit servers that take clients (able),
 # those that serve now (stay), and those whose result is open (away).
-function states(virtual,   i, server, key, spec, result, isBlind) {
+function states(virtual,   i, server, key, spec, state, isBlind) {
   for (i = 1; i <= members[virtual]; i++) {
     server = member[virtual, i]; key = virtual SUBSEP server
-    spec = checkOf[key]; result = verdict[spec]; why[key] = reason[spec]
+    spec = checkOf[key]; state = result[spec]; why[key] = reason[spec]
     # The last result stays valid.
-    isBlind = sub(/^blind-?/, "", result)
+    isBlind = sub(/^blind-?/, "", state)
     if (isBlind) why[key] = "cannot be checked: " why[key]
     if (!(key in serving)) serving[key] = key in inTable
     paused[key] = (server in resting) || (addressOf(server) in resting)
     # Without a result the server stays as it was. At first the table decides.
-    isUp[key] = result == "up" || (result != "down" && serving[key])
-    isDown[key] = result == "down"
+    isUp[key] = state == "up" || (state != "down" && serving[key])
+    isDown[key] = state == "down"
     fit[key] = isUp[key] && !paused[key] && !(key in draining)
     if (fit[key]) fitWeight[virtual] += share[key]
-    if (fit[key] && result == "up") provenWeight[virtual] += share[key]
+    if (fit[key] && state == "up") provenWeight[virtual] += share[key]
     # A server of weight 0 takes no clients, even if it is well.
     if (fit[key] && share[key] > 0) able[virtual]++
-    if (paused[key] || key in draining || (result == "" && !isBlind)) away[virtual]++
+    if (paused[key] || key in draining || (state == "" && !isBlind)) away[virtual]++
     else if (serving[key] && share[key] > 0) stay[virtual]++
   }
 }

@@ -11,8 +11,8 @@ in_maintenance() {
   done
   [ -z "$odd" ] || printf 'odd\t%s\n' "$(one_line "$odd")"
 }
-# evaluate: evaluates all that is known. Sets result to the output, and list to the checks to run. A file may go while
-# awk is about to read it, so a failure is tried once more.
+# evaluate: evaluates all that is known. Sets evaluation to the output, and list to the checks to run. A file may go
+# while awk is about to read it, so a failure is tried once more.
 evaluate() {
   table=$(read_ipvs) || return
   read_routes
@@ -23,8 +23,8 @@ evaluate() {
     return 1
   }
   unevaluated=
-  case $nl$result$nl in *"${nl}announces$nl"*) announces=1 ;; *) [ -n "$unread" ] || announces= ;; esac
-  case $result in --*) list= ;; *) list=${result%%"$nl--$nl"*} ;; esac
+  case $nl$evaluation$nl in *"${nl}announces$nl"*) announces=1 ;; *) [ -n "$unread" ] || announces= ;; esac
+  case $evaluation in --*) list= ;; *) list=${evaluation%%"$nl--$nl"*} ;; esac
   report "$(lines ignored)"
 }
 announces=maybe
@@ -51,13 +51,13 @@ run_evaluation() {
   for f in "$E/monitor.d"/*; do case $f in *.new) ;; *) [ ! -f "$f" ] || set -- "$@" from=monitor "$f" ;; esac done
   for f in "$E/boot" "$S/boot"; do [ ! -f "$f" ] || set -- "$@" from=record "$f"; done
   for f in "$C"/*[0-9]; do ! is_check "$f" || {
-    set -- "$@" from=verdict "$C"/*[0-9]
+    set -- "$@" from=result "$C"/*[0-9]
     break
   }; done
   [ ! -f "$S/draining" ] || set -- "$@" from=draining "$S/draining"
   [ ! -f "$H" ] || set -- "$@" from=health "$H"
   [ ! -f "$S/monitor" ] || set -- "$@" from=kept "$S/monitor"
-  result=$(
+  evaluation=$(
     {
       date "+now$tab%s$tab%Y-%m-%d %H:%M:%S" && in_maintenance && printf '%s\n' "$table" "${routes}whole"
     } | awk -v SERVICE="$SERVICE" -v SERVER="$SERVER" -v SERVER_NUMBERS="$SERVER_NUMBERS" -v ONCE="$once" \

@@ -65,7 +65,7 @@ list_checks() {
         close_vip_path "$n"
         rm -f "$C/$n" "$C/$n.not"
         ;;
-      make*) write_text "$C/$n" "verdict$tab$tab$tab$spec" || {
+      make*) write_text "$C/$n" "result$tab$tab$tab$spec" || {
         rm -f "$C/$n"
         all=
       } ;;

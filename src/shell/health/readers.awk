@@ -19,8 +19,8 @@ BEGIN {
 from == "given" { readGiven(); next }
 from == "monitor" { if (FNR == 1) s = ""; if (!readMonitor()) misfit(); next }
 from == "record" { if (!readRecord()) misfit(); next }
-from == "verdict" && FILENAME !~ /\/[0-9]+$/ { next }
-from == "verdict" { if (!readVerdict()) misfit(); next }
+from == "result" && FILENAME !~ /\/[0-9]+$/ { next }
+from == "result" { if (!readResult()) misfit(); next }
 from == "draining" {
   if (isService($1) && isServer($2) && isNumber($3) && NF == 3) draining[$1, $2]; else misfit()
   next
@@ -188,12 +188,12 @@ function serviceOf(flag, at, six) {
   if (flag == "-f") return "fwmark://" at (six == "-6" ? "/" "ipv6" : "")
   return (flag == "-t" ? "tcp" : "udp") "://" at
 }
-# Reads verdict STATE REASON SPEC, the only line in the file of a check.
-function readVerdict(   spec) {
-  if (FNR != 1 || NF < 4 || $1 != "verdict") return 0
+# Reads result STATE REASON SPEC, the only line in the file of a check.
+function readResult(   spec) {
+  if (FNR != 1 || NF < 4 || $1 != "result") return 0
   if ($2 !~ /^(up|down|blind|blind-up|blind-down)?$/ || !isText($3, 200)) return 0
-  spec = $0; sub(/^verdict\t[^\t]*\t[^\t]*\t/, "", spec)
-  verdict[spec] = $2; reason[spec] = $3; return 1
+  spec = $0; sub(/^result\t[^\t]*\t[^\t]*\t/, "", spec)
+  result[spec] = $2; reason[spec] = $3; return 1
 }
 # Reads SERVICE SERVER STATE SINCE REASON.
 function readHealth() {

@@ -31,9 +31,9 @@ function readLine(line,   words, n, w) {
 function beginRound(   n, line) {
   isolations = 0
   for (n in isIsolated) print "alone " n
-  for (n in reported) if (!ONCE || verdict[n] == "") delete reported[n]
+  for (n in reported) if (!ONCE || result[n] == "") delete reported[n]
   for (n in specs) {
-    if ((getline line < file[n]) > 0 && line != "verdict\t" last[n] "\t" specs[n]) printResult(n)
+    if ((getline line < file[n]) > 0 && line != "result\t" last[n] "\t" specs[n]) printResult(n)
     close(file[n])
   }
 }
@@ -50,7 +50,7 @@ function endRound(round,   n, missing) {
 }
 function isolate(n) {
   isolations++
-  if (!ONCE || verdict[n] == "") { isIsolated[n]; print "alone " n }
+  if (!ONCE || result[n] == "") { isIsolated[n]; print "alone " n }
   delete specs[n]
 }
 # writeRequests PARTIAL: writes what curl does next: all checks, or those that it did not report on, or those without a
@@ -58,7 +58,7 @@ function isolate(n) {
 function writeRequests(partial,   n, to) {
   isPartial = partial; to = FILE ".now"
   printf "" > to; requests[to] = 0
-  for (n in specs) if (ONCE ? verdict[n] == "" : !partial || !(n in reported)) {
+  for (n in specs) if (ONCE ? result[n] == "" : !partial || !(n in reported)) {
     fieldsOf(specs[n]); addRequest(n, to)
   }
   close(to)
@@ -97,26 +97,26 @@ function readWants(n) {
 }
 # addResult NUMBER CODE REASON: counts. 0: well. 1: failed. NOT_CHECKED: says nothing about the server.
 function addResult(n, rc, why) {
-  if (!(n in specs) || (ONCE && verdict[n] != "")) return
+  if (!(n in specs) || (ONCE && result[n] != "")) return
   if (why != "") { gsub(/[^ -~]/, "?", why); why = substr(why, 1, 200) }
   readWants(n)
   if (rc == 0) { good[n]++; bad[n] = 0; setState(n, "up", "", good[n], ONCE ? 1 : rise[n]) }
   else if (rc == 1) { bad[n]++; good[n] = 0; setState(n, "down", why, bad[n], fall[n]) }
   else if (blind[n] != why) {
     blind[n] = why
-    last[n] = "blind" (verdict[n] == "" ? "" : "-") verdict[n] "\t" why; printResult(n)
+    last[n] = "blind" (result[n] == "" ? "" : "-") result[n] "\t" why; printResult(n)
   }
 }
 # setState NUMBER STATE REASON COUNT LIMIT: reports the state once COUNT reaches LIMIT.
 function setState(n, state, why, times, limit) {
-  if (verdict[n] != state && times >= limit) { verdict[n] = state; because[n] = why }
+  if (result[n] != state && times >= limit) { result[n] = state; because[n] = why }
   else {
     if (blind[n] == "") return
-    if (verdict[n] == state) because[n] = why
+    if (result[n] == state) because[n] = why
   }
-  if (verdict[n] == "") because[n] = ""
+  if (result[n] == "") because[n] = ""
   blind[n] = ""
-  last[n] = verdict[n] "\t" because[n]; printResult(n)
+  last[n] = result[n] "\t" because[n]; printResult(n)
 }
 function printResult(n,   parts) {
   split(last[n], parts, "\t")

@@ -15,18 +15,18 @@ run_round() {
       good=0 bad=$((bad + 1))
       found down "$why" "$bad" "$fall"
       ;;
-    *) [ "$blind" = "$why" ] || put_verdict "blind${verdict:+-$verdict}" "$why" ;;
+    *) [ "$blind" = "$why" ] || put_result "blind${result:+-$result}" "$why" ;;
   esac
 }
 # found STATE REASON COUNT LIMIT: reports the state once COUNT reaches LIMIT.
 found() {
-  if [ "$verdict" != "$1" ] && [ "$3" -ge "$4" ]; then
-    put_verdict "$1" "$2"
+  if [ "$result" != "$1" ] && [ "$3" -ge "$4" ]; then
+    put_result "$1" "$2"
     return
   fi
   [ -n "$blind" ] || return 0
-  [ "$verdict" != "$1" ] || because=$2
-  put_verdict "$verdict" "$because"
+  [ "$result" != "$1" ] || because=$2
+  put_result "$result" "$because"
 }
 # repeat_check NUMBER: runs a round at each interval as long as the supervisor lives. A batch of before may write its
 # last result late: then the counts begin again.
@@ -44,8 +44,8 @@ repeat_check() {
 check_once() {
   supervisor=
   read_check "$1"
-  verdict= tries=$fall rise=1
-  while [ $tries -gt 0 ] && [ -z "$verdict" ]; do
+  result= tries=$fall rise=1
+  while [ $tries -gt 0 ] && [ -z "$result" ]; do
     run_round
     tries=$((tries - 1))
   done

@@ -24,11 +24,11 @@ write() {
   unwritten=$1
   return 1
 }
-lines() { printf '%s\n' "$result" | sed -n "s/^$1$tab//p"; }
+lines() { printf '%s\n' "$evaluation" | sed -n "s/^$1$tab//p"; }
 kept() { lines kept | sed "s|^|kept$tab|"; }
-quiet() { case $result in *"--$nl"quiet*) ;; *) return 1 ;; esac }
-# apply_result: applies the result of the evaluation. The caller holds the lock.
-apply_result() {
+quiet() { case $evaluation in *"--$nl"quiet*) ;; *) return 1 ;; esac }
+# apply_evaluation: applies the output of the evaluation. The caller holds the lock.
+apply_evaluation() {
   failed=$announced logs= redo=
   (umask 022 && mkdir -p "$S")
   evaluate || return
@@ -71,7 +71,7 @@ END
 tick() {
   ! quiet || return 0
   locked || return
-  apply_result
+  apply_evaluation
   unlocked
   put_logs
 }
@@ -157,7 +157,7 @@ case ${1:-} in
     wait
     rm -f "$C/$$-"*
     locked 300 || exit 1
-    apply_result
+    apply_evaluation
     unlocked
     put_logs
     [ -z "$failed" ]
@@ -167,7 +167,7 @@ case ${1:-} in
   forget)
     announced=${2:-}
     [ -z "$announced" ] || announces=1
-    apply_result
+    apply_evaluation
     put_logs
     [ -z "$failed" ] && { [ -z "$announced" ] || [ -z "$unrouted" ]; }
     ;;
