@@ -17,29 +17,29 @@ BEGIN {
   for (i in pairs) usual[substr(pairs[i], 1, index(pairs[i], "=") - 1)] = substr(pairs[i], index(pairs[i], "=") + 1)
 }
 from == "given" { readGiven(); next }
-from == "monitor" { if (FNR == 1) s = ""; if (!readMonitor()) misfit(); next }
-from == "record" { if (!readRecord()) misfit(); next }
+from == "monitor" { if (FNR == 1) s = ""; if (!readMonitor()) noteMalformed(); next }
+from == "record" { if (!readRecord()) noteMalformed(); next }
 from == "result" && FILENAME !~ /\/[0-9]+$/ { next }
-from == "result" { if (!readResult()) misfit(); next }
+from == "result" { if (!readResult()) noteMalformed(); next }
 from == "draining" {
-  if (isService($1) && isServer($2) && isNumber($3) && NF == 3) draining[$1, $2]; else misfit()
+  if (isService($1) && isServer($2) && isNumber($3) && NF == 3) draining[$1, $2]; else noteMalformed()
   next
 }
 # The agent writes these two files anew anyway, without such a line.
-from == "health" { if (!readHealth()) { healthWas[++healthWasCount] = "?"; misfit() } next }
-from == "kept" { if (!readKept()) { keptWas[++keptWasCount] = "?"; misfit() } next }
+from == "health" { if (!readHealth()) { healthWas[++healthWasCount] = "?"; noteMalformed() } next }
+from == "kept" { if (!readKept()) { keptWas[++keptWasCount] = "?"; noteMalformed() } next }
 
 function checkField(name, form) { checkNames[++checkCount] = name; checkForm[name] = form }
-function misfit() {
-  if (!(FILENAME in misfits)) misfitFiles[++misfitCount] = FILENAME
-  if (!misfits[FILENAME]++) misfitLine[FILENAME] = FNR
+function noteMalformed() {
+  if (!(FILENAME in malformed)) malformedFiles[++malformedCount] = FILENAME
+  if (!malformed[FILENAME]++) malformedLine[FILENAME] = FNR
 }
 # Returns a line for each file with ignored lines.
 function ignored(   i, f, text, name) {
-  for (i = 1; i <= misfitCount && i <= 20; i++) {
-    name = f = misfitFiles[i]; gsub(/[^ -~]/, "?", name)
-    text = text "ignored" tab substr(name, 1, 200) ": line " misfitLine[f]
-    text = text (misfits[f] > 1 ? " and " misfits[f] - 1 " more are" : " is") " not understood, and ignored\n"
+  for (i = 1; i <= malformedCount && i <= 20; i++) {
+    name = f = malformedFiles[i]; gsub(/[^ -~]/, "?", name)
+    text = text "ignored" tab substr(name, 1, 200) ": line " malformedLine[f]
+    text = text (malformed[f] > 1 ? " and " malformed[f] - 1 " more are" : " is") " not understood, and ignored\n"
   }
   if (oddName != "") text = text "ignored" tab "maintenance file " oddName ": its name is not an address, and ignored\n"
   return text
