@@ -6,7 +6,7 @@ import { missingSetting } from "./shell/sysctl-modules.js";
 import { plainText, visible } from "./values/foreign.js";
 
 /** Returns the last lines of a host's output as one line, without colours, each cut if it is long. */
-export const said = (text: string): string =>
+export const lastLines = (text: string): string =>
   text
     .split(/[\r\n]+/)
     .slice(-50)
@@ -81,7 +81,7 @@ export const isDown = (error: HostError): boolean =>
   error instanceof NotReachedError || !(error instanceof NotRetriedError);
 
 /** Returns the lines of a text, each fit for a message. */
-export const linesSaid = (text: string): string[] =>
+export const plainLines = (text: string): string[] =>
   text
     .split(/[\r\n]+/)
     .map((line) => plainText(stripVTControlCharacters(line.slice(0, 2000)).trim()))
@@ -144,7 +144,7 @@ export function remedyFor(code: number, text: string): string | undefined {
 export function commandFailure(host: string, argv: readonly string[], code: number, text: string): HostError {
   return new HostError(
     host,
-    `${shownCommand(argv)} failed (exit code ${code}): ${said(text) || "no message"}`,
+    `${shownCommand(argv)} failed (exit code ${code}): ${lastLines(text) || "no message"}`,
     code === refusals.noSetting ? missingSetting(argv) : (refusalRemedies.get(code) ?? remedyFor(code, text)),
   );
 }
@@ -202,7 +202,7 @@ export const changingHost = (host: string, attempts: number): HostError =>
 
 /** Returns the error for a fact that the host could not read. */
 export function factFailure(host: string, of: { shown: string; code: number; text: string }): HostError {
-  const why = said(of.text) || `no message (exit code ${of.code})`;
+  const why = lastLines(of.text) || `no message (exit code ${of.code})`;
   return new HostError(host, `cannot read ${of.shown}: ${why}`, remedyFor(of.code, of.text));
 }
 

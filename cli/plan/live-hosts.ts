@@ -8,7 +8,7 @@ import { plainText } from "../../src/values/foreign.js";
 import { sysctlPath } from "../../src/values/sysctl-name.js";
 import { DeclaredFacts } from "./declared-facts.js";
 import type { DeclaredHost } from "./declared-host.js";
-import { type Asked, type PlannedHost, PlannedHosts } from "./planner.js";
+import { type PlannedHost, PlannedHosts, type Requested } from "./planner.js";
 
 /** A sysctl that decides what a client hears of a server that is gone. */
 export const expireNodest = "net.ipv4.vs.expire_nodest_conn";
@@ -143,13 +143,13 @@ function alongWith(names: ReadonlySet<FactName>): FactName[] {
 export class LiveHosts extends PlannedHosts {
   readonly #find: FindHost;
   readonly #read = new Map<string, { facts: Facts; names: ReadonlySet<FactName> }>();
-  readonly #first: ReadonlyMap<string, Asked>;
+  readonly #first: ReadonlyMap<string, Requested>;
   #isDeclared = false;
   /** Servers whose connections a change before has ended: `HOST SERVICE SERVER`. */
   readonly ended = new Set<string>();
 
   /** `first` are the facts that a plan without the hosts asks for. They are read at once. */
-  constructor(find: FindHost, first: ReadonlyMap<string, Asked>) {
+  constructor(find: FindHost, first: ReadonlyMap<string, Requested>) {
     super();
     this.#find = find;
     this.#first = first;

@@ -58,7 +58,7 @@ export const planOf = (preview: Preview): Promise<PlannedChange[]> => planOn(pre
 export async function livePlanOf(preview: Preview, find: FindHost): Promise<PlannedChange[]> {
   const hosts = new PlannedHosts();
   await planOn(preview, hosts);
-  return planOn(preview, new LiveHosts(find, hosts.asked));
+  return planOn(preview, new LiveHosts(find, hosts.requested));
 }
 
 async function planOn({ steps, before }: Preview, hosts: PlannedHosts): Promise<PlannedChange[]> {

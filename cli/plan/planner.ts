@@ -19,7 +19,7 @@ export interface PlannedHost {
 }
 
 /** What a plan asks of a host, and how to reach it. */
-export interface Asked {
+export interface Requested {
   readonly connection: Connection;
   readonly names: Set<FactName>;
 }
@@ -27,13 +27,13 @@ export interface Asked {
 /** The hosts of a plan, as the state declares them. */
 export class PlannedHosts {
   protected readonly hosts = new Map<string, PlannedHost>();
-  asked = new Map<string, Asked>();
+  requested = new Map<string, Requested>();
 
   /** Returns a host that can answer these facts. */
   async answering(connection: Connection, label: string, names: readonly FactName[]): Promise<PlannedHost> {
-    const asked = this.asked.get(label) ?? { connection, names: new Set() };
-    for (const name of names) asked.names.add(name);
-    this.asked.set(label, asked);
+    const requested = this.requested.get(label) ?? { connection, names: new Set() };
+    for (const name of names) requested.names.add(name);
+    this.requested.set(label, requested);
     return this.at(label);
   }
 
@@ -46,7 +46,7 @@ export class PlannedHosts {
 
   /** The hosts have what the state declares. From now on the update is planned. */
   async declared(): Promise<void> {
-    this.asked = new Map();
+    this.requested = new Map();
   }
 }
 

@@ -1,4 +1,4 @@
-import { HostError, missingTool, remedyFor, said } from "../../src/errors.js";
+import { HostError, lastLines, missingTool, remedyFor } from "../../src/errors.js";
 import type { Section } from "../../src/facts/facts.js";
 import { parseIpvsTable } from "../../src/facts/ipvs-table.js";
 import type { Query } from "../../src/host/script.js";
@@ -157,7 +157,7 @@ async function answers(
     const tool = missingTool(section.code, section.text) ?? "";
     throw new HostError(
       host,
-      said(section.text) || `the query ${name} failed (exit code ${section.code})`,
+      lastLines(section.text) || `the query ${name} failed (exit code ${section.code})`,
       remedies[tool] ?? remedyFor(section.code, section.text),
     );
   };

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { HostError, OutcomeUnknownError, said } from "../errors.js";
+import { HostError, lastLines, OutcomeUnknownError } from "../errors.js";
 import { openingText } from "../shell/opening.js";
 import { commandLine } from "../shell/quote.js";
 import { AnswerMeter } from "../ssh/limits.js";
@@ -40,8 +40,8 @@ export class RemoteShell implements Shell {
     | {
         marker: string;
         /** Called once. */
-        begun: { pattern: RegExp; tell: (pid: number) => void } | undefined;
-        marks: { pattern: RegExp; next: number; tell: (part: number, newest: number) => void } | undefined;
+        begun: { pattern: RegExp; notify: (pid: number) => void } | undefined;
+        marks: { pattern: RegExp; next: number; notify: (part: number, newest: number) => void } | undefined;
         resolve: (text: string) => void;
         reject: (error: Error) => void;
       }
@@ -111,7 +111,7 @@ export class RemoteShell implements Shell {
         );
         this.close();
       }, seconds * 1000);
-      const settle = () => {
+      const finish = () => {
         clearTimeout(timer);
         this.#waiting = undefined;
         this.#chunks = [];
@@ -119,18 +119,18 @@ export class RemoteShell implements Shell {
       };
       this.#waiting = {
         marker: `${nonce} done\n`,
-        begun: onBegun && { pattern: new RegExp(`${nonce} begun (\\d+)\\n`), tell: onBegun },
+        begun: onBegun && { pattern: new RegExp(`${nonce} begun (\\d+)\\n`), notify: onBegun },
         marks: trace && {
           pattern: new RegExp(`${nonce} mark (\\d) (\\d{1,9})\n`, "g"),
           next: 0,
-          tell: (part, newest) => trace.mark(part, newest),
+          notify: (part, newest) => trace.mark(part, newest),
         },
         resolve: (text) => {
-          settle();
+          finish();
           resolve(text);
         },
         reject: (error) => {
-          settle();
+          finish();
           reject(error);
         },
       };
@@ -182,7 +182,7 @@ export class RemoteShell implements Shell {
     const pid = begun?.pattern.exec(seen)?.[1];
     if (!this.#waiting || pid === undefined) return;
     this.#waiting.begun = undefined;
-    begun?.tell(Number(pid));
+    begun?.notify(Number(pid));
   }
 
   #marked(seen: string): void {
@@ -192,12 +192,12 @@ export class RemoteShell implements Shell {
     for (const [, part, newest] of seen.matchAll(marks.pattern)) {
       if (Number(part) < marks.next) continue;
       marks.next = Number(part) + 1;
-      marks.tell(Number(part), Number(newest));
+      marks.notify(Number(part), Number(newest));
     }
   }
 
   #lost(why?: string): OutcomeUnknownError {
-    const last = why ?? said(this.#errors);
+    const last = why ?? lastLines(this.#errors);
     return new OutcomeUnknownError(
       this.#host,
       `the connection was lost before the host had answered${last ? ` (${last})` : ""}`,

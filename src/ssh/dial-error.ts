@@ -4,9 +4,9 @@ import type { Target } from "./target.js";
 
 type DialFault = Error & { level?: string; code?: string };
 
-/** Returns the error of a host that starts or stops and accepts no login at this time. `said` are its words. */
-export const notYetUp = (target: Target, said: string): HostError =>
-  new HostError(target.label, `it accepts no login yet: ${said}`, "wait until it is up");
+/** Returns the error of a host that starts or stops and accepts no login at this time. `greeting` is what it sends. */
+export const notYetUp = (target: Target, greeting: string): HostError =>
+  new HostError(target.label, `it accepts no login yet: ${greeting}`, "wait until it is up");
 
 /** Returns the error of a failed connection. `story` tells which logins were tried. */
 export function dialError(target: Target, story: string, error: DialFault): HostError {

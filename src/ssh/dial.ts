@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
-import { HostError, isDown, linesSaid, NotReachedError, NotRetriedError } from "../errors.js";
+import { HostError, isDown, NotReachedError, NotRetriedError, plainLines } from "../errors.js";
 import { log } from "../log.js";
 import { plainText } from "../values/foreign.js";
 import { algorithmsFor } from "./algorithms.js";
@@ -100,7 +100,7 @@ function tunnel(jump: Lease<Client>, target: Target): Promise<Duplex> {
           reject(
             new HostError(
               target.label,
-              `${by}: ${said(error)}`,
+              `${by}: ${reasonOf(error)}`,
               `check that it is up, and that ${target.host}:${target.port} can be reached from there`,
             ),
           );
@@ -113,7 +113,7 @@ function tunnel(jump: Lease<Client>, target: Target): Promise<Duplex> {
   });
 }
 
-const said = ({ message }: Error): string =>
+const reasonOf = ({ message }: Error): string =>
   plainText(message.replace(/^\(SSH\) Channel open failure: ?/, "")) || "it gets no connection to there";
 
 const meters = new WeakMap<Client, Meter>();
@@ -145,8 +145,8 @@ function handshake(target: Target, login: Login, sock?: Duplex, outer?: Meter): 
     const fail = (error: HostError) => {
       // A host that goes on sending is cut off.
       socket?.destroy();
-      const said = linesSaid(banner).find((line) => notYet.test(line));
-      reject(refused ?? login.trouble ?? (said ? notYetUp(target, said) : error));
+      const greeting = plainLines(banner).find((line) => notYet.test(line));
+      reject(refused ?? login.trouble ?? (greeting ? notYetUp(target, greeting) : error));
     };
     client.once("ready", () => {
       meterOf(client).loggedIn();

@@ -1,4 +1,4 @@
-import { HostError, linesSaid, NotReachedError, NotRetriedError } from "../errors.js";
+import { HostError, NotReachedError, NotRetriedError, plainLines } from "../errors.js";
 import { plainText } from "../values/foreign.js";
 import type { Connection } from "./connection.js";
 import { dial, meterOf, notYet } from "./dial.js";
@@ -123,8 +123,8 @@ const cutOff = (target: Target): HostError =>
   new HostError(target.label, "the connection was closed before a shell had started", "see its sshd's log");
 
 function noShell(target: Target, asRoot: boolean, text: string): HostError {
-  const lines = linesSaid(text);
-  const said = lines.slice(-3).join(" | ");
+  const lines = plainLines(text);
+  const last = lines.slice(-3).join(" | ");
   const waiting = lines.find((line) => notYet.test(line));
   if (waiting) return notYetUp(target, waiting);
   if (asRoot) {
@@ -132,10 +132,10 @@ function noShell(target: Target, asRoot: boolean, text: string): HostError {
     if (refused) return refused;
   }
   // A cut link gives no reason.
-  if (said === "") return cutOff(target);
+  if (last === "") return cutOff(target);
   return new NotRetriedError(
     target.label,
-    `the login succeeded, but the shell ended at once: ${said}`,
+    `the login succeeded, but the shell ended at once: ${last}`,
     "see the user's login shell, and ForceCommand in sshd_config",
   );
 }

@@ -19,8 +19,8 @@ const sudoRemedies: readonly (readonly [RegExp, string])[] = [
  */
 export function sudoRefusal(host: string, lines: readonly string[]): NotRetriedError | undefined {
   for (const [pattern, remedy] of sudoRemedies) {
-    const said = lines.find((line) => pattern.test(line));
-    if (said !== undefined) return new NotRetriedError(host, `cannot become root: ${said}`, remedy);
+    const refusal = lines.find((line) => pattern.test(line));
+    if (refusal !== undefined) return new NotRetriedError(host, `cannot become root: ${refusal}`, remedy);
   }
   return undefined;
 }

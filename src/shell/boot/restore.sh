@@ -153,15 +153,15 @@ while :; do
   echo 'pulumi-lvs: if no stack declares it any more: npx pulumi-lvs forget HOST, else: pulumi up --refresh' >&2
   # Continues in the background until all is restored, that time is over, or the unit is restarted.
   (
-    said=$why$waits last=$(($(uptime) + GIVE_UP_SECONDS))
+    reported=$why$waits last=$(($(uptime) + GIVE_UP_SECONDS))
     while sleep "$RETRY_SECONDS" && systemctl is-failed -q pulumi-lvs.service; do
       if pass; then
         rm -f "$R.end"
         [ ! -e "$E/boot" ] || systemctl start --no-block pulumi-lvs.service
         exit
       fi
-      [ "$why$waits" = "$said" ] || say_missing
-      said=$why$waits
+      [ "$why$waits" = "$reported" ] || say_missing
+      reported=$why$waits
       [ "$(uptime)" -lt $last ] || {
         say_missing
         printf '%s\n' "pulumi-lvs: stopped after $minutes min; systemctl restart pulumi-lvs tries again" >&2

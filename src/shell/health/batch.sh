@@ -57,11 +57,11 @@ batch_rounds() {
     printf '\n%s %s\n' "$token" "$ending" 2>/dev/null || return
     # After a critical error of one check, awk asks for the others at once.
     case $code in 2 | 27 | 4[1238]) ;; *) finish_sleep ;; esac
-    asks=0
+    queries=0
     until is_done || ! is_wanted; do
       sleep "$LOOK_SECONDS" || sleep "$ROUND_SECONDS"
-      asks=$((asks + 1))
-      [ $asks -le 300 ] && printf '%s ask %d\n' "$token" $round || return
+      queries=$((queries + 1))
+      [ $queries -le 300 ] && printf '%s query %d\n' "$token" $round || return
     done 2>/dev/null
     [ -z "$again" ] || continue
     finish_sleep

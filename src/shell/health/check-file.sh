@@ -15,15 +15,15 @@ read_check() {
   spec=${line#*"$tab"}
   result=${spec%%"$tab"*}
   spec=${spec#*"$tab"}
-  said=${spec%%"$tab"*}
+  cause=${spec%%"$tab"*}
   spec=${spec#*"$tab"}
   # A result that the evaluation would refuse counts as none.
-  [ "$(one_line "$said")" = "$said" ] || result= said=
+  [ "$(one_line "$cause")" = "$cause" ] || result= cause=
   blind= because=
   case $result in
-    up | down) because=$said ;;
+    up | down) because=$cause ;;
     blind*)
-      blind=$said result=${result#blind} result=${result#-}
+      blind=$cause result=${result#blind} result=${result#-}
       case $result in up | down) ;; *) result= ;; esac
       ;;
     *) result= ;;

@@ -90,11 +90,11 @@ check_http() {
 check_tcp() {
   way=http
   ! speaks_telnet || way=telnet
-  said=$(get -o /dev/null -w '\n%{time_connect}\n' "$way://$at:$port" 2>&1 </dev/null)
+  printed=$(get -o /dev/null -w '\n%{time_connect}\n' "$way://$at:$port" 2>&1 </dev/null)
   rc=$?
-  last=${said##*"$nl"}
+  last=${printed##*"$nl"}
   case $last in *[!0-9.]*) ;; *[1-9]*) return 0 ;; esac
-  complained=$(complaint "$said" "$rc")
+  complained=$(complaint "$printed" "$rc")
   ! could_not "$rc" "$last" || {
     unable "$complained"
     return
@@ -113,7 +113,7 @@ check_dns() {
     return
   }
   speaks_telnet || {
-    unable 'this curl has no telnet, which DNS is asked by'
+    unable 'this curl has no telnet, which a DNS check needs'
     return
   }
   labels= length=17 rest=${query%.}

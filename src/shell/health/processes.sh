@@ -1,4 +1,4 @@
-once= apart=0 serial=0 apart_ticks=15 told_old= curl_version= singles= batches= pids=' ' batch_pids=' '
+once= apart=0 serial=0 apart_ticks=15 warned_old= curl_version= singles= batches= pids=' ' batch_pids=' '
 IFS= read -r token <"$ROOT/proc/sys/kernel/random/uuid"
 # is_planned: returns 0 if the wanted checks have their files and processes. After curls of batches ended before their
 # time, each check has a process of its own for 30 ticks. It is twice as long each time, so that counts reach a limit,
@@ -84,8 +84,8 @@ END
   done
   # shellcheck disable=SC2086 # numbers
   set -- $singles
-  [ -n "$many$told_old" ] || [ "$apart" != 0 ] || [ $# -lt 30 ] || [ -z "$curl_version" ] || {
-    told_old=1
+  [ -n "$many$warned_old" ] || [ "$apart" != 0 ] || [ $# -lt 30 ] || [ -z "$curl_version" ] || {
+    warned_old=1
     printf '%s\n' "curl $curl_version is older than 7.75: each of $# checks needs processes of its own" >&2
   }
   rmdir "$C" 2>/dev/null

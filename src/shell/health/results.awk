@@ -5,7 +5,7 @@
 BEGIN { answer = "done" }
 from == "lines" { readLine($1) }
 # readLine LINE: reads a line of the rounds, after TOKEN and before a tab. Its words are begin, end ROUND, none ROUND
-# REASON, ask ROUND, wait NUMBER, own NUMBER REASON, or what curl prints on a check.
+# REASON, query ROUND, wait NUMBER, own NUMBER REASON, or what curl prints on a check.
 function readLine(line,   words, n, w) {
   if (index(line, token " ") != 1) return
   line = substr(line, length(token) + 2); sub(/ $/, "", line)
@@ -16,7 +16,7 @@ function readLine(line,   words, n, w) {
     sub(/^none [0-9]+ /, "", line); for (n in specs) { reported[n]; addResult(n, NOT_CHECKED, line) }
     endRound(words[2])
   }
-  else if (words[1] == "ask") printAnswer(words[2])
+  else if (words[1] == "query") printAnswer(words[2])
   else if (words[1] == "wait") reported[words[2]]
   else if (words[1] == "own") { sub(/^own [0-9]+ /, "", line); addResult(words[2], NOT_CHECKED, line) }
   # 42: curl ended this transfer after a critical error of another one, such as a header that is too long.

@@ -53,8 +53,8 @@ apply_evaluation() {
     case $phase in 0 | 6) ;; *) redo=1 ;; esac
     [ $phase != 2 ] || stuck="$stuck$of "
     case $phase in 1 | 3) unadded="$unadded$of " ;; esac
-    [ "$said" = "$last_said" ] || printf '%s\n' "$said" >&2
-    last_said=$said
+    [ "$error" = "$last_error" ] || printf '%s\n' "$error" >&2
+    last_error=$error
   done 7<<END
 $todo
 END

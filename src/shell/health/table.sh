@@ -1,4 +1,4 @@
-# change_table VERB SERVICE FIELD...: changes the table. Sets said and returns 1 if ipvsadm fails. Its verbs are:
+# change_table VERB SERVICE FIELD...: changes the table. Sets error and returns 1 if ipvsadm fails. Its verbs are:
 # service SCHEDULER TIMEOUT MASK FLAGS, add or edit SERVER FORWARDING WEIGHT OPTIONS, remove SERVER, and announce or
 # withdraw ADDRESS TABLE, which change a route. - stands for none.
 change_table() {
@@ -14,7 +14,7 @@ change_table() {
     fwmark://*/ipv6) of_flag=-f at=${2#*://} at=${at%/*} six=-6 ;;
     fwmark://*) of_flag=-f at=${2#*://} ;;
     *)
-      said="not a service: $(one_line "$2")"
+      error="not a service: $(one_line "$2")"
       return 1
       ;;
   esac
@@ -36,12 +36,12 @@ change_table() {
       ;;
     remove) set -- -d "$of_flag" "$at" $six -r "$server" ;;
     *)
-      said="not a verb: $(one_line "$1")"
+      error="not a verb: $(one_line "$1")"
       return 1
       ;;
   esac
-  said=$(ipvsadm "$@" 2>&1 7<&- 9<&-) && return
-  said="ipvsadm $*: $(one_line "$said")"
+  error=$(ipvsadm "$@" 2>&1 7<&- 9<&-) && return
+  error="ipvsadm $*: $(one_line "$error")"
   return 1
 }
 # change_route VERB ADDRESS TABLE: adds or deletes the route of an announcement. Replaces no route of another program.
@@ -51,10 +51,10 @@ change_route() {
   case $2 in *:*) six=-6 bits=128 ;; esac
   outcome="$2 is $outcome table $3"
   set -- "$six" route "$verb" "$2/$bits" dev lo table "$3" proto "$ROUTE_PROTOCOL"
-  if said=$(ip "$@" 2>&1 7<&- 9<&-); then
+  if error=$(ip "$@" 2>&1 7<&- 9<&-); then
     printf '%s\n' "$outcome" >&2
     return
   fi
-  said="ip $*: $(one_line "$said")"
+  error="ip $*: $(one_line "$error")"
   return 1
 }

@@ -41,7 +41,7 @@ read_link() { read -r value 2>/dev/null <"$ROOT/sys/class/net/$1/$2"; }
 announce() {
   real_name "$1"
   ! read_link "$real" flags || [ $((value & 136)) = 0 ] || return 0
-  tell "$real" "$2" -U || return
+  send_arp "$real" "$2" -U || return
   # Stops if the address has been removed.
   (
     # Uses requests (-U) and replies (-A), because some hosts accept only one form.
@@ -49,12 +49,12 @@ announce() {
       # arping itself waits a second at each call.
       case $2 in *:*) sleep "$ROUND_SECONDS" ;; esac
       ip -o addr show dev "$real" 2>/dev/null | grep -qF " $2/" || exit
-      tell "$real" "$2" "$form"
+      send_arp "$real" "$2" "$form"
     done
   ) >/dev/null 2>&1 9<&- &
 }
-# tell INTERFACE ADDRESS FORM: sends one gratuitous ARP, or one unsolicited neighbour advertisement.
-tell() {
+# send_arp INTERFACE ADDRESS FORM: sends one gratuitous ARP, or one unsolicited neighbour advertisement.
+send_arp() {
   case $2 in
     *:*) advertise "$1" "$2" ;;
     *) arping -q "$3" -c 1 -I "$1" "$2" ;;

@@ -17,9 +17,9 @@ at_once() {
     *) return 1 ;;
   esac
 }
-# look COMMAND...: sets $out to what the command prints, with one newline at the end, and returns its code, which tells
+# observe COMMAND...: sets $out to what the command prints, with one newline at the end. Returns its code, which tells
 # whether the output is whole. The command runs in a subshell, and a program that it ends with takes the place of that.
-look() {
+observe() {
   at_once "$@" && return
   out=$("$@" 2>/dev/null)
   rc=$?
@@ -37,7 +37,7 @@ fact() {
     say "error $NOT_BEGUN"
     return
   fi
-  look "$@"
+  observe "$@"
   rc=$?
   printf '%s\n' "$out"
   if [ $rc = 0 ]; then say "end ${#out}"; else

@@ -32,7 +32,7 @@ run_script() {
   say "done"
 }
 # guard COMMAND...: adds what the command prints to the facts of the guard.
-guard() { ! look "$@" || all=$all$out; }
+guard() { ! observe "$@" || all=$all$out; }
 # is_as_planned: returns 0 if $expect is the SHA-256 of the facts that `guarded` reads. sed leaves out what differs at
 # each reading, as `steady` of src/host/report.ts does: the counts of connections at the end of lines with thresholds,
 # and lifetimes of addresses.

@@ -11,12 +11,12 @@ with_file() {
 # put_entries LINE...: gives the lines to one ipvsadm. Its exit code is only that of the last line, so any output is a
 # failure.
 put_entries() {
-  said=$(
+  printed=$(
     ipvsadm -R 2>&1 <<LINES
 $(printf '%s\n' "$@")
 LINES
-  ) && [ -z "$said" ] && return
-  printf '%s\n' "$said"
+  ) && [ -z "$printed" ] && return
+  printf '%s\n' "$printed"
   return 1
 }
 # back_entries LINE...: undoes put_entries, of which only a part may have been done. So lines may fail, and the table

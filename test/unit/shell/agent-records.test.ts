@@ -33,7 +33,7 @@ const changes = `${shellText("health/table.sh")}
 ipvsadm() { printf '%s\\n' "$*"; }
 tab=$(printf '\\t')
 while IFS=$tab read -r did phase of verb a b c d; do
-  [ "$did" != do ] || { change_table "$verb" "$of" "$a" "$b" "$c" "$d" && printf '%s\\n' "$said"; }
+  [ "$did" != do ] || { change_table "$verb" "$of" "$a" "$b" "$c" "$d" && printf '%s\\n' "$error"; }
 done
 `;
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { realServer } from "../../../providers/real-server/index.js";
 import { sysctl } from "../../../providers/sysctl.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
-import { HostError, linesSaid, said } from "../../../src/errors.js";
+import { HostError, lastLines, plainLines } from "../../../src/errors.js";
 import { Facts } from "../../../src/facts/facts.js";
 import { isPlain, isPlainThroughout, plainText, visible } from "../../../src/values/foreign.js";
 import { show } from "../../../src/values/problem.js";
@@ -38,8 +38,8 @@ describe("what others say", () => {
         expect(visible(text)).toMatch(oneLine);
         expect(show(text)).toMatch(oneLine);
         expect(show({ [text]: text })).toMatch(oneLine);
-        expect(said(text)).toMatch(oneLine);
-        for (const line of linesSaid(text)) expect(line).toMatch(oneLine);
+        expect(lastLines(text)).toMatch(oneLine);
+        for (const line of plainLines(text)) expect(line).toMatch(oneLine);
         expect(new HostError("web1", text, text).message).toMatch(oneLine);
       }),
     );
