@@ -74,7 +74,7 @@ const url = z
     abort: true,
   })
   .refine((text) => !parsed(text)?.username && !parsed(text)?.password, {
-    error: "has a password, which everybody on the host could see",
+    error: "has a password, which every user of the host can see",
   })
   .transform((text) => parsed(text)?.href as string);
 

@@ -33,7 +33,7 @@ const isDefault = (field: string, value: unknown): boolean =>
 /** Rules about the directors of a cluster. @internal */
 export const directorRules: readonly Rule[] = [
   {
-    refuses: "both `director` and `directors`, or none of them",
+    refuses: "both `director` and `directors`, or neither",
     remedy: "write `director` for one, or `directors` and `vrrp` for several",
     find: (view) => {
       if (given(view, "director") && given(view, "directors"))

@@ -146,7 +146,7 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
     { director: outside, returnRoutes: ["default"] },
     ["director.dip: is missing; returnRoutes go through this address"],
   ],
-  "both `director` and `directors`, or none of them": [
+  "both `director` and `directors`, or neither": [
     { directors: [lb1, lb2] },
     ["directors: stands beside director; write all of them in directors"],
   ],
