@@ -64,7 +64,11 @@ async function update(
     }).finally(close);
     if (code !== 0) throw new UpdateFailed(code);
   };
-  const upWithDirectors = async (onEvent: OnEvent, before: Deployment, beforeNextRun: () => Promise<void>) => {
+  const upWithDirectors = async (
+    onEvent: OnEvent,
+    before: Deployment,
+    beforeNextRun: () => Promise<void>,
+  ) => {
     const { flags, hosts, afterwards } = await directorsOfUpdate(stack, before, { configFile, rest }, say);
     await pulumiUp(onEvent, flags);
     const more = await afterwards?.();

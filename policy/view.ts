@@ -57,7 +57,8 @@ export function hostOf({ props }: Seen): string {
 export function serviceNameOf({ kind, props }: Seen): string | undefined {
   if (kind === "VirtualService") {
     const fields = props as ServiceFields;
-    const isKnown = fields.fwmark !== undefined || (fields.address !== undefined && fields.port !== undefined);
+    const isKnown =
+      fields.fwmark !== undefined || (fields.address !== undefined && fields.port !== undefined);
     return isKnown ? printService(serviceOf(fields)) : undefined;
   }
   if (typeof props.service !== "string") return undefined;

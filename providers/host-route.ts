@@ -4,8 +4,8 @@ import { defaultMetric, linkNamed, printedDestination, type RouteEntry } from ".
 import { step } from "../src/host/step.js";
 import { destination, familyOf, hostAddress, interfaceName } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
-import { describeDifference } from "./engine/difference.js";
 import { define } from "./engine/define.js";
+import { describeDifference } from "./engine/difference.js";
 import type { Sharing } from "./engine/inputs.js";
 import { missingInterface } from "./engine/missing-interface.js";
 

@@ -11,8 +11,8 @@ import {
   ipAddress,
 } from "../src/values/address.js";
 import { ranks } from "../src/values/ranks.js";
-import { describeDifference } from "./engine/difference.js";
 import { define } from "./engine/define.js";
+import { describeDifference } from "./engine/difference.js";
 import type { Sharing } from "./engine/inputs.js";
 import { missingInterface } from "./engine/missing-interface.js";
 import { floatingAddress } from "./vrrp-instance/clashes.js";

@@ -57,7 +57,8 @@ export async function deleteOrphans(
       const asAsked =
         found && isDeepStrictEqual(partsOf(definition, found).config, partsOf(definition, props).config);
       // A thing without a record of this stack existed before, or belongs to another owner.
-      if (definition.setting || (asAsked && !hasRecordState(found, "missing"))) await engine.delete(id, props);
+      if (definition.setting || (asAsked && !hasRecordState(found, "missing")))
+        await engine.delete(id, props);
     } catch (error) {
       report((error as Error).message);
     }

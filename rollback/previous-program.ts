@@ -79,7 +79,11 @@ export function previousProgram(before: Deployment, now: Deployment, keepsUndecl
  * resource to delete or replace that is protected, or would be left on its host. Returns undefined if there
  * is none.
  */
-export function withoutProtection(before: Deployment, now: Deployment, keepsUndeclared = true): Declared | undefined {
+export function withoutProtection(
+  before: Deployment,
+  now: Deployment,
+  keepsUndeclared = true,
+): Declared | undefined {
   const old = oursOf(before);
   const locked = [...oursOf(now).values()].filter((entry) => {
     const was = old.get(entry.urn);

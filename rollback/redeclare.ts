@@ -5,7 +5,11 @@ import type { Declaration, Declared } from "./previous-program.js";
 import { withSecrets } from "./secrets.js";
 
 /** Returns a program that redeclares resources from their state. */
-export function redeclare({ resources, outputs, oneByOne }: Declared): () => Promise<Record<string, unknown>> {
+export function redeclare({
+  resources,
+  outputs,
+  oneByOne,
+}: Declared): () => Promise<Record<string, unknown>> {
   return async () => {
     const made = new Map<string, pulumi.Resource>();
     const seen = new Set(resources.map(({ entry }) => entry.urn));
@@ -60,7 +64,8 @@ function declare(declaration: Declaration, made: Made): pulumi.Resource {
   const name = nameIn(urn);
   const inputs = inputsOf(declaration, made);
   const opts = optionsOf(declaration, made);
-  if (!custom) return new Component(type, name, inputs, withPulumiSecrets(outputs ?? {}) as pulumi.Inputs, opts);
+  if (!custom)
+    return new Component(type, name, inputs, withPulumiSecrets(outputs ?? {}) as pulumi.Inputs, opts);
   if (type.startsWith("pulumi:providers:"))
     return new Provider(type.split(":")[2] as string, name, inputs, opts);
   return new Custom(type, name, inputs, external && id ? { ...opts, id } : opts);
@@ -70,7 +75,8 @@ function declare(declaration: Declaration, made: Made): pulumi.Resource {
  * Returns a dependency. It may be declared in the program, or exist in state only, because it belongs to
  * another package.
  */
-const dependencyOn = (urn: string, made: Made): pulumi.Resource => made.get(urn) ?? new pulumi.DependencyResource(urn);
+const dependencyOn = (urn: string, made: Made): pulumi.Resource =>
+  made.get(urn) ?? new pulumi.DependencyResource(urn);
 
 function inputsOf({ entry }: Declaration, made: Made): pulumi.Inputs {
   const { inputs = {}, propertyDependencies = {} } = entry;
@@ -81,7 +87,9 @@ function inputsOf({ entry }: Declaration, made: Made): pulumi.Inputs {
       const on = (propertyDependencies[name] ?? []).map((urn) => dependencyOn(urn, made).urn);
       return [
         name,
-        on.length === 0 ? withPulumiSecrets(value) : pulumi.all(on).apply(() => pulumi.output(withPulumiSecrets(value))),
+        on.length === 0
+          ? withPulumiSecrets(value)
+          : pulumi.all(on).apply(() => pulumi.output(withPulumiSecrets(value))),
       ];
     }),
   );

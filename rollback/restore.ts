@@ -9,11 +9,11 @@ import {
   titleOf,
 } from "./deployment.js";
 import { type Change, type FailedChange, UpdateEvents } from "./events.js";
-import { unrestorable } from "./unrestorable.js";
-import { interruptedCreations, deleteOrphans } from "./orphans.js";
-import { type Declared, previousProgram, withoutProtection, differentResources } from "./previous-program.js";
+import { deleteOrphans, interruptedCreations } from "./orphans.js";
+import { type Declared, differentResources, previousProgram, withoutProtection } from "./previous-program.js";
 import { stateOf, withoutResults } from "./pulumi-cli.js";
 import { redeclare } from "./redeclare.js";
+import { unrestorable } from "./unrestorable.js";
 
 /** The result of a rollback. */
 export interface RollbackResult {

@@ -150,7 +150,11 @@ export async function guarded(
     const { why } = failure;
     if (others) {
       onProgress(why);
-      return notRolledBack(stack, why, "another update has changed the stack since; see `pulumi stack history`");
+      return notRolledBack(
+        stack,
+        why,
+        "another update has changed the stack since; see `pulumi stack history`",
+      );
     }
     onProgress(`${why}; rolling back`);
     for (const one of failures) onProgress(`  ${describeFailure(one)}`);
@@ -180,7 +184,9 @@ export async function rollBackFrom(
   stack: automation.Stack,
   options: {
     readonly copy: SavedCopy;
-    readonly saved: Omit<Saved, "format" | "stack" | "failures"> & { readonly failures: readonly FailedChange[] };
+    readonly saved: Omit<Saved, "format" | "stack" | "failures"> & {
+      readonly failures: readonly FailedChange[];
+    };
     /** The state in the copy, with secrets in clear text. */
     readonly before: Deployment;
     readonly why: string;

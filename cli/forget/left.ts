@@ -1,4 +1,4 @@
-import { resourceOf, eraseRecord, stackOf } from "../../providers/engine/ledger.js";
+import { eraseRecord, resourceOf, stackOf } from "../../providers/engine/ledger.js";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
 import { type Step, step } from "../../src/host/step.js";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { describeDifference } from "../../providers/engine/difference.js";
 import type { Definition } from "../../providers/engine/define.js";
+import { describeDifference } from "../../providers/engine/difference.js";
 import { type Bag, partsOf, plain } from "../../providers/engine/inputs.js";
 import { type Changing, effectOf, type OpenConnections, openOf, type User, usersOf } from "./connections.js";
 import { expireNodest, LiveHosts } from "./live-hosts.js";

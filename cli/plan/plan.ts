@@ -1,6 +1,6 @@
-import type { FindHost } from "../../providers/engine/runner.js";
 import { isGone } from "../../providers/engine/flags.js";
 import { type Bag, connectionOf, hasUnknown, partsOf } from "../../providers/engine/inputs.js";
+import type { FindHost } from "../../providers/engine/runner.js";
 import { engines, verbsOf } from "../../providers/provider.js";
 import { type Entry, titleOf } from "../../rollback/deployment.js";
 import { hostLabel } from "../../src/ssh/connection.js";

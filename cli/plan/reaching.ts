@@ -1,6 +1,6 @@
 import type { automation } from "@pulumi/pulumi";
-import type { FindHost } from "../../providers/engine/runner.js";
 import { type Bag, connectionOf } from "../../providers/engine/inputs.js";
+import type { FindHost } from "../../providers/engine/runner.js";
 import { type Entry, isOurs } from "../../rollback/deployment.js";
 import { stateOf } from "../../rollback/pulumi-cli.js";
 import { inClear } from "../../rollback/secrets.js";

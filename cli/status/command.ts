@@ -1,5 +1,5 @@
-import type { FindHost } from "../../providers/engine/runner.js";
 import { without } from "../../providers/engine/inputs.js";
+import type { FindHost } from "../../providers/engine/runner.js";
 import { type Deployment, type Entry, isOurs } from "../../rollback/deployment.js";
 import { factFailure, HostError } from "../../src/errors.js";
 import { FactError } from "../../src/facts/facts.js";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { describeDifference } from "../../providers/engine/difference.js";
 import type { Definition } from "../../providers/engine/define.js";
+import { describeDifference } from "../../providers/engine/difference.js";
 import { type Bag, partsOf, plain, without } from "../../providers/engine/inputs.js";
 import { engines } from "../../providers/provider.js";
 import {

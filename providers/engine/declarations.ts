@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { hostLabel } from "../../src/ssh/connection.js";
-import { describeDifference } from "./difference.js";
 import type { Definition } from "./define.js";
+import { describeDifference } from "./difference.js";
 import { type Bag, checkInputs, connectionOf, hasUnknown, isShared, partsOf, plain } from "./inputs.js";
 import { partInputs } from "./parts.js";
 

@@ -8,13 +8,13 @@ import { refuseConflicts } from "./conflicts.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
 import { failuresOf } from "./failures.js";
-import { isGone, isWhole, recordOutput, hasRecordState, sharedWith } from "./flags.js";
+import { hasRecordState, isGone, isWhole, recordOutput, sharedWith } from "./flags.js";
 import { HalfDoneError, readAfterFailure } from "./half-done.js";
 import { type Bag, checkInputs, clean, computedIn, isOtherHost, isShared, partsOf, plain } from "./inputs.js";
+import { KeyedMutex } from "./keyed-mutex.js";
 import { Program } from "./program.js";
 import { computedOutputs, type ReadResult, readResource } from "./read.js";
 import { type FindHost, Runner } from "./runner.js";
-import { KeyedMutex } from "./keyed-mutex.js";
 
 /** The common inputs that an update may change. */
 const common = ["connection", "persist"];

@@ -121,11 +121,7 @@ function checkFields(definition: Definition, given: Bag): Checked {
 }
 
 /** Fills in defaults that depend on other fields. Unknown values take no part. */
-function fillDefaults(
-  definition: Definition,
-  inputs: Bag,
-  { key, config }: { key: Bag; config: Bag },
-): void {
+function fillDefaults(definition: Definition, inputs: Bag, { key, config }: { key: Bag; config: Bag }): void {
   const known = Object.fromEntries(Object.entries(config).filter(([, value]) => !hasUnknown(value)));
   definition.defaults?.(key, known);
   for (const [name, value] of Object.entries({ ...key, ...known }))

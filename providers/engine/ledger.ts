@@ -60,7 +60,9 @@ export const isClaim = ({ nature }: LedgerRecord): boolean => nature === "settin
 
 /** Returns whether the record of another owner stays when this one is written. */
 export const isCompatible = (one: LedgerRecord, of: WantedRecord): boolean =>
-  of.compatible !== "none" && isClaim(one) && (of.compatible === "claim" || isDeepStrictEqual(one.words, of.words));
+  of.compatible !== "none" &&
+  isClaim(one) &&
+  (of.compatible === "claim" || isDeepStrictEqual(one.words, of.words));
 
 /** Returns the resource that owns a record. The owner of a setting has the thing's id after the resource. */
 export const resourceOf = ({ owner, thing }: LedgerRecord): string => {
@@ -89,7 +91,12 @@ export const hasRecord = (facts: Facts, of: LedgerRecord): boolean =>
  * `have` is undefined if the thing does not exist. Then a record of it that is there already is removed if
  * the other steps fail. A failed bulk, for example, has left it.
  */
-export function withRecordSteps(facts: Facts, of: WantedRecord, have: unknown, steps: readonly Step[]): Step[] {
+export function withRecordSteps(
+  facts: Facts,
+  of: WantedRecord,
+  have: unknown,
+  steps: readonly Step[],
+): Step[] {
   const former = replacedRecords(facts, of).filter((one) => !isSame(one, of));
   const isThere = former.length < replacedRecords(facts, of).length;
   const isOdd = have === undefined || former.length > 0;

@@ -5,24 +5,24 @@ import { hostLabel } from "../../src/ssh/connection.js";
 import { plainText } from "../../src/values/foreign.js";
 import type { Change } from "./change.js";
 import { containedIn } from "./contained.js";
-import { describeDifference } from "./difference.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
+import { describeDifference } from "./difference.js";
 import { type Bag, connectionOf, partsOf } from "./inputs.js";
 import {
-  eraseRecord,
   eraseMismatch,
-  withEraseSteps,
-  recordedOwner,
-  isClaim,
-  hasRecord,
   eraseOwnRecords,
+  eraseRecord,
+  hasRecord,
+  isClaim,
+  isCompatible,
   othersOf,
-  withRecordSteps,
+  recordedOwner,
   recordMismatch,
   recordOf,
   stackOf,
-  isCompatible,
+  withEraseSteps,
+  withRecordSteps,
 } from "./ledger.js";
 import { refusalOf } from "./sharing.js";
 
@@ -42,7 +42,8 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
   /** Returns whether the thing stays when this owner goes. */
   const isKept = (facts: Facts) => others(facts).some((one) => isClaim(one) || isClaim(record));
   /** Returns whether the owner of the record is this one, or has given the thing up. */
-  const isMine = (recordOwner: string) => recordOwner === owner || declared.hasGivenUp(recordOwner, record.thing, host);
+  const isMine = (recordOwner: string) =>
+    recordOwner === owner || declared.hasGivenUp(recordOwner, record.thing, host);
   const isOthers = (facts: Facts) => {
     const recordOwner = recordedOwner(facts, record);
     return recordOwner !== undefined && !isMine(recordOwner);
@@ -129,7 +130,9 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
       const recordOwner = recordedOwner(facts, record);
       // The last owner removes a shared thing. So a rollback may delete this one.
       if (others(facts).some((one) => isCompatible(one, record))) return false;
-      return read(facts) !== undefined && (recordOwner === undefined || stackOf(recordOwner) !== stackOf(owner));
+      return (
+        read(facts) !== undefined && (recordOwner === undefined || stackOf(recordOwner) !== stackOf(owner))
+      );
     },
 
     observe: read,

@@ -2,8 +2,17 @@ import { isDeepStrictEqual } from "node:util";
 import type { Facts } from "../../src/facts/facts.js";
 import { type Change, isRecorded } from "./change.js";
 import type { Definition } from "./define.js";
-import { engineOutputs, gone, type RecordState, recordOutput, hasRecordState } from "./flags.js";
-import { type Bag, checkIdentity, checkInputs, clean, computedIn, noOwner, partsOf, without } from "./inputs.js";
+import { engineOutputs, gone, hasRecordState, type RecordState, recordOutput } from "./flags.js";
+import {
+  type Bag,
+  checkIdentity,
+  checkInputs,
+  clean,
+  computedIn,
+  noOwner,
+  partsOf,
+  without,
+} from "./inputs.js";
 import type { Runner } from "./runner.js";
 import { sharers } from "./sharing.js";
 
@@ -30,11 +39,7 @@ export async function readResource(runner: Runner, id: string, props: Bag): Prom
   const want = isWhole ? config : undefined;
   const { facts, notes: observed } = await runner.run("read", inputs, undefined, (change) =>
     runner.submit("read", inputs, {
-      facts: [
-        ...definition.facts(key, want),
-        ...change.facts,
-        ...(definition.computed?.facts(key) ?? []),
-      ],
+      facts: [...definition.facts(key, want), ...change.facts, ...(definition.computed?.facts(key) ?? [])],
       mayBeRecent: true,
       // An error inside the plan gets the words of the host's other errors.
       plan: (facts) => ({ steps: [], notes: observe(runner, facts, change, inputs, want) }),

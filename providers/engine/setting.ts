@@ -1,10 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Facts } from "../../src/facts/facts.js";
 import type { Change } from "./change.js";
-import { describeDifference } from "./difference.js";
 import type { Definition } from "./define.js";
+import { describeDifference } from "./difference.js";
 import { type Bag, partsOf } from "./inputs.js";
-import { eraseMismatch, withEraseSteps, hasRecord, withRecordSteps, recordMismatch, recordOf } from "./ledger.js";
+import {
+  eraseMismatch,
+  hasRecord,
+  recordMismatch,
+  recordOf,
+  withEraseSteps,
+  withRecordSteps,
+} from "./ledger.js";
 
 /** Returns the change of a setting, which always exists and may have several owners: a sysctl or a module. */
 export function settingChange(definition: Definition, inputs: Bag, owner: string): Change {

@@ -4,7 +4,7 @@ import { plainText } from "../../src/values/foreign.js";
 import type { Definition, Refusal } from "./define.js";
 import { sharedWith } from "./flags.js";
 import { type Bag, noOwner } from "./inputs.js";
-import { resourceOf, isClaim, recordOf, stackOf, type WantedRecord } from "./ledger.js";
+import { isClaim, recordOf, resourceOf, stackOf, type WantedRecord } from "./ledger.js";
 
 /**
  * Returns the output with the owners in other stacks that claim the same thing, if there are any. The own stack's are

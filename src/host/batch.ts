@@ -209,7 +209,11 @@ class Batch {
         ? commandTimedOut(this.#label, argv, this.seconds)
         : commandFailure(this.#label, argv, code, text);
     if (undoErrors.length > 0)
-      return new RollbackFailedError(this.#label, notUndone(failure.reason, undoErrors.map(lastLines)), after);
+      return new RollbackFailedError(
+        this.#label,
+        notUndone(failure.reason, undoErrors.map(lastLines)),
+        after,
+      );
     // A failed command may have done its work, or a part of it.
     return isAsBefore(job, before, after)
       ? failure

@@ -21,7 +21,8 @@ import { poolOf } from "./pool.js";
 import type { Site } from "./site.js";
 import { sorryServerOf } from "./sorry-server.js";
 
-const alongsideOf = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } => (alongside ? { alongside } : {});
+const alongsideOf = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } =>
+  alongside ? { alongside } : {};
 
 /**
  * Makes the module, the first resource on the director. If another program owns the table, this one is

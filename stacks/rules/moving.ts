@@ -3,11 +3,11 @@ import { gatewaysOf } from "../cluster/directors/gateways.js";
 import { directorsOf } from "../cluster/directors/model.js";
 import { addressOf } from "../cluster/places.js";
 import {
-  repeatedAcross,
   firstAtEach,
   hostsOf,
   type Keyed,
   type Named,
+  repeatedAcross,
   type StackRule,
   type View,
   vipAddress,

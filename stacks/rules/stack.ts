@@ -5,11 +5,11 @@ import { type Director, daemonsOf, directorsOf, placeOf } from "../cluster/direc
 import { addressOf, hostOf, type Place } from "../cluster/places.js";
 import { movingRules } from "./moving.js";
 import {
-  repeatedAcross,
   hostsOf,
   type Keyed,
   keysOf,
   type Named,
+  repeatedAcross,
   type StackRule,
   type View,
   vipAddress,

@@ -9,12 +9,16 @@ import * as classes from "../../../providers/index.js";
 import { databaseOf, filesOf } from "../../../rollback/backend-files.js";
 import type { Deployment, Entry } from "../../../rollback/deployment.js";
 import { UpdateEvents } from "../../../rollback/events.js";
-import { unrestorable } from "../../../rollback/unrestorable.js";
 import { since } from "../../../rollback/history.js";
-import { previousProgram, withoutProtection, differentResources } from "../../../rollback/previous-program.js";
+import {
+  differentResources,
+  previousProgram,
+  withoutProtection,
+} from "../../../rollback/previous-program.js";
 import { isOfLast } from "../../../rollback/roll-back.js";
 import { addressOf } from "../../../rollback/saved-state.js";
 import { inClear } from "../../../rollback/secrets.js";
+import { unrestorable } from "../../../rollback/unrestorable.js";
 import { isUncertain } from "../../../src/errors.js";
 import { RemoteShell } from "../../../src/host/remote-shell.js";
 import type { ShellStream } from "../../../src/ssh/shell-stream.js";
