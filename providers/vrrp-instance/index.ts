@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { instanceName, parseVrrp, printVrrp, type VrrpSettings } from "../../src/facts/vrrp.js";
 import { step } from "../../src/host/step.js";
-import { addressBits, familyOf, hostAddress, interfaceName } from "../../src/values/address.js";
+import { hostAddress, interfaceName } from "../../src/values/address.js";
 import { ranks } from "../../src/values/ranks.js";
 import { serviceReference } from "../../src/values/service-address.js";
 import { define } from "../engine/define.js";
 import { missingInterface } from "../engine/missing-interface.js";
 import { heldAddress } from "./clashes.js";
+import { fillVrrpDefaults } from "./defaults.js";
 import { validateVrrp } from "./validate.js";
 
 /** An address that floats between directors. */
@@ -36,7 +37,7 @@ export interface VrrpInstanceArgs {
   version?: 2 | 3 | undefined;
   /**
    * Seconds between two advertisements, 0.01-255, the same on all directors. At most 40.95 in version 3, and whole
-   * ones in version 2. A backup takes over after a bit more than three of them. Default 1.
+   * ones in version 2. A backup takes over after three to four of them. Default 0.7, or 1 in version 2.
    */
   advertInterval?: number | undefined;
   /** Addresses of the other directors, at most 100, which get the advertisements. Default `[]`: multicast. */
@@ -107,7 +108,7 @@ export const config = z.strictObject({
     .max(100),
   priority: count(254).default(100),
   version: z.literal([2, 3]).default(3),
-  advertInterval: z.number().min(0.01).max(255).default(1),
+  advertInterval: z.number().min(0.01).max(255).optional(),
   peers: z.array(hostAddress).max(100).default([]),
   source: hostAddress.nullable().default(null),
   preempt: z.boolean().default(true),
@@ -140,14 +141,7 @@ export const vrrpInstance = define({
   rank: ranks.vrrp,
   alwaysDeletes: true,
 
-  defaults(key, config) {
-    // In a preview some of them may be unknown.
-    config.addresses = (config as Partial<Config>).addresses?.map((one) => ({
-      address: one.address,
-      prefixLength: one.prefixLength ?? addressBits(familyOf(one.address)),
-      interface: one.interface ?? key.interface,
-    })) as Config["addresses"];
-  },
+  defaults: (key, config) => fillVrrpDefaults(key, config),
 
   validate: (key, config) => validateVrrp({ ...key, ...config }),
 

@@ -7,7 +7,6 @@ type Fields = Pick<
   VrrpSettings,
   | "interface"
   | "version"
-  | "advertInterval"
   | "peers"
   | "source"
   | "preempt"
@@ -15,6 +14,8 @@ type Fields = Pick<
   | "trackInterfaces"
   | "trackServices"
 > & {
+  /** Undefined stands for the default. */
+  readonly advertInterval?: number | undefined;
   readonly addresses: readonly { readonly address: string; readonly prefixLength?: number | undefined }[];
 };
 
@@ -25,6 +26,19 @@ const twice = (path: string, values: readonly string[]): Problem[] =>
   values.flatMap((value, i) =>
     values.indexOf(value) < i ? problem(`${path}[${i}]`, `${value} is named twice`) : [],
   );
+
+/** Returns mistakes of an interval, which a version may not be able to advertise. */
+const validateInterval = (version: 2 | 3, interval: number): Problem[] => [
+  ...(version === 2 && !Number.isInteger(interval)
+    ? problem("advertInterval", `${interval} is not a whole number, which version 2 needs`)
+    : []),
+  ...(version === 3 && interval > 40.95
+    ? problem("advertInterval", `${interval} is above 40.95, the most of version 3`)
+    : []),
+  ...(Number(interval.toFixed(2)) !== interval
+    ? problem("advertInterval", `${interval} has more than two decimal places`)
+    : []),
+];
 
 /** Returns mistakes of an instance that no single field shows. @internal */
 export function validateVrrp({
@@ -66,15 +80,7 @@ export function validateVrrp({
     ...(version === 2 && family === "ipv6"
       ? problem("version", "2 has no IPv6: use 3, or put an IPv4 address first")
       : []),
-    ...(version === 2 && !Number.isInteger(advertInterval)
-      ? problem("advertInterval", `${advertInterval} is not a whole number, which version 2 needs`)
-      : []),
-    ...(version === 3 && advertInterval > 40.95
-      ? problem("advertInterval", `${advertInterval} is above 40.95, the most of version 3`)
-      : []),
-    ...(Number(advertInterval.toFixed(2)) !== advertInterval
-      ? problem("advertInterval", `${advertInterval} has more than two decimal places`)
-      : []),
+    ...(advertInterval === undefined ? [] : validateInterval(version, advertInterval)),
     ...(!preempt && preemptDelay > 0 ? problem("preemptDelay", "is for preempt: true only") : []),
   ];
 }
