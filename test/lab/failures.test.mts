@@ -38,7 +38,7 @@ const configuration = `config:
       kind: dr
       directors:${director}
         - connection: { host: rs1 }
-      vrrp: { routerId: 61, preemptDelay: 10, advertInterval: 0.7 }${common}
+      vrrp: { routerId: 61, preemptDelay: 10 }${common}
       vips: [192.168.0.210, "fd00:77::210"]
       realServers:
         - { name: one, address: 192.168.0.222, address6: "fd00:77::222", connection: { host: rs2 } }
@@ -50,7 +50,6 @@ const configuration = `config:
       vrrp:
         routerId: 62
         preemptDelay: 10
-        advertInterval: 0.7
         gateways: [{ address: 192.168.10.1, prefixLength: 24 }, { address: "fd00:88::1", prefixLength: 64 }]${common}
       vips: [192.168.0.211, "fd00:77::211"]
       realServers:
@@ -90,12 +89,12 @@ const macOf = async (host: HostName) => (await run(host, "cat /sys/class/net/eth
 /** A cable that is pulled takes no address away. */
 const pull = (device: string) =>
   run("director", `sysctl -qw net.ipv6.conf.${device}.keep_addr_on_down=1; ip link set ${device} down`);
-/** A switch that fails takes no carrier away. */
+/** A switch that fails takes no carrier away. What the director sends is lost first, so that answers do not end before advertisements. */
 const silence = (device: string) =>
   run(
     "director",
     `set -e; modprobe -a sch_ingress cls_matchall act_gact; tc qdisc add dev ${device} clsact
-for way in ingress egress; do tc filter add dev ${device} $way matchall action drop; done`,
+for way in egress ingress; do tc filter add dev ${device} $way matchall action drop; done`,
   );
 const unsilence = (device: string) => run("director", `tc qdisc del dev ${device} clsact`);
 const plug = (device: string) => run("director", `ip link set ${device} up`);
