@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type HostName, power, reboot, run, waitForSsh } from "../support/machines/lab.mts";
 import { addressed } from "./addressed.mts";
-import { directors, entered, untilHeld } from "./holders.mts";
+import { directors, entered, untilHeld, withoutTakeover } from "./holders.mts";
 import { disposing, onLab, patience, waitOn } from "./setup.mts";
 import { Stack } from "./stack.mts";
 import { type Clients, clients, type Outcome, type Target } from "./takeover.mts";
@@ -72,17 +72,6 @@ const known = async (host: HostName): Promise<string[]> => {
     ([, port, vip = ""]) => `${vip.replace(/[[\]]/g, "")} ${port}`,
   );
 };
-
-/** Does some work again until rs1 takes no VIP over meanwhile. If a machine stalls, rs1 does so too, but not three times in turn. */
-async function withoutTakeover(work: () => Promise<unknown>): Promise<void> {
-  const takeovers = () => entered("rs1", "eth1-6[12]", "MASTER");
-  for (let tries = 1; ; tries++) {
-    const before = await takeovers();
-    await work();
-    if ((await takeovers()) === before) return;
-    expect(tries, "times in turn that rs1 took over").toBeLessThan(3);
-  }
-}
 
 const macOf = async (host: HostName) => (await run(host, "cat /sys/class/net/eth1/address")).stdout.trim();
 
@@ -258,7 +247,7 @@ onLab("clients of two directors", () => {
       ["the clock jumps back by two hours", "-2 hours"],
     ] as const)
       await lossless(title, () =>
-        withoutTakeover(async () => {
+        withoutTakeover("eth1-6[12]", async () => {
           await run("director", `date -s '${jump}'`);
           // longer than a director is silent before the other one takes over
           await run("rs1", "sleep 3");

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { until } from "../support/machines/command.mts";
 import { type HostName, run } from "../support/machines/lab.mts";
 import { waitOn } from "./setup.mts";
@@ -33,4 +34,18 @@ export function untilHeld(
 export async function entered(host: HostName, instance: string, states: string): Promise<number> {
   const { stdout } = await run(host, "journalctl --sync; journalctl -qu keepalived -o cat");
   return [...stdout.matchAll(new RegExp(`^\\(${instance}\\) Entering (${states}) STATE`, "gm"))].length;
+}
+
+/**
+ * Does some work again until rs1 does not take over an instance meanwhile. If a machine stalls, rs1 does so too, but not
+ * three times in turn.
+ */
+export async function withoutTakeover(instance: string, work: () => Promise<unknown>): Promise<void> {
+  const takeovers = () => entered("rs1", instance, "MASTER");
+  for (let tries = 1; ; tries++) {
+    const before = await takeovers();
+    await work();
+    if ((await takeovers()) === before) return;
+    expect(tries, "times in turn that rs1 took over").toBeLessThan(3);
+  }
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { type HostName, run } from "../support/machines/lab.mts";
-import { directors, untilHeld } from "./holders.mts";
+import { directors, untilHeld, withoutTakeover } from "./holders.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
 import { underLoad } from "./load.mts";
 import { ask, disposing, onLab, patience } from "./setup.mts";
@@ -8,7 +8,7 @@ import { Stack } from "./stack.mts";
 
 const vip = "192.168.0.210";
 
-/** LVS/DR with two directors. Both real servers are one machine by two addresses. */
+/** LVS/DR with two directors. The real servers are one machine by several addresses. */
 const configuration = `config:
   lvs:clusters:
     web:
@@ -16,16 +16,19 @@ const configuration = `config:
       directors:
         - connection: { host: director }
           interface: eth1
+          timeouts: { tcp: 800 }
           # a director goes on with a connection that it was not told of, and mh finds the same server for it
-          sysctls: { net.ipv4.vs.sloppy_tcp: "1" }
+          sysctls: { net.ipv4.vs.sloppy_tcp: "1", net.ipv4.vs.expire_nodest_conn: "1" }
         - connection: { host: rs1 }
-      vrrp: { routerId: 61, preemptDelay: 5 }
+      vrrp: { routerId: 61, preemptDelay: 5, advertInterval: 1 }
       sync: { mcastInterface: eth2, syncid: 7 }
       vips: [${vip}]
       services:
         - port: 80
           scheduler: mh
+          schedulerFlags: [mh-port, mh-fallback]
           health: { interval: 3, rise: 1, fall: 2, check: { type: tcp } }
+      drain: {}
       realServers:
         - { name: one, address: 192.168.0.222, connection: { host: rs2 }, weight: 10 }
         - { name: two, address: 192.168.10.12, weight: 20 }
@@ -50,6 +53,7 @@ onLab("a cluster with two directors", () => {
   it("is made on both, with equal tables, and the first one has the VIP", async () => {
     // an entry of the table loads it, and it stays
     for (const host of directors) await run(host, "modprobe ip_vs");
+    await run("rs2", "ip addr add 192.168.0.223/24 dev eth1");
     clean = await statesOf([...directors, "rs2"]);
     stack = keep(await Stack.ofEnvironment("two-directors", { configuration }));
     await stack.up();
@@ -58,33 +62,53 @@ onLab("a cluster with two directors", () => {
     expect(await ask(`http://${vip}/`, 6)).toEqual({ rs2: 6 });
   });
 
-  it("changes all weights under load without a failed request, on both", async () => {
-    const load = await underLoad(vip, async () => {
-      await stack.edit("weight: 10", "weight: 30");
-      await stack.edit("weight: 20", "weight: 5");
-      await stack.up();
-    });
-    expect(load.failures).toEqual([]);
-    expect(load.requests).toBeGreaterThan(100);
-    await untilEqual("-r 192.168.0.222:80 -g -w 30", "-r 192.168.10.12:80 -g -w 5");
-  });
+  /** Runs `npx pulumi-lvs` for the cluster. */
+  const lvs = async (command: string, ...more: string[]) => {
+    const { code, text } = await stack.pulumiLvs([command, "web", "--stack", "two-directors", ...more]);
+    expect(code, text).toBe(0);
+  };
 
-  it("reboots both directors, one after the other, under load without a failed request", async () => {
-    const bootIds = () =>
-      Promise.all(
-        directors.map(async (host) => (await run(host, "cat /proc/sys/kernel/random/boot_id")).stdout),
-      );
+  const bootIds = () =>
+    Promise.all(
+      directors.map(async (host) => (await run(host, "cat /proc/sys/kernel/random/boot_id")).stdout),
+    );
+
+  it("changes on both, moves the VIP and back, and reboots both, under load without a failed request", async () => {
     const before = await bootIds();
     const load = await underLoad(
       vip,
       async () => {
-        const words = ["rolling", "web", "--stack", "two-directors", "--", "reboot"];
-        const { code, text } = await stack.pulumiLvs(words);
-        expect(code, text).toBe(0);
+        await stack.edit("weight: 10", "weight: 30");
+        await stack.edit(
+          "two, address: 192.168.10.12, weight: 20",
+          "three, address: 192.168.0.223, weight: 5",
+        );
+        await stack.edit("tcp: 800", "tcp: 900");
+        // The default is another one. Both are right, so a second try takes the first one again.
+        let [interval, next] = [", advertInterval: 1", ""];
+        await withoutTakeover("eth1-61", async () => {
+          await stack.edit(`preemptDelay: 5${interval}`, `preemptDelay: 5${next}`);
+          [interval, next] = [next, interval];
+          await stack.up();
+        });
+        await untilEqual("-r 192.168.0.222:80 -g -w 30", "-r 192.168.0.223:80 -g -w 5");
+        for (const host of directors) {
+          expect(await tableOf(host)).not.toContain("192.168.10.12");
+          expect((await run(host, "ipvsadm -Ln --timeout")).stdout).toContain(
+            "Timeout (tcp tcpfin udp): 900 ",
+          );
+        }
+        await lvs("failover");
+        await untilHeld(vip, "rs1");
+        await lvs("failover", "--back");
+        await untilHeld(vip, "director");
+        await lvs("rolling", "--", "reboot");
       },
       { least: 10_000 },
     );
-    console.log(`rolling reboot of two directors: ${load.requests} requests, ${load.failures.length} failed`);
+    console.log(
+      `changes and reboots of two directors: ${load.requests} requests, ${load.failures.length} failed`,
+    );
     expect(load.failures).toEqual([]);
     expect(load.requests).toBeGreaterThanOrEqual(10_000);
     for (const [i, id] of (await bootIds()).entries()) expect(id).not.toBe(before[i]);
