@@ -1,4 +1,4 @@
-"""Two programs: `serve NAME` answers each line on port 80 with a name, and `hold VIP ADDRESS...` holds a connection from each address.
+"""Two programs: `serve NAME` answers each line on port 80 with a name, and `hold VIP,ADDRESS...` holds a connection from each address.
 
 A held connection sends a line each second. One that is reset, or that has no answer for two minutes, is broken, and another takes its place. The
 report has a line for each address: its port, the server that answered last, the number of answers, how many connections broke, and the longest wait
@@ -16,7 +16,7 @@ report = "/tmp/ecmp.report"
 
 
 def serve(name):
-    listener = socket.create_server(("0.0.0.0", 80), backlog=512)
+    listener = socket.create_server(("", 80), family=socket.AF_INET6, backlog=512, dualstack_ipv6=True)
     selector.register(listener, selectors.EVENT_READ)
     while True:
         for key, _ in selector.select():
@@ -48,7 +48,7 @@ class Held:
         return self.address, self.port, self.server, self.answers, self.broken, self.wait
 
     def open(self):
-        self.connection = socket.socket()
+        self.connection = socket.socket(socket.AF_INET6 if ":" in self.vip else socket.AF_INET)
         self.connection.setblocking(False)
         self.connection.bind((self.address, 0))
         self.connection.connect_ex((self.vip, 80))
@@ -93,10 +93,10 @@ class Held:
         self.waits, self.next = None, now + 1
 
 
-def hold(vip, addresses):
+def hold(pairs):
     begin = time.monotonic()
     # Not all in one moment: the machine has one processor.
-    every = [Held(vip, address, begin + i / len(addresses)) for i, address in enumerate(addresses)]
+    every = [Held(*pair.split(","), begin + i / len(pairs)) for i, pair in enumerate(pairs)]
     written = 0
     while True:
         events = selector.select(0.1)
@@ -116,4 +116,4 @@ def hold(vip, addresses):
 if sys.argv[1] == "serve":
     serve(sys.argv[2])
 else:
-    hold(sys.argv[2], sys.argv[3:])
+    hold(sys.argv[2:])
