@@ -1,10 +1,9 @@
 import { type Deployment, entriesOf, nameIn } from "../../rollback/deployment.js";
 import { HostError, TimedOutError } from "../../src/errors.js";
-import { FactError, type Facts } from "../../src/facts/facts.js";
 import { readingJob } from "../../src/host/reading.js";
 import { withHosts } from "../failover/command.js";
 import type { Group, Instance } from "../failover/instances.js";
-import { type Declared, declaredOn, driftOn, factsFor } from "../status/compare.js";
+import { declaredOn, factsFor, whatDiffers } from "../status/compare.js";
 import { type Silence, type Silent, whyOf } from "./silence.js";
 
 /** What reading of directors found. */
@@ -28,17 +27,6 @@ function mayBeBehind(before: Deployment, groups: readonly Group[]): Instance[] {
   return [...new Map(all.flatMap(({ instances }) => instances).map((one) => [one.host, one])).values()];
 }
 
-/** Returns whether the host could tell how a resource is. */
-function isRead({ definition, key, config }: Declared, facts: Facts): boolean {
-  try {
-    definition.read(facts, key, config);
-    return true;
-  } catch (error) {
-    if (error instanceof FactError) return false;
-    throw error;
-  }
-}
-
 /** Compares directors that answer with the state, if an earlier update may have left them out. */
 export function levelOf(before: Deployment, groups: readonly Group[], silent: Silent): Promise<Level> {
   const behind = mayBeBehind(before, groups).filter(({ host }) => !silent.has(host));
@@ -50,8 +38,10 @@ export function levelOf(before: Deployment, groups: readonly Group[], silent: Si
         const declared = declaredOn(before, host);
         try {
           const { facts } = await find(connection, host).submit(readingJob("up", factsFor(declared)));
-          const readable = declared.filter((one) => isRead(one, facts));
-          const urns = driftOn(readable, facts).map(({ urn }) => urn);
+          // What the host could not tell is no difference.
+          const urns = declared
+            .filter((one) => typeof whatDiffers(one, facts) === "string")
+            .map(({ urn }) => urn);
           if (urns.length > 0) unlike.set(host, urns);
         } catch (error) {
           if (!(error instanceof HostError)) throw error;

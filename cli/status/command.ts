@@ -65,7 +65,7 @@ async function statusOf(find: FindHost, state: Deployment, group: Group): Promis
   const rows = rowsOf(directors).map((row, i) => {
     const read = reads[i];
     if (typeof read !== "object") return { ...row, why: row.why ?? read ?? "", drift: [] };
-    const drift = driftOn(read.declared, read.facts).map(({ resource, what }) => ({ resource, what }));
+    const drift = driftOn(read.declared, read.facts);
     const sync = hasSync ? { sync: read.facts.daemons().map((daemon) => daemon.state) } : {};
     return { ...row, ...sync, drift };
   });

@@ -31,7 +31,6 @@ export interface Declared {
 
 /** How a resource differs on its host from what the state says. */
 export interface Drift {
-  readonly urn: string;
   readonly resource: string;
   readonly what: string;
 }
@@ -68,14 +67,15 @@ export const factsFor = (all: readonly Declared[]): FactName[] => [
 const haveOf = ({ definition, key, config }: Declared, facts: Facts): Bag | undefined =>
   definition.read(facts, key, config) as Bag | undefined;
 
-function whatDiffers(one: Declared, facts: Facts): string | undefined {
+/** Returns what differs, or the error if the host could not tell. */
+export function whatDiffers(one: Declared, facts: Facts): string | FactError | undefined {
   try {
     const have = haveOf(one, facts);
     if (!have) return "it is not there";
     const [is, wanted] = [plain(have), plain(one.config)] as [Bag, Bag];
     return isDeepStrictEqual(is, wanted) ? undefined : describeDifference(is, wanted) || undefined;
   } catch (error) {
-    if (error instanceof FactError) return error.message;
+    if (error instanceof FactError) return error;
     throw error;
   }
 }
@@ -84,7 +84,9 @@ function whatDiffers(one: Declared, facts: Facts): string | undefined {
 export const driftOn = (all: readonly Declared[], facts: Facts): Drift[] =>
   all.flatMap((one) => {
     const what = whatDiffers(one, facts);
-    return what === undefined ? [] : [{ urn: one.urn, resource: one.title, what }];
+    return what === undefined
+      ? []
+      : [{ resource: one.title, what: typeof what === "string" ? what : what.message }];
   });
 
 const isEntry = ({ definition: { kind } }: Declared): boolean =>
