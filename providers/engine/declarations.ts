@@ -64,6 +64,8 @@ function settingsDifference(definition: Definition, one: Bag, other: Bag): strin
 export class Declarations {
   readonly #definition: Definition;
   readonly #byName = new Map<string, Declaration[]>();
+  /** The same ones by what their records say, which has no host. */
+  readonly #byRecord = new Map<string, Declaration[]>();
   readonly #takeovers = new Map<string, { host: string; by: unknown }>();
   readonly #checked: Set<unknown>;
 
@@ -97,11 +99,12 @@ export class Declarations {
     // The other resource may have left the former host.
     if (takeover && (takeover.host === thing.host || takeover.host !== formerHost))
       return twice(this.#definition, thing, takeover.by, owner);
-    if (!first)
-      this.#byName.set(thing.name, [
-        ...all,
-        { thing, owners: new Set([owner]), inputs, formerHost, isKept: false },
-      ]);
+    if (first) return undefined;
+    const made: Declaration = { thing, owners: new Set([owner]), inputs, formerHost, isKept: false };
+    this.#byName.set(thing.name, [...all, made]);
+    const recorded = this.#byRecord.get(thing.recorded);
+    if (recorded) recorded.push(made);
+    else this.#byRecord.set(thing.recorded, [made]);
     return undefined;
   }
 
@@ -119,10 +122,10 @@ export class Declarations {
    * Returns whether the owner of a record on a host declares that thing, there or by another name of the host.
    */
   isDeclared(owner: string, recorded: string, host: string): boolean {
-    for (const { thing, owners, formerHost } of [...this.#byName.values()].flat())
-      if (thing.recorded === recorded && owners.has(owner) && (thing.host === host || formerHost !== host))
-        return true;
-    return false;
+    const all = this.#byRecord.get(recorded) ?? [];
+    return all.some(
+      ({ thing, owners, formerHost }) => owners.has(owner) && (thing.host === host || formerHost !== host),
+    );
   }
 
   /**
