@@ -28,6 +28,8 @@ const readOnly = new Set([
 ]);
 // A replacement is announced with these, and then consists of two other operations.
 const announced = new Set(["replace", "read-replacement"]);
+/** `status` of a failure that is no answer of the provider: its process has died, or was cancelled. Its own errors have 1 or 2. */
+const noAnswer = 0;
 const replacing = new Set(["create-replacement", "delete-replaced"]);
 
 /** Returns the first operation of each resource and kind of change. A replacement counts as one. */
@@ -42,7 +44,7 @@ function once<Operation extends Change>(operations: readonly Operation[]): Opera
  */
 export class UpdateEvents {
   readonly #open = new Map<string, Change>();
-  readonly #failed: Change[] = [];
+  readonly #failed: (Change & { readonly isAnswered: boolean })[] = [];
   readonly #succeeded: Change[] = [];
   readonly #messages = new Map<string, string>();
 
@@ -61,7 +63,7 @@ export class UpdateEvents {
     if (begun) this.#open.set(key, { urn, op });
     else this.#open.delete(key);
     if (ended) this.#succeeded.push({ urn, op });
-    if (failed) this.#failed.push({ urn, op });
+    if (failed) this.#failed.push({ urn, op, isAnswered: failed.status !== noAnswer });
   }
 
   /** Returns whether any operation on this package's resources began. */
@@ -76,9 +78,9 @@ export class UpdateEvents {
 
   get failures(): FailedChange[] {
     const all = [
-      ...this.#failed.map((step) => {
+      ...this.#failed.map(({ isAnswered, ...step }) => {
         const message = this.#messages.get(step.urn) ?? "";
-        return { ...step, message, uncertain: isUncertain(message) };
+        return { ...step, message, uncertain: !isAnswered || isUncertain(message) };
       }),
       ...[...this.#open.values()].map((step) => ({ ...step, message: "", uncertain: true })),
     ];

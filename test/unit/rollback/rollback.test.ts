@@ -379,6 +379,15 @@ describe("the engine's events tell", () => {
     ]);
   });
 
+  test("by the status of a failure whether the provider has answered: a process that died has not", () => {
+    const failedWith = (status: number) =>
+      heard(
+        { resourcePreEvent: { metadata: metadata("update", "a") } },
+        { resOpFailedEvent: { metadata: metadata("update", "a"), status } },
+      ).troubles[0]?.uncertain;
+    expect([0, 1, 2].map(failedWith)).toEqual([true, false, false]);
+  });
+
   test("by the words of a lost connection that the outcome is unknown", async () => {
     const listeners: (() => void)[] = [];
     const lost: ShellStream = {

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { expect, onTestFinished, test } from "vitest";
+import { descendants } from "../lab/processes.mjs";
+import type { SshHost } from "../support/fake/ssh-host.js";
+import { sendSignal } from "../support/send-signal.mjs";
+import {
+  previewIsEmpty,
+  succeed,
+  tables,
+  upAtFirstStep,
+  updates,
+  upKilledAtFirstStep,
+} from "./harness/site.js";
+
+const { threeHosts, stackOf, keyPath } = updates();
+
+/** Two directors, and an update of all that they have. It has come to the second one when it reaches the preferred one. */
+async function pair() {
+  const [one, two] = await threeHosts();
+  const connection = (host: SshHost) => host.connection(keyPath());
+  const program = (scheduler: string, weight: number) => {
+    const args = {
+      directors: [
+        { name: "one", connection: connection(one), interface: "eth0" },
+        { name: "two", connection: connection(two) },
+      ],
+      vrrp: { routerId: 51 },
+      vips: ["192.168.0.210"],
+      services: [{ port: 80, scheduler, health: { check: { type: "tcp" } } }],
+      realServers: [{ name: "web", address: "192.168.10.11", weight }],
+    };
+    return `new lvs.DrCluster("web", ${JSON.stringify(args)});`;
+  };
+  const stack = await stackOf(program("wlc", 1));
+  await stack.up();
+  const before = tables([one, two]);
+  await stack.program(program("wrr", 5));
+  const changed = async () => {
+    const [table, other] = tables([one, two]);
+    expect(table).toEqual(other);
+    expect(table?.join()).toMatch(/-s wrr.*-w 5/);
+    await stack.refresh("--expect-no-changes");
+    await previewIsEmpty(stack);
+  };
+  return { one, two, stack, before, changed };
+}
+
+test("an update that is killed between two directors leaves the next one to bring both level", async () => {
+  const { one, two, stack, changed } = await pair();
+  await upKilledAtFirstStep(stack, one, "-s wrr");
+  expect(two.fake.lines("ipvs").join()).toMatch(/-s wrr.*-w 5/);
+  expect(one.fake.lines("ipvs").join()).toMatch(/-w 1/);
+  expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
+  await succeed(stack);
+  await changed();
+});
+
+/** Returns the plugin of a run that has the resources, and what it has started. */
+const providersOf = (pid: number): number[] =>
+  descendants(pid)
+    .filter((one) => readFileSync(`/proc/${one}/cmdline`, "utf8").includes("pulumi-resource-pulumi-nodejs"))
+    .flatMap((one) => [one, ...descendants(one)]);
+
+test("an update whose provider is killed between two directors is undone on both, and the next one goes through", async () => {
+  const { one, two, stack, before, changed } = await pair();
+  const { pid, updating, go } = await upAtFirstStep(stack, one);
+  const providers = providersOf(pid);
+  expect(providers.length).toBeGreaterThan(0);
+  onTestFinished(() => {
+    for (const provider of providers) sendSignal(provider, "SIGKILL");
+  });
+  for (const provider of providers) sendSignal(provider, "SIGKILL");
+  go();
+  const { code, text } = await updating;
+  one.fake.mend();
+  expect(code, text).toBe(10);
+  expect(tables([one, two])).toEqual(before);
+  await succeed(stack);
+  await changed();
+});
