@@ -31,6 +31,8 @@ export interface Drained {
   readonly seconds: number;
   /** Number of connections that were left at the end. */
   readonly left: number;
+  /** True if some were left before the deadline, because the VIP has moved or another resource has the server. */
+  readonly unused?: true;
 }
 
 const wordsOf = (key: Key): [string, string] => [key.service, serverOf(key)];
@@ -91,8 +93,9 @@ export async function wait(
     if (seen) {
       const left = count(seen, key);
       const isDone = left === 0 && elapsed() >= limits.minimum;
-      if (isDone || elapsed() >= limits.timeout || !begin(seen, leaving))
-        return { seconds: Math.round(elapsed()), left };
+      const result = { seconds: Math.round(elapsed()), left };
+      if (isDone || elapsed() >= limits.timeout) return result;
+      if (!begin(seen, leaving)) return left === 0 ? result : { ...result, unused: true };
     }
     await clock.pause();
     seen = await readAgain().catch((error: Error) => {
@@ -201,9 +204,12 @@ export async function quiesced(operation: ServerOperation): Promise<Facts | unde
 }
 
 /** Returns the result of a drain, as text for people. */
-function summary({ verb, host, key }: ServerOperation, { seconds, left }: Drained): string {
+function summary({ verb, host, key }: ServerOperation, { seconds, left, unused }: Drained): string {
   const what = `${host}: ${serverOf(key)} of ${key.service}`;
   const who = `${left} connection${left === 1 ? "" : "s"} after ${seconds} s`;
   if (left === 0) return `${what} drained in ${seconds} s`;
-  return verb === "delete" ? `${what} cut off with ${who}` : `${what} still has ${who}`;
+  if (verb !== "delete") return `${what} still has ${who}`;
+  return unused
+    ? `${what} left with ${who}: the VIP has moved, or another resource has the server`
+    : `${what} cut off with ${who}`;
 }

@@ -66,6 +66,21 @@ describe("a server that is deleted", () => {
     expect(fake.lines("ipvs")).toEqual([entry]);
   });
 
+  test("goes when the VIP moves away, and it is said that its connections were left and not cut off", async () => {
+    const fake = director();
+    const clock = new FakeClock(fake, (second) => {
+      if (second === 3) fake.write("addresses", "lo 127.0.0.1/8 - - -\n");
+    });
+    const kind = resources(realServer, fake, clock);
+    connections(fake, [0, 1, 0]);
+    const { props } = await kind.create(one);
+    await kind.delete(props);
+    expect(clock.printed).toEqual([
+      `director1: 192.168.10.1:80 of ${service} left with 1 connection after 3 s: the VIP has moved, or another resource has the server`,
+    ]);
+    expect(fake.lines("ipvs")).toEqual([entry]);
+  });
+
   test("goes at once where it has no drain", async () => {
     const fake = director();
     const clock = new FakeClock(fake);

@@ -138,7 +138,7 @@ describe("no connection is waited for", () => {
     const cut = await moved.drain(60, 1, (second) => {
       moved.local = second < 4;
     });
-    expect(cut).toEqual({ seconds: 4, left: 9 });
+    expect(cut).toEqual({ seconds: 4, left: 9, unused: true });
   });
 });
 
@@ -148,7 +148,7 @@ test("of two directors, the one that takes the address over waits for the connec
     one.local = second < 4;
     two.local = !one.local;
   });
-  expect(left).toEqual({ seconds: 4, left: 9 });
+  expect(left).toEqual({ seconds: 4, left: 9, unused: true });
   expect(two.weight).toBe(3);
   const ended = await two.drain(60, 1, (second) => {
     two.counts = [0, 9 - second, 0];
