@@ -30,7 +30,10 @@ const hostsOf = ({ oldState, newState }: PreviewStep): string[] =>
 const listed = (all: readonly string[]): string => [...new Set(all)].join(" and ");
 
 /** Returns the URN of the cluster that a resource belongs to, or belonged to. */
-const clusterOf = ({ oldState, newState }: PreviewStep, { clusters }: ClustersPreview): string | undefined =>
+const clusterOfStep = (
+  { oldState, newState }: PreviewStep,
+  { clusters }: ClustersPreview,
+): string | undefined =>
   [newState?.parent, oldState?.parent].find((urn) => urn !== undefined && clusters.has(urn));
 
 const unchanged = new Set(["same", "read", "refresh"]);
@@ -61,6 +64,79 @@ function advertised({ op, oldState, newState }: PreviewStep): string[] {
   return fields.length === 0 && op.includes("replace") ? ["host"] : fields;
 }
 
+/** An update that would change directors that do not answer. */
+interface Update {
+  readonly silent: Silent;
+  readonly groups: readonly Group[];
+  readonly preview: ClustersPreview;
+  /** What it would change on them. */
+  readonly changes: readonly PreviewStep[];
+}
+
+/** Returns the silent hosts of some steps, why they are silent, and the clusters or resources, as text. */
+function named({ silent, preview }: Update, steps: readonly PreviewStep[]) {
+  const hosts = [...new Set(steps.flatMap(hostsOf))].filter((host) => silent.has(host));
+  return {
+    hosts: listed(hosts),
+    why: hosts.map((host) => `${host} does not answer: ${silent.get(host)?.why}`).join("; "),
+    what: listed(steps.map((step) => nameIn(clusterOfStep(step, preview) ?? step.urn))),
+  };
+}
+
+/** Returns why an update may not leave a director out, or undefined. */
+type Rule = (update: Update) => string | undefined;
+
+const isAllowed: Rule = (update) => {
+  const { changes, preview } = update;
+  const refused = changes.filter((step) => {
+    const cluster = clusterOfStep(step, preview);
+    return cluster === undefined || preview.clusters.get(cluster)?.allowDown !== true;
+  });
+  if (refused.length === 0) return undefined;
+  const { hosts, why, what } = named(update, refused);
+  return `cannot update ${what}: ${why}. Nothing was changed; run again when ${hosts} answers, or write allowDown: true in the cluster`;
+};
+
+const isDown: Rule = (update) => {
+  const { changes, silent } = update;
+  const shut = changes.filter((step) => hostsOf(step).some((host) => silent.get(host)?.isDown === false));
+  if (shut.length === 0) return undefined;
+  const { why, what } = named(update, shut);
+  return `cannot update ${what}: ${why}. Nothing was changed; allowDown is for one that is down`;
+};
+
+const isOneThere: Rule = (update) => {
+  const { changes, groups, preview, silent } = update;
+  const clusters = new Set(changes.flatMap((step) => clusterOfStep(step, preview) ?? []).map(nameIn));
+  const dead = groups.find(
+    ({ instances }) =>
+      instances.some(({ within }) => within.some((name) => clusters.has(name))) &&
+      instances.every(({ host }) => silent.has(host)),
+  );
+  if (!dead) return undefined;
+  const why = dead.instances.map(({ host }) => `${host}: ${silent.get(host)?.why}`).join("; ");
+  return `cannot update ${named(update, changes).what}: no director of ${dead.address} answers (${why}). Nothing was changed; run again when one does`;
+};
+
+const isInstanceStep = ({ urn }: PreviewStep): boolean => urn.includes("/lvs:VrrpInstance::");
+
+const hearsOthers: Rule = (update) => {
+  const deaf = update.changes.find((step) => isInstanceStep(step) && advertised(step).length > 0);
+  if (!deaf) return undefined;
+  const { hosts, why, what } = named(update, [deaf]);
+  return `cannot update ${what}: ${why}. Nothing was changed; with another ${listed(advertised(deaf))} it does not hear the other directors, so run again when ${hosts} answers`;
+};
+
+const hasInstance: Rule = (update) => {
+  const made = update.changes.find((step) => isInstanceStep(step) && step.op === "create");
+  if (!made) return undefined;
+  const { hosts, why } = named(update, [made]);
+  return `cannot make ${titleOf(made.urn)}: ${why}. Nothing was changed; run again when ${hosts} answers: each director of a new cluster has to`;
+};
+
+/** What has to hold for a director to be left out, in the order in which it is told. */
+const rules: readonly Rule[] = [isAllowed, isDown, isOneThere, hearsOthers, hasInstance];
+
 /**
  * Returns what an update leaves out, because directors do not answer. `reachesAll` says that it has to reach each host
  * in any case.
@@ -76,54 +152,9 @@ export function leftOut(
   const steps = preview.steps.filter((step) => hostsOf(step).some((host) => silent.has(host)));
   const changes = reachesAll ? steps : steps.filter((step) => !isInStateOnly(step));
   if (changes.length === 0) return undefined;
-  const of = (some: readonly PreviewStep[]) => {
-    const hosts = [...new Set(some.flatMap(hostsOf))].filter((host) => silent.has(host));
-    return {
-      hosts: listed(hosts),
-      why: hosts.map((host) => `${host} does not answer: ${silent.get(host)?.why}`).join("; "),
-      what: listed(some.map((step) => nameIn(clusterOf(step, preview) ?? step.urn))),
-    };
-  };
-  const refused = changes.filter((step) => {
-    const cluster = clusterOf(step, preview);
-    return cluster === undefined || preview.clusters.get(cluster)?.allowDown !== true;
-  });
-  if (refused.length > 0) {
-    const { hosts, why, what } = of(refused);
-    throw new DirectorDown(
-      `cannot update ${what}: ${why}. Nothing was changed; run again when ${hosts} answers, or write allowDown: true in the cluster`,
-    );
-  }
-  const shut = changes.filter((step) => hostsOf(step).some((host) => silent.get(host)?.isDown === false));
-  if (shut.length > 0) {
-    const { why, what } = of(shut);
-    throw new DirectorDown(
-      `cannot update ${what}: ${why}. Nothing was changed; allowDown is for one that is down`,
-    );
-  }
-  const clusters = new Set(changes.flatMap((step) => clusterOf(step, preview) ?? []).map(nameIn));
-  const concerned = groups.filter(({ instances }) =>
-    instances.some(({ within }) => within.some((name) => clusters.has(name))),
-  );
-  const dead = concerned.find(({ instances }) => instances.every(({ host }) => silent.has(host)));
-  if (dead)
-    throw new DirectorDown(
-      `cannot update ${of(changes).what}: no director of ${dead.address} answers (${dead.instances.map(({ host }) => `${host}: ${silent.get(host)?.why}`).join("; ")}). Nothing was changed; run again when one does`,
-    );
-  const instances = changes.filter(({ urn }) => urn.includes("/lvs:VrrpInstance::"));
-  const deaf = instances.find((step) => advertised(step).length > 0);
-  if (deaf) {
-    const { hosts, why, what } = of([deaf]);
-    throw new DirectorDown(
-      `cannot update ${what}: ${why}. Nothing was changed; with another ${advertised(deaf).join(" and ")} it does not hear the other directors, so run again when ${hosts} answers`,
-    );
-  }
-  const made = instances.find(({ op }) => op === "create");
-  if (made) {
-    const { hosts, why } = of([made]);
-    throw new DirectorDown(
-      `cannot make ${titleOf(made.urn)}: ${why}. Nothing was changed; run again when ${hosts} answers: each director of a new cluster has to`,
-    );
+  for (const rule of rules) {
+    const why = rule({ silent, groups, preview, changes });
+    if (why !== undefined) throw new DirectorDown(why);
   }
   const hosts = [...silent.keys()].filter((host) => changes.some((step) => hostsOf(step).includes(host)));
   const isThere = (host: string | undefined) => host !== undefined && hosts.includes(host);
