@@ -59,7 +59,7 @@ async function update(
   type OnEvent = (event: automation.EngineEvent) => void;
   const pulumiUp = async (onEvent: OnEvent, flags: readonly string[]) => {
     const { args, env, close } = await listening(stack, onEvent);
-    const code = await run(stack.workspace.pulumiCommand.command, ["up", ...args, ...flags, ...rest], {
+    const code = await run(stack.workspace.pulumiCommand.command, ["up", ...args, ...rest, ...flags], {
       env: { ...process.env, ...env },
     }).finally(close);
     if (code !== 0) throw new UpdateFailed(code);

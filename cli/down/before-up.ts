@@ -11,6 +11,13 @@ import { type Silent, silentByProgram, silentIn } from "./silence.js";
 /** Flags by which a person chooses resources. Pulumi takes none of them beside `--exclude`. */
 const choosing = new Set(["target", "target-dependents", "target-replace", "exclude", "exclude-dependents"]);
 
+/**
+ * One operation at a time. Beside `--exclude` and `--target`, Pulumi 3.258 writes a resource that it leaves alone while
+ * it may still write what that one depends on, if the program does not declare it any more. It then ends with `snapshot
+ * integrity failure`.
+ */
+const oneByOne = "--parallel=1";
+
 const allLevel = { silent: new Map(), unlike: new Map() };
 
 /** What a person sets for this run, which decides what it changes. A preview does not refresh, because that reaches hosts. */
@@ -36,7 +43,7 @@ async function refreshed(
 
 /** How an update goes about directors. */
 interface Directions {
-  /** Flags of the update. */
+  /** Flags of the update. They come after those that a person gave, because the last one counts. */
   readonly flags: readonly string[];
   /** The directors that are left out. */
   readonly hosts: readonly string[];
@@ -79,11 +86,11 @@ export async function directorsOfUpdate(
     );
   for (const host of left.hosts) say(`${host} does not answer, and is left out: ${silent.get(host)?.why}`);
   return {
-    flags: left.urns.map((urn) => `--exclude=${urn}`),
+    flags: [...left.urns.map((urn) => `--exclude=${urn}`), oneByOne],
     hosts: left.hosts,
     async afterwards() {
       const kept = keptBecause(left, preview, (await exported(stack)).deployment);
-      return kept.length > 0 ? kept.map((urn) => `--target=${urn}`) : undefined;
+      return kept.length > 0 ? [...kept.map((urn) => `--target=${urn}`), oneByOne] : undefined;
     },
   };
 }

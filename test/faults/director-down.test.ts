@@ -8,13 +8,16 @@ interface Wanted {
   readonly allowDown?: boolean;
   readonly ports?: readonly number[];
   readonly weight?: number;
+  /** Without the real server whose host the program configures. */
+  readonly removed?: boolean;
 }
 
 /** A cluster with two directors, and how its program says what is wanted. */
 async function pair() {
   const [one, two, web] = await threeHosts();
   const connection = (host: SshHost) => host.connection(keyPath());
-  const program = ({ allowDown, ports = [80, 443], weight = 1 }: Wanted = {}) => {
+  const program = ({ allowDown, ports = [80, 443], weight = 1, removed = false }: Wanted = {}) => {
+    const configured = { name: "web", address: "192.168.10.11", connection: connection(web), weight };
     const args = {
       directors: [
         { name: "one", connection: connection(one), interface: "eth0" },
@@ -24,10 +27,7 @@ async function pair() {
       ...(allowDown ? { allowDown } : {}),
       vips: ["192.168.0.210"],
       services: ports.map((port) => ({ port, health: { check: { type: "tcp" } } })),
-      realServers: [
-        { name: "web", address: "192.168.10.11", connection: connection(web), weight },
-        { name: "other", address: "192.168.10.12" },
-      ],
+      realServers: [...(removed ? [] : [configured]), { name: "other", address: "192.168.10.12" }],
     };
     return `new lvs.DrCluster("web", ${JSON.stringify(args)});`;
   };
@@ -132,5 +132,29 @@ test("what differs from the state on a director that was away is refreshed, and 
   expect(text).toContain(`pulumi-lvs: refreshing what differs from the state on ${two.label}`);
   expect(text).not.toContain(one.label);
   expect(two.fake.lines("ipvs").toSorted()).toEqual(table.toSorted());
+  await previewIsEmpty(stack);
+});
+
+test("a real server is removed while a director is down, keeps what clients of that one need, and goes when it is back", async () => {
+  const { one, two, web, program } = await pair();
+  const untouched = web.fake.snapshot();
+  const stack = await stackOf(program({ allowDown: true }));
+  await stack.up();
+  const [table, server] = [two.fake.lines("ipvs"), web.fake.snapshot()];
+  await two.down();
+  await stack.program(program({ allowDown: true, removed: true }));
+  // Pulumi has a choice of orders, and each one has to hold.
+  await succeed(stack, "--parallel", "64");
+  const left = one.fake.lines("ipvs");
+  expect(left.join("\n")).not.toContain("192.168.10.11");
+  expect(two.fake.lines("ipvs")).toEqual(table);
+  expect(web.fake.snapshot()).toEqual(server);
+  await succeed(stack);
+  expect(one.fake.lines("ipvs")).toEqual(left);
+
+  await two.up();
+  await succeed(stack);
+  expect(two.fake.lines("ipvs")).toEqual(left);
+  expect(web.fake.snapshot()).toEqual(untouched);
   await previewIsEmpty(stack);
 });
