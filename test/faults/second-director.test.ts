@@ -4,21 +4,28 @@ import { previewIsEmpty, tables, up, updates } from "./harness/site.js";
 
 const { threeHosts, stackOf, keyPath } = updates();
 
+/** Returns a program with one cluster, whose service and real server are always the same. */
+function clusterProgram(web: SshHost, args: object): string {
+  const all = {
+    ...args,
+    vips: ["192.168.0.210"],
+    services: [{ port: 80, health: { check: { type: "tcp" } } }],
+    realServers: [{ name: "web", address: "192.168.10.11", connection: web.connection(keyPath()) }],
+  };
+  return `new lvs.DrCluster("web", ${JSON.stringify(all)});`;
+}
+
+/** Returns the commands that a host got which change its table. Lines of `ipvsadm --restore` are among them, too. */
+const tableChanges = ({ fake }: SshHost): string[] =>
+  fake.lines("log").filter((line) => /^ipvsadm -[ACDEaed]\b/.test(line));
+
 test("a cluster gets a director that is preferred to its own, or nothing is changed, and goes without a trace", async () => {
   const [one, two, web] = await threeHosts();
   const hosts = [one, two, web];
   const images = () => hosts.map(({ fake }) => fake.snapshot());
   const untouched = images();
   const connection = (host: SshHost) => host.connection(keyPath());
-  const program = (args: object) => {
-    const all = {
-      ...args,
-      vips: ["192.168.0.210"],
-      services: [{ port: 80, health: { check: { type: "tcp" } } }],
-      realServers: [{ name: "web", address: "192.168.10.11", connection: connection(web) }],
-    };
-    return `new lvs.DrCluster("web", ${JSON.stringify(all)});`;
-  };
+  const program = (args: object) => clusterProgram(web, args);
   const stack = await stackOf(program({ director: { connection: connection(one), interface: "eth0" } }));
   await stack.up();
   const directors = [
@@ -49,4 +56,29 @@ test("a cluster gets a director that is preferred to its own, or nothing is chan
 
   await stack.destroy();
   expect(images()).toEqual(untouched);
+});
+
+test("a director becomes a list of one, and a list of one becomes a director, without a change of its table", async () => {
+  const [one, two, web] = await threeHosts();
+  await two.down();
+  const images = () => [one, web].map(({ fake }) => fake.snapshot());
+  const connection = one.connection(keyPath());
+  const director = clusterProgram(web, { director: { connection, interface: "eth0" } });
+  const stack = await stackOf(director);
+  await stack.up();
+  const [before, commands] = [images(), tableChanges(one)];
+  expect(commands.length).toBeGreaterThan(0);
+
+  const directors = [{ name: "one", connection, interface: "eth0" }];
+  await stack.program(clusterProgram(web, { directors, vrrp: { routerId: 51 } }));
+  await stack.destroy("--target", "**::web-vip-**", "--target-dependents");
+  expect(await stack.up()).not.toMatch(/replac/);
+  await previewIsEmpty(stack);
+
+  await stack.program(director);
+  await stack.destroy("--target", "**::web-one-vrrp", "--target-dependents");
+  expect(await stack.up()).not.toMatch(/replac/);
+  await previewIsEmpty(stack);
+  expect(tableChanges(one)).toEqual(commands);
+  expect(images()).toEqual(before);
 });
