@@ -48,6 +48,8 @@ test("a cluster gets a director that is preferred to its own, or nothing is chan
   await stack.up();
   expect(tables([one])).toEqual(table);
   expect(tables([two])).toEqual(table);
+  // The plan shows its resources as replaced, and what it forwards by stays.
+  expect(tableChanges(one).filter((line) => /^ipvsadm -[CDd]/.test(line))).toEqual([]);
   const prioritiesOf = hosts
     .slice(0, 2)
     .map(({ fake }) => /priority (\d+)/.exec(fake.read("etc/keepalived/pulumi-lvs.d/eth0-51.conf"))?.[1]);
