@@ -5,6 +5,9 @@
 const pauses = { least: 25, part: 1 / 4, most: 250 };
 const limits = { least: 200, part: 1, most: 1000 };
 
+/** Nor is the pause longer than a part of the longest gap between two jobs so far, which shows the engine's pace. */
+const gaps = { least: 50, part: 4, most: 250 };
+
 const within = ({ least, part, most }: typeof pauses, milliseconds: number): number =>
   Math.min(most, Math.max(least, part * milliseconds));
 
@@ -15,6 +18,10 @@ const within = ({ least, part, most }: typeof pauses, milliseconds: number): num
  */
 export class Gathering {
   #newest = 0;
+  /** The longest time between two jobs that waited together. */
+  #gap: number | undefined;
+  /** Number of jobs that came since the last batch began. */
+  #came = 0;
   #begun = 0;
   /** Number of jobs without a result, and the most since the last batch began. */
   #pending = 0;
@@ -25,7 +32,9 @@ export class Gathering {
 
   /** A job came. */
   came(): void {
-    this.#newest = performance.now();
+    const now = performance.now();
+    if (this.#came++ > 0) this.#gap = Math.max(this.#gap ?? 0, now - this.#newest);
+    this.#newest = now;
     this.#most = Math.max(this.#most, ++this.#pending);
     this.#arrived();
   }
@@ -33,6 +42,7 @@ export class Gathering {
   /** A batch begins. */
   begin(): void {
     this.#begun = performance.now();
+    this.#came = 0;
     this.#most = this.#pending;
   }
 
@@ -50,7 +60,7 @@ export class Gathering {
     const all = this.#most > 2 && this.#took > 0 ? this.#most : Number.POSITIVE_INFINITY;
     for (;;) {
       const now = performance.now();
-      const pause = Math.min(this.#newest + within(pauses, this.#took), limit) - now;
+      const pause = Math.min(this.#newest + this.#pause(), limit) - now;
       if (count() >= all || pause <= 0) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pause);
@@ -60,5 +70,10 @@ export class Gathering {
         };
       });
     }
+  }
+
+  #pause(): number {
+    const byHost = within(pauses, this.#took);
+    return this.#gap === undefined ? byHost : Math.min(byHost, within(gaps, this.#gap));
   }
 }
