@@ -135,10 +135,8 @@ export const virtualService: Definition = define({
 
   id: (key) => printService(serviceOf(key)),
 
-  facts: (key, want) => [
-    ...(["table", `sysctl:${refusals(serviceOf(key))}`] as const),
-    ...(want ? (["health", "ledger"] as const) : []),
-  ],
+  facts: (_key, want) => ["table", ...(want ? (["health", "ledger"] as const) : [])],
+  changeFacts: (key) => [`sysctl:${refusals(serviceOf(key))}`],
 
   read(facts, key, want) {
     const found = entryIn(facts, key);

@@ -57,7 +57,12 @@ function parseClock(text: string): number {
 }
 
 /** The real servers that drain. */
-export const draining = fact({ name: "draining", parse: parseDraining, shown: "/run/pulumi-lvs/draining" });
+export const draining = fact({
+  name: "draining",
+  parse: parseDraining,
+  shown: "/run/pulumi-lvs/draining",
+  along: true,
+});
 
 /** The completed drains, the latest last. */
 export const drained = fact({ name: "drained", parse: parseDrained, shown: "/run/pulumi-lvs/drained" });

@@ -12,6 +12,8 @@ export interface Fact<Name extends string, Value> {
   args?(of: string): readonly string[];
   /** Marks a fact that differs at each reading although nothing changed. */
   readonly ticks?: true;
+  /** Marks a fact that comes with each reading, because a later job may need it, and it seldom costs a process. */
+  readonly along?: true;
   /** What a host prints that has nothing. Default: no text. */
   readonly nothing?: string;
 }

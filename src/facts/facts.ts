@@ -50,6 +50,11 @@ function split(name: string): { kind: Fact<string, unknown> | undefined; word: s
  */
 export const ticks = (name: FactName): boolean => split(name).kind?.ticks === true;
 
+/** The facts that come with each reading. */
+export const alongside = Object.values(single)
+  .filter((kind: Fact<string, unknown>) => kind.along)
+  .map(({ name }) => name);
+
 /** Returns the shell function that reads a fact, with its arguments. */
 export function factCommand(name: FactName): string {
   const { kind, word, of } = split(name);

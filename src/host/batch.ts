@@ -12,7 +12,7 @@ import {
   unexpectedOutput,
   withoutToken,
 } from "../errors.js";
-import { FactError, type FactName, type Facts } from "../facts/facts.js";
+import { alongside, FactError, type FactName, type Facts } from "../facts/facts.js";
 import { refusals } from "../shell/refusals.js";
 import type { KnownFacts } from "./known-facts.js";
 import { digestOf, type Failed, type Outcome, type Report } from "./report.js";
@@ -239,7 +239,8 @@ class Batch {
   }
 
   async #read(): Promise<void> {
-    const report = await this.#runScript((nonce) => readScript(nonce, this.#names)).catch((error) => {
+    const names = [...new Set([...this.#names, ...alongside])];
+    const report = await this.#runScript((nonce) => readScript(nonce, names)).catch((error) => {
       // A reading without an answer has changed nothing.
       throw withoutToken(error);
     });

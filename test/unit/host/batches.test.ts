@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Bag } from "../../../providers/engine/inputs.js";
 import { realServer } from "../../../providers/real-server/index.js";
+import { virtualService } from "../../../providers/virtual-service.js";
 import { Host } from "../../../src/host/host.js";
 import { readingJob } from "../../../src/host/reading.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
@@ -55,6 +56,25 @@ test("48 real servers of one stack go in batches as full as the engine sends the
   await counted("delete", (n) => kind.delete(changed[n] as Bag));
   expect(fake.lines("ipvs")).toHaveLength(1);
   for (const [what, number] of Object.entries(scripts)) expect(number, what).toBeLessThanOrEqual(8);
+});
+
+test("a service and then its server are made with one reading, and deleted with one", async () => {
+  const fake = fakeHost();
+  const services = resources(virtualService, fake);
+  const servers = resources(realServer, fake);
+  const service = await services.create({ address: "192.168.0.219", port: 80 });
+  const server = await servers.create({
+    service: "tcp://192.168.0.219:80",
+    address: "192.168.10.1",
+    port: 80,
+  });
+  expect(fake.lines("ipvs")).toHaveLength(2);
+  expect(fake.runs).toBe(3);
+  await fake.newRun();
+  await servers.delete(server.props);
+  await services.delete(service.props);
+  expect(fake.lines("ipvs")).toEqual([]);
+  expect(fake.runs).toBe(3);
 });
 
 test("jobs that come while the host is being reached go in the first script", async () => {
