@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Gathering } from "../../../src/host/gathering.js";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Has jobs come with these milliseconds between them after a batch that took `took`. Returns how long the last waits. */
+async function wait(took: number, gaps: readonly number[]): Promise<number> {
+  const gathering = new Gathering();
+  gathering.came();
+  gathering.begin();
+  await vi.advanceTimersByTimeAsync(took);
+  gathering.end(1);
+  gathering.came();
+  let newest = performance.now();
+  let ended = 0;
+  void gathering
+    .complete(() => 1)
+    .then(() => {
+      ended = performance.now();
+    });
+  for (const gap of gaps) {
+    await vi.advanceTimersByTimeAsync(gap);
+    gathering.came();
+    newest = performance.now();
+  }
+  await vi.advanceTimersByTimeAsync(5000);
+  return Math.round(ended - newest);
+}
+
+test.each([
+  ["a single job waits a quarter of the time of the batch before", 600, [], 150],
+  ["jobs that come quickly wait 50 ms at most", 600, [3, 5], 50],
+  ["jobs that come slowly wait four times the longest gap", 600, [3, 30, 5], 120],
+  ["no job waits longer than by the batch before", 600, [60], 150],
+  ["a job waits 25 ms after a quick batch", 40, [3], 25],
+] as const)("%s", async (_, took, gaps, milliseconds) => {
+  expect(await wait(took, gaps)).toBe(milliseconds);
+});
