@@ -81,7 +81,7 @@ async function once(source: string): Promise<{ figures: Figures; resources: numb
     await timed("up, s", () => stack.up());
     figures["memory of the provider, MB"] = Number(readFileSync(memory, "utf8"));
     const resources = (await stack.resources()).filter(({ id }) => id !== undefined).length - 1;
-    await timed("refresh, s", () => stack.refresh("--skip-preview"));
+    await timed("refresh, s", () => stack.refresh());
     await timed("destroy, s", () => stack.destroy());
     return { figures, resources };
   } finally {

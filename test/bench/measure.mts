@@ -92,7 +92,7 @@ const program = (
       await does("preview", () => stack.preview());
       await change("one weight", one);
       await change("all weights", all);
-      await does("refresh", () => stack.refresh("--skip-preview"));
+      await does("refresh", () => stack.refresh());
       const destroy = await seconds(() => stack.destroy());
       return { ...measured, ...(asked.includes("destroy") ? { destroy } : {}) };
     } finally {

@@ -103,7 +103,7 @@ test("rollback undoes an update of pulumi up, by the backend's history", async (
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(site(hosts, { weights: [2, undefined, 3] }));
   await stack.up();
-  await stack.refresh("--skip-preview");
+  await stack.refresh();
   const { code, text } = await stack.pulumiLvs(["rollback"]);
   expect(code, text).toBe(0);
   expect(text).toMatch(/by the backend's history\n/);

@@ -88,8 +88,7 @@ onLab("draining", () => {
   });
 
   it("is shown by the service, and that is no difference", async () => {
-    const { code, text } = await stack.pulumi("refresh", "--yes", "--expect-no-changes");
-    expect(code, text).toBe(0);
+    await stack.refresh("--expect-no-changes");
     const web = (await stack.resources()).find(({ type }) => type.endsWith(":VirtualService"));
     expect(web?.outputs.drained).toMatchObject([{ server: "192.168.10.11:80", forced: 0, clean: true }]);
   });

@@ -46,7 +46,7 @@ onLab("neighbours of an IPv6 VIP", () => {
     stack = keep(await Stack.ofProgram(placed("director")));
     const told = await advertised("director", vip, () => stack.up());
     for (const line of told) expect(line).toMatch(/Flags \[override\]/);
-    expect((await stack.pulumi("refresh", "--yes", "--expect-no-changes")).code).toBe(0);
+    await stack.refresh("--expect-no-changes");
   }, 900_000);
 
   it("learn at once that it has moved to another host, which has python3 and no perl", async () => {
@@ -110,7 +110,7 @@ for (const address of ["${vip}", "192.168.0.210"]) {
     expect((await run("director", "ip -o addr show dev eth1")).stdout).toMatch(
       /192\.168\.0\.210\/32[\s\S]*77::210\/128/,
     );
-    expect((await stack.pulumi("refresh", "--yes", "--expect-no-changes")).code).toBe(0);
+    await stack.refresh("--expect-no-changes");
     await stack.program(placed("director", ", announce: false").replace("eth1", "wan1"));
     const { text } = await stack.pulumi("up", "--yes", "--skip-preview");
     expect(text).toMatch(
@@ -244,7 +244,7 @@ onLab("an LVS/NAT cluster of an IPv6 VIP", () => {
     const stack = keep(await Stack.ofEnvironment("six", { configuration }));
     await stack.up();
     expect(await ask("http://[fd00:77::219]/", 30, "-g")).toEqual({ rs1: 15, rs2: 15 });
-    expect((await stack.pulumi("refresh", "--yes", "--expect-no-changes")).code).toBe(0);
+    await stack.refresh("--expect-no-changes");
     await stack.destroy();
     expect(differences(clean, await statesOf(machines))).toEqual([]);
   });

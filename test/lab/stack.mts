@@ -198,7 +198,7 @@ export class Stack {
   /** Each of these throws what the CLI printed when it fails. */
   up = (...flags: string[]) => this.#must(["up", "--yes", "--skip-preview", ...flags]);
   preview = (...flags: string[]) => this.#must(["preview", ...flags]);
-  refresh = (...flags: string[]) => this.#must(["refresh", "--yes", ...flags]);
+  refresh = (...flags: string[]) => this.#must(["refresh", "--yes", "--skip-preview", ...flags]);
   destroy = (...flags: string[]) => this.#must(["destroy", "--yes", "--skip-preview", ...flags]);
 
   async resources(): Promise<StateResource[]> {
