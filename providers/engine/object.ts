@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { HostError } from "../../src/errors.js";
 import type { Facts } from "../../src/facts/facts.js";
+import type { Step } from "../../src/host/step.js";
 import { hostLabel } from "../../src/ssh/connection.js";
 import { plainText } from "../../src/values/foreign.js";
-import type { Change } from "./change.js";
+import type { Change, HostView, Verb } from "./change.js";
 import { containedIn } from "./contained.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
@@ -49,61 +50,67 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
     return recordOwner !== undefined && !isMine(recordOwner);
   };
 
+  const deletion = (have: Bag | undefined, view: HostView): Step[] => {
+    const { facts } = view;
+    // Another owner has taken it over.
+    if (isOthers(facts)) return [];
+    if (isKept(facts)) return eraseOwnRecords(facts, record);
+    const inside = contained(facts);
+    if (have && inside.ofOtherStack && inputs.adopt !== true)
+      throw refused(
+        `the deletion would also delete what another stack has: ${plainText(`${inside.ofOtherStack.owner} ${inside.ofOtherStack.thing}`)}`,
+        "remove that there first, or set adopt: true here and run `pulumi up`, then delete",
+      );
+    const steps = have || definition.alwaysDeletes ? definition.plan(key, undefined, have, view) : [];
+    return [...inside.records.map(eraseRecord), ...withEraseSteps(facts, record, steps)];
+  };
+
+  /** Takes over an existing thing from other owners. Throws if one of them keeps it. */
+  const takeOver = (have: Bag, facts: Facts): void => {
+    const hasOwn = recordedOwner(facts, record) === owner;
+    for (const other of others(facts)) {
+      // Records that an interrupted change of this resource left do not count.
+      if (isCompatible(other, record) || (hasOwn && !isClaim(other))) continue;
+      const isOurs = stackOf(other.owner) === stackOf(owner);
+      const keeps = isOurs ? declared.isDeclared(other.owner, record.thing, host) : inputs.adopt !== true;
+      if (keeps) {
+        const difference = describeDifference(have, config);
+        const { reason, remedy } = refusalOf(definition, other, record, isOurs, difference);
+        throw refused(reason, remedy);
+      }
+      // The owner is gone from the program: the resource was renamed, and this is its new name.
+      if (isOurs) declared.noteTakeover(other.owner, record.thing, host, owner);
+    }
+  };
+
+  /** Throws if the host cannot have the thing, or has one with other settings that this resource did not make. */
+  const refuseOther = (verb: Verb, have: Bag | undefined, facts: Facts): void => {
+    const recordOwner = recordedOwner(facts, record);
+    // A thing that this resource made before is its own, even if the answer was lost.
+    const isOwn = recordOwner !== undefined && isMine(recordOwner);
+    const isForeign =
+      verb === "create" && !isDeepStrictEqual(have, config) && !isOwn && inputs.adopt !== true;
+    const refusal =
+      definition.clashes?.(key, config, facts) ??
+      ((isForeign || !have) && definition.refuses?.(key, config, have, facts));
+    if (refusal) throw refused(refusal.reason, refusal.remedy);
+    if (have && isForeign)
+      throw refused(
+        `it exists already, with other settings: ${describeDifference(have, config)}`,
+        "set adopt: true to take it over, or remove it there",
+      );
+  };
+
   return {
     facts: ["ledger"],
 
     plan(verb, view) {
       const { facts } = view;
       const have = read(facts);
-      if (verb === "delete") {
-        // Another owner has taken it over.
-        if (isOthers(facts)) return [];
-        if (isKept(facts)) return eraseOwnRecords(facts, record);
-        const inside = contained(facts);
-        if (have && inside.ofOtherStack && inputs.adopt !== true)
-          throw refused(
-            `the deletion would also delete what another stack has: ${plainText(`${inside.ofOtherStack.owner} ${inside.ofOtherStack.thing}`)}`,
-            "remove that there first, or set adopt: true here and run `pulumi up`, then delete",
-          );
-        const gone = have || definition.alwaysDeletes ? definition.plan(key, undefined, have, view) : [];
-        return [...inside.records.map(eraseRecord), ...withEraseSteps(facts, record, gone)];
-      }
-      const recordOwner = recordedOwner(facts, record);
-      // Records that an interrupted change of this resource left do not count.
-      const owners = others(facts).filter(
-        (one) => !isCompatible(one, record) && (recordOwner !== owner || isClaim(one)),
-      );
-      for (const other of have ? owners : []) {
-        const isOurs = stackOf(other.owner) === stackOf(owner);
-        const counts = isOurs ? declared.isDeclared(other.owner, record.thing, host) : inputs.adopt !== true;
-        if (counts) {
-          const { reason, remedy } = refusalOf(
-            definition,
-            other,
-            record,
-            isOurs,
-            describeDifference(have as Bag, config),
-          );
-          throw refused(reason, remedy);
-        }
-        // The owner is gone from the program: the resource was renamed, and this is its new name.
-        if (isOurs) declared.noteTakeover(other.owner, record.thing, host, owner);
-      }
-      const different = have && !isDeepStrictEqual(have, config);
-      // A thing that this resource made before is its own, even if the answer was lost.
-      const isOwn = recordOwner !== undefined && isMine(recordOwner);
-      const foreign = verb === "create" && different && !isOwn && inputs.adopt !== true;
-      const refusal =
-        definition.clashes?.(key, config, facts) ??
-        ((foreign || !have) && definition.refuses?.(key, config, have, facts));
-      if (refusal) throw refused(refusal.reason, refusal.remedy);
-      if (foreign) {
-        throw refused(
-          `it exists already, with other settings: ${describeDifference(have, config)}`,
-          "set adopt: true to take it over, or remove it there",
-        );
-      }
-      const steps = have && !different ? [] : definition.plan(key, config, have, view);
+      if (verb === "delete") return deletion(have, view);
+      if (have) takeOver(have, facts);
+      refuseOther(verb, have, facts);
+      const steps = isDeepStrictEqual(have, config) ? [] : definition.plan(key, config, have, view);
       return withRecordSteps(facts, record, have, steps);
     },
 
@@ -116,7 +123,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         if (have) return "it is still there after it was deleted";
         const [left] = contained(facts).records;
         return left
-          ? `the record of what goes along is still there: ${left.thing} of ${left.owner}`
+          ? `the record of a thing that it contains is still there: ${left.thing} of ${left.owner}`
           : eraseMismatch(facts, record);
       }
       if (!isDeepStrictEqual(have, config))
