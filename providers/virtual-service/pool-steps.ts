@@ -31,7 +31,7 @@ function entriesOf(lines: readonly Step[]): Step {
   const run = lines.flatMap(({ run }) => (run[0] === ":" ? [] : [lineOf(run)]));
   return run.length === 0
     ? onFailure(["put_entries", ...undo])
-    : { run: ["put_entries", ...run], undo: ["back_entries", ...undo], isPartial: true };
+    : { run: ["put_entries", ...run], undo: ["undo_entries", ...undo], isPartial: true };
 }
 
 /** Returns the steps with consecutive ones in one command where that does the same. */

@@ -105,18 +105,18 @@ export const recordsOf = (steps: readonly Step[]): readonly Step[] =>
   steps.filter(({ run }) => run[0] === "record");
 
 function renderTransaction({ owner, steps, undo }: Transaction, index: number): string[] {
-  const backs = (name: (i: number) => string, of: readonly Step[]) =>
+  const undoLines = (name: (i: number) => string, of: readonly Step[]) =>
     of
       .flatMap(({ undo, isPartial }, i) =>
         undo ? [`${name(isPartial ? i - 1 : i)} ${commandLine(undo)}`] : [],
       )
       .reverse();
-  if (undo) return [`undo ${index} ${quote(owner)}`, ...backs(() => "back", undo)];
+  if (undo) return [`undo ${index} ${quote(owner)}`, ...undoLines(() => "run_undo", undo)];
   return [
     `begin ${index} ${quote(owner)}`,
     ...steps.map(({ run }) => `step ${commandLine(run)}`),
     "kept",
-    ...backs((i) => `undo_step ${i}`, steps),
+    ...undoLines((i) => `undo_step ${i}`, steps),
   ];
 }
 

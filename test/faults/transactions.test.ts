@@ -284,7 +284,7 @@ describe("a step that fails", () => {
     const fake = fakeHost();
     const kind = resources(virtualAddress, fake);
     fake.withoutTool("arping");
-    fake.failCommand("back", 0);
+    fake.failCommand("undo", 0);
     const inputs = {
       ...kind.inputsOf({ interface: "eth0", address: "192.168.0.219", prefixLength: 24, label: "eth0:1" }),
       __provider: "the text",
@@ -320,7 +320,7 @@ describe("a step that fails", () => {
     const kind = resources(virtualAddress, fake);
     const { props } = await kind.create({ interface: "eth0", address: "192.168.0.219", announce: false });
     fake.failCommand("step", 4);
-    fake.failCommand("back", 0);
+    fake.failCommand("undo", 0);
     await expect(
       kind.update(
         { ...props, __provider: "x" },
@@ -337,7 +337,7 @@ describe("a step that fails", () => {
     const untouched = fake.snapshot();
     const kind = resources(arpSuppression, fake);
     fake.failCommand("step", 8);
-    fake.failCommand("back", 0);
+    fake.failCommand("undo", 0);
     await expect(kind.create({})).rejects.toThrow(/and this could not be undone: injected failure/);
     const left = fake
       .snapshot()
@@ -404,7 +404,7 @@ describe("a host that takes too long", () => {
   test("undoes an earlier transaction whole, also if one of the commands fails", async () => {
     const fake = fakeHost();
     for (const mark of ["1", "2", "3"]) fake.write("ipvs", `${fake.read("ipvs")}-A -f ${mark} -s wlc\n`);
-    fake.failCommand("back", 1);
+    fake.failCommand("undo", 1);
     const undo = ["1", "2", "3"].map((mark) =>
       step(["ipvsadm", "-A", "-f", mark], ["ipvsadm", "-D", "-f", mark]),
     );

@@ -19,9 +19,9 @@ LINES
   printf '%s\n' "$printed"
   return 1
 }
-# back_entries LINE...: undoes put_entries, of which only a part may have been done. So lines may fail, and the table
+# undo_entries LINE...: undoes put_entries, of which only a part may have been done. So lines may fail, and the table
 # that is read back shows the result.
-back_entries() {
+undo_entries() {
   put_entries "$@" >/dev/null || :
 }
 # begin NUMBER OWNER: begins a transaction. After a failure its steps do nothing, and undo_step undoes those before.
@@ -36,7 +36,7 @@ execute() {
   case $1 in ipvsadm | ip | modprobe | rmmod) exec "$@" ;; esac
   "$@"
 }
-# attempt KIND COMMAND...: runs a command of a step, a back, a bulk or an aside. The tests redefine it to stop there.
+# attempt KIND COMMAND...: runs a command of a step, an undo, a bulk or an aside. The tests redefine it to stop there.
 attempt() {
   shift
   execute "$@"
@@ -63,13 +63,13 @@ kept() { [ -n "$failed" ] || say "kept $j"; }
 undo_step() {
   [ -n "$failed" ] && [ "$n" -gt "$1" ] || return 0
   shift
-  back "$@"
+  run_undo "$@"
 }
-# back COMMAND...: runs an undo command. A setting that could not be undone keeps its record (RANK TAB setting TAB ...):
+# run_undo COMMAND...: runs an undo command. A setting that could not be undone keeps its record (RANK TAB setting TAB ...):
 # by it the next deletion finds the value to restore.
-back() {
+run_undo() {
   case $undo_failed$1$3 in 1erase???setting?*) return ;; esac
-  without_lock attempt back "$@" || {
+  without_lock attempt undo "$@" || {
     rc=$? undo_failed=1
     say "undo_failed $j $rc"
     text "$out"

@@ -160,7 +160,7 @@ export const faultKinds: readonly FaultKind[] = [
     ({ kind, n }) => ({
       arm: (fake) => {
         fake.failCommand(kind, n);
-        fake.failCommand("back", 0);
+        fake.failCommand("undo", 0);
       },
     }),
     () => ({ needsUndo: true }),

@@ -25,7 +25,7 @@ export async function scenario(start: World, goals: readonly Goal[]): Promise<Sc
 export async function survive({ start, goals, reference }: Scenario, fault: Fault): Promise<boolean> {
   const { level, machine } = fault;
   const struck = await run(batchOf(level, machine), fault.mishap);
-  if (fault.needsUndo && struck.commands.back === 0) return false;
+  if (fault.needsUndo && struck.commands.undo === 0) return false;
   const after = aftermath(fault, struck);
   neverBetween(fault, struck, resourcesOf(start, goals));
   // what was never answered cannot be known

@@ -313,7 +313,7 @@ export class FakeHost {
     return this;
   }
 
-  /** The n-th command of a kind from now on, counted from 0, fails: a `step`, or a `back` that undoes one. */
+  /** The n-th command of a kind from now on, counted from 0, fails: a `step`, or an `undo` of one. */
   failCommand(kind: CountedKind, n: number): void {
     this.arm(`fail.${kind}.${n}`);
   }

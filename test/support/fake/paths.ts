@@ -17,13 +17,13 @@ const shared = [
 
 /** Lines that name a file for functions which put $ROOT before it: claim_file, put_file and the like. */
 const rooted = [
-  /^(step|back|undo_step \d+) (claim_file|put_file|restore_file|retake_file|with_file|claim_dragged) /,
+  /^(step|run_undo|undo_step \d+) (claim_file|put_file|restore_file|retake_file|with_file|claim_dragged) /,
   // of a sysctl's record, of IP forwarding, and of a check through the VIP
   /^ *f=\/proc\/sys\/\$\(/,
   /^ *'\/proc\/sys\/net\/ipv4\/conf\/\*\/forwarding /,
   /^sysctl_of\(\) \{ setting=[^ ]* file=[^ ]*; \}$/,
   // records hold the names that a host knows
-  /^(step|aside|back|undo_step \d+) (record|erase) /,
+  /^(step|aside|run_undo|undo_step \d+) (record|erase) /,
   // data of a monitor, which no shell reads
   /^[a-z]+\t/,
   // data for keepalived, which the fake one does not run

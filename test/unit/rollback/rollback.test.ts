@@ -419,7 +419,7 @@ describe("the engine's events tell", () => {
     const { inputs } = engine.check({}, props);
     await engine.create(inputs);
     fake.failCommand("step", 1);
-    fake.failCommand("back", 0);
+    fake.failCommand("undo", 0);
     const { message } = await engine.delete("x", inputs).then(
       () => new Error("deleted"),
       (error: Error) => error,
