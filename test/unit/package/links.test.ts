@@ -25,6 +25,23 @@ test("every link between pages leads to a page and to a heading that is there", 
   expect(pages.flatMap((page) => brokenLinks(repository, page))).toEqual([]);
 });
 
+test("every file of the repository that a page names is there", () => {
+  const folders = "cli|docs|examples|policy|providers|rollback|scripts|src|stacks|test";
+  const named = new RegExp(`\`((?:${folders})/[\\w./-]+)\``, "g");
+  // The changelog names files of its time, and NAME stands for any.
+  const missing = pages
+    .filter((page) => page !== "CHANGELOG.md")
+    .flatMap((page) =>
+      [...readFileSync(join(repository, page), "utf8").matchAll(named)]
+        .map(([, file = ""]) => file)
+        .filter((file) => !file.includes("NAME"))
+        .filter((file) => globSync(`${file.replace(/\/$/, "")}*`, { cwd: repository }).length === 0)
+        .map((file) => `${page}: ${file}`),
+    );
+  expect(missing).toEqual([]);
+  expect("`test/unit/fuzz` of `src/x.ts`".match(named)).toHaveLength(2);
+});
+
 test("every page of docs is in the index", () => {
   const targets = linksOf(readFileSync(join(repository, "docs/README.md"), "utf8"));
   const listed = targets.map((target) => join("docs", target.split("#")[0] ?? ""));
