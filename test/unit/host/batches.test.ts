@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Bag } from "../../../providers/engine/inputs.js";
 import { realServer } from "../../../providers/real-server/index.js";
-import { virtualService } from "../../../providers/virtual-service.js";
+import { virtualService } from "../../../providers/virtual-service/index.js";
 import { Host } from "../../../src/host/host.js";
 import { readingJob } from "../../../src/host/reading.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";

@@ -384,7 +384,7 @@ describe("the engine's events tell", () => {
       heard(
         { resourcePreEvent: { metadata: metadata("update", "a") } },
         { resOpFailedEvent: { metadata: metadata("update", "a"), status } },
-      ).troubles[0]?.uncertain;
+      ).failures[0]?.uncertain;
     expect([0, 1, 2].map(failedWith)).toEqual([true, false, false]);
   });
 
