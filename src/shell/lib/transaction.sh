@@ -65,8 +65,8 @@ undo_step() {
   shift
   run_undo "$@"
 }
-# run_undo COMMAND...: runs an undo command. A setting that could not be undone keeps its record (RANK TAB setting TAB ...):
-# by it the next deletion finds the value to restore.
+# run_undo COMMAND...: runs an undo command. A setting that could not be undone keeps its record (RANK TAB setting TAB
+# ...): by it the next deletion finds the value to restore.
 run_undo() {
   case $undo_failed$1$3 in 1erase???setting?*) return ;; esac
   without_lock attempt undo "$@" || {
