@@ -22,8 +22,6 @@ export const realHost = {
   GIVE_UP_SECONDS: 3600,
   /** Rounds in which a complete restore looks whether a network service has removed an address. */
   SETTLE_ROUNDS: 15,
-  /** Seconds after which systemd reads its units again. */
-  RELOAD_SECONDS: 3,
   /** Seconds between two looks at the connections of a real server whose forwarding changed. */
   POLL_SECONDS: 5,
   /** Seconds between two rounds of the health agent. */

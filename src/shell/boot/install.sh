@@ -51,12 +51,10 @@ begin_boot() {
   systemctl daemon-reload
   systemctl $begin --no-block pulumi-lvs.service
 }
-# reload_later COMMAND...: runs the command and has systemd read the links to the unit again. That takes the processor
-# for a second or more, so it happens in the background, and only after RELOAD_SECONDS, because more scripts of the same
-# update follow. Until then systemd does not start the unit with a network service that was stopped.
+# reload_later COMMAND...: runs the command and has systemd read the links to the unit again. That may take seconds, so
+# it happens in the background. Until then systemd does not start the unit with a network service that was stopped.
 reload_later() {
   (
-    sleep "$RELOAD_SECONDS"
     "$@"
     exec systemctl daemon-reload
   ) >/dev/null 2>&1 9<&- &

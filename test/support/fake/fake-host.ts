@@ -95,7 +95,6 @@ export class FakeHost {
       RETRY_SECONDS: 0.01,
       GIVE_UP_SECONDS: this.giveUpSeconds,
       SETTLE_ROUNDS: 1,
-      RELOAD_SECONDS: 0.01,
       POLL_SECONDS: 0.01,
     };
     return openingText(surroundings, faultFunctions);
