@@ -22,6 +22,8 @@ interface Leaving {
   readonly limits: Limits;
   /** Facts that `isLeaving` needs. */
   readonly facts: readonly FactName[];
+  /** Whether connections that another director sends here count, too. */
+  readonly alsoSynced: boolean;
   /** Returns whether this resource may still stop new clients. */
   isLeaving(facts: Facts): boolean;
 }
@@ -44,8 +46,8 @@ const recordOf = (facts: Facts, key: Key): DrainingServer | undefined =>
 const boot = "kernel.random.boot_id";
 
 /** Returns the steps that stop new clients and write the drain record. */
-function begin(facts: Facts, { key, isLeaving }: Leaving): readonly Step[] | undefined {
-  const steps = isLeaving(facts) ? quiesce(facts, key) : undefined;
+function begin(facts: Facts, { key, alsoSynced, isLeaving }: Leaving): readonly Step[] | undefined {
+  const steps = isLeaving(facts) ? quiesce(facts, key, alsoSynced) : undefined;
   if (!steps || recordOf(facts, key)) return steps;
   return [step(["begin_drain", ...wordsOf(key)], ["end_drain", ...wordsOf(key)]), ...steps];
 }
@@ -63,8 +65,14 @@ export async function wait(
     submit,
   }: { host: string; clock: Clock; submit(job: Omit<Job, "owner">): Promise<Pick<Done, "facts">> },
 ): Promise<Drained | undefined> {
-  const { key, limits } = leaving;
-  const facts: FactName[] = [...leaving.facts, ...useFacts(key), "draining", `sysctl:${boot}`];
+  const { key, limits, alsoSynced } = leaving;
+  const facts: FactName[] = [
+    ...leaving.facts,
+    ...useFacts(key),
+    ...(alsoSynced ? (["daemons", "ledger"] as const) : []),
+    "draining",
+    `sysctl:${boot}`,
+  ];
   const plan = (facts: Facts) => ({ steps: begin(facts, leaving) ?? [] });
   const isQuiesced = (facts: Facts) => plan(facts).steps.length === 0;
   const start = async () => {
@@ -172,14 +180,17 @@ export function forgetting({ key, config, change, host }: ServerOperation, drain
   };
 }
 
-/** Waits if the server's config asks for it, and prints the result. */
-export async function drained(operation: ServerOperation): Promise<Drained | undefined> {
+/**
+ * Waits if the server's config asks for it, and prints the result. `alsoSynced` is for what comes to all directors at the
+ * same time, as deletions do. A change comes to one after the other, and the first ones would wait for clients of the last.
+ */
+export async function drained(operation: ServerOperation, alsoSynced = false): Promise<Drained | undefined> {
   const { verb, key, config, facts, owner, clock } = operation;
   if (!config.drain) return undefined;
   const deletion = forgetting(operation);
   const isLeaving = (facts: Facts) =>
     verb !== "delete" || deletion.plan(verb, { facts, owner, persist: false }).length > 0;
-  const result = await wait({ key, limits: config.drain, facts, isLeaving }, operation);
+  const result = await wait({ key, limits: config.drain, facts, alsoSynced, isLeaving }, operation);
   if (result) clock.print(summary(operation, result));
   return result;
 }
@@ -189,7 +200,7 @@ export async function draining<Notes>(
   operation: ServerOperation,
   make: (change: Change) => Promise<Done<Notes>>,
 ): Promise<Done<Notes>> {
-  if (operation.verb === "delete") return make(forgetting(operation, await drained(operation)));
+  if (operation.verb === "delete") return make(forgetting(operation, await drained(operation, true)));
   const done = await make(forgetting(operation));
   const facts = await quiesced(operation);
   return facts ? { ...done, facts } : done;

@@ -1,6 +1,7 @@
 import { BlockList } from "node:net";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import { type Flags, noThresholds, thresholdFlags } from "../../src/facts/ipvs-table.js";
+import type { LedgerRecord } from "../../src/facts/ledger.js";
 import { type Step, step } from "../../src/host/step.js";
 import { endpoint, type Family } from "../../src/values/address.js";
 import { serviceFamily, serviceNamed } from "../../src/values/service-address.js";
@@ -51,13 +52,21 @@ export const useFacts = (key: Key): FactName[] => {
   ];
 };
 
+/** Returns whether another director sends its connections to this one, which may get them with the VIP. */
+function isSynced(facts: Facts, { service }: Key): boolean {
+  const named = serviceNamed(service);
+  const floats = ({ words: [verb, ...addresses] }: LedgerRecord) =>
+    verb === "vrrp" && !("fwmark" in named) && addresses.includes(named.address);
+  return facts.daemons().some(({ state }) => state === "backup") && facts.ledger().records.some(floats);
+}
+
 /**
  * Returns steps that stop new clients, by weight 0. Returns undefined if the server is gone, or no client can
- * come any more.
+ * come any more. With `alsoSynced`, which needs the facts `daemons` and `ledger`, clients of another director may come, too.
  */
-export function quiesce(facts: Facts, key: Key): readonly Step[] | undefined {
+export function quiesce(facts: Facts, key: Key, alsoSynced: boolean): readonly Step[] | undefined {
   const entry = entryOf(facts, key);
-  if (!entry || !isReached(facts, key)) return undefined;
+  if (!entry || !(isReached(facts, key) || (alsoSynced && isSynced(facts, key)))) return undefined;
   if (entry.get("-w") === "0") return [];
   // -e resets options that are left out, so the step has all existing ones.
   const thresholds = facts.thresholds().get(`${key.service}/${serverOf(key)}`) ?? noThresholds;

@@ -203,10 +203,10 @@ export async function pooling<Notes>(
   if (verb === "read" || verb === "create") return make(change());
   if (verb === "delete") {
     const drains = leaves.length > 0 && (await mayGo(operation, service.change));
-    return make(change(drains ? { drained: await allOf(leaves, drained) } : {}));
+    return make(change(drains ? { drained: await allOf(leaves, (one) => drained(one, true)) } : {}));
   }
   let done = await make(change({ stay: new Set(leaves.map(([at]) => at)) }));
-  if (leaves.length > 0) done = await make(change({ drained: await allOf(leaves, drained) }));
+  if (leaves.length > 0) done = await make(change({ drained: await allOf(leaves, (one) => drained(one)) }));
   const rests = Object.entries(pool).flatMap(([at, config]) =>
     was?.realServers?.[at] && config.drain && config.weight === 0
       ? [[at, operationOn(operation, service.id, "update", at, config)] as const]

@@ -26,6 +26,9 @@ const configuration = `config:
         - { name: staying, address: 192.168.0.222, connection: { host: rs2 }, weight: 0 }
 `;
 
+/** The line as the CLI writes it. */
+const leaving = "        - {name: leaving, address: 192.168.10.12, weight: 10}\n";
+
 const tableOf = async (host: HostName): Promise<string> => (await run(host, "ipvsadm -Sn")).stdout;
 const drainingOn = async (host: HostName): Promise<string> =>
   (await run(host, "cat /run/pulumi-lvs/draining", { allowFailure: true })).stdout;
@@ -63,6 +66,31 @@ onLab("draining with two directors", () => {
     await untilKnown("rs1");
     await letGo();
     await expect.poll(answered, patience).toMatch(/200 OK[\s\S]*ended/);
+    await run("director", "systemctl start keepalived");
+    await untilHeld(vip, "director");
+  });
+
+  it("before a removal keeps the entry on both, until neither director knows a connection", async () => {
+    await stack.edit("weight: 0", "weight: 10");
+    await stack.edit("weight: 20", "weight: 0");
+    await stack.up();
+    await hold(vip);
+    for (const host of directors) await untilKnown(host);
+    await stack.edit("weight: 0", "weight: 20");
+    await stack.edit(leaving, "");
+    const up = stack.up();
+    for (const host of directors)
+      await expect.poll(() => drainingOn(host), patience).toContain("192.168.10.12:80");
+    await run("director", "systemctl stop keepalived");
+    await untilHeld(vip, "rs1");
+    for (const host of directors) expect(await tableOf(host)).toContain("-r 192.168.10.12:80 -g -w 0");
+    await letGo();
+    await expect.poll(answered, patience).toMatch(/200 OK[\s\S]*ended/);
+    const printed = await up;
+    for (const host of directors) {
+      expect(printed).toMatch(new RegExp(`${host}: 192\\.168\\.10\\.12:80 of \\S+ drained in \\d+ s`));
+      expect(await tableOf(host)).not.toContain("192.168.10.12:80");
+    }
     await run("director", "systemctl start keepalived");
     await untilHeld(vip, "director");
   });

@@ -18,6 +18,11 @@ class Director {
   expire = "0";
   /** Whether the service's address is one of its own. */
   local = true;
+  /** Whether it gets the connections of another director, and may get the address. */
+  synced = false;
+  floats = false;
+  /** Whether both count. */
+  alsoSynced = false;
   weight: number | undefined = 3;
   /** Persistent, active, inactive. */
   counts: readonly [number, number, number] = [0, 0, 0];
@@ -45,6 +50,18 @@ class Director {
       ["sysctl:kernel.random.boot_id", `${this.boot}\n`],
       ["draining", this.since === undefined ? "" : `${this.key.service}\t192.168.10.1:80\t${this.since}\n`],
       ["clock", `${this.clock}\n`],
+      [
+        "ledger",
+        this.floats
+          ? "--\n65\tobject\tVrrpInstance vrrp/eth1/61\tproject/stack/web\tvrrp\t192.168.0.5\n--\n"
+          : "--\n\n--\n",
+      ],
+      [
+        "daemons",
+        this.synced
+          ? "backup sync daemon (mcast=eth2, syncid=7, maxlen=1400, group=224.0.0.81, port=8848, ttl=1)\n"
+          : "",
+      ],
     ];
     return new Facts(new Map(bodies.map(([name, body]) => [name, { body }])));
   }
@@ -71,7 +88,13 @@ class Director {
       meanwhile(second);
     });
     return wait(
-      { key: this.key, limits: { timeout, minimum }, facts: [], isLeaving: () => true },
+      {
+        key: this.key,
+        limits: { timeout, minimum },
+        facts: [],
+        alsoSynced: this.alsoSynced,
+        isLeaving: () => true,
+      },
       { host: "director1", clock, submit: async (job) => ({ facts: await this.submit(job) }) },
     );
   }
@@ -154,6 +177,36 @@ test("of two directors, the one that takes the address over waits for the connec
     two.counts = [0, 9 - second, 0];
   });
   expect(ended).toEqual({ seconds: 9, left: 0 });
+});
+
+describe("of two directors with sync", () => {
+  const backup = (given: Partial<Director> = {}) =>
+    director({ local: false, synced: true, floats: true, alsoSynced: true, counts: [0, 9, 0], ...given });
+
+  test("the backup waits for the connections that the master sends it", async () => {
+    const host = backup();
+    const ended = await host.drain(60, 1, (second) => {
+      host.counts = [0, second < 7 ? 9 : 0, 0];
+    });
+    expect(ended).toEqual({ seconds: 7, left: 0 });
+    expect(host.weight).toBe(0);
+  });
+
+  test("the backup does not wait in a change, without a daemon, or if it never gets the address", async () => {
+    for (const given of [{ alsoSynced: false }, { synced: false }, { floats: false }]) {
+      const host = backup(given);
+      expect(await host.drain(60, 1)).toBeUndefined();
+      expect(host.run).toEqual([]);
+    }
+  });
+
+  test("a wait ends when the address leaves both, as by a destroy", async () => {
+    const host = backup();
+    const left = await host.drain(60, 1, (second) => {
+      host.floats = second < 3;
+    });
+    expect(left).toEqual({ seconds: 3, left: 9, unused: true });
+  });
 });
 
 describe("while a server drains", () => {
