@@ -26,10 +26,13 @@ const readOnly = new Set([
   "remove-pending-replace",
   "discard-replaced",
 ]);
+/**
+ * `status` of a failure that is no answer of the provider: its process has died, or was cancelled. Its own errors have
+ * 1 or 2.
+ */
+const noAnswer = 0;
 // A replacement is announced with these, and then consists of two other operations.
 const announced = new Set(["replace", "read-replacement"]);
-/** `status` of a failure that is no answer of the provider: its process has died, or was cancelled. Its own errors have 1 or 2. */
-const noAnswer = 0;
 const replacing = new Set(["create-replacement", "delete-replaced"]);
 
 /** Returns the first operation of each resource and kind of change. A replacement counts as one. */

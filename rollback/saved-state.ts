@@ -28,6 +28,12 @@ export interface Saved {
   readonly isRolledBack?: boolean;
 }
 
+/** The names of fields in copies of older versions. */
+interface Former {
+  readonly troubles?: readonly FailedChange[];
+  readonly takenBack?: boolean;
+}
+
 /** The copy of a stack from before its last update, in a file that only its user can read. */
 export class SavedCopy {
   readonly #backend: string;
@@ -73,7 +79,13 @@ export class SavedCopy {
 
   async read(): Promise<Saved | undefined> {
     try {
-      return JSON.parse(await readFile(this.path, "utf8"));
+      const saved: Saved & Former = JSON.parse(await readFile(this.path, "utf8"));
+      const { troubles, takenBack, ...rest } = saved;
+      return {
+        ...(troubles && { failures: troubles }),
+        ...(takenBack !== undefined && { isRolledBack: takenBack }),
+        ...rest,
+      };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw new Error(`cannot read ${this.path}: ${(error as Error).message}`);

@@ -42,7 +42,7 @@ async function pair() {
     await stack.refresh("--expect-no-changes");
     await previewIsEmpty(stack);
   };
-  return { one, two, stack, before, changed };
+  return { one, two, stack, before, changed, program };
 }
 
 test("an update that is killed between two directors leaves the next one to bring both level", async () => {
@@ -61,9 +61,9 @@ const providersOf = (pid: number): number[] =>
     .filter((one) => readFileSync(`/proc/${one}/cmdline`, "utf8").includes("pulumi-resource-pulumi-nodejs"))
     .flatMap((one) => [one, ...descendants(one)]);
 
-test("an update whose provider is killed between two directors is undone on both, and the next one goes through", async () => {
-  const { one, two, stack, before, changed } = await pair();
-  const { pid, updating, go } = await upAtFirstStep(stack, one);
+/** Updates, and kills the provider at the first step on a host, which then runs. Returns the result of the update. */
+async function upWithoutProvider(stack: Awaited<ReturnType<typeof pair>>["stack"], host: SshHost) {
+  const { pid, updating, go } = await upAtFirstStep(stack, host);
   const providers = providersOf(pid);
   expect(providers.length).toBeGreaterThan(0);
   onTestFinished(() => {
@@ -71,10 +71,30 @@ test("an update whose provider is killed between two directors is undone on both
   });
   for (const provider of providers) sendSignal(provider, "SIGKILL");
   go();
-  const { code, text } = await updating;
-  one.fake.mend();
+  const result = await updating;
+  host.fake.mend();
+  return result;
+}
+
+test("an update whose provider is killed between two directors is undone on both, and the next one goes through", async () => {
+  const { one, two, stack, before, changed } = await pair();
+  const { code, text } = await upWithoutProvider(stack, one);
   expect(code, text).toBe(10);
   expect(tables([one, two])).toEqual(before);
   await succeed(stack);
   await changed();
+});
+
+test("an update whose provider is killed in a creation names what may be there, because Pulumi keeps nothing of it", async () => {
+  const { two, stack, program } = await pair();
+  const more =
+    'new lvs.VirtualService("more", { connection: CONNECTION, address: "192.168.0.210", port: 81 });';
+  await stack.program(
+    `${program("wlc", 1)}\n${more.replace("CONNECTION", JSON.stringify(two.connection(keyPath())))}`,
+  );
+  const { code, text } = await upWithoutProvider(stack, two);
+  expect(code, text).toBe(11);
+  expect(text).toContain(
+    "VirtualService more: its creation has no known result, and it is not in the state; look at the host",
+  );
 });
