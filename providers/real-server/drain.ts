@@ -6,7 +6,7 @@ import { type Step, step } from "../../src/host/step.js";
 import type { Change, Operation, Verb } from "../engine/change.js";
 import type { Clock } from "../engine/clock.js";
 import { drainOutputs, type Limits } from "./drain-fields.js";
-import { count, type Key, quiesce, serverOf, useFacts } from "./in-use.js";
+import { count, isReached, type Key, quiesce, serverOf, useFacts } from "./in-use.js";
 
 interface Config {
   readonly weight: number;
@@ -33,7 +33,7 @@ export interface Drained {
   readonly seconds: number;
   /** Number of connections that were left at the end. */
   readonly left: number;
-  /** True if some were left before the deadline, because the VIP has moved or another resource has the server. */
+  /** True if some were left that are not cut off: the VIP is not there, or another resource has the server. */
   readonly unused?: true;
 }
 
@@ -44,6 +44,9 @@ const recordOf = (facts: Facts, key: Key): DrainingServer | undefined =>
   facts.draining().find(({ service, server }) => service === key.service && server === serverOf(key));
 
 const boot = "kernel.random.boot_id";
+
+/** Seconds after which sync has copied what another director had when it stopped new clients. */
+const copying = 5;
 
 /** Returns the steps that stop new clients and write the drain record. */
 function begin(facts: Facts, { key, alsoSynced, isLeaving }: Leaving): readonly Step[] | undefined {
@@ -96,14 +99,20 @@ export async function wait(
     return (await submit({ facts, plan, observe: () => undefined, verify: () => undefined })).facts;
   };
   let seen: Facts | undefined = first;
+  let fewest = Number.POSITIVE_INFINITY;
   for (;;) {
     if (seen && !isQuiesced(seen)) seen = await start();
     if (seen) {
       const left = count(seen, key);
       const isDone = left === 0 && elapsed() >= limits.minimum;
       const result = { seconds: Math.round(elapsed()), left };
-      if (isDone || elapsed() >= limits.timeout) return result;
-      if (!begin(seen, leaving)) return left === 0 ? result : { ...result, unused: true };
+      if (isDone) return result;
+      const isCopy = !isReached(seen, key);
+      // More copies show that another director still sends clients, and that its deletion may wait for this one.
+      const isGrowing = isCopy && left > fewest;
+      if (isCopy && elapsed() >= limits.minimum + copying) fewest = Math.min(fewest, left);
+      if (isGrowing || elapsed() >= limits.timeout || !begin(seen, leaving))
+        return left > 0 && (isCopy || elapsed() < limits.timeout) ? { ...result, unused: true } : result;
     }
     await clock.pause();
     seen = await readAgain().catch((error: Error) => {
@@ -181,8 +190,9 @@ export function forgetting({ key, config, change, host }: ServerOperation, drain
 }
 
 /**
- * Waits if the server's config asks for it, and prints the result. `alsoSynced` is for what comes to all directors at the
- * same time, as deletions do. A change comes to one after the other, and the first ones would wait for clients of the last.
+ * Waits if the server's config asks for it, and prints the result. `alsoSynced` is for what comes to all directors at
+ * the same time, as deletions do. A change comes to one after the other, and the first ones would wait for clients of
+ * the last.
  */
 export async function drained(operation: ServerOperation, alsoSynced = false): Promise<Drained | undefined> {
   const { verb, key, config, facts, owner, clock } = operation;
@@ -217,10 +227,8 @@ export async function quiesced(operation: ServerOperation): Promise<Facts | unde
 /** Returns the result of a drain, as text for people. */
 function summary({ verb, host, key }: ServerOperation, { seconds, left, unused }: Drained): string {
   const what = `${host}: ${serverOf(key)} of ${key.service}`;
-  const who = `${left} connection${left === 1 ? "" : "s"} after ${seconds} s`;
   if (left === 0) return `${what} drained in ${seconds} s`;
-  if (verb !== "delete") return `${what} still has ${who}`;
-  return unused
-    ? `${what} left with ${who}: the VIP has moved, or another resource has the server`
-    : `${what} cut off with ${who}`;
+  const why = unused ? ": the VIP is not there, or another resource has the server" : "";
+  const how = verb !== "delete" ? "still has" : unused ? "left with" : "cut off with";
+  return `${what} ${how} ${left} connection${left === 1 ? "" : "s"} after ${seconds} s${why}`;
 }

@@ -28,7 +28,7 @@ const digit = (family: Family) => (family === "ipv4" ? "4" : "6");
  * Returns whether packets to the service reach the director's table. Its address must be the director's own.
  * A firewall mark may be on any packet.
  */
-function isReached(facts: Facts, key: Key): boolean {
+export function isReached(facts: Facts, key: Key): boolean {
   const service = serviceNamed(key.service);
   if ("fwmark" in service) return true;
   const family = serviceFamily(service);
@@ -62,7 +62,8 @@ function isSynced(facts: Facts, { service }: Key): boolean {
 
 /**
  * Returns steps that stop new clients, by weight 0. Returns undefined if the server is gone, or no client can
- * come any more. With `alsoSynced`, which needs the facts `daemons` and `ledger`, clients of another director may come, too.
+ * come any more. With `alsoSynced`, which needs the facts `daemons` and `ledger`, clients of another director may
+ * come, too.
  */
 export function quiesce(facts: Facts, key: Key, alsoSynced: boolean): readonly Step[] | undefined {
   const entry = entryOf(facts, key);

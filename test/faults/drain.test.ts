@@ -76,7 +76,7 @@ describe("a server that is deleted", () => {
     const { props } = await kind.create(one);
     await kind.delete(props);
     expect(clock.printed).toEqual([
-      `director1: 192.168.10.1:80 of ${service} left with 1 connection after 3 s: the VIP has moved, or another resource has the server`,
+      `director1: 192.168.10.1:80 of ${service} left with 1 connection after 3 s: the VIP is not there, or another resource has the server`,
     ]);
     expect(fake.lines("ipvs")).toEqual([entry]);
   });

@@ -200,6 +200,22 @@ describe("of two directors with sync", () => {
     }
   });
 
+  test("the backup goes on when the master still sends it new connections", async () => {
+    const host = backup();
+    const left = await host.drain(60, 1, (second) => {
+      host.counts = [0, second < 12 ? 9 : 10, 0];
+    });
+    expect(left).toEqual({ seconds: 12, left: 10, unused: true });
+  });
+
+  test("the backup waits for connections that are copied late", async () => {
+    const host = backup();
+    const ended = await host.drain(60, 1, (second) => {
+      host.counts = [0, second < 4 ? 9 : second < 20 ? 11 : 0, 0];
+    });
+    expect(ended).toEqual({ seconds: 20, left: 0 });
+  });
+
   test("a wait ends when the address leaves both, as by a destroy", async () => {
     const host = backup();
     const left = await host.drain(60, 1, (second) => {
