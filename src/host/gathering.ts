@@ -5,7 +5,7 @@
 const pauses = { least: 25, part: 1 / 4, most: 250 };
 const limits = { least: 200, part: 1, most: 1000 };
 
-/** Nor is the pause longer than a part of the longest gap between two jobs so far, which shows the engine's pace. */
+/** Nor is the pause longer than some times the longest gap between two jobs so far, which shows the engine's pace. */
 const gaps = { least: 50, part: 4, most: 250 };
 
 const within = ({ least, part, most }: typeof pauses, milliseconds: number): number =>
@@ -20,8 +20,8 @@ export class Gathering {
   #newest = 0;
   /** The longest time between two jobs that waited together. */
   #gap: number | undefined;
-  /** Number of jobs that came since the last batch began. */
-  #came = 0;
+  /** Whether jobs wait for others now. */
+  #isWaiting = false;
   #begun = 0;
   /** Number of jobs without a result, and the most since the last batch began. */
   #pending = 0;
@@ -33,7 +33,7 @@ export class Gathering {
   /** A job came. */
   came(): void {
     const now = performance.now();
-    if (this.#came++ > 0) this.#gap = Math.max(this.#gap ?? 0, now - this.#newest);
+    if (this.#isWaiting) this.#gap = Math.max(this.#gap ?? 0, now - this.#newest);
     this.#newest = now;
     this.#most = Math.max(this.#most, ++this.#pending);
     this.#arrived();
@@ -42,7 +42,6 @@ export class Gathering {
   /** A batch begins. */
   begin(): void {
     this.#begun = performance.now();
-    this.#came = 0;
     this.#most = this.#pending;
   }
 
@@ -55,13 +54,14 @@ export class Gathering {
 
   /** Resolves when the jobs that `count` counts shall wait no longer. */
   async complete(count: () => number): Promise<void> {
+    this.#isWaiting = true;
     const limit = performance.now() + within(limits, this.#took);
     // The first batches do not show yet how many the engine sends.
     const all = this.#most > 2 && this.#took > 0 ? this.#most : Number.POSITIVE_INFINITY;
     for (;;) {
       const now = performance.now();
       const pause = Math.min(this.#newest + this.#pause(), limit) - now;
-      if (count() >= all || pause <= 0) return;
+      if (count() >= all || pause <= 0) break;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pause);
         this.#arrived = () => {
@@ -70,6 +70,7 @@ export class Gathering {
         };
       });
     }
+    this.#isWaiting = false;
   }
 
   #pause(): number {

@@ -4,12 +4,19 @@ import { Gathering } from "../../../src/host/gathering.js";
 beforeEach(() => void vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** Has jobs come with these milliseconds between them after a batch that took `took`. Returns how long the last waits. */
-async function wait(took: number, gaps: readonly number[]): Promise<number> {
+/**
+ * Has jobs come with these milliseconds between them after a batch that took `took`, and one `during` it. Returns how
+ * long the last waits.
+ */
+async function wait(took: number, gaps: readonly number[], during?: number): Promise<number> {
   const gathering = new Gathering();
   gathering.came();
   gathering.begin();
-  await vi.advanceTimersByTimeAsync(took);
+  if (during !== undefined) {
+    await vi.advanceTimersByTimeAsync(during);
+    gathering.came();
+  }
+  await vi.advanceTimersByTimeAsync(took - (during ?? 0));
   gathering.end(1);
   gathering.came();
   let newest = performance.now();
@@ -36,4 +43,8 @@ test.each([
   ["a job waits 25 ms after a quick batch", 40, [3], 25],
 ] as const)("%s", async (_, took, gaps, milliseconds) => {
   expect(await wait(took, gaps)).toBe(milliseconds);
+});
+
+test("a job that comes while a batch runs does not show the pace", async () => {
+  expect(await wait(600, [3], 400)).toBe(50);
 });
