@@ -92,7 +92,7 @@ const readers = shellText("health/readers.awk");
  * prints what the agent has to do. It changes nothing and reads no clock, so the agent can repeat it with the
  * lock held.
  *
- * In: data of the supervisor, files of monitors (health/monitor.ts), records (facts/records.ts), results
+ * In: data of the supervisor, files of monitors (health/monitor.ts), records (facts/ledger.ts), results
  * of checks, lines of drains and of health, and the agent's own state from last time.
  *
  * Out: a line for each distinct check, `--`, and then `quiet`, or `do PHASE SERVICE VERB …` in order

@@ -6,8 +6,8 @@ BEGIN {
 }
 from == "check" { readCheck(numberOf(FILENAME)); next }
 function readCheck(n,   spec, state) {
-  if (FNR != 1 || $1 != "result" || NF < 4) return
-  spec = $0; sub(/^result\t[^\t]*\t[^\t]*\t/, "", spec)
+  if (FNR != 1 || $1 !~ /^(result|verdict)$/ || NF < 4) return
+  spec = $0; sub(/^[a-z]*\t[^\t]*\t[^\t]*\t/, "", spec)
   specs[n] = spec; state = $2
   last[n] = $2 "\t" $3; because[n] = $3; blind[n] = sub(/^blind-?/, "", state) ? $3 : ""
   result[n] = ONCE ? "" : state

@@ -188,11 +188,11 @@ function serviceOf(flag, at, six) {
   if (flag == "-f") return "fwmark://" at (six == "-6" ? "/" "ipv6" : "")
   return (flag == "-t" ? "tcp" : "udp") "://" at
 }
-# Reads result STATE REASON SPEC, the only line in the file of a check.
+# Reads result STATE REASON SPEC, the only line in the file of a check. Older agents wrote verdict as the first word.
 function readResult(   spec) {
-  if (FNR != 1 || NF < 4 || $1 != "result") return 0
+  if (FNR != 1 || NF < 4 || $1 !~ /^(result|verdict)$/) return 0
   if ($2 !~ /^(up|down|blind|blind-up|blind-down)?$/ || !isText($3, 200)) return 0
-  spec = $0; sub(/^result\t[^\t]*\t[^\t]*\t/, "", spec)
+  spec = $0; sub(/^[a-z]*\t[^\t]*\t[^\t]*\t/, "", spec)
   result[spec] = $2; reason[spec] = $3; return 1
 }
 # Reads SERVICE SERVER STATE SINCE REASON.
