@@ -91,7 +91,8 @@ test.each([
 });
 
 test.each([
-  ["advertInterval", { advertInterval: 1 }, { advertInterval: 2 }, "update"],
+  ["advertInterval", { version: 2, advertInterval: 1 }, { version: 2, advertInterval: 2 }, "update"],
+  ["advertInterval", { version: 3, advertInterval: 1 }, { version: 3, advertInterval: 3 }, "update"],
   ["peers", { peers: [] }, { peers: ["192.168.0.6"] }, "update"],
   [
     "address",
@@ -110,8 +111,11 @@ test.each([
   },
 );
 
-test("a director that is down is left out of another priority", () => {
-  const vrrp = withInputs({ priority: 150 }, { priority: 140 }, {}, "VrrpInstance");
+test.each([
+  ["priority", { priority: 150 }, { priority: 140 }],
+  ["interval of version 3", { version: 3, advertInterval: 1 }, { version: 3, advertInterval: 0.7 }],
+])("a director that is down is left out of another %s", (_, was, is) => {
+  const vrrp = withInputs(was, is, {}, "VrrpInstance");
   expect(leftOut(silent, groups, previewOf([vrrp], { allowDown: true }), false)?.hosts).toEqual([
     "director2",
   ]);
