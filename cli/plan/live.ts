@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Definition } from "../../providers/engine/define.js";
-import { describeDifference } from "../../providers/engine/difference.js";
+import { driftOf } from "../../providers/engine/difference.js";
 import { type Bag, partsOf, plain } from "../../providers/engine/inputs.js";
 import { type Changing, effectOf, type OpenConnections, openOf, type User, usersOf } from "./connections.js";
 import { expireNodest, LiveHosts } from "./live-hosts.js";
@@ -87,10 +86,4 @@ function orNothing<T>(value: () => T): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-function driftOf(have: Bag | undefined, was: Bag): string | undefined {
-  if (!have) return "it is not there";
-  const [is, wanted] = [plain(have), plain(was)] as [Bag, Bag];
-  return isDeepStrictEqual(is, wanted) ? undefined : describeDifference(is, wanted) || undefined;
 }

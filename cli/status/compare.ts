@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Definition } from "../../providers/engine/define.js";
-import { describeDifference } from "../../providers/engine/difference.js";
+import { driftOf } from "../../providers/engine/difference.js";
 import { type Bag, partsOf, plain, without } from "../../providers/engine/inputs.js";
 import { engines } from "../../providers/provider.js";
 import {
@@ -70,10 +70,7 @@ const haveOf = ({ definition, key, config }: Declared, facts: Facts): Bag | unde
 /** Returns what differs, or the error if the host could not tell. */
 export function whatDiffers(one: Declared, facts: Facts): string | FactError | undefined {
   try {
-    const have = haveOf(one, facts);
-    if (!have) return "it is not there";
-    const [is, wanted] = [plain(have), plain(one.config)] as [Bag, Bag];
-    return isDeepStrictEqual(is, wanted) ? undefined : describeDifference(is, wanted) || undefined;
+    return driftOf(haveOf(one, facts), one.config as Bag);
   } catch (error) {
     if (error instanceof FactError) return error;
     throw error;

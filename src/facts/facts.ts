@@ -51,7 +51,7 @@ function split(name: string): { kind: Fact<string, unknown> | undefined; word: s
 export const ticks = (name: FactName): boolean => split(name).kind?.ticks === true;
 
 /** The facts that come with each reading. */
-export const alongside = Object.values(single)
+export const inEachReading = Object.values(single)
   .filter((kind: Fact<string, unknown>) => kind.along)
   .map(({ name }) => name);
 

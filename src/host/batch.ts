@@ -12,7 +12,7 @@ import {
   unexpectedOutput,
   withoutToken,
 } from "../errors.js";
-import { alongside, FactError, type FactName, type Facts } from "../facts/facts.js";
+import { FactError, type FactName, type Facts, inEachReading } from "../facts/facts.js";
 import { refusals } from "../shell/refusals.js";
 import type { KnownFacts } from "./known-facts.js";
 import { digestOf, type Failed, type Outcome, type Report } from "./report.js";
@@ -239,7 +239,7 @@ class Batch {
   }
 
   async #read(): Promise<void> {
-    const names = [...new Set([...this.#names, ...alongside])];
+    const names = [...new Set([...this.#names, ...inEachReading])];
     const report = await this.#runScript((nonce) => readScript(nonce, names)).catch((error) => {
       // A reading without an answer has changed nothing.
       throw withoutToken(error);
