@@ -543,6 +543,16 @@ test("a result that cannot be written is tried again, and said once", async () =
   expect(host.said.trim().split("\n")).toHaveLength(1);
 });
 
+test("files of checks from an older agent are understood", async () => {
+  const older = await started(pair());
+  const host = pair();
+  for (const [i, line] of older.checks().entries())
+    host.write(`run/pulumi-lvs/checks/${i + 1}`, `${line.replace(/^result\t/, "verdict\t")}\n`);
+  expect(host.checks().join()).toMatch(/^verdict\t.*verdict\t/);
+  await started(host);
+  expect(host.said).toBe("");
+});
+
 test("where what was done cannot be remembered, the log is not written again and again", async () => {
   const host = await started(pair());
   // the status is written before what is remembered

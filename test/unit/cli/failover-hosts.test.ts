@@ -192,7 +192,7 @@ describe("pulumi-lvs failover", () => {
     expect([code, said]).toEqual([
       16,
       [
-        `cannot move ${vip} from director1: director2 did not take them within 64 s; see journalctl -u keepalived there`,
+        `cannot move ${vip} from director1: director2 did not take them within 63 s; see journalctl -u keepalived there`,
       ],
     ]);
     expect(at.snapshots()).toEqual(before);
@@ -206,7 +206,7 @@ describe("pulumi-lvs failover", () => {
     expect([back.code, back.said, at.held()]).toEqual([
       16,
       [
-        `cannot move ${vip} from director2: director1 did not take them within 64 s; see journalctl -u keepalived there`,
+        `cannot move ${vip} from director2: director1 did not take them within 63 s; see journalctl -u keepalived there`,
       ],
       [],
     ]);
