@@ -353,7 +353,7 @@ test("behind a firewall mark too, where a server without a port is asked at 80",
   host.declare({ "192.168.10.11:0": 1, "192.168.10.12:0": 3 }, "fwmark://10");
   host.watch({}, "fwmark://10");
   host.page(a, "OK");
-  await started(host, "192.168.10.11:0 up", "192.168.10.12:0 up");
+  await started(host, "192.168.10.11:0 up", "192.168.10.12:0 down");
   await soon(() =>
     expect(host.lines("ipvs")).toEqual(["-A -f 10 -s wlc", "-a -f 10 -r 192.168.10.11:0 -g -w 1"]),
   );
