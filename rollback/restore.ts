@@ -51,7 +51,6 @@ export async function restore(
   let now = await stateOf(stack);
 
   const unsure = unsureOf(now, options.failures);
-  const lost = lostCreations(now, options.failures);
   // Pending creations of other packages are not cleared here.
   const clearPendingCreates = (now.pending_operations ?? []).every(({ resource }) => isOurs(resource));
   for (const [host, urns] of unsure) {
@@ -111,18 +110,7 @@ export async function restore(
     if (reason === undefined || different.some((one) => one.urn === urn)) return [];
     return [{ resource: titleOf(urn), urn, host: hostIn(entriesOf(now).get(urn)?.id), why: reason }];
   });
-  return { changes, notRestored: [...different, ...unread, ...orphans, ...lost] };
-}
-
-/** Returns creations whose result is not known, and of which Pulumi keeps nothing: its plugin died meanwhile. */
-function lostCreations(now: Deployment, failures: readonly FailedChange[]): NotRestored[] {
-  const known = new Set([...entriesOf(now).keys(), ...interruptedCreations(now).map(({ urn }) => urn)]);
-  return failures
-    .filter(({ op, uncertain, urn }) => uncertain && op.startsWith("create") && !known.has(urn))
-    .map(({ urn }) => ({
-      ...{ resource: titleOf(urn), urn, host: undefined },
-      why: "its creation has no known result, and it is not in the state; look at the host",
-    }));
+  return { changes, notRestored: [...different, ...unread, ...orphans] };
 }
 
 /** Returns whether the CLI keeps an undeclared dependency of a declared resource. Tried with 3.258. */

@@ -42,7 +42,7 @@ async function pair() {
     await stack.refresh("--expect-no-changes");
     await previewIsEmpty(stack);
   };
-  return { one, two, stack, before, changed, program };
+  return { one, two, stack, before, changed };
 }
 
 test("an update that is killed between two directors leaves the next one to bring both level", async () => {
@@ -83,18 +83,4 @@ test("an update whose provider is killed between two directors is undone on both
   expect(tables([one, two])).toEqual(before);
   await succeed(stack);
   await changed();
-});
-
-test("an update whose provider is killed in a creation names what may be there, because Pulumi keeps nothing of it", async () => {
-  const { two, stack, program } = await pair();
-  const more =
-    'new lvs.VirtualService("more", { connection: CONNECTION, address: "192.168.0.210", port: 81 });';
-  await stack.program(
-    `${program("wlc", 1)}\n${more.replace("CONNECTION", JSON.stringify(two.connection(keyPath())))}`,
-  );
-  const { code, text } = await upWithoutProvider(stack, two);
-  expect(code, text).toBe(11);
-  expect(text).toContain(
-    "VirtualService more: its creation has no known result, and it is not in the state; look at the host",
-  );
 });
