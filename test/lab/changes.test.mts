@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { run } from "../support/machines/lab.mts";
 import { answered, hold, letGo } from "./held.mts";
-import { differences, type States, statesOf } from "./host-state.mts";
+import { differences, type States, statesOf, tableOf } from "./host-state.mts";
 import { disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
@@ -17,7 +17,7 @@ new lvs.HostRoute("back", back);
 
 const nat = (weight: number) => `port: 80, forwarding: "masquerading", weight: ${weight}`;
 
-const table = async () => (await run("director", "ipvsadm -Sn")).stdout;
+const table = () => tableOf("director");
 
 /** Active connections of the real server that the director counts. */
 const active = async () =>

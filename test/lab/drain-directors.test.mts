@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { type HostName, run } from "../support/machines/lab.mts";
 import { answered, hold, letGo } from "./held.mts";
 import { directors, untilHeld } from "./holders.mts";
-import { differences, type States, statesOf } from "./host-state.mts";
+import { differences, type States, statesOf, tableOf } from "./host-state.mts";
 import { disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
@@ -29,7 +29,6 @@ const configuration = `config:
 /** The line as the CLI writes it. */
 const leaving = "        - {name: leaving, address: 192.168.10.12, weight: 10}\n";
 
-const tableOf = async (host: HostName): Promise<string> => (await run(host, "ipvsadm -Sn")).stdout;
 const drainingOn = async (host: HostName): Promise<string> =>
   (await run(host, "cat /run/pulumi-lvs/draining", { allowFailure: true })).stdout;
 

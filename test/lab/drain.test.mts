@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { run } from "../support/machines/lab.mts";
 import { sendSignal } from "../support/send-signal.mts";
 import { answered, breakOff, hold, letGo } from "./held.mts";
-import { differences, type States, statesOf } from "./host-state.mts";
+import { differences, type States, statesOf, tableOf } from "./host-state.mts";
 import { descendants } from "./processes.mts";
 import { ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
@@ -41,7 +41,7 @@ for (const host of ["rs1", "rs2"])
 `;
 
 const url = "http://192.168.0.210/";
-const table = async () => (await run("director", "ipvsadm -Sn")).stdout;
+const table = () => tableOf("director");
 const draining = async () =>
   (await run("director", "cat /run/pulumi-lvs/draining", { allowFailure: true })).stdout;
 

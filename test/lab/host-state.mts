@@ -41,6 +41,9 @@ const sysctlLine = (line: string) =>
     (_, name: string) => `${name.replace(/[./]/g, (one) => (one === "/" ? "." : "/"))} = `,
   );
 
+/** Returns the IPVS table of a host, as ipvsadm prints it. */
+export const tableOf = async (host: HostName): Promise<string> => (await run(host, "ipvsadm -Sn")).stdout;
+
 /** A command for each part, and which of its lines are compared. A filter on the host would cost it a process. */
 const parts: Readonly<Record<keyof HostState, readonly [string, ((lines: string[]) => string[])?]>> = {
   // ipvsadm loads the module just for looking

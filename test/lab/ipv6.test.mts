@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { type HostName, reboot, run } from "../support/machines/lab.mts";
 import { addressed } from "./addressed.mts";
 import { answered, hold, letGo } from "./held.mts";
-import { differences, type States, statesOf } from "./host-state.mts";
+import { differences, type States, statesOf, tableOf } from "./host-state.mts";
 import { restored } from "./restored.mts";
 import { ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
@@ -174,7 +174,7 @@ onLab("an LVS/DR cluster of an IPv6 VIP", () => {
 
   it("removes a server that fails, and adds it again", async () => {
     await run("rs2", "systemctl stop nginx");
-    const table = async () => (await run("director", "ipvsadm -Sn")).stdout;
+    const table = () => tableOf("director");
     await expect.poll(table, patience).not.toContain("fd00:77::222");
     expect(await ask(url, 4, "-g")).toEqual({ rs1: 4 });
     await run("rs2", "systemctl start nginx");

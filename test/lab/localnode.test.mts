@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { run } from "../support/machines/lab.mts";
 import { answered, breakOff, hold, letGo } from "./held.mts";
-import { differences, type States, statesOf } from "./host-state.mts";
+import { differences, type States, statesOf, tableOf } from "./host-state.mts";
 import { ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
@@ -46,7 +46,7 @@ new lvs.${kind}("web", {
   ${more}
 });`;
 
-const table = async () => (await run("director", "ipvsadm -Sn")).stdout;
+const table = () => tableOf("director");
 
 for (const way of ways)
   onLab(`a director that is a real server of its ${way.kind}`, () => {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { reboot, run } from "../support/machines/lab.mts";
-import { differences, type States, statesOf } from "./host-state.mts";
+import { reboot } from "../support/machines/lab.mts";
+import { differences, type States, statesOf, tableOf } from "./host-state.mts";
 import { underLoad } from "./load.mts";
 import { restored } from "./restored.mts";
 import { disposing, onLab } from "./setup.mts";
@@ -26,7 +26,7 @@ new lvs.DrCluster("web", {
 });
 `;
 
-const table = async () => (await run("director", "ipvsadm -Sn")).stdout;
+const table = () => tableOf("director");
 const lines = (text: string) => text.split("\n").sort();
 
 onLab("a pool", () => {

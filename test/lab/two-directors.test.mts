@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { type HostName, run } from "../support/machines/lab.mts";
+import { run } from "../support/machines/lab.mts";
 import { directors, untilHeld, withoutTakeover } from "./holders.mts";
-import { differences, type States, statesOf } from "./host-state.mts";
+import { differences, type States, statesOf, tableOf } from "./host-state.mts";
 import { underLoad } from "./load.mts";
 import { ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
@@ -33,8 +33,6 @@ const configuration = `config:
         - { name: one, address: 192.168.0.222, connection: { host: rs2 }, weight: 10 }
         - { name: two, address: 192.168.10.12, weight: 20 }
 `;
-
-const tableOf = async (host: HostName): Promise<string> => (await run(host, "ipvsadm -Sn")).stdout;
 
 /** Waits until both tables are the same and have some text. */
 const untilEqual = (...texts: string[]) =>
