@@ -27,8 +27,8 @@ const readOnly = new Set([
   "discard-replaced",
 ]);
 /**
- * `status` of a failure that is no answer of the provider: its process has died, or was cancelled. Its own errors have
- * 1 or 2.
+ * `status` of a failure that may be no answer of the provider: its process has died, or was cancelled. Its own errors
+ * have 1 or 2, but those of a creation have 0, too.
  */
 const noAnswer = 0;
 // A replacement is announced with these, and then consists of two other operations.
