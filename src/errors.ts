@@ -192,11 +192,11 @@ export const unexpectedOutput = (host: string, why: string): OutcomeUnknownError
     "check what else prints into the user's shell there",
   );
 
-/** Returns the error for a host whose facts differ at each attempt. */
-export const changingHost = (host: string, attempts: number): HostError =>
+/** Returns the error for a host whose facts differ at each attempt. `shown` names those that differed last. */
+export const changingHost = (host: string, attempts: number, shown: readonly string[]): HostError =>
   new HostError(
     host,
-    `another program keeps changing what is being configured (${attempts} attempts)`,
+    `another program keeps changing what is being configured (${attempts} attempts; the last change: ${shown.join(", ") || "none"})`,
     "stop that program, then run `pulumi up` again",
   );
 

@@ -3,7 +3,7 @@ import { Program } from "../../providers/engine/program.js";
 import { engines } from "../../providers/provider.js";
 import type { FactName } from "../../src/facts/facts.js";
 import { head } from "../../src/health/monitor.js";
-import type { Done, Job } from "../../src/host/batch.js";
+import type { Done, Job } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
 import type { Connection } from "../../src/ssh/connection.js";
 import { DeclaredFacts } from "./declared-facts.js";

@@ -1,6 +1,6 @@
 import type { FactName, Facts } from "../../src/facts/facts.js";
-import type { Done, Job } from "../../src/host/batch.js";
 import type { Host } from "../../src/host/host.js";
+import type { Done, Job } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
 import type { Connection } from "../../src/ssh/connection.js";
 import type { Clock } from "./clock.js";

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
-import type { Done } from "../../src/host/batch.js";
+import type { Done } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
 import type { Problem } from "../../src/values/problem.js";
 import type { Change, HostView, Operation } from "./change.js";

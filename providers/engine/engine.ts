@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { OutcomeUnknownError } from "../../src/errors.js";
-import type { Done } from "../../src/host/batch.js";
+import type { Done } from "../../src/host/job.js";
 import { RollbackFailedError } from "../../src/host/rollback-failed-error.js";
 import type { Change, Verb } from "./change.js";
 import { clock } from "./clock.js";

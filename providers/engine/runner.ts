@@ -1,6 +1,6 @@
 import { HostError } from "../../src/errors.js";
-import type { Done, Job } from "../../src/host/batch.js";
 import type { Host } from "../../src/host/host.js";
+import type { Done, Job } from "../../src/host/job.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
 import { type Change, noChange, type Operation, type Verb } from "./change.js";
 import type { Clock } from "./clock.js";

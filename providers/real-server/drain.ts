@@ -1,7 +1,7 @@
 import { HostError, isDown, NotRetriedError } from "../../src/errors.js";
 import type { DrainingServer } from "../../src/facts/draining.js";
 import type { FactName, Facts } from "../../src/facts/facts.js";
-import type { Done, Job } from "../../src/host/batch.js";
+import type { Done, Job } from "../../src/host/job.js";
 import { type Step, step } from "../../src/host/step.js";
 import type { Change, Operation, Verb } from "../engine/change.js";
 import type { Clock } from "../engine/clock.js";

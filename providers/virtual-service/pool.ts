@@ -1,6 +1,6 @@
 import { HostError } from "../../src/errors.js";
 import type { Facts } from "../../src/facts/facts.js";
-import type { Done } from "../../src/host/batch.js";
+import type { Done } from "../../src/host/job.js";
 import type { Step } from "../../src/host/step.js";
 import { plainText } from "../../src/values/foreign.js";
 import type { Change, Verb } from "../engine/change.js";

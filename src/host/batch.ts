@@ -1,10 +1,8 @@
-import { isDeepStrictEqual } from "node:util";
 import {
   changingHost,
   commandFailure,
   commandTimedOut,
-  factFailure,
-  HostError,
+  type HostError,
   lastLines,
   notUndone,
   readingTimedOut,
@@ -12,42 +10,14 @@ import {
   unexpectedOutput,
   withoutToken,
 } from "../errors.js";
-import { FactError, type FactName, type Facts, inEachReading } from "../facts/facts.js";
+import { type FactName, type Facts, inEachReading, shownFact } from "../facts/facts.js";
 import { refusals } from "../shell/refusals.js";
+import { type Done, explained, isAsBefore, isUntouched, type Job, mismatchOf, type Plan } from "./job.js";
 import type { KnownFacts } from "./known-facts.js";
 import { digestOf, type Failed, type Outcome, type Report } from "./report.js";
 import { RollbackFailedError } from "./rollback-failed-error.js";
 import { applyScript, inBulk, readScript, recordsOf, rulesOf, type Transaction } from "./script.js";
 import type { Step } from "./step.js";
-
-/** The steps of a job, and what the caller wants to know of the facts behind them. */
-interface Plan<Notes = unknown> {
-  readonly steps: readonly Step[];
-  readonly notes?: Notes;
-}
-
-/** The facts after a job, and the notes of the plan that was carried out. */
-export interface Done<Notes = unknown> {
-  readonly facts: Facts;
-  readonly notes?: Notes | undefined;
-}
-
-/** A change or a reading of a host: the facts it needs, and the steps that follow from them. */
-export interface Job<Notes = unknown> {
-  readonly owner: string;
-  readonly facts: readonly FactName[];
-  /** Whether a reading may have facts that came a moment ago, as those of one refresh do. Default false. */
-  readonly mayBeRecent?: boolean;
-  /**
-   * Returns the steps. Must be pure, because it runs again if the host has changed meanwhile. An error fails
-   * this job only.
-   */
-  plan(facts: Facts): Plan<Notes>;
-  /** Returns the job's part of the host's state. After an undo it must be equal to what it was before. */
-  observe(facts: Facts): unknown;
-  /** Returns why the host does not show the wanted state after the steps, or undefined if it does. */
-  verify(facts: Facts): string | undefined;
-}
 
 /** A job that waits, with the callbacks of its promise. */
 export interface Waiting {
@@ -82,6 +52,8 @@ class Batch {
   #isFresh = false;
   /** Whether each job runs by itself. */
   #isAlone = false;
+  /** The facts because of which the host refused the last plan. */
+  #changed: readonly FactName[] = [];
 
   constructor(
     label: string,
@@ -98,7 +70,7 @@ class Batch {
   async serve(): Promise<void> {
     if (!this.known.hasAll(this.#names)) await this.#read();
     for (let round = 0; this.#open.length > 0; round++) {
-      if (round === planLimit) throw changingHost(this.#label, planLimit);
+      if (round === planLimit) throw changingHost(this.#label, planLimit, this.#changed.map(shownFact));
       const planned = this.#planAll();
       const acting = planned.filter(({ steps }) => steps.length > 0);
       // The known facts may be the reason that a plan fails or has no steps.
@@ -248,9 +220,17 @@ class Batch {
     this.#isFresh = true;
   }
 
-  #send(transactions: readonly Transaction[]): Promise<Report> {
-    const expect = digestOf(this.known.sections, this.#names);
-    return this.#runScript((nonce) => applyScript(nonce, { expect, facts: this.#names, transactions }));
+  async #send(transactions: readonly Transaction[]): Promise<Report> {
+    const before = new Map(this.known.sections);
+    const expect = digestOf(before, this.#names);
+    const report = await this.#runScript((nonce) =>
+      applyScript(nonce, { expect, facts: this.#names, transactions }),
+    );
+    if (report.stale)
+      this.#changed = this.#names.filter(
+        (name) => digestOf(before, [name]) !== digestOf(report.sections, [name]),
+      );
+    return report;
   }
 
   async #runScript(script: (nonce: string) => string): Promise<Report> {
@@ -263,36 +243,3 @@ class Batch {
 }
 
 const undoing = ({ owner }: Job, undo: readonly Step[]): Transaction => ({ owner, steps: [], undo });
-
-/** Returns whether none of the job's steps took effect, records aside. */
-function isUntouched(job: Job, steps: readonly Step[], facts: Facts): boolean {
-  try {
-    const again = rulesOf(job.plan(facts).steps);
-    return again.length === 0 || isDeepStrictEqual(again, rulesOf(steps));
-  } catch {
-    return false;
-  }
-}
-
-/** Returns whether the job's part of the host's state is as it was before. */
-function isAsBefore(job: Job, before: Facts, after: Facts): boolean {
-  try {
-    return isDeepStrictEqual(job.observe(after), job.observe(before));
-  } catch {
-    return false;
-  }
-}
-
-/** Returns why the host does not show the wanted state, also if it cannot be read. */
-function mismatchOf(host: string, job: Job, facts: Facts): string | undefined {
-  try {
-    return job.verify(facts);
-  } catch (error) {
-    const found = explained(host, error);
-    return found instanceof HostError ? found.reason : found.message;
-  }
-}
-
-/** Returns the error of a job's function in the words of the host's other errors. */
-const explained = (host: string, error: unknown): Error =>
-  error instanceof FactError ? factFailure(host, error) : (error as Error);

@@ -2,8 +2,9 @@ import { lockFailure, readingTimedOut, unexpectedOutput, withoutToken } from "..
 import type { Section } from "../facts/facts.js";
 import { isTracing, log } from "../log.js";
 import type { Connection } from "../ssh/connection.js";
-import { type Done, type Job, serve, type Waiting } from "./batch.js";
+import { serve, type Waiting } from "./batch.js";
 import { Gathering } from "./gathering.js";
+import type { Done, Job } from "./job.js";
 import { KnownFacts } from "./known-facts.js";
 import { RemoteShell, type Shell } from "./remote-shell.js";
 import { parseReport, type Report } from "./report.js";

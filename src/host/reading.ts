@@ -1,5 +1,5 @@
 import type { FactName } from "../facts/facts.js";
-import type { Job } from "./batch.js";
+import type { Job } from "./job.js";
 
 /** Returns a job that changes nothing. */
 export const readingJob = (owner: string, facts: readonly FactName[]): Job => ({

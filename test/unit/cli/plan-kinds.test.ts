@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { linesOf } from "../../../cli/plan/lines.js";
 import { planOf } from "../../../cli/plan/plan.js";
 import type { Bag } from "../../../providers/engine/inputs.js";
-import type { Job } from "../../../src/host/batch.js";
+import type { Job } from "../../../src/host/job.js";
 import type { Step } from "../../../src/host/step.js";
 import type { Goal } from "../../faults/harness/program.js";
 import { definitions } from "../../support/fake/definitions.js";

@@ -248,7 +248,7 @@ describe("facts that are old", () => {
     );
     chmodSync(`${fake.root}/tools/ip`, 0o755);
     await expect(kind.create({ interface: "lo", address: "192.168.0.219" })).rejects.toThrow(
-      /on director1: another program keeps changing what is being configured \(5 attempts\); stop that program, then run `pulumi up` again$/,
+      /on director1: another program keeps changing what is being configured \(5 attempts; the last change: `ip -j addr show`\); stop that program, then run `pulumi up` again$/,
     );
     expect(fake.runs).toBeLessThan(10);
   });

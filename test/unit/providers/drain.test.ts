@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { wait } from "../../../providers/real-server/drain.js";
 import { HostError, NotRetriedError } from "../../../src/errors.js";
 import { type FactName, Facts } from "../../../src/facts/facts.js";
-import type { Job } from "../../../src/host/batch.js";
+import type { Job } from "../../../src/host/job.js";
 import { FakeClock } from "../../support/fake/fake-clock.js";
 import { tally } from "../../support/tally.js";
 
