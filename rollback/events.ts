@@ -1,5 +1,7 @@
 import type { automation } from "@pulumi/pulumi";
+import { type Bag, connectionOf } from "../providers/engine/inputs.js";
 import { isUncertain } from "../src/errors.js";
+import { hostLabel } from "../src/ssh/connection.js";
 import { isOurs, titleOf } from "./deployment.js";
 
 /** A change of a resource that failed, or whose result is missing. */
@@ -10,6 +12,8 @@ export interface FailedChange {
   readonly message: string;
   /** Whether the host may have the change in spite of the failure. */
   readonly uncertain: boolean;
+  /** The inputs of a creation without an answer, of which Pulumi keeps nothing. Secrets are masked. */
+  readonly inputs?: Readonly<Record<string, unknown>>;
 }
 
 /** A change of one resource. */
@@ -28,7 +32,7 @@ const readOnly = new Set([
 ]);
 /**
  * `status` of a failure that may be no answer of the provider: its process has died, or was cancelled. Its own errors
- * have 1 or 2, but those of a creation have 0, too.
+ * have 1 or 2, but those of a creation have 0, too, and are known by their form.
  */
 const noAnswer = 0;
 // A replacement is announced with these, and then consists of two other operations.
@@ -47,7 +51,7 @@ function once<Operation extends Change>(operations: readonly Operation[]): Opera
  */
 export class UpdateEvents {
   readonly #open = new Map<string, Change>();
-  readonly #failed: (Change & { readonly isAnswered: boolean })[] = [];
+  readonly #failed: (Change & { readonly isAnswered: boolean; readonly inputs?: Bag })[] = [];
   readonly #succeeded: Change[] = [];
   readonly #messages = new Map<string, string>();
 
@@ -66,7 +70,11 @@ export class UpdateEvents {
     if (begun) this.#open.set(key, { urn, op });
     else this.#open.delete(key);
     if (ended) this.#succeeded.push({ urn, op });
-    if (failed) this.#failed.push({ urn, op, isAnswered: failed.status !== noAnswer });
+    if (failed)
+      this.#failed.push({
+        ...{ urn, op, isAnswered: failed.status !== noAnswer },
+        ...(op.startsWith("create") && { inputs: about.metadata.new?.inputs ?? {} }),
+      });
   }
 
   /** Returns whether any operation on this package's resources began. */
@@ -81,9 +89,13 @@ export class UpdateEvents {
 
   get failures(): FailedChange[] {
     const all = [
-      ...this.#failed.map(({ isAnswered, ...step }) => {
+      ...this.#failed.map(({ isAnswered, inputs, ...step }) => {
         const message = this.#messages.get(step.urn) ?? "";
-        return { ...step, message, uncertain: !isAnswered || isUncertain(message) };
+        const isLost = !isAnswered && !(inputs && isAnswerAbout(inputs, message));
+        return {
+          ...{ ...step, message, uncertain: isLost || isUncertain(message) },
+          ...(isLost && inputs && { inputs }),
+        };
       }),
       ...[...this.#open.values()].map((step) => ({ ...step, message: "", uncertain: true })),
     ];
@@ -105,6 +117,10 @@ export class UpdateEvents {
     this.#messages.set(urn, this.#messages.get(urn) ?? plain);
   }
 }
+
+/** Returns whether the message about a resource with these inputs has the form that `HostError.of` gives it. */
+const isAnswerAbout = (inputs: Bag, message: string): boolean =>
+  message.includes(` on ${hostLabel(connectionOf(inputs))}: `);
 
 /** Returns `RealServer web-rs1: cannot update …`. */
 export const describeFailure = ({ urn, op, message }: FailedChange): string =>

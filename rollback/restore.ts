@@ -93,7 +93,8 @@ export async function restore(
   await run(previousProgram(before, now, keepsUndeclared));
   for (const [urn, reason] of unrestorable(before, now)) why.set(urn, reason);
   const creating = interruptedCreations(now);
-  const orphans = await deleteOrphans(creating, [before, now], options.onProgress);
+  const lost = options.failures.filter(({ inputs }) => inputs);
+  const orphans = await deleteOrphans([...creating, ...lost], [before, now], options.onProgress);
   const root = stackOf(now);
   // This refresh reads no resource. It only clears the pending creations.
   if (creating.length > 0 && clearPendingCreates && root)

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { descendants } from "../lab/processes.mjs";
+import type { Answer, Stack } from "../lab/stack.mjs";
 import type { SshHost } from "../support/fake/ssh-host.js";
 import { sendSignal } from "../support/send-signal.mjs";
 import {
@@ -12,7 +13,7 @@ import {
   upKilledAtFirstStep,
 } from "./harness/site.js";
 
-const { threeHosts, stackOf, keyPath } = updates();
+const { threeHosts, stackOf, site, keyPath } = updates();
 
 /** Two directors, and an update of all that they have. It has come to the second one when it reaches the preferred one. */
 async function pair() {
@@ -61,9 +62,9 @@ const providersOf = (pid: number): number[] =>
     .filter((one) => readFileSync(`/proc/${one}/cmdline`, "utf8").includes("pulumi-resource-pulumi-nodejs"))
     .flatMap((one) => [one, ...descendants(one)]);
 
-test("an update whose provider is killed between two directors is undone on both, and the next one goes through", async () => {
-  const { one, two, stack, before, changed } = await pair();
-  const { pid, updating, go } = await upAtFirstStep(stack, one);
+/** An update whose provider is killed at its first step on this host. The step goes through all the same. */
+async function upWithoutProvider(stack: Stack, host: SshHost): Promise<Answer> {
+  const { pid, updating, go } = await upAtFirstStep(stack, host);
   const providers = providersOf(pid);
   expect(providers.length).toBeGreaterThan(0);
   onTestFinished(() => {
@@ -71,10 +72,31 @@ test("an update whose provider is killed between two directors is undone on both
   });
   for (const provider of providers) sendSignal(provider, "SIGKILL");
   go();
-  const { code, text } = await updating;
-  one.fake.mend();
+  const answer = await updating;
+  host.fake.mend();
+  return answer;
+}
+
+test("an update whose provider is killed between two directors is undone on both, and the next one goes through", async () => {
+  const { one, two, stack, before, changed } = await pair();
+  const { code, text } = await upWithoutProvider(stack, one);
   expect(code, text).toBe(10);
   expect(tables([one, two])).toEqual(before);
   await succeed(stack);
   await changed();
+});
+
+test("what a killed provider was creating is deleted on its host, and the next update creates it", async () => {
+  const hosts = await threeHosts();
+  const stack = await stackOf(site(hosts, { weights: [1, undefined] }));
+  await stack.up();
+  const before = tables(hosts);
+  await stack.program(site(hosts, { weights: [1, 2] }));
+  const { code, text } = await upWithoutProvider(stack, hosts[1]);
+  expect(text).toContain("looking for RealServer rs1 on 127.0.0.1:");
+  expect(code, text).toBe(10);
+  expect(tables(hosts)).toEqual(before);
+  await succeed(stack);
+  expect(hosts[1].fake.lines("ipvs").join()).toContain("-w 2");
+  expect(hosts[1].fake.owners().join()).toContain("test/program/rs1 RealServer");
 });

@@ -19,7 +19,7 @@ import { isOfLast } from "../../../rollback/roll-back.js";
 import { addressOf } from "../../../rollback/saved-state.js";
 import { inClear } from "../../../rollback/secrets.js";
 import { unrestorable } from "../../../rollback/unrestorable.js";
-import { isUncertain } from "../../../src/errors.js";
+import { HostError, isUncertain } from "../../../src/errors.js";
 import { RemoteShell } from "../../../src/host/remote-shell.js";
 import type { ShellStream } from "../../../src/ssh/shell-stream.js";
 import { FakeHost } from "../../support/fake/fake-host.js";
@@ -386,6 +386,26 @@ describe("the engine's events tell", () => {
         { resOpFailedEvent: { metadata: metadata("update", "a"), status } },
       ).failures[0]?.uncertain;
     expect([0, 1, 2].map(failedWith)).toEqual([true, false, false]);
+  });
+
+  test("by the form of its message whether the provider has answered a creation, and else keep the inputs", () => {
+    const inputs = { connection: { host: "director1" }, weight: 1 };
+    const failedWith = (message: string) =>
+      heard(
+        { resourcePreEvent: { metadata: metadata("create", "a") } },
+        { diagnosticEvent: { urn: server("a").urn, severity: "error", message } },
+        {
+          resOpFailedEvent: {
+            metadata: { ...(metadata("create", "a") as object), new: { inputs } },
+            status: 0,
+          },
+        },
+      ).failures[0];
+    const answer = new HostError("director1", "it is full").of("cannot create web/a");
+    expect(failedWith(answer)).toMatchObject({ uncertain: false });
+    expect(failedWith(answer)).not.toHaveProperty("inputs");
+    for (const message of ["error reading from server: EOF", "cannot create web/a on director2: it is full"])
+      expect(failedWith(message)).toMatchObject({ uncertain: true, inputs });
   });
 
   test("by the words of a lost connection that the outcome is unknown", async () => {
