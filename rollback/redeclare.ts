@@ -4,33 +4,50 @@ import { isOurs, nameIn } from "./deployment.js";
 import type { Declaration, Declared } from "./previous-program.js";
 import { withSecrets } from "./secrets.js";
 
-/** Returns a program that redeclares resources from their state. */
+/** Resources by URN, on which others may depend. */
+type Made = ReadonlyMap<string, pulumi.Resource>;
+
+/**
+ * Returns a program that redeclares resources from their state. Each of them is registered, also if one that it needs
+ * fails: the engine then leaves it as it is. It deletes what a program that ends does not register.
+ */
 export function redeclare({
   resources,
   outputs,
   oneByOne,
 }: Declared): () => Promise<Record<string, unknown>> {
   return async () => {
-    const made = new Map<string, pulumi.Resource>();
+    const made = new Map<string, Promise<pulumi.Resource>>();
     const seen = new Set(resources.map(({ entry }) => entry.urn));
     for (const declaration of resources) {
-      const resource = declare(declaration, made);
-      made.set(declaration.entry.urn, resource);
-      const undeclared = needs(declaration).filter((urn) => !seen.has(urn));
+      const { entry } = declaration;
+      const needed = needs(declaration);
+      const before = [...needed, entry.parent, declaration.provider].flatMap((urn) => {
+        const one = urn === undefined ? undefined : made.get(urn);
+        return one ? [one.then((resource) => [urn, resource] as const)] : [];
+      });
+      const registered = Promise.all(before).then((those) =>
+        registration(entry.urn, declare(declaration, new Map(those as [string, pulumi.Resource][]))),
+      );
+      made.set(entry.urn, registered);
+      const undeclared = needed.filter((urn) => !seen.has(urn));
       for (const urn of undeclared) seen.add(urn);
-      if (oneByOne || undeclared.length > 0 || !isOurs(declaration.entry)) await untilRegistered(resource);
+      // With the first resource that needs an undeclared one, the engine writes the undeclared one into state, too. The
+      // next resource that needs it must come later. Otherwise the engine writes that one first, and no run of Pulumi
+      // can read a state in this order.
+      if (oneByOne || undeclared.length > 0 || !isOurs(entry)) await registered;
     }
+    await Promise.all(made.values());
     return withPulumiSecrets(outputs) as Record<string, unknown>;
   };
 }
 
-/**
- * Waits until a resource is registered. With the first resource that needs an undeclared one, the engine
- * writes the undeclared one into state, too. The next resource that needs it must come later. Otherwise the
- * engine writes that one first, and no run of Pulumi can read a state in this order.
- */
-const untilRegistered = (resource: pulumi.Resource): Promise<unknown> =>
-  (resource.urn as unknown as { promise(): Promise<string> }).promise().catch(() => undefined);
+/** Waits until a resource is registered. Returns it, or its place in the state if it failed. */
+const registration = (urn: string, resource: pulumi.Resource): Promise<pulumi.Resource> =>
+  (resource.urn as unknown as { promise(): Promise<string> }).promise().then(
+    () => resource,
+    () => new pulumi.DependencyResource(urn),
+  );
 
 const needs = ({
   entry: { dependencies = [], propertyDependencies = {}, deletedWith },
@@ -39,8 +56,6 @@ const needs = ({
   ...Object.values(propertyDependencies).flatMap((urns) => urns ?? []),
   ...(deletedWith ? [deletedWith] : []),
 ];
-
-type Made = ReadonlyMap<string, pulumi.Resource>;
 
 class Custom extends pulumi.CustomResource {}
 

@@ -112,6 +112,39 @@ test("what another update has changed since is not rolled back", async () => {
   expect(tables(hosts)).toEqual(ours);
 });
 
+test("a rollback that fails on a service leaves all that needs it, and a second one restores the service", async () => {
+  const hosts = await threeHosts();
+  const program = (scheduler: string) =>
+    site(hosts, {
+      weights: [1, 1, 1],
+      more: `
+const at = { connection: connections[0] };
+const other = new lvs.VirtualService("other", { ...at, address: "192.168.0.211", port: 80, scheduler: "${scheduler}" });
+const server = { ...at, service: other.id, port: 80 };
+new lvs.RealServer("behind", { ...server, address: "192.168.10.12" });
+new lvs.RealServer("child", { ...server, address: "192.168.10.13" }, { parent: other });`,
+    });
+  const stack = await stackOf(program("wlc"));
+  await stack.up();
+  const [before, state] = [tables(hosts), await stateOf(stack)];
+  await stack.program(program("wrr"));
+  const finish = await upThatWaits(stack, inPlace);
+  const updated = tables(hosts);
+  hosts[0].fake.fillRun("step", 0);
+  const { code, text } = await finish();
+  expect(code, text).toBe(11);
+  const [, named = ""] = text.split("could not roll back:\n");
+  expect(named.match(/^pulumi-lvs: {3}.*/gm)).toEqual([
+    expect.stringMatching(/VirtualService other on .*: cannot update /),
+  ]);
+  expect(tables(hosts)).toEqual(updated);
+  hosts[0].fake.mend();
+  const again = await stack.pulumiLvs(["rollback"]);
+  expect(again.code, again.text).toBe(0);
+  expect(tables(hosts)).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
+});
+
 test("what another package's resource needs by now stays and is named, and goes when that has gone", async () => {
   const hosts = await threeHosts();
   const old = site(hosts, { weights: [1, 1, undefined] });

@@ -10,6 +10,8 @@ const { threeHosts, stackOf, keyPath } = updates();
 
 interface Wanted {
   readonly pair?: boolean;
+  /** Whether there is another real server. Default true. */
+  readonly other?: boolean;
   readonly scheduler?: string;
   readonly weight?: number;
   readonly advertInterval?: number;
@@ -19,22 +21,28 @@ test("a cluster gets a second director without a replacement, and a change that 
   const [one, two, web] = await threeHosts();
   const hosts = [one, two, web];
   const connection = (host: SshHost) => host.connection(keyPath());
-  const first = { connection: connection(one), interface: "eth0" };
-  const program = ({ pair = true, scheduler = "wlc", weight = 1, advertInterval = 1 }: Wanted) => {
+  const preferred = { connection: connection(one), interface: "eth0" };
+  const program = ({
+    pair = true,
+    other = true,
+    scheduler = "wlc",
+    weight = 1,
+    advertInterval = 1,
+  }: Wanted) => {
     const directors = [
-      { ...first, name: "one" },
+      { ...preferred, name: "one" },
       { connection: connection(two), name: "two" },
     ];
     const several = {
       ...{ directors, vrrp: { routerId: 51, advertInterval }, sync: { mcastInterface: "eth1" } },
     };
     const args = {
-      ...(pair ? several : { director: first }),
+      ...(pair ? several : { director: preferred }),
       vips: ["192.168.0.210"],
       services: [{ port: 80, scheduler, health: { check: { type: "tcp" } } }],
       realServers: [
         { name: "web", address: "192.168.10.11", connection: connection(web), weight },
-        { name: "other", address: "192.168.10.12" },
+        ...(other ? [{ name: "other", address: "192.168.10.12" }] : []),
       ],
     };
     return `new lvs.DrCluster("web", ${JSON.stringify(args)});`;
@@ -55,24 +63,44 @@ test("a cluster gets a second director without a replacement, and a change that 
 
   const images = hosts.map(({ fake }) => fake.snapshot());
   const state = await stateOf(stack);
-  await stack.program(program({ scheduler: "wrr", weight: 5, advertInterval: 2 }));
-  const atStep = (n: number) => ["", () => one.fake.failCommand("step", n)] as const;
-  // on the preferred director its first resource fails, then its last one, then a step that goes by LVS_SEED
-  for (const [failing, fail] of [
-    ["VirtualService web-one-tcp-192.168.0.210-80", () => one.fake.failCommand("step", 1)],
-    ["VrrpInstance web-one-vrrp", () => one.fake.write("faults/keepalived-code", "6\n")],
-    ...someOf([...Array(steps).keys()], steps).map(atStep),
-  ] as const) {
+  /** Runs an update during which something fails on the preferred director. `changed` is what the other one undoes. */
+  const undone = async (fail: () => void, failing: RegExp, ...changed: string[]) => {
     fail();
     const { code, text } = await up(stack);
     one.fake.mend();
     expect(code, text).toBe(10);
-    expect(text).toMatch(new RegExp(`pulumi-lvs: {3}${failing || ".*"}: cannot update `));
-    // the other one was changed before
-    expect(text).toContain("pulumi-lvs:   update VrrpInstance web-two-vrrp\n");
+    expect(text).toMatch(failing);
+    for (const one of changed) expect(text).toContain(`pulumi-lvs:   ${one}\n`);
     expect(hosts.map(({ fake }) => fake.snapshot())).toEqual(images);
-  }
+  };
+  const update = { scheduler: "wrr", weight: 5, advertInterval: 2 };
+  await stack.program(program(update));
+  const failing = (what: string) => new RegExp(`pulumi-lvs: {3}${what}: cannot update `);
+  for (const [fail, message] of [
+    [() => one.loseAnswerTo("-s wrr"), /the connection was lost before the host had answered/],
+    [() => one.fake.write("faults/keepalived-code", "6\n"), failing("VrrpInstance web-one-vrrp")],
+    ...someOf([...Array(steps).keys()], steps).map(
+      (n) => [() => one.fake.failCommand("step", n), failing(".*")] as const,
+    ),
+  ] as const)
+    await undone(fail, message, "update VrrpInstance web-two-vrrp");
+
+  // without its tool the director cannot be read again, so a person has to act before the rollback goes through
+  one.fake.takeTool("ipvsadm", "step", 0);
+  const unread = await up(stack);
+  expect(unread.code, unread.text).toBe(11);
+  expect(unread.text).toMatch(/could not roll back:\n.* on \S+: cannot read .*: ipvsadm: not found; install/);
+  one.fake.mend();
+  const rollback = await stack.pulumiLvs(["rollback"]);
+  expect(rollback.code, rollback.text).toBe(0);
+  expect(hosts.map(({ fake }) => fake.snapshot())).toEqual(images);
+
+  // a deletion comes to both at the same time
+  await stack.program(program({ other: false }));
+  await undone(() => one.fake.failCommand("step", 0), /RealServer web-one-\S+-other: cannot delete /);
   expect(await stateOf(stack)).toEqual(state);
+
+  await stack.program(program(update));
   one.fake.countCommands();
   await stack.up();
   expect(one.fake.counted("step")).toBe(steps);
