@@ -1,14 +1,15 @@
 import { expect, it } from "vitest";
-import { run } from "../support/machines/lab.mts";
+import { power, run, waitForSsh } from "../support/machines/lab.mts";
 import { directors, untilHeld, withoutTakeover } from "./holders.mts";
 import { differences, type States, statesOf, tableOf } from "./host-state.mts";
 import { underLoad } from "./load.mts";
+import { separateServer } from "./separate.mts";
 import { ask, disposing, onLab, patience } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 const vip = "192.168.0.210";
 
-/** LVS/DR with two directors. The real servers are one machine by several addresses. */
+/** LVS/DR with two directors. The real servers know nothing of each other's connections. */
 const configuration = `config:
   lvs:clusters:
     web:
@@ -31,7 +32,7 @@ const configuration = `config:
       drain: {}
       realServers:
         - { name: one, address: 192.168.0.222, connection: { host: rs2 }, weight: 10 }
-        - { name: two, address: 192.168.10.12, weight: 20 }
+        - { name: two, address: 192.168.0.231, weight: 20 }
 `;
 
 /** Waits until both tables are the same and have some text. */
@@ -51,13 +52,14 @@ onLab("a cluster with two directors", () => {
   it("is made on both, with equal tables, and the first one has the VIP", async () => {
     // an entry of the table loads it, and it stays
     for (const host of directors) await run(host, "modprobe ip_vs");
-    await run("rs2", "ip addr add 192.168.0.223/24 dev eth1");
+    await separateServer("web1", "192.168.0.231", vip);
+    await separateServer("web2", "192.168.0.232", vip);
     clean = await statesOf([...directors, "rs2"]);
     stack = keep(await Stack.ofEnvironment("two-directors", { configuration }));
     await stack.up();
     await untilHeld(vip, "director");
-    await untilEqual("-r 192.168.0.222:80 -g -w 10", "-r 192.168.10.12:80 -g -w 20");
-    expect(await ask(`http://${vip}/`, 6)).toEqual({ rs2: 6 });
+    await untilEqual("-r 192.168.0.222:80 -g -w 10", "-r 192.168.0.231:80 -g -w 20");
+    expect(Object.keys(await ask(`http://${vip}/`, 30)).sort()).toEqual(["rs2", "web1"]);
   });
 
   /** Runs `npx pulumi-lvs` for the cluster. */
@@ -78,8 +80,8 @@ onLab("a cluster with two directors", () => {
       async () => {
         await stack.edit("weight: 10", "weight: 30");
         await stack.edit(
-          "two, address: 192.168.10.12, weight: 20",
-          "three, address: 192.168.0.223, weight: 5",
+          "two, address: 192.168.0.231, weight: 20",
+          "three, address: 192.168.0.232, weight: 15",
         );
         await stack.edit("tcp: 800", "tcp: 900");
         // The default is another one. Both are right, so a second try takes the first one again.
@@ -89,9 +91,9 @@ onLab("a cluster with two directors", () => {
           [interval, next] = [next, interval];
           await stack.up();
         });
-        await untilEqual("-r 192.168.0.222:80 -g -w 30", "-r 192.168.0.223:80 -g -w 5");
+        await untilEqual("-r 192.168.0.222:80 -g -w 30", "-r 192.168.0.232:80 -g -w 15");
         for (const host of directors) {
-          expect(await tableOf(host)).not.toContain("192.168.10.12");
+          expect(await tableOf(host)).not.toContain("192.168.0.231");
           expect((await run(host, "ipvsadm -Ln --timeout")).stdout).toContain(
             "Timeout (tcp tcpfin udp): 900 ",
           );
@@ -105,21 +107,70 @@ onLab("a cluster with two directors", () => {
       { least: 10_000 },
     );
     console.log(
-      `changes and reboots of two directors: ${load.requests} requests, ${load.failures.length} failed`,
+      `changes and reboots of two directors: ${load.requests} requests, ${load.failures.length} failed, ${JSON.stringify(load.servers)}`,
     );
     expect(load.failures).toEqual([]);
+    expect(Object.keys(load.servers).sort()).toEqual(["rs2", "web1", "web2"]);
     expect(load.requests).toBeGreaterThanOrEqual(10_000);
     for (const [i, id] of (await bootIds()).entries()) expect(id).not.toBe(before[i]);
     await untilHeld(vip, "director");
     await untilEqual("-w 30");
   });
 
+  /** Runs `npx pulumi-lvs` without a question. Returns its exit code and output. */
+  const answer = async (...args: string[]) => {
+    const { code, text } = await stack.pulumiLvs([...args, "--stack", "two-directors"]);
+    return [code, text] as const;
+  };
+
+  it("shows what differs between both, until an update has mended it", async () => {
+    await lvs("status");
+    await run("rs1", `ipvsadm -e -t ${vip}:80 -r 192.168.0.222:80 -g -w 7`);
+    expect(await answer("status", "web")).toEqual([
+      17,
+      expect.stringMatching(/192\.168\.0\.222:80: weight is 30 on director, 7 on rs1/),
+    ]);
+    await stack.up("--refresh");
+    await lvs("status");
+  });
+
+  it("is not changed while one has no power, unless that is allowed, and is level when it is back", async () => {
+    await power("rs1", "off");
+    const before = await tableOf("director");
+    await stack.edit("weight: 30", "weight: 40");
+    expect(await answer("up", "--yes", "--skip-preview")).toEqual([
+      14,
+      expect.stringMatching(/rs1 does not answer: .* Nothing was changed/),
+    ]);
+    expect(await tableOf("director")).toBe(before);
+    await stack.edit("kind: dr", "kind: dr\n      allowDown: true");
+    expect(await answer("up", "--yes", "--skip-preview")).toEqual([0, expect.stringContaining("rs1")]);
+    expect(await tableOf("director")).toContain("-r 192.168.0.222:80 -g -w 40");
+    await power("rs1", "on");
+    await waitForSsh("rs1", patience.timeout / 1000);
+    expect(await answer("up", "--yes", "--skip-preview")).toEqual([0, expect.anything()]);
+    await untilEqual("-r 192.168.0.222:80 -g -w 40");
+    await lvs("status");
+  });
+
+  it("has the VIP on the other one when the stack prefers that", async () => {
+    for (const [from, to] of [
+      ["host: director", "host: other"],
+      ["host: rs1", "host: director"],
+      ["host: other", "host: rs1"],
+    ] as const)
+      await stack.edit(from, to);
+    expect(await stack.up()).not.toMatch(/replac/);
+    await untilHeld(vip, "rs1");
+    expect(Object.keys(await ask(`http://${vip}/`, 30)).sort()).toEqual(["rs2", "web2"]);
+  });
+
   it("shows which director has the VIP, and goes without a trace", async () => {
     expect(await stack.up("--refresh", "--expect-no-changes")).toMatch(/unchanged/);
     const states = (await stack.resources()).filter(({ type }) => type.endsWith(":VrrpInstance"));
     expect(states.map(({ id, outputs }) => `${id} ${outputs.state}`).sort()).toEqual([
-      "director/vrrp/eth1/61 master",
-      "rs1/vrrp/eth1/61 backup",
+      "director/vrrp/eth1/61 backup",
+      "rs1/vrrp/eth1/61 master",
     ]);
     await stack.destroy();
     const after = await statesOf([...directors, "rs2"]);
