@@ -10,6 +10,7 @@ import {
   connect,
   type Director,
   families,
+  groupOf,
   type Held,
   hold,
   names,
@@ -19,7 +20,7 @@ import {
   stop,
   untilRouted,
 } from "./router.mts";
-import { disposing, onLab, patience } from "./setup.mts";
+import { disposing, onLab, patience, waitOn } from "./setup.mts";
 import { Stack } from "./stack.mts";
 
 /** A third of the 150 clients of a family is expected. By chance a share is below this one in less than one of a million runs. */
@@ -157,5 +158,26 @@ onLab("three directors behind ECMP", () => {
     const { moved, broken } = await between(before, after, "one of three sees no server, without sloppy_tcp");
     expect(Math.min(...shares(moved))).toBeGreaterThan(leastOfThird);
     expect(new Set(broken)).toEqual(new Set(moved));
+  });
+
+  it("give a director that joins its share, and move no others, by a router that hashes resiliently", async () => {
+    await checks("rs1", "pass");
+    await all(names, (name) => run(name, "sysctl -q -w net.ipv4.vs.sloppy_tcp=1"));
+    await stop("clients");
+    await run("client", "systemctl stop bird");
+    await groupOf("director", "rs1");
+    const before = await hold();
+    await groupOf(...names);
+    const joining = families.map(({ group }) => `ip nexthop bucket show id ${group} nhid ${group + 3}`);
+    // the rest of 96 buckets are those of the others
+    await waitOn("client", joining.map((list) => `[ $(${list} | wc -l) = 32 ]`).join(" && "), 300);
+    now = await answered();
+    const { moved, broken } = await between(before, now, "a third one joins two by resilient hashing");
+    expect(Math.min(...shares(moved))).toBeGreaterThan(leastOfThird);
+    const to = [...now].flatMap(([client, { director }]) =>
+      director === before.get(client)?.director ? [] : [director],
+    );
+    expect(new Set(to)).toEqual(new Set(["rs2"]));
+    expect(broken).toEqual([]);
   });
 });

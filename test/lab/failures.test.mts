@@ -111,10 +111,14 @@ onLab("clients of two directors", () => {
     for (const host of directors) await expect.poll(() => missing(host), patience).toEqual([]);
   };
 
-  /** Connections that both directors know go on, whatever happens, and new ones are answered again. */
-  const lossless = async (title: string, work: () => Promise<unknown>) => {
-    const { lost } = await measure(title, work);
+  /**
+   * Connections that both directors know go on, whatever happens, and new ones are answered again soon. The goal is 3 s. A
+   * loaded computer has more, but less than without a takeover, which waits for `preemptDelay` or a person.
+   */
+  const lossless = async (title: string, work: () => Promise<unknown>, most = 15) => {
+    const { outcomes, lost } = await measure(title, work);
     expect(lost, title).toEqual([]);
+    for (const { gap } of outcomes) expect(gap, title).toBeLessThan(most);
   };
 
   beforeAll(async () => {
@@ -203,10 +207,16 @@ onLab("clients of two directors", () => {
 
   it.runIf(isLong)("go on when frames of the inside link are lost", async () => {
     await untilCovered();
-    await lossless("frames of its inside link are lost", async () => {
-      await silence("eth2");
-      await untilHeld(nat, "rs1");
-    });
+    // only health checks see it, and the other director waits for preemptDelay
+    const most = 60;
+    await lossless(
+      "frames of its inside link are lost",
+      async () => {
+        await silence("eth2");
+        await untilHeld(nat, "rs1");
+      },
+      most,
+    );
     await lossless("frames pass again", async () => {
       await unsilence("eth2");
       await untilAllHeldBy("director");

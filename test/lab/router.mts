@@ -20,11 +20,11 @@ const numbers = Array.from({ length: 150 }, (_, i) => 101 + i);
 /** What IPv4 and IPv6 have each. */
 export const families = [
   {
-    ...{ name: "IPv4", ip: "ip", vip: "198.51.100.10", directors: four },
+    ...{ name: "IPv4", ip: "ip", vip: "198.51.100.10", directors: four, group: 10 },
     clients: numbers.map((number) => `10.1.0.${number}`),
   },
   {
-    ...{ name: "IPv6", ip: "ip -6", vip: "2001:db8:100::10", directors: six },
+    ...{ name: "IPv6", ip: "ip -6", vip: "2001:db8:100::10", directors: six, group: 20 },
     clients: numbers.map((number) => `fd00:10::${number}`),
   },
 ] as const;
@@ -194,3 +194,22 @@ export async function untilRouted(...by: Director[]): Promise<void> {
     await waitOn("client", `[ "$(${found})" = '${routes.join("").trim()}' ]`, 300);
   }
 }
+
+/**
+ * Has the router choose among these directors by a resilient group of next hops (ip-nexthop(8)). When the group changes,
+ * buckets move after a second, and only as many as the new director needs.
+ */
+export const groupOf = (...by: Director[]) =>
+  run(
+    "client",
+    families
+      .map(({ ip, vip, directors, group }) =>
+        [
+          ...names.map((name, i) => `ip nexthop replace id ${group + i + 1} via ${directors[name]} dev eth1`),
+          `ip nexthop replace id ${group} group ${by.map((name) => group + names.indexOf(name) + 1).join("/")} \
+            type resilient buckets 96 idle_timer 1 unbalanced_timer 1`,
+          `${ip} route replace ${vip} nhid ${group}`,
+        ].join("\n"),
+      )
+      .join("\n"),
+  );

@@ -8,12 +8,16 @@ import { Stack } from "./stack.mts";
 
 const seconds = 300;
 
-/** What moves: an IPv4 and an IPv6 VIP with the gateway of the inside network, and two more VIPs. */
+/**
+ * What moves: an IPv4 and an IPv6 VIP with the gateway of the inside network, a VIP by version 2, one by unicast, and one
+ * by advertisements in IPv6.
+ */
 const vip = "192.168.0.210";
 const vip6 = "2001:db8::210";
 const gateway = "192.168.10.1";
 const stays = "192.168.0.211";
 const other = "192.168.0.212";
+const six = "2001:db8::213";
 
 /**
  * Both directors check rs2, and schedule packets of connections that the other one began. The second one has the higher
@@ -32,9 +36,10 @@ for (const [i, host] of ["director", "rs1"].entries()) {
   new lvs.VrrpInstance("vip-" + host, { ...common, routerId: 51, trackServices: [web.id], priorityDrop: 80,
     addresses: [{ address: "${vip}" }, { address: "${vip6}", prefixLength: 64 },
       { address: "${gateway}", prefixLength: 24, interface: "eth2" }] });
-  new lvs.VrrpInstance("stays-" + host, { ...common, routerId: 52, preempt: false, advertInterval: 5, addresses: [{ address: "${stays}" }] });
-  new lvs.VrrpInstance("other-" + host, { ...common, routerId: 53, priority: 100 + 50 * i, addresses: [{ address: "${other}" }],
-    peers: [i === 0 ? "192.168.0.221" : "192.168.0.200"] });
+  new lvs.VrrpInstance("stays-" + host, { ...common, routerId: 52, version: 2, preempt: false, advertInterval: 5, addresses: [{ address: "${stays}" }] });
+  new lvs.VrrpInstance("other-" + host, { ...common, routerId: 53, priority: 100 + 50 * i, garpRefresh: 2, addresses: [{ address: "${other}" }],
+    source: ["192.168.0.200", "192.168.0.221"][i], peers: [["192.168.0.221", "192.168.0.200"][i]] });
+  new lvs.VrrpInstance("six-" + host, { ...common, routerId: 54, trackInterfaces: ["eth2"], addresses: [{ address: "${six}", prefixLength: 64 }] });
 }`;
 
 /** Whom the client sends to: the MAC address that it has for each, once it has sent to them. */
@@ -46,6 +51,25 @@ const untilClientSendsTo = async (host: HostName, macs: ReadonlyMap<HostName, st
       seconds,
     );
 };
+
+/** Has the client write down what neighbours announce. Returns how it stops, with what it heard. */
+const listening = async (): Promise<() => Promise<string>> => {
+  await run(
+    "client",
+    `nohup tcpdump -i eth1 -n -e -l 'arp or (icmp6 and ip6[40] == 136)' >/tmp/news 2>/tmp/news.errors </dev/null & echo $! >/tmp/news.pid
+n=0; until grep -q listening /tmp/news.errors; do n=$((n + 1)); [ $n -lt 3000 ] || exit 1; sleep 0.1; done`,
+  );
+  return async () => (await run("client", "kill $(cat /tmp/news.pid); sleep 0.5; cat /tmp/news")).stdout;
+};
+
+/** What all neighbours get from a host that says, unasked, that it has the address. */
+const announcement = (mac: string | undefined, address: string): RegExp =>
+  address.includes(":")
+    ? new RegExp(`${mac} > 33:33:00:00:00:01, .* neighbor advertisement, tgt is ${address}`, "g")
+    : new RegExp(
+        `${mac} > ff:ff:ff:ff:ff:ff, .* (who-has ${address} (\\(\\S+ )?tell ${address}|Reply ${address} is-at)`,
+        "g",
+      );
 
 onLab("two directors with VRRP", () => {
   const keep = disposing();
@@ -92,6 +116,13 @@ onLab("two directors with VRRP", () => {
     await untilHeld("192.168.10.99", "rs1");
   });
 
+  it("announce an address again and again, if garpRefresh says so", async () => {
+    const heard = await listening();
+    await waitOn("client", `[ $(grep -c '^.* > ff:ff:ff:ff:ff:ff, .*${other}' /tmp/news) -ge 6 ]`, seconds);
+    const times = [...(await heard()).matchAll(announcement(macs.get("rs1"), other))];
+    expect(times.length).toBeGreaterThanOrEqual(6);
+  });
+
   it("leave an address where it is, if they do not preempt", async () => {
     // which of them had it first is chance
     await run("rs1", "systemctl stop keepalived");
@@ -111,9 +142,11 @@ onLab("two directors with VRRP", () => {
       "director/vrrp/eth1/51 master",
       "director/vrrp/eth1/52 master",
       "director/vrrp/eth1/53 backup",
+      "director/vrrp/eth1/54 master",
       "rs1/vrrp/eth1/51 backup",
       "rs1/vrrp/eth1/52 backup",
       "rs1/vrrp/eth1/53 master",
+      "rs1/vrrp/eth1/54 backup",
     ]);
   });
 
@@ -128,10 +161,13 @@ onLab("two directors with VRRP", () => {
     const load = await underLoad(
       vip,
       async () => {
+        const heard = await listening();
         expect(await lvs("failover", "vip-director")).toMatch(
-          /director +master +\d+ active[\s\S]*moved from director to rs1 in [\d.]+ s\n +director +backup .*, held\n +rs1 +master/,
+          /director +master +\d+ active[\s\S]*moved from director to rs1 in [\d.]+ s\n +director +backup .*\d+ active.*, held\n +rs1 +master +\d+ active/,
         );
         for (const address of [vip, vip6, gateway]) await untilHeld(address, "rs1");
+        const news = await heard();
+        for (const address of [vip, vip6]) expect(news).toMatch(announcement(macs.get("rs1"), address));
         await untilClientSendsTo("rs1", macs);
         expect(await lvs("failover", "vip-rs1", "--back")).toMatch(/moved from rs1 to director/);
         for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
@@ -180,9 +216,16 @@ onLab("two directors with VRRP", () => {
 
   it("take over from one whose keepalived is stopped, and the next update starts it", async () => {
     await run("director", "systemctl stop keepalived");
-    for (const address of [vip, vip6, gateway]) await untilHeld(address, "rs1");
+    for (const address of [vip, vip6, gateway, six]) await untilHeld(address, "rs1");
     await stack.up("--refresh");
-    for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+    for (const address of [vip, vip6, gateway, six]) await untilHeld(address, "director");
+  });
+
+  it("move by an interface that is only tracked", async () => {
+    await run("director", "ip link set eth2 down");
+    await untilHeld(six, "rs1");
+    await run("director", "ip link set eth2 up");
+    await untilHeld(six, "director");
   });
 
   it("go without a trace", async () => {

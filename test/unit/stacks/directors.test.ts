@@ -298,6 +298,19 @@ test("directors may be outputs where they decide no resource", async () => {
   expect(inputs("web-one-sync-master")).toMatchObject({ mcastInterface: "eth1" });
 });
 
+test("all four sync daemons have what `sync` says", async () => {
+  const sync = {
+    ...{ mcastInterface: "eth1", syncid: 7, syncMaxlen: 2000 },
+    ...{ mcastGroup: "239.1.2.3", mcastPort: 9000, mcastTtl: 2 },
+  };
+  const { all } = await made(DrCluster, { ...web, sync });
+  const daemons = all.filter(({ type }) => type === "SyncDaemon").map(({ inputs }) => inputs);
+  expect(daemons.map((inputs) => `${hostOf(inputs)} ${inputs.state}`).sort()).toEqual([
+    ...["lb1 backup", "lb1 master", "lb2 backup", "lb2 master"],
+  ]);
+  for (const daemon of daemons) expect(daemon).toMatchObject(sync);
+});
+
 test("two clusters on the same two directors share their sync daemons", async () => {
   const mail = { ...web, vips: ["198.51.100.11"], vrrp: { routerId: 52 } };
   expect(mistakesOf({ web: { kind: "dr", ...web }, mail: { kind: "dr", ...mail } })).toEqual([]);
