@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { unknownValue } from "../providers/engine/inputs.js";
 import { plainText } from "../src/values/foreign.js";
 import { errorsWith, type PlacedProblem, placedProblems, showPath } from "../src/values/problem.js";
-import { isOutput } from "./cluster/later.js";
+import { isOutput } from "./cluster/inputs.js";
 import { isMap, type Place } from "./cluster/places.js";
 import { type KindName, kinds } from "./cluster/schema.js";
 import { words } from "./cluster/words.js";

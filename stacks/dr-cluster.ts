@@ -5,15 +5,15 @@ import { checked } from "./check-cluster.js";
 import type { ClusterArgs, VipArgs } from "./cluster/args.js";
 import { Cluster } from "./cluster/component.js";
 import { forwardings } from "./cluster/families.js";
-import { type Front, front } from "./cluster/front.js";
+import { type Frontend, frontend } from "./cluster/frontend.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { adoption, persisting, sharing } from "./cluster/inherited.js";
 import { serversOf, vipsOf } from "./cluster/model.js";
 import { once } from "./cluster/once.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import type { Vip } from "./cluster/places.js";
+import { fromLast, scopesOf } from "./cluster/scope.js";
 import { ipVs, services } from "./cluster/services.js";
-import { fromLast, sitesOf } from "./cluster/site.js";
 
 /** Arguments of a DrCluster. */
 export interface DrClusterArgs extends ClusterArgs {
@@ -55,29 +55,29 @@ export class DrCluster extends Cluster {
     super("lvs:index:DrCluster", name, {}, persisting(checked("dr", name, args), opts));
     const prepared = packages(this, name, args);
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
-    const fronts = fromLast(sitesOf(this, name, args), (site, after) => {
-      const module = ipVs(site, [...prepared, ...after]);
-      const forward = args.ipForwarding ? forwardings(site, module) : [];
+    const frontends = fromLast(scopesOf(this, name, args), (scope, after) => {
+      const module = ipVs(scope, [...prepared, ...after]);
+      const forward = args.ipForwarding ? forwardings(scope, module) : [];
       const ready = { director: [module, ...forward], realServer: hosts };
-      const pools = services(site, "gatewaying", ready);
-      const made = front(site, pools);
+      const pools = services(scope, "gatewaying", ready);
+      const made = frontend(scope, pools);
       return { ...made, last: made.instance ? [made.instance] : this.#routes(args, made) };
     });
     const localnodes = serversOf(args).flatMap(({ isDirector, member }) =>
       isDirector ? [member.address] : [],
     );
-    this.finish(name, args, fronts, localnodes);
+    this.finish(name, args, frontends, localnodes);
   }
 
   /** Makes the route to each VIP. A VIP that moves has none: its source would be missing on the other directors. */
-  #routes(args: DrClusterArgs, { site, vips }: Front): pulumi.Resource[] {
-    const { connection, interface: device } = site.director.fields;
+  #routes(args: DrClusterArgs, { scope, vips }: Frontend): pulumi.Resource[] {
+    const { connection, interface: device } = scope.director.fields;
     return vips.map(({ vip, resource }) => {
       if (!(args.hostRoutes ?? true)) return resource;
       const { address } = vip.vip;
       const way = { destination: address, device, source: address };
       return once(HostRoute, [connection, address], () =>
-        site.make(
+        scope.make(
           HostRoute,
           `vip-route-${vip.name}`,
           { ...way, ...sharing(vip.vip), ...adoption(args) },

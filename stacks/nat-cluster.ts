@@ -6,13 +6,13 @@ import { Cluster } from "./cluster/component.js";
 import type { DirectorArgs, DirectorMember, GatewayArgs, VrrpArgs } from "./cluster/directors/args.js";
 import { waysOf } from "./cluster/directors/gateways.js";
 import { forwardings } from "./cluster/families.js";
-import { clientFacing, front } from "./cluster/front.js";
+import { clientFacing, frontend } from "./cluster/frontend.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
 import { adoption, persisting } from "./cluster/inherited.js";
 import { once } from "./cluster/once.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
+import { fromLast, scopesOf } from "./cluster/scope.js";
 import { ipVs, services } from "./cluster/services.js";
-import { fromLast, sitesOf } from "./cluster/site.js";
 
 /** Arguments of a NatCluster. */
 export interface NatClusterArgs extends ClusterArgs {
@@ -82,17 +82,17 @@ export class NatCluster extends Cluster {
     super("lvs:index:NatCluster", name, {}, persisting(checked("nat", name, args), opts));
     const prepared = packages(this, name, args);
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
-    const fronts = fromLast(sitesOf(this, name, args), (site, after) => {
-      const { insideInterface, interface: outside } = site.director.fields;
+    const frontends = fromLast(scopesOf(this, name, args), (scope, after) => {
+      const { insideInterface, interface: outside } = scope.director.fields;
       const interfaces = insideInterface ? [outside, insideInterface] : [outside];
-      const module = ipVs(site, [...prepared, ...after]);
+      const module = ipVs(scope, [...prepared, ...after]);
       // A redirect would make real servers and clients bypass the director.
-      const forward = forwardings(site, module, interfaces);
+      const forward = forwardings(scope, module, interfaces);
       const ready = { director: forward, realServer: hosts };
-      const made = front(site, services(site, "masquerading", ready));
+      const made = frontend(scope, services(scope, "masquerading", ready));
       return { ...made, last: clientFacing(made) };
     });
-    this.finish(name, args, fronts);
+    this.finish(name, args, frontends);
   }
 
   #realServer(

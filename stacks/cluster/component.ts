@@ -3,7 +3,7 @@ import type { RealServer, VirtualService } from "../../providers/index.js";
 import { parseEndpoint } from "../../src/values/address.js";
 import { withoutHost } from "../../src/values/service-address.js";
 import type { ClusterArgs, ClusterChildren, ClusterOutputs, PoolMember } from "./args.js";
-import type { Front, MadeFront } from "./front.js";
+import type { Frontend, MadeFrontend } from "./frontend.js";
 import { vipsOf } from "./model.js";
 import { probes } from "./probe.js";
 
@@ -11,7 +11,7 @@ import { probes } from "./probe.js";
  * Returns what is there before a probe. An instance comes after all on its director, and a director that is left out has
  * no new members. A VIP may be declared by another cluster, so members count, too.
  */
-const beforeProbe = ({ last, pools, instance }: MadeFront) => [
+const beforeProbe = ({ last, pools, instance }: MadeFrontend) => [
   ...last,
   ...(instance ? [] : pools.flatMap(({ members }) => members)),
 ];
@@ -34,11 +34,11 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   protected finish(
     name: string,
     args: ClusterArgs,
-    fronts: readonly MadeFront[],
+    frontends: readonly MadeFrontend[],
     localnodes: readonly pulumi.Input<string>[] = [],
   ): void {
-    probes(this, name, args, fronts.flatMap(beforeProbe));
-    const { virtualServices, realServers, directors, ...outputs } = outputsOf(fronts);
+    probes(this, name, args, frontends.flatMap(beforeProbe));
+    const { virtualServices, realServers, directors, ...outputs } = outputsOf(frontends);
     Object.assign(this, outputs, { virtualServices, realServers, directors });
     this.registerOutputs({
       ...outputs,
@@ -49,17 +49,17 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   }
 }
 
-const vipsIn = ({ site, vips, instance }: Front): pulumi.Output<string[]> =>
+const vipsIn = ({ scope, vips, instance }: Frontend): pulumi.Output<string[]> =>
   instance
-    ? instance.addresses.apply((all) => all.slice(0, vipsOf(site.args).length).map(({ address }) => address))
+    ? instance.addresses.apply((all) => all.slice(0, vipsOf(scope.args).length).map(({ address }) => address))
     : pulumi.output(vips.map(({ resource }) => resource.address));
 
 /** Returns the outputs of a cluster, from each of its directors. */
-function outputsOf(fronts: readonly Front[]): ClusterOutputs & ClusterChildren {
-  const pools = fronts.flatMap((one) => one.pools);
-  const floats = fronts.some(({ instance }) => instance);
+function outputsOf(frontends: readonly Frontend[]): ClusterOutputs & ClusterChildren {
+  const pools = frontends.flatMap((one) => one.pools);
+  const usesVrrp = frontends.some(({ instance }) => instance);
   const monitored = pools.flatMap(({ virtualService, monitors }) =>
-    monitors.map(({ service, health }) => ({ service: floats ? virtualService.id : service, health })),
+    monitors.map(({ service, health }) => ({ service: usesVrrp ? virtualService.id : service, health })),
   );
   const members = pools.map(({ virtualService, realServers, isPool }) =>
     isPool
@@ -73,7 +73,7 @@ function outputsOf(fronts: readonly Front[]): ClusterOutputs & ClusterChildren {
   return {
     virtualServices: pools.map(({ virtualService }) => virtualService),
     realServers: pools.flatMap(({ realServers }) => realServers),
-    vips: fronts[0] ? vipsIn(fronts[0]) : pulumi.output([]),
+    vips: frontends[0] ? vipsIn(frontends[0]) : pulumi.output([]),
     services: pulumi.output(pools.map(({ virtualService }) => virtualService.id)),
     health: pulumi
       .all(monitored)
@@ -89,12 +89,12 @@ function outputsOf(fronts: readonly Front[]): ClusterOutputs & ClusterChildren {
         const key = `${one.service} ${one.address} ${one.port}`;
         if (!firsts.has(key)) firsts.set(key, one);
       }
-      return floats ? [...firsts.values()] : flat;
+      return usesVrrp ? [...firsts.values()] : flat;
     }),
     directors: pulumi
       .all(
-        fronts.flatMap(({ site, instance }) =>
-          instance ? [{ name: site.director.name as string, state: instance.state }] : [],
+        frontends.flatMap(({ scope, instance }) =>
+          instance ? [{ name: scope.director.name as string, state: instance.state }] : [],
         ),
       )
       .apply((all) => Object.fromEntries(all.map(({ name, state }) => [name, state]))),

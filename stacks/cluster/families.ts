@@ -4,7 +4,7 @@ import { type Family, familyOf } from "../../src/values/address.js";
 import type { ClusterArgs } from "./args.js";
 import { poolsOf, vipsOf } from "./model.js";
 import { addressOf } from "./places.js";
-import type { Site } from "./site.js";
+import type { DirectorScope } from "./scope.js";
 
 /** Returns the address families of a cluster's VIPs, if they are known, and of its firewall marks. */
 function knownFamilies(args: ClusterArgs): Family[] {
@@ -24,7 +24,7 @@ function knownFamilies(args: ClusterArgs): Family[] {
  * which gets the family when the address is known. `redirects` are the interfaces that send no redirects, for IPv4.
  */
 export function forwardings(
-  { args, make }: Site,
+  { args, make }: DirectorScope,
   dependsOn: pulumi.Resource,
   redirects?: pulumi.Input<pulumi.Input<string>[]>,
 ): IpForwarding[] {
@@ -35,7 +35,7 @@ export function forwardings(
       ? make(IpForwarding, "forwarding", silent, dependsOn)
       : make(IpForwarding, "forwarding-ipv6", { family }, dependsOn),
   );
-  const later = vipsOf(args)
+  const dependent = vipsOf(args)
     .filter(({ vip }) => typeof vip.address !== "string")
     .map(({ name: vipName, vip }) => {
       const family = pulumi.output(vip.address).apply(familyOf);
@@ -47,5 +47,5 @@ export function forwardings(
           : { sendRedirects: ofIpv4(false), interfaces: ofIpv4(pulumi.output(redirects)) };
       return make(IpForwarding, `forwarding-${vipName}`, { family, ...quiet } as never, dependsOn);
     });
-  return [...known, ...later];
+  return [...known, ...dependent];
 }

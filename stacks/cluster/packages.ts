@@ -8,7 +8,7 @@ import { showGiven } from "../../src/values/problem.js";
 import type { ClusterArgs } from "./args.js";
 import { serversOf } from "./model.js";
 import { isPackageName, noPackageName } from "./package-names.js";
-import { sitesOf } from "./site.js";
+import { scopesOf } from "./scope.js";
 
 /** Packages to install once, before all else, with the host's own package manager (apt-get, dnf or apk). */
 export interface PackagesArgs {
@@ -35,11 +35,11 @@ export function packages(
 ): pulumi.Resource[] {
   const { director = [], realServers = [] } = args.packages ?? {};
   const hosts = [
-    ...sitesOf(parent, name, args).map((site) => ({
-      at: site.floats ? `${site.director.name}-director` : "director",
-      connection: site.director.fields.connection as ConnectionInput | undefined,
+    ...scopesOf(parent, name, args).map((scope) => ({
+      at: scope.usesVrrp ? `${scope.director.name}-director` : "director",
+      connection: scope.director.fields.connection as ConnectionInput | undefined,
       names: director,
-      aliases: site.aliases("packages-director"),
+      aliases: scope.aliases("packages-director"),
     })),
     ...serversOf(args).map(({ name: at, member }) => ({
       at,

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { without } from "../../providers/engine/inputs.js";
 import { ServiceProbe } from "../../providers/index.js";
 import type { ClusterArgs } from "./args.js";
-import { isOutput } from "./later.js";
+import { isOutput } from "./inputs.js";
 import { poolsOf } from "./model.js";
 
 /**

@@ -18,7 +18,7 @@ import { adoption } from "./inherited.js";
 import { drainOf, entriesOf, poolsOf, reachedAt, type Server, serverFields } from "./model.js";
 import { once } from "./once.js";
 import { poolOf } from "./pool.js";
-import type { Site } from "./site.js";
+import type { DirectorScope } from "./scope.js";
 import { sorryServerOf } from "./sorry-server.js";
 
 const alongsideOf = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } =>
@@ -28,11 +28,14 @@ const alongsideOf = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } =>
  * Makes the module, the first resource on the director. If another program owns the table, this one is
  * refused.
  */
-export const ipVs = ({ director, make }: Site, dependsOn: pulumi.Resource[]): KernelModule =>
+export const ipVs = ({ director, make }: DirectorScope, dependsOn: pulumi.Resource[]): KernelModule =>
   make(KernelModule, "ip-vs", { name: "ip_vs", ...alongsideOf(director.fields) }, dependsOn);
 
 /** Makes the resources of the whole director. They are in force before the first connection. */
-function directorWide({ args, director, make }: Site, dependsOn: pulumi.Resource[]): pulumi.Resource[] {
+function directorWide(
+  { args, director, make }: DirectorScope,
+  dependsOn: pulumi.Resource[],
+): pulumi.Resource[] {
   const { connection, timeouts, syncDaemon } = director.fields;
   const common = alongsideOf(director.fields);
   const daemon = (part: string, fields: NonNullable<DirectorArgs["syncDaemon"]>) =>
@@ -64,13 +67,13 @@ export interface MadePool {
  * before a server can answer. Deletion has the reverse order.
  */
 export function services(
-  site: Site,
+  scope: DirectorScope,
   forwarding: "gatewaying" | "masquerading",
   ready: { director: pulumi.Resource[]; realServer(server: Server): pulumi.Resource[] },
 ): MadePool[] {
-  const { args, director, make } = site;
+  const { args, director, make } = scope;
   const common = { ...adoption(args), ...alongsideOf(director.fields) };
-  const wide = directorWide(site, ready.director);
+  const wide = directorWide(scope, ready.director);
   const isDrained = (service: ServiceArgs) =>
     drainOf(args, service) || Object.values(service.members ?? {}).some((member) => member?.drain);
   // Otherwise remembered clients would return to a quiesced server, also after checks and during maintenance.

@@ -1,5 +1,5 @@
 import type { ServiceArgs } from "./args.js";
-import { isOutput, knownFields, later } from "./later.js";
+import { isOutput, knownFields, mapInput } from "./inputs.js";
 
 type Health = NonNullable<ServiceArgs["health"]>;
 type Forwarding = "gatewaying" | "masquerading";
@@ -18,7 +18,10 @@ export function sorryServerOf(
   if (sorryServer === undefined) return {};
   if (isOutput(sorryServer))
     return {
-      sorryServer: later(sorryServer, (known) => known && reached(knownFields(known), forwarding)) as never,
+      sorryServer: mapInput(
+        sorryServer,
+        (known) => known && reached(knownFields(known), forwarding),
+      ) as never,
     };
   return { sorryServer: sorryServer && (reached(knownFields(sorryServer), forwarding) as never) };
 }
@@ -27,6 +30,6 @@ export function sorryServerOf(
 function reached(sorryServer: Record<string, unknown>, forwarding: Forwarding): Record<string, unknown> {
   const { address } = sorryServer;
   const way = (known: unknown) => (isLoopback(known) ? "gatewaying" : forwarding);
-  const own = later(address, way);
+  const own = mapInput(address, way);
   return { ...sorryServer, forwarding: sorryServer.forwarding ?? own };
 }

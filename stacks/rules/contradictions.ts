@@ -1,6 +1,6 @@
 import { familyOf } from "../../src/values/address.js";
 import { showPath } from "../../src/values/problem.js";
-import { knownFields } from "../cluster/later.js";
+import { knownFields } from "../cluster/inputs.js";
 import { addressFor, serverPort, shareOf } from "../cluster/model.js";
 import { addressOf } from "../cluster/places.js";
 import { firstAtEach, type Rule, vipAddress } from "./rule.js";

@@ -9,17 +9,17 @@ import { type Rule, repeated, type View } from "./rule.js";
 const given = ({ args }: View, field: string): boolean =>
   (args as unknown as Record<string, unknown>)[field] !== undefined;
 
-/** Returns whether what a cluster says of its directors makes sense to the other rules. */
-const floats = (view: View): boolean => Array.isArray(view.args.directors) && !given(view, "director");
+/** Returns whether a cluster has `directors`, in a form that the other rules can read. */
+const usesVrrp = (view: View): boolean => Array.isArray(view.args.directors) && !given(view, "director");
 
-/** Returns the directors of a cluster that has several, if what it says of them makes sense. */
-const floating = (view: View): Director[] => (floats(view) ? directorsOf(view.args) : []);
+/** Returns the directors of a cluster with `directors`, if their form is right. */
+const directorsUnderVrrp = (view: View): Director[] => (usesVrrp(view) ? directorsOf(view.args) : []);
 
 /** Returns a problem at each of some fields of the cluster that it has. */
 const unwanted = (view: View, fields: readonly string[], reason: string): PlacedProblem[] =>
   fields.filter((field) => given(view, field)).map((field) => ({ at: [field], reason }));
 
-/** What a VIP may not say if VRRP moves it, and why. */
+/** Fields that a VIP may not have if VRRP moves it, with the reason. */
 const fixed: Readonly<Record<string, string>> = {
   label: "a label stays with one director, and VRRP moves the VIP between several; leave it out",
   broadcast: "VRRP gives the VIP no broadcast address; leave it out",
@@ -59,7 +59,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "one host or one `name` twice in `directors`",
     remedy: "take one of them out, or give each its own name",
     find: (view) => {
-      const all = floating(view);
+      const all = directorsUnderVrrp(view);
       const hosts = repeated(
         all.map(({ at, fields }) => ({ at: [...at, "connection"], key: hostOf(fields.connection) })),
         (host, first) => `${host} is the host of ${first}, too; take one of them out`,
@@ -78,7 +78,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "one of `directors` whose host or port is an output, without a `name`",
     remedy: "give it a `name`, which the names of resources then contain",
     find: (view) =>
-      floating(view)
+      directorsUnderVrrp(view)
         .filter(({ name, own }) => name === undefined && own.name === undefined)
         .filter(({ at }) =>
           [[], ["host"], ["port"]].some((keys) => view.isOutput([...at, "connection", ...keys])),
@@ -93,7 +93,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "`directors` without `interface`, or `vrrp.gateways` without `insideInterface`",
     remedy: "write it for the first one; the others then have the same, unless they have their own",
     find: (view) => {
-      const [first] = floating(view);
+      const [first] = directorsUnderVrrp(view);
       if (first?.index !== 0) return [];
       return [
         ...(first.fields.interface === undefined ? ["interface"] : []),
@@ -107,7 +107,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "`directors[].mcastInterface` without `sync`",
     remedy: "write `sync`, or leave `mcastInterface` out",
     find: (view) =>
-      (given(view, "sync") ? [] : floating(view))
+      (given(view, "sync") ? [] : directorsUnderVrrp(view))
         .filter(({ own }) => own.mcastInterface !== undefined)
         .map(({ at }) => ({
           at: [...at, "mcastInterface"],
@@ -118,7 +118,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "`address` of some of `directors` only",
     remedy: "write the address of each, or of none",
     find: (view) => {
-      const all = floating(view);
+      const all = directorsUnderVrrp(view);
       return all.some(({ own }) => own.address !== undefined)
         ? all
             .filter(({ own }) => own.address === undefined)
@@ -133,7 +133,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "`label`, `broadcast`, `announce: false` or `shared` of a VIP with `directors`",
     remedy: "leave them out; VRRP always announces the VIPs, and one cluster has them",
     find: (view) =>
-      floats(view)
+      usesVrrp(view)
         ? view.vips.flatMap(({ at, vip }) =>
             Object.entries(fixed)
               .filter(([field]) => !isDefault(field, (vip as unknown as Record<string, unknown>)[field]))
@@ -145,7 +145,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "two of `vrrp.gateways` of one family, or none of a family of `returnRoutes`",
     remedy: "write one gateway of each family of `returnRoutes`",
     find: (view) => {
-      if (!floats(view)) return [];
+      if (!usesVrrp(view)) return [];
       const gateways = gatewaysOf(view.args);
       const twice = repeated(
         gateways.map(({ at, gateway }) => {
@@ -181,10 +181,10 @@ export const directorRules: readonly Rule[] = [
     remedy:
       "write the connection of one of the directors, or its address in `directors[].address`, or leave `localnode` out",
     find: (view) => {
-      if (!floats(view)) return [];
+      if (!usesVrrp(view)) return [];
       const all = directorsOf(view.args);
       const isKnown = all.every(({ fields }) => hostOf(fields.connection) !== undefined);
-      // What is wrong by itself is told already.
+      // Another rule reports what is wrong by itself.
       const isWrong = (at: Place) => view.isUnknown(at) && !view.isOutput(at);
       const wrong = all.some(({ at }) => isWrong([...at, "connection"]) || isWrong([...at, "address"]));
       return view.servers
@@ -203,7 +203,7 @@ export const directorRules: readonly Rule[] = [
     refuses: "a service whose real servers are other directors only, on one of `directors`",
     remedy: "name a real server that is not a director, or all of the directors",
     find: (view) =>
-      floating(view).flatMap(({ index, name }) =>
+      directorsUnderVrrp(view).flatMap(({ index, name }) =>
         poolsOf(view.args, index)
           .filter(
             ({ members, index: service }) =>

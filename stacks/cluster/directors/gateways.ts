@@ -4,7 +4,7 @@ import type { ClusterArgs } from "../args.js";
 import { addressOf, isMap, listOf, type Place } from "../places.js";
 import type { GatewayArgs } from "./args.js";
 
-/** Returns the inside gateways of a NatCluster, which float with the VIPs. */
+/** Returns the inside gateways of a NatCluster, which move with the VIPs. */
 export const gatewaysOf = ({ vrrp }: Pick<ClusterArgs, "vrrp">): { at: Place; gateway: GatewayArgs }[] => {
   const { gateways } = (isMap(vrrp) ? vrrp : {}) as { gateways?: unknown };
   return listOf(gateways).flatMap((one, i) =>

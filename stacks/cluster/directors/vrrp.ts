@@ -1,5 +1,5 @@
 import type { ClusterArgs, ServiceArgs } from "../args.js";
-import { later } from "../later.js";
+import { mapInput } from "../inputs.js";
 import { addressOf, isMap, type Vip } from "../places.js";
 import type { VrrpArgs } from "./args.js";
 import { gatewaysOf } from "./gateways.js";
@@ -37,7 +37,7 @@ export function instanceOf(args: ClusterArgs, vips: readonly Vip[], one: Directo
   const gateways = gatewaysOf(args);
   // The interfaces of addresses count by themselves.
   const inside = insideInterface === undefined || gateways.length > 0 ? [] : [insideInterface];
-  const tracked = later(
+  const tracked = mapInput(
     { list: trackInterfaces ?? [], inside, device },
     // While rules are checked an output is no list.
     ({ list, inside: more, device: own }) =>
@@ -46,7 +46,11 @@ export function instanceOf(args: ClusterArgs, vips: readonly Vip[], one: Directo
   // A director that comes back gets connections before the VIPs.
   const delayed =
     isMap(args.sync) && vrrp.preemptDelay === undefined
-      ? { preemptDelay: later(vrrp.preempt ?? true, (preempt) => (preempt === true ? syncDelay : undefined)) }
+      ? {
+          preemptDelay: mapInput(vrrp.preempt ?? true, (preempt) =>
+            preempt === true ? syncDelay : undefined,
+          ),
+        }
       : {};
   return Object.fromEntries(
     Object.entries({

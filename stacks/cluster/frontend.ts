@@ -5,33 +5,33 @@ import { adoption } from "./inherited.js";
 import { vipsOf } from "./model.js";
 import { once } from "./once.js";
 import type { Vip } from "./places.js";
+import type { DirectorScope } from "./scope.js";
 import type { MadePool } from "./services.js";
-import type { Site } from "./site.js";
 
 /** A director's services and what clients reach them by. */
-export interface Front {
-  readonly site: Site;
+export interface Frontend {
+  readonly scope: DirectorScope;
   readonly pools: readonly MadePool[];
   /** The VIPs on the director, if VRRP does not move them. */
   readonly vips: readonly { vip: Vip; resource: VirtualAddress }[];
   readonly instance: VrrpInstance | undefined;
 }
 
-/** A front with the resources that come last on its director. */
-export interface MadeFront extends Front {
+/** A frontend with the resources that come last on its director. */
+export interface MadeFrontend extends Frontend {
   readonly last: pulumi.Resource[];
 }
 
 /** Lets clients in: by the VIPs, or by the VRRP instance that has them in turn. It comes after all services. */
-export function front(site: Site, pools: readonly MadePool[]): Front {
-  const { parent, args, director, make, named } = site;
+export function frontend(scope: DirectorScope, pools: readonly MadePool[]): Frontend {
+  const { parent, args, director, make, named } = scope;
   const { connection, interface: device } = director.fields;
   const dependsOn = pools.flatMap(({ virtualService, realServers, monitors }) => [
     virtualService,
     ...realServers,
     ...monitors,
   ]);
-  if (site.floats) {
+  if (scope.usesVrrp) {
     const tracked = pools.filter(({ isTracked }) => isTracked);
     const fields = {
       ...{ connection, ...adoption(args) },
@@ -41,7 +41,7 @@ export function front(site: Site, pools: readonly MadePool[]): Front {
         : {}),
     };
     const instance = new VrrpInstance(named("vrrp"), fields as never, { parent, dependsOn });
-    return { site, pools, vips: [], instance };
+    return { scope, pools, vips: [], instance };
   }
   const vips = vipsOf(args).map((vip) => {
     const { name: _, ...details } = vip.vip;
@@ -55,9 +55,9 @@ export function front(site: Site, pools: readonly MadePool[]): Front {
     );
     return { vip, resource };
   });
-  return { site, pools, vips, instance: undefined };
+  return { scope, pools, vips, instance: undefined };
 }
 
 /** Returns the resources that let clients in. */
-export const clientFacing = ({ vips, instance }: Front): pulumi.Resource[] =>
+export const clientFacing = ({ vips, instance }: Frontend): pulumi.Resource[] =>
   instance ? [instance] : vips.map(({ resource }) => resource);

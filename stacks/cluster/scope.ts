@@ -5,14 +5,14 @@ import { type Director, directorsOf } from "./directors/model.js";
 /** The class of a kind of resource. */
 type Kind = new (name: string, args: never, opts?: pulumi.CustomResourceOptions) => pulumi.CustomResource;
 
-/** A director as the place of resources. */
-export interface Site {
+/** A director, as the scope of the resources on it. */
+export interface DirectorScope {
   /** The cluster. */
   readonly parent: pulumi.Resource;
   readonly args: ClusterArgs;
   readonly director: Director;
   /** Whether VRRP moves the VIPs, because there are `directors`. */
-  readonly floats: boolean;
+  readonly usesVrrp: boolean;
   /** Returns the name of a resource by its last part, such as `ip-vs`. */
   named(part: string): string;
   /** Returns the names that the resource of this part has in a cluster with `director`. */
@@ -27,18 +27,18 @@ export interface Site {
 }
 
 /**
- * Returns the sites of a cluster. Names of several directors contain the director's own. The first one also has the
+ * Returns the scopes of a cluster. Names of several directors contain the director's own. The first one also has the
  * names of a cluster with `director`, so that a cluster that gets a second director replaces nothing.
  */
-export const sitesOf = (parent: pulumi.Resource, name: string, args: ClusterArgs): Site[] =>
-  directorsOf(args).map((director): Site => {
-    const floats = args.directors !== undefined;
-    const isFirst = floats && director.index === 0;
-    const named = (part: string) => (floats ? `${name}-${director.name}-${part}` : `${name}-${part}`);
+export const scopesOf = (parent: pulumi.Resource, name: string, args: ClusterArgs): DirectorScope[] =>
+  directorsOf(args).map((director): DirectorScope => {
+    const usesVrrp = args.directors !== undefined;
+    const isFirst = usesVrrp && director.index === 0;
+    const named = (part: string) => (usesVrrp ? `${name}-${director.name}-${part}` : `${name}-${part}`);
     const aliases = (part: string) => (isFirst ? { aliases: [{ name: `${name}-${part}` }] } : {});
     const { connection } = director.fields;
     return {
-      ...{ parent, args, director, floats, named, aliases },
+      ...{ parent, args, director, usesVrrp, named, aliases },
       make: (kind, part, fields, dependsOn) =>
         new kind(named(part), { connection, ...fields } as never, {
           ...{ parent, dependsOn },
@@ -48,14 +48,14 @@ export const sitesOf = (parent: pulumi.Resource, name: string, args: ClusterArgs
   });
 
 /**
- * Makes the resources of each director, those of the last one first. `make` gets all that has to be there before, and
- * tells what ends its director. So a change comes to the preferred director when the others have it.
+ * Makes the resources of each director, those of the last one first. `make` gets what has to be there before, and
+ * returns what comes last on its director. So a change comes to the preferred director when the others have it.
  */
 export function fromLast<Made extends { readonly last: pulumi.Resource[] }>(
-  sites: readonly Site[],
-  make: (site: Site, after: pulumi.Resource[]) => Made,
+  scopes: readonly DirectorScope[],
+  make: (scope: DirectorScope, after: pulumi.Resource[]) => Made,
 ): Made[] {
   const made: Made[] = [];
-  for (const site of [...sites].reverse()) made.unshift(make(site, made[0]?.last ?? []));
+  for (const scope of [...scopes].reverse()) made.unshift(make(scope, made[0]?.last ?? []));
   return made;
 }

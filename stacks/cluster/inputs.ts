@@ -7,8 +7,8 @@ export const isOutput = (value: unknown): boolean =>
 const hasOutput = (value: unknown): boolean =>
   isOutput(value) || (typeof value === "object" && value !== null && Object.values(value).some(hasOutput));
 
-/** Returns what a function makes of a value, or an output of it if one is inside. */
-export const later = <Value, Made>(value: Value, make: (value: pulumi.Unwrap<Value>) => Made) =>
+/** Returns what a function makes of an input: an output of it if an output is inside. */
+export const mapInput = <Value, Made>(value: Value, make: (value: pulumi.Unwrap<Value>) => Made) =>
   hasOutput(value)
     ? pulumi.output(value).apply((known) => make(known as pulumi.Unwrap<Value>))
     : make(value as pulumi.Unwrap<Value>);
