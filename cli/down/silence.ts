@@ -34,11 +34,13 @@ interface Wait {
 /** Tries to reach a director. Returns why it does not answer, or undefined if it does. */
 async function silenceOf(connection: Connection, { most = 60 }: Wait): Promise<Silence | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Silence>((resolve) => {
+  const timedOut = new Promise<Silence>((resolve) => {
     timer = setTimeout(() => resolve({ why: `no answer within ${most} s`, isDown: true }), most * 1000);
   });
   try {
-    return (await Promise.race([openShell(connection).then((shell) => shell.close()), late])) ?? undefined;
+    return (
+      (await Promise.race([openShell(connection).then((shell) => shell.close()), timedOut])) ?? undefined
+    );
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     return { why: whyOf(error), isDown: isDown(error) };

@@ -5,12 +5,12 @@ export class KeyedMutex {
   async run<T>(key: string, operation: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key);
     const result = before ? before.then(operation) : operation();
-    const settled = result.catch(() => undefined);
-    this.#last.set(key, settled);
+    const finished = result.catch(() => undefined);
+    this.#last.set(key, finished);
     try {
       return await result;
     } finally {
-      if (this.#last.get(key) === settled) this.#last.delete(key);
+      if (this.#last.get(key) === finished) this.#last.delete(key);
     }
   }
 }

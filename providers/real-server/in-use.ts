@@ -55,9 +55,11 @@ export const useFacts = (key: Key): FactName[] => {
 /** Returns whether another director sends its connections to this one, which may get them with the VIP. */
 function isSynced(facts: Facts, { service }: Key): boolean {
   const named = serviceNamed(service);
-  const floats = ({ words: [verb, ...addresses] }: LedgerRecord) =>
+  const isVrrpAddress = ({ words: [verb, ...addresses] }: LedgerRecord) =>
     verb === "vrrp" && !("fwmark" in named) && addresses.includes(named.address);
-  return facts.daemons().some(({ state }) => state === "backup") && facts.ledger().records.some(floats);
+  return (
+    facts.daemons().some(({ state }) => state === "backup") && facts.ledger().records.some(isVrrpAddress)
+  );
 }
 
 /**

@@ -24,10 +24,10 @@ export function heldAddress(facts: Facts, addresses: readonly string[]): Refusal
 
 /** Returns the refusal of a VirtualAddress, if the address is one of a VRRP instance of the host. @internal */
 export function floatingAddress(facts: Facts, address: string): Refusal | undefined {
-  const floats = recordOf(facts, ([verb, ...addresses]) => verb === "vrrp" && addresses.includes(address));
+  const instance = recordOf(facts, ([verb, ...addresses]) => verb === "vrrp" && addresses.includes(address));
   return (
-    floats && {
-      reason: `${address} is an address of a VrrpInstance there, of ${plainText(floats.owner)}`,
+    instance && {
+      reason: `${address} is an address of a VrrpInstance there, of ${plainText(instance.owner)}`,
       remedy: "leave it to that resource, or take it out there first: keepalived adds and removes it",
     }
   );

@@ -10,7 +10,7 @@ import { heldAddress } from "./clashes.js";
 import { fillVrrpDefaults } from "./defaults.js";
 import { validateVrrp } from "./validate.js";
 
-/** An address that floats between directors. */
+/** An address that moves between directors. */
 export interface VrrpAddressArgs {
   /** The address, IPv4 or IPv6. */
   address: string;

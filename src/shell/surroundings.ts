@@ -20,8 +20,8 @@ export const realHost = {
   RETRY_SECONDS: 10,
   /** Seconds after which it tries no more. */
   GIVE_UP_SECONDS: 3600,
-  /** Rounds in which a complete restore looks whether a network service has removed an address. */
-  SETTLE_ROUNDS: 15,
+  /** Rounds in which a complete restore watches for addresses that a network service removes. */
+  WATCH_ROUNDS: 15,
   /** Seconds between two looks at the connections of a real server whose forwarding changed. */
   POLL_SECONDS: 5,
   /** Seconds between two rounds of the health agent. */

@@ -174,7 +174,7 @@ done
 rm -f "$R.end"
 # While networkd and similar services start, they remove addresses that they do not know.
 (
-  left=$SETTLE_ROUNDS
+  left=$WATCH_ROUNDS
   while [ "$left" -gt 0 ] && sleep "$ROUND_SECONDS" && locked && [ -e "$R" ] && [ ! -s "$R" ]; do
     addresses
     unlocked

@@ -37,8 +37,8 @@ test_vrrp() {
 }
 # is_ours: returns 0 if the main file of keepalived is ours as we wrote it, or gone since.
 is_ours() { noted main && { [ ! -e "$K/keepalived.conf" ] || [ "$(cat "$K/keepalived.conf")" = "$main_vrrp" ]; }; }
-# settle_vrrp: sets $active to the state of keepalived, which may be about to start or stop.
-settle_vrrp() {
+# await_vrrp: sets $active to the state of keepalived, which may be about to start or stop.
+await_vrrp() {
   rounds=20
   while :; do
     active=$(systemctl is-active keepalived.service)
@@ -49,7 +49,7 @@ settle_vrrp() {
   done
 }
 # reload_vrrp: has a keepalived that runs obey its files.
-reload_vrrp() { settle_vrrp && obey_vrrp; }
+reload_vrrp() { await_vrrp && obey_vrrp; }
 # obey_vrrp: does so by $active. One that still starts cannot be reloaded.
 obey_vrrp() {
   case $active in
@@ -69,7 +69,7 @@ start_vrrp() {
   } || return
   systemctl is-enabled -q keepalived.service ||
     { $first enabled && began=disable && systemctl enable -q keepalived.service; } || return
-  settle_vrrp
+  await_vrrp
   case $active in
     active | reloading | activating) obey_vrrp || return ;;
     *) $mine started && began="$began stop" && serve start || return ;;

@@ -94,7 +94,7 @@ export class FakeHost {
       OVERDUE_SECONDS: 1,
       RETRY_SECONDS: 0.01,
       GIVE_UP_SECONDS: this.giveUpSeconds,
-      SETTLE_ROUNDS: 1,
+      WATCH_ROUNDS: 1,
       POLL_SECONDS: 0.01,
     };
     return openingText(surroundings, faultFunctions);
