@@ -33,7 +33,7 @@ const tokensOf = (args: readonly string[]) =>
     tokens: true,
   });
 
-/** Returns whether the arguments of `up` ask for its help. */
+/** Returns whether the arguments of `up` request its help. */
 export const wantsHelp = (args: readonly string[]): boolean => tokensOf(args).values.help === true;
 
 /** Returns the names of the flags of `up`, long or short, with their values. */

@@ -26,7 +26,7 @@ export interface Seen {
   readonly localnodes?: readonly unknown[];
 }
 
-/** What a rule judges. */
+/** What a rule evaluates. */
 export interface View {
   readonly resources: readonly Seen[];
   /** Tags of the stack. */

@@ -174,8 +174,8 @@ export class IpvsTimeouts extends resource<IpvsTimeoutsArgs>(ipvsTimeouts) {}
  * (ipvsadm(8), --start-daemon). The services must be the same on both.
  *
  * @example
- * new lvs.SyncDaemon("tell", { connection: { host: "director1" }, state: "master", mcastInterface: "eth1", syncid: 7 });
- * new lvs.SyncDaemon("hear", { connection: { host: "director2" }, state: "backup", mcastInterface: "eth1", syncid: 7 });
+ * new lvs.SyncDaemon("send", { connection: { host: "director1" }, state: "master", mcastInterface: "eth1", syncid: 7 });
+ * new lvs.SyncDaemon("receive", { connection: { host: "director2" }, state: "backup", mcastInterface: "eth1", syncid: 7 });
  */
 export class SyncDaemon extends resource<SyncDaemonArgs>(syncDaemon) {}
 

@@ -46,8 +46,8 @@ export interface VirtualAddressArgs extends Sharing {
 /** Outputs of a VirtualAddress besides its arguments. */
 export interface VirtualAddressOutputs {
   /**
-   * Why neighbours are not told of the address, at the last refresh or change: `dummy0 does no ARP (NOARP)`. A dummy
-   * interface has no neighbours. undefined where they are told, with `announce: false`, and on `lo`.
+   * Why the address is not announced to neighbours, at the last refresh or change: `dummy0 does no ARP (NOARP)`. A dummy
+   * interface has no neighbours. undefined where it is announced, with `announce: false`, and on `lo`.
    */
   readonly unannounced: string | undefined;
 }

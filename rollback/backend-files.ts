@@ -30,14 +30,14 @@ const inFolder = (root: string): BackendFiles => ({
 /** The CLI keeps each file as a row. A key begins with the name of the database. */
 function inDatabase(url: string): BackendFiles {
   const { table, prefix, env } = databaseOf(url);
-  const ask = (sql: string, value: string) => psql(sql.replace("TABLE", table), `${prefix}${value}`, env);
+  const select = (sql: string, value: string) => psql(sql.replace("TABLE", table), `${prefix}${value}`, env);
   return {
     names: async (folder) => {
       const sql = "SELECT substr(key, length(:'value') + 1) FROM TABLE WHERE starts_with(key, :'value')";
-      return (await ask(sql, `${folder}/`)).split("\n").filter(Boolean);
+      return (await select(sql, `${folder}/`)).split("\n").filter(Boolean);
     },
     read: async (file) => {
-      const text = await ask("SELECT data->>'data' FROM TABLE WHERE key = :'value'", file);
+      const text = await select("SELECT data->>'data' FROM TABLE WHERE key = :'value'", file);
       if (!text.trim()) throw new Error(`cannot read ${file} in the database: there is no such row`);
       return Buffer.from(text, "base64");
     },

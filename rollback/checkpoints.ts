@@ -29,7 +29,7 @@ export async function checkpointBefore(stack: StackFiles): Promise<Exported | un
 /**
  * Returns the state that the newest operation in the history left, if the stack is in another state now: a run
  * died, or a person edited the state. `before` is undefined if no state with resources is known: a stack without
- * a history may have been imported, and a run that died does not tell when it began.
+ * a history may have been imported, and a run that died leaves no time of its start.
  */
 export async function unrecordedChange(
   stack: StackFiles,

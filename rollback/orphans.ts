@@ -68,10 +68,10 @@ export async function deleteOrphans(
       const found = definition.setting
         ? undefined
         : ((await engine.read(id, props)) as { props?: Bag }).props;
-      const asAsked =
+      const isAsDeclared =
         found && isDeepStrictEqual(partsOf(definition, found).config, partsOf(definition, props).config);
       // A thing without a record of this stack existed before, or belongs to another owner.
-      if (definition.setting || (asAsked && !hasRecordState(found, "missing")))
+      if (definition.setting || (isAsDeclared && !hasRecordState(found, "missing")))
         await engine.delete(id, props);
     } catch (error) {
       report((error as Error).message);

@@ -36,7 +36,7 @@ export interface Declared {
  * parents, and targets those plus all pulumi-lvs resources created since.
  *
  * It declares resources of other packages only as parents, and does not target them. The exception is a
- * deleted component, because pulumi-lvs resources need it as a parent. `keepsUndeclared` says whether a declared
+ * deleted component, because pulumi-lvs resources need it as a parent. `keepsUndeclared` is whether a declared
  * resource may depend on an undeclared one, which the engine then keeps.
  */
 export function previousProgram(before: Deployment, now: Deployment, keepsUndeclared = true): Declared {

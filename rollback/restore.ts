@@ -135,7 +135,7 @@ function unsureOf(now: Deployment, failures: readonly FailedChange[]): Map<strin
   return byHost;
 }
 
-/** Returns why a run of the CLI failed, in its own words, without the line that says that it failed. */
+/** Returns why a run of the CLI failed, in its own words, without the line that only reports the failure. */
 function wordsOf(error: unknown): string {
   const errors = String((error as Error).message)
     .split("\n")

@@ -101,7 +101,7 @@ export async function rollBack(stack: automation.Stack, options: RollBackOptions
 
 const unknownBefore = (run: string, why: string) =>
   new NothingToRollBackError(
-    `nothing is known of the time before the last ${run}: ${why}, as after \`pulumi stack import\`; go back in the program, and run \`pulumi up\``,
+    `nothing is known of the time before the last ${run}: ${why}, as after \`pulumi stack import\`; restore the program, and run \`pulumi up\``,
   );
 
 /**
@@ -116,7 +116,7 @@ async function changedSince(copy: SavedCopy, own: Saved | undefined, onProgress:
     return files && (await unrecordedChange(files));
   } catch (error) {
     if (!own) throw error;
-    onProgress(`cannot tell whether another run died since: ${(error as Error).message}`);
+    onProgress(`cannot find out whether another run died since: ${(error as Error).message}`);
     return undefined;
   }
 }

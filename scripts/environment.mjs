@@ -47,7 +47,7 @@ function problem() {
 }
 
 /** @param {readonly string[]} args */
-function ask(args) {
+function pulumi(args) {
   const { status, stdout, stderr, error } = spawnSync("pulumi", [...args, "--non-interactive"], {
     cwd: checkout,
     env,
@@ -58,10 +58,10 @@ function ask(args) {
 }
 
 function createIfMissing() {
-  const found = ask(["stack", "--show-name", "--stack", name]);
+  const found = pulumi(["stack", "--show-name", "--stack", name]);
   if (found.code === 0) return;
   if (!/no stack named/.test(found.text)) refuse(found.text, found.code);
-  const made = ask(["stack", "init", name, "--no-select"]);
+  const made = pulumi(["stack", "init", name, "--no-select"]);
   if (made.code !== 0) refuse(made.text, made.code);
   console.error(`${name}: there was no such stack, so a new one was made`);
   // A checkout that was moved has its former stack under the hash of its former path.

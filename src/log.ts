@@ -9,7 +9,7 @@ export function log(line: () => string): void {
 }
 
 /**
- * Prints a line for the user of Pulumi, which shows it with the stack. Only for what no other output tells.
+ * Prints a line for the user of Pulumi, which shows it with the stack. Only for what no other output shows.
  */
 export function print(line: string): void {
   // It does not matter whether the output is still open.

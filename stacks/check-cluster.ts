@@ -70,7 +70,7 @@ export function checkCluster(kind: KindName, given: unknown): { view: View; prob
 
 const programs = new WeakMap<object, Named[]>();
 
-/** Returns lines of a message, one for each mistake. A schema and a rule may tell the same one. */
+/** Returns lines of a message, one for each mistake. A schema and a rule may report the same one. */
 export const linesOf = (problems: readonly PlacedProblem[], under: Place = []): string[] => [
   ...new Set(problems.map(({ at, reason }) => `${showPath([...under, ...at])}: ${reason}`)),
 ];

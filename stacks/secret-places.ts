@@ -39,7 +39,7 @@ function securePlaces(filed: unknown, given: unknown, at: Place): Place[] | unde
 }
 
 /**
- * Returns the places of secrets in a value of the configuration, by the stack's file. Pulumi only tells a
+ * Returns the places of secrets in a value of the configuration, by the stack's file. Pulumi only gives a
  * program that the value contains one. Returns undefined if the value comes from elsewhere than the file.
  */
 export function secretPlaces(
@@ -91,7 +91,7 @@ export function isKeptSecret(place: Place): boolean {
 
 const only = `${secretFields.join(", ")} of a connection`;
 
-/** Returns whether a value of the configuration contains a secret, or undefined if Pulumi does not tell. */
+/** Returns whether a value of the configuration contains a secret, or undefined if Pulumi does not report it. */
 function hasSecret(key: string): boolean | undefined {
   const { isConfigSecret } = require("@pulumi/pulumi/runtime/config.js") as {
     isConfigSecret?: (key: string) => boolean;
@@ -99,7 +99,7 @@ function hasSecret(key: string): boolean | undefined {
   return isConfigSecret?.(key);
 }
 
-/** Returns folders that may contain Pulumi.yaml. Only newer versions of Pulumi tell the project's folder. */
+/** Returns folders that may contain Pulumi.yaml. Only newer versions of Pulumi report the project's folder. */
 const folders = (): string[] =>
   [pulumi.getRootDirectory?.(), projectFolder(process.cwd())].filter((folder) => folder !== undefined);
 

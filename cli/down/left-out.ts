@@ -145,7 +145,7 @@ const hasInstance: Rule = (update) => {
   return `cannot make ${titleOf(made.urn)}: ${why}. Nothing was changed; run again when ${hosts} answers: each director of a new cluster has to`;
 };
 
-/** What has to hold for a director to be left out, in the order in which it is told. */
+/** What has to hold for a director to be left out, in the order in which it is reported. */
 const rules: readonly Rule[] = [isAllowed, isDown, isOneThere, hearsOthers, hasInstance];
 
 /**

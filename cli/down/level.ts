@@ -38,7 +38,7 @@ export function levelOf(before: Deployment, groups: readonly Group[], silent: Si
         const declared = declaredOn(before, host);
         try {
           const { facts } = await find(connection, host).submit(readingJob("up", factsFor(declared)));
-          // What the host could not tell is no difference.
+          // What the host could not report is no difference.
           const urns = declared
             .filter((one) => typeof whatDiffers(one, facts) === "string")
             .map(({ urn }) => urn);

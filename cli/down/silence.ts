@@ -93,7 +93,7 @@ function newConnection({ steps }: ClustersPreview, host: string): Connection | u
 
 /**
  * Tries to reach silent directors by another connection, if the program has one. Returns those that still do not answer.
- * Without the ones whose new secret a preview masks, if they refuse the former one: only the update can tell.
+ * Without the ones whose new secret a preview masks, if they refuse the former one: only the update shows it.
  */
 export function silentByProgram(
   silent: Silent,

@@ -7,7 +7,7 @@ import { plainText } from "../../src/values/foreign.js";
 export interface Ran {
   /** Its exit code, or undefined if the connection ended first. */
   readonly code?: number;
-  /** Whether the host goes down, as far as it can tell. */
+  /** Whether the host goes down, as far as it can know. */
   readonly isGoingDown: boolean;
 }
 

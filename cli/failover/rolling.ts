@@ -89,7 +89,7 @@ async function runOn(world: RollingWorld, turn: Turn, line: string, output: Outp
   return isGoingDown;
 }
 
-/** Waits until a director could serve again. `before` is its boot id if it goes down, and another one tells that it did. */
+/** Waits until a director could serve again. `before` is its boot id if it goes down, and another one shows that it did. */
 async function waitUntilReady(world: World, turn: Turn, before: string | undefined): Promise<void> {
   const { find, clock } = world;
   const { host, instance, groups } = turn;

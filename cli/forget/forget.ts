@@ -25,7 +25,7 @@ const forgetCodes = { done: 0, failed: 1, wrong: 2, "something left": 3 } as con
 type Say = { readonly list: (line: string) => void; readonly say: (line: string) => void };
 
 /**
- * Lists what no stack declares any more, as far as a host can tell. Removes it with `yes`. Returns the exit
+ * Lists what no stack declares any more, as far as a host can know. Removes it with `yes`. Returns the exit
  * code.
  */
 export async function forget(
@@ -61,7 +61,7 @@ export async function forget(
     say(`forgotten on ${label}; what is there of entries, addresses, routes and settings stays as it is`);
   else
     say(
-      `${label} cannot tell whether a stack still declares these; run pulumi refresh in its stacks, then forget with --yes`,
+      `${label} cannot know whether a stack still declares these; run pulumi refresh in its stacks, then forget with --yes`,
     );
   return left.length > 0 && !options.yes ? forgetCodes["something left"] : forgetCodes.done;
 }

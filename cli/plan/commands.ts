@@ -9,7 +9,7 @@ export const isCommand = ({ type }: Pick<Entry, "type">): boolean => type === "c
 /** `packages` of a cluster has the name of its host first in what it depends on. */
 const isPackages = (urn: string): boolean => /[:$]lvs:index:\w+\$command:remote:Command::/.test(urn);
 
-/** What is said of a host that only the connection names, which is secret. */
+/** The name shown for a host that only the connection names, which is secret. */
 const secretHost = "host in a secret connection";
 
 /** Returns the host of a command, or undefined if only the update knows it. */

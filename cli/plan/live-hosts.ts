@@ -132,7 +132,7 @@ function putModule(host: DeclaredHost, name: string, loaded: ReadonlyMap<string,
   for (const [option, value] of loaded) host.files.set(`/sys/module/${name}/parameters/${option}`, value);
 }
 
-/** Returns the facts that tell what a change means for connections, and where the host's addresses are. */
+/** Returns the facts that show what a change means for connections, and where the host's addresses are. */
 function alongWith(names: ReadonlySet<FactName>): FactName[] {
   const more: FactName[] = names.has("table") ? ["connections", `sysctl:${expireNodest}`] : [];
   const ways = [...names].some((name) => name.startsWith("routes:"));
@@ -148,7 +148,7 @@ export class LiveHosts extends PlannedHosts {
   /** Servers whose connections a change before has ended: `HOST SERVICE SERVER`. */
   readonly ended = new Set<string>();
 
-  /** `first` are the facts that a plan without the hosts asks for. They are read at once. */
+  /** `first` are the facts that a plan without the hosts needs. They are read at once. */
   constructor(find: FindHost, first: ReadonlyMap<string, Requested>) {
     super();
     this.#find = find;

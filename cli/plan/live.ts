@@ -79,7 +79,7 @@ export function liveLook(hosts: PlannedHosts, change: Before) {
   };
 }
 
-/** Returns a value of facts, or undefined if the host could not tell one of them. */
+/** Returns a value of facts, or undefined if the host could not read one of them. */
 function orNothing<T>(value: () => T): T | undefined {
   try {
     return value();

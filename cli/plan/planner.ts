@@ -18,7 +18,7 @@ export interface PlannedHost {
   readonly unread?: ReadonlyMap<FactName, string>;
 }
 
-/** What a plan asks of a host, and how to reach it. */
+/** What a plan reads from a host, and how to reach it. */
 export interface Requested {
   readonly connection: Connection;
   readonly names: Set<FactName>;

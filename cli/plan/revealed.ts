@@ -73,7 +73,7 @@ function notRevealed(
     label,
     others
       ? `the state has ${whose} for another ${others.join(", ")}, so it is not sent there`
-      : `the state does not have ${whose}, and the preview does not tell it`,
+      : `the state does not have ${whose}, and the preview does not show it`,
     "give it by reference, such as privateKeyPath, passwordEnv or an agent, or plan without --live",
   );
 }

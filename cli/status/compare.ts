@@ -59,7 +59,7 @@ export function declaredOn(state: Deployment, host: string): Declared[] {
     .flatMap((entry) => declaredIn(entry, entries));
 }
 
-/** Returns the facts that tell how these resources are. */
+/** Returns the facts that show the state of these resources. */
 export const factsFor = (all: readonly Declared[]): FactName[] => [
   ...new Set(all.flatMap(({ definition, key, config }) => definition.facts(key, config))),
 ];
@@ -67,7 +67,7 @@ export const factsFor = (all: readonly Declared[]): FactName[] => [
 const haveOf = ({ definition, key, config }: Declared, facts: Facts): Bag | undefined =>
   definition.read(facts, key, config) as Bag | undefined;
 
-/** Returns what differs, or the error if the host could not tell. */
+/** Returns what differs, or the error if the host could not read it. */
 export function whatDiffers(one: Declared, facts: Facts): string | FactError | undefined {
   try {
     return driftOf(haveOf(one, facts), one.config as Bag);
@@ -90,7 +90,7 @@ const isEntry = ({ definition: { kind } }: Declared): boolean =>
   kind === "VirtualService" || kind === "RealServer";
 
 /**
- * Checks that the host could tell all that is compared.
+ * Checks that the host could read all that is compared.
  *
  * @throws FactError if not.
  */

@@ -111,11 +111,11 @@ preview() {
   # 13: `up` would refuse a change of it.
   case $code in
     0 | 13)
-      if ! judge "$1"; then
+      if ! check_policies "$1"; then
         code=1
-        note="The policies could not be judged: see the log of the job."
+        note="The policies could not be evaluated: see the log of the job."
         # Pulumi's exit code is the same for all failures.
-        ! grep -q '^ *- \[mandatory\] ' "$work/judged" || note="A policy refuses this update: see the log of the job."
+        ! grep -q '^ *- \[mandatory\] ' "$work/evaluated" || note="A policy refuses this update: see the log of the job."
       fi
       ;;
     *)
@@ -132,19 +132,19 @@ preview() {
   return $code
 }
 
-# judge STACK: whether the update keeps the rules of ci/policy.json, if that file is there.
-judge() {
-  : >"$work/judged"
+# check_policies STACK: returns 0 if the update keeps the rules of ci/policy.json, if that file is there.
+check_policies() {
+  : >"$work/evaluated"
   [ -f ci/policy.json ] || return 0
   pack=node_modules/pulumi-lvs/dist/policy/index.js
   # a checkout of the package itself has it in its own folder
   [ -f "$pack" ] || pack=dist/policy/index.js
   pulumi stack export --stack "$1" >"$work/before.json" || return 1
-  judged=0
+  evaluated=0
   LVS_POLICY_BEFORE=$work/before.json pulumi preview --non-interactive --color never --stack "$1" \
-    --policy-pack-config ci/policy.json --policy-pack "$PWD/$pack" >"$work/judged" 2>&1 || judged=$?
-  cat "$work/judged" >&2
-  return $judged
+    --policy-pack-config ci/policy.json --policy-pack "$PWD/$pack" >"$work/evaluated" 2>&1 || evaluated=$?
+  cat "$work/evaluated" >&2
+  return $evaluated
 }
 
 # plan_of STACK: prints the plan for people, and saves the one for `up`.

@@ -56,14 +56,14 @@ function contentOf(file) {
 const textOf = (/** @type {string[]} */ files) =>
   files.map((file) => cut(contentOf(file), Math.floor(longest / files.length) - 200)).join("\n\n");
 
-/** Returns the line that says of which commit the plans are. */
+/** Returns the line with the commit of the plans. */
 const headOf = ({ LVS_COMMIT, CI_COMMIT_SHA }) => {
   const commit = LVS_COMMIT ?? CI_COMMIT_SHA;
   return commit ? `Plan of the commit ${commit}.\n\n` : "";
 };
 
 /** Returns the answer of an API as JSON. Its errors name the request, never the token. */
-async function ask(base, headers, method, path, body) {
+async function request(base, headers, method, path, body) {
   const response = await fetch(base + path, {
     method,
     headers: { ...headers, ...(body === undefined ? {} : { "content-type": "application/json" }) },
@@ -85,7 +85,7 @@ async function findIn(api, path, find) {
 function github(env) {
   const headers = { authorization: `Bearer ${env.GITHUB_TOKEN}`, accept: "application/vnd.github+json" };
   const base = `${env.GITHUB_API_URL}/repos/${env.GITHUB_REPOSITORY}`;
-  const api = (method, path, body) => ask(base, headers, method, path, body);
+  const api = (method, path, body) => request(base, headers, method, path, body);
   return {
     async comment(body) {
       const list = `/issues/${env.LVS_PULL_REQUEST}/comments`;
@@ -120,7 +120,7 @@ function github(env) {
 function gitlab(env) {
   const headers = { "private-token": env.LVS_GITLAB_TOKEN ?? "" };
   const base = `${env.CI_API_V4_URL}/projects/${env.CI_PROJECT_ID}`;
-  const api = (method, path, body) => ask(base, headers, method, path, body);
+  const api = (method, path, body) => request(base, headers, method, path, body);
   const plan = (name) => `${base}/packages/generic/lvs-plan/1.0.0/${encodeURIComponent(name)}`;
   const job = { "job-token": env.CI_JOB_TOKEN ?? "" };
   const must = (response) => {
@@ -130,7 +130,7 @@ function gitlab(env) {
   return {
     async comment(body) {
       const list = `/merge_requests/${env.CI_MERGE_REQUEST_IID}/notes`;
-      const { id } = await ask(env.CI_API_V4_URL, headers, "GET", "/user");
+      const { id } = await request(env.CI_API_V4_URL, headers, "GET", "/user");
       const old = await findIn(api, list, (one) => one.body.startsWith(mark) && one.author.id === id);
       if (old) await api("PUT", `${list}/${old.id}`, { body });
       else await api("POST", list, { body });

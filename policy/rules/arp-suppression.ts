@@ -24,7 +24,7 @@ export const arpSuppression = rule<{ except: string[] }>({
         silent.some((one) => {
           const { host } = (one.props.connection ?? {}) as Bag;
           if (host === address) return true;
-          // A name does not tell whose it is. The address of another server, and the director's host, do.
+          // A name does not show whose it is. The address of another server, and the director's host, do.
           return needs.has(one.urn) && !addresses.has(host) && hostOf(one) !== hostOf(server);
         })
       )

@@ -15,7 +15,7 @@ interface Thing {
 }
 
 /**
- * Returns the thing that a resource declares for itself only, or shares with resources that say so. Returns undefined
+ * Returns the thing that a resource declares for itself only, or shares with resources that declare so. Returns undefined
  * for a setting, for a kind that has nothing on a host, and if the thing is not known yet.
  */
 function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
@@ -64,7 +64,7 @@ function settingsDifference(definition: Definition, one: Bag, other: Bag): strin
 export class Declarations {
   readonly #definition: Definition;
   readonly #byName = new Map<string, Declaration[]>();
-  /** The same ones by what their records say, which has no host. */
+  /** The same ones by their records, which have no host. */
   readonly #byRecord = new Map<string, Declaration[]>();
   readonly #takeovers = new Map<string, { host: string; by: unknown }>();
   readonly #checked: Set<unknown>;

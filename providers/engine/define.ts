@@ -105,7 +105,7 @@ export interface Definition<K = unknown, C = unknown> {
   /** Returns the facts that the plan of a creation or an update needs besides. */
   changeFacts?(key: K): readonly FactName[];
   /**
-   * Returns the state on the host, or undefined if there is none. `want` tells which optional parts matter.
+   * Returns the state on the host, or undefined if there is none. `want` shows which optional parts matter.
    */
   read(facts: Facts, key: K, want: C | undefined): C | undefined;
   /**

@@ -1,6 +1,6 @@
 import type { Bag } from "./inputs.js";
 
-/** Outputs that the engine adds. They are absent when there is nothing to say. The docs have their comments. */
+/** Outputs that the engine adds. They are absent when all is well. The docs have their comments. */
 
 /**
  * True if refresh finds the resource gone, but the host has a record that would restore it at the next boot.

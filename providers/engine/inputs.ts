@@ -89,7 +89,7 @@ export const propertiesOf = (definition: Definition): string[] => Object.keys(sh
 const isConnection = (schema: z.ZodType): boolean =>
   schema === connection || ("unwrap" in schema && isConnection((schema.unwrap as () => z.ZodType)()));
 
-/** Returns the names of the properties that say how to reach a host. Their secret fields stay secret. @internal */
+/** Returns the names of the properties of how to reach a host. Their secret fields stay secret. @internal */
 export const connectionsOf = (definition: Definition): string[] =>
   Object.entries(shapeOf(definition)).flatMap(([name, schema]) => (isConnection(schema) ? [name] : []));
 

@@ -13,7 +13,7 @@ export interface WantedRecord extends LedgerRecord {
 
 /**
  * Returns the record of a resource in the host's ledger: whose the thing is, and how to make it after a
- * reboot. It tells people on the host where a thing comes from. By it two stacks that declare the same thing
+ * reboot. It shows people on the host where a thing comes from. By it two stacks that declare the same thing
  * find each other.
  */
 export function recordOf(definition: Definition, inputs: Bag, owner: string): WantedRecord {
@@ -115,7 +115,7 @@ export function withRecordSteps(
 
 /**
  * Returns the steps of a deletion with the removal of the records, which goes last. If a step fails and its undo
- * fails, too, the record still tells whose the thing is, and the next deletion goes on.
+ * fails, too, the record still shows whose the thing is, and the next deletion goes on.
  */
 export const withEraseSteps = (facts: Facts, of: WantedRecord, steps: readonly Step[]): Step[] => [
   ...steps,

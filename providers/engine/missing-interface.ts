@@ -6,7 +6,7 @@ import type { Refusal } from "./define.js";
 /** Returns the refusal of an interface that the host does not have. It names those that it has. */
 export function missingInterface(facts: Facts, name: string): Refusal | undefined {
   const links = facts.links();
-  // Every host has `lo`, so an empty list says nothing.
+  // Every host has `lo`, so an empty list proves nothing.
   if (links.length === 0 || linkNamed(links, name)) return undefined;
   const shown = links.map(({ ifname, altnames }) => [ifname, ...altnames].join(" or "));
   return {

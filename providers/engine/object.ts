@@ -127,7 +127,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
           : eraseMismatch(facts, record);
       }
       if (!isDeepStrictEqual(have, config))
-        return `the host did not keep what was asked for: ${have ? describeDifference(have, config) : "nothing is there"}`;
+        return `the host did not keep what was declared: ${have ? describeDifference(have, config) : "nothing is there"}`;
       return definition.clashes?.(key, config, facts)?.reason ?? recordMismatch(facts, record);
     },
 

@@ -46,7 +46,7 @@ async function endpointOf(connection: unknown): Promise<Bag> {
   return port === undefined ? { host } : { host, port };
 }
 
-/** Returns the id that a resource will have, or undefined if its arguments do not tell that yet. */
+/** Returns the id that a resource will have, or undefined if its arguments do not determine that yet. */
 async function plannedId(definition: Definition, args: Bag): Promise<string | undefined> {
   const names = propertiesOf(definition).filter((name) => name !== "connection" && args[name] !== undefined);
   const values = await Promise.all(names.map((name) => knownValue(args[name])));

@@ -21,7 +21,7 @@ type DeepInput<Value> = [NonNullable<Value>] extends [Connection]
 
 /** The arguments, each of which may be an output of another resource. Each keeps its documentation. */
 export type Inputs<Args> = {
-  // A field may be absent, so what it is without that tells its kind.
+  // A field may be absent, so what it is without that shows its kind.
   [Name in keyof Args]: DeepInput<Args[Name]>;
 };
 
@@ -128,7 +128,7 @@ const providers = dirname(__dirname);
 /**
  * Shortens the stacks of registrations, which Pulumi keeps in state: a kilobyte each, with frames of node,
  * ts-node and Pulumi. The first five frames, which Pulumi drops, are four of its own and one of the class. The
- * program's nearest ones tell the place. This saves a third of the state, which the file backend writes after each step.
+ * program's nearest ones show the place. This saves a third of the state, which the file backend writes after each step.
  *
  * Other stacks are left out. Pulumi takes four for each output, which only its search for leaks prints
  * (PULUMI_DEBUG_PROMISE_LEAKS), and their source maps were a fifth of the processor time of 257 resources.

@@ -37,7 +37,7 @@ export function settingChange(definition: Definition, inputs: Bag, owner: string
         return left.length === 0 ? eraseMismatch(facts, record) : "it could not be released";
       }
       if (isDeepStrictEqual(have, config)) return recordMismatch(facts, record);
-      return `the host did not keep what was asked for: ${have ? describeDifference(have, config) : "nothing is there"}`;
+      return `the host did not keep what was declared: ${have ? describeDifference(have, config) : "nothing is there"}`;
     },
 
     declares: (facts) => hasRecord(facts, record),

@@ -23,7 +23,7 @@ export function sharers(facts: Facts, definition: Definition, inputs: Bag): Bag 
 }
 
 /**
- * Returns why another owner keeps a resource from having its thing. `isOurs` says that both are of one program.
+ * Returns why another owner keeps a resource from having its thing. `isOurs` is true if both are of one program.
  * `difference` is what the host has and the resource wants otherwise.
  */
 export function refusalOf(

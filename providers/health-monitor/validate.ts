@@ -48,7 +48,7 @@ export function validateMonitor(
       ? [
           {
             path: "check.type",
-            reason: "is missing: name how a UDP service is asked: dns, command, tcp, http or https",
+            reason: "is missing: name the check of a UDP service: dns, command, tcp, http or https",
           },
         ]
       : []),

@@ -190,7 +190,7 @@ export function forgetting({ key, config, change, host }: ServerOperation, drain
 }
 
 /**
- * Waits if the server's config asks for it, and prints the result. `alsoSynced` is for what comes to all directors at
+ * Waits if the server's config requires it, and prints the result. `alsoSynced` is for what comes to all directors at
  * the same time, as deletions do. A change comes to one after the other, and the first ones would wait for clients of
  * the last.
  */

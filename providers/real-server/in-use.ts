@@ -90,8 +90,8 @@ export function count(facts: Facts, key: Key): number {
   const found = facts.connections().get(key.service)?.get(serverOf(key));
   if (!found) return 0;
   const own = "protocol" in service && service.protocol === "udp" ? found.inactive : found.active;
-  // A template brings its client back even to a quiesced server, unless expire_quiescent_template tells the
-  // kernel to ignore it.
+  // A template brings its client back even to a quiesced server, unless expire_quiescent_template makes the
+  // kernel ignore it.
   const heeded = facts.ipvs().get(key.service)?.flags.has("-p") && facts.sysctl(expire) !== "1";
   return own + (heeded ? found.persistent : 0);
 }

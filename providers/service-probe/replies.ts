@@ -35,7 +35,7 @@ export interface Reply {
   /** The sender's name from the header or body. */
   readonly from: string;
   /** curl's message. */
-  readonly said: string;
+  readonly message: string;
 }
 
 /** The first hop of the way to an address. */
@@ -120,7 +120,7 @@ export function parseReplies({ url }: Pick<Requests, "url">, body: string): Repl
       port,
       fits: fits === 1,
       from: end === 0 && !reached ? text : "",
-      said: end === 0 ? "" : text,
+      message: end === 0 ? "" : text,
     };
   });
 }

@@ -32,8 +32,8 @@ export function faultOf(expected: Expected, replies: readonly Reply[]): Fault | 
 }
 
 /** Returns why a reply is wrong, or undefined if it is right. */
-export function mistake(expected: Expected, { code, status, fits, said }: Reply): string | undefined {
-  if (code !== 0) return said ? plainText(said, 200) : `curl ended with ${code}`;
+export function mistake(expected: Expected, { code, status, fits, message }: Reply): string | undefined {
+  if (code !== 0) return message ? plainText(message, 200) : `curl ended with ${code}`;
   const right = statusOf(expected);
   if (!right.includes(status)) return `the status is ${status}, wanted ${right.join(" or ")}`;
   return fits ? undefined : `the body does not contain ${show(expected.contains)}`;
@@ -107,7 +107,7 @@ function whyUnanswered(expected: Expected, seen: Seen, waiting: readonly Flow[])
     return "is it up, and does it answer by way of the director?";
   }
   if (seen.local)
-    return "with gatewaying it answers as the VIP, which is the director's own address, so ask from another host";
+    return "with gatewaying it answers as the VIP, which is the director's own address, so probe from another host";
   return `is it up, and does it have ${addressOf(expected)} on lo?`;
 }
 

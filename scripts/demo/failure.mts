@@ -1,4 +1,4 @@
-/** What went wrong, in a line, with the last lines of output that tell why and where there is more. */
+/** What went wrong, in a line, with the last lines of output, which show why and where there is more. */
 export class Failure extends Error {
   readonly tail: readonly string[];
   readonly more: string | undefined;

@@ -8,7 +8,7 @@ type State = Map<string, string[]>;
 /** What hosts looked like at one time. */
 export type HostStates = ReadonlyMap<HostName, State>;
 
-// ipvsadm loads ip_vs if it is asked first, so it is not
+// ipvsadm loads ip_vs if it runs first, so it is not
 const stateScript = `
 section() { echo "== $*"; }
 section modules; cut -d' ' -f1 /proc/modules | sort

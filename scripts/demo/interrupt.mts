@@ -20,7 +20,7 @@ export const wasInterrupted = async (): Promise<boolean> => {
   return first !== undefined;
 };
 
-/** On Ctrl-C, asks the guarded process to stop once what it has begun is finished; without one, calls `leave` at once. */
+/** On Ctrl-C, signals the guarded process to stop once what it has begun is finished; without one, calls `leave` at once. */
 export const onInterrupt = (leave: () => unknown): void => {
   const interrupt = () => {
     const again = first !== undefined;

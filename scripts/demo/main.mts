@@ -48,7 +48,7 @@ const changeWeight = async (): Promise<string> => {
 // `--keep` leaves both up to play with; LVS/DR was shown alone, and its answers going straight to the client
 const buildBoth = async (): Promise<string> => {
   say("  NAT takes answers to the client through the director, which drops DR's as coming from its own VIP,");
-  say("  unless it is told to accept them:");
+  say("  unless it is configured to accept them:");
   await step("director: sysctl -w net.ipv4.conf.eth2.accept_local=1", () =>
     run("director", "sysctl -qw net.ipv4.conf.eth2.accept_local=1"),
   );

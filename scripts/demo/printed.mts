@@ -1,4 +1,4 @@
-// "pulumi-nodejs:dynamic/lvs:RealServer" is long, and its end tells it all
+// "pulumi-nodejs:dynamic/lvs:RealServer" is long, and its end is enough
 const shortType = (type: string): string => type.replace(/^.*[:/]/, "");
 
 const planned = / +(?:create|update|replace|delete)\b.*$/;

@@ -16,7 +16,7 @@ const copyConfig = (from: string, stack: string): void => {
 
 /**
  * Makes the demo's own Pulumi project: program and settings are this checkout's, configuration and states its own. States of
- * an earlier demo are dropped: they tell of hosts that were reset since.
+ * an earlier demo are dropped: they are of hosts that were reset since.
  */
 export const makeProject = (configs: Readonly<Record<string, string>>): void => {
   const dir = demoDir();

@@ -24,6 +24,6 @@ export const call = async (vip: string): Promise<string> => {
 /** Shows the director's table. */
 export const showTable = async (): Promise<void> => {
   const { stdout } = await step("director: ipvsadm -Ln", () => run("director", "ipvsadm -Ln"));
-  // the first line tells the version of the code
+  // the first line has the version of the code
   show(stdout.trimEnd().split("\n").slice(1));
 };

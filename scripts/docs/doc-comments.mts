@@ -67,7 +67,7 @@ const namesIn = (type: ts.TypeNode | undefined): string[] =>
  * of what it extends too.
  */
 function readTypes(files: readonly string[]): (name: string) => Fields {
-  // Most files declare no type that is asked for, and parsing is slow.
+  // Most files declare no type that is needed, and parsing is slow.
   const exporters = new Map<string, string>();
   for (const file of files)
     for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/^export (?:interface|type) (\w+)/gm))

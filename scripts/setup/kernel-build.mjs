@@ -34,11 +34,11 @@ async function configure(source) {
  */
 async function compile(source, label) {
   let done = 0;
-  let said = performance.now();
+  let printed = performance.now();
   const follow = (/** @type {string} */ line) => {
     if (/^ {2}(CC|AR|LD)\b/.test(line)) done++;
-    if (performance.now() - said < 30_000) return;
-    said = performance.now();
+    if (performance.now() - printed < 30_000) return;
+    printed = performance.now();
     console.log(`compiling ${label}: ${done} of about 2000 files`);
   };
   const jobs = `-j${availableParallelism()}`;

@@ -20,7 +20,7 @@ function packagesIn(file) {
   }
 }
 
-/** @returns {boolean} whether node_modules holds what package-lock.json asks for */
+/** @returns {boolean} whether node_modules holds what package-lock.json requires */
 function isCurrent() {
   const wanted = packagesIn("package-lock.json");
   // npm writes down here what it put in place. Contents are compared, since git gives files any date.

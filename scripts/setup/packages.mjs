@@ -61,7 +61,7 @@ async function aptGet(prefix, args) {
     ...["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=120"],
     ...args,
   ];
-  await run(program, rest, { ask: prefix.length === 1 });
+  await run(program, rest, { interactive: prefix.length === 1 });
 }
 
 /**

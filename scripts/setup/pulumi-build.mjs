@@ -4,7 +4,7 @@ import { run } from "./run.mjs";
 import { step } from "./step.mjs";
 import { isAtLeast, versionIn } from "./version.mjs";
 
-/** What the CLI's own go.mod asks for. */
+/** What the CLI's own go.mod requires. */
 const oldestGo = "1.25.11";
 
 /** The last sdk/v3 that holds the language host; it serves later engines and SDKs too. */
@@ -30,7 +30,7 @@ async function checkGo(dir) {
 /**
  * @param {string} dir folder with a go.mod
  * @param {string} program import path of a main package
- * @param {string} version what it is to say of itself
+ * @param {string} version the version that it is to report
  * @param {string} bin
  */
 async function goBuild(dir, program, version, bin) {

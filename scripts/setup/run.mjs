@@ -15,13 +15,17 @@ function shortened(output) {
  *
  * @param {string} program
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, ask?: boolean, follow?: (line: string) => void }} [options] `ask` lets it
- * use the terminal, for a password; `follow` hears each line of its standard output
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, interactive?: boolean, follow?: (line: string) => void }} [options] `interactive`
+ * lets it use the terminal, for a password; `follow` gets each line of its standard output
  * @returns {Promise<string>}
  */
-export function run(program, args, { cwd, env, ask = false, follow } = {}) {
+export function run(program, args, { cwd, env, interactive = false, follow } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ask ? "inherit" : ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      cwd,
+      env,
+      stdio: interactive ? "inherit" : ["ignore", "pipe", "pipe"],
+    });
     let stdout = "";
     let output = "";
     if (follow && child.stdout) createInterface({ input: child.stdout }).on("line", follow);

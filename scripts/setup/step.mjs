@@ -16,7 +16,7 @@ export function say(line) {
 const seconds = (/** @type {number} */ since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
 /**
- * Announces some work, does it, and tells how long it took if that was over a second.
+ * Announces some work, does it, and reports how long it took if that was over a second.
  *
  * @template T
  * @param {string} title what is about to be done, such as "installing qemu-utils"
@@ -26,7 +26,7 @@ const seconds = (/** @type {number} */ since) => `${((performance.now() - since)
 export async function step(title, work) {
   say(title);
   const start = performance.now();
-  // A line each minute tells a person, and a CI runner with an idle limit, that it is still alive.
+  // A line each minute shows a person, and a CI runner with an idle limit, that it is still alive.
   const heartbeat = setInterval(() => say(`still ${title} (${seconds(start)})`), 60_000);
   try {
     const result = await work();

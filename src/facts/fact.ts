@@ -1,6 +1,6 @@
 import { plainText } from "../values/foreign.js";
 
-/** One kind of fact that a host is asked for. Its declaration stands beside what reads its text. */
+/** One kind of fact that is read on a host. Its declaration stands beside what reads its text. */
 export interface Fact<Name extends string, Value> {
   /** Its name. The function `read_NAME` (shell/lib/read.sh) prints it. */
   readonly name: Name;

@@ -13,7 +13,7 @@ import { module } from "./module.js";
 import { found, sysctl } from "./sysctl.js";
 import { type VrrpFile, vrrp } from "./vrrp.js";
 
-/** The kinds of facts that a host can be asked for. */
+/** The kinds of facts that can be read on a host. */
 const single = {
   table,
   timeouts,

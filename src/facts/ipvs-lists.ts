@@ -2,7 +2,7 @@ import { ipAddress } from "../values/address.js";
 import { show } from "../values/problem.js";
 import { fact } from "./fact.js";
 
-// Readers of what `ipvsadm -Ln` says of the whole director.
+// Readers of what `ipvsadm -Ln` prints of the whole director.
 
 /** Seconds for which the kernel remembers a connection, by its state. */
 export interface Timeouts {

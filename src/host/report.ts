@@ -29,7 +29,7 @@ export interface Report {
   readonly stale: boolean;
   /** Exit code of `take_lock` if the script could not take the lock. */
   readonly locked: number | undefined;
-  /** True if the script timed out and was told to end. */
+  /** True if the script timed out and was signalled to end. */
   readonly timedOut: boolean;
 }
 

@@ -64,7 +64,7 @@ const evaluateFunctions = shellText("health/evaluate.sh");
  * behind it.
  *
  * The answer comes from the VIP. The kernel accepts that source from outside only with accept_local. A file
- * for each check tells what was added and how to remove it.
+ * for each check records what was added and how to remove it.
  */
 const vipPath = shellText("health/vip-path.sh");
 
@@ -105,7 +105,7 @@ export const evaluateProgram = readers + shellText("health/evaluate.awk") + shel
 /** The main part of the agent, after the functions of the prelude and those about the processes of checks. */
 const supervisor = shellText("health/processes.sh") + shellText("health/supervisor.sh");
 
-/** The number by which the kernel tells the routes of announcements from those of other programs. */
+/** The number by which the kernel distinguishes the routes of announcements from those of other programs. */
 const routeProtocol = 219;
 
 /** The agent without the prelude, which comes first. */
@@ -128,7 +128,7 @@ export const agent = [
 ].join("");
 
 /**
- * Returns the first line that tells one text of the agent from another. It depends on the agent, its unit and
+ * Returns the first line, which distinguishes one text of the agent from another. It depends on the agent, its unit and
  * the functions before it.
  */
 export const agentVersion = (functions: string): string =>

@@ -30,7 +30,7 @@ export const refusals = {
   notWritable: 102,
   /** A record of the ledger has a wrong form. */
   wrongRecord: 103,
-  /** A health check could not be done, so it says nothing about its server. */
+  /** A health check could not be done, so it has no result. */
   notChecked: 104,
   /** Another run holds the host's lock. */
   lockHeld: 105,

@@ -8,7 +8,7 @@ type DialFault = Error & { level?: string; code?: string };
 export const notYetUp = (target: Target, greeting: string): HostError =>
   new HostError(target.label, `it accepts no login yet: ${greeting}`, "wait until it is up");
 
-/** Returns the error of a failed connection. `story` tells which logins were tried. */
+/** Returns the error of a failed connection. `story` lists the logins that were tried. */
 export function dialError(target: Target, story: string, error: DialFault): HostError {
   // The other side's words, before any key was checked.
   const words = plainText(error.message || error.code || "");

@@ -171,7 +171,7 @@ function answering(password: string, giveUp: (error: NotRetriedError) => void, l
     giveUp(
       new NotRetriedError(
         label,
-        `the login asks for more than a password: ${show(prompt.trim())}`,
+        `the login requires more than a password: ${show(prompt.trim())}`,
         "log in with a key, and turn other prompts off there",
       ),
     );

@@ -133,7 +133,7 @@ export const problemsOf = (error: z.ZodError, under: readonly PropertyKey[] = []
 export function placedProblems(error: z.ZodError, under: readonly PropertyKey[] = []): PlacedProblem[] {
   const problems = error.issues.flatMap((issue) => issueProblems(issue, under));
   const paths = problems.map(({ at }) => showPath(at));
-  // A number above all whole numbers is above the property's own limit, too. The nearer limit tells more.
+  // A number above all whole numbers is above the property's own limit, too. The nearer limit helps more.
   return problems.filter((_, i) => !paths.slice(i + 1).includes(paths[i] as string));
 }
 

@@ -53,7 +53,7 @@ export interface VipArgs
   address: pulumi.Input<string>;
 }
 
-/** What one service says of a real server. What it leaves out the real server itself says. */
+/** What one service declares of a real server. The real server itself declares what it leaves out. */
 export interface MemberArgs extends Inputs<RealServerShare> {
   /** Share of new connections, 0-65535. Default: the real server's own. */
   weight?: pulumi.Input<number> | undefined;

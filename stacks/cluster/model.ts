@@ -17,7 +17,7 @@ export interface Server {
   readonly director: number | undefined;
 }
 
-/** A real server of one service, with what that service says of it. */
+/** A real server of one service, with what that service declares of it. */
 export interface ServiceMember extends Server {
   readonly own: MemberArgs;
   /** The place of `own`. */
@@ -184,7 +184,7 @@ export function serverFields(args: ClusterArgs, { service }: Pool, member: Servi
   return { port, fields: { ...shareOf(member), ...(drain === undefined ? {} : { drain }) } };
 }
 
-/** Returns what a service says of a member, else what the member says. */
+/** Returns what a service declares of a member, else what the member declares. */
 export function shareOf({ member, own }: ServiceMember): Pick<RealServerMember, keyof RealServerShare> {
   const all = Object.keys(share.shape) as (keyof RealServerShare)[];
   return Object.fromEntries(

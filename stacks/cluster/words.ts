@@ -95,7 +95,7 @@ export const otherPrograms: Readonly<Record<string, Readonly<Record<string, stri
 const onlyNat = "only kind: nat has it";
 const onlyDr = "only kind: dr has it";
 
-/** What a message says of a field of another program, or of the other kind of cluster. @internal */
+/** The text of a message about a field of another program, or of the other kind of cluster. @internal */
 export const words: Words = {
   ...Object.fromEntries(
     Object.entries(otherPrograms).flatMap(([program, fields]) =>

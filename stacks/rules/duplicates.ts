@@ -85,7 +85,7 @@ export const duplicates: readonly Rule[] = [
         .flatMap(({ at, member }) =>
           [member.address, member.address6].map((address) => ({ at, key: addressOf(address) })),
         );
-      // A gateway that is a VIP is told by VrrpInstance.
+      // VrrpInstance reports a gateway that is a VIP.
       const all = [
         ...vips.map((of) => ({ at: of.at, key: vipAddress(of) })),
         ...gateways,

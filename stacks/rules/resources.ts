@@ -161,7 +161,7 @@ const routeProblems = ({ args }: View): PlacedProblem[] =>
     ),
   );
 
-/** What the resources of a cluster refuse, told at the place in the cluster. @internal */
+/** What the resources of a cluster refuse, reported at the place in the cluster. @internal */
 export const resourceRules: readonly Rule[] = [
   {
     refuses:

@@ -12,7 +12,7 @@ export interface View {
   readonly vips: readonly Vip[];
   readonly servers: readonly Server[];
   readonly pools: readonly Pool[];
-  /** Returns whether the value at a place is an output or wrong, so that no rule may judge its absence. */
+  /** Returns whether the value at a place is an output or wrong, so that no rule may report its absence. */
   isUnknown(at: Place): boolean;
   /** Returns whether the value at a place is an output. */
   isOutput(at: Place): boolean;

@@ -372,7 +372,7 @@ test("a monitor that goes gives back what it took, and takes out its sorry serve
   expect(host.health()).toEqual([]);
 });
 
-test("once: before the VIP comes, each server is judged by as many tries as it takes, side by side", async () => {
+test("once: before the VIP comes, each server is checked by as many tries as it takes, side by side", async () => {
   const host = pair({ sorryServer });
   host.page(b, undefined);
   expect(await host.run("once")).toBe(0);

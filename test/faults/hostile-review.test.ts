@@ -39,7 +39,7 @@ test("a preview of a hostile pull request of YAML opens no socket, reads no key 
     symlinkSync(join(checkout, part), join(project, part));
   cpSync(join(checkout, "Pulumi.yaml"), join(project, "Pulumi.yaml"));
   cpSync(join(checkout, "examples/ci/ci.sh"), join(project, "ci/ci.sh"));
-  // the rules of the repository are judged as well
+  // the rules of the repository are evaluated as well
   writeFileSync(
     join(project, "ci/policy.json"),
     '{ "arp-suppression": "disabled", "member-with-weight": { "except": ["none"] } }',

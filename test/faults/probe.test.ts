@@ -194,7 +194,7 @@ describe("a probe that may ask the director says which leg is broken", () => {
     );
     await says(
       { replies: timedOut, flows, ipvs: routed, at: `local ${way}` },
-      "real server 192.168.10.12:80 got the connection, but its answer does not arrive: with gatewaying it answers as the VIP, which is the director's own address, so ask from another host",
+      "real server 192.168.10.12:80 got the connection, but its answer does not arrive: with gatewaying it answers as the VIP, which is the director's own address, so probe from another host",
     );
   });
 

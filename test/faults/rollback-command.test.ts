@@ -19,7 +19,7 @@ const { threeHosts, stackOf, site, inPlace, keyPath, environment } = updates();
 
 // `npx pulumi-lvs rollback`, and what a rollback leaves in state.
 
-test("a host that is down while others go back is named, and rollback goes on when it is up again", async () => {
+test("a host that is down while others are rolled back is named, and rollback goes on when it is up again", async () => {
   const hosts = await threeHosts();
   const old = site(hosts, { weights: [1, 1, 1] });
   const stack = await stackOf(old);
@@ -136,7 +136,7 @@ test("rollback deletes nothing of a stack that was imported, after a run that di
   const left = tables(hosts);
   expect(await stack.pulumiLvs(["rollback", "--stack", "program"])).toEqual({
     code: 1,
-    text: "pulumi-lvs: nothing is known of the time before the last run: the history has no earlier state with resources, as after `pulumi stack import`; go back in the program, and run `pulumi up`\n",
+    text: "pulumi-lvs: nothing is known of the time before the last run: the history has no earlier state with resources, as after `pulumi stack import`; restore the program, and run `pulumi up`\n",
   });
   expect(tables(hosts)).toEqual(left);
 

@@ -54,7 +54,7 @@ test("an update that breaks on the second of three hosts is rolled back on all o
   await previewIsEmpty(stack);
 });
 
-test("a host that the update never reached does not keep others from going back", async () => {
+test("a host that the update never reached does not keep others from a rollback", async () => {
   const hosts = await threeHosts();
   const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
   await stack.up();
@@ -148,7 +148,7 @@ test("what Pulumi refuses changes nothing and keeps its exit code", async () => 
   expect(tables([host])).toEqual(before);
 });
 
-test("a cluster that is only configured goes back with all that it has on its hosts", async () => {
+test("a cluster that is only configured is rolled back with all that it has on its hosts", async () => {
   const [director, web1, web2] = await threeHosts();
   const hosts = [director, web1, web2];
   const connection = (host: SshHost) => JSON.stringify(host.connection(keyPath()));

@@ -22,7 +22,7 @@ const both = { rs1: {}, rs2: {} };
 const addresses: Readonly<Record<string, string>> = { rs1: "192.168.0.221", rs2: "192.168.0.222" };
 
 /**
- * A cluster whose every part may change. Answers go back through the director, whatever the forwarding, so that it may change
+ * A cluster whose every part may change. Answers return through the director, whatever the forwarding, so that it may change
  * under way: with gatewaying they have the director's own VIP as their source, hence accept_local.
  */
 function program({

@@ -211,7 +211,7 @@ onLab("probes of an LVS/DR cluster", () => {
   });
 
   it("say from the director why it gets no answer", async () => {
-    await expect(probe("director", { url, director })).rejects.toThrow(/so ask from another host$/);
+    await expect(probe("director", { url, director })).rejects.toThrow(/so probe from another host$/);
   });
 
   it("go away with the stack", async () => {

@@ -51,11 +51,11 @@ batch_rounds() {
       code=$?
       why="curl ended with $code"
     fi
-    # A curl that cannot be started says nothing on the servers.
+    # A curl that cannot be started proves nothing about the servers.
     case $code in 126 | 127) ending="none $round $why" ;; esac
     # A curl that was killed may have left a part of a line.
     printf '\n%s %s\n' "$token" "$ending" 2>/dev/null || return
-    # After a critical error of one check, awk asks for the others at once.
+    # After a critical error of one check, awk requests the others at once.
     case $code in 2 | 27 | 4[1238]) ;; *) finish_sleep ;; esac
     queries=0
     until is_done || ! is_wanted; do

@@ -18,7 +18,7 @@ read_page() {
 }
 # speaks_telnet: returns 0 if curl has telnet, the check that sends least to a server.
 speaks_telnet() { case $(curl -q -V) in *telnet*) ;; *) return 1 ;; esac }
-# could_not CODE LAST_LINE: returns 0 if the director itself could not connect. Judges by the exit code of curl and its
+# could_not CODE LAST_LINE: returns 0 if the director itself could not connect. Decides by the exit code of curl and its
 # last line, which begins with the time of the first byte. Sets complained if more is known. A killed curl counts as
 # failed, because a server may cause that.
 could_not() {

@@ -1,5 +1,5 @@
 # Reads the files of the checks of one batch, then the lines of its rounds. Prints NUMBER:STATE:REASON SPEC for each
-# changed result. Prints done ROUND or again ROUND at its end: again asks for one more curl at once. Prints alone NUMBER
+# changed result. Prints done ROUND or again ROUND at its end: again requests one more curl at once. Prints alone NUMBER
 # for a check that gets a process of its own, and apart if all checks need one, because curl ended before its checks
 # did.
 BEGIN { answer = "done" }
@@ -95,7 +95,7 @@ function readWants(n) {
   fieldsOf(specs[n])
   status[n] = field["status"]; body[n] = field["body"]; rise[n] = field["rise"] + 0; fall[n] = field["fall"] + 0
 }
-# addResult NUMBER CODE REASON: counts. 0: well. 1: failed. NOT_CHECKED: says nothing about the server.
+# addResult NUMBER CODE REASON: counts. 0: well. 1: failed. NOT_CHECKED: no result of the server.
 function addResult(n, rc, why) {
   if (!(n in specs) || (ONCE && result[n] != "")) return
   if (why != "") { gsub(/[^ -~]/, "?", why); why = substr(why, 1, 200) }

@@ -1,5 +1,5 @@
 # run_round: runs one round. A check that was killed, or that gives a reason, has failed. Any other end, such as no
-# free process for the shell, says nothing about the server: result and counts stay.
+# free process for the shell, proves nothing about the server: result and counts stay.
 run_round() {
   why=$(check_server)
   rc=$?

@@ -33,11 +33,11 @@ drop_address() {
   return $rc
 }
 
-# read_link INTERFACE FILE: sets $value to what the kernel says of an interface.
+# read_link INTERFACE FILE: sets $value to the kernel's value of an interface.
 read_link() { read -r value 2>/dev/null <"$ROOT/sys/class/net/$1/$2"; }
 
-# announce INTERFACE ADDRESS: tells the neighbours, once before it returns and four times in the background, because a
-# packet may be lost. Does nothing on a loopback (flag 8) or an interface without ARP (flag 128), such as a dummy.
+# announce INTERFACE ADDRESS: announces it, once before it returns and four times in the background, because a packet
+# may be lost. Does nothing on a loopback (flag 8) or an interface without ARP (flag 128), such as a dummy.
 announce() {
   real_name "$1"
   ! read_link "$real" flags || [ $((value & 136)) = 0 ] || return 0

@@ -17,7 +17,7 @@ at_once() {
     *) return 1 ;;
   esac
 }
-# observe COMMAND...: sets $out to what the command prints, with one newline at the end. Returns its code, which tells
+# observe COMMAND...: sets $out to what the command prints, with one newline at the end. Returns its code, which shows
 # whether the output is whole. The command runs in a subshell, and a program that it ends with takes the place of that.
 observe() {
   at_once "$@" && return

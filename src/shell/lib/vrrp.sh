@@ -74,7 +74,7 @@ start_vrrp() {
     active | reloading | activating) obey_vrrp || return ;;
     *) $mine started && began="$began stop" && serve start || return ;;
   esac
-  # The file of its process number tells that keepalived does VRRP only.
+  # The file of its process number shows that keepalived does VRRP only.
   rounds=5
   until [ -e "$ROOT/run/vrrp.pid" ] || [ -e "$ROOT/run/keepalived/vrrp.pid" ] || [ $rounds = 0 ]; do
     sleep "$ROUND_SECONDS"

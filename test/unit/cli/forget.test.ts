@@ -88,7 +88,7 @@ describe("pulumi-lvs forget", () => {
       owner: "shop/prod/sysctl",
       lifetime: "persistent",
     });
-    expect(said[0]).toMatch(/cannot tell whether a stack still declares these; run pulumi refresh/);
+    expect(said[0]).toMatch(/cannot know whether a stack still declares these; run pulumi refresh/);
     expect(fake.snapshot()).toBe(before);
   });
 

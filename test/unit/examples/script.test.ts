@@ -69,7 +69,7 @@ test("up and drift give Pulumi the key and the hosts' keys, in folders of any na
 
 const noPlan = "There is no plan: see the log of the job.";
 const refused = "A policy refuses this update: see the log of the job.";
-const notJudged = "The policies could not be judged: see the log of the job.";
+const notEvaluated = "The policies could not be evaluated: see the log of the job.";
 const violation = "printf '%s\\n' '    - [mandatory] [severity: high]  host-key  (x: y)'; exit 1";
 
 test.each([
@@ -78,7 +78,7 @@ test.each([
   { what: "a plan that fails", plan: 1, code: 1, text: noPlan },
   { what: "hosts that are not read", plan: 14, code: 14, text: noPlan },
   { what: "a violation", policy: violation, code: 1, text: `**web1**\n\n${refused}` },
-  { what: "a pack that is not there", policy: "exit 1", code: 1, text: `**web1**\n\n${notJudged}` },
+  { what: "a pack that is not there", policy: "exit 1", code: 1, text: `**web1**\n\n${notEvaluated}` },
 ])("preview writes the stack's part of the comment after $what", ({ plan = 0, policy = "", code, text }) => {
   mkdirSync(join(place, "ci"));
   inPlace("ci/policy.json", "{}");

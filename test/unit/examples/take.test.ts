@@ -120,7 +120,7 @@ test.each(Object.keys(yaml))("%s is no change of code", (name) => expect(kinds[n
 
 test.each(Object.keys(code))("%s is a change of code", (name) => expect(kinds[name]).toBe("code"));
 
-test("a pull request is merged, and judged by what it changes of the target branch", async () => {
+test("a pull request is merged, and checked by what it changes of the target branch", async () => {
   // the target branch has moved since
   writeFileSync(join(place, "index.js"), "2");
   git(["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "more"]);

@@ -189,7 +189,7 @@ describe("of those who are served together", () => {
       const bad = kind.create({ ...server(7), weight: 7 });
       const good = how === "together" ? [kind.create(server(1))] : [];
       await expect(bad).rejects.toThrow(
-        /^cannot create tcp:\/\/192\.168\.0\.219:80\/192\.168\.10\.7:80 on director1: the host did not keep what was asked for: weight is 6, wanted 7; the change was undone; see which other program changes the host, then run `pulumi up` again$/,
+        /^cannot create tcp:\/\/192\.168\.0\.219:80\/192\.168\.10\.7:80 on director1: the host did not keep what was declared: weight is 6, wanted 7; the change was undone; see which other program changes the host, then run `pulumi up` again$/,
       );
       await Promise.all(good);
       expect(fake.read("ipvs")).not.toContain("192.168.10.7:80");

@@ -57,7 +57,7 @@ test("each rule has a name, a configuration whose fields have a default, and a l
   }
 });
 
-test("the servers of a pool are judged like those of resources", () => {
+test("the servers of a pool are evaluated like those of resources", () => {
   const pool = (...weights: number[]) =>
     service({
       realServers: Object.fromEntries(weights.map((weight, i) => [`192.168.0.${11 + i}:80`, { weight }])),

@@ -391,7 +391,7 @@ describe("servers that become a pool, and are resources of their own again", () 
     expect(records(fake).sort()).toEqual([record(11, 1, "p/s/s1"), record(12, 2, "p/s/s2")]);
   });
 
-  test("leave nothing behind, although a run ended in the middle and the program went back", async () => {
+  test("leave nothing behind, although a run ended in the middle and the former program runs again", async () => {
     const { fake, one, up } = stack();
     const untouched = fake.snapshot();
     await up(separate());

@@ -149,7 +149,7 @@ describe("a password", () => {
       questions: ["Password: ", "Verification code: "],
     });
     expect((await refusal(given(port, { dialErrorLimit: 10 }))).message).toMatch(
-      /the login asks for more than a password: "Verification code:"; log in with a key/,
+      /the login requires more than a password: "Verification code:"; log in with a key/,
     );
   });
 

@@ -336,7 +336,7 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
       ],
     },
     [
-      "services[0].health.check.type: is missing: name how a UDP service is asked",
+      "services[0].health.check.type: is missing: name the check of a UDP service",
       "services[1].health.check.path: is not for checks of type tcp",
       "services[2].health.sorryServer.address: 2001:db8::1 is not of the service's address family",
       "services[3].health.servers.nowhere: is not an ADDRESS:PORT",
