@@ -38,6 +38,12 @@ export const refusals = {
   lockUnsafe: 106,
   /** The script timed out before the command began. */
   notBegun: 107,
+  /** Another owner claims the same setting. */
+  settingClaimed: 108,
+  /** A file of keepalived has the line that is searched for. */
+  lineFound: 109,
+  /** The agent was started with wrong arguments. */
+  wrongArguments: 110,
   /** The host lacks a tool. Shells use this code for a command that they do not find. */
   noTool: 127,
 } as const;

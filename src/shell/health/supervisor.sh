@@ -177,6 +177,6 @@ case ${1:-} in
   done ;;
   *)
     printf '%s\n' 'usage: monitor [once|forget|close]' >&2
-    exit 2
+    exit "$WRONG_ARGUMENTS"
     ;;
 esac

@@ -1,5 +1,5 @@
-# Tells whether a record of another owner claims a setting: ends with 9 if one does. In: the files of the ledger.
-# ENVIRON has the claim and the owner. Each verb claims as its function in boot/verbs.sh does.
+# Exits with SETTING_CLAIMED if a record of another owner claims a setting. In: the files of the ledger. ENVIRON has
+# the claim and the owner. Each verb claims as its function in boot/verbs.sh does.
 BEGIN { FS = "\t"; claim = ENVIRON["claim"]; owner = ENVIRON["owner"] }
 function claims(name) { if (name == claim) isShared = 1 }
 $2 != "setting" || $4 == owner { next }
@@ -12,4 +12,4 @@ $5 == "forwarding" { claims("dragged.net.ipv4.ip_forward") }
 $5 == "forwarding" || $5 == "sysctl" {
   for (i = 6; i < NF; i += 2) { gsub("/", "%2F", $i); claims("sysctl." $i) }
 }
-END { exit (isShared ? 9 : 0) }
+END { if (isShared) exit SETTING_CLAIMED }

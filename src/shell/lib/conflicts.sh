@@ -35,10 +35,10 @@ configures() (
   sed -n 's/^[[:blank:]]*include[a-z]*[[:blank:]]\{1,\}//p' "$1" | tr -d \'\" | while read -r pattern rest; do
     for f in $pattern; do
       case $f in /*) ;; *) f=$PWD/$f ;; esac
-      ! configures "$f" "$2" $((levels - 1)) || exit 9
+      ! configures "$f" "$2" $((levels - 1)) || exit "$LINE_FOUND"
     done
   done
-  [ $? = 9 ]
+  [ $? = "$LINE_FOUND" ]
 )
 # find_conflicts: sets running to a line for each. A keepalived that does VRRP only may manage the sync daemons.
 find_conflicts() {

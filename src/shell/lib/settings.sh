@@ -17,11 +17,11 @@ release() {
   [ -e "$S/$claim/found" ] || return 1
   set -- /dev/null
   for f in "$E/boot" "$S/boot"; do [ ! -e "$f" ] || set -- "$@" "$f"; done
-  claim=$claim owner=$owner awk "$claims" "$@"
+  claim=$claim owner=$owner awk -v SETTING_CLAIMED="$SETTING_CLAIMED" "$claims" "$@"
   held=$?
   case $held in
     0) found=$(cat "$S/$claim/found") ;;
-    9)
+    "$SETTING_CLAIMED")
       held=0
       return 1
       ;;

@@ -4,6 +4,7 @@ import type { Definition } from "../../../providers/engine/define.js";
 import { recordOf } from "../../../providers/engine/ledger.js";
 import { printRecord } from "../../../src/facts/ledger.js";
 import { shellText } from "../../../src/shell/index.js";
+import { refusals } from "../../../src/shell/refusals.js";
 import { definitions } from "../../support/fake/definitions.js";
 import { change, goldenFiles, inputsOf, recorder } from "../../support/fake/golden.js";
 import { findProgram } from "../../support/fake/tree.js";
@@ -19,13 +20,18 @@ const awks = [["awk"], ["mawk"], ["gawk"], ["busybox", "awk"]].filter(([program 
 
 /** Whether another owner claims a setting, by these records. */
 const isShared = ([program = "", ...args]: string[], ledger: string, claim: string, owner: string) => {
-  const { status, stderr } = spawnSync(program, [...args, shellText("lib/claims.awk"), "/dev/null", "-"], {
-    input: `${ledger}\n`,
-    encoding: "utf8",
-    env: { ...process.env, claim, owner },
-  });
-  expect([0, 9], stderr).toContain(status);
-  return status === 9;
+  const code = ["-v", `SETTING_CLAIMED=${refusals.settingClaimed}`];
+  const { status, stderr } = spawnSync(
+    program,
+    [...args, ...code, shellText("lib/claims.awk"), "/dev/null", "-"],
+    {
+      input: `${ledger}\n`,
+      encoding: "utf8",
+      env: { ...process.env, claim, owner },
+    },
+  );
+  expect([0, refusals.settingClaimed], stderr).toContain(status);
+  return status === refusals.settingClaimed;
 };
 
 const creations = goldenFiles
