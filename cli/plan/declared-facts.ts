@@ -1,7 +1,7 @@
 import type { Connections } from "../../src/facts/connections.js";
 import type { DrainedServer, DrainingServer } from "../../src/facts/draining.js";
 import { Facts } from "../../src/facts/facts.js";
-import type { Health, MonitorState } from "../../src/facts/health.js";
+import type { Health, MonitorState, Reasons } from "../../src/facts/health.js";
 import type { AddressEntry, Link, RouteEntry } from "../../src/facts/ip-lists.js";
 import type { Daemon, Timeouts } from "../../src/facts/ipvs-lists.js";
 import type { IpvsTable, ThresholdTable } from "../../src/facts/ipvs-table.js";
@@ -44,6 +44,10 @@ export class DeclaredFacts extends Facts {
 
   // A monitor may have changed the table since. Only the host knows.
   override health(): Health {
+    return new Map();
+  }
+
+  override reasons(): Reasons {
     return new Map();
   }
 

@@ -84,6 +84,8 @@ export interface HealthMonitorArgs {
 export interface HealthMonitorState {
   /** State of each server, by `192.168.10.11:80`. `sorry` is the sorry server while it answers. */
   health: Record<string, ServerState>;
+  /** Why a server is in its state, by `192.168.10.11:80`: `status 404`. One that is simply `up` has no entry. */
+  reasons: Record<string, string>;
 }
 
 const key = z.strictObject({ service: serviceReference });
@@ -139,9 +141,12 @@ export const healthMonitor = define({
   conflicts: () => true,
 
   computed: {
-    names: ["health"],
-    facts: () => ["health"],
-    read: (facts, { service }) => ({ health: Object.fromEntries(facts.health().get(service) ?? []) }),
+    names: ["health", "reasons"],
+    facts: () => ["health", "reasons"],
+    read: (facts, { service }) => ({
+      health: Object.fromEntries(facts.health().get(service) ?? []),
+      reasons: Object.fromEntries(facts.reasons().get(service) ?? []),
+    }),
   },
 
   defaults({ service }, config) {

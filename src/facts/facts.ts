@@ -4,7 +4,7 @@ import { conflicts } from "./conflicts.js";
 import { type Connections, connections } from "./connections.js";
 import { clock, type DrainedServer, type DrainingServer, drained, draining } from "./draining.js";
 import type { Fact } from "./fact.js";
-import { type Health, health, type MonitorState, monitor } from "./health.js";
+import { type Health, health, type MonitorState, monitor, type Reasons, reasons } from "./health.js";
 import { type AddressEntry, addresses, type Link, type RouteEntry, routes } from "./ip-lists.js";
 import { type Daemon, daemons, type Timeouts, timeouts } from "./ipvs-lists.js";
 import { type IpvsTable, type ThresholdTable, table } from "./ipvs-table.js";
@@ -22,6 +22,7 @@ const single = {
   ledger,
   conflicts,
   health,
+  reasons,
   connections,
   draining,
   drained,
@@ -131,6 +132,10 @@ export class Facts {
 
   health(): Health {
     return this.#read(health);
+  }
+
+  reasons(): Reasons {
+    return this.#read(reasons);
   }
 
   monitor(file: string): MonitorState {

@@ -1,3 +1,4 @@
+import { plainText } from "../values/foreign.js";
 import { show } from "../values/problem.js";
 import { fact, factOf } from "./fact.js";
 
@@ -23,6 +24,22 @@ function parseHealth(body: string): Health {
   return health;
 }
 
+/** Why servers are in their states, by service and by server. A server without a reason has no entry. */
+export type Reasons = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+/** Reads the output of read_reasons (health/read.sh). Throws on text of another form. */
+function parseReasons(body: string): Reasons {
+  const reasons = new Map<string, Map<string, string>>();
+  for (const line of body.split("\n").filter(Boolean)) {
+    const [service = "", server = "", reason, ...more] = line.split("\t");
+    if (server === "" || reason === undefined || more.length > 0)
+      throw new Error(`not a line of health: ${show(line)}`);
+    if (reason !== "")
+      reasons.set(service, (reasons.get(service) ?? new Map()).set(server, plainText(reason)));
+  }
+  return reasons;
+}
+
 /** The states of the health agent. All but `running` are faults. */
 type AgentState = "running" | "stopped" | "disabled" | "outdated" | "missing";
 
@@ -44,6 +61,14 @@ function parseMonitorState(body: string): MonitorState {
 
 /** The states that the director's health monitor reports: none without a monitor. */
 export const health = fact({ name: "health", parse: parseHealth, shown: "/run/pulumi-lvs/health" });
+
+/** The reasons of these states. They may change while all else stays, so no plan depends on them. */
+export const reasons = fact({
+  name: "reasons",
+  parse: parseReasons,
+  shown: "/run/pulumi-lvs/health",
+  ticks: true,
+});
 
 /** The state of the health agent, and the file of a monitor. */
 export const monitor = factOf({

@@ -201,12 +201,11 @@ export interface ClusterOutputs {
    * `directors` the service is an id, which begins with the director.
    */
   health: pulumi.Output<Record<string, HealthMonitorState["health"]>>;
+  /** Why a server is in its state, by the same service and server. One that is simply `up` has no entry. */
+  reasons: pulumi.Output<Record<string, HealthMonitorState["reasons"]>>;
   /** Results of the last drains of deleted servers, by service, at its last refresh or change. */
   drained: pulumi.Output<Record<string, VirtualServiceOutputs["drained"]>>;
-  /**
-   * Which of `directors` has the VIPs, by name: `master` or `backup`, at the last refresh or change. Without `directors`
-   * it has no entry.
-   */
+  /** `master` or `backup`, by the name of each of `directors`, at the last refresh or change. Otherwise empty. */
   directors: pulumi.Output<Record<string, "master" | "backup">>;
 }
 

@@ -22,6 +22,7 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   declare readonly services: pulumi.Output<string[]>;
   declare readonly members: pulumi.Output<PoolMember[]>;
   declare readonly health: ClusterOutputs["health"];
+  declare readonly reasons: ClusterOutputs["reasons"];
   declare readonly drained: ClusterOutputs["drained"];
   declare readonly directors: ClusterOutputs["directors"];
   declare readonly virtualServices: VirtualService[];
@@ -59,7 +60,10 @@ function outputsOf(frontends: readonly Frontend[]): ClusterOutputs & ClusterChil
   const pools = frontends.flatMap((one) => one.pools);
   const usesVrrp = frontends.some(({ instance }) => instance);
   const monitored = pools.flatMap(({ virtualService, monitors }) =>
-    monitors.map(({ service, health }) => ({ service: usesVrrp ? virtualService.id : service, health })),
+    monitors.map(({ service, health, reasons }) => ({
+      service: usesVrrp ? virtualService.id : service,
+      ...{ health, reasons },
+    })),
   );
   const members = pools.map(({ virtualService, realServers, isPool }) =>
     isPool
@@ -78,6 +82,9 @@ function outputsOf(frontends: readonly Frontend[]): ClusterOutputs & ClusterChil
     health: pulumi
       .all(monitored)
       .apply((all) => Object.fromEntries(all.map(({ service, health }) => [service, health ?? {}]))),
+    reasons: pulumi
+      .all(monitored)
+      .apply((all) => Object.fromEntries(all.map(({ service, reasons }) => [service, reasons ?? {}]))),
     drained: pulumi
       .all(pools.map(({ virtualService: { id, drained } }) => ({ id, drained })))
       .apply((all) => Object.fromEntries(all.map(({ id, drained }) => [id, drained ?? []]))),

@@ -73,6 +73,8 @@ FWM  -294967296 wlc
   conflicts: "",
   health:
     "tcp://192.168.0.210:80\t192.168.10.11:80\tup\ntcp://192.168.0.210:80\t192.168.10.12:8080\tdown\nfwmark://10/ipv6\t[2001:db8::11]:0\tmaintenance\n",
+  reasons:
+    "tcp://192.168.0.210:80\t192.168.10.11:80\t\ntcp://192.168.0.210:80\t192.168.10.12:8080\tstatus 404\n",
   "monitor:tcp-192.168.0.210:80": `running\n${printMonitor("tcp://192.168.0.210:80", { ...monitor, log: null })}\n`,
   connections: `IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn

@@ -202,6 +202,7 @@ onLab("the tutorial's health-check scripts", () => {
     await stack.refresh("--expect-no-changes");
     const monitor = (await stack.resources()).find(({ type }) => type.endsWith(":HealthMonitor"));
     expect(monitor?.outputs.health).toEqual({ [`${server.rs1}:80`]: "down", [`${server.rs2}:80`]: "up" });
+    expect(Object.keys(monitor?.outputs.reasons ?? {})).toEqual([`${server.rs1}:80`]);
     expect((await stack.pulumi("preview", "--refresh", "--expect-no-changes")).code).toBe(0);
   });
 

@@ -11,6 +11,7 @@ at_once() {
     read_table | read_timeouts | read_daemons | read_connections) [ ! -e "$ROOT/proc/net/ip_vs" ] ;;
     read_ledger) find_ledger 2>/dev/null ;;
     read_draining | read_drained | read_health) [ ! -e "$S/${1#read_}" ] ;;
+    read_reasons) [ ! -e "$S/health" ] ;;
     read_found) [ ! -e "$S/$2/found" ] ;;
     read_vrrp) [ ! -e "$K/pulumi-lvs.d/$2.conf" ] ;;
     read_sysctl) [ ! -e "$ROOT/proc/sys/$2" ] ;;

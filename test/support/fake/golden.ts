@@ -32,6 +32,7 @@ const golden = join(__dirname, "../../golden");
 const files: Readonly<Record<string, string>> = {
   ledger: "/etc/pulumi-lvs/boot",
   health: "cut -f 1-3 /run/pulumi-lvs/health",
+  reasons: "cut -f 1,2,5 /run/pulumi-lvs/health",
   conflicts: "/proc/*/comm",
 };
 

@@ -488,6 +488,7 @@ test("every resource of a cluster is the cluster's child", async () => {
 test("a cluster shows how its servers are, where they are checked", async () => {
   const { cluster } = await program(() => new DrCluster("web", checked({})));
   expect(await known((cluster as DrCluster).health)).toEqual({ "id of web-tcp-192.168.0.210-80": {} });
+  expect(await known((cluster as DrCluster).reasons)).toEqual({ "id of web-tcp-192.168.0.210-80": {} });
 });
 
 test("a cluster shows its VIPs, the ids of its services, and who stands behind them", async () => {
