@@ -38,9 +38,9 @@ export {
   upOrRollBack,
 } from "./rollback/up-or-roll-back.js";
 export type { ServerState } from "./src/facts/health.js";
-export type { HealthCheck } from "./src/health/monitor.js";
 export type { Connection, Endpoint } from "./src/ssh/connection.js";
 export type { Conflict } from "./src/values/conflicts.js";
+export type { HealthCheck } from "./src/values/health-check.js";
 export type {
   ClusterArgs,
   ClusterChildren,

@@ -1,16 +1,9 @@
 import { z } from "zod";
 import type { ServerState } from "../../src/facts/health.js";
-import {
-  type Check,
-  checkDefaults,
-  type HealthCheck,
-  healthCheck,
-  type Monitor,
-  parseMonitor,
-  printMonitor,
-} from "../../src/health/monitor.js";
+import { type Monitor, parseMonitor, printMonitor } from "../../src/health/monitor.js";
 import { step } from "../../src/host/step.js";
 import { agent } from "../../src/shell/agent.js";
+import { type Check, checkDefaults, type HealthCheck, healthCheck } from "../../src/values/health-check.js";
 import { mapOf } from "../../src/values/problem.js";
 import { ranks } from "../../src/values/ranks.js";
 import { serviceNamed, serviceReference } from "../../src/values/service-address.js";

@@ -1,5 +1,5 @@
-import { type Check, checkProblems } from "../../src/health/monitor.js";
 import { endpoint, hostAddress } from "../../src/values/address.js";
+import { type Check, checkProblems } from "../../src/values/health-check.js";
 import { type Problem, show } from "../../src/values/problem.js";
 import { type ServiceAddress, serviceFamily } from "../../src/values/service-address.js";
 import { announceProblems } from "./announce.js";

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { checkFormsVariable } from "../values/health-check.js";
 import { ranks } from "../values/ranks.js";
 import { serverNumbersVariable } from "../values/server-numbers.js";
 import { assign, shellText } from "./index.js";
@@ -113,7 +114,7 @@ export const agent = [
   assign({
     ...{ evaluate_awk: evaluateProgram, plan_awk: planProgram, results_awk: resultsProgram },
     ...{ SERVICE: ranks.service, SERVER: ranks.server, ROUTE_PROTOCOL: routeProtocol },
-    ...serverNumbersVariable,
+    ...{ ...serverNumbersVariable, ...checkFormsVariable },
   }),
   checker,
   checkFile,

@@ -26,7 +26,8 @@ const require = createRequire(import.meta.url);
 const { agent } = require("../../dist/src/shell/agent.js");
 const { prelude } = require("../../dist/src/shell/prelude.js");
 const { headOf, realHost } = require("../../dist/src/shell/surroundings.js");
-const { checkDefaults, printMonitor } = require("../../dist/src/health/monitor.js");
+const { printMonitor } = require("../../dist/src/health/monitor.js");
+const { checkDefaults } = require("../../dist/src/values/health-check.js");
 
 const given = process.argv.slice(2).map(Number);
 const counts = given.length > 0 ? given : [10, 100, 300, 1000];

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { checkDefaults } from "../../src/health/monitor.js";
+import { checkDefaults } from "../../src/values/health-check.js";
 import { type ShellProgram, shells } from "../support/fake/fake-host.js";
 import { findProgram } from "../support/fake/tree.js";
 import { sendSignal } from "../support/send-signal.mts";

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import { afterAll, expect, test } from "vitest";
-import { checkDefaults } from "../../src/health/monitor.js";
+import { checkDefaults } from "../../src/values/health-check.js";
 import { findProgram } from "../support/fake/tree.js";
 import { HostileServers, page, says } from "./harness/hostile-replies.js";
 import { soon, Watched } from "./harness/watched.js";

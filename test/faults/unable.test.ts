@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import type { Check } from "../../src/health/monitor.js";
+import type { Check } from "../../src/values/health-check.js";
 import { shells } from "../support/fake/fake-host.js";
 import { findProgram } from "../support/fake/tree.js";
 import { service, soon, Watched } from "./harness/watched.js";

@@ -61,7 +61,7 @@ run_evaluation() {
     {
       date "+now$tab%s$tab%Y-%m-%d %H:%M:%S" && in_maintenance && printf '%s\n' "$table" "${routes}whole"
     } | awk -v SERVICE="$SERVICE" -v SERVER="$SERVER" -v SERVER_NUMBERS="$SERVER_NUMBERS" -v ONCE="$once" \
-      "$evaluate_awk" "$@" 2>/dev/null
+      -v CHECK_FORMS="$CHECK_FORMS" "$evaluate_awk" "$@" 2>/dev/null
   )
 }
 # is_check FILE: returns 0 if it is the file of a check, whose name is a number.

@@ -1,17 +1,11 @@
 BEGIN {
   FS = "\t"; tab = "\t"
-  # The fields of a check (src/health/monitor.ts), and the form of each.
-  checkField("port", "port")
-  checkField("type", "^(http|https|tcp|dns|command)$")
-  checkField("path", "^/[^ ]*$")
-  checkField("body", "")
-  checkField("status", "^[0-9]+(,[0-9]+)*$")
-  checkField("host", "^[A-Za-z0-9._-]+$")
-  checkField("verify", "^(yes|no)$")
-  checkField("query", "^[A-Za-z0-9._-]+$")
-  checkField("command", "")
-  checkField("through", "^(rip|vip)$")
-  checkField("vip", "address")
+  # The fields of a check, and the form of each (src/values/health-check.ts).
+  checkCount = split(CHECK_FORMS, pairs, tab)
+  for (i = 1; i <= checkCount; i++) {
+    checkNames[i] = substr(pairs[i], 1, index(pairs[i], "=") - 1)
+    checkForm[checkNames[i]] = substr(pairs[i], index(pairs[i], "=") + 1)
+  }
   split("interval=5 connect=1 timeout=3 rise=3 fall=3 slow=0 quorum=1 hysteresis=0 action=remove last=keep " \
     "log=", pairs, " ")
   for (i in pairs) usual[substr(pairs[i], 1, index(pairs[i], "=") - 1)] = substr(pairs[i], index(pairs[i], "=") + 1)
@@ -29,7 +23,6 @@ from == "draining" {
 from == "health" { if (!readHealth()) { healthWas[++healthWasCount] = "?"; noteMalformed() } next }
 from == "kept" { if (!readKept()) { keptWas[++keptWasCount] = "?"; noteMalformed() } next }
 
-function checkField(name, form) { checkNames[++checkCount] = name; checkForm[name] = form }
 function noteMalformed() {
   if (!(FILENAME in malformed)) malformedFiles[++malformedCount] = FILENAME
   if (!malformed[FILENAME]++) malformedLine[FILENAME] = FNR

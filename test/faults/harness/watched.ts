@@ -11,12 +11,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { checkDefaults, type Monitor, printMonitor } from "../../../src/health/monitor.js";
+import { type Monitor, printMonitor } from "../../../src/health/monitor.js";
 import { agent } from "../../../src/shell/agent.js";
 import { lockFile } from "../../../src/shell/lock.js";
 import { monitorFunctions } from "../../../src/shell/monitor.js";
 import { prelude } from "../../../src/shell/prelude.js";
 import { headOf, realHost } from "../../../src/shell/surroundings.js";
+import { checkDefaults } from "../../../src/values/health-check.js";
 import type { ShellProgram } from "../../support/fake/fake-host.js";
 import { fakeBin, findProgram, makeTree, writeInto } from "../../support/fake/tree.js";
 import { sendSignal } from "../../support/send-signal.mts";

@@ -10,6 +10,7 @@ import { recordOf } from "../../../providers/engine/ledger.js";
 import { type LedgerRecord, printRecord } from "../../../src/facts/ledger.js";
 import { evaluateProgram } from "../../../src/shell/agent.js";
 import { shellText } from "../../../src/shell/index.js";
+import { checkFormsVariable } from "../../../src/values/health-check.js";
 import { ranks } from "../../../src/values/ranks.js";
 import { serverNumbersVariable } from "../../../src/values/server-numbers.js";
 import { parseService, type ServiceAddress, serviceFlags } from "../../../src/values/service-address.js";
@@ -57,9 +58,12 @@ function agentOn(
       program,
       [
         ...args,
-        ...Object.entries({ SERVICE: ranks.service, SERVER: ranks.server, ...serverNumbersVariable }).flatMap(
-          ([name, value]) => ["-v", `${name}=${value}`],
-        ),
+        ...Object.entries({
+          SERVICE: ranks.service,
+          SERVER: ranks.server,
+          ...serverNumbersVariable,
+          ...checkFormsVariable,
+        }).flatMap(([name, value]) => ["-v", `${name}=${value}`]),
         ...[evaluateProgram, "from=given", "-"],
         ...[
           "from=monitor",

@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { healthCheck } from "../../../src/health/monitor.js";
 import { agent, evaluateProgram } from "../../../src/shell/agent.js";
 import { refusals, refusalVariables } from "../../../src/shell/refusals.js";
+import { checkFormsVariable, healthCheck } from "../../../src/values/health-check.js";
 
 const repository = join(__dirname, "../../..");
 
@@ -87,7 +87,20 @@ test("a curl of many checks uses each field of a check that it can do", () => {
   expect(fields.filter((name) => !text.includes(`field["${name}"]`))).toEqual([]);
 });
 
-test("the evaluation has a form for each field of a check", () => {
-  const fields = [...evaluateProgram.matchAll(/checkField\("(\w+)",/g)].map(([, name]) => name);
-  expect(fields.toSorted()).toEqual(Object.keys(healthCheck.shape).sort());
+test("the evaluation reads each field of a check in a form of its own, which awk and the shell leave as it is", () => {
+  const { CHECK_FORMS } = checkFormsVariable;
+  expect(CHECK_FORMS).not.toMatch(/[\\']/);
+  expect(Object.fromEntries(CHECK_FORMS.split("\t").map((field) => field.split("=")))).toEqual({
+    type: "^(http|https|tcp|dns|command)$",
+    port: "port",
+    path: "^/[^ ]*$",
+    body: "",
+    status: "^[0-9]+(,[0-9]+)*$",
+    host: "^[A-Za-z0-9._-]+$",
+    verify: "^(yes|no)$",
+    query: "^[A-Za-z0-9._-]+$",
+    command: "",
+    through: "^(rip|vip)$",
+    vip: "address",
+  });
 });
