@@ -3,7 +3,7 @@ import type { automation } from "@pulumi/pulumi";
 import type { Deployment, Exported } from "./deployment.js";
 
 /** The result of a run of the CLI. */
-export interface PulumiRun {
+interface PulumiRun {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;

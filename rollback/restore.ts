@@ -23,7 +23,7 @@ export interface RollbackResult {
 }
 
 /** Options of the runs of Pulumi that roll back. */
-export interface RestoreOptions {
+interface RestoreOptions {
   /** The known failures of the update. */
   readonly failures: readonly FailedChange[];
   /** File with the stack's configuration, if it is not the default one. */

@@ -11,7 +11,7 @@ import type { Silent } from "./silence.js";
 export class DirectorDown extends Error {}
 
 /** What an update leaves out. */
-export interface LeftOut {
+interface LeftOut {
   readonly hosts: readonly string[];
   /** The resources on these hosts, of the state and of the program. */
   readonly urns: readonly string[];

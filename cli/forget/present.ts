@@ -10,7 +10,7 @@ interface Presence {
 }
 
 /** A thing as in the host's ledger. */
-export type Named = Pick<LedgerRecord, "thing" | "words">;
+type Named = Pick<LedgerRecord, "thing" | "words">;
 
 const notReadable: Presence = { facts: [], isThere: () => true };
 

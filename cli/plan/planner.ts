@@ -51,7 +51,7 @@ export class PlannedHosts {
 }
 
 /** The draft of the change that is being planned. */
-export interface Draft {
+interface Draft {
   lines: Line[];
   undo: Undo[];
   /** Whether a server drains. */

@@ -15,7 +15,7 @@ type SavedChange = Pick<PlannedChange, "host" | "op" | "resource" | "urn" | "unk
 };
 
 /** A plan in a file. */
-export interface SavedPlan {
+interface SavedPlan {
   readonly format: typeof format;
   readonly stack: string;
   /** Whether hosts were read. */

@@ -18,7 +18,7 @@ import { parseEndpoint } from "../../src/values/address.js";
 import type { Group } from "../failover/instances.js";
 
 /** A resource of the state on a director. */
-export interface Declared {
+interface Declared {
   readonly urn: string;
   /** `RealServer web-director1-…`. */
   readonly title: string;

@@ -5,7 +5,7 @@ import type { Bag } from "./inputs.js";
 import { stackOf } from "./ledger.js";
 
 /** The things that are deleted with the thing that contains them, by the host's ledger. */
-export interface Contained {
+interface Contained {
   /** The first of them that belongs to another stack. */
   readonly ofOtherStack: LedgerRecord | undefined;
   /** The records to delete. */

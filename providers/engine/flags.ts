@@ -18,7 +18,7 @@ export const gone = "gone";
  *
  * @public the docs list it
  */
-export const record = "record";
+const record = "record";
 
 /**
  * Owners in other stacks that claim the same thing, at the last refresh or change: `["blog/prod/vip"]`. A setting may

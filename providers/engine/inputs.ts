@@ -94,7 +94,7 @@ export const connectionsOf = (definition: Definition): string[] =>
   Object.entries(shapeOf(definition)).flatMap(([name, schema]) => (isConnection(schema) ? [name] : []));
 
 /** What a check finds: inputs with all defaults and canonical values, and the problems. */
-export interface Checked {
+interface Checked {
   readonly inputs: Bag;
   readonly problems: Problem[];
 }

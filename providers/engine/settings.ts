@@ -4,7 +4,7 @@ import { sysctlPath } from "../../src/values/sysctl-name.js";
 import type { HostView } from "./change.js";
 
 /** A value that the host keeps in a file, with its claim. */
-export interface Setting {
+interface Setting {
   /** Name of its claim on the host. */
   readonly claim: string;
   readonly file: string;

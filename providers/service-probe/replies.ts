@@ -3,7 +3,7 @@ import { plainText } from "../../src/values/foreign.js";
 import { show } from "../../src/values/problem.js";
 
 /** The requests of a host to a service. */
-export interface Requests {
+interface Requests {
   /** `http://…`, `https://…`, or `tcp://ADDRESS:PORT` for a connection only. */
   readonly url: string;
   /** Address of the service if the URL has a name. null lets the host resolve it. */

@@ -6,7 +6,7 @@ import { addressOf, type Expected, portOf, statusOf } from "./expected.js";
 import type { Flow, Reply } from "./replies.js";
 
 /** The reason why a result is wrong. */
-export interface Fault {
+interface Fault {
   readonly reason: string;
   /** The wrong replies, if there are any. */
   readonly replies: readonly Reply[];

@@ -24,7 +24,7 @@ export interface Kind {
 }
 
 /** The schemas of the package, from its sources or from its build. */
-export interface Schemas {
+interface Schemas {
   readonly kinds: readonly Kind[];
   readonly common: z.ZodRawShape;
   /** The inputs of kinds that can be shared. */
@@ -69,7 +69,7 @@ function shownTypes(file: string): Map<string, string> {
 }
 
 /** Rows of fields by what they are of. */
-export interface Rows {
+interface Rows {
   readonly common: Row[];
   readonly connection: Row[];
   readonly dr: Row[];

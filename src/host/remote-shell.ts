@@ -5,7 +5,7 @@ import { commandLine } from "../shell/quote.js";
 import { AnswerMeter } from "../ssh/limits.js";
 import type { ShellStream } from "../ssh/shell-stream.js";
 
-export interface RunOptions {
+interface RunOptions {
   /** Seconds after which the caller stops waiting for a script, which continues by itself. Default 30. */
   readonly seconds?: number;
   /** Called with the process number when the script has the lock and begins its work. */

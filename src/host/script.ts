@@ -15,7 +15,7 @@ export interface Transaction {
   readonly undo?: readonly Step[];
 }
 
-export interface Apply {
+interface Apply {
   /** SHA-256 of the facts behind the plan. The host refuses the steps if they have changed since. */
   readonly expect: string;
   readonly facts: readonly FactName[];

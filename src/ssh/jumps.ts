@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 
 /** The part of a connection that jumps need. */
-export type JumpClient = Pick<EventEmitter, "once"> & { end(): unknown };
+type JumpClient = Pick<EventEmitter, "once"> & { end(): unknown };
 
 interface Entry<Client> {
   readonly opening: Promise<Client>;

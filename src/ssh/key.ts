@@ -5,7 +5,7 @@ import { type ParsedKey, utils } from "ssh2";
 export type PrivateKey = ParsedKey;
 
 /** The content of a key file or text. */
-export type Key =
+type Key =
   | { readonly kind: "private"; readonly key: ParsedKey }
   /** The private part is missing, but an agent may have it. */
   | {

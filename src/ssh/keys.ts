@@ -11,7 +11,7 @@ export const isExplicit = ({ given }: Target): boolean =>
   given.privateKey !== undefined || given.privateKeyEnv !== undefined || given.privateKeyPath !== undefined;
 
 /** The keys for a login. */
-export interface Keys {
+interface Keys {
   readonly keys: { readonly name: string; readonly key: PrivateKey }[];
   /** Public parts, which identify the keys in the agent. */
   readonly blobs: Buffer[];

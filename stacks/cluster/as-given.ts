@@ -4,7 +4,7 @@ import { z } from "zod";
  * A resource's schema without defaults. An omitted field stays omitted, and the resource's own check fills it
  * in. @internal
  */
-export type AsGiven<S> =
+type AsGiven<S> =
   S extends z.ZodDefault<infer Inner>
     ? z.ZodOptional<AsGiven<Inner>>
     : S extends z.ZodNullable<infer Inner>
@@ -16,7 +16,7 @@ export type AsGiven<S> =
           : S;
 
 /** The fields of a shape, each without defaults. @internal */
-export type AllAsGiven<Shape> = { [Name in keyof Shape]: AsGiven<Shape[Name]> };
+type AllAsGiven<Shape> = { [Name in keyof Shape]: AsGiven<Shape[Name]> };
 
 const without = (schema: unknown): unknown => {
   if (schema instanceof z.ZodDefault) return (without(schema.unwrap()) as z.ZodType).optional();

@@ -126,7 +126,7 @@ type VirtualServiceKey = Pick<ServiceArgs, "protocol" | "port" | "fwmark" | "fam
 };
 
 /** A service at one VIP, and its part of resource names. */
-export interface Entry {
+interface Entry {
   readonly label: string;
   readonly key: VirtualServiceKey;
   readonly pool: Pool;

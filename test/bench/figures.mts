@@ -13,7 +13,7 @@ export interface Row {
   readonly floor: readonly Figures[];
 }
 
-export interface Spread {
+interface Spread {
   readonly least: number;
   readonly median: number;
   readonly most: number;

@@ -8,7 +8,7 @@ const sources = globSync("{providers,stacks}/**/*.ts", { cwd: repository });
 export const textOf = (file: string): string => readFileSync(join(repository, file), "utf8");
 
 /** An example, and the place where it begins. */
-export interface Example {
+interface Example {
   readonly place: string;
   readonly code: string;
 }

@@ -9,7 +9,7 @@ import type { Goal } from "./program.js";
  */
 
 /** A resource in state. */
-export interface Kept {
+interface Kept {
   readonly name: string;
   readonly kind: string;
   readonly id: string;

@@ -26,7 +26,7 @@ export interface Act {
 }
 
 /** What a command left behind. */
-export interface Left {
+interface Left {
   readonly state: State;
   readonly calls: readonly string[];
 }

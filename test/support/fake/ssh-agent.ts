@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { AgentProtocol, type ParsedKey, utils } from "ssh2";
 import type { KeyPair } from "./ssh-server.js";
 
-export interface SshAgent {
+interface SshAgent {
   /** Keys that it holds; may be exchanged at any time. */
   keys: readonly KeyPair[];
   /** How often it signed. */

@@ -5,7 +5,7 @@ import { hasKvm } from "../../../scripts/setup/kvm.mjs";
 export type EngineName = "qemu" | "uml";
 
 /** What to choose by. */
-export type Circumstances = {
+type Circumstances = {
   /** LVS_LAB_ENGINE. */
   asked: string | undefined;
   /** Whether QEMU can use the CPU itself. */

@@ -27,7 +27,7 @@ export type { RunOptions } from "./ssh.mts";
 export { unsupported } from "./unsupported.mts";
 
 /** State of one machine. */
-export type Status = {
+type Status = {
   host: HostName;
   pid: number | undefined;
   port: number | undefined;

@@ -5,7 +5,7 @@ import { type HostName, hosts } from "./hosts.mts";
 import { type Place, shortHash } from "./paths.mts";
 
 /** Loopback port of each machine's sshd. */
-export type Ports = Record<HostName, number>;
+type Ports = Record<HostName, number>;
 
 const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

@@ -22,6 +22,27 @@ test("every import of a file of our own finds it", () => {
   expect(own.filter((name) => !textOf.has(name))).toEqual([]);
 });
 
+// knip counts a type as used if an exported function has it.
+test("every exported type is imported by another file", () => {
+  const all = globSync("{{src,providers,stacks,rollback,cli,policy,test,scripts}/**/*.{ts,mts},index.ts}", {
+    cwd: repository,
+  });
+  const texts = all.map((file) => readFileSync(join(repository, file), "utf8"));
+  const imported = new Set(
+    texts.flatMap((text) =>
+      [...text.matchAll(/^(?:import|export) (?:type )?\{([^}]*)\} from/gm)].flatMap(([, names = ""]) =>
+        names.split(",").map((name) => name.replace(/^\s*(?:type )?(\w+)[\s\S]*/, "$1")),
+      ),
+    ),
+  );
+  const exported = [...textOf.values()].flatMap((text) =>
+    [...text.matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name = ""]) => name),
+  );
+  expect(exported.length).toBeGreaterThan(150);
+  // The base of each resource is the type of an expression, which declarations of the package name.
+  expect(exported.filter((name) => !imported.has(name))).toEqual(["ResourceClass"]);
+});
+
 /** A floor: a folder, or a file that is one by itself. Those of `src` build on each other; each other folder is one. */
 const floorOf = (file: string): string =>
   /^(src\/\w+|providers\/engine|providers|stacks|rollback|cli|policy|index\.ts)\b/.exec(file)?.[1] ?? file;
