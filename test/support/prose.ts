@@ -60,28 +60,35 @@ const asMarkdown = ({ line, text }: Prose): Prose[] =>
 
 const lineAt = (source: string, position: number): number => source.slice(0, position).split("\n").length;
 
-/** Returns the comments of TypeScript. Line comments below each other are one text; an `@example` is code. */
-export const typescriptProse = (source: string): Prose[] => {
-  const file = ts.createSourceFile("prose.ts", source, ts.ScriptTarget.Latest, true);
-  const comments = new Map<number, ts.CommentRange>();
+/** Returns a source with its literals blanked: all that looks like a comment then is one. */
+function withoutLiterals(source: string): string {
+  const file = ts.createSourceFile("prose.ts", source, {
+    languageVersion: ts.ScriptTarget.Latest,
+    jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
+  });
+  const parts: string[] = [];
+  let from = 0;
   const visit = (node: ts.Node): void => {
-    if (node.kind >= ts.SyntaxKind.FirstJSDocNode && node.kind <= ts.SyntaxKind.LastJSDocNode) return;
-    for (const range of [
-      ...(ts.getLeadingCommentRanges(source, node.pos) ?? []),
-      ...(ts.getTrailingCommentRanges(source, node.end) ?? []),
-    ])
-      comments.set(range.pos, range);
-    for (const child of node.getChildren(file)) visit(child);
+    if (ts.isLiteralExpression(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
+      const start = node.getStart(file);
+      parts.push(source.slice(from, start), " ".repeat(node.end - start));
+      from = node.end;
+    } else ts.forEachChild(node, visit);
   };
   visit(file);
+  return parts.join("") + source.slice(from);
+}
+
+/** Returns the comments of TypeScript. Line comments below each other are one text; an `@example` is code. */
+export const typescriptProse = (source: string): Prose[] => {
   const found: { line: number; text: string; end: number; isLine: boolean }[] = [];
-  for (const { pos, end } of [...comments.values()].sort((a, b) => a.pos - b.pos)) {
-    const text = source
-      .slice(pos, end)
+  for (const { 0: comment, index: pos } of withoutLiterals(source).matchAll(/\/\/.*|\/\*[\s\S]*?\*\//g)) {
+    const end = pos + comment.length;
+    const text = comment
       .replace(/^\/\*+|\*\/$|^\/\/+/g, "")
       .replace(/\n\s*\*/g, "\n")
       .replace(/@example(?:.|\n)*?(?=\n\s*@|$)/g, asCode);
-    const isLine = source.startsWith("//", pos);
+    const isLine = comment.startsWith("//");
     const last = found.at(-1);
     if (isLine && last?.isLine === true && /^\n[ \t]*$/.test(source.slice(last.end, pos))) {
       last.text += `\n${text}`;
