@@ -37,6 +37,9 @@ async function make(fake: FakeHost, args: Bag = {}): Promise<{ name: string; pro
   return made;
 }
 
+/** What systemd was told so far. */
+const calls = (fake: FakeHost): string[] => fake.lines("log").filter((line) => line.startsWith("systemctl"));
+
 describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("after a reboot (%s)", (_, shell) => {
   test("everything is there again, with its owners, and goes without trace", async () => {
     const fake = fakeHost({ shell });
@@ -137,13 +140,42 @@ test("while another process holds the host's lock, the boot waits a bounded time
 test("it is started where there is something to bring back, by the boot and by whatever sets up the network", async () => {
   const fake = fakeHost();
   await make(fake);
-  // systemd reads the links in the background, once, because that takes long
-  fake.host.close();
-  await fake.quiet();
-  const asked = fake.lines("log").filter((line) => line.startsWith("systemctl"));
-  expect(asked).toEqual(["systemctl restart --no-block pulumi-lvs.service", "systemctl daemon-reload"]);
+  // systemd has not read the links, which takes it seconds
+  expect(calls(fake)).toEqual(["systemctl restart --no-block pulumi-lvs.service"]);
   for (const starter of ["multi-user.target", "systemd-networkd.service", "NetworkManager.service"])
     expect(fake.has(`etc/systemd/system/${starter}.wants/pulumi-lvs.service`)).toBe(true);
+});
+
+test.each([
+  ["has systemd read the links to it", "\n", "running\n", ["systemctl daemon-reload"]],
+  ["needs nothing of a systemd that has read them", "multi-user.target\n", "running\n", []],
+  ["needs nothing of a system that goes down", "\n", "stopping\n", []],
+])("the unit that a network service stops %s", async (_, known, system, expected) => {
+  const fake = fakeHost();
+  await make(fake);
+  fake.write("wanted-by", known);
+  fake.write("system", system);
+  const before = calls(fake).length;
+  expect(await fake.stop()).toBe("");
+  expect(calls(fake).slice(before)).toEqual(expected);
+});
+
+test.each([
+  ["forgets links that systemd has read", "multi-user.target\n", ["systemctl daemon-reload"]],
+  ["does not have systemd read what it does not know", "\n", []],
+])("the last deletion %s", async (_, known, expected) => {
+  const fake = fakeHost();
+  const made = await make(fake);
+  fake.write("wanted-by", known);
+  const before = calls(fake).length;
+  for (const { name, props } of made.reverse()) await kind(name, fake).delete(props);
+  fake.host.close();
+  await fake.quiet();
+  expect(calls(fake).slice(before)).toEqual([
+    "systemctl stop pulumi-lvs.service",
+    "systemctl reset-failed pulumi-lvs.service",
+    ...expected,
+  ]);
 });
 
 test("after an upgrade of the package too, what networkd takes away comes back", async () => {

@@ -42,21 +42,18 @@ begin_boot() {
   [ -n "$begin" ] || return 0
   if [ "$begin" = new ]; then
     begin=restart
-    # systemd reads a unit that it does not know when it starts it.
-    if systemctl restart --no-block pulumi-lvs.service 2>/dev/null; then
-      reload_later
-      return
-    fi
+    # systemd reads a unit that it does not know when it starts it. The unit has it read the links when it stops.
+    ! systemctl restart --no-block pulumi-lvs.service 2>/dev/null || return 0
   fi
   systemctl daemon-reload
   systemctl $begin --no-block pulumi-lvs.service
 }
-# reload_later COMMAND...: runs the command and has systemd read the links to the unit again. That may take seconds, so
-# it happens in the background. Until then systemd does not start the unit with a network service that was stopped.
-reload_later() {
+# forget_unit: has systemd forget the links to the unit, if it has read them. That may take seconds, so it happens in
+# the background.
+forget_unit() {
   (
-    "$@"
-    exec systemctl daemon-reload
+    systemctl reset-failed pulumi-lvs.service
+    [ -z "$(systemctl show -p WantedBy --value pulumi-lvs.service)" ] || exec systemctl daemon-reload
   ) >/dev/null 2>&1 9<&- &
 }
 install_boot() { put_boot && begin_boot; }
@@ -79,7 +76,7 @@ uninstall_boot() {
   set -- "$E"
   for u in $networks; do set -- "$@" "$D/$u.wants"; done
   rmdir "$@" 2>/dev/null
-  [ -z "$had" ] || reload_later systemctl reset-failed pulumi-lvs.service
+  [ -z "$had" ] || forget_unit
   leave "$S"
 }
 # record LIFETIME LINE...: writes lines into the ledger of this lifetime: persistent or untilReboot.

@@ -217,12 +217,26 @@ export class FakeHost {
     if (!this.has("etc/pulumi-lvs/boot")) return "";
     const [, file = ""] =
       /^ExecStart=\/bin\/sh (.*)$/m.exec(this.read(`etc/systemd/system/${unit}.service`)) ?? [];
+    return this.#complaintsOf(`. '${this.root}${file}'\n`);
+  }
+
+  /** What systemd does after the unit has stopped; returns what was complained of. */
+  async stop(): Promise<string> {
+    const [, text = ""] =
+      /^ExecStopPost=-\/bin\/sh -c '([^']*)'$/m.exec(this.read("etc/systemd/system/pulumi-lvs.service")) ??
+      [];
+    return this.#complaintsOf(
+      `${text.replaceAll("\\\n", " ").replaceAll("$$", "$").replaceAll("/etc/", `${this.root}/etc/`)}\n`,
+    );
+  }
+
+  async #complaintsOf(text: string): Promise<string> {
     const { input, errors, quiet } = this.#spawn();
     let complaints = "";
     errors.on("data", (text: string) => {
       complaints += text;
     });
-    input.end(`. '${this.root}${file}'\n`);
+    input.end(text);
     await quiet;
     return complaints;
   }
