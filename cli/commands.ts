@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
 import { type Deployment, titleOf } from "../rollback/deployment.js";
 import { PulumiError } from "../rollback/pulumi-cli.js";
@@ -125,6 +126,10 @@ function report(outcome: UpdateResult): number {
   return exitCodes[outcome.result];
 }
 
+/** Returns the folder where Node keeps compiled code. Pulumi starts the program and the provider for each command. */
+const compiledCode = (): string =>
+  join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pulumi-lvs", "compiled");
+
 /** Runs a command, and returns the exit code. */
 export function runCommand(given: Command): Promise<number> {
   // Relative to the folder from which Pulumi reads it, because the rollback runs in the project's folder.
@@ -135,6 +140,7 @@ export function runCommand(given: Command): Promise<number> {
     ...(plan === undefined ? {} : { plan: resolve(cwd, plan) }),
   };
   process.env.PULUMI_PARALLEL ??= parallel;
+  process.env.NODE_COMPILE_CACHE ||= compiledCode();
   // A closed terminal or pipe no longer reads the output.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   outlive((signal, terminal) =>

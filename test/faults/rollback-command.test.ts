@@ -66,11 +66,16 @@ test("rollback undoes what went through, by the copy, in which nothing secret is
   const stack = await stackOf(old);
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  const told = inPlace("parallel");
-  const tells = `require("node:fs").writeFileSync(${JSON.stringify(told)}, process.env.PULUMI_PARALLEL);`;
+  const told = inPlace("environment");
+  const tells = `require("node:fs").writeFileSync(${JSON.stringify(told)}, JSON.stringify(process.env));`;
   await stack.program(`${site(hosts, { weights: [2, undefined, 3] })}\n${tells}`);
+  stack.environment({ NODE_COMPILE_CACHE: "", XDG_CACHE_HOME: inPlace("cache") });
   await succeed(stack);
-  expect(readFileSync(told, "utf8"), "operations at a time").toBe("64");
+  expect(JSON.parse(readFileSync(told, "utf8"))).toMatchObject({
+    PULUMI_PARALLEL: "64",
+    NODE_COMPILE_CACHE: inPlace("cache/pulumi-lvs/compiled"),
+  });
+  expect(globSync("*", { cwd: inPlace("cache/pulumi-lvs/compiled") }), "compiled code").not.toEqual([]);
   const copies = globSync("pulumi-lvs/*", { cwd: stack.env.PULUMI_HOME as string });
   expect(copies).toHaveLength(1);
   const copy = join(stack.env.PULUMI_HOME as string, copies[0] as string);
