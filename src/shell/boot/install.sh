@@ -31,8 +31,8 @@ $prelude$restore" && put_text "$U" "$unit" && link_boot || {
     give_up uninstall_boot
     return
   }
-  sync "$E/restore" "$U" 2>/dev/null
-  [ -e "$E/boot" ] || put_text "$S/restored" new || {
+  [ -e "$E/boot" ] || write_text "$S/restored" new || {
+    full "$S/restored"
     give_up uninstall_boot
     return
   }
@@ -105,5 +105,5 @@ erase() {
 take_over() {
   for f in "$S/owners" "$S"/*/owners; do [ ! -e "$f" ] || rm -f "$f"; done
 }
-# safe: writes the records to disk, so that they survive a crash of the machine.
-safe() { [ ! -e "$E/boot" ] || sync "$E/boot" "$E" 2>/dev/null; }
+# safe: writes the records, and what restores them, to disk, so that they survive a crash of the machine.
+safe() { [ ! -e "$E/boot" ] || sync "$E/boot" "$E/restore" "$U" "$E" 2>/dev/null; }

@@ -4,7 +4,10 @@ full() {
 }
 # leave DIRECTORY: removes the directory if nothing is left in it. The log of drains goes with the last other file.
 leave() {
-  [ "$(ls -A "$1" 2>/dev/null)" != drained ] || rm -f "$1/drained"
+  for other in "$1"/* "$1"/.[!.]*; do
+    [ "$other" = "$1/drained" ] || [ ! -e "$other" ] || return 0
+  done
+  [ ! -e "$1/drained" ] || rm -f "$1/drained"
   rmdir "$1" 2>/dev/null
   :
 }

@@ -46,6 +46,15 @@ describe("a script starts few processes", () => {
     },
   );
 
+  test("for the first change on a host, which installs the restore, and for the last deletion", async () => {
+    const { fake, starts } = tracedHost(["dash"]);
+    const kind = resources(virtualService, fake);
+    const { props } = await kind.create({ fwmark: 1 });
+    await kind.delete(props);
+    const [read, first, last] = await starts();
+    expect({ read, first, last }).toEqual({ read: 5, first: 21, last: 18 });
+  });
+
   test("for a pool of two hundred real servers", async () => {
     const { fake, starts } = tracedHost(["dash"]);
     const kind = resources(virtualService, fake);
