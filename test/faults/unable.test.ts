@@ -90,6 +90,20 @@ test.each([
   expect((await checked(curl)).table()).toEqual([]);
 });
 
+test("a server is up that a curl without telnet connects to", async () => {
+  const host = new Watched();
+  host.declare({ [a]: 1 });
+  host.watch({ fall: 1, lastServer: "remove", check: { type: "tcp" } });
+  host.tool(
+    "curl",
+    `case $* in *' telnet://'*) echo 'curl: (1) Protocol "telnet" not supported' >&2; printf '\\n0.000000\\n'; exit 1;; esac
+printf '\\n0.010000\\n'; exit 52
+`,
+  );
+  expect(await host.run("once")).toBe(0);
+  expect(states(host)).toEqual([`${a} up `]);
+});
+
 test.each([
   ["timeout fails", "exit 125"],
   ["it cannot be run", "exec /dev/null"],

@@ -1,11 +1,12 @@
 # complaint TEXT CODE: prints the error of curl without the time it took, or its exit code if it printed none.
 complaint() {
-  words=$(printf '%s\n' "$1" | sed -n 's/^curl: ([0-9]*) //; t found
+  words=
+  case $1 in *'curl: ('*) words=$(printf '%s\n' "$1" | sed -n 's/^curl: ([0-9]*) //; t found
 b
 : found
-s/ after [0-9]* m*s[a-z]*//; p; q')
+s/ after [0-9]* m*s[a-z]*//; p; q') ;; esac
   [ -n "$words" ] || [ "$2" = 0 ] || words="curl ended with $2"
-  one_line "$words"
+  [ -z "$words" ] || one_line "$words"
 }
 get() { curl -q -sS --noproxy '*' --connect-timeout "$connect" -m "$timeout" $from "$@"; }
 # read_page: reads the pipe. Prints the number of bytes, whether a line contains $body, and the first line that is not

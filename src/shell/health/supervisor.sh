@@ -24,7 +24,7 @@ write() {
   unwritten=$1
   return 1
 }
-lines() { printf '%s\n' "$evaluation" | sed -n "s/^$1$tab//p"; }
+lines() { case $nl$evaluation in *"$nl$1$tab"*) printf '%s\n' "$evaluation" | sed -n "s/^$1$tab//p" ;; esac }
 kept() { lines kept | sed "s|^|kept$tab|"; }
 quiet() { case $evaluation in *"--$nl"quiet*) ;; *) return 1 ;; esac }
 # apply_evaluation: applies the output of the evaluation. The caller holds the lock.
