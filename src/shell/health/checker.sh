@@ -86,8 +86,8 @@ check_http() {
   esac
   [ -z "$body" ] || [ "$found" = 1 ] || reason "the page does not contain $body"
 }
-# check_tcp: connects. The connect time shows that the server accepted, whatever protocol it speaks. Telnet sends least to
-# a server, and a curl without it ends with 1.
+# check_tcp: connects. The connect time shows that the server accepted, whatever protocol it speaks. Telnet sends the
+# server the least, and a curl without it ends with 1.
 check_tcp() {
   for way in telnet http; do
     printed=$(get -o /dev/null -w '\n%{time_connect}\n' "$way://$at:$port" 2>&1 </dev/null)
