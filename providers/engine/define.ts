@@ -102,8 +102,6 @@ export interface Definition<K = unknown, C = unknown> {
   clashes?(key: K, want: C, facts: Facts): Refusal | undefined;
   /** Returns the facts that `read` needs. */
   facts(key: K, want: C | undefined): readonly FactName[];
-  /** Returns the facts that the plan of a creation or an update needs besides. */
-  changeFacts?(key: K): readonly FactName[];
   /**
    * Returns the state on the host, or undefined if there is none. `want` shows which optional parts matter.
    */

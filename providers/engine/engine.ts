@@ -121,7 +121,6 @@ export class Engine {
           ...definition.facts(key, config),
           ...(definition.computed?.facts(key) ?? []),
           ...(was ? definition.facts(key, was) : []),
-          ...((verb !== "delete" && definition.changeFacts?.(key)) || []),
           ...change.facts,
           ...(guarded ? (["conflicts"] as const) : []),
         ],

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Facts } from "../../src/facts/facts.js";
+import type { FactName, Facts } from "../../src/facts/facts.js";
 import { noThresholds, thresholdFlags } from "../../src/facts/ipvs-table.js";
 import { onFailure, type Step, step } from "../../src/host/step.js";
 import { addressBits, type Family } from "../../src/values/address.js";
@@ -107,9 +107,15 @@ export const virtualService: Definition = define({
     ),
   parts: (key, { realServers }) => partsOfPool(printService(serviceOf(key)), realServers),
   around: (operation, make) => {
-    const { key, config } = operation;
+    const { verb, key, config } = operation;
+    const service = serviceOf(key);
     const change = operation.changeOf(alone, { ...key, ...config, realServers: null });
-    return pooling(operation, { id: printService(serviceOf(key)), change }, make);
+    const writes = verb === "create" || verb === "update";
+    const facts: FactName[] = [
+      ...change.facts,
+      ...(writes ? ([`sysctl:${refusals(service)}`] as const) : []),
+    ];
+    return pooling(operation, { id: printService(service), change: { ...change, facts } }, make);
   },
   computed: {
     names: ["drained"],
@@ -136,7 +142,6 @@ export const virtualService: Definition = define({
   id: (key) => printService(serviceOf(key)),
 
   facts: (_key, want) => ["table", ...(want ? (["health", "ledger"] as const) : [])],
-  changeFacts: (key) => [`sysctl:${refusals(serviceOf(key))}`],
 
   read(facts, key, want) {
     const found = entryIn(facts, key);
