@@ -72,7 +72,7 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
         `ipvsadm -d -t 192.168.0.219:80 -r ${b}`,
       ]);
       expect(host.lines("routes")).toEqual(others);
-      expect(host.said).toBe(
+      expect(host.printed).toBe(
         "192.168.0.219 is announced in table 219\n192.168.0.219 is withdrawn from table 219\n",
       );
     });
@@ -94,7 +94,7 @@ test("a server without a result withdraws no announcement that was there, and ma
   for (const server of [a, b]) host.page(server, "OK");
   await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
   expect(commands(host)).toEqual([]);
-  expect(host.said).toBe("");
+  expect(host.printed).toBe("");
 });
 
 test("servers in maintenance go on until routers have heard of the withdrawal", async () => {
@@ -145,7 +145,7 @@ test("a route that cannot be deleted delays maintenance once, and not for ever",
   maintain(host, a);
   await soon(() => expect(host.table()).toEqual([`${a} 0`, `${b} 2`]));
   maintain(host, b);
-  await soon(() => expect(host.said).toMatch(/route del .*: No buffer space$/m));
+  await soon(() => expect(host.printed).toMatch(/route del .*: No buffer space$/m));
   host.clock(1004);
   await later(host);
   expect(host.table()).toEqual([`${a} 0`, `${b} 2`]);
@@ -161,10 +161,10 @@ test("no route is added before the restore of a boot has ended", async () => {
   expect(await host.run("once")).toBe(0);
   expect(host.health()).toEqual([`${a} up`, `${b} up`]);
   host.start();
-  await soon(() => expect(host.said).not.toBe(""));
+  await soon(() => expect(host.printed).not.toBe(""));
   await later(host);
   expect(commands(host)).toEqual([]);
-  expect(host.said).toBe(
+  expect(host.printed).toBe(
     "192.168.0.219 is not announced until pulumi-lvs.service has restored all records\n",
   );
   host.remove("run/pulumi-lvs/restored.end");
@@ -179,7 +179,7 @@ test("routes that could not be read are read again, and without them no monitor 
   host.tool("ip", unreadable);
   const agent = host.start();
   await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
-  expect(host.said).toBe("");
+  expect(host.printed).toBe("");
   const readable = 'exec "$LVS_FAKE_BIN/ip" "$@"\n';
   host.tool("ip", readable);
   await soon(() => expect(routes(host)).toEqual([]));
@@ -188,7 +188,7 @@ test("routes that could not be read are read again, and without them no monitor 
   agent.kill("SIGKILL");
   host.tool("ip", unreadable);
   expect(await host.forget()).toBe(1);
-  expect(host.said).toMatch(/^no route is changed now: ip route show: $/m);
+  expect(host.printed).toMatch(/^no route is changed now: ip route show: $/m);
   host.watch({ announce });
   host.tool("ip", readable);
   host.tool("ipvsadm", "exit 1\n");
@@ -253,13 +253,13 @@ test("routes that cannot be read or added are reported once, and the servers are
   host.page(b, undefined);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
   await soon(() => expect(host.lines("tries").length).toBeGreaterThan(5));
-  expect(host.said).toBe("no route is changed now: ip route show: Cannot open netlink socket\n");
+  expect(host.printed).toBe("no route is changed now: ip route show: Cannot open netlink socket\n");
   // Another program has the route.
   host.write("routes", "4 219 192.168.0.219 - lo - 0 12\n");
   host.tool("ip", `exec "$LVS_FAKE_BIN/ip" "$@"\n`);
-  await soon(() => expect(host.said).toMatch(/File exists/));
+  await soon(() => expect(host.printed).toMatch(/File exists/));
   await later(host);
-  expect(host.said.split("\n").slice(1)).toEqual([
+  expect(host.printed.split("\n").slice(1)).toEqual([
     "ip -4 route add 192.168.0.219/32 dev lo table 219 proto 219: RTNETLINK answers: File exists",
     "",
   ]);
@@ -281,7 +281,7 @@ test("a service is not announced while its server cannot be added", async () => 
     `case $1 in -a) echo 'Memory allocation problem' >&2; exit 1;; esac\nexec "$LVS_FAKE_BIN/ipvsadm" "$@"\n`,
   );
   host.page(b, "OK");
-  await soon(() => expect(host.said).toMatch(/Memory allocation problem/));
+  await soon(() => expect(host.printed).toMatch(/Memory allocation problem/));
   await later(host);
   expect(routes(host)).toEqual([]);
   host.tool("ipvsadm", `exec "$LVS_FAKE_BIN/ipvsadm" "$@"\n`);

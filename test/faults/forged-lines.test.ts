@@ -24,7 +24,7 @@ test("no value and no host forges a line in what the real CLI prints", async () 
     dialErrorLimit: 1,
   };
   const vip = { connection, interface: "lo", address: "192.168.0.219" };
-  const said = async (kind: string, args: object, ...command: string[]): Promise<string> => {
+  const printed = async (kind: string, args: object, ...command: string[]): Promise<string> => {
     await stack.program(`new lvs.${kind}("one", ${JSON.stringify(args)});`);
     const { code, text } = await stack.pulumi(...command);
     expect(code, text).not.toBe(0);
@@ -33,25 +33,29 @@ test("no value and no host forges a line in what the real CLI prints", async () 
     return text;
   };
   const forged = "lo:1\n::error::";
-  expect(await said("VirtualAddress", { ...vip, label: forged }, "preview")).toContain(
+  expect(await printed("VirtualAddress", { ...vip, label: forged }, "preview")).toContain(
     "label: is not a label such as eth0:1",
   );
-  expect(await said("HostRoute", { connection, destination: forged, via: "10.0.0.1" }, "preview")).toContain(
-    'destination: "lo:1\\n::error::" is not an address',
-  );
+  expect(
+    await printed("HostRoute", { connection, destination: forged, via: "10.0.0.1" }, "preview"),
+  ).toContain('destination: "lo:1\\n::error::" is not an address');
   const cluster = {
     director: { connection, interface: "eth0", dip: "10.0.0.1" },
     vips: ["192.168.0.219"],
     services: [{ port: 80 }],
   };
   const realServers = [{ address: "10.0.0.2", connection }];
-  expect(await said("NatCluster", { ...cluster, realServers, returnRoutes: [forged] }, "preview")).toContain(
-    'returnRoutes[0]: "lo:1\\n::error::" is not an address',
-  );
   expect(
-    await said("NatCluster", { ...cluster, realServers: [{ name: forged, address: "10.0.0.2" }] }, "preview"),
+    await printed("NatCluster", { ...cluster, realServers, returnRoutes: [forged] }, "preview"),
+  ).toContain('returnRoutes[0]: "lo:1\\n::error::" is not an address');
+  expect(
+    await printed(
+      "NatCluster",
+      { ...cluster, realServers: [{ name: forged, address: "10.0.0.2" }] },
+      "preview",
+    ),
   ).toContain("realServers[0].name: is not a name: ");
-  expect(await said("VirtualAddress", vip, "up", "--yes", "--skip-preview")).toContain(
+  expect(await printed("VirtualAddress", vip, "up", "--yes", "--skip-preview")).toContain(
     "\\u001b[2J\\u202e\\u009b31m\\u000d\\u000a::error::forged",
   );
 }, 300_000);

@@ -88,10 +88,10 @@ describe("what is not as promised is noticed:", () => {
     ],
   };
 
-  test.each(Object.entries(strays))("%s", async (_, [stray, said]) => {
+  test.each(Object.entries(strays))("%s", async (_, [stray, printed]) => {
     const place = { level: levelWith("director"), machine: "director", place: "here" } as const;
     const fault: Fault = { ...place, mishap: { arm: stray } };
     await expect(survive(mixed, { ...place, mishap: {} })).resolves.toBe(true);
-    await expect(survive(mixed, fault)).rejects.toThrow(said);
+    await expect(survive(mixed, fault)).rejects.toThrow(printed);
   });
 });

@@ -67,7 +67,7 @@ test("with an old curl each server has processes of its own, which the journal s
   expect(await host.run("once")).toBe(0);
   expect(results(host).filter((result) => result === "up")).toHaveLength(29);
   const old = "curl 7.74.0 is older than 7.75: each of 30 checks needs processes of its own";
-  expect(host.said.split("\n").filter((line) => line === old)).toHaveLength(1);
+  expect(host.printed.split("\n").filter((line) => line === old)).toHaveLength(1);
 });
 
 /** A critical error at this server ends curl. */
@@ -90,7 +90,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       host.start();
       await soon(() => expect(host.table().sort()).toEqual([`${silent} 1`, `${longer} 1`].sort()));
       expect(results(host).sort()).toEqual(["", "down", "down", "up"]);
-      expect(host.said).toBe("");
+      expect(host.printed).toBe("");
     });
 
     test("a critical error of one ends curl: the others are checked again at once, not after the interval", async () => {
@@ -105,7 +105,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       // The agent writes it after the table.
       const hostileDown = /10\.13:80\tdown\t.*\tno answer: Out of memory$/m;
       await soon(() => expect(host.read("run/pulumi-lvs/health")).toMatch(hostileDown));
-      await soon(() => expect(host.said).toBe(`${ended(hostile)}\n`));
+      await soon(() => expect(host.printed).toBe(`${ended(hostile)}\n`));
     });
 
     test("it changes neither results nor counts of the others, which keep their curl", async () => {
@@ -121,7 +121,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       host.start();
       await soon(() => expect(host.read("run/pulumi-lvs/health")).toMatch(/10\.12:80\tdown\t/));
       expect(host.table()).toContain(`${a} 1`);
-      await soon(() => expect(host.said).toBe(`${ended(hostile)}\n`));
+      await soon(() => expect(host.printed).toBe(`${ended(hostile)}\n`));
     });
 
     test("before a boot lets clients in, each has its result, also with four such servers", async () => {
@@ -132,7 +132,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       for (const server of four) host.answer(server, "critical\n");
       expect(await host.run("once")).toBe(0);
       expect(results(host).sort()).toEqual(["down", "down", "down", "down", "up", "up"]);
-      expect(host.said).toBe("");
+      expect(host.printed).toBe("");
     });
   },
 );
@@ -182,7 +182,7 @@ test.each([
   host.beforeCurl(firstCurls(text));
   host.start();
   await soon(() => expect(results(host)).toEqual(["up", "up"]));
-  expect(host.said).toBe(noTime);
+  expect(host.printed).toBe(noTime);
   expect(host.read("monitor.log")).toBe("");
   host.page(b, undefined);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
@@ -204,7 +204,7 @@ test("curls that are killed together are one event", async () => {
   );
   host.start();
   await soon(() => expect(results(host)).toEqual(["up", "up", "up", "up", "up"]));
-  expect(host.said).toBe(noTime);
+  expect(host.printed).toBe(noTime);
 });
 
 test.each([
@@ -215,7 +215,7 @@ test.each([
   host.watch({ fall: 1 });
   host.beforeCurl(text);
   expect(await host.run("once")).toBe(0);
-  expect(host.said.split("\n").sort()).toEqual([
+  expect(host.printed.split("\n").sort()).toEqual([
     "",
     `${a} cannot be checked: ${why}`,
     `${b} cannot be checked: ${why}`,
@@ -232,7 +232,7 @@ test.each(awks)("the awk of a round is %s", async (...awk) => {
   host.page(a, "KO");
   host.page(b, undefined);
   await soon(() => expect(results(host)).toEqual(["down", "down"]));
-  expect(host.said).toBe("");
+  expect(host.printed).toBe("");
 });
 
 test("a change of the checks ends the curl of before, which says nothing on the others", async () => {
@@ -247,7 +247,7 @@ esac`);
   await soon(() => expect(host.files("run/pulumi-lvs/checks").join(" ")).toContain("-1-1.batch.apart"));
   host.page(b, undefined);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
-  expect(host.said).toBe("");
+  expect(host.printed).toBe("");
 });
 
 /** Servers whose rounds have no end that could be written. */

@@ -61,7 +61,7 @@ test.each([
   host.declare(Object.fromEntries(servers.map((server) => [server, 1])));
   host.watch({ fall: 1, lastServer: "remove" });
   expect(await host.run("once")).toBe(0);
-  expect(host.said.split("\n").sort()).toEqual(
+  expect(host.printed.split("\n").sort()).toEqual(
     ["", ...servers.map((server) => `${server} cannot be checked: ${why}`)].sort(),
   );
   expect(host.table()).toHaveLength(2);

@@ -61,7 +61,7 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("the age
           /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d), 192\.168\.10\.12 is gone\.\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, 192\.168\.10\.12 is back\.\n$/,
         ),
       );
-      expect(host.said).toBe("");
+      expect(host.printed).toBe("");
     },
   );
 });
@@ -235,15 +235,15 @@ test.each(["-s wlc", "-s wrr -p 300 -M 255.255.255.0", "-s mh -b mh-fallback,mh-
         `-a -t ${service.slice(6)} -r ${a} -g -w 1`,
       ]),
     );
-    expect(host.said).toBe("");
+    expect(host.printed).toBe("");
   },
 );
 
 test("a weight that was changed by hand stays", async () => {
   const host = await started(pair());
   host.write("ipvs", host.read("ipvs").replace("-w 2", "-w 7"));
-  const asked = host.lines("asked").length;
-  await soon(() => expect(host.lines("asked").length).toBeGreaterThan(asked + 6));
+  const requested = host.lines("asked").length;
+  await soon(() => expect(host.lines("asked").length).toBeGreaterThan(requested + 6));
   expect(host.table()).toEqual([`${a} 1`, `${b} 7`]);
 });
 
@@ -284,7 +284,7 @@ test("a file that goes while it is to be read is no failure", async () => {
   host.start();
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
   expect(host.read(gone)).toBe("");
-  expect(host.said).toBe("");
+  expect(host.printed).toBe("");
 });
 
 test("a checker that is killed is started again", async () => {
@@ -408,13 +408,13 @@ describe("through the VIP", () => {
     host.write("no-rules", "");
     host.write("rules", "");
     await blind("iptables: refused")(host);
-    const asked = () => host.lines("asked").filter((line) => line.includes("//192.168.0.219"));
+    const requested = () => host.lines("asked").filter((line) => line.includes("//192.168.0.219"));
     // one may have been on its way
-    const before = asked().length + 2;
+    const before = requested().length + 2;
     host.page(vip, undefined);
     const looked = host.lines("log").length;
     await soon(() => expect(host.lines("log").length).toBeGreaterThan(looked + 10));
-    expect(asked().length).toBeLessThanOrEqual(before);
+    expect(requested().length).toBeLessThanOrEqual(before);
     await soon(() => expect(host.table()).toContain(`${b} 2`));
     host.page(vip, "OK");
     host.remove("no-rules");
@@ -516,7 +516,7 @@ exec "$LVS_FAKE_BIN/ipvsadm" "$@"
     host.page(a, undefined);
     host.page(b, undefined);
     await soon(() => expect(host.health()).toEqual([`${a} down`, `${b} down`, `${sorry} sorry`]));
-    await soon(() => expect(host.said).toMatch(/-r 192\.168\.0\.5:80 .*: no room$/m));
+    await soon(() => expect(host.printed).toMatch(/-r 192\.168\.0\.5:80 .*: no room$/m));
     const looked = host.lines("log").length;
     await soon(() => expect(host.lines("log").length).toBeGreaterThan(looked + 10));
     // one of them may have left before the other was down
@@ -534,13 +534,13 @@ test("a result that cannot be written is tried again, and said once", async () =
   // a directory in the place of a file has no room, either
   host.write(`run/pulumi-lvs/checks/.${number}/in-the-way`, "");
   host.page(b, undefined);
-  await soon(() => expect(host.said).toMatch(/cannot be written: 192\.168\.10\.12:80 is down$/m));
-  const asked = host.read(`asked.${b}`).length;
-  await soon(() => expect(host.read(`asked.${b}`).length).toBeGreaterThan(asked + 3));
+  await soon(() => expect(host.printed).toMatch(/cannot be written: 192\.168\.10\.12:80 is down$/m));
+  const requested = host.read(`asked.${b}`).length;
+  await soon(() => expect(host.read(`asked.${b}`).length).toBeGreaterThan(requested + 3));
   expect(host.table()).toEqual([`${a} 1`, `${b} 2`]);
   host.remove(`run/pulumi-lvs/checks/.${number}`);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
-  expect(host.said.trim().split("\n")).toHaveLength(1);
+  expect(host.printed.trim().split("\n")).toHaveLength(1);
 });
 
 test("files of checks from an older agent are understood", async () => {
@@ -550,7 +550,7 @@ test("files of checks from an older agent are understood", async () => {
     host.write(`run/pulumi-lvs/checks/${i + 1}`, `${line.replace(/^result\t/, "verdict\t")}\n`);
   expect(host.checks().join()).toMatch(/^verdict\t.*verdict\t/);
   await started(host);
-  expect(host.said).toBe("");
+  expect(host.printed).toBe("");
 });
 
 test("where what was done cannot be remembered, the log is not written again and again", async () => {
@@ -562,7 +562,7 @@ test("where what was done cannot be remembered, the log is not written again and
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
   const looked = host.lines("log").length;
   await soon(() => expect(host.lines("log").length).toBeGreaterThan(looked + 10));
-  expect(host.said.trim()).toMatch(/^\S+\/run\/pulumi-lvs\/monitor: cannot be written$/);
+  expect(host.printed.trim()).toMatch(/^\S+\/run\/pulumi-lvs\/monitor: cannot be written$/);
   host.remove("run/pulumi-lvs/monitor.new");
   await soon(() => expect(host.lines("monitor.log")).toHaveLength(1));
   expect(host.read("monitor.log")).toContain("192.168.10.12 is gone.");
@@ -607,7 +607,7 @@ describe("after a reboot", () => {
       "systemctl daemon-reload",
       "systemctl --no-block stop pulumi-lvs-monitor.service",
     ]);
-    expect(host.said).toBe("");
+    expect(host.printed).toBe("");
   });
 
   test("a monitor is whose it was, so that a refresh has nothing to say and no other stack takes it", async () => {

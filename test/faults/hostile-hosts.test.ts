@@ -111,10 +111,10 @@ describe("a host", () => {
     ["what is no text", "\x00\xff\x1b[2J\x9b"],
   ])("that says %s before its first word is served as any other", async (_, banner) => {
     const fake = fakeHost();
-    let said = false;
+    let printed = false;
     changing(fake, (text) => {
-      const all = said ? text : banner + text;
-      said = true;
+      const all = printed ? text : banner + text;
+      printed = true;
       return all;
     });
     fake.write("ipvs", service);
@@ -277,8 +277,8 @@ describe("a tool", () => {
     replaceTool(fake, "ip", text);
     const kind = resources(hostRoute, fake);
     const given = kind.inputsOf({ destination: "10.0.0.0/8", via: "192.168.0.1" });
-    for (const asked of [() => kind.read(given), () => kind.delete(given)])
-      await expect(asked()).rejects.toThrow(message);
+    for (const requested of [() => kind.read(given), () => kind.delete(given)])
+      await expect(requested()).rejects.toThrow(message);
   });
 
   test("that refuses in another language, in colours and at length is quoted in one line", async () => {

@@ -92,17 +92,17 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
           };
           const { inputs, failures } = engine.check({}, given);
           expect([name, failures]).toEqual([name, []]);
-          const said = await engine.create(inputs).then(
+          const printed = await engine.create(inputs).then(
             () => "",
             (error: Error) => error.message,
           );
-          return [name, said, reason ?? /^$/] as const;
+          return [name, printed, reason ?? /^$/] as const;
         }),
       );
-      for (const [name, said, reason] of outcomes)
-        expect([name, said]).toEqual([name, expect.stringMatching(reason)]);
-      for (const [name, said] of outcomes)
-        expect([name, said]).toEqual([name, expect.stringMatching(/^[^\p{Cc}\p{Cf}\p{Zl}]*$/u)]);
+      for (const [name, printed, reason] of outcomes)
+        expect([name, printed]).toEqual([name, expect.stringMatching(reason)]);
+      for (const [name, printed] of outcomes)
+        expect([name, printed]).toEqual([name, expect.stringMatching(/^[^\p{Cc}\p{Cf}\p{Zl}]*$/u)]);
       expect(existsSync(join(asker.root, "PWNED"))).toBe(false);
       // what is cut is not read on: sockets hold some megabytes
       for (const name of ["page", "line"])

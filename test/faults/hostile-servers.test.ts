@@ -315,15 +315,15 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       }
       const ended = await host.run("once");
       untouched(host);
-      expect([ended, host.said]).toEqual([0, ""]);
-      const told = new Map(
+      expect([ended, host.printed]).toEqual([0, ""]);
+      const reported = new Map(
         host.lines("run/pulumi-lvs/health").map((line) => {
           const [, server = "", state, , why] = line.split("\t");
           return [server, `${state} ${why}`];
         }),
       );
       for (const [name, { reason }] of Object.entries(cases)) {
-        const why = told.get(at.get(name) as string) ?? "";
+        const why = reported.get(at.get(name) as string) ?? "";
         if (reason)
           expect([name, why.slice(0, 5), why.slice(5)]).toEqual([
             name,
@@ -348,7 +348,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       host.page(server, "OK");
       expect(await host.run("once")).toBe(0);
       const good = [`${server} 1`];
-      expect([host.table(), host.said]).toEqual([good, ""]);
+      expect([host.table(), host.printed]).toEqual([good, ""]);
       for (const name of [boot, health, kept, "run/pulumi-lvs/draining", "run/pulumi-lvs/boot"])
         host.write(name, `${host.read(name)}${forged}\n${escaped}\n`);
       const monitor = `etc/pulumi-lvs/monitor.d/${service.replace("://", "-")}`;
@@ -382,12 +382,12 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       expect(host.lines(health)).toHaveLength(1);
       untouched(host);
       expect(existsSync(join(host.root, "canary"))).toBe(false);
-      expect(host.said).toMatch(/^maintenance file .*: its name is not an address, and ignored$/m);
+      expect(host.printed).toMatch(/^maintenance file .*: its name is not an address, and ignored$/m);
       for (const name of [boot, health, kept, "run/pulumi-lvs/draining", monitor])
-        expect(host.said).toMatch(
+        expect(host.printed).toMatch(
           new RegExp(`${name}: line \\d+ and \\d+ more are not understood, and ignored$`, "m"),
         );
-      expect(host.said).toMatch(/^[ -~\n]*$/);
+      expect(host.printed).toMatch(/^[ -~\n]*$/);
       // addresses are taken in each form
       for (const name of ["192.168.10.11", server, "[192.168.10.11]:80", "[192.168.10.11]"]) {
         host.write(`etc/pulumi-lvs/maintenance/${name}`, "");

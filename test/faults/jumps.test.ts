@@ -102,12 +102,12 @@ describe("a jump host", () => {
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     onTestFinished(() => void child.kill());
-    let said = "";
+    let printed = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
+      printed += text;
     });
     const code = await new Promise((resolve) => child.on("close", resolve));
-    expect([code, said, outer.connections]).toEqual([0, "open\n", 1]);
+    expect([code, printed, outer.connections]).toEqual([0, "open\n", 1]);
   });
 
   test("that was lost is connected to anew", async () => {

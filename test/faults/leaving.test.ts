@@ -50,8 +50,8 @@ async function cluster() {
     /** The machine boots, and what sets up its network starts anew; returns what the journal says. */
     reboot: async () => {
       await fake.reboot(booted);
-      const said = await fake.start();
-      return said + (await fake.start());
+      const printed = await fake.start();
+      return printed + (await fake.start());
     },
   };
 }

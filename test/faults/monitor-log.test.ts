@@ -102,9 +102,9 @@ test.each(refused)("%s is not written to, is named once, and stops no round", as
   writeVictim(folder);
   const host = pair(log);
   await logs(host);
-  await soon(() => expect(host.said).toMatch(back));
-  expect(host.said).toMatch(gone);
-  expect(host.said.split("\n").filter((line) => line.includes("cannot be written"))).toEqual([
+  await soon(() => expect(host.printed).toMatch(back));
+  expect(host.printed).toMatch(gone);
+  expect(host.printed.split("\n").filter((line) => line.includes("cannot be written"))).toEqual([
     `${log}: cannot be written: ${why}; its lines go to the journal`,
   ]);
   expect(readFileSync(join(folder, "victim"), "utf8")).toBe("root's\n");
@@ -117,8 +117,8 @@ const writeVictim = (folder: string) =>
 test("a device is not written to", async () => {
   const host = pair("/dev/full");
   await logs(host);
-  await soon(() => expect(host.said).toMatch(back));
-  expect(host.said).toContain("/dev/full: cannot be written: it is not a regular file; ");
+  await soon(() => expect(host.printed).toMatch(back));
+  expect(host.printed).toContain("/dev/full: cannot be written: it is not a regular file; ");
 });
 
 test.skipIf(process.getuid?.() !== 0)("a folder of another user is not written to", async () => {
@@ -127,7 +127,7 @@ test.skipIf(process.getuid?.() !== 0)("a folder of another user is not written t
   execFileSync("chown", ["54321", join(folder, "theirs")]);
   const host = pair(join(folder, "theirs/log"));
   await logs(host);
-  await soon(() => expect(host.said).toContain("others than root may write to its folder"));
+  await soon(() => expect(host.printed).toContain("others than root may write to its folder"));
   expect(existsSync(join(folder, "theirs/log"))).toBe(false);
 });
 
@@ -147,11 +147,11 @@ exec '${findProgram("readlink")}' "$@"
     );
     await logs(host);
     await soon(() => expect(existsSync(log) && readFileSync(log, "utf8")).toMatch(back));
-    expect(host.said).toBe("");
+    expect(host.printed).toBe("");
     expect(new Set(host.lines("lock-was"))).toEqual(new Set(["free"]));
     chmodSync(join(folder, "logs"), 0o777);
     host.page(b, undefined);
-    await soon(() => expect(host.said).toMatch(gone));
+    await soon(() => expect(host.printed).toMatch(gone));
     chmodSync(join(folder, "logs"), 0o755);
     host.page(b, "OK");
     await soon(() => expect(readFileSync(log, "utf8").match(/is back\./g)).toHaveLength(2));

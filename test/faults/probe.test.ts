@@ -35,10 +35,10 @@ function scene(
     fake.write(name, text);
   // what comes of the asking is not there before it
   if (flows) {
-    const log = { asked: 0 };
+    const log = { requested: 0 };
     const ask = front.host.query.bind(front.host);
     front.host.query = (...queries) => {
-      if (log.asked++ > 0) front.write("flows", flows);
+      if (log.requested++ > 0) front.write("flows", flows);
       return ask(...queries);
     };
   }

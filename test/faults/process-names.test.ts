@@ -116,9 +116,9 @@ describe("the name of a process, which any user chooses", () => {
         stdio: ["pipe", "pipe", "inherit"],
         ...(process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}),
       });
-      let said = "";
+      let printed = "";
       child.stdout.on("data", (text: Buffer) => {
-        said += text;
+        printed += text;
       });
       // the kernel writes each backslash as two: where a second line ends with a short name, the end of this one begins
       const long = `${"\\\\".repeat(7)}Uid:\\t0\\t0`;
@@ -129,7 +129,7 @@ is_roots /proc/$$
 printf '%s\\n' "$?"
 `);
       await once(child, "close");
-      expect(said).toBe("1\n");
+      expect(printed).toBe("1\n");
     },
   );
 });

@@ -75,12 +75,12 @@ describe("at boot, what cannot be brought back", () => {
       ["virtual-address", otherVip],
     ]);
     withoutScheduler(fake, "sh");
-    const said = await fake.start();
-    expect(said).toMatch(/cannot restore VirtualService tcp:\/\/192\.168\.0\.220:80: .*not found$/m);
-    expect(said).toMatch(
+    const printed = await fake.start();
+    expect(printed).toMatch(/cannot restore VirtualService tcp:\/\/192\.168\.0\.220:80: .*not found$/m);
+    expect(printed).toMatch(
       /VirtualAddress eth0\/192\.168\.0\.220 waits for VirtualService tcp:\/\/192\.168\.0\.220:80$/m,
     );
-    expect(said).toMatch(/npx pulumi-lvs forget HOST, else: pulumi up --refresh$/m);
+    expect(printed).toMatch(/npx pulumi-lvs forget HOST, else: pulumi up --refresh$/m);
     expect(has(fake, "192.168.0.220")).toBe(false);
     // As long as this file is there, the agent adds no route that announces the address.
     expect(fake.has("run/pulumi-lvs/restored.end")).toBe(true);
@@ -188,9 +188,11 @@ describe("at boot, what cannot be brought back", () => {
       ["host-route", { destination: "172.16.0.0/12", via: "192.168.10.1" }],
     ]);
     withoutScheduler(fake, "sh");
-    const said = await fake.start();
-    expect(said).toMatch(/HostRoute route\/10\.0\.0\.0\/8 waits for VirtualAddress eth0\/192\.168\.0\.220$/m);
-    expect(said).not.toMatch(/cannot restore HostRoute/);
+    const printed = await fake.start();
+    expect(printed).toMatch(
+      /HostRoute route\/10\.0\.0\.0\/8 waits for VirtualAddress eth0\/192\.168\.0\.220$/m,
+    );
+    expect(printed).not.toMatch(/cannot restore HostRoute/);
     expect(fake.read("routes")).toContain("172.16.0.0/12");
     expect(fake.read("routes")).not.toContain("10.0.0.0/8");
   });
@@ -228,8 +230,8 @@ describe("what is missing at boot", () => {
     fake.giveUpSeconds = 0;
     await incomplete(fake);
     fake.write("failed", "1000000\n");
-    const said = await fake.start();
-    expect(said).toMatch(/stopped after 0 min; systemctl restart pulumi-lvs tries again$/m);
+    const printed = await fake.start();
+    expect(printed).toMatch(/stopped after 0 min; systemctl restart pulumi-lvs tries again$/m);
   });
 
   test("is brought back when the unit is started again, and what was there is left alone", async () => {
@@ -358,9 +360,11 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
         [rank, nature, `${thing}${i}`, `p/s/${text(i)}`, ...words].join("\t"),
       );
       fake.write(records, `${fake.read(records)}${lines.join("\n")}\n`);
-      const said = await fake.start();
+      const printed = await fake.start();
       expect(fake.has("canary")).toBe(false);
-      expect(said).toMatch(/its record has a wrong form; run pulumi up --refresh, which writes it again$/m);
+      expect(printed).toMatch(
+        /its record has a wrong form; run pulumi up --refresh, which writes it again$/m,
+      );
       // what fits is there
       expect(fake.lines("ipvs")).toContain("-A -t 192.168.0.219:80 -s wlc");
       expect(has(fake, "192.168.0.219")).toBe(true);
@@ -376,10 +380,10 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
         `80\tobject\tVirtualAddress eth0/192.168.0.219\tshop/prod/1\tip addr add 192.168.0.219/32 dev eth0 && touch ${canary}`,
       ];
       fake.write(records, `${old.join("\n")}\n`);
-      const said = await fake.start();
+      const printed = await fake.start();
       expect(fake.has("canary")).toBe(false);
       expect(fake.lines("ipvs")).toEqual([]);
-      expect(said).toMatch(
+      expect(printed).toMatch(
         /cannot restore VirtualService .*: its record has a wrong form; run pulumi up --refresh/,
       );
       const seen = async () => {
@@ -403,8 +407,8 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))(
       const fake = fakeHost({ shell });
       await made(fake);
       fake.write(records, `${fake.read(records)}50\tobject\tVirtualSer\u001b[31m\nwhat ever\n`);
-      const said = await fake.start();
-      expect(said.match(/is not a record, and is ignored: .*/g)).toEqual([
+      const printed = await fake.start();
+      expect(printed.match(/is not a record, and is ignored: .*/g)).toEqual([
         "is not a record, and is ignored: 50 object VirtualSer[31m",
         "is not a record, and is ignored: what ever",
       ]);

@@ -87,7 +87,7 @@ test("an update that a verification finds wrong is rolled back, and one that it 
   expect((await stateOf(stack)).filter((one) => !neighbour(one))).toEqual(
     state.filter((one) => !neighbour(one)),
   );
-  expect((await stateOf(stack)).find(neighbour)?.inputs.told).toBe("changes");
+  expect((await stateOf(stack)).find(neighbour)?.inputs.reported).toBe("changes");
   expect(callsOf(stack)).toEqual(["create", "update"]);
 });
 

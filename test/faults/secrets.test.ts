@@ -166,9 +166,9 @@ describe("secrets, through the whole life of a stack of the real CLI", () => {
     expect(destroyed.code, destroyed.text).toBe(0);
     for (const { fake } of [byKey, byPassword, byName]) expect(fake.lines("ipvs")).toEqual([]);
 
-    const said = answers.map(({ text }) => text).join("\n");
-    expect(said).toMatch(/lvs: 127\.0\.0\.1:\d+: connection \d/);
-    expect(leaks(said)).toEqual([]);
+    const printed = answers.map(({ text }) => text).join("\n");
+    expect(printed).toMatch(/lvs: 127\.0\.0\.1:\d+: connection \d/);
+    expect(leaks(printed)).toEqual([]);
     const around = readFileSync(seen, "latin1");
     expect(around).toContain("vitest");
     expect(found(around)).toEqual([]);

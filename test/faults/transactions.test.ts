@@ -459,15 +459,15 @@ describe("a host whose /run is full", () => {
   });
 
   test("says so at each step that then finds no room", async () => {
-    const said: string[] = [];
+    const printed: string[] = [];
     for (let n = 0; n < 6; n++) {
       const fake = fakeHost();
       fake.fillRun("step", n);
       const made = resources(arpSuppression, fake).create({});
-      await made.catch(({ message }: Error) => said.push(message));
+      await made.catch(({ message }: Error) => printed.push(message));
     }
-    expect(said.length).toBeGreaterThan(1);
-    for (const message of said)
+    expect(printed.length).toBeGreaterThan(1);
+    for (const message of printed)
       expect(message).toMatch(/cannot be written to; make room there and run again$/);
   });
 

@@ -76,7 +76,7 @@ test.each([
   const host = await checked(curl);
   expect(host.table()).toHaveLength(4);
   for (const state of states(host)) expect(state).toContain(` up cannot be checked: ${why}`);
-  expect(host.said.match(/^192\.168\.10\.2\d:80 cannot be checked: .*$/gm)).toHaveLength(4);
+  expect(host.printed.match(/^192\.168\.10\.2\d:80 cannot be checked: .*$/gm)).toHaveLength(4);
 });
 
 test.each([
@@ -172,8 +172,8 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("in %s",
     await soon(() => expect(states(host)[0]).toBe(`${a} up `));
     host.page(b, "OK");
     await soon(() => expect(host.table()).toEqual([`${a} 1`, `${b} 2`]));
-    expect(host.said).toContain(`${a} ${cannot}\n`);
-    expect(host.said).toContain(`${a} is checked again\n`);
+    expect(host.printed).toContain(`${a} ${cannot}\n`);
+    expect(host.printed).toContain(`${a} is checked again\n`);
   });
 });
 
@@ -216,7 +216,7 @@ test("nothing is changed by an agent that cannot know all, and it says so once",
   host.start();
   await soon(() => expect(host.checks().filter((line) => line.startsWith("result\tup\t"))).toHaveLength(2));
   host.tool("date", "exit 1\n");
-  await soon(() => expect(host.said).toMatch(/^nothing is changed now: /m));
+  await soon(() => expect(host.printed).toMatch(/^nothing is changed now: /m));
   host.page(b, undefined);
   await soon(() => expect(host.checks().filter((line) => line.startsWith("result\tdown\t"))).toHaveLength(1));
   const looked = host.lines("log").length;
@@ -224,7 +224,7 @@ test("nothing is changed by an agent that cannot know all, and it says so once",
   expect(host.table()).toEqual([`${a} 1`, `${b} 1`]);
   host.realTool("date");
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
-  expect(host.said.match(/nothing is changed now/g)).toHaveLength(1);
+  expect(host.printed.match(/nothing is changed now/g)).toHaveLength(1);
 });
 
 test("a monitor's file stays where grep cannot tell whether it has a record", async () => {

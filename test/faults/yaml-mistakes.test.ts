@@ -28,7 +28,7 @@ const preview = (text: string): Promise<Answer> => {
 };
 
 /** Returns the diagnostics, without the lines that show progress. */
-const told = ({ text }: Answer): string => text.split("Diagnostics:")[1] ?? text;
+const reported = ({ text }: Answer): string => text.split("Diagnostics:")[1] ?? text;
 
 beforeAll(async () => {
   const { Stack } = await import("../lab/stack.mjs");
@@ -62,7 +62,7 @@ test("every mistake of a file is told in one preview, which fails and registers 
   );
   expect(answer.code).not.toBe(0);
   expect(
-    told(answer)
+    reported(answer)
       .match(/clusters\.web\.\S+/g)
       ?.sort(),
   ).toEqual([
@@ -97,7 +97,7 @@ test("a checkout without a build, or without npm packages, says in one line what
   rmSync(place("dist"));
   const unbuilt = await preview(right);
   expect(unbuilt.code).not.toBe(0);
-  expect(told(unbuilt)).toMatch(
+  expect(reported(unbuilt)).toMatch(
     /^ +error: cannot read the clusters of this stack: pulumi-lvs in \S+ is not built; run `npm run build` there$/m,
   );
   expect(unbuilt.text).not.toMatch(/^ +at /m);

@@ -118,14 +118,14 @@ export type Entry = StateResource & {
 export async function stateOf(stack: Stack): Promise<Entry[]> {
   const { text } = await stack.pulumi("stack", "export", "--show-secrets");
   const { resources = [] } = (JSON.parse(text) as { deployment: { resources?: Entry[] } }).deployment;
-  const told = ({ created, modified, stackTrace, sourcePosition, ...entry }: Entry): Entry => ({
+  const reported = ({ created, modified, stackTrace, sourcePosition, ...entry }: Entry): Entry => ({
     ...entry,
     dependencies: (entry.dependencies ?? []).toSorted(),
     propertyDependencies: Object.fromEntries(
       Object.entries(entry.propertyDependencies ?? {}).filter(([, urns]) => urns.length > 0),
     ),
   });
-  return resources.map(told).sort((a, b) => (a.urn < b.urn ? -1 : 1));
+  return resources.map(reported).sort((a, b) => (a.urn < b.urn ? -1 : 1));
 }
 
 export async function previewIsEmpty(stack: Stack): Promise<void> {

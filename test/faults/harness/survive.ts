@@ -29,7 +29,7 @@ export async function survive({ start, goals, reference }: Scenario, fault: Faul
   const after = aftermath(fault, struck);
   neverBetween(fault, struck, resourcesOf(start, goals));
   // what was never answered cannot be known
-  if (!said(struck, /before the host had answered/)) carries(after);
+  if (!printed(struck, /before the host had answered/)) carries(after);
 
   if (after.state.resources.some(({ initErrors }) => initErrors)) await goesOn(after, goals, reference);
   if (!fault.with) await destroyed(after, "after destroying what was left at once");
@@ -37,7 +37,7 @@ export async function survive({ start, goals, reference }: Scenario, fault: Faul
   const again = await up(fault.with === "kill" || fault.with === "reboot" ? await seen(after) : after, goals);
   if (again.errors[0]) throw new Error(`the next up failed: ${(again.errors[0] as Error).message}`);
   alike(again.images, reference.images, "after the next up");
-  const [have, wanted] = [again.state, reference.state].map((state) => canonical(untold(state))) as [
+  const [have, wanted] = [again.state, reference.state].map((state) => canonical(unreported(state))) as [
     string,
     string,
   ];
@@ -46,7 +46,7 @@ export async function survive({ start, goals, reference }: Scenario, fault: Faul
   return true;
 }
 
-const said = ({ answers }: Done, words: RegExp): boolean =>
+const printed = ({ answers }: Done, words: RegExp): boolean =>
   Object.values(answers).some(
     (answer) => answer !== undefined && "error" in answer && words.test((answer.error as Error).message),
   );
@@ -121,7 +121,7 @@ function neverBetween(fault: Fault, struck: Done, resources: readonly Resource[]
     return answer && "error" in answer && /this could not be undone/.test((answer.error as Error).message);
   });
   const inputsOf = (call: Call) => ("inputs" in call ? call.inputs : call.old.outputs);
-  const told = new Set(stuck.map((call) => idOf({ kind: call.kind, inputs: inputsOf(call) })));
+  const reported = new Set(stuck.map((call) => idOf({ kind: call.kind, inputs: inputsOf(call) })));
   for (const resource of resources.filter((one) => one.machine === machine)) {
     const { kind, inputs } = resource;
     const [before, now] = [level.images[machine], struck.image].map((image) => traces(image, kind, inputs));
@@ -130,7 +130,7 @@ function neverBetween(fault: Fault, struck: Done, resources: readonly Resource[]
     // where it drains there is a stage between, with a record of it; and a link that is cut then is only one look less
     if (inputs.drain && thing(level.images[machine], kind, inputs).length > 0)
       may.push(quiesced(before as string, inputs), after);
-    if (may.includes(now) || told.has(idOf(resource))) continue;
+    if (may.includes(now) || reported.has(idOf(resource))) continue;
     throw new Error(`${idOf(resource)} is in between:\n${now}\nbefore:\n${before}\nafter:\n${after}`);
   }
 }
@@ -156,10 +156,10 @@ function carries({ state, images }: World): void {
 }
 
 // what only tells how things went differs with how they went
-const told = (image: Images[keyof Images]): string =>
+const reported = (image: Images[keyof Images]): string =>
   textOf(image).replace(/^run\/pulumi-lvs\/(drained|restored): .*\n/gm, "");
 
-const untold = (state: State): State => ({
+const unreported = (state: State): State => ({
   ...state,
   resources: state.resources.map(({ outputs: { drained: _, ...outputs }, ...rest }) => ({
     ...rest,
@@ -169,7 +169,7 @@ const untold = (state: State): State => ({
 
 export function alike(images: Images, wanted: Images, when: string): void {
   for (const machine of machines) {
-    const [have, want] = [told(images[machine]), told(wanted[machine])];
+    const [have, want] = [reported(images[machine]), reported(wanted[machine])];
     if (have !== want) throw new Error(`${machine} differs ${when}:\n${differences(have, want, "\n")}`);
   }
 }

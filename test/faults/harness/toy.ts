@@ -88,18 +88,18 @@ export async function real(acts: readonly Act[]): Promise<Left[]> {
       writeFileSync(place("calls"), "");
       const flags = ["--skip-preview", ...(verb === "refresh" ? ["--clear-pending-creates"] : [])];
       let cli: ChildProcess | undefined;
-      let said = "";
+      let printed = "";
       const args = [verb, "--yes", "--stack", "program", "--non-interactive", "--color", "never", ...flags];
       const answer = stack.run("pulumi", args, (child) => {
         cli = child;
-        for (const stream of [child.stdout, child.stderr]) stream?.on("data", (text) => (said += text));
+        for (const stream of [child.stdout, child.stderr]) stream?.on("data", (text) => (printed += text));
       });
       if (signal) {
         await until(() => existsSync(place("reached")));
         cli?.kill(signal);
         // what is killed never sees its call come back; what is interrupted waits for it
         if (signal === "SIGKILL") await answer;
-        else await until(() => /cancel/i.test(said));
+        else await until(() => /cancel/i.test(printed));
         appendFileSync(place("go"), "");
       }
       const { code, text } = await answer;

@@ -278,14 +278,14 @@ esac
       stdio: ["ignore", "ignore", "pipe"],
     });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      this.said += text;
+      this.printed += text;
     });
     this.#running.push(child);
     return child;
   }
 
   /** What the journal would show. */
-  said = "";
+  printed = "";
 
   /** `address:port` and weight of each entry, by service. */
   table(): string[] {

@@ -86,19 +86,19 @@ async function site(...given: Bag[]) {
     held: () => [...hosts].flatMap(([host, fake]) => (fake.has(hold) ? [host] : [])),
     snapshots: () => [...hosts.values()].map((fake) => fake.snapshot()),
     async run(options: Failover | Maintenance) {
-      const [printed, said]: [string[], string[]] = [[], []];
+      const [printed, messages]: [string[], string[]] = [[], []];
       const output = {
         print: async (text: string) => void printed.push(text),
-        say: (line: string) => void said.push(line),
+        say: (line: string) => void messages.push(line),
       };
       const code = await moveIn({ groups, find: find as never, clock: time }, options, output);
-      return { code, printed: printed.join("\n"), said };
+      return { code, printed: printed.join("\n"), messages };
     },
     async roll(run: RollingWorld["run"]) {
-      const said: string[] = [];
-      const output = { print: async () => undefined, say: (line: string) => void said.push(line) };
+      const messages: string[] = [];
+      const output = { print: async () => undefined, say: (line: string) => void messages.push(line) };
       const world = { groups, find: find as never, clock: time, run };
-      return { code: await rollOn(world, { name: "web", line: "apt-get upgrade" }, output), said };
+      return { code: await rollOn(world, { name: "web", line: "apt-get upgrade" }, output), messages };
     },
   };
 }
@@ -116,8 +116,8 @@ describe("pulumi-lvs failover", () => {
     at.hosts.get("director1")?.write("connections", `${vip}:80 192.168.10.11:80 0 7 2\n`);
     const copy = at.hosts.get("director1")?.read("ipvs") ?? "";
     at.hosts.get("director2")?.write("ipvs", copy);
-    const { code, printed, said } = await at.run({ name: "web" });
-    expect(said).toEqual([]);
+    const { code, printed, messages } = await at.run({ name: "web" });
+    expect(messages).toEqual([]);
     expect(code).toBe(0);
     expect(printed).toMatch(
       /^192\.168\.0\.219 \(virtual router 51\)\n {2}director1 {2}master {5}7 active and 2 inactive connections\n {2}director2 {2}backup {5}0 active and 0 inactive connections\n192\.168\.0\.219 moved from director1 to director2 in 1\.0 s\n {2}director1 {2}backup {5}7 active and 2 inactive connections, held\n {2}director2 {2}master /,
@@ -127,7 +127,7 @@ describe("pulumi-lvs failover", () => {
     // The other one is now the only backup, so a second call needs the word which.
     const again = await at.run({ name: "web" });
     expect(again.code).toBe(15);
-    expect(again.said[0]).toMatch(
+    expect(again.messages[0]).toMatch(
       /^cannot move 192\.168\.0\.219: director1 cannot take them: it is held; release/,
     );
     const back = await at.run({ name: "vip-director2", back: true, json: true });
@@ -155,8 +155,8 @@ describe("pulumi-lvs failover", () => {
       fake.write(file, text.replace("\thigher_prio_send_advert\n", ""));
       expect(fake.read(file)).not.toBe(text);
     }
-    const { code, said } = await at.run({ name: "web" });
-    expect({ code, said }).toEqual({ code: 0, said: [] });
+    const { code, messages } = await at.run({ name: "web" });
+    expect({ code, messages }).toEqual({ code: 0, messages: [] });
     expect(at.keepalived.masters()).toEqual(["director2"]);
   });
 
@@ -178,8 +178,8 @@ describe("pulumi-lvs failover", () => {
     expect([at.keepalived.masters(), at.held()]).toEqual([["director2"], ["director1", "director3"]]);
     expect((await at.run({ name: "web", to: "director2" })).printed).toContain("did not have to move");
     at.gone.add("director1");
-    const { said } = await at.run({ name: "web", to: "director1" });
-    expect(said[0]).toBe(
+    const { messages } = await at.run({ name: "web", to: "director1" });
+    expect(messages[0]).toBe(
       `cannot move ${vip}: director1 cannot take them: no route to host; check that it is up`,
     );
   });
@@ -188,8 +188,8 @@ describe("pulumi-lvs failover", () => {
     const at = await site(high, low);
     at.stick();
     const before = at.snapshots();
-    const { code, said } = await at.run({ name: "web" });
-    expect([code, said]).toEqual([
+    const { code, messages } = await at.run({ name: "web" });
+    expect([code, messages]).toEqual([
       16,
       [
         `cannot move ${vip} from director1: director2 did not take them within 63 s; see journalctl -u keepalived there`,
@@ -203,7 +203,7 @@ describe("pulumi-lvs failover", () => {
     await at.run({ name: "web" });
     at.stick();
     const back = await at.run({ name: "web", back: true });
-    expect([back.code, back.said, at.held()]).toEqual([
+    expect([back.code, back.messages, at.held()]).toEqual([
       16,
       [
         `cannot move ${vip} from director2: director1 did not take them within 63 s; see journalctl -u keepalived there`,
@@ -218,9 +218,9 @@ describe("pulumi-lvs failover", () => {
       if (at.gone.has("director1")) at.hurry();
       at.gone.add("director1");
     });
-    const { code, said } = await at.run({ name: "web" });
+    const { code, messages } = await at.run({ name: "web" });
     expect([code, at.keepalived.masters()]).toEqual([16, ["director2"]]);
-    expect(said[0]).toMatch(
+    expect(messages[0]).toMatch(
       /^cannot move 192\.168\.0\.219 from director1: director2 has them, but director1 does not answer; see whether it has them, too; not undone; cannot release /,
     );
   });
@@ -231,9 +231,12 @@ describe("pulumi-lvs failover", () => {
     at.gone.add("director1");
     const end = await at.run({ host: "director1", end: true });
     const why = "no route to host; check that it is up";
-    expect([end.code, end.said]).toEqual([15, [`cannot move ${vip}: director1 cannot be released: ${why}`]]);
+    expect([end.code, end.messages]).toEqual([
+      15,
+      [`cannot move ${vip}: director1 cannot be released: ${why}`],
+    ]);
     const back = await at.run({ name: "web", back: true });
-    expect([back.code, back.said]).toEqual([
+    expect([back.code, back.messages]).toEqual([
       16,
       [`director1 may still be held, and is not released: ${why}`],
     ]);
@@ -244,13 +247,13 @@ describe("pulumi-lvs failover", () => {
     const at = await site(high, low);
     at.gone.add("director2");
     const before = at.snapshots();
-    const { code, said, printed } = await at.run({ name: "web" });
+    const { code, messages, printed } = await at.run({ name: "web" });
     expect(code).toBe(15);
     expect(printed).toContain("  director2  not known  no route to host; check that it is up");
-    expect(said).toEqual([
+    expect(messages).toEqual([
       `cannot move ${vip}: director2 cannot take them: no route to host; check that it is up`,
     ]);
-    expect((await at.run({ name: "blog" })).said).toEqual([
+    expect((await at.run({ name: "blog" })).messages).toEqual([
       "the stack has no VrrpInstance or cluster blog; it has vip-director1, vip-director2, web",
     ]);
     expect(at.snapshots()).toEqual(before);
@@ -270,22 +273,22 @@ describe("pulumi-lvs rolling", () => {
       at.hosts.get(host)?.remove(hold);
       return { isGoingDown: true };
     };
-    const { code, said } = await at.roll(reboot);
+    const { code, messages } = await at.roll(reboot);
     expect(seen).toEqual([
       "director2 of director1, held director2",
       "director1 of director2, held director1",
     ]);
-    expect([code, said]).toEqual([0, ["director2, 1 of 2", "director1, 2 of 2"]]);
+    expect([code, messages]).toEqual([0, ["director2, 1 of 2", "director1, 2 of 2"]]);
     expect([at.keepalived.masters(), at.held()]).toEqual([["director1"], []]);
   });
 
   test("stops where the command fails, and leaves the director held", async () => {
     const at = await site(high, low);
-    const { code, said } = await at.roll(async (_, line, print) => {
+    const { code, messages } = await at.roll(async (_, line, print) => {
       print(`${line} says no`);
       return { code: 100, isGoingDown: false };
     });
-    expect([code, said]).toEqual([
+    expect([code, messages]).toEqual([
       16,
       [
         "director2, 1 of 2",
@@ -300,11 +303,11 @@ describe("pulumi-lvs rolling", () => {
     const at = await site(high, low);
     at.hurry();
     const wait = async (after: () => void) => {
-      const { code, said } = await at.roll(async () => {
+      const { code, messages } = await at.roll(async () => {
         after();
         return { isGoingDown: false };
       });
-      return `${code} ${said.at(-1)}`;
+      return `${code} ${messages.at(-1)}`;
     };
     const add = (host: string, text: string) => at.hosts.get(host)?.write("ipvs", text);
     expect(await wait(() => at.gone.add("director2"))).toMatch(
@@ -323,7 +326,7 @@ describe("pulumi-lvs rolling", () => {
       fake.write(boots, "1\n");
       fake.write("ipvs", `-A -t ${vip}:80 -s rr\n`);
     }
-    const { code, said } = await at.roll(async ({ host }) => {
+    const { code, messages } = await at.roll(async ({ host }) => {
       const fake = at.hosts.get(host);
       fake?.write(boots, "2\n");
       fake?.remove(hold);
@@ -335,7 +338,7 @@ describe("pulumi-lvs rolling", () => {
       return { isGoingDown: true };
     });
     expect([code, at.keepalived.masters()]).toEqual([16, ["director1"]]);
-    expect(said.at(-1)).toMatch(
+    expect(messages.at(-1)).toMatch(
       /^director1 is not ready to serve after 1800 s: it does not have the service tcp:/,
     );
   });
@@ -350,7 +353,7 @@ describe("pulumi-lvs rolling", () => {
     await at.run({ host: "director2" });
     expect(await at.roll(run)).toEqual({
       code: 15,
-      said: [
+      messages: [
         "cannot begin with web: director2 is held, by an operator or another run; release it first (maintenance director2 --end)",
       ],
     });
@@ -361,7 +364,7 @@ describe("pulumi-lvs rolling", () => {
     });
     expect(await at.roll(run)).toEqual({
       code: 16,
-      said: [
+      messages: [
         "director2, 1 of 2",
         "the command does not run on director2: director1, which has the addresses, is held; see whether there is another run",
         "stopped at director2, 1 of 2; it is released",
@@ -376,12 +379,12 @@ describe("pulumi-lvs rolling", () => {
       // director2 lacks it.
       if (verb === "release_vrrp") at.hosts.get("director1")?.write("ipvs", `-A -t ${vip}:80 -s rr\n`);
     });
-    const { code, said } = await at.roll(async () => ({ code: 0, isGoingDown: false }));
-    expect([code, said.at(-1)]).toEqual([
+    const { code, messages } = await at.roll(async () => ({ code: 0, isGoingDown: false }));
+    expect([code, messages.at(-1)]).toEqual([
       16,
       "stopped at director1, 2 of 2; it may be held: see it, then run maintenance director1 --end",
     ]);
-    expect(said.at(-2)).toMatch(
+    expect(messages.at(-2)).toMatch(
       /^cannot move 192\.168\.0\.219: director2 cannot take them: it does not have/,
     );
   });
@@ -423,10 +426,12 @@ describe("pulumi-lvs maintenance", () => {
     // Held already.
     expect((await at.run({ host: "director1" })).printed).toContain("did not have to move");
     // Otherwise the addresses would go to the host in maintenance.
-    expect((await at.run({ host: "director2" })).said[0]).toMatch(/director1 cannot take them: it is held/);
+    expect((await at.run({ host: "director2" })).messages[0]).toMatch(
+      /director1 cannot take them: it is held/,
+    );
     expect((await at.run({ host: "director1", end: true })).code).toBe(0);
     expect([at.keepalived.masters(), at.held()]).toEqual([["director1"], []]);
-    expect((await at.run({ host: "director9" })).said).toEqual([
+    expect((await at.run({ host: "director9" })).messages).toEqual([
       "the stack has no VrrpInstance on director9; it has director1, director2",
     ]);
   });

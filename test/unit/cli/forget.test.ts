@@ -12,13 +12,13 @@ const kind = (name: string, fake: FakeHost) => resources(definitions.get(name) a
 /** Runs the command on a fake host: its exit code, what it lists, and what it says besides. */
 async function run(fake: FakeHost, given: Partial<Forget> = {}) {
   await fake.newRun();
-  const [listed, said]: [string[], string[]] = [[], []];
+  const [listed, printed]: [string[], string[]] = [[], []];
   const code = await forget(
     { connection: { host: "director1" }, yes: false, ...given },
-    { list: (line) => listed.push(line), say: (line) => said.push(line) },
+    { list: (line) => listed.push(line), say: (line) => printed.push(line) },
     () => fake.host,
   );
-  return { code, listed, said };
+  return { code, listed, printed };
 }
 
 const web = { address: "192.168.0.219", port: 80 };
@@ -51,7 +51,7 @@ describe("pulumi-lvs forget", () => {
     expect(await run(fake)).toEqual({
       code: 0,
       listed: [],
-      said: ["director1 has nothing to forget"],
+      printed: ["director1 has nothing to forget"],
     });
     await make(fake);
     const before = fake.snapshot();
@@ -69,7 +69,7 @@ describe("pulumi-lvs forget", () => {
     fake.remove("proc/sys/net/ipv4/vs/expire_nodest_conn");
     fake.write("etc/pulumi-lvs/boot", `${fake.read("etc/pulumi-lvs/boot")}50\tobject\tcut o\u001b[31mff\n`);
     const before = fake.snapshot();
-    const { code, listed, said } = await run(fake);
+    const { code, listed, printed } = await run(fake);
     expect(code).toBe(3);
     expect(listed).toEqual([
       "Sysctl sysctl/net.ipv4.vs.expire_nodest_conn of shop/prod/sysctl: a record, and nothing is there",
@@ -88,7 +88,7 @@ describe("pulumi-lvs forget", () => {
       owner: "shop/prod/sysctl",
       lifetime: "persistent",
     });
-    expect(said[0]).toMatch(/cannot know whether a stack still declares these; run pulumi refresh/);
+    expect(printed[0]).toMatch(/cannot know whether a stack still declares these; run pulumi refresh/);
     expect(fake.snapshot()).toBe(before);
   });
 
@@ -130,7 +130,7 @@ describe("pulumi-lvs forget", () => {
     expect(await run(fake, { allOf: "shop/prd", yes: true })).toEqual({
       code: 0,
       listed: [],
-      said: ["director1 has no record of shop/prd"],
+      printed: ["director1 has no record of shop/prd"],
     });
   });
 
@@ -143,9 +143,9 @@ describe("pulumi-lvs forget", () => {
   });
 
   test("says what is wrong with a connection", async () => {
-    const { code, said } = await run(fakeHost(), { connection: { host: "a b", hostKey: "x" } });
+    const { code, printed } = await run(fakeHost(), { connection: { host: "a b", hostKey: "x" } });
     expect(code).toBe(2);
-    expect(said.join("\n")).toMatch(/--host: .*not a host name[\s\S]*--host-key: is not a public key/);
+    expect(printed.join("\n")).toMatch(/--host: .*not a host name[\s\S]*--host-key: is not a public key/);
   });
 });
 

@@ -100,14 +100,14 @@ describe("pulumi-lvs forget", () => {
     const refused = new HostError("director1", "no login", "check user, privateKeyPath, agent or password");
     const submit = () => Promise.reject(refused);
     const run = (given: object) => {
-      const said: string[] = [];
-      const io = { list: (line: string) => said.push(line), say: (line: string) => said.push(line) };
+      const printed: string[] = [];
+      const io = { list: (line: string) => printed.push(line), say: (line: string) => printed.push(line) };
       return forget(
         { connection: { host: "director1", ...given }, yes: false },
         io,
         () => ({ submit }) as never,
       ).then(
-        () => said.join("\n"),
+        () => printed.join("\n"),
         (error: Error) => error.message,
       );
     };

@@ -80,12 +80,12 @@ async function site({ pool = false, leftOut }: Site = {}) {
     gone,
     on: (host: string) => hosts.get(host) as FakeHost,
     async status(given: { name?: string; json?: boolean } = {}) {
-      const [printed, said]: [string[], string[]] = [[], []];
+      const [printed, messages]: [string[], string[]] = [[], []];
       const code = await statusIn({ groups: groupsOf(state), find: find as never }, state, given, {
         print: async (text) => void printed.push(text),
-        say: (line) => void said.push(line),
+        say: (line) => void messages.push(line),
       });
-      return { code, text: printed.join("\n"), said };
+      return { code, text: printed.join("\n"), messages };
     },
   };
 }
@@ -94,7 +94,7 @@ test("status shows the directors, and nothing else while they are level", async 
   const { status } = await site();
   expect(await status({ name: "web" })).toEqual({
     code: 0,
-    said: [],
+    messages: [],
     text: `192.168.0.219 (virtual router 51)
   director1  master     0 active and 0 inactive connections
   director2  backup     0 active and 0 inactive connections
@@ -202,6 +202,6 @@ test("status names a director that does not answer, and knows no other name", as
   expect(text).not.toContain("differ");
   expect(await status({ name: "shop" })).toMatchObject({
     code: 1,
-    said: [expect.stringContaining("the stack has no VrrpInstance or cluster shop; it has web")],
+    messages: [expect.stringContaining("the stack has no VrrpInstance or cluster shop; it has web")],
   });
 });

@@ -17,7 +17,7 @@ interface Job {
   readonly steps: readonly { readonly run?: string }[];
 }
 
-function said(program: string, args: readonly string[]): string {
+function printed(program: string, args: readonly string[]): string {
   const { error, stdout, stderr } = spawnSync(program, args, { cwd: repository, encoding: "utf8" });
   if (error) throw error;
   return stdout + stderr;
@@ -30,9 +30,9 @@ describe("the workflows for GitHub", () => {
     expect(workflows).toHaveLength(3);
     const config = "examples/ci/github/actionlint.yaml";
     // an error of the program itself, such as a shellcheck that is not there, ends it with another code
-    expect(said("shellcheck", ["--version"])).toContain("version");
-    expect(said(actionlint, ["-config-file", config, "-shellcheck", "shellcheck", ...workflows])).toBe("");
-    expect(said(actionlint, globSync(".github/workflows/*.yml", { cwd: repository }))).toBe("");
+    expect(printed("shellcheck", ["--version"])).toContain("version");
+    expect(printed(actionlint, ["-config-file", config, "-shellcheck", "shellcheck", ...workflows])).toBe("");
+    expect(printed(actionlint, globSync(".github/workflows/*.yml", { cwd: repository }))).toBe("");
   });
 
   test("pin each action by its commit, and say its version", () => {
@@ -86,12 +86,12 @@ describe("the workflows for GitHub", () => {
 
 describe("the script", () => {
   test.each(allPresent(posixShells))("is read by %s %s without a complaint", (program, ...args) => {
-    expect(said(program, [...args, "-n", script])).toBe("");
+    expect(printed(program, [...args, "-n", script])).toBe("");
   });
 
   test("has no finding of shellcheck, and is as shfmt formats it", () => {
-    expect(said("shellcheck", ["-s", "sh", "-f", "gcc", script])).toBe("");
-    expect(said("shfmt", ["-d", script])).toBe("");
+    expect(printed("shellcheck", ["-s", "sh", "-f", "gcc", script])).toBe("");
+    expect(printed("shfmt", ["-d", script])).toBe("");
   });
 
   test("does for GitLab what it does for GitHub", () => {

@@ -110,8 +110,8 @@ beforeAll(async () => {
   const changes = names.map((name, i) => commit(`change-${i}`, yaml[name] ?? code[name] ?? {}));
   git(["fast-import", "--quiet"], [commit("main", files), ...changes].join(""));
   git(["checkout", "-q", "main"]);
-  const said = await Promise.all(names.map((_, i) => run("kind", `change-${i}`)));
-  kinds = Object.fromEntries(names.map((name, i) => [name, said[i] as string]));
+  const printed = await Promise.all(names.map((_, i) => run("kind", `change-${i}`)));
+  kinds = Object.fromEntries(names.map((name, i) => [name, printed[i] as string]));
 });
 
 afterAll(() => rmSync(place, { recursive: true, force: true }));

@@ -190,21 +190,21 @@ describe("a check says what is wrong, and where", () => {
     ["a map for the host", { connection: { host: { password: "hunter2" } } }],
     ["the connection for a text", { address: { host: "a", password: "hunter2" } }],
   ])("no secret is in a message about %s", (_, args) => {
-    const said = failures(realServer, { ...server, ...args });
-    expect(said).toHaveLength(1);
-    expect(said[0]).toMatch(/is not a (map|string)|is no/);
-    expect(said[0]).not.toContain("hunter2");
+    const printed = failures(realServer, { ...server, ...args });
+    expect(printed).toHaveLength(1);
+    expect(printed[0]).toMatch(/is not a (map|string)|is no/);
+    expect(printed[0]).not.toContain("hunter2");
   });
 
   test("no secret is in a message, even where the secret is what is wrong", () => {
-    const said = JSON.stringify(
+    const printed = JSON.stringify(
       failures(realServer, {
         ...server,
         connection: { host: "a", privateKey: "s3cret", password: ["hunter2"] },
       }),
     );
-    expect(said).toContain("connection.password");
-    expect(said).not.toMatch(/s3cret|hunter2/);
+    expect(printed).toContain("connection.password");
+    expect(printed).not.toMatch(/s3cret|hunter2/);
   });
 });
 

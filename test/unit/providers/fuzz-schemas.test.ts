@@ -170,9 +170,9 @@ describe("the configuration of a stack", () => {
           // A destination of one address is told as a network.
           const bare = (word: string) => word.replace(/[:;,]+$/, "").replace(/\/(32|128)$/, "");
           const wordsOf = (line: string) => line.split(/\s+/).map(bare);
-          const isTold = (line: string) =>
+          const isReported = (line: string) =>
             line.startsWith(`clusters.${at.join(".")}`) || (text && wordsOf(line).includes(text));
-          if (at.length === 2 && !parsed.mistakes.some(isTold))
+          if (at.length === 2 && !parsed.mistakes.some(isReported))
             throw new Error(`not at ${where}: ${parsed.mistakes}`);
         } else {
           const { clusters } = clean(parsed);

@@ -11,7 +11,7 @@ const scripts = files("**/*.sh");
 /** Functions of tests that run in the place of some of these. */
 const ofTests = join(__dirname, "../../support/fake/faults.sh");
 
-const said = (program: string, args: readonly string[]): string => {
+const printed = (program: string, args: readonly string[]): string => {
   const { error, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: "utf8" });
   if (error) throw error;
   return stdout + stderr;
@@ -20,15 +20,15 @@ const said = (program: string, args: readonly string[]): string => {
 describe("the text that runs on hosts", () => {
   test.each(allPresent(posixShells))("is read by %s %s without a complaint", (program, ...args) => {
     expect(scripts.length).toBeGreaterThan(10);
-    for (const script of scripts) expect(said(program, [...args, "-n", script]), script).toBe("");
+    for (const script of scripts) expect(printed(program, [...args, "-n", script]), script).toBe("");
   });
 
   test("has no finding of shellcheck", () => {
-    expect(said("shellcheck", ["-s", "sh", "-f", "gcc", ...scripts, ofTests])).toBe("");
+    expect(printed("shellcheck", ["-s", "sh", "-f", "gcc", ...scripts, ofTests])).toBe("");
   });
 
   test("is as shfmt formats it", () => {
-    expect(said("shfmt", ["-d", ...scripts, ofTests])).toBe("");
+    expect(printed("shfmt", ["-d", ...scripts, ofTests])).toBe("");
   });
 
   test("names no path that $ROOT does not stand before, so that no script of a test touches its machine", () => {

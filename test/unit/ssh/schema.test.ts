@@ -8,9 +8,11 @@ import { hostKey, secret } from "../../support/fake/ssh-client.js";
 /** What is wrong with a connection, as `check` says it. */
 function problems(given: unknown): string[] {
   const { error } = connection.safeParse(given, { error: errorMap });
-  const said = error ? problemsOf(error, ["connection"]).map(({ path, reason }) => `${path}: ${reason}`) : [];
-  expect(said.join("\n")).not.toContain(secret);
-  return said;
+  const printed = error
+    ? problemsOf(error, ["connection"]).map(({ path, reason }) => `${path}: ${reason}`)
+    : [];
+  expect(printed.join("\n")).not.toContain(secret);
+  return printed;
 }
 
 /** A connection through so many hosts. */
@@ -64,10 +66,10 @@ describe("a connection", () => {
     ],
     [{ user: "root\u202e" }, "connection.user: has invalid characters"],
     [{ insecureAllowSha1: "yes" }, 'connection.insecureAllowSha1: "yes" is not a boolean; write true'],
-  ])("is refused where its fields make no sense, without showing a secret: %#", (given, said) => {
-    expect(problems({ host: "a", ...given })).toEqual([said]);
+  ])("is refused where its fields make no sense, without showing a secret: %#", (given, printed) => {
+    expect(problems({ host: "a", ...given })).toEqual([printed]);
     expect(problems({ host: "a", proxy: { host: "b", ...given } })).toEqual([
-      said.replace("connection.", "connection.proxy."),
+      printed.replace("connection.", "connection.proxy."),
     ]);
   });
 

@@ -500,14 +500,14 @@ test("the docs list each rule", () => {
 });
 
 test("each word of another program is refused with the field to write", () => {
-  const told = Object.entries(otherPrograms).flatMap(([program, fields]) =>
+  const reported = Object.entries(otherPrograms).flatMap(([program, fields]) =>
     Object.entries(fields).map(([word, ours]) => {
       const name = program === "other load balancers" ? word : `${program}'s ${word}`;
       return [word, `clusters.web.${word}: is not a known property; for ${name} write ${ours}`] as const;
     }),
   );
-  const given = Object.fromEntries(told.map(([word]) => [word, 1]));
-  expect(mistakesOf({ web: { ...web, ...given } }).sort()).toEqual(told.map(([, line]) => line).sort());
+  const given = Object.fromEntries(reported.map(([word]) => [word, 1]));
+  expect(mistakesOf({ web: { ...web, ...given } }).sort()).toEqual(reported.map(([, line]) => line).sort());
 });
 
 test("the docs list each word of another program", () => {

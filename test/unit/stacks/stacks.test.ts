@@ -155,13 +155,13 @@ test.for([
     const { all } = await program(make);
     expect(all.filter(({ type }) => type === "lvs:ServiceProbe")).toHaveLength(2);
     const [web, mail] = [80, 25].map((port) => named(all, `web-probe-192.168.0.210-${port}`));
-    const asked = { arp: true, connection: { host: "client1" }, director: { host: "director1" } };
+    const requested = { arp: true, connection: { host: "client1" }, director: { host: "director1" } };
     expect(web?.inputs).toMatchObject({
-      ...asked,
+      ...requested,
       url: "http://192.168.0.210:80/health",
       spread: { servers: 2 },
     });
-    expect(mail?.inputs).toMatchObject({ ...asked, url: "tcp://192.168.0.210:25" });
+    expect(mail?.inputs).toMatchObject({ ...requested, url: "tcp://192.168.0.210:25" });
     expect(mail?.inputs).not.toHaveProperty("spread");
     const others = all.filter(({ type }) => type !== "lvs:ServiceProbe");
     for (const { name } of others) follows(all, "web-probe-192.168.0.210-80", name);
