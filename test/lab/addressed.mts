@@ -7,7 +7,7 @@ const own: Partial<Record<HostName, readonly string[]>> = {
   rs2: ["fd00:77::222", "fd00:88::12"],
 };
 
-/** Gives each host IPv6 addresses beside those of IPv4: of eth1, then of eth2. They survive a reboot. */
+/** Gives each host IPv6 addresses beside those of IPv4: of eth1, then of eth2. They survive a reboot and a power cut. */
 export const addressed = () =>
   Promise.all(
     hosts.map((host) =>
@@ -19,6 +19,7 @@ export const addressed = () =>
             return `mkdir -p ${folder}; printf '[Network]\\nAddress=${address}/64\\n' >${folder}/six.conf
 ip addr replace ${address}/64 dev eth${i + 1} nodad`;
           })
+          .concat("sync")
           .join("\n"),
       ),
     ),

@@ -62,7 +62,7 @@ const ofDirector = (name: Director, text: string): string =>
 
 /** Configures BIRD as an operator does, and starts it now and at boot. */
 const bird = (text: string) =>
-  `cat >/etc/bird/bird.conf <<'BIRD'\n${text}BIRD\nsystemctl enable -q bird && systemctl restart bird`;
+  `cat >/etc/bird/bird.conf <<'BIRD'\n${text}BIRD\nsystemctl enable -q bird && systemctl restart bird && sync`;
 
 /** Has a director's checks of the servers fail, or not any more. Packets of clients are for the VIPs, so they pass. */
 const checks = (host: Director, what: "fail" | "pass") => {
