@@ -58,7 +58,7 @@ for (const address of ${JSON.stringify(vips)}) {
 `;
 }
 
-/** The seven scenarios have 10,000 requests together, and not many more: each costs the machines 8 ms of a processor. */
+/** The seven scenarios have 10,000 requests together, and not many more: each costs the machines 3 ms of a processor. */
 const pace = { least: 1500, pause: 0.05 };
 
 onLab("a cluster under load", () => {

@@ -104,7 +104,7 @@ onLab("a cluster with two directors", () => {
         await untilHeld(vip, "director");
         await lvs("rolling", "--", "reboot");
       },
-      // not many more: each costs the machines 8 ms of a processor
+      // not many more: each costs the machines 3 ms of a processor
       { least: 10_000, pause: 0.03 },
     );
     console.log(
