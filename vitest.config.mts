@@ -21,6 +21,7 @@ const long = [
   "host/host",
   "host/processes",
   "package/consumer",
+  "package/node-version",
   "providers/fuzz-hosts",
   "providers/fuzz-schemas",
   "providers/laws",
@@ -28,6 +29,8 @@ const long = [
   "providers/pool",
   "providers/sharing",
   "providers/vrrp",
+  "scripts/environments",
+  "ssh/login",
 ].map((name) => `test/unit/${name}.test.ts`);
 
 const onLab = { testTimeout: 600_000, hookTimeout: 900_000 };
