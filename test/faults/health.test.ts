@@ -103,7 +103,9 @@ test("a status or a page that is not as it must be is a failure, and says which"
   await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
   host.page(a, "KO");
   await soon(() =>
-    expect(host.read("run/pulumi-lvs/health")).toMatch(/11:80\tdown\t.*\tthe page does not contain OK$/m),
+    expect(host.read("run/pulumi-lvs/health")).toMatch(
+      /11:80\tdown\t.*\tthe page does not contain the text of check.body$/m,
+    ),
   );
 });
 

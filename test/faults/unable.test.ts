@@ -90,6 +90,25 @@ test.each([
   expect((await checked(curl)).table()).toEqual([]);
 });
 
+test("a server that is down is not asked again for the cause of a refused connection", async () => {
+  const host = new Watched();
+  host.declare({ [a]: 1 });
+  host.watch({ fall: 2, lastServer: "remove", check: { type: "tcp" } });
+  host.tool(
+    "curl",
+    `printf '%s\\n' "$*" >>"$LVS_FAKE_ROOT/curls"
+${unconnected("* connect to 1.2.3.4 port 80 failed: Connection refused")}`,
+  );
+  const curls = () => host.lines("curls");
+  const causes = () => curls().filter((line) => line.includes(" -v "));
+  host.start();
+  await soon(() => expect(states(host)).toEqual([expect.stringContaining(`${a} down `)]));
+  const before = [curls().length, causes().length] as const;
+  await soon(() => expect(curls().length).toBeGreaterThan(before[0] + 3));
+  expect(before[1]).toBe(2);
+  expect(causes()).toHaveLength(2);
+});
+
 test("a server is up that a curl without telnet connects to", async () => {
   const host = new Watched();
   host.declare({ [a]: 1 });

@@ -84,7 +84,7 @@ check_http() {
     return
     ;;
   esac
-  [ -z "$body" ] || [ "$found" = 1 ] || reason "the page does not contain $body"
+  [ -z "$body" ] || [ "$found" = 1 ] || reason "the page does not contain the text of check.body"
 }
 # check_tcp: connects. The connect time shows that the server accepted, whatever protocol it speaks. Telnet sends the
 # server the least, and a curl without it ends with 1.

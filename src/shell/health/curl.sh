@@ -27,7 +27,9 @@ could_not() {
   case $1 in
     # Not initialised; no local address or port; no TLS; no certificates.
     2 | 45 | 66 | 77) return 0 ;;
+    # For a server that is down the cause makes no difference.
     7)
+      [ "$result" != down ] || return 1
       no_socket
       return
       ;;

@@ -78,7 +78,7 @@ function addPage(n, rc, code, start, size, words,   seen) {
   else if (rc != 0) addResult(n, 1, "no answer: " words)
   else if (index("," status[n] ",", "," code ",") == 0) addResult(n, 1, "status " code)
   else if (body[n] != "" && !found && seen < size && seen < most) addResult(n, NOT_CHECKED, "the page is lost")
-  else if (body[n] != "" && !found) addResult(n, 1, "the page does not contain " body[n])
+  else if (body[n] != "" && !found) addResult(n, 1, "the page does not contain the text of check.body")
   else addResult(n, 0, "")
 }
 # readPage FILE TEXT: sets found to whether the file contains the text, empties it and returns its size.
