@@ -149,6 +149,12 @@ test("it is started where there is something to bring back, by the boot and by w
 test.each([
   ["has systemd read the links to it", "\n", "running\n", ["systemctl daemon-reload"]],
   ["needs nothing of a systemd that has read them", "multi-user.target\n", "running\n", []],
+  [
+    "has systemd read all links if it knows one",
+    "networking.service\n",
+    "running\n",
+    ["systemctl daemon-reload"],
+  ],
   ["needs nothing of a system that goes down", "\n", "stopping\n", []],
 ])("the unit that a network service stops %s", async (_, known, system, expected) => {
   const fake = fakeHost();
