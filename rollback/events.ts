@@ -1,8 +1,8 @@
 import type { automation } from "@pulumi/pulumi";
-import { type Bag, connectionOf } from "../providers/engine/inputs.js";
+import type { Bag } from "../providers/engine/inputs.js";
 import { isUncertain } from "../src/errors.js";
-import { hostLabel } from "../src/ssh/connection.js";
 import { isOurs, titleOf } from "./deployment.js";
+import { labelIn } from "./secrets.js";
 
 /** A change of a resource that failed, or whose result is missing. */
 export interface FailedChange {
@@ -118,9 +118,14 @@ export class UpdateEvents {
   }
 }
 
-/** Returns whether the message about a resource with these inputs has the form that `HostError.of` gives it. */
-const isAnswerAbout = (inputs: Bag, message: string): boolean =>
-  message.includes(` on ${hostLabel(connectionOf(inputs))}: `);
+/**
+ * Returns whether the message about a resource with these inputs has the form that `HostError.of` gives it. The host may
+ * be a secret, which the events mask.
+ */
+function isAnswerAbout(inputs: Bag, message: string): boolean {
+  const host = labelIn(inputs);
+  return host === undefined ? /^cannot \S+ .* on \S+: /.test(message) : message.includes(` on ${host}: `);
+}
 
 /** Returns `RealServer web-rs1: cannot update …`. */
 export const describeFailure = ({ urn, op, message }: FailedChange): string =>

@@ -118,9 +118,13 @@ function optionsOf(
   const place = parent === undefined ? undefined : made.get(parent);
   const own = provider === undefined ? undefined : made.get(provider);
   return {
-    dependsOn: dependencies.map((urn) => dependencyOn(urn, made)),
+    dependsOn: [
+      ...dependencies.map((urn) => dependencyOn(urn, made)),
+      // A provider that failed is no provider, only what the engine skips this resource for.
+      ...(own && !(own instanceof Provider) ? [own] : []),
+    ],
     ...(place ? { parent: place } : {}),
-    ...(own ? { provider: own as pulumi.ProviderResource } : {}),
+    ...(own instanceof Provider ? { provider: own } : {}),
     ...(aliases.length > 0 ? { aliases: [...aliases] } : {}),
     ...(deletedWith ? { deletedWith: dependencyOn(deletedWith, made) } : {}),
     ...(additionalSecretOutputs ? { additionalSecretOutputs: [...additionalSecretOutputs] } : {}),

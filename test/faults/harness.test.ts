@@ -88,10 +88,10 @@ describe("what is not as promised is noticed:", () => {
     ],
   };
 
-  test.each(Object.entries(strays))("%s", async (_, [stray, printed]) => {
+  test.each(Object.entries(strays))("%s", async (_, [stray, message]) => {
     const place = { level: levelWith("director"), machine: "director", place: "here" } as const;
     const fault: Fault = { ...place, mishap: { arm: stray } };
     await expect(survive(mixed, { ...place, mishap: {} })).resolves.toBe(true);
-    await expect(survive(mixed, fault)).rejects.toThrow(printed);
+    await expect(survive(mixed, fault)).rejects.toThrow(message);
   });
 });

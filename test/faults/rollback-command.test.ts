@@ -66,12 +66,12 @@ test("rollback undoes what went through, by the copy, in which nothing secret is
   const stack = await stackOf(old);
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  const reported = inPlace("environment");
-  const tells = `require("node:fs").writeFileSync(${JSON.stringify(reported)}, JSON.stringify(process.env));`;
+  const noted = inPlace("environment");
+  const tells = `require("node:fs").writeFileSync(${JSON.stringify(noted)}, JSON.stringify(process.env));`;
   await stack.program(`${site(hosts, { weights: [2, undefined, 3] })}\n${tells}`);
   stack.environment({ NODE_COMPILE_CACHE: "", XDG_CACHE_HOME: inPlace("cache") });
   await succeed(stack);
-  expect(JSON.parse(readFileSync(reported, "utf8"))).toMatchObject({
+  expect(JSON.parse(readFileSync(noted, "utf8"))).toMatchObject({
     PULUMI_PARALLEL: "64",
     NODE_COMPILE_CACHE: inPlace("cache/pulumi-lvs/compiled"),
   });

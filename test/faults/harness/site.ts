@@ -69,7 +69,7 @@ const connections = ${JSON.stringify(hosts.map((host) => ({ ...host.connection(k
 const weights = ${JSON.stringify(weights)};
 const calls = ${JSON.stringify(join(place, "calls-"))} + pulumi.getProject() + (process.env.FIRST_DESK || process.env.PULUMI_HOME).replaceAll("/", "-");
 ${neighbourClass}
-const neighbour = new Neighbour("neighbour", { told: ${JSON.stringify(neighbour)}, calls });
+const neighbour = new Neighbour("neighbour", { reported: ${JSON.stringify(neighbour)}, calls });
 const site = new pulumi.ComponentResource("other:index:Site", "site", {}, {});
 weights.forEach((weight, i) => {
   const connection = connections[i];

@@ -10,6 +10,7 @@ import { databaseOf, filesOf } from "../../../rollback/backend-files.js";
 import type { Deployment, Entry } from "../../../rollback/deployment.js";
 import { UpdateEvents } from "../../../rollback/events.js";
 import { since } from "../../../rollback/history.js";
+import { deleteOrphans } from "../../../rollback/orphans.js";
 import {
   differentResources,
   previousProgram,
@@ -390,13 +391,13 @@ describe("the engine's events tell", () => {
 
   test("by the form of its message whether the provider has answered a creation, and else keep the inputs", () => {
     const inputs = { connection: { host: "director1" }, weight: 1 };
-    const failedWith = (message: string) =>
+    const failedWith = (message: string, given: object = inputs) =>
       heard(
         { resourcePreEvent: { metadata: metadata("create", "a") } },
         { diagnosticEvent: { urn: server("a").urn, severity: "error", message } },
         {
           resOpFailedEvent: {
-            metadata: { ...(metadata("create", "a") as object), new: { inputs } },
+            metadata: { ...(metadata("create", "a") as object), new: { inputs: given } },
             status: 0,
           },
         },
@@ -404,8 +405,32 @@ describe("the engine's events tell", () => {
     const answer = new HostError("director1", "it is full").of("cannot create web/a");
     expect(failedWith(answer)).toMatchObject({ uncertain: false });
     expect(failedWith(answer)).not.toHaveProperty("inputs");
+    // the host, or all of the connection, may be a secret
+    const masked = {
+      "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+      ciphertext: "[secret]",
+    };
+    for (const connection of [masked, { host: masked }]) {
+      expect(failedWith(answer, { connection })).toMatchObject({ uncertain: false });
+      expect(failedWith("error reading from server: EOF", { connection })).toMatchObject({ uncertain: true });
+    }
     for (const message of ["error reading from server: EOF", "cannot create web/a on director2: it is full"])
       expect(failedWith(message)).toMatchObject({ uncertain: true, inputs });
+  });
+
+  test("and what it cannot look for on a host, because its inputs are masked, is named", async () => {
+    const masked = {
+      "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+      ciphertext: "[secret]",
+    };
+    const { urn } = server("a");
+    const orphan = (inputs: Record<string, unknown>) => deleteOrphans([{ urn, inputs }], [], () => undefined);
+    const why = "it is not known whether it was created, and its inputs are secret; look at the host";
+    for (const [host, inputs] of [
+      [undefined, { connection: masked }],
+      ["director1", { connection: { host: "director1" }, weight: masked }],
+    ] as const)
+      expect(await orphan(inputs)).toEqual([{ resource: "RealServer a", urn, host, why }]);
   });
 
   test("by the words of a lost connection that the outcome is unknown", async () => {
