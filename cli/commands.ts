@@ -1,5 +1,6 @@
+import { mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
 import { type Deployment, titleOf } from "../rollback/deployment.js";
 import { PulumiError } from "../rollback/pulumi-cli.js";
@@ -126,9 +127,25 @@ function report(outcome: UpdateResult): number {
   return exitCodes[outcome.result];
 }
 
-/** Returns the folder where Node keeps compiled code. Pulumi starts the program and the provider for each command. */
-const compiledCode = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pulumi-lvs", "compiled");
+/**
+ * Returns the folder where Node keeps compiled code, because Pulumi starts the program and the provider for each command.
+ * Returns undefined if another user may write there: Node runs what it finds.
+ */
+function compiledCode(): string | undefined {
+  const { XDG_CACHE_HOME: given = "" } = process.env;
+  const ours = join(isAbsolute(given) ? given : join(homedir(), ".cache"), "pulumi-lvs");
+  const folder = join(ours, "compiled");
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const isPrivate = [ours, folder].every((one) => {
+      const { uid, mode } = statSync(one);
+      return uid === process.getuid?.() && (mode & 0o022) === 0;
+    });
+    return isPrivate ? folder : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Runs a command, and returns the exit code. */
 export function runCommand(given: Command): Promise<number> {
@@ -140,7 +157,8 @@ export function runCommand(given: Command): Promise<number> {
     ...(plan === undefined ? {} : { plan: resolve(cwd, plan) }),
   };
   process.env.PULUMI_PARALLEL ??= parallel;
-  process.env.NODE_COMPILE_CACHE ||= compiledCode();
+  const compiled = process.env.NODE_COMPILE_CACHE || compiledCode();
+  if (compiled) process.env.NODE_COMPILE_CACHE = compiled;
   // A closed terminal or pipe no longer reads the output.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   outlive((signal, terminal) =>

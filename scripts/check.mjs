@@ -40,10 +40,13 @@ async function step(name, command, { shows = false } = {}) {
 
 const npm = (/** @type {string} */ name) => step(name, `npm run --silent ${name}`);
 
-if (
-  (await step("installed", "node scripts/installed.mjs")) &&
-  (await step("shells", "node scripts/shells.mjs"))
-) {
+/** What is missing says so in one line. */
+const isMissing = async (/** @type {string} */ script) => {
+  if (await step(script, `node scripts/${script}.mjs`)) return false;
+  process.exit(1);
+};
+
+if (!(await isMissing("installed")) && !(await isMissing("shells"))) {
   const lint = npm("lint");
   // Types, the package and tests need what is built.
   if (await npm("build"))
