@@ -20,8 +20,9 @@ export interface HealthMonitorArgs {
    */
   service: string;
   /**
-   * The check of each server. Contains no secrets, because users of the director can read it. Default: GET of
-   * `/.health.html`, which must contain `OK`. Required for a UDP service.
+   * The check of each server. Contains no secrets: every user of the director can see a command, and the address,
+   * host and path of a check with a process of its own. Default: GET of `/.health.html`, which must contain `OK`.
+   * Required for a UDP service.
    */
   check?: HealthCheck | undefined;
   /** Checks of single servers that differ, by `192.168.10.11:80` or `[2001:db8::1]:80`. Default: none. */
