@@ -47,7 +47,7 @@ function isInStateOnly({ op, oldState, newState }: PreviewStep): boolean {
   return op === "update" && isWhole(oldState?.outputs ?? {}) && isSame;
 }
 
-/** Fields of a VrrpInstance by which directors hear each other, besides the first address. */
+/** Fields of a VrrpInstance by which directors accept each other's advertisements, besides the first address. */
 const shared = ["interface", "routerId", "version", "advertInterval", "peers", "source"];
 
 /** Returns the inputs of a VrrpInstance with its first address. */
@@ -57,8 +57,8 @@ const instanceOf = ({ inputs = {} }: Entry): Bag => ({
 });
 
 /**
- * Returns whether directors with these intervals hear each other. With version 3 a backup takes the interval of the
- * master from its advertisements, if it hears one in time: within three of its own.
+ * Returns whether directors with these intervals accept each other's advertisements. With version 3 a backup takes the
+ * interval of the master from its advertisements, if one arrives in time: within three of its own.
  */
 function isSimilar(was: Bag, is: Bag): boolean {
   const [one, other] = [Number(was.advertInterval), Number(is.advertInterval)];
@@ -131,11 +131,11 @@ const isOneThere: Rule = (update) => {
 
 const isInstanceStep = ({ urn }: PreviewStep): boolean => urn.includes("/lvs:VrrpInstance::");
 
-const hearsOthers: Rule = (update) => {
-  const deaf = update.changes.find((step) => isInstanceStep(step) && advertised(step).length > 0);
-  if (!deaf) return undefined;
-  const { hosts, why, what } = named(update, [deaf]);
-  return `cannot update ${what}: ${why}. Nothing was changed; with another ${listed(advertised(deaf))} it does not hear the other directors, so run again when ${hosts} answers`;
+const hasSameAdvertisements: Rule = (update) => {
+  const changed = update.changes.find((step) => isInstanceStep(step) && advertised(step).length > 0);
+  if (!changed) return undefined;
+  const { hosts, why, what } = named(update, [changed]);
+  return `cannot update ${what}: ${why}. Nothing was changed; with another ${listed(advertised(changed))} it ignores the advertisements of the other directors, so run again when ${hosts} answers`;
 };
 
 const hasInstance: Rule = (update) => {
@@ -146,7 +146,7 @@ const hasInstance: Rule = (update) => {
 };
 
 /** What has to hold for a director to be left out, in the order in which it is reported. */
-const rules: readonly Rule[] = [isAllowed, isDown, isOneThere, hearsOthers, hasInstance];
+const rules: readonly Rule[] = [isAllowed, isDown, isOneThere, hasSameAdvertisements, hasInstance];
 
 /**
  * Returns what an update leaves out, because directors do not answer. `reachesAll` says that it has to reach each host

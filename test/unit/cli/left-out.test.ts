@@ -102,11 +102,11 @@ test.each([
   ],
   ["routerId", { routerId: 51 }, { routerId: 52 }, "replace"],
 ])(
-  "a director that is down is not left out of another %s, because it would not hear the others",
+  "a director that is down is not left out of another %s, because it would ignore the advertisements of the others",
   (field, was, is, op) => {
     const vrrp = { ...withInputs(was, is, {}, "VrrpInstance"), op };
     expect(() => leftOut(silent, groups, previewOf([vrrp], { allowDown: true }), false)).toThrow(
-      `cannot update web: director2 does not answer: no route to host. Nothing was changed; with another ${field} it does not hear the other directors, so run again when director2 answers`,
+      `cannot update web: director2 does not answer: no route to host. Nothing was changed; with another ${field} it ignores the advertisements of the other directors, so run again when director2 answers`,
     );
   },
 );
