@@ -106,7 +106,7 @@ const unknownBefore = (run: string, why: string) =>
 
 /**
  * Returns the state that the newest operation of the history left, and the state now if it is another one. A run
- * of another desk that died is in no history.
+ * of another computer that died is in no history.
  */
 async function changedSince(copy: SavedCopy, own: Saved | undefined, onProgress: (line: string) => void) {
   // The copy knows the run, or the rollback, that died here.

@@ -43,7 +43,7 @@ export interface Output {
   readonly say: (line: string) => void;
 }
 
-/** Half a second between two questions. */
+/** Half a second between two queries. */
 const clock: Clock = {
   now: () => performance.now(),
   pause: () => new Promise((resolve) => setTimeout(resolve, 500)),

@@ -65,7 +65,7 @@ export interface Seen {
   readonly local: boolean;
 }
 
-/** Returns the broken leg of the way, or undefined if the director does not show it. */
+/** Returns the hop that fails, or undefined if the director does not show it. */
 export function brokenLeg(expected: Expected, { replies }: Fault, seen: Seen): string | undefined {
   const isNew = (flow: Flow) => !seen.before.some(({ client }) => client === flow.client);
   const unanswered = replies.filter(({ port }) => port === 0);

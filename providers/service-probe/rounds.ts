@@ -28,7 +28,7 @@ const pause = 1000;
 
 /**
  * Repeats rounds until the result is as expected. After the time is over it throws the reason, with the
- * broken leg of the way.
+ * hop that fails.
  */
 export async function probeUntilRight(
   expected: Expected,

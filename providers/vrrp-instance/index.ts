@@ -52,7 +52,7 @@ export interface VrrpInstanceArgs {
    */
   preemptDelay?: number | undefined;
   /**
-   * More interfaces whose failure ends the turn of a master, at most 100. The instance's own and those of the
+   * More interfaces whose failure makes the master give up, at most 100. The instance's own and those of the
    * addresses always count. Default `[]`.
    */
   trackInterfaces?: string[] | undefined;

@@ -52,7 +52,7 @@ const block = (name: string, lines: readonly string[]): string[] =>
  * Returns the command that succeeds while the health monitor has a real server of the service up. Brackets would need
  * an escape, so a dot stands for each. The file has more columns behind the state.
  */
-const question = (service: string): string =>
+const checkOf = (service: string): string =>
   `/bin/grep -qxE '${service.replace(/[[\]]/g, ".")}[[:blank:]][^[:blank:]]+[[:blank:]](up|rising)([[:blank:]].*)?' /run/pulumi-lvs/health`;
 
 /**
@@ -69,7 +69,7 @@ export function printVrrp(of: VrrpSettings): string {
     ...scripts.flatMap(([script, service]) =>
       block(`vrrp_script ${script}`, [
         `# ${service}`,
-        `script "${question(service)}"`,
+        `script "${checkOf(service)}"`,
         "interval 2",
         // The file is away for a moment while the agent starts again.
         "fall 2",

@@ -140,7 +140,7 @@ export interface ClusterArgs {
   sync?: SyncArgs | undefined;
   /**
    * Whether `pulumi-lvs up` leaves out one of `directors` that does not answer, and changes the others. The next one
-   * brings it level. Default false: it then changes nothing.
+   * brings it up to date. Default false: it then changes nothing.
    */
   allowDown?: boolean | undefined;
   /** VIPs, at least one: addresses, or addresses with details. */

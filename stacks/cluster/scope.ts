@@ -5,7 +5,7 @@ import { type Director, directorsOf } from "./directors/model.js";
 /** The class of a kind of resource. */
 type Kind = new (name: string, args: never, opts?: pulumi.CustomResourceOptions) => pulumi.CustomResource;
 
-/** A director, as the scope of the resources on it. */
+/** Where the resources of one director are made: its names, aliases and connection. */
 export interface DirectorScope {
   /** The cluster. */
   readonly parent: pulumi.Resource;

@@ -16,7 +16,7 @@ import {
 
 const { threeHosts, stackOf, site, environment } = updates();
 
-// State in PostgreSQL, with the real CLI and a real server: two desks, each with a checkout and a home of its own.
+// State in PostgreSQL, with the real CLI and a real server: two computers, each a checkout and a home of its own.
 
 const missing = missingPostgres();
 const title = "state in PostgreSQL";
@@ -37,7 +37,7 @@ describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})
   });
   afterAll(() => server?.stop());
 
-  test("two desks share a stack: one waits for the other's lock, sees its history and rolls its run back", async () => {
+  test("two users share a stack: one waits for the other's lock, sees its history and rolls its run back", async () => {
     const hosts = await threeHosts();
     const old = site(hosts, { weights: [1, 1, undefined] });
     const first = await stackOf(old, { PULUMI_BACKEND_URL: server.backend() });
@@ -58,7 +58,7 @@ describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})
     expect(done.code, done.text).toBe(0);
     expect(tables(hosts)).not.toEqual(before);
 
-    // the second desk knows the first one's run, and has no copy of its own
+    // the second computer knows the first one's run, and has no copy of its own
     const { code, text } = await second.pulumiLvs(["rollback"]);
     expect(code, text).toBe(0);
     expect(text).toMatch(/by the backend's history\n/);
@@ -76,14 +76,14 @@ describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})
       );
   });
 
-  test("a run that died at one desk is cancelled and rolled back at the other, and nothing before it", async () => {
+  test("a run that died on one computer is cancelled and rolled back on the other, and nothing before it", async () => {
     const hosts = await threeHosts();
     const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }), {
       PULUMI_BACKEND_URL: server.backend(),
     });
     await stack.up();
     const other = await secondDesk(stack);
-    // an update of the other desk, which has a copy of what was before it
+    // an update of the other computer, which has a copy of what was before it
     await other.program(site(hosts, { weights: [1, 2, undefined] }));
     await succeed(other);
     const [before, state] = [tables(hosts), await stateOf(other)];

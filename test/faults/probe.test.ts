@@ -175,7 +175,7 @@ test("replies of too few servers, or too few of one, are said with who gave them
   );
 });
 
-describe("a probe that may ask the director says which leg is broken", () => {
+describe("a probe that may read the director says which hop fails", () => {
   const says = async (given: Parameters<typeof scene>[0], why: string) => {
     const { create } = scene(given);
     await expect(create({ director })).rejects.toThrow(`; ${why}`);

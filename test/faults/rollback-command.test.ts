@@ -136,7 +136,7 @@ test("rollback deletes nothing of a stack that was imported, after a run that di
   await stack.program(site(hosts, { weights: [2, 1, 3] }));
   await upKilledAtFirstStep(stack, hosts[0], "-w 2");
   expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
-  // as from another desk, which has no copy
+  // as from another computer, which has no copy
   stack.environment({ PULUMI_HOME: environment().PULUMI_HOME, FIRST_DESK: old.env.PULUMI_HOME as string });
   const left = tables(hosts);
   expect(await stack.pulumiLvs(["rollback", "--stack", "program"])).toEqual({

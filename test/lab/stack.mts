@@ -104,7 +104,7 @@ export class Stack {
     return stack.#begin();
   }
 
-  /** The same stack from another desk: a copy of the project's folder, and an environment of its own. */
+  /** The same stack from another computer: a copy of the project's folder, and an environment of its own. */
   async desk(env: Record<string, string>): Promise<Stack> {
     const other = await Stack.#make(this.#name);
     await cp(this.#cwd, other.#cwd, { recursive: true, verbatimSymlinks: true });

@@ -187,7 +187,7 @@ export async function upKilledAtFirstStep(
 export const inTable = ({ fake }: SshHost, text: string): Promise<void> =>
   expect.poll(() => fake.lines("ipvs").join(), { timeout: 120_000 }).toContain(text);
 
-/** At this desk, the lock of a run that was killed is refused first, and then the run is rolled back. */
+/** On this computer, the lock of a run that was killed is refused first, and then the run is rolled back. */
 export async function rollBackKilled(desk: Stack): Promise<void> {
   const locked = await desk.pulumiLvs(["rollback"]);
   expect(locked.code, locked.text).toBe(11);
