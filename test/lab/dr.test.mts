@@ -46,6 +46,7 @@ onLab("the tutorial's LVS/DR cluster", () => {
       vips: ["192.168.0.210"],
       services: [`director/${service}`],
       health: {},
+      reasons: {},
       drained: { [`director/${service}`]: [] },
       members: [
         { ...member, address: "192.168.0.221", weight: 1 },
