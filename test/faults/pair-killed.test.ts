@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
-import { descendants } from "../lab/processes.mjs";
+import { commandOf, descendants } from "../lab/processes.mjs";
 import type { Answer, Stack } from "../lab/stack.mjs";
 import type { SshHost } from "../support/fake/ssh-host.js";
 import { sendSignal } from "../support/send-signal.mjs";
@@ -59,7 +58,7 @@ test("an update that is killed between two directors leaves the next one to brin
 /** Returns the plugin of a run that has the resources, and what it has started. */
 const providersOf = (pid: number): number[] =>
   descendants(pid)
-    .filter((one) => readFileSync(`/proc/${one}/cmdline`, "utf8").includes("pulumi-resource-pulumi-nodejs"))
+    .filter((one) => commandOf(one).some((word) => word.includes("pulumi-resource-pulumi-nodejs")))
     .flatMap((one) => [one, ...descendants(one)]);
 
 /** An update whose provider is killed at its first step on this host. The step goes through all the same. */
