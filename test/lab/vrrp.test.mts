@@ -38,7 +38,7 @@ for (const [i, host] of ["director", "rs1"].entries()) {
       { address: "${gateway}", prefixLength: 24, interface: "eth2" }] });
   new lvs.VrrpInstance("stays-" + host, { ...common, routerId: 52, version: 2, preempt: false, advertInterval: 5, addresses: [{ address: "${stays}" }] });
   new lvs.VrrpInstance("other-" + host, { ...common, routerId: 53, priority: 100 + 50 * i, garpRefresh: 2, addresses: [{ address: "${other}" }],
-    source: ["192.168.0.200", "192.168.0.221"][i], peers: [["192.168.0.221", "192.168.0.200"][i]] });
+    source: ["192.168.0.200", "192.168.0.204"][i], peers: [["192.168.0.204", "192.168.0.200"][i]] });
   new lvs.VrrpInstance("six-" + host, { ...common, routerId: 54, trackInterfaces: ["eth2"], addresses: [{ address: "${six}", prefixLength: 64 }] });
 }`;
 
@@ -52,15 +52,17 @@ const untilClientSendsTo = async (host: HostName, macs: ReadonlyMap<HostName, st
     );
 };
 
-/** Has the client write down what neighbours announce. Returns how it stops, with what it heard. */
-const listening = async (): Promise<() => Promise<string>> => {
+/** Has a host write down packets. Returns how it stops, with what it heard. */
+const listening = async (host: HostName, packets: string): Promise<() => Promise<string>> => {
   await run(
-    "client",
-    `nohup tcpdump -i eth1 -n -e -l 'arp or (icmp6 and ip6[40] == 136)' >/tmp/news 2>/tmp/news.errors </dev/null & echo $! >/tmp/news.pid
+    host,
+    `nohup tcpdump -i eth1 -n -e -l '${packets}' >/tmp/news 2>/tmp/news.errors </dev/null & echo $! >/tmp/news.pid
 n=0; until grep -q listening /tmp/news.errors; do n=$((n + 1)); [ $n -lt 3000 ] || exit 1; sleep 0.1; done`,
   );
-  return async () => (await run("client", "kill $(cat /tmp/news.pid); sleep 0.5; cat /tmp/news")).stdout;
+  return async () => (await run(host, "kill $(cat /tmp/news.pid); sleep 0.5; cat /tmp/news")).stdout;
 };
+
+const announcements = "arp or (icmp6 and ip6[40] == 136)";
 
 /** What all neighbours get from a host that says, unasked, that it has the address. */
 const announcement = (mac: string | undefined, address: string): RegExp =>
@@ -84,6 +86,7 @@ onLab("two directors with VRRP", () => {
     for (const host of directors)
       macs.set(host, (await run(host, "modprobe ip_vs_wlc; cat /sys/class/net/eth1/address")).stdout.trim());
     await run("client", "ip addr add 2001:db8::100/64 dev eth1 nodad");
+    await run("rs1", "ip addr add 192.168.0.204/24 dev eth1");
     await run(
       "rs1",
       `printf 'global_defs {\\n enable_script_security\\n script_user root\\n}\\nvrrp_instance mine {\\n interface eth2\\n virtual_router_id 7\\n virtual_ipaddress { 192.168.10.99 }\\n}\\n' >${own}; systemctl start keepalived`,
@@ -117,20 +120,41 @@ onLab("two directors with VRRP", () => {
   });
 
   it("announce an address again and again, if garpRefresh says so", async () => {
-    const heard = await listening();
-    await waitOn("client", `[ $(grep -c '^.* > ff:ff:ff:ff:ff:ff, .*${other}' /tmp/news) -ge 12 ]`, seconds);
-    const times = [...(await heard()).matchAll(announcement(macs.get("rs1"), other))];
-    // a new master sends two times five
-    expect(times.length).toBeGreaterThanOrEqual(12);
+    const heard = await listening("client", announcements);
+    // A new master sends two times five.
+    const mac = macs.get("rs1");
+    await waitOn(
+      "client",
+      `[ $(grep -c '${mac} > ff:ff:ff:ff:ff:ff, .*${other}' /tmp/news) -ge 12 ]`,
+      seconds,
+    );
+    expect([...(await heard()).matchAll(announcement(mac, other))].length).toBeGreaterThanOrEqual(12);
+  });
+
+  it("advertise by the version, the source and the peers that are declared", async () => {
+    const everyone = await listening("client", "ip proto 112 or ip6 proto 112");
+    const director = await listening("director", "ip proto 112");
+    for (const text of ["VRRPv3, .*vrid 51", "VRRPv2, .*vrid 52", "IPv6.*VRRPv3.*vrid 54"])
+      await waitOn("client", `grep -q '${text}' /tmp/news`, seconds);
+    await waitOn("director", `grep -q '192.168.0.204 > 192.168.0.200: .*VRRPv3.*vrid 53' /tmp/news`, seconds);
+    await director();
+    // by unicast
+    expect(await everyone()).not.toContain("vrid 53");
   });
 
   it("leave an address where it is, if they do not preempt", async () => {
     // which of them had it first is chance
+    await run("director", "systemctl stop keepalived");
+    await untilHeld(stays, "rs1");
+    await run("director", "systemctl start keepalived");
+    await untilHeld(vip, "director");
+    // longer than the director, which has the higher priority, would wait to preempt
+    await run("director", "sleep 25");
+    expect(await holders(stays)).toEqual(["rs1"]);
     await run("rs1", "systemctl stop keepalived");
     await untilHeld(stays, "director");
     await run("rs1", "systemctl start keepalived");
     await untilHeld(other, "rs1");
-    expect(await holders(stays)).toEqual(["director"]);
   });
 
   it("show who is the master, which is no drift", async () => {
@@ -162,7 +186,7 @@ onLab("two directors with VRRP", () => {
     const load = await underLoad(
       vip,
       async () => {
-        const heard = await listening();
+        const heard = await listening("client", announcements);
         expect(await lvs("failover", "vip-director")).toMatch(
           /director +master +\d+ active[\s\S]*moved from director to rs1 in [\d.]+ s\n +director +backup .*\d+ active.*, held\n +rs1 +master +\d+ active/,
         );
