@@ -105,8 +105,10 @@ test("a cluster gets a second director without a replacement, and a change that 
       const { code, text } = await up(stack);
       host.fake.mend();
       if (code !== 10) {
-        expect(code, text).toBe(11);
-        expect(text).toMatch(/could not roll back:\n.* on \S+: /);
+        // a step that needs neither tool nor room goes through
+        expect([0, 11], text).toContain(code);
+        if (code === 11) expect(text).toMatch(/could not roll back:\n.* on \S+: /);
+        else expect(tables([one])).toEqual(tables([two]));
         const rollback = await stack.pulumiLvs(["rollback"]);
         expect(rollback.code, rollback.text).toBe(0);
       }
