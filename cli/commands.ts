@@ -1,12 +1,11 @@
-import { mkdirSync, statSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { automation } from "@pulumi/pulumi";
 import { type Deployment, titleOf } from "../rollback/deployment.js";
 import { PulumiError } from "../rollback/pulumi-cli.js";
 import { rollBack } from "../rollback/roll-back.js";
 import { guarded, type UpdateResult } from "../rollback/up-or-roll-back.js";
 import type { CommandLine } from "./command-line.js";
+import { compiledCodeFolder } from "./compiled-code.js";
 import { directorsOfUpdate } from "./down/before-up.js";
 import { DirectorDown } from "./down/left-out.js";
 import { exitCodes } from "./exit-codes.js";
@@ -127,26 +126,6 @@ function report(outcome: UpdateResult): number {
   return exitCodes[outcome.result];
 }
 
-/**
- * Returns the folder where Node keeps compiled code, because Pulumi starts the program and the provider for each command.
- * Returns undefined if another user may write there: Node runs what it finds.
- */
-function compiledCode(): string | undefined {
-  const { XDG_CACHE_HOME: given = "" } = process.env;
-  const ours = join(isAbsolute(given) ? given : join(homedir(), ".cache"), "pulumi-lvs");
-  const folder = join(ours, "compiled");
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const isPrivate = [ours, folder].every((one) => {
-      const { uid, mode } = statSync(one);
-      return uid === process.getuid?.() && (mode & 0o022) === 0;
-    });
-    return isPrivate ? folder : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Runs a command, and returns the exit code. */
 export function runCommand(given: Command): Promise<number> {
   // Relative to the folder from which Pulumi reads it, because the rollback runs in the project's folder.
@@ -157,7 +136,7 @@ export function runCommand(given: Command): Promise<number> {
     ...(plan === undefined ? {} : { plan: resolve(cwd, plan) }),
   };
   process.env.PULUMI_PARALLEL ??= parallel;
-  const compiled = process.env.NODE_COMPILE_CACHE || compiledCode();
+  const compiled = process.env.NODE_COMPILE_CACHE || compiledCodeFolder();
   if (compiled) process.env.NODE_COMPILE_CACHE = compiled;
   // A closed terminal or pipe no longer reads the output.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);

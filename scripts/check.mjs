@@ -16,10 +16,8 @@ const failed = [];
  */
 async function step(name, command, { shows = false } = {}) {
   const [program = "", ...args] = command.split(" ");
-  const child = spawn(program, args, {
-    cwd: checkout,
-    stdio: ["ignore", shows ? "inherit" : "pipe", shows ? "inherit" : "pipe"],
-  });
+  const out = shows ? "inherit" : "pipe";
+  const child = spawn(program, args, { cwd: checkout, stdio: ["ignore", out, out] });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding("utf8").on("data", (text) => {
@@ -40,25 +38,21 @@ async function step(name, command, { shows = false } = {}) {
 
 const npm = (/** @type {string} */ name) => step(name, `npm run --silent ${name}`);
 
-/** What is missing says so in one line. */
-const isMissing = async (/** @type {string} */ script) => {
-  if (await step(script, `node scripts/${script}.mjs`)) return false;
-  process.exit(1);
-};
+// Each says in one line what is missing.
+for (const script of ["installed", "shells"])
+  if (!(await step(script, `node scripts/${script}.mjs`))) process.exit(1);
 
-if (!(await isMissing("installed")) && !(await isMissing("shells"))) {
-  const lint = npm("lint");
-  // Types, the package and tests need what is built.
-  if (await npm("build"))
-    await Promise.all([
-      npm("typecheck"),
-      npm("check:package"),
-      ...(process.argv.includes("--static")
-        ? []
-        : [step("tests", "vitest run --project quick", { shows: true })]),
-    ]);
-  await lint;
-}
+const lint = npm("lint");
+// Types, the package and tests need what is built.
+if (await npm("build"))
+  await Promise.all([
+    npm("typecheck"),
+    npm("check:package"),
+    ...(process.argv.includes("--static")
+      ? []
+      : [step("tests", "vitest run --project quick", { shows: true })]),
+  ]);
+await lint;
 if (failed.length > 0) {
   console.error(`failed: ${failed.join(", ")}`);
   process.exitCode = 1;
