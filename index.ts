@@ -6,6 +6,7 @@ export type { ArpSuppressionArgs } from "./providers/arp-suppression.js";
 export type { ConnectionInput } from "./providers/engine/resource-class.js";
 export type { HealthMonitorArgs, HealthMonitorState } from "./providers/health-monitor/index.js";
 export type { SorryServer } from "./providers/health-monitor/sorry-server.js";
+export type { HostProbeArgs } from "./providers/host-probe.js";
 export type { HostRouteArgs } from "./providers/host-route.js";
 export * from "./providers/index.js";
 export type { IpForwardingArgs } from "./providers/ip-forwarding.js";

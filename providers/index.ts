@@ -1,6 +1,7 @@
 import { type ArpSuppressionArgs, arpSuppression } from "./arp-suppression.js";
 import { resource } from "./engine/resource-class.js";
 import { type HealthMonitorArgs, type HealthMonitorState, healthMonitor } from "./health-monitor/index.js";
+import { type HostProbeArgs, hostProbe } from "./host-probe.js";
 import { type HostRouteArgs, hostRoute } from "./host-route.js";
 import { type IpForwardingArgs, ipForwarding } from "./ip-forwarding.js";
 import { type IpvsTimeoutsArgs, ipvsTimeouts } from "./ipvs-timeouts.js";
@@ -159,6 +160,21 @@ export class KernelModule extends resource<KernelModuleArgs>(kernelModule) {}
  * });
  */
 export class ServiceProbe extends resource<ServiceProbeArgs>(serviceProbe) {}
+
+/**
+ * A look whether a host answers, when the resource is created or its `triggers` change. What depends on it is not
+ * changed while the host does not. Nothing of it is on a host.
+ *
+ * @example
+ * const weight = 3;
+ * const connection = { host: "director1" };
+ * const [first, second] = ["director1", "director2"].map(
+ *   (host) => new lvs.HostProbe(`${host}-probe`, { connection: { host }, triggers: weight }),
+ * );
+ * const web = { service: "tcp://192.168.0.219:80", address: "192.168.10.11", port: 80 };
+ * new lvs.RealServer("web-1", { connection, ...web, weight }, { dependsOn: [first, second] });
+ */
+export class HostProbe extends resource<HostProbeArgs>(hostProbe) {}
 
 /**
  * Seconds that a director remembers idle connections (ipvsadm(8), --set). Deletion restores the former

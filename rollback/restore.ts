@@ -1,4 +1,5 @@
 import type { automation } from "@pulumi/pulumi";
+import { withoutHostProbes } from "../providers/host-probe.js";
 import {
   type Deployment,
   entriesOf,
@@ -42,7 +43,7 @@ export async function restore(
   before: Deployment,
   options: RestoreOptions,
 ): Promise<RollbackResult> {
-  const stack = withoutResults(whole);
+  const stack = withoutLooking(withoutResults(whole));
   const why = new Map<string, string>();
   const settings = {
     message: options.message,
@@ -113,6 +114,14 @@ export async function restore(
   });
   return { changes, notRestored: [...different, ...unread, ...orphans] };
 }
+
+/** Returns the stack with an environment in which host probes do not look. */
+const withoutLooking = (stack: automation.Stack): automation.Stack => {
+  const envVars = { ...stack.workspace.envVars, [withoutHostProbes]: "1" };
+  return Object.assign(Object.create(stack) as automation.Stack, {
+    workspace: Object.assign(Object.create(stack.workspace) as automation.Workspace, { envVars }),
+  });
+};
 
 /** Returns whether the CLI keeps an undeclared dependency of a declared resource. Tried with 3.258. */
 const supportsUndeclared = (version: string): boolean => {

@@ -4,6 +4,7 @@ import { ArpSuppression, HostRoute, VirtualAddress } from "../providers/index.js
 import { checked } from "./check-cluster.js";
 import type { ClusterArgs, VipArgs } from "./cluster/args.js";
 import { Cluster } from "./cluster/component.js";
+import { hostProbes } from "./cluster/directors/host-probes.js";
 import { forwardings } from "./cluster/families.js";
 import { type Frontend, frontend } from "./cluster/frontend.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
@@ -53,7 +54,8 @@ export interface DrClusterArgs extends ClusterArgs {
 export class DrCluster extends Cluster {
   constructor(name: string, args: DrClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:DrCluster", name, {}, persisting(checked("dr", name, args), opts));
-    const prepared = packages(this, name, args);
+    const probes = hostProbes(this, name, args);
+    const prepared = [...probes, ...packages(this, name, args, probes)];
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
     const frontends = fromLast(scopesOf(this, name, args), (scope, after) => {
       const module = ipVs(scope, [...prepared, ...after]);

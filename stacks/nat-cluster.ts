@@ -5,6 +5,7 @@ import type { ClusterArgs, ServiceArgs } from "./cluster/args.js";
 import { Cluster } from "./cluster/component.js";
 import type { DirectorArgs, DirectorMember, GatewayArgs, VrrpArgs } from "./cluster/directors/args.js";
 import { waysOf } from "./cluster/directors/gateways.js";
+import { hostProbes } from "./cluster/directors/host-probes.js";
 import { forwardings } from "./cluster/families.js";
 import { clientFacing, frontend } from "./cluster/frontend.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
@@ -80,7 +81,8 @@ export interface NatClusterArgs extends ClusterArgs {
 export class NatCluster extends Cluster {
   constructor(name: string, args: NatClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:NatCluster", name, {}, persisting(checked("nat", name, args), opts));
-    const prepared = packages(this, name, args);
+    const probes = hostProbes(this, name, args);
+    const prepared = [...probes, ...packages(this, name, args, probes)];
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
     const frontends = fromLast(scopesOf(this, name, args), (scope, after) => {
       const { insideInterface, interface: outside } = scope.director.fields;

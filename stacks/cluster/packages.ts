@@ -32,6 +32,7 @@ export function packages(
   parent: pulumi.Resource,
   name: string,
   args: ClusterArgs & { packages?: PackagesArgs | undefined },
+  dependsOn: pulumi.Resource[],
 ): pulumi.Resource[] {
   const { director = [], realServers = [] } = args.packages ?? {};
   const hosts = [
@@ -62,7 +63,7 @@ export function packages(
           triggers: [labelOf(connection), ...names],
         },
         // Installed packages stay installed under other credentials, and a preview does not know those.
-        { parent, ignoreChanges: ["connection"], ...aliases },
+        { parent, dependsOn, ignoreChanges: ["connection"], ...aliases },
       ),
   );
 }

@@ -64,7 +64,7 @@ const urlOf = (scheme: string, address: string, port: number, path: string) =>
   `${scheme}://${address.includes(":") ? `[${address}]` : address}:${port}${scheme === "http" ? path : ""}`;
 
 /** Returns the arguments that define the cluster. */
-const triggersOf = (args: ClusterArgs): object =>
+export const triggersOf = (args: ClusterArgs): object =>
   withoutConnections(without({ ...args }, ["probe", "adopt", "packages", "allowDown"])) as object;
 
 /** Returns a value without the connections in it, which may be secret. No output has one inside. */

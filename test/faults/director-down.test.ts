@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { SshHost } from "../support/fake/ssh-host.js";
-import { previewIsEmpty, stateOf, succeed, up, updates } from "./harness/site.js";
+import { previewIsEmpty, stateOf, succeed, up, updates, upThatWaits } from "./harness/site.js";
 
-const { threeHosts, stackOf, keyPath } = updates();
+const { threeHosts, stackOf, keyPath, inPlace } = updates();
 
 interface Wanted {
   readonly allowDown?: boolean;
@@ -157,4 +157,49 @@ test("a real server is removed while a director is down, keeps what clients of t
   expect(two.fake.lines("ipvs")).toEqual(left);
   expect(web.fake.snapshot()).toEqual(untouched);
   await previewIsEmpty(stack);
+});
+
+test("pulumi up changes nothing of a cluster while one of its directors is down", async () => {
+  const { one, two, program, images } = await pair();
+  const stack = await stackOf(program());
+  await stack.up();
+  const [before, state] = [images(), await stateOf(stack)];
+  for (const director of [two, one]) {
+    await director.down();
+    await previewIsEmpty(stack);
+    await stack.up();
+    // a change on all machines, and a deletion only
+    for (const wanted of [{ weight: 5, ports: [80, 8080] }, { ports: [80] }]) {
+      await stack.program(program(wanted));
+      const { code, text } = await stack.pulumi("up", "--yes", "--skip-preview");
+      expect(code, text).not.toBe(0);
+      expect(text).toMatch(new RegExp(`cannot update probe on ${director.label}: .*; check that `));
+    }
+    await director.up();
+    expect(images()).toEqual(before);
+    await stack.program(program());
+    await stack.up();
+    expect(await stateOf(stack)).toEqual(state);
+  }
+});
+
+test("a director goes down before a rollback, which restores the others, and ends when it is back", async () => {
+  const { one, two, program, images } = await pair();
+  const stack = await stackOf(program());
+  await stack.up();
+  const [before, state] = [images(), await stateOf(stack)];
+  await stack.program(program({ weight: 5 }));
+  const verification = await upThatWaits(stack, inPlace);
+  expect(two.fake.lines("ipvs").join()).toContain("-w 5");
+  await one.down();
+  const { code, text } = await verification();
+  expect(code, text).toBe(11);
+  expect(text).toMatch(/could not roll back:\n.* on \S+: /);
+  expect(two.fake.snapshot()).toEqual(before[1]);
+
+  await one.up();
+  const rollback = await stack.pulumiLvs(["rollback"]);
+  expect(rollback.code, rollback.text).toBe(0);
+  expect(images()).toEqual(before);
+  expect(await stateOf(stack)).toEqual(state);
 });

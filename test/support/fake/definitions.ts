@@ -1,6 +1,7 @@
 import { arpSuppression } from "../../../providers/arp-suppression.js";
 import type { Definition } from "../../../providers/engine/define.js";
 import { healthMonitor } from "../../../providers/health-monitor/index.js";
+import { hostProbe } from "../../../providers/host-probe.js";
 import { hostRoute } from "../../../providers/host-route.js";
 import { ipForwarding } from "../../../providers/ip-forwarding.js";
 import { ipvsTimeouts } from "../../../providers/ipvs-timeouts.js";
@@ -18,6 +19,7 @@ export const definitions: ReadonlyMap<string, Definition> = new Map(
   [
     arpSuppression,
     healthMonitor,
+    hostProbe,
     hostRoute,
     ipForwarding,
     ipvsTimeouts,

@@ -1,5 +1,6 @@
 import { arpSuppression } from "./arp-suppression.js";
 import { healthMonitor } from "./health-monitor.js";
+import { hostProbe } from "./host-probe.js";
 import { hostRoute } from "./host-route.js";
 import { ipForwarding } from "./ip-forwarding.js";
 import { ipvsTimeouts } from "./ipvs-timeouts.js";
@@ -17,6 +18,7 @@ import { vrrpInstance } from "./vrrp-instance.js";
 export const kinds: Readonly<Record<string, TestedKind>> = {
   "arp-suppression": arpSuppression,
   "health-monitor": healthMonitor,
+  "host-probe": hostProbe,
   "host-route": hostRoute,
   "ip-forwarding": ipForwarding,
   "ipvs-timeouts": ipvsTimeouts,

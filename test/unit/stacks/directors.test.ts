@@ -55,7 +55,7 @@ const known = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve)
 test("each director has the same services, members, checks, timeouts, sysctls and sync daemons, and one VRRP instance", async () => {
   const { on, all } = await made(DrCluster, web);
   const parts = [
-    ...["ip-vs", "timeouts", "sync-master", "sync-backup"],
+    ...["probe", "ip-vs", "timeouts", "sync-master", "sync-backup"],
     "director-sysctl-net.ipv4.vs.expire_nodest_conn",
     ...[80, 25].flatMap((port) => ["", "-a", "-b"].map((member) => `tcp-198.51.100.10-${port}${member}`)),
     ...["tcp-198.51.100.10-80-health", "vrrp"],
@@ -110,6 +110,32 @@ test("the VRRP instances have the VIPs, priorities in the order of directors, an
   expect(only.inputs("web-lb1-vrrp")?.peers).toBeUndefined();
 });
 
+test("nothing of a cluster is changed before each of several directors has answered after a change of the arguments", async () => {
+  const triggersOf = async (args: object) => {
+    const { all, needs } = await made(DrCluster, args);
+    const probes = all.filter(({ type }) => type === "HostProbe");
+    if (probes.length > 0)
+      for (const name of ["web-a-arp", "web-lb2-ip-vs", "web-lb1-ip-vs"])
+        expect(await needs(name)).toEqual(expect.arrayContaining(["web-lb1-probe", "web-lb2-probe"]));
+    return probes.map(({ inputs }) => inputs.triggers);
+  };
+  const [one, two] = await triggersOf(web);
+  expect(one).toMatch(/^[0-9a-f]{64}$/);
+  expect(two).toBe(one);
+  expect(await triggersOf({ ...web, services: [{ port: 80 }] })).not.toContain(one);
+  const named = (connection: object) => ({
+    ...web,
+    directors: [web.directors[0], { name: "lb2", connection }],
+  });
+  const [before, after] = [
+    await triggersOf(named({ host: "lb2" })),
+    await triggersOf(named({ host: "lb9" })),
+  ];
+  expect(after).toEqual(before);
+  expect(await triggersOf({ ...web, allowDown: true })).toEqual([]);
+  expect(await triggersOf({ ...web, directors: [web.directors[0]] })).toEqual([]);
+});
+
 test("another order of directors changes priorities only", async () => {
   const directors = [
     { ...web.directors[0], address: "198.51.100.4" },
@@ -119,7 +145,9 @@ test("another order of directors changes priorities only", async () => {
   const inputs = async (order: object[]) => {
     const { all, error } = await program(() => new DrCluster("web", { ...web, directors: order } as never));
     expect(error).toBeUndefined();
-    return new Map(all.map(({ name, inputs: { priority: _, ...rest } }) => [name, rest]));
+    // a probe looks after each change
+    const rest = all.filter(({ type }) => type !== "HostProbe");
+    return new Map(rest.map(({ name, inputs: { priority: _, ...inputs } }) => [name, inputs]));
   };
   const first = await inputs(directors);
   expect(await inputs(directors.toReversed())).toEqual(first);
@@ -128,9 +156,10 @@ test("another order of directors changes priorities only", async () => {
 
 test("a change comes to the last director first: the module of each waits for the VRRP instance of the next one", async () => {
   const { all, needs } = await made(DrCluster, { ...web, directors: [...web.directors, lb3] });
-  expect(await needs("web-lb1-ip-vs")).toEqual(["web-lb2-vrrp"]);
-  expect(await needs("web-lb2-ip-vs")).toEqual(["web-lb3-vrrp"]);
-  expect(await needs("web-lb3-ip-vs")).toEqual([]);
+  const probes = ["web-lb1-probe", "web-lb2-probe", "web-lb3-probe"];
+  expect(await needs("web-lb1-ip-vs")).toEqual([...probes, "web-lb2-vrrp"]);
+  expect(await needs("web-lb2-ip-vs")).toEqual([...probes, "web-lb3-vrrp"]);
+  expect(await needs("web-lb3-ip-vs")).toEqual(probes);
   for (const host of ["lb1", "lb2", "lb3"]) {
     const mine = all.filter(({ inputs }) => hostOf(inputs) === host);
     // the VIP comes last on its director
@@ -139,7 +168,8 @@ test("a change comes to the last director first: the module of each waits for th
       namesOf(mine.filter(({ type }) => /VirtualService|RealServer|HealthMonitor/.test(type))),
     );
   }
-  const places = all.flatMap(({ inputs }) => (/^lb/.test(hostOf(inputs) ?? "") ? [hostOf(inputs)] : []));
+  const changed = all.filter(({ type }) => type !== "HostProbe");
+  const places = changed.flatMap(({ inputs }) => (/^lb/.test(hostOf(inputs) ?? "") ? [hostOf(inputs)] : []));
   expect([...new Set(places)]).toEqual(["lb3", "lb2", "lb1"]);
   expect(places).toEqual(places.toSorted().toReversed());
 });
@@ -191,8 +221,8 @@ test("a director that is a real server, too, is so in its own table only, and ge
   const { on, all } = await made(DrCluster, { ...web, directors, realServers });
   const members = (host: string) =>
     on(host).flatMap(({ type, inputs }) => (type === "RealServer" ? [String(inputs.address)] : []));
-  expect([...new Set(members("lb1"))]).toEqual(["198.51.100.2", "198.51.100.21"]);
-  expect([...new Set(members("lb2"))]).toEqual(["198.51.100.3", "198.51.100.21"]);
+  expect([...new Set(members("lb1"))].sort()).toEqual(["198.51.100.2", "198.51.100.21"]);
+  expect([...new Set(members("lb2"))].sort()).toEqual(["198.51.100.21", "198.51.100.3"]);
   expect(all.filter(({ type }) => type === "ArpSuppression")).toHaveLength(1);
   const pool = await made(DrCluster, { ...web, directors, realServers, pool: true });
   const [service] = pool.on("lb2").filter(({ type }) => type === "VirtualService");
