@@ -10,19 +10,28 @@ interface Wanted {
   readonly weight?: number;
   /** Without the real server whose host the program configures. */
   readonly removed?: boolean;
+  /** Whether the other director is the preferred one. */
+  readonly reversed?: boolean;
 }
 
 /** A cluster with two directors, and how its program says what is wanted. */
 async function pair() {
   const [one, two, web] = await threeHosts();
   const connection = (host: SshHost) => host.connection(keyPath());
-  const program = ({ allowDown, ports = [80, 443], weight = 1, removed = false }: Wanted = {}) => {
+  const program = ({
+    allowDown,
+    ports = [80, 443],
+    weight = 1,
+    removed = false,
+    reversed = false,
+  }: Wanted = {}) => {
     const configured = { name: "web", address: "192.168.10.11", connection: connection(web), weight };
+    const directors = [
+      { name: "one", connection: connection(one), interface: "eth0" },
+      { name: "two", connection: connection(two), interface: "eth0" },
+    ];
     const args = {
-      directors: [
-        { name: "one", connection: connection(one), interface: "eth0" },
-        { name: "two", connection: connection(two) },
-      ],
+      directors: reversed ? directors.reverse() : directors,
       vrrp: { routerId: 51 },
       ...(allowDown ? { allowDown } : {}),
       vips: ["192.168.0.210"],
@@ -49,6 +58,11 @@ test("while a director is down, an update that concerns it changes nothing, and 
   expect(refused.code, refused.text).toBe(14);
   expect(refused.text).toContain(`cannot update web: ${two.label} does not answer: `);
   expect(refused.text).toContain("Nothing was changed; run again when");
+
+  await stack.program(program({ allowDown: true, reversed: true }));
+  const other = await up(stack);
+  expect(other.code, other.text).toBe(14);
+  expect(other.text).toContain("another order of directors needs each of them");
 
   await one.down();
   await stack.program(program({ weight: 5, allowDown: true }));

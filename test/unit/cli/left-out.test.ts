@@ -111,6 +111,20 @@ test.each([
   },
 );
 
+test("a director that is down is not left out of another order, in which each one depends on others", () => {
+  const instances = (one: number, two: number): [object, object] => [{ priority: one }, { priority: two }];
+  const [was, is] = [instances(150, 140), instances(140, 150)];
+  const steps = ["director1", "director2"].map((host, i) => {
+    const made = step("update", host, "VrrpInstance");
+    const state = (inputs: object) =>
+      ({ ...made.newState, inputs: { connection: { host }, ...inputs } }) as Entry;
+    return { ...made, oldState: state(was[i] as object), newState: state(is[i] as object) };
+  });
+  expect(() => leftOut(silent, groups, previewOf(steps, { allowDown: true }), false)).toThrow(
+    "cannot update web: director2 does not answer: no route to host. Nothing was changed; another order of directors needs each of them, so run again when director2 answers",
+  );
+});
+
 test.each([
   ["priority", { priority: 150 }, { priority: 140 }],
   ["interval of version 3", { version: 3, advertInterval: 1 }, { version: 3, advertInterval: 0.7 }],
