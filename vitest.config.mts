@@ -52,8 +52,8 @@ export default defineConfig({
           // a test that hangs ends by this, on a busy computer too
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          // they wait for shells more than they compute
-          maxWorkers: 4,
+          // they wait for shells, and a fourth worker costs more to load than its waits leave
+          maxWorkers: 3,
           // loading Pulumi and TypeScript once per worker instead of once per file saves seconds
           isolate: false,
         },
