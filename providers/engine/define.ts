@@ -37,12 +37,6 @@ export interface Definition<K = unknown, C = unknown> {
    * it. The last release restores the value from before the first claim.
    */
   readonly setting?: true;
-  /**
-   * Runs the plan of a deletion even if the thing does not exist, because a process of it may still run. `around`
-   * cannot do this: it does not know whether another owner keeps the thing, and these steps come before the record is
-   * erased.
-   */
-  readonly alwaysDeletes?: true;
   /** Lets several resources declare one thing on purpose, by the input `shared`. The last one removes it. */
   readonly shareable?: true;
   /**

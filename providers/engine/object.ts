@@ -61,7 +61,7 @@ export function objectChange(definition: Definition, inputs: Bag, declared: Decl
         `the deletion would also delete what another stack has: ${plainText(`${inside.ofOtherStack.owner} ${inside.ofOtherStack.thing}`)}`,
         "remove that there first, or set adopt: true here and run `pulumi up`, then delete",
       );
-    const steps = have || definition.alwaysDeletes ? definition.plan(key, undefined, have, view) : [];
+    const steps = have ? definition.plan(key, undefined, have, view) : [];
     return [...inside.records.map(eraseRecord), ...withEraseSteps(facts, record, steps)];
   };
 

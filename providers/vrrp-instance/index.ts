@@ -4,7 +4,7 @@ import { step } from "../../src/host/step.js";
 import { hostAddress, interfaceName } from "../../src/values/address.js";
 import { ranks } from "../../src/values/ranks.js";
 import { serviceReference } from "../../src/values/service-address.js";
-import { define } from "../engine/define.js";
+import { type Definition, define } from "../engine/define.js";
 import { missingInterface } from "../engine/missing-interface.js";
 import { heldAddress } from "./clashes.js";
 import { fillVrrpDefaults } from "./defaults.js";
@@ -134,12 +134,18 @@ const interfacesOf = (key: Key, { addresses, trackInterfaces }: Config): string[
 ];
 
 /** Addresses that keepalived moves between directors by VRRP, as its file shows. @internal */
-export const vrrpInstance = define({
+export const vrrpInstance: Definition = define({
   kind: "VrrpInstance",
   key,
   config,
   rank: ranks.vrrp,
-  alwaysDeletes: true,
+
+  // A deletion runs its step without a file, too, because keepalived may still run.
+  around({ verb, key, config, change, changeOf }, make) {
+    const there: Definition = { ...vrrpInstance, read: () => config };
+    const { plan } = verb === "delete" ? changeOf(there, { ...key, ...config }) : change;
+    return make({ ...change, plan });
+  },
 
   defaults: (key, config) => fillVrrpDefaults(key, config),
 
