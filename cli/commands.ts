@@ -17,7 +17,7 @@ import { outlive, run } from "./terminal.js";
 /** Operations at a time. Those of one host that come together share a script, and the engine's own default is four for each processor. */
 const parallel = "64";
 
-const say = (line: string): void => console.error(`pulumi-lvs: ${line}`);
+const log = (line: string): void => console.error(`pulumi-lvs: ${line}`);
 
 /** Pulumi ended with another code than 0, and has printed why. */
 class UpdateFailed extends Error {
@@ -28,7 +28,7 @@ class UpdateFailed extends Error {
 
 /** Prints an error that nothing has printed yet. */
 function sayUnlessPrinted(error: unknown): never {
-  if (!(error instanceof UpdateFailed)) say((error as Error).message);
+  if (!(error instanceof UpdateFailed)) log((error as Error).message);
   throw error;
 }
 
@@ -48,7 +48,7 @@ async function up({ plan, ...command }: Command): Promise<number> {
     );
   } catch (error) {
     if (!(error instanceof PlanRefused || error instanceof HostNotRead)) throw error;
-    say(error.message);
+    log(error.message);
     return exitCodes[error instanceof PlanRefused ? "not the plan" : "host not read"];
   }
 }
@@ -70,7 +70,7 @@ async function update(
     before: Deployment,
     beforeNextRun: () => Promise<void>,
   ) => {
-    const { flags, hosts, afterwards } = await directorsOfUpdate(stack, before, { configFile, rest }, say);
+    const { flags, hosts, afterwards } = await directorsOfUpdate(stack, before, { configFile, rest }, log);
     await pulumiUp(onEvent, flags);
     const more = await afterwards?.();
     if (more) {
@@ -79,7 +79,7 @@ async function update(
       await pulumiUp(onEvent, [...more, "--yes"]);
     }
     for (const host of hosts)
-      say(
+      log(
         `${host} is left as it was, and serves as it was declared before when it comes back: run pulumi-lvs up again when it answers`,
       );
   };
@@ -90,7 +90,7 @@ async function update(
   return report(
     await guarded(stack, {
       update: (...given) => upWithDirectors(...given).catch(sayUnlessPrinted),
-      onProgress: say,
+      onProgress: log,
       ...(configFile ? { configFile } : {}),
       ...(verify ? { verify: () => holds(verify) } : {}),
     }),
@@ -99,7 +99,7 @@ async function update(
 
 async function rollback({ cwd, stack: name, configFile }: Command): Promise<number> {
   const stack = await stackAt(cwd, name);
-  const outcome = await rollBack(stack, { onProgress: say, ...(configFile ? { configFile } : {}) });
+  const outcome = await rollBack(stack, { onProgress: log, ...(configFile ? { configFile } : {}) });
   const code = report(outcome);
   // For this command a rollback is a success.
   return code === exitCodes["rolled back"] ? 0 : code;
@@ -111,17 +111,17 @@ function report(outcome: UpdateResult): number {
   if (outcome.result === "nothing changed") {
     const { error } = outcome;
     if (error instanceof DirectorDown) return exitCodes["host not read"];
-    say("nothing of this package was changed, so there is nothing to roll back");
+    log("nothing of this package was changed, so there is nothing to roll back");
     return error instanceof UpdateFailed || error instanceof PulumiError ? error.code : 1;
   }
-  for (const { op, urn } of outcome.changes) say(`  ${op} ${titleOf(urn)}`);
+  for (const { op, urn } of outcome.changes) log(`  ${op} ${titleOf(urn)}`);
   if (outcome.result === "rolled back")
-    say("rolled back: hosts and state are as they were before the update");
+    log("rolled back: hosts and state are as they were before the update");
   else {
-    say("could not roll back:");
+    log("could not roll back:");
     for (const { resource, host, why } of outcome.notRestored)
-      say(`  ${resource}${host ? ` on ${host}` : ""}: ${why}`);
-    say("correct what is named there, then run: npx pulumi-lvs rollback");
+      log(`  ${resource}${host ? ` on ${host}` : ""}: ${why}`);
+    log("correct what is named there, then run: npx pulumi-lvs rollback");
   }
   return exitCodes[outcome.result];
 }
@@ -141,7 +141,7 @@ export function runCommand(given: Command): Promise<number> {
   // A closed terminal or pipe no longer reads the output.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   outlive((signal, terminal) =>
-    say(
+    log(
       terminal && signal === "SIGINT"
         ? "interrupted during the rollback; npx pulumi-lvs rollback continues it"
         : `${signal}: the rollback is finished first`,

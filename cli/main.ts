@@ -15,12 +15,12 @@ async function main(): Promise<number> {
   }
   if (args.command === "forget") {
     const { forget } = await import("./forget/forget.js");
-    return forget(args, { list: console.log, say: (line) => console.error(`pulumi-lvs: ${line}`) });
+    return forget(args, { list: console.log, log: (line) => console.error(`pulumi-lvs: ${line}`) });
   }
   const output = {
     // The process ends after the last byte: a pipe takes 64 KB at once.
     print: (text: string) => new Promise<void>((done) => process.stdout.write(`${text}\n`, () => done())),
-    say: (line: string) => console.error(`pulumi-lvs: ${line}`),
+    log: (line: string) => console.error(`pulumi-lvs: ${line}`),
   };
   if (args.command === "plan") {
     const { plan } = await import("./plan/command.js");

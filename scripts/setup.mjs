@@ -8,7 +8,7 @@ import { installKernel } from "./setup/kernel.mjs";
 import { installNodeModules } from "./setup/node-modules.mjs";
 import { installLabPackages, installPostgres, installShells } from "./setup/packages.mjs";
 import { installPulumi } from "./setup/pulumi.mjs";
-import { quieten, say } from "./setup/step.mjs";
+import { print, quieten } from "./setup/step.mjs";
 
 const { values } = parseArgs({
   options: { lab: { type: "boolean" }, kernel: { type: "boolean" }, quiet: { type: "boolean" } },
@@ -28,11 +28,11 @@ async function main() {
   if (values.kernel) await installKernel();
   await installNodeModules();
   await build();
-  await installPulumi().catch((error) => say(`no Pulumi CLI: ${error.message}`));
+  await installPulumi().catch((error) => print(`no Pulumi CLI: ${error.message}`));
 }
 
 if (values.quiet) quieten();
 await main().catch((error) => {
-  say(error.message);
+  print(error.message);
   process.exitCode = 1;
 });

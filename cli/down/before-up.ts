@@ -60,31 +60,31 @@ export async function directorsOfUpdate(
   stack: automation.Stack,
   before: Deployment,
   { configFile, rest }: { readonly configFile?: string | undefined; readonly rest: readonly string[] },
-  say: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<Directions> {
   const given = flagsOf(rest);
   const has = (name: string) => given.some((flag) => flag.name === name && flag.value !== "false");
   if (given.some(({ name }) => choosing.has(name))) return { flags: [], hosts: [] };
   const groups = groupsOf(before);
-  const unreached = await silentIn(groups, { say });
+  const unreached = await silentIn(groups, { log });
   const isRefreshed = has("refresh");
   const { silent: notRead, unlike } =
     isRefreshed || has("plan") ? allLevel : await levelOf(before, groups, unreached);
   if (unlike.size > 0) {
-    say(`refreshing what differs from the state on ${[...unlike.keys()].join(" and ")}`);
+    log(`refreshing what differs from the state on ${[...unlike.keys()].join(" and ")}`);
     await refreshed(stack, [...unlike.values()].flat(), configFile);
   }
   const known: Silent = new Map([...unreached, ...notRead]);
   if (known.size === 0) return { flags: [], hosts: [] };
   const preview = await previewOf(stack, { configFile, flags: previewFlags(given) });
-  const silent = await silentByProgram(known, preview, before, { say });
+  const silent = await silentByProgram(known, preview, before, { log });
   const left = leftOut(silent, groups, preview, isRefreshed);
   if (!left) return { flags: [], hosts: [] };
   if (has("plan"))
     throw new DirectorDown(
       `cannot run the plan: ${left.hosts.join(" and ")} does not answer. Nothing was changed; run it when each director does`,
     );
-  for (const host of left.hosts) say(`${host} does not answer, and is left out: ${silent.get(host)?.why}`);
+  for (const host of left.hosts) log(`${host} does not answer, and is left out: ${silent.get(host)?.why}`);
   return {
     flags: [...left.urns.map((urn) => `--exclude=${urn}`), oneByOne],
     hosts: left.hosts,

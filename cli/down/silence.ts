@@ -24,7 +24,7 @@ export const whyOf = ({ reason, remedy }: HostError): string => (remedy ? `${rea
 
 /** How directors are waited for. */
 interface Wait {
-  readonly say: (line: string) => void;
+  readonly log: (line: string) => void;
   /** Seconds after which a line says who is waited for. */
   readonly quiet?: number;
   /** Seconds after which a director counts as down, whatever its connection allows. */
@@ -52,10 +52,10 @@ async function silenceOf(connection: Connection, { most = 60 }: Wait): Promise<S
 async function silentAmong(
   hosts: readonly string[],
   silenceAt: (host: string) => Promise<Silence | undefined>,
-  { say, quiet = 5 }: Wait,
+  { log, quiet = 5 }: Wait,
 ): Promise<Silent> {
   const waiting = new Set(hosts);
-  const timer = setTimeout(() => say(`waiting for ${[...waiting].join(" and ")} to answer`), quiet * 1000);
+  const timer = setTimeout(() => log(`waiting for ${[...waiting].join(" and ")} to answer`), quiet * 1000);
   try {
     const found = await Promise.all(
       hosts.map(async (host) => {

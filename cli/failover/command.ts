@@ -40,7 +40,7 @@ export interface Maintenance extends Options {
 /** How a command prints. */
 export interface Output {
   readonly print: (text: string) => Promise<void>;
-  readonly say: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 /** Half a second between two queries. */
@@ -141,13 +141,13 @@ export async function moveIn(world: World, given: Failover | Maintenance, output
     await printJson();
     const isRefused = error instanceof Refused;
     if (!isRefused && !(error instanceof NotMoved)) throw error;
-    output.say(error.message);
+    output.log(error.message);
     return exitCodes[isRefused ? "not movable" : "not moved"];
   }
   await printJson();
   if (!("name" in given && given.back) || notKnown.size === 0) return 0;
   for (const [host, trouble] of notKnown)
-    output.say(`${host} may still be held, and is not released: ${trouble}`);
+    output.log(`${host} may still be held, and is not released: ${trouble}`);
   return exitCodes["not moved"];
 }
 

@@ -73,7 +73,7 @@ async function checkOthers(world: World, turn: Turn, output: Output): Promise<vo
   const { host, text, groups } = turn;
   const why = othersNotServing(await read(world, groups), host);
   if (why === undefined) return;
-  output.say(`the command does not run on ${host}: ${why}; see whether there is another run`);
+  output.log(`the command does not run on ${host}: ${why}; see whether there is another run`);
   await release(world, turn, output);
   throw new Stopped(`stopped at ${text}; it is released`);
 }
@@ -81,7 +81,7 @@ async function checkOthers(world: World, turn: Turn, output: Output): Promise<vo
 /** Runs the line on a director that is held. Returns whether the host goes down. */
 async function runOn(world: RollingWorld, turn: Turn, line: string, output: Output): Promise<boolean> {
   const { host, instance } = turn;
-  const { code, isGoingDown } = await world.run(instance, line, (one) => output.say(`${host}: ${one}`));
+  const { code, isGoingDown } = await world.run(instance, line, (one) => output.log(`${host}: ${one}`));
   if (code !== undefined && code !== 0 && !isGoingDown)
     throw new Stopped(
       `the command failed on ${host} (exit code ${code}), and ${host} stays held; mend it, then run maintenance ${host} --end`,
@@ -123,10 +123,10 @@ export async function rollOn(world: RollingWorld, given: Rolling, output: Output
     for (const turn of turns) {
       const { host, instance } = turn;
       checkHeld(await read(world, all));
-      output.say(turn.text);
+      output.log(turn.text);
       const bootId = await bootIdOf(world.find, instance);
       const held = await moveIn(world, { host }, output).catch((error: unknown) => {
-        output.say(mayBeHeld(turn));
+        output.log(mayBeHeld(turn));
         throw error;
       });
       if (held === exitCodes["not movable"] && !isBegun) return held;
@@ -142,7 +142,7 @@ export async function rollOn(world: RollingWorld, given: Rolling, output: Output
     const isRefused = error instanceof Refused;
     if (!isRefused && !(error instanceof Stopped)) throw error;
     const verb = isBegun ? "go on" : "begin";
-    output.say(isRefused ? `cannot ${verb} with ${given.name}: ${error.message}` : error.message);
+    output.log(isRefused ? `cannot ${verb} with ${given.name}: ${error.message}` : error.message);
     return exitCodes[isRefused && !isBegun ? "not movable" : "not moved"];
   }
 }

@@ -22,7 +22,7 @@ export interface Forget {
 /** Exit codes. 1 is any failure, 2 a wrong command line. */
 const forgetCodes = { done: 0, failed: 1, wrong: 2, "something left": 3 } as const;
 
-type Say = { readonly list: (line: string) => void; readonly say: (line: string) => void };
+type Output = { readonly list: (line: string) => void; readonly log: (line: string) => void };
 
 /**
  * Lists what no stack declares any more, as far as a host can know. Removes it with `yes`. Returns the exit
@@ -30,12 +30,12 @@ type Say = { readonly list: (line: string) => void; readonly say: (line: string)
  */
 export async function forget(
   options: Forget,
-  { list, say }: Say,
+  { list, log }: Output,
   find = hostOf as FindHost,
 ): Promise<number> {
   const parsed = connection.safeParse(options.connection);
   if (!parsed.success) {
-    for (const { path, reason } of problemsOf(parsed.error)) say(`${flagOf(path)}: ${inFlags(reason)}`);
+    for (const { path, reason } of problemsOf(parsed.error)) log(`${flagOf(path)}: ${inFlags(reason)}`);
     return forgetCodes.wrong;
   }
   const label = hostLabel(parsed.data);
@@ -54,13 +54,13 @@ export async function forget(
     );
   else for (const { text } of left) list(plainText(text, 500));
   if (left.length === 0)
-    say(
+    log(
       `${label} has ${options.allOf === undefined ? "nothing to forget" : `no record of ${options.allOf}`}`,
     );
   else if (options.yes)
-    say(`forgotten on ${label}; what is there of entries, addresses, routes and settings stays as it is`);
+    log(`forgotten on ${label}; what is there of entries, addresses, routes and settings stays as it is`);
   else
-    say(
+    log(
       `${label} cannot know whether a stack still declares these; run pulumi refresh in its stacks, then forget with --yes`,
     );
   return left.length > 0 && !options.yes ? forgetCodes["something left"] : forgetCodes.done;

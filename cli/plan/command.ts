@@ -28,11 +28,11 @@ const formats = { text: asText, json: asJson, markdown: asMarkdown } as const;
 /** How a plan is printed. */
 interface Output {
   readonly print: (text: string) => Promise<void>;
-  readonly say: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 /** Prints the plan of a stack, and saves it. Returns the exit code. */
-export async function plan(options: PlanOptions, { print, say }: Output): Promise<number> {
+export async function plan(options: PlanOptions, { print, log }: Output): Promise<number> {
   const { stack: name, cwd = ".", configFile, format, live = false, save } = options;
   const stack = await stackAt(cwd, name);
   const from = { configFile: configFile && resolve(cwd, configFile) };
@@ -44,16 +44,16 @@ export async function plan(options: PlanOptions, { print, say }: Output): Promis
       changes = await changesOf(stack, preview, live);
     } catch (error) {
       if (!(error instanceof HostNotRead)) throw error;
-      say(error.message);
+      log(error.message);
       return exitCodes["host not read"];
     }
     await print(formats[format](changes));
     const isRefused = changes.some(({ refused }) => refused !== undefined);
-    if (save && isRefused) say("the plan is not saved, because up would refuse a change of it");
+    if (save && isRefused) log("the plan is not saved, because up would refuse a change of it");
     else if (save) {
       const pulumi: unknown = JSON.parse(readFileSync(file, "utf8"));
       savePlan(resolve(cwd, save), { stack: stack.name, live, changes, pulumi });
-      say(`saved; pulumi-lvs up --plan ${save} runs it, and refuses anything else`);
+      log(`saved; pulumi-lvs up --plan ${save} runs it, and refuses anything else`);
     }
     return isRefused ? exitCodes["a change refused"] : 0;
   });

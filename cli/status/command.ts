@@ -83,20 +83,20 @@ export async function statusIn(
   { groups, find }: Pick<World, "groups" | "find">,
   state: Deployment,
   { name, json }: Status,
-  { print, say }: Output,
+  { print, log }: Output,
 ): Promise<number> {
   let of: readonly Group[];
   try {
     of = name === undefined ? groups : chosen(groups, { name });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    say(error.message);
+    log(error.message);
     return 1;
   }
   const all = await Promise.all(of.map((group) => statusOf(find, state, group)));
   if (json) await print(JSON.stringify(all, null, 2));
   else for (const one of all) await print(groupText(one));
-  if (all.length === 0) say("the stack has no VrrpInstance");
+  if (all.length === 0) log("the stack has no VrrpInstance");
   return all.every(isLevel) ? 0 : exitCodes["not level"];
 }
 

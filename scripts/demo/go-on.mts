@@ -1,11 +1,11 @@
 import { sshConfigPath, status } from "../../test/support/machines/lab.mts";
 import { demoDir } from "../pulumi-env.mjs";
-import { say, styled } from "./output.mts";
+import { print, styled } from "./output.mts";
 import { deployed } from "./stack.mts";
 
 const rows = (title: string, lines: readonly (readonly [string, string])[]): void => {
-  say(`\n${styled("bold", title)}`);
-  for (const [what, how] of lines) say(`  ${what.padEnd(26)}${how}`);
+  print(`\n${styled("bold", title)}`);
+  for (const [what, how] of lines) print(`  ${what.padEnd(26)}${how}`);
 };
 
 /** How to go on from a demo that has cleaned up. */
@@ -38,8 +38,8 @@ export const printPlay = (stacks: readonly string[]): void => {
 /** What is still up after a demo that did not get through. */
 export const printLeft = async (): Promise<void> => {
   const machines = (await status()).filter(({ pid }) => pid !== undefined).map(({ host }) => host);
-  if (machines.length === 0) return say("  nothing is left running; npm run demo begins again");
-  say(`  still running: the lab's ${machines.join(", ")}`);
-  if (deployed.size > 0) say(`  still on them: what was made of ${[...deployed].join(" and ")}`);
-  say("  to clean up: npm run lab -- down   (or npm run demo, which begins with clean hosts)");
+  if (machines.length === 0) return print("  nothing is left running; npm run demo begins again");
+  print(`  still running: the lab's ${machines.join(", ")}`);
+  if (deployed.size > 0) print(`  still on them: what was made of ${[...deployed].join(" and ")}`);
+  print("  to clean up: npm run lab -- down   (or npm run demo, which begins with clean hosts)");
 };

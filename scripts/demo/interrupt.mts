@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { say } from "./output.mts";
+import { print } from "./output.mts";
 
 type Running = { pid: number; title: string };
 
@@ -27,7 +27,7 @@ export const onInterrupt = (leave: () => unknown): void => {
     if (first !== undefined && performance.now() - first < sameKeyPress) return;
     first = performance.now();
     if (!running) return leave();
-    say(
+    print(
       again
         ? `  stopping ${running.title} at once`
         : `  stopping ${running.title}: it finishes what it has begun`,

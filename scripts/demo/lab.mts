@@ -1,7 +1,7 @@
 import * as built from "../../test/support/machines/built.mts";
 import { reset, status, unsupported, up } from "../../test/support/machines/lab.mts";
 import { Failure } from "./failure.mts";
-import { beginStep, endStep, say, step } from "./output.mts";
+import { beginStep, endStep, print, step } from "./output.mts";
 
 let title: string | undefined;
 let builds: string[] = [];
@@ -24,7 +24,7 @@ const log = (text: string): void => {
   } else if (ended && seconds) {
     if (title !== ended) beginStep(ended);
     endStep(`${seconds.padStart(6)} s`);
-  } else say(`  ${line}`);
+  } else print(`  ${line}`);
 };
 
 /** Has all hosts running, as they were after their first boot; returns whether the lab ran before. */

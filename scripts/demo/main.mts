@@ -7,7 +7,7 @@ import { printGoOn, printLeft, printPlay } from "./go-on.mts";
 import { compareHosts, type HostStates, readHosts } from "./hosts-state.mts";
 import { onInterrupt, wasInterrupted } from "./interrupt.mts";
 import { dropBuild, startLab } from "./lab.mts";
-import { say, show, step, styled } from "./output.mts";
+import { print, show, step, styled } from "./output.mts";
 import { changes, counts, resourceList } from "./printed.mts";
 import { makeProject } from "./project.mts";
 import * as stack from "./stack.mts";
@@ -41,14 +41,16 @@ const changeWeight = async (): Promise<string> => {
   show([done]);
   const answers = await call(dr.vip);
   await showTable();
-  say("  wlc goes by the connections it remembers, InActConn too: so rs1 is first to catch up");
+  print("  wlc goes by the connections it remembers, InActConn too: so rs1 is first to catch up");
   return `${done}; answered: ${answers}`;
 };
 
 // `--keep` leaves both up to play with; LVS/DR was shown alone, and its answers going straight to the client
 const buildBoth = async (): Promise<string> => {
-  say("  NAT takes answers to the client through the director, which drops DR's as coming from its own VIP,");
-  say("  unless it is configured to accept them:");
+  print(
+    "  NAT takes answers to the client through the director, which drops DR's as coming from its own VIP,",
+  );
+  print("  unless it is configured to accept them:");
   await step("director: sysctl -w net.ipv4.conf.eth2.accept_local=1", () =>
     run("director", "sysctl -qw net.ipv4.conf.eth2.accept_local=1"),
   );
@@ -102,7 +104,7 @@ let leaving: Promise<never> | undefined;
 // both the signal and the failure of what it broke off lead here
 const leave = (): Promise<never> => {
   leaving ??= (async () => {
-    say("demo: interrupted");
+    print("demo: interrupted");
     await dropBuild();
     await printLeft();
     process.exit(130);
@@ -113,11 +115,11 @@ const leave = (): Promise<never> => {
 onInterrupt(leave);
 await demo().catch(async (error: Error) => {
   if (error instanceof Interrupted || (await wasInterrupted())) return leave();
-  say(`\n${styled("red", `demo: ${error.message}`)}`);
+  print(`\n${styled("red", `demo: ${error.message}`)}`);
   if (error instanceof Failure) {
     show(error.tail.slice(0, 40));
     if (error.tail.length > 40) show([`… and ${error.tail.length - 40} more lines`]);
-    if (error.more) say(`  everything it printed: ${error.more}`);
+    if (error.more) print(`  everything it printed: ${error.more}`);
   }
   await printLeft();
   process.exit(1);

@@ -33,14 +33,14 @@ const endLine = (): void => {
 };
 
 /** A line for itself. */
-export const say = (line = ""): void => {
+export const print = (line = ""): void => {
   endLine();
   console.log(line);
 };
 
 /** What a command printed, set off from our own lines. */
 export const show = (lines: readonly string[]): void => {
-  for (const line of lines) say(`      ${line}`.trimEnd());
+  for (const line of lines) print(`      ${line}`.trimEnd());
 };
 
 /** Says what is being done, does it, and says how long it took. */

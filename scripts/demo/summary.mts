@@ -1,4 +1,4 @@
-import { elapsed, say, styled } from "./output.mts";
+import { elapsed, print, styled } from "./output.mts";
 
 type Row = { title: string; seconds: number; note: string };
 
@@ -12,7 +12,7 @@ export const note = (row: Row): void => {
 /** A part of the demo with a heading; what it returns is its note in the summary. */
 export const part = async (title: string, work: () => Promise<string>): Promise<void> => {
   const start = performance.now();
-  say(`\n${styled("bold", title)}`);
+  print(`\n${styled("bold", title)}`);
   const result = await work();
   rows.push({ title, seconds: (performance.now() - start) / 1000, note: result });
 };
@@ -20,7 +20,7 @@ export const part = async (title: string, work: () => Promise<string>): Promise<
 /** The table of all parts. */
 export const printSummary = (): void => {
   const total = rows.reduce((sum, { seconds }) => sum + seconds, 0);
-  say(`\n${styled("bold", "Summary")}`);
+  print(`\n${styled("bold", "Summary")}`);
   for (const { title, seconds, note } of [...rows, { title: "Total", seconds: total, note: "" }])
-    say(`  ${title.padEnd(18)}${elapsed(seconds)}   ${note}`.trimEnd());
+    print(`  ${title.padEnd(18)}${elapsed(seconds)}   ${note}`.trimEnd());
 };

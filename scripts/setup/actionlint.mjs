@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cacheRoot } from "./cache.mjs";
 import { run, which } from "./run.mjs";
-import { say, step } from "./step.mjs";
+import { print, step } from "./step.mjs";
 
 const version = "1.7.12";
 const folder = () => join(cacheRoot(), `actionlint-${version}`);
@@ -19,5 +19,5 @@ export async function installActionlint() {
   const module = `github.com/rhysd/actionlint/cmd/actionlint@v${version}`;
   await step(`installing actionlint ${version} by Go, once`, () =>
     run("go", ["install", module], { env: { ...process.env, GOBIN: folder() } }),
-  ).catch((error) => say(`no actionlint: ${error.message}`));
+  ).catch((error) => print(`no actionlint: ${error.message}`));
 }

@@ -6,7 +6,7 @@ import { checkout } from "./checkout.mjs";
 import { hasKvm } from "./kvm.mjs";
 import { install, missingOf } from "./packages.mjs";
 import { run } from "./run.mjs";
-import { say, step } from "./step.mjs";
+import { print, step } from "./step.mjs";
 
 /** Options that the kernel has on top of allnoconfig. */
 export const optionsFile = join(checkout, "test", "support", "machines", "kernel", "options");
@@ -62,9 +62,9 @@ export async function installKernel() {
     const script = join(checkout, "scripts", "setup", "kernel-build.mjs");
     await step("building the lab's User-Mode Linux kernel, about 8 minutes on two free cores, once", () =>
       // a second set-up waits here, and then finds what the first one made; without a fork, a signal reaches the script
-      run("flock", ["--no-fork", lock, process.execPath, script], { follow: say }),
+      run("flock", ["--no-fork", lock, process.execPath, script], { follow: print }),
     );
   } catch (error) {
-    say(`${without}: ${/** @type {Error} */ (error).message}`);
+    print(`${without}: ${/** @type {Error} */ (error).message}`);
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { checkout } from "./checkout.mjs";
 import { run } from "./run.mjs";
-import { say, step } from "./step.mjs";
+import { print, step } from "./step.mjs";
 
 /** @typedef {{ version?: string, integrity?: string, optional?: boolean }} LockedPackage */
 
@@ -46,7 +46,7 @@ async function checkNode() {
   const node = join(checkout, "node_modules", ".bin", "node");
   const version = await run(node, ["--version"]).catch(() => "");
   if (Number(/^v(\d+)/.exec(version)?.[1]) >= oldestNode) return;
-  say(
+  print(
     `${version.trim() || "nothing"} runs as node_modules/.bin/node where Node ${oldestNode} or newer is needed; ` +
       "npm has held back the install script of the package `node`: run npm rebuild node",
   );
@@ -67,7 +67,7 @@ export async function installNodeModules() {
     } catch (error) {
       // A lock file written where a registry lacks some platform's binaries is refused by `npm ci` alone.
       if (!String(error).includes("from lock file")) throw error;
-      say("package-lock.json is not complete enough for npm ci");
+      print("package-lock.json is not complete enough for npm ci");
       await npm("install", "--no-save");
     }
   }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run, which } from "./run.mjs";
-import { say, step } from "./step.mjs";
+import { print, step } from "./step.mjs";
 
 /** What the lab runs, and the Debian package each comes from. */
 const forLab = {
@@ -92,7 +92,7 @@ export async function install(packages, purpose) {
 async function installFor(packageOf, purpose, without) {
   const packages = missingOf(packageOf);
   if (packages.length === 0) return;
-  await install(packages, purpose).catch((error) => say(`${without}: ${error.message}`));
+  await install(packages, purpose).catch((error) => print(`${without}: ${error.message}`));
 }
 
 /** Installs the shells that quick tests use. Where it cannot, it says why and returns: those tests then fail. */
@@ -104,7 +104,7 @@ export const installShells = () => installFor(forQuickTests, "quick tests", "not
  */
 export async function installLabPackages() {
   if (process.platform !== "linux" || process.arch !== "x64") {
-    return say(
+    return print(
       `no lab: its machines need Linux on x86-64, and this is ${process.platform} on ${process.arch}`,
     );
   }
@@ -125,5 +125,5 @@ export async function installPostgres() {
   const packages = [...missingOf({ psql: "postgresql-client" }), ...(hasPostgres() ? [] : ["postgresql"])];
   if (packages.length === 0) return;
   const purpose = "tests of state in PostgreSQL";
-  await install(packages, purpose).catch((error) => say(`no PostgreSQL: ${error.message}`));
+  await install(packages, purpose).catch((error) => print(`no PostgreSQL: ${error.message}`));
 }

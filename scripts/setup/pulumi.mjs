@@ -5,7 +5,7 @@ import { cacheRoot } from "./cache.mjs";
 import { buildPulumi } from "./pulumi-build.mjs";
 import { downloadPulumi } from "./pulumi-download.mjs";
 import { isExecutable, which } from "./run.mjs";
-import { say } from "./step.mjs";
+import { print } from "./step.mjs";
 import { withTempDir } from "./temp-dir.mjs";
 import { isAtLeast, versionIn } from "./version.mjs";
 
@@ -75,7 +75,7 @@ function place(made) {
 /** @returns {Promise<Pulumi>} */
 export async function installPulumi() {
   if (process.env.PULUMI_LVS_PULUMI && !findInstalled()) {
-    say(`PULUMI_LVS_PULUMI is no Pulumi ${oldest} or newer with ${companions.join(" and ")}; ignored`);
+    print(`PULUMI_LVS_PULUMI is no Pulumi ${oldest} or newer with ${companions.join(" and ")}; ignored`);
   }
   const found = findPulumi();
   if (found) return found;
@@ -84,7 +84,7 @@ export async function installPulumi() {
     try {
       await downloadPulumi(version, made);
     } catch (error) {
-      say(`${/** @type {Error} */ (error).message}; so it is built from source`);
+      print(`${/** @type {Error} */ (error).message}; so it is built from source`);
       made = join(dir, "built");
       await buildPulumi(version, made);
     }

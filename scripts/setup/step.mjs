@@ -9,7 +9,7 @@ export function quieten() {
 }
 
 /** @param {string} line a line for everyone, quiet or not */
-export function say(line) {
+export function print(line) {
   console.log(`setup: ${line}`);
 }
 
@@ -24,13 +24,13 @@ const seconds = (/** @type {number} */ since) => `${((performance.now() - since)
  * @returns {Promise<T>}
  */
 export async function step(title, work) {
-  say(title);
+  print(title);
   const start = performance.now();
   // A line each minute shows a person, and a CI runner with an idle limit, that it is still alive.
-  const heartbeat = setInterval(() => say(`still ${title} (${seconds(start)})`), 60_000);
+  const heartbeat = setInterval(() => print(`still ${title} (${seconds(start)})`), 60_000);
   try {
     const result = await work();
-    if (!options.quiet && performance.now() - start > 1000) say(`done in ${seconds(start)}: ${title}`);
+    if (!options.quiet && performance.now() - start > 1000) print(`done in ${seconds(start)}: ${title}`);
     return result;
   } finally {
     clearInterval(heartbeat);

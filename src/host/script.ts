@@ -27,7 +27,7 @@ export const lockSeconds = realHost.LOCK_TRIES / 5;
 
 /** Returns a script that stops another one that exceeded its time. */
 export const endScript = (nonce: string, pid: number): string =>
-  inSubshell(nonce, [commandLine(["stop_script", String(pid)]), "say done"]);
+  inSubshell(nonce, [commandLine(["stop_script", String(pid)]), "print_line done"]);
 
 /** Returns a script that only reads. */
 export const readScript = (nonce: string, facts: readonly FactName[]): string =>

@@ -34,7 +34,7 @@ console.error = (line: string) => {
   if (parts) held.push([...parts.matchAll(/(\d+) ms/g)].reduce((sum, [, took]) => sum + Number(took), 0));
 };
 
-const say = (line: string) => process.stderr.write(`${line}\n`);
+const print = (line: string) => process.stderr.write(`${line}\n`);
 
 /** Does that much work, so many at a time, as the engine does. */
 async function each<T>(work: readonly T[], does: (one: T, i: number) => Promise<void>): Promise<void> {
@@ -106,7 +106,7 @@ async function measured(work: () => Promise<void>): Promise<Figures> {
     await work();
     seconds = (performance.now() - begun) / 1000;
   });
-  for (const failure of load.failures) say(failure);
+  for (const failure of load.failures) print(failure);
   const locked = held.reduce((sum, one) => sum + one, 0);
   const lock = held.length > 0 && {
     scripts: held.length,
@@ -116,18 +116,18 @@ async function measured(work: () => Promise<void>): Promise<Figures> {
   return { ...figuresOf(load, seconds), ...lock };
 }
 
-await up(say);
+await up(print);
 await reset();
 const stack = await Stack.ofEnvironment("lab-nat");
 try {
   await stack.up();
   const idle = await measured(() => new Promise((resolve) => setTimeout(resolve, 20_000)));
-  say("building the table");
+  print("building the table");
   await build();
   const { stdout } = await run("director", "ipvsadm -Sn | grep -c '^-a'");
   if (Number(stdout) < entries) throw new Error(`the director has ${stdout.trim()} entries`);
   const full = await measured(() => new Promise((resolve) => setTimeout(resolve, 20_000)));
-  say("changing all weights");
+  print("changing all weights");
   const changed = await measured(() => changeAll(3));
   const { stdout: changes } = await run("director", "ipvsadm -Sn | grep -c -- '-w 3$'");
   if (Number(changes) !== entries) throw new Error(`${changes.trim()} of ${entries} weights have changed`);

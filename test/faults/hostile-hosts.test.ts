@@ -39,7 +39,7 @@ describe("a host", () => {
       const fake = fakeHost({ shell });
       // named as those of scripts
       const names = [
-        "say",
+        "print_line",
         "step",
         "take_lock",
         "run_script",

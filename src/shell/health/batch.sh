@@ -77,10 +77,10 @@ is_done() {
   IFS= read -r line <"$file.done" || return
   case $line in "done $round") ;; "again $round") again=1 ;; *) return 1 ;; esac
 }
-# say LINE: prints the line and a tab. Returns another code than 0 if awk has ended: systemd may start the agent with
+# send LINE: prints the line and a tab. Returns another code than 0 if awk has ended: systemd may start the agent with
 # SIGPIPE ignored. mawk waits until it has 4096 bytes. Other awks do not, and for them the line is short: printf of musl
 # writes a long one in parts, and parts of two processes would mix.
-say() {
+send() {
   if [ -n "$mawk" ]; then printf '%-4095.4095s\n' "$1$tab"; else printf '%.900s\n' "$1$tab"; fi
 } 2>/dev/null
 # explain: passes the lines on. For a failed connection it first finds out, in the background, whether the director had
@@ -104,13 +104,13 @@ explain() {
       case $once$found in
         "result${tab}down$tab"*) ;;
         *)
-          say "$token wait $n" || return
+          send "$token wait $n" || return
           explain_one "$line" &
           continue
           ;;
       esac
     fi
-    say "$line" || return
+    send "$line" || return
   done
   wait
 }
@@ -119,7 +119,7 @@ explain_one() {
   at=$address from=
   case $at in *:*) at="[$at]" ;; esac
   ! no_socket || set -- "$token own $n $complained"
-  say "$1"
+  send "$1"
 }
 # publish: writes the changed results. For each one that cannot be written the journal gets one message.
 publish() {

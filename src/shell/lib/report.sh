@@ -1,8 +1,8 @@
 S=$ROOT/run/pulumi-lvs E=$ROOT/etc/pulumi-lvs K=$ROOT/etc/keepalived
 # The link by which systemd runs E/restore at boot.
 W=$ROOT/etc/systemd/system/multi-user.target.wants/pulumi-lvs.service
-say() { printf '%s %s\n' "$N" "$*"; }
-text() { printf '%s\n' "$1" | while IFS= read -r line; do say "text $line"; done; }
+print_line() { printf '%s %s\n' "$N" "$*"; }
+text() { printf '%s\n' "$1" | while IFS= read -r line; do print_line "text $line"; done; }
 # at_once COMMAND...: sets $out to what the command prints if that needs no process, or one. Returns 1 otherwise.
 at_once() {
   out=
@@ -30,19 +30,19 @@ observe() {
 }
 # fact NAME COMMAND...: prints the output of the command with its length, so that lost or mixed-in output is detected.
 fact() {
-  say "fact $1"
+  print_line "fact $1"
   shift
   # A script that only reads starts nothing after its timeout. One that has changed something must read the result.
   if [ -n "$timed_out" ] && [ -n "$only_reads" ]; then
     printf '\n'
-    say "error $NOT_BEGUN"
+    print_line "error $NOT_BEGUN"
     return
   fi
   observe "$@"
   rc=$?
   printf '%s\n' "$out"
-  if [ $rc = 0 ]; then say "end ${#out}"; else
-    say "error $rc"
+  if [ $rc = 0 ]; then print_line "end ${#out}"; else
+    print_line "error $rc"
     # A command that hung would hang again. The inner subshell lets the outer one print that a program was killed.
     [ -n "$timed_out" ] || text "$({ ("$@") || :; } 2>&1 >/dev/null)"
   fi

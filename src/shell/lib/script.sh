@@ -4,7 +4,7 @@ trace=
 mark() {
   [ -n "$trace" ] || return 0
   read -r rest rest rest rest last </proc/loadavg
-  say "mark $1 $last"
+  print_line "mark $1 $last"
 }
 # run_script LOCK FUNCTION: runs the function, which holds the steps of a script, in the subshell of the script. LOCK is
 # -s or -x, or none. A script without the lock has the lock file open, too, because stop_script recognises it by that.
@@ -21,15 +21,15 @@ run_script() {
   if [ $locked = 0 ]; then
     # Not in a child process, which would get its own number.
     read -r P rest </proc/self/stat
-    say "begun $P"
+    print_line "begun $P"
     mark 1
     "$2"
     mark 4
   else
-    say "locked $locked"
+    print_line "locked $locked"
   fi
-  [ -z "$timed_out" ] || say timeout
-  say "done"
+  [ -z "$timed_out" ] || print_line timeout
+  print_line "done"
 }
 # guard COMMAND...: adds what the command prints to the facts of the guard.
 guard() { ! observe "$@" || all=$all$out; }
@@ -55,6 +55,6 @@ apply() {
     changes
     safe
     mark 3
-  else say stale; fi
+  else print_line stale; fi
   readings
 }

@@ -29,7 +29,7 @@ begin() { j=$1 owner=$2 n=0 failed= undo_failed=; }
 # undo NUMBER OWNER: begins a transaction of undo commands only, which undo an earlier one.
 undo() {
   begin "$@"
-  say "undone $j"
+  print_line "undone $j"
 }
 # execute COMMAND...: runs the last command of a subshell. A program takes the subshell's place, which saves a process.
 execute() {
@@ -45,19 +45,19 @@ step() {
   [ -z "$failed" ] || return 0
   [ -z "$timed_out" ] || {
     failed=1
-    say "failed $j $n $NOT_BEGUN"
+    print_line "failed $j $n $NOT_BEGUN"
     return
   }
   without_lock attempt step "$@" || {
     rc=$? failed=1
-    say "failed $j $n $rc"
+    print_line "failed $j $n $rc"
     text "$out"
     return
   }
   n=$((n + 1))
 }
 # kept: reports a transaction that is complete, even if its output reaches no reader.
-kept() { [ -n "$failed" ] || say "kept $j"; }
+kept() { [ -n "$failed" ] || print_line "kept $j"; }
 # undo_step NUMBER COMMAND...: undoes that step by the command if a later one failed. A step that may be done in part
 # has the number before its own.
 undo_step() {
@@ -71,7 +71,7 @@ run_undo() {
   case $undo_failed$1$3 in 1erase???setting?*) return ;; esac
   without_lock attempt undo "$@" || {
     rc=$? undo_failed=1
-    say "undo_failed $j $rc"
+    print_line "undo_failed $j $rc"
     text "$out"
   }
 }
@@ -89,6 +89,6 @@ bulk() {
 }
 bulk_failed() {
   failed=1
-  say bulk
+  print_line bulk
   text "$out"
 }

@@ -89,14 +89,14 @@ async function site(...given: Bag[]) {
       const [printed, messages]: [string[], string[]] = [[], []];
       const output = {
         print: async (text: string) => void printed.push(text),
-        say: (line: string) => void messages.push(line),
+        log: (line: string) => void messages.push(line),
       };
       const code = await moveIn({ groups, find: find as never, clock: time }, options, output);
       return { code, printed: printed.join("\n"), messages };
     },
     async roll(run: RollingWorld["run"]) {
       const messages: string[] = [];
-      const output = { print: async () => undefined, say: (line: string) => void messages.push(line) };
+      const output = { print: async () => undefined, log: (line: string) => void messages.push(line) };
       const world = { groups, find: find as never, clock: time, run };
       return { code: await rollOn(world, { name: "web", line: "apt-get upgrade" }, output), messages };
     },

@@ -15,7 +15,7 @@ async function run(fake: FakeHost, given: Partial<Forget> = {}) {
   const [listed, printed]: [string[], string[]] = [[], []];
   const code = await forget(
     { connection: { host: "director1" }, yes: false, ...given },
-    { list: (line) => listed.push(line), say: (line) => printed.push(line) },
+    { list: (line) => listed.push(line), log: (line) => printed.push(line) },
     () => fake.host,
   );
   return { code, listed, printed };

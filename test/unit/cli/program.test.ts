@@ -101,7 +101,7 @@ describe("pulumi-lvs forget", () => {
     const submit = () => Promise.reject(refused);
     const run = (given: object) => {
       const printed: string[] = [];
-      const io = { list: (line: string) => printed.push(line), say: (line: string) => printed.push(line) };
+      const io = { list: (line: string) => printed.push(line), log: (line: string) => printed.push(line) };
       return forget(
         { connection: { host: "director1", ...given }, yes: false },
         io,

@@ -19,7 +19,7 @@ test("a director that never answers is waited for within a limit, and a line say
   const host = `127.0.0.1:${port}`;
   const groups = [{ instances: [0, 1].map(() => ({ host, connection })) }] as unknown as Group[];
   const lines: string[] = [];
-  const silent = await silentIn(groups, { say: (line) => lines.push(line), quiet: 0.05, most: 0.5 });
+  const silent = await silentIn(groups, { log: (line) => lines.push(line), quiet: 0.05, most: 0.5 });
   expect([...silent]).toEqual([[host, { why: "no answer within 0.5 s", isDown: true }]]);
   expect(lines).toEqual([`waiting for ${host} to answer`]);
 });

@@ -83,7 +83,7 @@ async function site({ pool = false, leftOut }: Site = {}) {
       const [printed, messages]: [string[], string[]] = [[], []];
       const code = await statusIn({ groups: groupsOf(state), find: find as never }, state, given, {
         print: async (text) => void printed.push(text),
-        say: (line) => void messages.push(line),
+        log: (line) => void messages.push(line),
       });
       return { code, text: printed.join("\n"), messages };
     },

@@ -107,7 +107,7 @@ describe("an address that two stacks share", () => {
     const { fake, kind, second } = await both();
     await forget(
       { connection: { host: "director1" }, allOf: "shop/prod", yes: true },
-      { list: () => undefined, say: () => undefined },
+      { list: () => undefined, log: () => undefined },
       () => fake.host,
     );
     expect(fake.owners()).toEqual([owner(blog)]);
