@@ -51,11 +51,11 @@ const options = new Command("npm run bench --")
   }>();
 
 const only = options.quick ? ["pulumi-lvs", "ipvsadm -R"] : options.only;
-const asked = (all: readonly Contender[]) => all.filter(({ name }) => !only || only.includes(name));
+const wanted = (all: readonly Contender[]) => all.filter(({ name }) => !only || only.includes(name));
 
 /** All contenders turn by turn, so that a machine that slows down slows all. The first turn warms up. */
 async function turns(kind: "servers" | "pools", shape: Shape, name: string, count: number): Promise<void> {
-  const all = asked(kind === "servers" ? serverContenders() : poolContenders());
+  const all = wanted(kind === "servers" ? serverContenders() : poolContenders());
   const absent = all.flatMap(({ name, missing }) => (missing === undefined ? [] : [`${name}: ${missing}`]));
   const present = [floorOf(kind), ...all.filter(({ missing }) => missing === undefined)];
   const measured = present.map(() => [] as Seconds[]);

@@ -40,7 +40,7 @@ export interface Contender {
   /** Why it cannot run here; undefined if it can. */
   readonly missing?: string;
   /** Does every operation that is asked for, on a director without a table, and leaves none. `up` is always done. */
-  measure(shape: Shape, asked: readonly Operation[]): Promise<Seconds>;
+  measure(shape: Shape, wanted: readonly Operation[]): Promise<Seconds>;
 }
 
 const before: Weights = { all: 1, first: 1 };
@@ -73,14 +73,14 @@ const program = (
 ): Contender => ({
   name,
   ...(missing === undefined ? {} : { missing }),
-  async measure(shape, asked) {
+  async measure(shape, wanted) {
     const stack = await Stack.ofProgram(source(shape, before), env);
     const measured: Seconds = {};
     const does = async (operation: Operation, work: () => Promise<unknown>) => {
-      if (asked.includes(operation)) measured[operation] = await seconds(work);
+      if (wanted.includes(operation)) measured[operation] = await seconds(work);
     };
     const change = async (operation: Operation, weights: Weights) => {
-      if (!asked.includes(operation)) return;
+      if (!wanted.includes(operation)) return;
       await stack.program(source(shape, weights));
       await does(operation, () => stack.up());
       if (real) await expectTable(shape, weights);
@@ -94,7 +94,7 @@ const program = (
       await change("all weights", all);
       await does("refresh", () => stack.refresh());
       const destroy = await seconds(() => stack.destroy());
-      return { ...measured, ...(asked.includes("destroy") ? { destroy } : {}) };
+      return { ...measured, ...(wanted.includes("destroy") ? { destroy } : {}) };
     } finally {
       await stack.dispose();
     }

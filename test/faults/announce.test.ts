@@ -199,7 +199,7 @@ test("routes that could not be read are read again, and without them no monitor 
   // There is no process for it at one moment.
   host.tool(
     "ip",
-    `[ -e "$LVS_FAKE_ROOT/asked.once" ] || { : >"$LVS_FAKE_ROOT/asked.once"; exit 1; }\n${readable}`,
+    `[ -e "$LVS_FAKE_ROOT/requests.once" ] || { : >"$LVS_FAKE_ROOT/requests.once"; exit 1; }\n${readable}`,
   );
   expect(await host.forget()).toBe(0);
   expect(routes(host)).toEqual([]);

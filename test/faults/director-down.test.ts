@@ -105,7 +105,7 @@ test("a director with another host key is updated if the program has that key, a
 });
 
 test.each(["two", "one"] as const)(
-  "with allowDown the others are changed while director %s is down, and the next update brings it level",
+  "with allowDown the others are changed while director %s is down, and the next update brings it up to date",
   async (name) => {
     const { one, two, program } = await pair();
     const [director, other] = name === "one" ? [one, two] : [two, one];

@@ -53,7 +53,7 @@ describe("a server that is deleted", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
 
-  test("is cut off at the deadline, and it is said with how many connections", async () => {
+  test("is cut off at the deadline, and a message has the number of its connections", async () => {
     const fake = director();
     const clock = new FakeClock(fake);
     const kind = resources(realServer, fake, clock);
@@ -66,7 +66,7 @@ describe("a server that is deleted", () => {
     expect(fake.lines("ipvs")).toEqual([entry]);
   });
 
-  test("goes when the VIP moves away, and it is said that its connections were left and not cut off", async () => {
+  test("goes when the VIP moves away, and a message says that its connections were left and not cut off", async () => {
     const fake = director();
     const clock = new FakeClock(fake, (second) => {
       if (second === 3) fake.write("addresses", "lo 127.0.0.1/8 - - -\n");

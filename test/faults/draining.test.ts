@@ -15,7 +15,7 @@ const replacing = async () =>
 // nothing drains elsewhere
 const onDirector = (kind: FaultKind): FaultKind => ({
   ...kind,
-  places: (levels) => kind.places(levels).filter(({ machine }) => machine === "director"),
+  places: (rounds) => kind.places(rounds).filter(({ machine }) => machine === "director"),
 });
 
 strike(
@@ -28,14 +28,14 @@ strike(
 /** Machines and state after the run was killed when both servers had just been quiesced. */
 async function killedWhileDraining(): Promise<World & { before: World }> {
   const { start, reference } = await replacing();
-  const place = commandsOf(reference.levels).find(
-    ({ level, machine, kind }) =>
-      machine === "director" && kind === "step" && level.calls.some((call) => call.verb === "delete"),
+  const place = commandsOf(reference.rounds).find(
+    ({ round, machine, kind }) =>
+      machine === "director" && kind === "step" && round.calls.some((call) => call.verb === "delete"),
   );
   if (!place) throw new Error("nothing is deleted");
-  const { level } = place;
+  const { round } = place;
   let pause: ReturnType<import("../support/fake/fake-host.js").FakeHost["pauseStep"]> | undefined;
-  const struck = await run(batchOf(level, "director"), {
+  const struck = await run(batchOf(round, "director"), {
     arm: (fake) => {
       pause = fake.pauseStep(place.n);
     },
@@ -47,8 +47,8 @@ async function killedWhileDraining(): Promise<World & { before: World }> {
   });
   return {
     before: start,
-    images: { ...level.images, director: struck.image },
-    state: killed(level.progress, level.calls),
+    images: { ...round.images, director: struck.image },
+    state: killed(round.progress, round.calls),
   };
 }
 

@@ -9,7 +9,7 @@ const { server, tools } = ownHome();
 const nasty = "\x1b]0;owned\x07\x1b[2J\u202e\x9b31m\r\n::error::forged\r\n";
 const oneLine = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,2000}$/u;
 
-describe("what a host says is told in one line of visible characters", () => {
+describe("the words of a host are shown in one line of visible characters", () => {
   test("when it ends the connection before its key was checked", async () => {
     const port = await rawServer((socket) => {
       socket.write("SSH-2.0-x\r\n");

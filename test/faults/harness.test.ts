@@ -4,10 +4,10 @@ import { countedKinds } from "../support/fake/faults.js";
 import { textOf } from "../support/fake/tree.js";
 import type { Fault } from "./harness/kinds.js";
 import { booted, each, type Mishap, machines, perform, pure, run, tearDown } from "./harness/machines.js";
-import { begin, canonical, level, nothing, settle } from "./harness/pulumi.js";
+import { begin, canonical, nextRound, nothing, withAnswers } from "./harness/pulumi.js";
 import { afterMixed, beforeMixed } from "./harness/stacks.js";
 import { type Scenario, scenario, survive } from "./harness/survive.js";
-import { batchOf, type Level, machineOf, up } from "./harness/update.js";
+import { batchOf, machineOf, type Round, up } from "./harness/update.js";
 
 let mixed: Scenario;
 beforeAll(async () => {
@@ -18,8 +18,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(tearDown);
 
-const levelWith = (machine: Fault["machine"]): Level =>
-  mixed.reference.levels.find(({ done }) => done[machine]) as Level;
+const roundWith = (machine: Fault["machine"]): Round =>
+  mixed.reference.rounds.find(({ done }) => done[machine]) as Round;
 
 test("no script changes anything but by commands that faults are bound to", async () => {
   const failing: Mishap = {
@@ -28,8 +28,8 @@ test("no script changes anything but by commands that faults are bound to", asyn
     },
   };
   let failed = 0;
-  for (const { levels } of [mixed.reference, await up(mixed.reference, [])]) {
-    for (const one of levels) {
+  for (const { rounds } of [mixed.reference, await up(mixed.reference, [])]) {
+    for (const one of rounds) {
       for (const machine of machines.filter((name) => one.done[name])) {
         const { image, commands } = await run(batchOf(one, machine), failing);
         expect(textOf(image)).toBe(textOf(one.images[machine]));
@@ -40,17 +40,17 @@ test("no script changes anything but by commands that faults are bound to", asyn
   expect(failed).toBeGreaterThan(20);
 });
 
-test("an update by one process on machines that go on ends as one that is put together of levels", async () => {
+test("an update by one process on machines that go on ends as one that is put together of rounds", async () => {
   const fakes = each((machine) => new FakeHost({ label: machine }));
   try {
     for (const machine of machines) fakes[machine].restore(mixed.start.images[machine]);
     const made = each(() => new Map());
-    let next = level(begin(mixed.start.state, mixed.goals), pure);
+    let next = nextRound(begin(mixed.start.state, mixed.goals), pure);
     while (next.calls.length > 0) {
       const answers = await Promise.all(
         next.calls.map((call) => perform(call, fakes[machineOf(call)], made[machineOf(call)])),
       );
-      next = level(settle(next.progress, next.calls, answers), pure);
+      next = nextRound(withAnswers(next.progress, next.calls, answers), pure);
     }
     expect(canonical(next.progress.state)).toBe(canonical(mixed.reference.state));
     for (const machine of machines)
@@ -89,7 +89,7 @@ describe("what is not as promised is noticed:", () => {
   };
 
   test.each(Object.entries(strays))("%s", async (_, [stray, message]) => {
-    const place = { level: levelWith("director"), machine: "director", place: "here" } as const;
+    const place = { round: roundWith("director"), machine: "director", place: "here" } as const;
     const fault: Fault = { ...place, mishap: { arm: stray } };
     await expect(survive(mixed, { ...place, mishap: {} })).resolves.toBe(true);
     await expect(survive(mixed, fault)).rejects.toThrow(message);

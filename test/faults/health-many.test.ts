@@ -37,9 +37,9 @@ test("a round of many servers starts one curl", async () => {
   for (const server of servers) host.page(server, "OK");
   host.beforeCurl(`printf 'x\\n' >>"$LVS_FAKE_ROOT/curls"`);
   host.start();
-  await soon(() => expect(host.read(`asked.${servers[39]}`).length).toBeGreaterThan(4));
+  await soon(() => expect(host.read(`requests.${servers[39]}`).length).toBeGreaterThan(4));
   expect(results(host).filter((result) => result === "up")).toHaveLength(40);
-  const rounds = host.read(`asked.${servers[0]}`).length;
+  const rounds = host.read(`requests.${servers[0]}`).length;
   // one more asks for the version, and one may have just begun
   expect(host.lines("curls").length).toBeLessThanOrEqual(rounds + 3);
 });
@@ -115,7 +115,7 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
       host.watch({ rise: 1000, fall: 20 });
       host.page(hostile, "OK");
       host.page(b, undefined);
-      host.beforeCurl(`n=0; [ ! -e "$LVS_FAKE_ROOT/asked.${b}" ] || n=$(wc -c <"$LVS_FAKE_ROOT/asked.${b}")
+      host.beforeCurl(`n=0; [ ! -e "$LVS_FAKE_ROOT/requests.${b}" ] || n=$(wc -c <"$LVS_FAKE_ROOT/requests.${b}")
 [ "$n" != 10 ] || printf 'critical\\n' >"$LVS_FAKE_ROOT/web/${hostile}"
 [ "$n" != 25 ] || printf '200\\nOK\\n' >"$LVS_FAKE_ROOT/web/${b}"`);
       host.start();

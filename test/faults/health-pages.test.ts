@@ -27,8 +27,8 @@ function pair(): Watched {
 
 /** Waits for so many rounds more. */
 async function rounds(host: Watched, count: number): Promise<void> {
-  const before = host.read(`asked.${a}`).length;
-  await soon(() => expect(host.read(`asked.${a}`).length).toBeGreaterThan(before + count));
+  const before = host.read(`requests.${a}`).length;
+  await soon(() => expect(host.read(`requests.${a}`).length).toBeGreaterThan(before + count));
 }
 
 /** Text of a shell that prints the pages of a file for curl. */

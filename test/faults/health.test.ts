@@ -33,7 +33,7 @@ function pair(
 /** Starts the agent and waits until it has looked at the servers. */
 async function started(host: Watched, ...health: string[]): Promise<Watched> {
   host.start();
-  await soon(() => expect(host.lines("asked").length).toBeGreaterThan(3));
+  await soon(() => expect(host.lines("requests").length).toBeGreaterThan(3));
   await soon(() => expect(host.health()).toEqual(health.length > 0 ? health : [`${a} up`, `${b} up`]));
   return host;
 }
@@ -82,7 +82,7 @@ test("the sorry server goes in before the last member leaves, and out after the 
   expect(at(`-a -t ${service.slice(6)} -r ${a}`)).toBeLessThan(at(`-d -t ${service.slice(6)} -r ${sorry}`));
 });
 
-test("without a sorry server the last one stays, unless it is told to go", async () => {
+test("without a sorry server the last one stays, unless the configuration removes it", async () => {
   const host = await started(pair());
   host.page(a, undefined);
   await soon(() => expect(host.table()).toEqual([`${b} 2`]));
@@ -121,7 +121,7 @@ test("one slow server delays no other", async () => {
   host.start();
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
   // its first answer is still to come
-  expect(host.read(`asked.${a}`)).toBe("x");
+  expect(host.read(`requests.${a}`)).toBe("x");
 });
 
 test("a check whose process is killed has failed, and says so", async () => {
@@ -244,8 +244,8 @@ test.each(["-s wlc", "-s wrr -p 300 -M 255.255.255.0", "-s mh -b mh-fallback,mh-
 test("a weight that was changed by hand stays", async () => {
   const host = await started(pair());
   host.write("ipvs", host.read("ipvs").replace("-w 2", "-w 7"));
-  const requested = host.lines("asked").length;
-  await soon(() => expect(host.lines("asked").length).toBeGreaterThan(requested + 6));
+  const requested = host.lines("requests").length;
+  await soon(() => expect(host.lines("requests").length).toBeGreaterThan(requested + 6));
   expect(host.table()).toEqual([`${a} 1`, `${b} 7`]);
 });
 
@@ -292,7 +292,7 @@ test("a file that goes while it is to be read is no failure", async () => {
 test("a checker that is killed is started again", async () => {
   const host = pair(alone);
   const { pid } = host.start();
-  await soon(() => expect(host.lines("asked").length).toBeGreaterThan(3));
+  await soon(() => expect(host.lines("requests").length).toBeGreaterThan(3));
   const copies = () =>
     host.children(pid as number).filter((one) => one.command.includes("pulumi-lvs/monitor"));
   let checkers = copies();
@@ -320,7 +320,7 @@ test("two services that share a server share its check, and another check is ano
   await soon(() => expect(checks()).toHaveLength(4));
 });
 
-test("single servers may be asked otherwise", async () => {
+test("single servers may have other checks", async () => {
   const host = pair({
     servers: {
       [b]: {
@@ -339,18 +339,18 @@ test("single servers may be asked otherwise", async () => {
   await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
 });
 
-test("a server that is asked in another way inherits nothing of the common one", async () => {
+test("a server with another type of check inherits nothing of the common one", async () => {
   const host = pair({
     check: { ...checkDefaults(), port: 8080 },
     servers: { [b]: { type: "tcp" } },
   });
   host.page("192.168.10.11:8080", "OK");
   await started(host);
-  expect(host.lines("asked").join("\n")).toMatch(/192\.168\.10\.12:80(?!\d)/);
-  expect(host.lines("asked").join("\n")).not.toContain("192.168.10.12:8080");
+  expect(host.lines("requests").join("\n")).toMatch(/192\.168\.10\.12:80(?!\d)/);
+  expect(host.lines("requests").join("\n")).not.toContain("192.168.10.12:8080");
 });
 
-test("behind a firewall mark too, where a server without a port is asked at 80", async () => {
+test("behind a firewall mark too, where a server without a port is checked at 80", async () => {
   const host = new Watched();
   host.declare({ "192.168.10.11:0": 1, "192.168.10.12:0": 3 }, "fwmark://10");
   host.watch({}, "fwmark://10");
@@ -380,8 +380,8 @@ test("once: before the VIP comes, each server is checked by as many tries as it 
   expect(await host.run("once")).toBe(0);
   expect(host.table()).toEqual([`${a} 1`]);
   expect(host.health()).toEqual([`${a} up`, `${b} down`]);
-  expect(host.read(`asked.${a}`)).toBe("x");
-  expect(host.read(`asked.${b}`)).toBe("xxx");
+  expect(host.read(`requests.${a}`)).toBe("x");
+  expect(host.read(`requests.${b}`)).toBe("xxx");
 });
 
 describe("through the VIP", () => {
@@ -410,7 +410,7 @@ describe("through the VIP", () => {
     host.write("no-rules", "");
     host.write("rules", "");
     await blind("iptables: refused")(host);
-    const requested = () => host.lines("asked").filter((line) => line.includes("//192.168.0.219"));
+    const requested = () => host.lines("requests").filter((line) => line.includes("//192.168.0.219"));
     // one may have been on its way
     const before = requested().length + 2;
     host.page(vip, undefined);
@@ -442,7 +442,7 @@ describe("through the VIP", () => {
     expect(host.lines("rules")).toHaveLength(2);
   });
 
-  test("what is missing for a way is said, and the way is there once it is not missing any more", async () => {
+  test("what is missing for a VIP path is logged, and the path is there once nothing is missing", async () => {
     const host = ways();
     host.remove("tools/iptables");
     host.start();
@@ -452,7 +452,7 @@ describe("through the VIP", () => {
     await seeing(host);
   });
 
-  test("a strict filter is no failure of servers: it is said where it would drop their answers", async () => {
+  test("a strict filter is no failure of servers: a message names where it would drop their answers", async () => {
     const host = ways();
     host.write("proc/sys/net/ipv4/conf/all/rp_filter", "1\n");
     host.page(vip, undefined);
@@ -528,7 +528,7 @@ exec "$LVS_FAKE_BIN/ipvsadm" "$@"
   });
 });
 
-test("a result that cannot be written is tried again, and said once", async () => {
+test("a result that cannot be written is tried again, and logged once", async () => {
   const host = await started(pair());
   // the status shows what is in the table as up before that is found
   await soon(() => expect(host.checks().filter((line) => line.startsWith("result\tup\t"))).toHaveLength(2));
@@ -537,8 +537,8 @@ test("a result that cannot be written is tried again, and said once", async () =
   host.write(`run/pulumi-lvs/checks/.${number}/in-the-way`, "");
   host.page(b, undefined);
   await soon(() => expect(host.printed).toMatch(/cannot be written: 192\.168\.10\.12:80 is down$/m));
-  const requested = host.read(`asked.${b}`).length;
-  await soon(() => expect(host.read(`asked.${b}`).length).toBeGreaterThan(requested + 3));
+  const requested = host.read(`requests.${b}`).length;
+  await soon(() => expect(host.read(`requests.${b}`).length).toBeGreaterThan(requested + 3));
   expect(host.table()).toEqual([`${a} 1`, `${b} 2`]);
   host.remove(`run/pulumi-lvs/checks/.${number}`);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));

@@ -66,7 +66,7 @@ const cases: Record<string, readonly [Reply, Bag, RegExp?]> = {
 const at = new Map<string, string>();
 beforeAll(async () => {
   for (const [name, [reply, { tcp }]] of Object.entries(cases))
-    at.set(name, await open.serve(reply, tcp ? "at once" : "asked"));
+    at.set(name, await open.serve(reply, tcp ? "at once" : "requested"));
 });
 afterAll(() => open.close());
 

@@ -251,7 +251,7 @@ async function certified(): Promise<string> {
 beforeAll(async () => {
   for (const [name, { reply, check }] of Object.entries({ ...http, ...other })) {
     const first = check?.type === "tcp" || check?.type === "dns";
-    at.set(name, await open.serve(reply as Reply, first ? "at once" : "asked"));
+    at.set(name, await open.serve(reply as Reply, first ? "at once" : "requested"));
   }
   for (const [i, name] of Object.keys(commands).entries()) at.set(name, `127.0.1.${i + 1}:80`);
 });

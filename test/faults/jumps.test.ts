@@ -139,7 +139,7 @@ describe("a jump host", () => {
     );
   });
 
-  test("that is an impostor is refused, and told from the host", async () => {
+  test("that is an impostor is refused, and the error names it and not the host", async () => {
     const [inner, outer] = [await server(), await server()];
     const proxy = by(outer, { hostKey: newKey().public });
     const { message } = await refusal({ port: inner.port, proxy, dialErrorLimit: 10 });
@@ -289,7 +289,7 @@ describe("handshakes", () => {
     expect(made.connections).toBe(3);
   });
 
-  test("with a host that is booting are tried again, and told in its words", async () => {
+  test("with a host that is booting are tried again, and the error has its words", async () => {
     const banner =
       '"System is booting up. Unprivileged users are not permitted to log in yet. Please come back later."\r\n';
     const made = await server({ drops: { connections: 1, at: "login" }, banner });
@@ -300,7 +300,7 @@ describe("handshakes", () => {
     );
   });
 
-  test("with a host that starts no session are told, at once", async () => {
+  test("with a host that starts no session fail at once", async () => {
     const made = await server({ maxSessions: 0 });
     expect((await refusal({ port: made.port, dialErrorLimit: 10 })).message).toMatch(
       /: cannot start a shell: .*; see MaxSessions and ForceCommand in its sshd_config$/,
@@ -308,7 +308,7 @@ describe("handshakes", () => {
     expect(made.connections).toBe(1);
   });
 
-  test("of a host that comes up late succeed in the end", async () => {
+  test("of a host that boots meanwhile succeed in the end", async () => {
     const port = await freePort();
     const late = hello({ port, dialErrorLimit: 6 });
     const made = await sshServer({ hostKey, clientKey, path: tools(), port });

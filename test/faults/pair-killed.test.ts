@@ -45,7 +45,7 @@ async function pair() {
   return { one, two, stack, before, changed };
 }
 
-test("an update that is killed between two directors leaves the next one to bring both level", async () => {
+test("an update that is killed between two directors leaves the next one to bring both up to date", async () => {
   const { one, two, stack, changed } = await pair();
   await upKilledAtFirstStep(stack, one, "-s wrr");
   expect(two.fake.lines("ipvs").join()).toMatch(/-s wrr.*-w 5/);

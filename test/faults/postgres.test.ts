@@ -22,10 +22,10 @@ const missing = missingPostgres();
 const title = "state in PostgreSQL";
 let server: Postgres;
 
-async function secondDesk(stack: Stack): Promise<Stack> {
-  const other = await stack.desk({
+async function fromElsewhere(stack: Stack): Promise<Stack> {
+  const other = await stack.elsewhere({
     PULUMI_HOME: environment().PULUMI_HOME,
-    FIRST_DESK: stack.env.PULUMI_HOME as string,
+    FIRST_HOME: stack.env.PULUMI_HOME as string,
   });
   onTestFinished(() => other.dispose());
   return other;
@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})
     const old = site(hosts, { weights: [1, 1, undefined] });
     const first = await stackOf(old, { PULUMI_BACKEND_URL: server.backend() });
     await first.up();
-    const second = await secondDesk(first);
+    const second = await fromElsewhere(first);
     await previewIsEmpty(second);
     const [before, state] = [tables(hosts), await stateOf(second)];
 
@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})
       PULUMI_BACKEND_URL: server.backend(),
     });
     await stack.up();
-    const other = await secondDesk(stack);
+    const other = await fromElsewhere(stack);
     // an update of the other computer, which has a copy of what was before it
     await other.program(site(hosts, { weights: [1, 2, undefined] }));
     await succeed(other);

@@ -76,7 +76,7 @@ describe("a probe", () => {
     },
   );
 
-  test("is asked when it is created and when it changes, and not when it is read, deleted or reached otherwise", async () => {
+  test("runs when it is created and when it changes, and not when it is read, deleted or reached otherwise", async () => {
     const { asker, engine, inputsOf, create } = scene();
     const count = () => asker.lines("log").length;
     const { id, outs } = await create({ triggers: [1] });
@@ -100,7 +100,7 @@ describe("a probe", () => {
     await letGo();
   });
 
-  test("is asked anew within its time", async () => {
+  test("runs again within its time", async () => {
     const { create } = scene({ replies: `${timedOut}0 200 41000 rs1\n` });
     await expect(create({ requests: 1 })).rejects.toThrow("timed out");
     const { create: again } = scene({ replies: `${timedOut}0 200 41000 rs1\n` });
@@ -108,7 +108,7 @@ describe("a probe", () => {
   });
 });
 
-test("more requests than a script has time for are asked in parts, and so no more fail than may", async () => {
+test("more requests than a script has time for are sent in parts, and so no more fail than may", async () => {
   const connection = { ...client, operationTimeout: 12 };
   const args = { connection, requests: 5, timeout: 3 };
   const { asker, create } = scene();
@@ -122,7 +122,7 @@ test("more requests than a script has time for are asked in parts, and so no mor
   expect(other.lines("log")).toHaveLength(6);
 });
 
-test("time in a host's queue is not the service's: what fails at first is asked anew however late that was", async () => {
+test("time in a host's queue is not the service's: what fails at first is tried again, however long it waited", async () => {
   const { asker, create } = scene({ replies: `${timedOut}0 200 41000 rs1\n` });
   const ask = asker.host.query.bind(asker.host);
   asker.host.query = async (...queries) => {
@@ -164,7 +164,7 @@ test("as many may fail as are allowed, and one more is one too many", async () =
   );
 });
 
-test("replies of too few servers, or too few of one, are said with who gave them", async () => {
+test("replies of too few servers, or too few of one, are reported with their senders", async () => {
   const { create } = scene({
     replies: "0 200 41000 rs1\n0 200 41000 rs1\n0 200 41000 rs1\n0 200 41001 rs2\n",
   });
@@ -253,7 +253,7 @@ describe("a probe of ARP", () => {
   });
 });
 
-test("a tool that is missing is said in one line, with what to do", async () => {
+test("a tool that is missing is named in one line, with what to do", async () => {
   const { asker, create } = scene();
   asker.withoutTool("curl");
   await expect(create()).rejects.toThrow(failed("curl: not found; install curl there"));

@@ -121,23 +121,23 @@ test("rollback deletes nothing of a stack that was imported, after a run that di
   const hosts = await threeHosts();
   const old = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
   await old.up();
-  const stack = await old.desk({});
+  const stack = await old.elsewhere({});
   onTestFinished(() => stack.dispose());
   stack.environment({ PULUMI_BACKEND_URL: `file://${mkdtempSync(inPlace("backend-"))}` });
   const file = inPlace("exported.json");
-  for (const [desk, ...command] of [
+  for (const [one, ...command] of [
     [old, "export", "--file", file],
     [stack, "init", "program"],
     [stack, "import", "--file", file],
   ] as const) {
-    const { code, text } = await desk.pulumi("stack", ...command);
+    const { code, text } = await one.pulumi("stack", ...command);
     expect(code, text).toBe(0);
   }
   await stack.program(site(hosts, { weights: [2, 1, 3] }));
   await upKilledAtFirstStep(stack, hosts[0], "-w 2");
   expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
   // as from another computer, which has no copy
-  stack.environment({ PULUMI_HOME: environment().PULUMI_HOME, FIRST_DESK: old.env.PULUMI_HOME as string });
+  stack.environment({ PULUMI_HOME: environment().PULUMI_HOME, FIRST_HOME: old.env.PULUMI_HOME as string });
   const left = tables(hosts);
   expect(await stack.pulumiLvs(["rollback", "--stack", "program"])).toEqual({
     code: 1,

@@ -351,7 +351,7 @@ describe("a step that fails", () => {
 
 describe("a host that takes too long", () => {
   test.each(shells.map((shell) => [shell.join(" "), shell] as const))(
-    "is told to end: what runs is killed, what was begun is undone, and the next is served (%s)",
+    "is stopped: what runs is killed, what was begun is undone, and the next is served (%s)",
     async (_, shell) => {
       const fake = fakeHost({ shell, limit: 3 });
       const untouched = fake.snapshot();
@@ -419,7 +419,7 @@ describe("a host that takes too long", () => {
     expect(fake.lines("ipvs")).toEqual(["-A -f 2 -s wlc"]);
   });
 
-  test("is told to end its reading too", async () => {
+  test("is stopped while it reads, too", async () => {
     const fake = fakeHost({ limit: 3 });
     fake.withoutTool("ip");
     writeFileSync(`${fake.root}/tools/ip`, "#!/bin/sh\nexec sleep 30\n", { mode: 0o755 });

@@ -60,7 +60,7 @@ test.each([
   ["no memory for a socket", immediately("No buffer space available"), "the director cannot connect: No "],
   ["no socket", unconnected("* failed to open socket: Too many open files"), "the director cannot connect: "],
   [
-    "a way again, once it is asked why it had none",
+    "a way again, once a second request shows why it had none",
     unconnected("* Connected to 1.2.3.4").replace(
       "words=0.000000",
       "case $* in *' -v '*) words=0.010000;; *) words=0.000000;; esac",
@@ -90,7 +90,7 @@ test.each([
   expect((await checked(curl)).table()).toEqual([]);
 });
 
-test("a server that is down is not asked again for the cause of a refused connection", async () => {
+test("a server that is down gets no second connection for the cause of a refused one", async () => {
   const host = new Watched();
   host.declare({ [a]: 1 });
   host.watch({ fall: 2, lastServer: "remove", check: { type: "tcp" } });

@@ -82,7 +82,7 @@ describe("forwarding on other interfaces", () => {
       { sendRedirects: false, interfaces: ["eth1"] },
       { sendRedirects: false },
     ],
-    ["redirects that are not asked about any more", { sendRedirects: false }, {}],
+    ["redirects that are not declared any more", { sendRedirects: false }, {}],
   ])("is another one, which replaces the first and lets go of %s", async (_, first, second) => {
     const fake = fakeHost();
     const untouched = fake.snapshot();

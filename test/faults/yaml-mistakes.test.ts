@@ -53,7 +53,7 @@ test.each([
   expect(answer.text).not.toMatch(/^ +at /m);
 });
 
-test("every mistake of a file is told in one preview, which fails and registers nothing", async () => {
+test("one preview shows every mistake of a file, fails and registers nothing", async () => {
   const answer = await preview(
     right
       .replace("203.0.113.21", "203.0.113.321")

@@ -58,10 +58,10 @@ onLab("the scripts of examples/ci", () => {
 
   /** Pushes a change of the stack as a branch, and does what the job of a pull request does. Returns the comment. */
   async function review(branch: string, weight: number): Promise<string> {
-    await git("desk", "checkout", "-q", "-b", branch, "main");
-    await writeFile(join(place, "desk/Pulumi.lab.yaml"), stack(weight));
-    await git("desk", "commit", "-qam", branch);
-    await git("desk", "push", "-q", "origin", branch);
+    await git("work", "checkout", "-q", "-b", branch, "main");
+    await writeFile(join(place, "work/Pulumi.lab.yaml"), stack(weight));
+    await git("work", "commit", "-qam", branch);
+    await git("work", "push", "-q", "origin", branch);
     const folder = await runner();
     const without = { LVS_SSH_KEY: "", LVS_SSH_CONFIG: "/nowhere/ssh_config", LVS_PULL_REQUEST: branch };
     expect(await must(folder, "ci/ci.sh", ["take", `origin/${branch}`], without)).toBe("yaml");
@@ -74,9 +74,9 @@ onLab("the scripts of examples/ci", () => {
 
   /** Merges a branch, and returns the clone of the runner that is to update. */
   async function merge(branch: string): Promise<string> {
-    await git("desk", "checkout", "-q", "main");
-    await git("desk", "merge", "-q", "--no-ff", "--no-edit", branch);
-    await git("desk", "push", "-q", "origin", "main");
+    await git("work", "checkout", "-q", "main");
+    await git("work", "merge", "-q", "--no-ff", "--no-edit", branch);
+    await git("work", "push", "-q", "origin", "main");
     const folder = await runner();
     await mkdir(join(folder, "plan"));
     return folder;
@@ -89,7 +89,7 @@ onLab("the scripts of examples/ci", () => {
 
   beforeAll(async () => {
     place = await mkdtemp(join(tmpdir(), "lvs-ci-"));
-    for (const folder of ["state", "desk/ci"]) await mkdir(join(place, folder), { recursive: true });
+    for (const folder of ["state", "work/ci"]) await mkdir(join(place, folder), { recursive: true });
     const config = await readFile(sshConfigPath(), "utf8");
     const named = (word: string) => new RegExp(`${word} (.*)`).exec(config)?.[1] ?? "";
     const { LVS_SSH_CONFIG: _, SSH_AUTH_SOCK: __, ...rest } = process.env;
@@ -102,23 +102,23 @@ onLab("the scripts of examples/ci", () => {
       NODE_OPTIONS: `--require "${join(import.meta.dirname, "lean-sdk.cjs")}"`,
       LVS_PLAIN_JAVASCRIPT: "true",
     };
-    const desk = (file: string, text: string) => writeFile(join(place, "desk", file), text);
+    const put = (file: string, text: string) => writeFile(join(place, "work", file), text);
     for (const name of ["ci.sh", "service.mjs"])
-      await cp(join(checkout, "examples/ci", name), join(place, "desk/ci", name));
+      await cp(join(checkout, "examples/ci", name), join(place, "work/ci", name));
     // the repository has addresses and host keys, and no key
-    await desk("ssh_config", config.replaceAll(/^ *(IdentityFile|UserKnownHostsFile) .*\n/gm, ""));
-    await desk("known_hosts", await readFile(named("UserKnownHostsFile"), "utf8"));
-    await cp(join(checkout, "Pulumi.yaml"), join(place, "desk/Pulumi.yaml"));
-    await desk("Pulumi.lab.yaml", "config:\n  lvs:clusters: {}\n");
-    await desk(".gitignore", "clusters.js\nnode_modules\ndist\nplan\npackage.json\n");
+    await put("ssh_config", config.replaceAll(/^ *(IdentityFile|UserKnownHostsFile) .*\n/gm, ""));
+    await put("known_hosts", await readFile(named("UserKnownHostsFile"), "utf8"));
+    await cp(join(checkout, "Pulumi.yaml"), join(place, "work/Pulumi.yaml"));
+    await put("Pulumi.lab.yaml", "config:\n  lvs:clusters: {}\n");
+    await put(".gitignore", "clusters.js\nnode_modules\ndist\nplan\npackage.json\n");
     await git(".", "init", "-q", "--bare", "-b", "main", "remote.git");
-    await git("desk", "init", "-q", "-b", "main");
-    await git("desk", "remote", "add", "origin", "../remote.git");
-    await must(join(place, "desk"), "pulumi", ["stack", "init", "lab", "--non-interactive"]);
-    await desk("Pulumi.lab.yaml", "config:\n  lvs:clusters: {}\n");
-    await git("desk", "add", ".");
-    await git("desk", "commit", "-qm", "base");
-    await git("desk", "push", "-q", "origin", "main");
+    await git("work", "init", "-q", "-b", "main");
+    await git("work", "remote", "add", "origin", "../remote.git");
+    await must(join(place, "work"), "pulumi", ["stack", "init", "lab", "--non-interactive"]);
+    await put("Pulumi.lab.yaml", "config:\n  lvs:clusters: {}\n");
+    await git("work", "add", ".");
+    await git("work", "commit", "-qm", "base");
+    await git("work", "push", "-q", "origin", "main");
   });
 
   afterAll(() => rm(place, { recursive: true, force: true }));
@@ -147,9 +147,9 @@ onLab("the scripts of examples/ci", () => {
     expect(differences(before, await statesOf(["director"]))).toEqual([]);
 
     // the merge of another change, which no preview has seen
-    await writeFile(join(place, "desk/Pulumi.lab.yaml"), stack(5));
-    await git("desk", "commit", "-qam", "more");
-    await git("desk", "push", "-q", "origin", "main");
+    await writeFile(join(place, "work/Pulumi.lab.yaml"), stack(5));
+    await git("work", "commit", "-qam", "more");
+    await git("work", "push", "-q", "origin", "main");
     const later = await runner();
     await mkdir(join(later, "plan"));
     expect((await load(later)).code).not.toBe(0);

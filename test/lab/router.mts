@@ -118,7 +118,7 @@ export const servers = async (): Promise<Set<string>> =>
 
 /** Returns the director that the router chooses now for the connection of each client. */
 async function choices(of: ReadonlyMap<string, Client>): Promise<Map<string, Director | undefined>> {
-  const asked = [...of].map(
+  const lines = [...of].map(
     ([
       client,
       {
@@ -127,7 +127,7 @@ async function choices(of: ReadonlyMap<string, Client>): Promise<Map<string, Dir
       },
     ]) => `route get ${vip} from ${client} iif clients ipproto tcp sport ${port} dport 80\n`,
   );
-  const { stdout } = await run("client", `ip -batch - <<'LINES'\n${asked.join("")}LINES`);
+  const { stdout } = await run("client", `ip -batch - <<'LINES'\n${lines.join("")}LINES`);
   const found = [...stdout.matchAll(/^\S+ from (\S+) via (\S+) /gm)];
   return new Map(
     found.map(([, client = "", via]) => [

@@ -105,7 +105,7 @@ export class Stack {
   }
 
   /** The same stack from another computer: a copy of the project's folder, and an environment of its own. */
-  async desk(env: Record<string, string>): Promise<Stack> {
+  async elsewhere(env: Record<string, string>): Promise<Stack> {
     const other = await Stack.#make(this.#name);
     await cp(this.#cwd, other.#cwd, { recursive: true, verbatimSymlinks: true });
     other.#env = { ...this.#env, ...env };

@@ -56,12 +56,12 @@ cat /tmp/takeover.done`,
     );
     return stdout.trim().split("\n").slice(1);
   };
-  await tell("settle");
+  await tell("verify");
   return {
     async during(work) {
       await tell("begin");
       await work();
-      const lines = await tell("settle");
+      const lines = await tell("verify");
       const outcomes = lines.slice(0, targets.length).map((line) => {
         const [gap = 0, old = 0, oldLost = 0, young = 0, youngLost = 0] = line.split(" ").map(Number);
         return { gap, held: old + young, lost: oldLost + youngLost, young: { held: young, lost: youngLost } };

@@ -7,7 +7,7 @@ A file has a number and a verb. The file of answers then begins with that number
   begin   counts anew
   renew   replaces half of the held connections; they are young until the next one
   ports   prints VIP and port of each held connection
-  settle  waits for an answer on each, asked for from now on, and prints a line for each VIP: the longest time without an answer on a new
+  verify  waits for an answer on each, asked for from now on, and prints a line for each VIP: the longest time without an answer on a new
           connection, the old connections held and lost, and the young ones held and lost; then a line for each that was lost
 """
 
@@ -121,12 +121,12 @@ while done[-4:] != "stop":
         for one in targets:
             for held in one.held[::2]:
                 held.young, held.renew = True, True
-    if verb in ("renew", "settle"):
+    if verb in ("renew", "verify"):
         while not all(one.is_settled(moment) for one in targets):
             time.sleep(0.2)
     with lock, open(answers + ".new", "w") as file:
         file.write(number + "\n")
-        if verb == "settle":
+        if verb == "verify":
             file.writelines(one.report() + "\n" for one in targets)
             file.writelines("lost %s: %s\n" % (one.vip, error) for one in targets for _, error in one.lost)
         if verb == "ports":

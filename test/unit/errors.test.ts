@@ -3,7 +3,7 @@ import { commandFailure, factFailure } from "../../src/errors.js";
 
 const remedy = /; install ipvsadm there \(Debian, Ubuntu: apt-get install ipvsadm; /;
 
-test("a missing tool is told by the code of `has`, whatever words follow its name", () => {
+test("a missing tool is known by the code of `has`, whatever words follow its name", () => {
   const text = "ipvsadm: is not there\n";
   expect(commandFailure("web1", ["ipvsadm", "-C"], 127, text).message).toMatch(remedy);
   expect(factFailure("web1", { shown: "`ipvsadm -Sn`", code: 127, text }).message).toMatch(remedy);

@@ -36,11 +36,11 @@ export class HostileServers {
   }
 
   /** Opens one that replies to whatever it hears, or at once; resolves to `ADDRESS:PORT`. */
-  serve(reply: Reply, when: "asked" | "at once" = "asked"): Promise<string> {
+  serve(reply: Reply, when: "requested" | "at once" = "requested"): Promise<string> {
     return this.listen(
       createServer((socket) => {
         socket.on("error", () => socket.destroy());
-        if (when === "asked") socket.once("data", () => reply(socket));
+        if (when === "requested") socket.once("data", () => reply(socket));
         else reply(socket);
       }),
     );

@@ -1,15 +1,15 @@
 import type { FakeHost } from "../../support/fake/fake-host.js";
 import type { CountedKind } from "../../support/fake/faults.js";
 import { booted, type Machine, type Mishap, machines } from "./machines.js";
-import type { Level } from "./update.js";
+import type { Round } from "./update.js";
 
 /** One fault at one place of an update. */
 export interface Fault {
   readonly place: string;
-  readonly level: Level;
+  readonly round: Round;
   readonly machine: Machine;
   readonly mishap: Mishap;
-  /** What is lost besides: the engine stops after this level, dies in it, or the machine's memory goes. */
+  /** What is lost besides: the engine stops after this round, dies in it, or the machine's memory goes. */
   readonly with?: "interrupt" | "kill" | "reboot";
   /** What became of it only the next up learns: what was made meanwhile is not in state. */
   readonly unheard?: true;
@@ -22,31 +22,31 @@ export interface Fault {
 /** A kind of fault, and all the places where it can strike. */
 export interface FaultKind {
   readonly title: string;
-  places(levels: readonly Level[]): Fault[];
+  places(rounds: readonly Round[]): Fault[];
 }
 
 interface Command {
-  readonly level: Level;
+  readonly round: Round;
   readonly machine: Machine;
   readonly kind: CountedKind;
   readonly n: number;
   readonly place: string;
 }
 
-const busy = (levels: readonly Level[]) =>
-  levels.flatMap((level, i) =>
+const busy = (rounds: readonly Round[]) =>
+  rounds.flatMap((round, i) =>
     machines.flatMap((machine) => {
-      const done = level.done[machine];
-      return done ? [{ level, machine, done, place: `level ${i}, ${machine}` }] : [];
+      const done = round.done[machine];
+      return done ? [{ round, machine, done, place: `round ${i}, ${machine}` }] : [];
     }),
   );
 
 /** Every command of every script of an update. */
-export const commandsOf = (levels: readonly Level[]): Command[] =>
-  busy(levels).flatMap(({ level, machine, done, place }) =>
+export const commandsOf = (rounds: readonly Round[]): Command[] =>
+  busy(rounds).flatMap(({ round, machine, done, place }) =>
     (["step", "aside", "bulk"] as const).flatMap((kind) =>
       Array.from({ length: done.commands[kind] }, (_, n) => ({
-        level,
+        round,
         machine,
         kind,
         n,
@@ -61,8 +61,8 @@ const atCommands = (
   more: (command: Command) => Partial<Fault> = () => ({}),
 ): FaultKind => ({
   title,
-  places: (levels) =>
-    commandsOf(levels).map((command) => ({ ...command, mishap: mishap(command), ...more(command) })),
+  places: (rounds) =>
+    commandsOf(rounds).map((command) => ({ ...command, mishap: mishap(command), ...more(command) })),
 });
 
 /** Something happens while a command is about to run. */
@@ -82,10 +82,10 @@ function paused({ kind, n }: Command, what: (fake: FakeHost) => void | Promise<v
 
 const refused: FaultKind = {
   title: "the kernel refuses one line of many",
-  places: (levels) =>
-    busy(levels).flatMap(({ level, machine, done, place }) =>
+  places: (rounds) =>
+    busy(rounds).flatMap(({ round, machine, done, place }) =>
       Array.from({ length: done.lines }, (_, n) => ({
-        level,
+        round,
         machine,
         place: `${place}, line ${n}`,
         mishap: { arm: (fake: FakeHost) => fake.refuseLine(n + 1) },
@@ -100,8 +100,8 @@ const toolGone = (tool: string): FaultKind =>
 
 const cut: FaultKind = {
   title: "the link is cut before, in the middle of, or after a script",
-  places: (levels) =>
-    busy(levels).flatMap(({ level, machine, done, place }) =>
+  places: (rounds) =>
+    busy(rounds).flatMap(({ round, machine, done, place }) =>
       done.scripts.flatMap((script, i) => {
         // of the greeting there is no middle
         const middle =
@@ -109,7 +109,7 @@ const cut: FaultKind = {
         const end = i === 0 ? [] : [script.lastIndexOf(")")];
         const places = [0, ...middle, ...end, "work"] as const;
         return places.map((after) => ({
-          level,
+          round,
           machine,
           place: `${place}, script ${i}, ${after === "work" ? "before its answer" : `after ${after} characters`}`,
           mishap: {
@@ -125,13 +125,13 @@ const cut: FaultKind = {
 
 const locked = (title: string, seconds: number, release: (held: () => Promise<void>) => Promise<void>) => ({
   title,
-  places: (levels: readonly Level[]) =>
-    busy(levels).flatMap(({ level, machine, place }) =>
+  places: (rounds: readonly Round[]) =>
+    busy(rounds).flatMap(({ round, machine, place }) =>
       // a reader lets others read
       (["-x", "-s"] as const).map((mode) => {
         let held: (() => Promise<void>) | undefined;
         return {
-          level,
+          round,
           machine,
           place: `${place}, ${mode}`,
           mishap: {

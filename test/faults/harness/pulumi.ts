@@ -4,7 +4,7 @@ import type { Goal } from "./program.js";
 
 /*
  * What Pulumi's engine does with resources, as far as a fault can tell: order, what is called, and what is kept in state.
- * model.test.ts compares it with the real CLI. It is in levels, as scripts on a host are: what may run side by side begins
+ * model.test.ts compares it with the real CLI. It is in rounds, as scripts on a host are: what may run side by side begins
  * together, and what comes next begins when all of that has ended. Functions of values, so that a run can be taken up anywhere.
  */
 
@@ -70,7 +70,7 @@ const same = (a: { name: string; kind: string }, b: { name: string; kind: string
   a.name === b.name && a.kind === b.kind;
 
 /** The calls that begin together now; none when the update is over. What needs no call is seen to on the way. */
-export function level(progress: Progress, pure: Pure): { progress: Progress; calls: readonly Call[] } {
+export function nextRound(progress: Progress, pure: Pure): { progress: Progress; calls: readonly Call[] } {
   let now = progress;
   if (now.ended) return { progress: now, calls: [] };
   for (;;) {
@@ -112,7 +112,11 @@ function deletions({ state, goals }: Progress): Call[] {
 }
 
 /** Takes answers in; state is kept after each. */
-export function settle(progress: Progress, calls: readonly Call[], answers: readonly Answer[]): Progress {
+export function withAnswers(
+  progress: Progress,
+  calls: readonly Call[],
+  answers: readonly Answer[],
+): Progress {
   return calls.reduce((now, call, i) => take(now, call, answers[i] as Answer), progress);
 }
 

@@ -67,7 +67,7 @@ export function updates() {
   const site = (hosts: readonly SshHost[], { weights, neighbour = "stays", more = "" }: Site): string => `
 const connections = ${JSON.stringify(hosts.map((host) => ({ ...host.connection(key.path), password: "planted-secret" })))};
 const weights = ${JSON.stringify(weights)};
-const calls = ${JSON.stringify(join(place, "calls-"))} + pulumi.getProject() + (process.env.FIRST_DESK || process.env.PULUMI_HOME).replaceAll("/", "-");
+const calls = ${JSON.stringify(join(place, "calls-"))} + pulumi.getProject() + (process.env.FIRST_HOME || process.env.PULUMI_HOME).replaceAll("/", "-");
 ${neighbourClass}
 const neighbour = new Neighbour("neighbour", { reported: ${JSON.stringify(neighbour)}, calls });
 const site = new pulumi.ComponentResource("other:index:Site", "site", {}, {});
@@ -188,12 +188,12 @@ export const inTable = ({ fake }: SshHost, text: string): Promise<void> =>
   expect.poll(() => fake.lines("ipvs").join(), { timeout: 120_000 }).toContain(text);
 
 /** On this computer, the lock of a run that was killed is refused first, and then the run is rolled back. */
-export async function rollBackKilled(desk: Stack): Promise<void> {
-  const locked = await desk.pulumiLvs(["rollback"]);
+export async function rollBackKilled(stack: Stack): Promise<void> {
+  const locked = await stack.pulumiLvs(["rollback"]);
   expect(locked.code, locked.text).toBe(11);
   expect(locked.text).toMatch(/locked/);
-  expect((await desk.pulumi("cancel", "--yes")).code).toBe(0);
-  const { code, text } = await desk.pulumiLvs(["rollback"]);
+  expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
+  const { code, text } = await stack.pulumiLvs(["rollback"]);
   expect(code, text).toBe(0);
-  expect((await desk.pulumi("stack", "export")).text).not.toContain("pending_operations");
+  expect((await stack.pulumi("stack", "export")).text).not.toContain("pending_operations");
 }

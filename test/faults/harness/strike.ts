@@ -17,7 +17,7 @@ export function strike(title: string, prepare: () => Promise<Scenario>, kinds = 
     for (const kind of kinds) {
       test(kind.title, async (context) => {
         const faults = tally(context, "faults on fake hosts");
-        const places = someOf(kind.places(scenario.reference.levels), share);
+        const places = someOf(kind.places(scenario.reference.rounds), share);
         const lost = await Promise.all(
           places.map(async (fault) => {
             try {

@@ -4,7 +4,7 @@ import { textOf } from "../../support/fake/tree.js";
 import type { Fault } from "./kinds.js";
 import { booted, type Done, each, type Images, machines, pure, run } from "./machines.js";
 import { definitionOf, type Goal } from "./program.js";
-import { type Call, canonical, killed, type State, settle } from "./pulumi.js";
+import { type Call, canonical, killed, type State, withAnswers } from "./pulumi.js";
 import { properties, quiesced, thing, traces } from "./raw.js";
 import { batchOf, callsOf, inOrder, machineOf, refresh, type Update, up, type World } from "./update.js";
 
@@ -23,8 +23,8 @@ export async function scenario(start: World, goals: readonly Goal[]): Promise<Sc
 
 /** Lets one fault strike, and throws where anything is not as promised. False where it did not come to pass. */
 export async function survive({ start, goals, reference }: Scenario, fault: Fault): Promise<boolean> {
-  const { level, machine } = fault;
-  const struck = await run(batchOf(level, machine), fault.mishap);
+  const { round, machine } = fault;
+  const struck = await run(batchOf(round, machine), fault.mishap);
   if (fault.needsUndo && struck.commands.undo === 0) return false;
   const after = aftermath(fault, struck);
   neverBetween(fault, struck, resourcesOf(start, goals));
@@ -71,23 +71,23 @@ async function seen(world: World): Promise<World> {
 }
 
 /** Machines and state once all has come to rest. */
-function aftermath({ level, machine, with: also, place }: Fault, struck: Done): World {
-  const images = each((one) => (one === machine ? struck : level.done[one])?.image ?? level.images[one]);
+function aftermath({ round, machine, with: also, place }: Fault, struck: Done): World {
+  const images = each((one) => (one === machine ? struck : round.done[one])?.image ?? round.images[one]);
   const answersOf = (one: string) =>
-    (one === machine ? struck : level.done[one as typeof machine])?.answers ?? [];
+    (one === machine ? struck : round.done[one as typeof machine])?.answers ?? [];
   if (also !== "kill") {
-    const { state } = settle(level.progress, level.calls, inOrder(level.calls, answersOf));
+    const { state } = withAnswers(round.progress, round.calls, inOrder(round.calls, answersOf));
     return { images, state };
   }
   // what other machines were asked for at the same time had ended, or not
-  const others = level.calls.filter((call) => machineOf(call) !== machine);
+  const others = round.calls.filter((call) => machineOf(call) !== machine);
   const ended = /[02468]$/.test(place) ? others : [];
-  const { state } = settle(level.progress, ended, inOrder(ended, answersOf));
+  const { state } = withAnswers(round.progress, ended, inOrder(ended, answersOf));
   return {
     images,
     state: killed(
-      { ...level.progress, state },
-      level.calls.filter((call) => !ended.includes(call)),
+      { ...round.progress, state },
+      round.calls.filter((call) => !ended.includes(call)),
     ),
   };
 }
@@ -114,8 +114,8 @@ const idOf = ({ kind, inputs }: { kind: string; inputs: Bag }) => {
 
 /** Each resource is as before or as after; in between only where a message said that the undo had failed. */
 function neverBetween(fault: Fault, struck: Done, resources: readonly Resource[]): void {
-  const { level, machine } = fault;
-  const calls = callsOf(machine, level.calls);
+  const { round, machine } = fault;
+  const calls = callsOf(machine, round.calls);
   const stuck = calls.filter((_, i) => {
     const answer = struck.answers[i];
     return answer && "error" in answer && /this could not be undone/.test((answer.error as Error).message);
@@ -124,11 +124,11 @@ function neverBetween(fault: Fault, struck: Done, resources: readonly Resource[]
   const reported = new Set(stuck.map((call) => idOf({ kind: call.kind, inputs: inputsOf(call) })));
   for (const resource of resources.filter((one) => one.machine === machine)) {
     const { kind, inputs } = resource;
-    const [before, now] = [level.images[machine], struck.image].map((image) => traces(image, kind, inputs));
-    const after = traces((level.done[machine] as Done).image, kind, inputs);
+    const [before, now] = [round.images[machine], struck.image].map((image) => traces(image, kind, inputs));
+    const after = traces((round.done[machine] as Done).image, kind, inputs);
     const may = fault.nothing ? [before] : [before, after];
     // where it drains there is a stage between, with a record of it; and a link that is cut then is only one look less
-    if (inputs.drain && thing(level.images[machine], kind, inputs).length > 0)
+    if (inputs.drain && thing(round.images[machine], kind, inputs).length > 0)
       may.push(quiesced(before as string, inputs), after);
     if (may.includes(now) || reported.has(idOf(resource))) continue;
     throw new Error(`${idOf(resource)} is in between:\n${now}\nbefore:\n${before}\nafter:\n${after}`);

@@ -9,12 +9,12 @@ import {
   begin,
   type Call,
   killed,
-  level,
   lookAgain,
+  nextRound,
   nothing,
   type Pure,
   type State,
-  settle,
+  withAnswers,
 } from "./pulumi.js";
 
 /** One command of Pulumi's, what goes wrong in it (by `VERB NAME`), and the signal that it gets during one call. */
@@ -190,7 +190,8 @@ export function modelled(acts: readonly Act[]): Left[] {
       if (fault === "half") return { error: { id, properties: { ...bag, value: "half" } } };
       return { ok: call.verb === "read" ? { id, props: bag, inputs: bag } : { id, outs: bag } };
     };
-    let next = verb === "refresh" ? lookAgain(state) : level(begin(state, verb === "up" ? goals : []), pure);
+    let next =
+      verb === "refresh" ? lookAgain(state) : nextRound(begin(state, verb === "up" ? goals : []), pure);
     while (next.calls.length > 0) {
       calls.push(...next.calls.map((call) => `${call.verb} ${call.name}`));
       const isStruck = next.calls.some((call) => faults[`${call.verb} ${call.name}`] === "wait");
@@ -198,8 +199,8 @@ export function modelled(acts: readonly Act[]): Left[] {
         next = { progress: { ...next.progress, state: killed(next.progress, next.calls) }, calls: [] };
         break;
       }
-      const after = settle(next.progress, next.calls, next.calls.map(answer));
-      next = verb === "refresh" || isStruck ? { progress: after, calls: [] } : level(after, pure);
+      const after = withAnswers(next.progress, next.calls, next.calls.map(answer));
+      next = verb === "refresh" || isStruck ? { progress: after, calls: [] } : nextRound(after, pure);
     }
     state = next.progress.state;
     return { state, calls: calls.sort() };

@@ -14,11 +14,11 @@ import {
   type Answer,
   begin,
   type Call,
-  level,
   lookAgain,
+  nextRound,
   type Progress,
   type State,
-  settle,
+  withAnswers,
 } from "./pulumi.js";
 
 /** Machines, and what Pulumi thinks of them. */
@@ -28,7 +28,7 @@ export interface World {
 }
 
 /** Calls that began together, what they began from, and what came of them. */
-export interface Level {
+export interface Round {
   readonly progress: Progress;
   readonly images: Images;
   readonly made: Record<Machine, Made>;
@@ -36,9 +36,9 @@ export interface Level {
   readonly done: Readonly<Record<Machine, Done | undefined>>;
 }
 
-/** An update: its levels, and how it ended. */
+/** An update: its rounds, and how it ended. */
 export interface Update extends World {
-  readonly levels: readonly Level[];
+  readonly rounds: readonly Round[];
   /** What was thrown; none when all went well. */
   readonly errors: readonly unknown[];
 }
@@ -63,15 +63,15 @@ export const inOrder = (
   });
 };
 
-export const batchOf = (level: Pick<Level, "images" | "made" | "calls">, machine: Machine): Batch => ({
+export const batchOf = (round: Pick<Round, "images" | "made" | "calls">, machine: Machine): Batch => ({
   machine,
-  image: level.images[machine],
-  calls: callsOf(machine, level.calls),
-  made: level.made[machine],
+  image: round.images[machine],
+  calls: callsOf(machine, round.calls),
+  made: round.made[machine],
 });
 
 async function perform(
-  at: Pick<Level, "images" | "made" | "calls">,
+  at: Pick<Round, "images" | "made" | "calls">,
 ): Promise<Record<Machine, Done | undefined>> {
   const all = await Promise.all(
     machines.map((machine) => {
@@ -87,16 +87,16 @@ export async function up(world: World, goals: readonly Goal[]): Promise<Update> 
   let progress = begin(world.state, goals);
   let images = world.images;
   let made: Record<Machine, Made> = each(() => new Map());
-  const levels: Level[] = [];
+  const rounds: Round[] = [];
   const errors: unknown[] = [];
   for (;;) {
-    const next = level(progress, pure);
-    if (next.calls.length === 0) return { levels, images, state: next.progress.state, errors };
+    const next = nextRound(progress, pure);
+    if (next.calls.length === 0) return { rounds, images, state: next.progress.state, errors };
     const done = await perform({ images, made, calls: next.calls });
-    levels.push({ progress: next.progress, images, made, calls: next.calls, done });
+    rounds.push({ progress: next.progress, images, made, calls: next.calls, done });
     const answers = inOrder(next.calls, (machine) => done[machine]?.answers ?? []);
     errors.push(...answers.flatMap((answer) => ("error" in answer ? [answer.error] : [])));
-    progress = settle(next.progress, next.calls, answers);
+    progress = withAnswers(next.progress, next.calls, answers);
     const [was, had] = [images, made];
     images = each((machine) => done[machine]?.image ?? was[machine]);
     made = each((machine) => done[machine]?.made ?? had[machine]);
@@ -108,7 +108,7 @@ export async function refresh({ images, state }: World): Promise<World & { error
   const { progress, calls } = lookAgain(state);
   const done = await perform({ images, made: each(() => new Map()), calls });
   const answers = inOrder(calls, (machine) => done[machine]?.answers ?? []);
-  const after = settle(progress, calls, answers);
+  const after = withAnswers(progress, calls, answers);
   const errors = answers.flatMap((answer) => ("error" in answer ? [answer.error] : []));
   return { images: each((machine) => done[machine]?.image ?? images[machine]), state: after.state, errors };
 }

@@ -29,11 +29,11 @@ const fakeCurl = (
 ) => `case " $* " in *' -V '*) echo '${version}'; echo 'Protocols: http https telnet'; exit;; esac
 answer() {
   : >>"$to"
-  printf '%s\\n' "$url" >>"$LVS_FAKE_ROOT/asked"
+  printf '%s\\n' "$url" >>"$LVS_FAKE_ROOT/requests"
   at=\${url#*://}; at=\${at%%/*} words= code=0 start=0.010000
   # asked verbosely, why it refused just now
   case $verbose in *' -v '*) printf '* connect to %s failed: Connection refused\\n' "$at" >&2; printf '\\n0.000000\\n'; exit 7;; esac
-  printf 'x' >>"$LVS_FAKE_ROOT/asked.$at"
+  printf 'x' >>"$LVS_FAKE_ROOT/requests.$at"
   status_of || { words="Failed to connect to $at after 3 ms: refused" code=7 start=0.000000 status=000; return; }
   if [ "$status" = hangs ]; then while [ -e "$LVS_FAKE_ROOT/web/$at" ]; do sleep 0.05; done; exit 28; fi
   [ "$status" != critical ] || { words='Out of memory' code=27 status=200; return; }

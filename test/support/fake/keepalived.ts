@@ -1,7 +1,7 @@
 import { parseVrrp } from "../../../src/facts/vrrp.js";
 import type { FakeHost } from "./fake-host.js";
 
-/** What keepalived does with the addresses of one instance on several fake hosts. Its time is a call of `settle`. */
+/** What keepalived does with the addresses of one instance on several fake hosts. Its time is a call of `elect`. */
 export class FakeKeepalived {
   /** Hosts that have given up by a fault since the last call. */
   readonly yielded = new Set<string>();
@@ -16,7 +16,7 @@ export class FakeKeepalived {
     return [...this.hosts.keys()].filter((host) => this.#lines(host).some((line) => this.#has(host, line)));
   }
 
-  settle(): void {
+  elect(): void {
     const [master] = this.masters();
     const all = [...this.hosts.keys()].filter((host) => this.hosts.get(host)?.has("run/keepalived.pid"));
     const best = all.toSorted((a, b) => this.#priority(b) - this.#priority(a))[0];

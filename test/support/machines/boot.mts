@@ -22,14 +22,14 @@ export const connectAll = async (place: Place, image: string): Promise<void> => 
 
 /** Waits for the end of a machine's boot. */
 const booted = async (place: Place, host: HostName): Promise<void> => {
-  await until(`${host} settled`, bootSeconds, async () => {
+  await until(`${host} booted`, bootSeconds, async () => {
     const { stdout } = await runOn(place, host, "systemctl is-system-running", { allowFailure: true });
     return ["running", "degraded"].includes(stdout.trim()) || undefined;
   });
 };
 
 /** Does once what differs between the machines, for the image to keep. */
-export const settle = async (place: Place, host: HostName): Promise<void> => {
+export const prepare = async (place: Place, host: HostName): Promise<void> => {
   await waitForSshOn(place, host, bootSeconds);
   await runOn(place, host, `date -s @${(Date.now() / 1000).toFixed(3)} > /dev/null`);
   await runOn(place, host, "hostname > /var/www/html/index.html");

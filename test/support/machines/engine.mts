@@ -9,7 +9,7 @@ import { uml } from "./uml.mts";
 export type Engine = {
   /** Directory of the image for the recipe of this checkout; builds it where it is missing. */
   ensureImage(log: Log): Promise<string>;
-  /** Gives a lab whose machines do not run the disks of the image: booted once and settled. */
+  /** Gives a lab whose machines do not run the disks of the image: booted once and prepared. */
   copyDisks(place: Place, image: string): Promise<void>;
   /** Process of a running machine. */
   pid(place: Place, host: HostName): Promise<number | undefined>;

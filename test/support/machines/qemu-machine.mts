@@ -8,7 +8,7 @@ import { ended, livePid, stopByPidFile } from "./pid-file.mts";
 import { readPorts } from "./ports.mts";
 import { monitor } from "./qemu-monitor.mts";
 
-/** Name of the snapshot every machine starts from: booted, settled, no user logged in. */
+/** Name of the snapshot every machine starts from: booted, prepared, no user logged in. */
 const snapshot = "booted";
 
 /** What makes up the machine itself; a snapshot loads only into the same one. */

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { connectAll, settle } from "./boot.mts";
+import { connectAll, prepare } from "./boot.mts";
 import { ensureBuilt } from "./built.mts";
 import { all, execute, type Log, step } from "./command.mts";
 import type { Engine } from "./engine.mts";
@@ -33,7 +33,7 @@ const coldStart = async (place: Place, image: string, log: Log): Promise<void> =
     all(hosts, async (host) => {
       await emptyDisk(place, image, host);
       await startMachine(place, image, host, "disk");
-      await settle(place, host);
+      await prepare(place, host);
     }),
   );
   await step(log, "keeping their state", () => all(hosts, (host) => saveSnapshot(place, host)));

@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { findKernel } from "../../../scripts/setup/kernel.mjs";
-import { bootSeconds, connectAll, settle } from "./boot.mts";
+import { bootSeconds, connectAll, prepare } from "./boot.mts";
 import { ensureBuilt } from "./built.mts";
 import { all, execute, type Log, step, until } from "./command.mts";
 import type { Engine } from "./engine.mts";
@@ -52,7 +52,7 @@ const build = async (dir: string, root: string, log: Log): Promise<void> => {
   await step(log, "booting four machines", () =>
     all(hosts, async (host) => {
       await startMachine(dir, dir, host);
-      await settle(dir, host);
+      await prepare(dir, host);
       await shutDown(dir, host);
     }),
   ).finally(() => stopAll(dir));

@@ -38,14 +38,14 @@ async function site(...given: Bag[]) {
     entries.push(entry(`vip-${host}`, props));
   }
   const keepalived = new FakeKeepalived(hosts, "eth0-51");
-  keepalived.settle();
+  keepalived.elect();
   const gone = new Set<string>();
   let isStuck = false;
   let pace = 1;
   let onStep = (_: string) => {};
   let onPause = () => {};
   const clock = new FakeClock(undefined, () => {
-    if (!isStuck) keepalived.settle();
+    if (!isStuck) keepalived.elect();
     onPause();
   });
   // A minute goes by at each look.
@@ -334,7 +334,7 @@ describe("pulumi-lvs rolling", () => {
         fake?.write("ipvs", "");
         at.hurry();
       }
-      at.keepalived.settle();
+      at.keepalived.elect();
       return { isGoingDown: true };
     });
     expect([code, at.keepalived.masters()]).toEqual([16, ["director1"]]);

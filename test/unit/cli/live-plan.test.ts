@@ -32,7 +32,7 @@ const program = (given: object): Promise<Goal[]> =>
   declared(() => void makeAll(given as Parameters<typeof makeAll>[0]));
 
 /** A director, and a stack on it. */
-function desk() {
+function director() {
   const fake = fakeHost({ label: "director" }).withModules();
   const stack = new FakeStack(new Map([["director", fake]]));
   return {
@@ -70,7 +70,7 @@ const effects = (changes: readonly PlannedChange[]): string[] =>
   );
 
 test("it says what each change means for open connections, and changes nothing", async () => {
-  const { fake, live, up } = desk();
+  const { fake, live, up } = director();
   await up((await live(clusters({ drain: { timeout: 60 } }))).steps);
   open(fake, [37, 12, 5]);
   const before = fake.lines("ipvs");
@@ -104,7 +104,7 @@ test("it says what each change means for open connections, and changes nothing",
 });
 
 test("it plans on what the host has: things that are there already, drift, and values that an undo restores", async () => {
-  const { fake, live, up } = desk();
+  const { fake, live, up } = director();
   fake.write("proc/sys/net/ipv4/ip_forward", "1\n");
   await up((await live(clusters())).steps);
   // By hand, since the last update.
@@ -125,7 +125,7 @@ test("it plans on what the host has: things that are there already, drift, and v
 });
 
 test("a saved plan is its owner's alone, and names what differs from it", async () => {
-  const { fake, live, up } = desk();
+  const { fake, live, up } = director();
   await up((await live(clusters())).steps);
   const wanted = clusters({ realServers: [server(11, { weight: 3 }), server(12)] });
   const folder = await mkdtemp(join(tmpdir(), "lvs-saved-"));
@@ -164,7 +164,7 @@ test("a saved plan is its owner's alone, and names what differs from it", async 
 });
 
 test("a pool says what becomes of the connections of servers that leave it or are quiesced", async () => {
-  const { fake, live, up } = desk();
+  const { fake, live, up } = director();
   const pool = (servers: object[], more: object = {}) =>
     clusters({ pool: true, realServers: servers, ...more });
   await up((await live(pool([server(11), server(12), server(13)]))).steps);

@@ -66,7 +66,7 @@ async function site({ pool = false, leftOut }: Site = {}) {
     const own = `eth0 192.168.0.1${host.at(-1)}/24 - - -`;
     fake.write("addresses", `${fake.lines("addresses").join("\n")}\n${own}\n`);
   }
-  new FakeKeepalived(hosts, "eth0-51").settle();
+  new FakeKeepalived(hosts, "eth0-51").elect();
   const gone = new Set<string>();
   const find = (_: unknown, label: string) => ({
     submit: (job: never) =>
@@ -90,7 +90,7 @@ async function site({ pool = false, leftOut }: Site = {}) {
   };
 }
 
-test("status shows the directors, and nothing else while they are level", async () => {
+test("status shows the directors, and nothing else while they are as the state says", async () => {
   const { status } = await site();
   expect(await status({ name: "web" })).toEqual({
     code: 0,

@@ -181,7 +181,7 @@ describe("of those who are served together", () => {
   });
 
   test.each(["alone", "together"])(
-    "one that the host keeps otherwise than asked is undone (%s)",
+    "one that the host keeps otherwise than declared is undone (%s)",
     async (how) => {
       const fake = withService(fakeHost());
       fake.write("faults/weights", "7 6\n");
@@ -332,7 +332,7 @@ describe("the host's lock", () => {
   });
 });
 
-test("a user who is not root is told so", async () => {
+test("a user who is not root gets an error that says so", async () => {
   const fake = fakeHost();
   fake.write("uid", "1000\n");
   await expect(resources(realServer, fake).create(server(1))).rejects.toThrow(

@@ -69,7 +69,7 @@ test("the text, loaded as Pulumi loads it, is a whole provider of the installed 
   });
 });
 
-test("a kind that the installed package does not know is said so in one line", () => {
+test("a kind that the installed package does not know is an error of one line", () => {
   const { install } = createRequire(__filename)("pulumi-lvs/provider") as { install: (self: object) => void };
   expect(() => install({ kind: "Tunnel" })).toThrow(
     expect.objectContaining({

@@ -220,7 +220,7 @@ describe("a program that declares one thing twice", () => {
     ).rejects.toThrow("is declared twice, each time by shop/prod/vip");
   });
 
-  test("by two clusters is told, and so is one address of two real servers", async () => {
+  test("by two clusters is refused, and so is one address of two real servers", async () => {
     const args = (port: number, addresses: string[]) => ({
       director: { connection, interface: "eth0" },
       vips: ["192.168.0.210"],
@@ -240,7 +240,7 @@ describe("a program that declares one thing twice", () => {
     ).rejects.toThrow("  realServers[1]: 192.168.0.221 is that of realServers[0], too");
   });
 
-  test("by one name of two real servers is told, also where one has its address for a name", async () => {
+  test("by one name of two real servers is refused, also where one has its address for a name", async () => {
     const twoOf = (first: object, second: object) =>
       program(
         () =>

@@ -208,7 +208,7 @@ describe("of two directors with sync", () => {
     expect(left).toEqual({ seconds: 12, left: 10, unused: true });
   });
 
-  test("the backup waits for connections that are copied late", async () => {
+  test("the backup waits for connections that sync copies after the drain began", async () => {
     const host = backup();
     const ended = await host.drain(60, 1, (second) => {
       host.counts = [0, second < 4 ? 9 : second < 20 ? 11 : 0, 0];

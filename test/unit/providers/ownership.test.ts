@@ -49,7 +49,7 @@ describe("an object says on its host whose it is", () => {
     expect(fake.owners()).toEqual([line("shop/prod/web")]);
   });
 
-  test("and is told from what was made, so that a rollback does not delete it", async () => {
+  test("and is distinguished from what was made, so that a rollback does not delete it", async () => {
     const fake = fakeHost();
     fake.write("ipvs", `${entry}\n`);
     const kind = resources(virtualService, fake);
@@ -172,7 +172,7 @@ describe("two stacks that declare the same thing", () => {
     return { fake, kind, props };
   };
 
-  test("are told of each other, and nothing is changed", async () => {
+  test("get an error that names the other, and nothing is changed", async () => {
     const { fake, kind } = await both();
     const before = fake.snapshot();
     await expect(kind.create(web, "blog/prod/front")).rejects.toThrow(

@@ -60,7 +60,7 @@ test("a setting that was renamed stays, and what was found comes back with the n
   expect(fake.snapshot()).toBe(untouched);
 });
 
-test("what two resources declare is told to one of them, also where Pulumi creates both at once", async () => {
+test("what two resources declare is an error of one of them, also where Pulumi creates both at once", async () => {
   const fake = fakeHost();
   fake.write("ipvs", "-A -t 192.168.0.219:80 -s wlc\n");
   const { create } = await run(fake, "RealServer");

@@ -238,7 +238,7 @@ describe("the copy", () => {
     expect(since([first], "none")).toEqual([first]);
   });
 
-  test("is told from those of other checkouts, and names no password", () => {
+  test("is distinguished from those of other checkouts, and names no password", () => {
     expect(addressOf("file://./state", "/a/shop")).toBe("file:///a/shop/state");
     expect(addressOf("file:///var/state", "/a/shop")).toBe("file:///var/state");
     expect(addressOf("postgres://me:hush@db/state", "/a")).toBe("postgres://db/state");
@@ -503,7 +503,7 @@ describe("the command line", () => {
     });
   });
 
-  test("is told in one line what it does not know", () => {
+  test("with an unknown word is an error that names its help", () => {
     expect(parseCommandLine(["down"])).toMatchObject({
       command: "wrong",
       why: "unknown command 'down'; see pulumi-lvs --help",

@@ -203,7 +203,7 @@ describe("npm run move-state", () => {
     left: [".state"],
   });
 
-  test("is asked for as long as the stack is in the cache, and deletes nothing", () => {
+  test("is requested as long as the stack is in the cache, and deletes nothing", () => {
     const made = cached();
     const refused = made.run("environment.mjs", ["preview", "prod"], secret);
     expect(refused.code).toBe(2);

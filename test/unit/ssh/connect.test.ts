@@ -27,7 +27,7 @@ describe("a connection to a real server of SSH", () => {
     expect(users).toEqual(["root"]);
   });
 
-  test("becomes root by sudo where the user is not, unless told otherwise", async () => {
+  test("becomes root by sudo where the user is not, unless sudo is off", async () => {
     const { port, commands } = await server();
     expect(await hello({ port, user: "admin" })).toBe("hello");
     expect(await hello({ port, user: "admin", sudo: false })).toBe("hello");
@@ -73,7 +73,7 @@ describe("a connection to a real server of SSH", () => {
     );
   });
 
-  test("whose login shell ends at once says what it said", async () => {
+  test("whose login shell ends at once shows its output", async () => {
     const path = tools();
     const made = await server({ path, greeting: "This account is currently not available.\n" });
     rmSync(join(path, "sh"));
@@ -151,7 +151,7 @@ describe("a connection to a real server of SSH", () => {
     expect(await hello({ port, hostKey: undefined })).toBe("hello");
   });
 
-  test("to a host whose key was revoked is refused, and so told", async () => {
+  test("to a host whose key was revoked is refused with that reason", async () => {
     const { port, users } = await server();
     const knownHosts = file(
       "known_hosts",

@@ -95,7 +95,7 @@ describe("a private key", () => {
     expect(host.connections).toBe(0);
   });
 
-  test("that only the SSH configuration names is passed over where it needs a passphrase, and that is told", async () => {
+  test("that only the SSH configuration names is skipped where it needs a passphrase, and the error says so", async () => {
     const { port } = await server();
     const key = newKey("ed25519", secret);
     config(`Host 127.0.0.1\n  IdentityFile ${file("one", key.private)}\n`);
@@ -153,7 +153,7 @@ describe("a password", () => {
     );
   });
 
-  test("that has expired is told, at once", async () => {
+  test("that has expired is refused at once", async () => {
     const { port } = await server({ password: secret, takes: ["password"], expired: true });
     expect((await refusal(given(port, { dialErrorLimit: 10 }))).message).toMatch(
       /: the password of root has expired; log in by hand and set a new one$/,
@@ -196,7 +196,7 @@ describe("an agent", () => {
     expect(await hello({ port, ...bare, agentSocketPath, insecureAllowSha1: true })).toBe("hello");
   });
 
-  test("whose keys have changed is asked anew", async () => {
+  test("whose keys have changed is queried again", async () => {
     const made = await server();
     const { agent, agentSocketPath } = await agentWith(clientKey);
     expect(await hello({ port: made.port, ...bare, agentSocketPath })).toBe("hello");
@@ -221,7 +221,7 @@ describe("an agent", () => {
     expect(agent.signatures).toBe(1);
   });
 
-  test("is asked for no other key than the named ones by IdentitiesOnly", async () => {
+  test("gives no other key than the named ones by IdentitiesOnly", async () => {
     const made = await server();
     const { agent, agentSocketPath } = await agentWith(newKey(), clientKey);
     vi.stubEnv("SSH_AUTH_SOCK", agentSocketPath);
@@ -232,7 +232,7 @@ describe("an agent", () => {
     expect(await hello({ port: made.port, ...bare })).toBe("hello");
   });
 
-  test("that is gone is passed over, and told where nothing else lets in", async () => {
+  test("that is gone is skipped, and named where no other key lets in", async () => {
     const { port } = await server({ password: secret });
     const agentSocketPath = path("nowhere");
     expect(await hello({ port, ...bare, agentSocketPath, password: secret })).toBe("hello");

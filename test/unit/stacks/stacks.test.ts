@@ -150,7 +150,7 @@ test.for([
       }),
   ],
 ] as const)(
-  "a %s cluster's TCP services are asked after everything else, each at its VIP",
+  "a %s cluster's TCP services are probed after everything else, each at its VIP",
   async ([, make]) => {
     const { all } = await program(make);
     expect(all.filter(({ type }) => type === "lvs:ServiceProbe")).toHaveLength(2);
@@ -168,7 +168,7 @@ test.for([
   },
 );
 
-test("a cluster's probe is asked again when anything of the cluster changes, but not by how hosts are reached", async () => {
+test("a cluster's probe runs again when anything of the cluster changes, but not by how hosts are reached", async () => {
   const triggers = async (args: DrClusterArgs) => {
     const { all } = await program(() => new DrCluster("web", { ...args, probe }));
     return JSON.stringify(named(all, "web-probe-192.168.0.210-80").inputs.triggers);
@@ -222,7 +222,7 @@ test("the login of each host of a cluster is in connections only", async () => {
   }
 });
 
-test("all of a cluster lasts until the next reboot only, where it is told so", async () => {
+test("all of a cluster lasts until the next reboot only with persist: false", async () => {
   const { all } = await program(() => new DrCluster("web", { ...dr, persist: false }));
   const resources = all.filter(({ type }) => type.startsWith("lvs:") && !type.startsWith("lvs:index:"));
   expect(resources.length).toBeGreaterThan(5);
@@ -254,7 +254,7 @@ const checked = (health: NonNullable<DrClusterArgs["services"][number]["health"]
   services: [{ port: 80, health }],
 });
 
-test("a sorry server is reached as the cluster's members are, but for the loopback, and as it is told", async () => {
+test("a sorry server is reached as the cluster's members are, but for the loopback, and by its own forwarding if it has one", async () => {
   const forwarding = async (
     Kind: typeof DrCluster | typeof NatCluster,
     sorryServer: { address: string; forwarding?: "gatewaying" },
@@ -328,7 +328,7 @@ test.each([
   },
 );
 
-test("a DR cluster leaves out routes, and turns on forwarding, where it is told to", async () => {
+test("a DR cluster leaves out routes, and enables forwarding, if the arguments say so", async () => {
   const { all } = await program(() => new DrCluster("web", { ...dr, hostRoutes: false, ipForwarding: true }));
   expect(all.filter(({ type }) => /HostRoute/.test(type))).toEqual([]);
   follows(all, "web-tcp-192.168.0.210-80", "web-forwarding");
@@ -596,7 +596,7 @@ test("a resource is known by its kind, whichever copy of the package made it", a
   expect(RealServer.isInstance(null)).toBe(false);
 });
 
-test("a member whose address is an output needs a name, and is told so", async () => {
+test("a member whose address is an output needs a name, and the error says so", async () => {
   const realServers = [{ address: pulumi.output("192.168.0.221"), connection: { host: "web1" } }];
   await expect(program(() => new DrCluster("web", { ...dr, realServers }))).rejects.toThrow(
     "realServers[0].address: is an output, and the names of resources contain the address; give it a name",

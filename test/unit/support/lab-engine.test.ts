@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
 
-const choose = async (circumstances: { asked?: string; kvm: boolean; kernel?: string }) => {
+const choose = async (circumstances: { wanted?: string; kvm: boolean; kernel?: string }) => {
   const module = await import("../../support/machines/choose.mts");
-  return module.choose({ asked: undefined, kernel: undefined, ...circumstances });
+  return module.choose({ wanted: undefined, kernel: undefined, ...circumstances });
 };
 
 test.each([
   [{ kvm: true, kernel: "7.3.4-1" }, "qemu", /KVM works/],
   [{ kvm: false, kernel: "7.3.4-1" }, "uml", /KVM does not work/],
   [{ kvm: false }, "qemu", /emulated CPUs: .* no User-Mode Linux kernel is built/],
-  [{ asked: "uml", kvm: true }, "uml", /LVS_LAB_ENGINE=uml/],
-  [{ asked: "qemu", kvm: false, kernel: "7.3.4-1" }, "qemu", /LVS_LAB_ENGINE=qemu/],
+  [{ wanted: "uml", kvm: true }, "uml", /LVS_LAB_ENGINE=uml/],
+  [{ wanted: "qemu", kvm: false, kernel: "7.3.4-1" }, "qemu", /LVS_LAB_ENGINE=qemu/],
 ])("with %j the lab runs on %s, and says why", async (circumstances, name, why) => {
   const chosen = await choose(circumstances);
   expect(chosen.name).toBe(name);
@@ -18,7 +18,7 @@ test.each([
 });
 
 test("an engine that does not exist is an error", async () => {
-  await expect(choose({ asked: "xen", kvm: true })).rejects.toThrow(
+  await expect(choose({ wanted: "xen", kvm: true })).rejects.toThrow(
     "LVS_LAB_ENGINE is xen: it can be qemu or uml",
   );
 });

@@ -104,7 +104,7 @@ describe("what a tool of a host prints", () => {
     expect(() => factsOf(`${text}\n`).sysctl("net.x")).toThrow(oneLine);
   });
 
-  test("is told of in one line", async () => {
+  test("is shown in one line", async () => {
     const fake = fakeHost();
     fake.write("proc/sys/net/ipv4/ip_forward", "\x1b]0;owned\x07\n");
     const kind = resources(sysctl, fake);
