@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
-import { type Bag, connectionOf, hasUnknown, plain } from "../../providers/engine/inputs.js";
+import { isEqual } from "../../providers/engine/difference.js";
+import { type Bag, connectionOf, hasUnknown } from "../../providers/engine/inputs.js";
 import { type Deployment, isOurs, oursOf } from "../../rollback/deployment.js";
 import { inClear } from "../../rollback/secrets.js";
 import { HostError, isDown } from "../../src/errors.js";
@@ -88,7 +88,7 @@ function newConnection({ steps }: ClustersPreview, host: string): Connection | u
   const [first] = changed;
   // Another connection changes each resource of the host.
   if (!first || hasUnknown(first.is) || changed.some(({ op }) => op === "same")) return undefined;
-  return hasMask(first.is) || !isDeepStrictEqual(plain(first.was), plain(first.is)) ? first.is : undefined;
+  return hasMask(first.is) || !isEqual(first.was, first.is) ? first.is : undefined;
 }
 
 /**

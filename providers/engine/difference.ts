@@ -5,6 +5,13 @@ import { type Bag, plain } from "./inputs.js";
 const isMap = (value: unknown): value is Bag =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Returns whether Pulumi's wire carries two values as the same one. */
+export const isEqual = (one: unknown, other: unknown): boolean => isDeepStrictEqual(plain(one), plain(other));
+
+/** Returns the names whose values differ. */
+export const unlike = (one: Bag, other: Bag): string[] =>
+  Object.keys({ ...one, ...other }).filter((name) => !isEqual(one[name], other[name]));
+
 /** Returns the differences between have and want, as text for people. In maps it names the fields that differ. */
 export const describeDifference = (have: Bag, want: Bag): string =>
   differences(have, want, Object.keys(want), []).join(", ");

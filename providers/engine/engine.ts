@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { OutcomeUnknownError } from "../../src/errors.js";
 import type { Done } from "../../src/host/job.js";
 import { RollbackFailedError } from "../../src/host/rollback-failed-error.js";
@@ -7,10 +6,11 @@ import { clock } from "./clock.js";
 import { refuseConflicts } from "./conflicts.js";
 import type { Declarations } from "./declarations.js";
 import type { Definition } from "./define.js";
+import { isEqual, unlike } from "./difference.js";
 import { failuresOf } from "./failures.js";
 import { hasRecordState, isGone, isWhole, recordOutput, sharedWith } from "./flags.js";
 import { HalfDoneError, readAfterFailure } from "./half-done.js";
-import { type Bag, checkInputs, clean, computedIn, isOtherHost, isShared, partsOf, plain } from "./inputs.js";
+import { type Bag, checkInputs, clean, computedIn, isOtherHost, isShared, partsOf } from "./inputs.js";
 import { KeyedMutex } from "./keyed-mutex.js";
 import { Program } from "./program.js";
 import { computedOutputs, type ReadResult, readResource } from "./read.js";
@@ -54,13 +54,9 @@ export class Engine {
    */
   diff(_id: string, olds: Bag, news: Bag) {
     const [was, is] = [partsOf(this.definition, olds), partsOf(this.definition, news)];
-    const unlike = (a: Bag, b: Bag) =>
-      Object.keys({ ...a, ...b }).filter((name) => !isDeepStrictEqual(plain(a[name]), plain(b[name])));
     const otherHost = isOtherHost(olds, news);
     const replaces = [...unlike(was.key, is.key), ...(otherHost ? ["connection"] : [])];
-    const same =
-      common.every((name) => isDeepStrictEqual(plain(olds[name]), plain(news[name]))) &&
-      isShared(olds) === isShared(news);
+    const same = common.every((name) => isEqual(olds[name], news[name])) && isShared(olds) === isShared(news);
     // Pulumi shows these by the inputs that refresh wrote.
     const isShown = isGone(olds) || hasRecordState(olds, "missing");
     if (replaces.length === 0 && same && !isShown && unlike(was.config, is.config).length === 0)
@@ -82,13 +78,13 @@ export class Engine {
 
   async update(_id: string, olds: Bag, news: Bag) {
     const owner = olds.owner ?? news.owner;
-    const [was, want] = [olds, news].map((bag) => plain(partsOf(this.definition, bag).config));
+    const [was, want] = [olds, news].map((bag) => partsOf(this.definition, bag).config);
     const onlyConnection =
       isWhole(olds) &&
-      isDeepStrictEqual(was, want) &&
+      isEqual(was, want) &&
       olds.persist === news.persist &&
       isShared(olds) === isShared(news) &&
-      !isDeepStrictEqual(plain(olds.connection), plain(news.connection));
+      !isEqual(olds.connection, news.connection);
     const kept = { ...computedIn(this.definition, olds), [sharedWith]: olds[sharedWith] };
     if (onlyConnection) return { outs: clean({ ...news, owner, ...kept }) };
     const mine = { ...news, owner };

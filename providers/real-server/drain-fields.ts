@@ -3,7 +3,7 @@ import type { DrainedServer } from "../../src/facts/draining.js";
 import type { Facts } from "../../src/facts/facts.js";
 import type { Problem } from "../../src/values/problem.js";
 import type { Definition } from "../engine/define.js";
-import { entryOf, type Key, serverOf } from "./in-use.js";
+import { isQuiesced, type Key, serverOf } from "./in-use.js";
 
 /** The limits of a real server's drain. */
 export interface Drain {
@@ -74,7 +74,7 @@ export const drainOutputs: NonNullable<Definition<Key>["computed"]> = {
   names: ["drained"],
   facts: () => ["table", "drained"],
   read(facts, key) {
-    if (entryOf(facts, key)?.get("-w") !== "0") return {};
+    if (!isQuiesced(facts, key)) return {};
     const last = facts
       .drained()
       .findLast((one) => one.service === key.service && one.server === serverOf(key));

@@ -17,8 +17,11 @@ export interface Key {
 export const serverOf = ({ address, port }: Key) => endpoint(address, port);
 
 /** Returns a server's entry in the IPVS table. */
-export const entryOf = (facts: Facts, key: Key): Flags | undefined =>
+const entryOf = (facts: Facts, key: Key): Flags | undefined =>
   facts.ipvs().get(key.service)?.realServers.get(serverOf(key));
+
+/** Returns whether a server gets no new clients: its weight is 0. */
+export const isQuiesced = (facts: Facts, key: Key): boolean => entryOf(facts, key)?.get("-w") === "0";
 
 const expire = "net.ipv4.vs.expire_quiescent_template";
 
@@ -70,7 +73,7 @@ function isSynced(facts: Facts, { service }: Key): boolean {
 export function quiesce(facts: Facts, key: Key, alsoSynced: boolean): readonly Step[] | undefined {
   const entry = entryOf(facts, key);
   if (!entry || !(isReached(facts, key) || (alsoSynced && isSynced(facts, key)))) return undefined;
-  if (entry.get("-w") === "0") return [];
+  if (isQuiesced(facts, key)) return [];
   // -e resets options that are left out, so the step has all existing ones.
   const thresholds = facts.thresholds().get(`${key.service}/${serverOf(key)}`) ?? noThresholds;
   const limits = thresholdFlags(thresholds);

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { HostError } from "../../src/errors.js";
 import { Facts } from "../../src/facts/facts.js";
@@ -6,7 +5,7 @@ import { type Connection, connection } from "../../src/ssh/connection.js";
 import { interfaceName, ipAddress } from "../../src/values/address.js";
 import { mapOf, show } from "../../src/values/problem.js";
 import { define } from "../engine/define.js";
-import { plain } from "../engine/inputs.js";
+import { isEqual } from "../engine/difference.js";
 import { addressOf } from "./expected.js";
 import { macText } from "./replies.js";
 import { probeUntilRight } from "./rounds.js";
@@ -169,8 +168,7 @@ export const serviceProbe = define({
 
   // Create and a change of the config run it, and a wrong answer fails the update.
   async around({ verb, key, config, was, connection, query }) {
-    const isChanged =
-      verb === "create" || (verb === "update" && !isDeepStrictEqual(plain(was), plain(config)));
+    const isChanged = verb === "create" || (verb === "update" && !isEqual(was, config));
     try {
       if (isChanged) await probeUntilRight({ ...key, ...config }, { connection, query });
     } catch (error) {
