@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { Facts } from "../src/facts/facts.js";
 import { readingJob } from "../src/host/reading.js";
 import { define } from "./engine/define.js";
-import { plain } from "./engine/inputs.js";
+import { isNewConfig } from "./engine/difference.js";
 
 /** Arguments of a HostProbe. */
 export interface HostProbeArgs {
@@ -12,8 +11,8 @@ export interface HostProbeArgs {
 }
 
 /**
- * The variable by which a rollback turns these probes off. It goes on with the hosts that answer, and the resources of
- * others come after the probes.
+ * The variable by which a rollback turns these probes off. Otherwise a host that is down would keep what depends on its
+ * probe from being restored on the others.
  */
 export const withoutHostProbes = "PULUMI_LVS_NO_HOST_PROBES";
 
@@ -28,10 +27,9 @@ export const hostProbe = define({
   facts: () => [],
   read: (_facts, _key, want) => want,
   plan: () => [],
-  async around({ verb, config, was, submit }) {
-    const isChanged =
-      verb === "create" || (verb === "update" && !isDeepStrictEqual(plain(was), plain(config)));
-    if (isChanged && !process.env[withoutHostProbes]) await submit(readingJob("", [bootId]));
+  async around(operation) {
+    if (isNewConfig(operation) && !process.env[withoutHostProbes])
+      await operation.submit(readingJob(operation.owner, [bootId]));
     return { facts: Facts.nothing() };
   },
 });

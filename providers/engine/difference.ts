@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { show, showPath } from "../../src/values/problem.js";
+import type { Operation } from "./change.js";
 import { type Bag, plain } from "./inputs.js";
 
 const isMap = (value: unknown): value is Bag =>
@@ -7,6 +8,10 @@ const isMap = (value: unknown): value is Bag =>
 
 /** Returns whether Pulumi's wire carries two values as the same one. */
 export const isEqual = (one: unknown, other: unknown): boolean => isDeepStrictEqual(plain(one), plain(other));
+
+/** Returns whether an operation creates a thing or changes its config. */
+export const isNewConfig = ({ verb, was, config }: Pick<Operation, "verb" | "was" | "config">): boolean =>
+  verb === "create" || (verb === "update" && !isEqual(was, config));
 
 /** Returns the names whose values differ. */
 export const unlike = (one: Bag, other: Bag): string[] =>

@@ -5,7 +5,7 @@ import { type Connection, connection } from "../../src/ssh/connection.js";
 import { interfaceName, ipAddress } from "../../src/values/address.js";
 import { mapOf, show } from "../../src/values/problem.js";
 import { define } from "../engine/define.js";
-import { isEqual } from "../engine/difference.js";
+import { isNewConfig } from "../engine/difference.js";
 import { addressOf } from "./expected.js";
 import { macText } from "./replies.js";
 import { probeUntilRight } from "./rounds.js";
@@ -167,10 +167,10 @@ export const serviceProbe = define({
   plan: () => [],
 
   // Create and a change of the config run it, and a wrong answer fails the update.
-  async around({ verb, key, config, was, connection, query }) {
-    const isChanged = verb === "create" || (verb === "update" && !isEqual(was, config));
+  async around(operation) {
+    const { key, config } = operation;
     try {
-      if (isChanged) await probeUntilRight({ ...key, ...config }, { connection, query });
+      if (isNewConfig(operation)) await probeUntilRight({ ...key, ...config }, operation);
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       throw new Error(error.of(`${idOf(key)} failed`), { cause: error });
