@@ -27,6 +27,14 @@ test.for(["README.md", "docs/README.md", "docs/resources/README.md"])("%s lists 
   expect(kinds.filter((kind) => !new RegExp(`[\`[]${kind}[\`\\]]`).test(text))).toEqual([]);
 });
 
+test("the documentation of all resources names every setting", () => {
+  const [, named = ""] = /\*\*Settings\*\* \(([^)]*)\)/.exec(read("docs/resources/README.md")) ?? [];
+  const settings = [...definitions.values()]
+    .filter(({ setting }) => setting)
+    .map(({ kind }) => `\`${kind}\``);
+  expect(named.split(", ").sort()).toEqual(settings.sort());
+});
+
 test("the restore at boot has a function for the record of every kind", async () => {
   const verbs = new Set<string>();
   const recorded = new Set<string>();
