@@ -9,9 +9,9 @@ import { claimSettings, releaseSettings, sysctlFacts, sysctlSetting } from "./en
 /** Arguments of an ArpSuppression. */
 export interface ArpSuppressionArgs {
   /**
-   * Interface to set besides `all`. Default `lo`, as in most scripts. On Linux only `all` and the interface
-   * that receives the request count. So set `all: false` and the receiving interface if other addresses of
-   * the host must answer everywhere. A change replaces.
+   * Interface to set besides `all`. Default `lo`, as in most scripts. Linux uses the higher of two values: that of
+   * `all`, and that of the interface that receives the request. To change one receiving interface only, name it here
+   * and set `all: false`. A change replaces.
    */
   interface?: string | undefined;
   /** Whether to set `all`, too. Default true. A change replaces. */

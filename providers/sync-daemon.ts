@@ -32,7 +32,7 @@ export interface SyncDaemonArgs {
   /** UDP port, 1-65535 (ipvsadm(8), --mcast-port). Default 8848. */
   mcastPort?: number | undefined;
   /**
-   * Number of routers that messages may pass, plus one, 1-255 (ipvsadm(8), --mcast-ttl). Default 1: no router.
+   * Time to live of messages, 1-255: they pass one router less (ipvsadm(8), --mcast-ttl). Default 1: no router.
    */
   mcastTtl?: number | undefined;
 }

@@ -47,8 +47,8 @@ export interface HealthMonitorArgs {
    */
   sorryServer?: SorryServer | null | undefined;
   /**
-   * Sum of weights that must be up. Below it all servers leave and the sorry server, which is required,
-   * serves. `hysteresis` is below `weight`: the quorum is lost below `weight - hysteresis` and reached at
+   * Sum of the weights of servers that must be up. Below it the agent removes all servers, and the sorry server
+   * serves. A `weight` above 1 needs a sorry server. The quorum is lost below `weight - hysteresis` and reached at
    * `weight + hysteresis`. Default 1 and 0.
    */
   quorum?: Quorum | undefined;

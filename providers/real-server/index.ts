@@ -42,8 +42,8 @@ export interface RealServerArgs extends RealServerShare {
   /** Address of the real server (RIP), IPv4 or IPv6 as that of the service. A change replaces. */
   address: string;
   /**
-   * Port, 1-65535. It is the service's own unless masquerading. 0, the port of the request, is for fwmark and
-   * every-port services. A change replaces.
+   * Port, 1-65535. With `gatewaying` it is the port of the service. For a service of a firewall mark or of every
+   * port, 0 stands for the port of the request. A change replaces.
    */
   port: number;
   /**

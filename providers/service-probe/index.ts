@@ -37,7 +37,7 @@ export interface ServiceProbeArgs {
   url: string;
   /** Address of the service, the VIP, if the URL has a name. Default `null`: the host resolves the name. */
   address?: string | null | undefined;
-  /** Number of requests, 1-1000, one after another. Connections only: twenty at a time. Default 20. */
+  /** Number of requests, 1-1000, one after another. To a `tcp://` service: twenty at a time. Default 20. */
   requests?: number | undefined;
   /** Seconds for each request, 1-60. Default 3. */
   timeout?: number | undefined;

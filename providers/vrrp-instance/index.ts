@@ -28,7 +28,7 @@ export interface VrrpInstanceArgs {
   routerId: number;
   /**
    * Addresses that the master has, at most 100, of both families and on several interfaces. They move together. The
-   * first is in the advertisements, and its family is theirs, so it must be the same on all directors.
+   * first must be the same on all directors, because advertisements contain it and use its family.
    */
   addresses: VrrpAddressArgs[];
   /** The director with the highest priority is the master, 1-254. Default 100. */
@@ -57,8 +57,8 @@ export interface VrrpInstanceArgs {
    */
   trackInterfaces?: string[] | undefined;
   /**
-   * Services of which the director's HealthMonitor must see a server up, at most 20: `web.id`, or text such as
-   * `tcp://192.168.0.219:80`. Each without one lowers the priority by `priorityDrop`. Default `[]`.
+   * Services, at most 20, that need a server that is up: `web.id`, or text such as `tcp://192.168.0.219:80`. The
+   * director has a HealthMonitor for each. One without a server lowers the priority by `priorityDrop`. Default `[]`.
    */
   trackServices?: string[] | undefined;
   /** By how much a tracked service without a server lowers the priority, 1-253. Default 50. */

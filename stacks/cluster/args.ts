@@ -25,7 +25,7 @@ export interface ProbeArgs
   /** Path of the request, from `/` on, at most 400 characters. Default `/`. */
   path?: pulumi.Input<string | undefined>;
   /**
-   * Number of real servers that must reply, 1-1000, told apart by `header` or by the first line of the body.
+   * Number of different real servers that must reply, 1-1000, by their `header` or the first line of the body.
    * Default: not checked.
    */
   servers?: pulumi.Input<number | undefined>;

@@ -24,7 +24,7 @@ export interface DirectorArgs {
   sysctls?: Record<string, pulumi.Input<string | number>> | undefined;
 }
 
-/** One of the directors that share the VIPs. Most fields that it leaves out are those of the first one that has them. */
+/** One of the directors that share the VIPs. If it leaves a field out, mostly the first one that has the field counts. */
 export interface DirectorMember {
   /** How to reach the director: see Connection. */
   connection: ConnectionInput;
@@ -36,8 +36,8 @@ export interface DirectorMember {
   /** Interface for the VIPs and the advertisements, such as `eth0`. Default: that of the first director that has one. */
   interface?: pulumi.Input<string> | undefined;
   /**
-   * The director's own address on `interface`, of the first VIP's family. If all directors have it, they send
-   * advertisements to each other only. Default: none, and advertisements are multicast.
+   * The director's own address on `interface`, of the first VIP's family. If all directors have one, they send
+   * advertisements to these addresses only. Default: none, and advertisements are multicast.
    */
   address?: pulumi.Input<string> | undefined;
   /** Interface of this director for `sync`. Default: that of `sync`. */
@@ -66,8 +66,8 @@ export interface VrrpArgs
    */
   preemptDelay?: pulumi.Input<number> | undefined;
   /**
-   * Whether a director with a service of which its HealthMonitor sees no server up gives the VIPs to another one. It
-   * counts services with `health`. Default true.
+   * Whether a director gives the VIPs to another one if a service with `health` has no server that is up. Default
+   * true.
    */
   trackServices?: boolean | undefined;
 }
