@@ -126,7 +126,12 @@ export class Engine {
           return { steps, notes: { isAdopted: verb === "create" && change.adopts(facts) } };
         },
         observe: change.observe,
-        verify: (facts) => change.mismatch(verb, facts),
+        verify: (facts) => {
+          const why = change.mismatch(verb, facts);
+          // A change whose outputs cannot be read fails, too, and is undone like others.
+          if (why === undefined && verb !== "delete") computedOutputs(definition, facts, inputs);
+          return why;
+        },
       });
     } catch (error) {
       const { cause, message } = error as Error;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { arpSuppression } from "../../../providers/arp-suppression.js";
 import { virtualAddress } from "../../../providers/virtual-address.js";
 import { virtualService } from "../../../providers/virtual-service/index.js";
+import { vrrpInstance } from "../../../providers/vrrp-instance/index.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 
 const ledger = "etc/pulumi-lvs/boot";
@@ -20,6 +21,20 @@ describe("a tool that vanishes in the middle", () => {
     const errors = await Promise.all([1, 2].map((fwmark) => thrown(services.create({ fwmark }))));
     for (const { message } of errors) expect(message).toMatch(/ipvsadm: not found/);
     expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("undoes a change whose outputs it no longer lets anyone read", async () => {
+    const fake = fakeHost();
+    const instances = resources(vrrpInstance, fake);
+    const args = { interface: "eth0", routerId: 51, addresses: [{ address: "192.168.0.219" }] };
+    const { props } = await instances.create(args);
+    const before = fake.snapshot();
+    fake.takeTool("ip", "step", 0);
+    const { message } = await thrown(instances.update(props, { ...args, priority: 7 }));
+    expect(message).toBe(
+      "cannot update vrrp/eth0/51 on director1: cannot read `ip -j addr show`: ip: not found; the change was undone; see which other program changes the host, then run `pulumi up` again",
+    );
+    expect(fake.snapshot()).toBe(before);
   });
 
   test("leaves in state what may be there, and says that it could not be undone", async () => {
