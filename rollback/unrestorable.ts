@@ -50,7 +50,8 @@ export function unrestorable(before: Deployment, now: Deployment): Map<string, s
 
 const isPart = (entry: Entry): boolean => isOurs(entry) || isOurCluster(entry);
 
-const needsOf = ({
+/** Returns the URNs that have to be in the state with an entry. */
+export const needsOf = ({
   parent,
   dependencies = [],
   propertyDependencies = {},
