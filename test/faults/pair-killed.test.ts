@@ -3,14 +3,7 @@ import { commandOf, descendants } from "../lab/processes.mjs";
 import type { Answer, Stack } from "../lab/stack.mjs";
 import type { SshHost } from "../support/fake/ssh-host.js";
 import { sendSignal } from "../support/send-signal.mjs";
-import {
-  previewIsEmpty,
-  succeed,
-  tables,
-  upAtFirstStep,
-  updates,
-  upKilledAtFirstStep,
-} from "./harness/site.js";
+import { previewIsEmpty, succeed, tables, upAtFirstStep, updates } from "./harness/site.js";
 
 const { threeHosts, stackOf, site, keyPath } = updates();
 
@@ -44,16 +37,6 @@ async function pair() {
   };
   return { one, two, stack, before, changed };
 }
-
-test("an update that is killed between two directors leaves the next one to bring both up to date", async () => {
-  const { one, two, stack, changed } = await pair();
-  await upKilledAtFirstStep(stack, one, "-s wrr");
-  expect(two.fake.lines("ipvs").join()).toMatch(/-s wrr.*-w 5/);
-  expect(one.fake.lines("ipvs").join()).toMatch(/-w 1/);
-  expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
-  await succeed(stack);
-  await changed();
-});
 
 /** Returns the plugin of a run that has the resources, and what it has started. */
 const providersOf = (pid: number): number[] =>

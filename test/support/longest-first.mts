@@ -49,6 +49,7 @@ const longest = [
   "faults/dr-up",
   "faults/saved-plan",
   "faults/postgres",
+  "faults/pair-rollback",
   "faults/pair-killed",
   "faults/draining",
   "faults/two-directors",

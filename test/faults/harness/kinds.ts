@@ -1,6 +1,6 @@
 import type { FakeHost } from "../../support/fake/fake-host.js";
 import type { CountedKind } from "../../support/fake/faults.js";
-import { booted, type Machine, type Mishap, machines } from "./machines.js";
+import { booted, type Machine, type Mishap, machines, type SignalEngine } from "./machines.js";
 import type { Round } from "./update.js";
 
 /** One fault at one place of an update. */
@@ -66,15 +66,18 @@ const atCommands = (
 });
 
 /** Something happens while a command is about to run. */
-function paused({ kind, n }: Command, what: (fake: FakeHost) => void | Promise<void>): Mishap {
+function paused(
+  { kind, n }: Command,
+  what: (fake: FakeHost, signal: SignalEngine) => void | Promise<void>,
+): Mishap {
   let pause: ReturnType<FakeHost["pauseCommand"]> | undefined;
   return {
     arm: (fake) => {
       pause = fake.pauseCommand(kind, n);
     },
-    meanwhile: async (fake) => {
+    meanwhile: async (fake, signal) => {
       await pause?.reached();
-      await what(fake);
+      await what(fake, signal);
       pause?.go();
     },
   };
@@ -103,11 +106,10 @@ const cut: FaultKind = {
   places: (rounds) =>
     busy(rounds).flatMap(({ round, machine, done, place }) =>
       done.scripts.flatMap((script, i) => {
-        // of the greeting there is no middle
-        const middle =
-          i === 0 ? [] : [0.3, 0.6, 0.9].map((part) => Math.floor(script.lastIndexOf(")") * part));
-        const end = i === 0 ? [] : [script.lastIndexOf(")")];
-        const places = [0, ...middle, ...end, "work"] as const;
+        const end = script.lastIndexOf(")");
+        // of a greeting there is no middle
+        const inside = end === -1 ? [] : [0.3, 0.6, 0.9, 1].map((part) => Math.floor(end * part));
+        const places = [0, ...inside, "work"] as const;
         return places.map((after) => ({
           round,
           machine,
@@ -178,12 +180,16 @@ export const faultKinds: readonly FaultKind[] = [
   ),
   atCommands(
     "the engine is interrupted (SIGINT, SIGTERM) during a command",
-    (command) => paused(command, () => undefined),
+    (command) => paused(command, (_, signal) => signal(command.n % 2 === 0 ? "SIGINT" : "SIGTERM")),
     () => ({ with: "interrupt" }),
   ),
   atCommands(
     "the engine is killed (SIGKILL) during a command",
-    (command) => paused(command, (fake) => fake.hangUp()),
+    (command) =>
+      paused(command, (fake, signal) => {
+        signal("SIGKILL");
+        fake.hangUp();
+      }),
     () => ({ with: "kill" }),
   ),
   atCommands(

@@ -63,13 +63,19 @@ export interface Done {
   readonly changes: readonly string[];
 }
 
+/** Sends a signal to Pulumi's engine. */
+export type SignalEngine = (signal: "SIGINT" | "SIGTERM" | "SIGKILL") => void;
+
 /** What goes wrong while a batch runs. */
 export interface Mishap {
   /** Before anything begins. */
   arm?(fake: FakeHost): void | Promise<void>;
   /** While the calls are under way. */
-  meanwhile?(fake: FakeHost): Promise<void>;
+  meanwhile?(fake: FakeHost, signal: SignalEngine): Promise<void>;
 }
+
+// what a signal does here is in the answers that the model of Pulumi takes in
+const noEngine: SignalEngine = () => undefined;
 
 const pool = new Map<Machine, FakeHost[]>();
 let free = 3;
@@ -118,7 +124,7 @@ export function run({ machine, image, calls, made }: Batch, mishap: Mishap = {})
     await mishap.arm?.(fake);
     const makes: Made = new Map(made);
     const answering = Promise.all(calls.map((call) => perform(call, fake, makes)));
-    await mishap.meanwhile?.(fake);
+    await mishap.meanwhile?.(fake, noEngine);
     const answers = await answering;
     fake.host.close();
     await fake.quiet();
@@ -139,7 +145,8 @@ export function run({ machine, image, calls, made }: Batch, mishap: Mishap = {})
   });
 }
 
-const bulkLines = (script: string): number => {
+/** Returns how many lines a script gives to `ipvsadm -R`. */
+export const bulkLines = (script: string): number => {
   const [, end, rest = ""] = /bulk <<'([^']+)'.*\n([\s\S]*)/.exec(script) ?? [];
   return end === undefined ? 0 : rest.split("\n").indexOf(end);
 };

@@ -30,6 +30,8 @@ const neighbourClass = dynamicClass(
 }`,
 );
 
+type AtEnd = (dispose: () => Promise<void>) => void;
+
 /** What tests of whole updates share: a folder, a key, hosts, stacks and their program. A test file calls it once. */
 export function updates() {
   let place = "";
@@ -42,10 +44,10 @@ export function updates() {
 
   afterAll(() => rmSync(place, { recursive: true, force: true }));
 
-  /** Three directors that go with the test. */
-  async function threeHosts(): Promise<[SshHost, SshHost, SshHost]> {
+  /** Three directors that go with the test, or at another end. */
+  async function threeHosts(atEnd: AtEnd = onTestFinished): Promise<[SshHost, SshHost, SshHost]> {
     const hosts = await Promise.all([1, 2, 3].map(() => SshHost.start(key.key)));
-    onTestFinished(async () => {
+    atEnd(async () => {
       for (const host of hosts) await host.dispose();
     });
     return hosts as [SshHost, SshHost, SshHost];
@@ -57,9 +59,13 @@ export function updates() {
     SSH_AUTH_SOCK: "",
   });
 
-  async function stackOf(program: string, env: Record<string, string> = {}): Promise<Stack> {
+  async function stackOf(
+    program: string,
+    env: Record<string, string> = {},
+    atEnd: AtEnd = onTestFinished,
+  ): Promise<Stack> {
     const stack = await Stack.ofProgram(program, { ...environment(), ...env });
-    onTestFinished(() => stack.dispose());
+    atEnd(() => stack.dispose());
     return stack;
   }
 
@@ -122,7 +128,9 @@ export async function stateOf(stack: Stack): Promise<Entry[]> {
     ...entry,
     dependencies: (entry.dependencies ?? []).toSorted(),
     propertyDependencies: Object.fromEntries(
-      Object.entries(entry.propertyDependencies ?? {}).filter(([, urns]) => urns.length > 0),
+      Object.entries(entry.propertyDependencies ?? {})
+        .filter(([, urns]) => urns.length > 0)
+        .map(([name, urns]) => [name, urns.toSorted()]),
     ),
   });
   return resources.map(reported).sort((a, b) => (a.urn < b.urn ? -1 : 1));

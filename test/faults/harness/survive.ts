@@ -156,7 +156,7 @@ function carries({ state, images }: World): void {
 }
 
 // what only tells how things went differs with how they went
-const reported = (image: Images[keyof Images]): string =>
+export const reported = (image: Images[keyof Images]): string =>
   textOf(image).replace(/^run\/pulumi-lvs\/(drained|restored): .*\n/gm, "");
 
 const unreported = (state: State): State => ({
