@@ -211,9 +211,8 @@ export const notUndone = (why: string, left: readonly string[] = []): string =>
   `${why}; and this could not be undone${left.length > 0 ? `: ${left.join(" | ")}` : ""}`;
 
 /** Returns the error for steps that succeeded without the wanted result, and were undone. */
-export const undoneMismatch = (host: string, why: string): HostError =>
-  new HostError(
-    host,
-    `${why}; the change was undone`,
-    "see which other program changes the host, then run `pulumi up` again",
-  );
+export const undoneMismatch = (
+  host: string,
+  why: string,
+  remedy = "see which other program changes the host, then run `pulumi up` again",
+): HostError => new HostError(host, `${why}; the change was undone`, remedy);

@@ -161,9 +161,9 @@ class Batch {
       return;
     }
     if (outcome?.kind !== "kept") throw unexpectedOutput(this.#label, "a transaction has no result");
-    const why = mismatchOf(this.#label, job, after);
-    if (why === undefined) resolve({ facts: after, notes });
-    else reject(await this.#undo(job, steps, why, before));
+    const mismatch = mismatchOf(this.#label, job, after);
+    if (mismatch === undefined) resolve({ facts: after, notes });
+    else reject(await this.#undo(job, steps, mismatch, before));
   }
 
   /** Returns the error of a transaction that failed, and that the host has undone. */
@@ -197,13 +197,18 @@ class Batch {
   }
 
   /** Undoes steps that succeeded without the wanted result. Returns the error. */
-  async #undo(job: Job, steps: readonly Step[], why: string, before: Facts): Promise<HostError> {
+  async #undo(
+    job: Job,
+    steps: readonly Step[],
+    { reason, remedy }: NonNullable<ReturnType<typeof mismatchOf>>,
+    before: Facts,
+  ): Promise<HostError> {
     const { stale, outcomes } = await this.#send([undoing(job, steps)]);
     const outcome = outcomes.get(0);
     const isUndone = !stale && outcome?.kind === "undone" && outcome.undoErrors.length === 0;
     return isUndone && isAsBefore(job, before, this.#facts())
-      ? undoneMismatch(this.#label, why)
-      : new RollbackFailedError(this.#label, notUndone(why), this.#facts());
+      ? undoneMismatch(this.#label, reason, remedy)
+      : new RollbackFailedError(this.#label, notUndone(reason), this.#facts());
   }
 
   #facts(): Facts {

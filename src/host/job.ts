@@ -52,13 +52,18 @@ export function isAsBefore(job: Job, before: Facts, after: Facts): boolean {
   }
 }
 
-/** Returns why the host does not show the wanted state, also if it cannot be read. */
-export function mismatchOf(host: string, job: Job, facts: Facts): string | undefined {
+/** Returns why the host does not show the wanted state, also if it cannot be read, and what to do then. */
+export function mismatchOf(
+  host: string,
+  job: Job,
+  facts: Facts,
+): Pick<HostError, "reason" | "remedy"> | undefined {
   try {
-    return job.verify(facts);
+    const reason = job.verify(facts);
+    return reason === undefined ? undefined : { reason };
   } catch (error) {
     const found = explained(host, error);
-    return found instanceof HostError ? found.reason : found.message;
+    return found instanceof HostError ? found : { reason: found.message };
   }
 }
 

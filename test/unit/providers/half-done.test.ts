@@ -32,7 +32,7 @@ describe("a tool that vanishes in the middle", () => {
     fake.takeTool("ip", "step", 0);
     const { message } = await thrown(instances.update(props, { ...args, priority: 7 }));
     expect(message).toBe(
-      "cannot update vrrp/eth0/51 on director1: cannot read `ip -j addr show`: ip: not found; the change was undone; see which other program changes the host, then run `pulumi up` again",
+      "cannot update vrrp/eth0/51 on director1: cannot read `ip -j addr show`: ip: not found; the change was undone; install iproute2 there",
     );
     expect(fake.snapshot()).toBe(before);
   });
