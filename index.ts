@@ -12,6 +12,7 @@ export * from "./providers/index.js";
 export type { IpForwardingArgs } from "./providers/ip-forwarding.js";
 export type { IpvsTimeoutsArgs } from "./providers/ipvs-timeouts.js";
 export type { KernelModuleArgs } from "./providers/kernel-module.js";
+export type { PoolDrainArgs } from "./providers/pool-drain.js";
 export type {
   Drain,
   DrainOutcome,

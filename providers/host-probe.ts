@@ -23,6 +23,7 @@ export const hostProbe = define({
   kind: "HostProbe",
   key: z.strictObject({}),
   config: z.strictObject({ triggers: z.unknown().default(null) }),
+  onlyQueries: true,
   id: () => "probe",
   facts: () => [],
   read: (_facts, _key, want) => want,

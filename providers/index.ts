@@ -6,6 +6,7 @@ import { type HostRouteArgs, hostRoute } from "./host-route.js";
 import { type IpForwardingArgs, ipForwarding } from "./ip-forwarding.js";
 import { type IpvsTimeoutsArgs, ipvsTimeouts } from "./ipvs-timeouts.js";
 import { type KernelModuleArgs, kernelModule } from "./kernel-module.js";
+import { type PoolDrainArgs, poolDrain } from "./pool-drain.js";
 import type { RealServerOutputs, VirtualServiceOutputs } from "./real-server/drain-fields.js";
 import { type RealServerArgs, realServer } from "./real-server/index.js";
 import { type ServiceProbeArgs, serviceProbe } from "./service-probe/index.js";
@@ -48,6 +49,25 @@ export class VirtualService extends resource<VirtualServiceArgs, VirtualServiceO
  * });
  */
 export class RealServer extends resource<RealServerArgs, RealServerOutputs>(realServer) {}
+
+/**
+ * The end of drains on one of several directors. A VirtualService with `drainLater` only stops new clients of servers
+ * that are taken out of its pool. When all directors have done so, each PoolDrain waits and removes them. It comes
+ * after the services of all directors.
+ *
+ * @example
+ * const connection = { host: "director2" };
+ * const drain = { timeout: 600 };
+ * const web = new lvs.VirtualService("web", {
+ *   connection,
+ *   address: "192.168.0.219",
+ *   port: 80,
+ *   realServers: { "192.168.0.221:80": { drain } },
+ *   drainLater: true,
+ * });
+ * new lvs.PoolDrain("web-drain", { connection, service: web.id, realServers: { "192.168.0.221:80": drain } });
+ */
+export class PoolDrain extends resource<PoolDrainArgs>(poolDrain) {}
 
 /**
  * Checks the real servers of a virtual service by an agent on the director, which needs only curl. The agent

@@ -87,7 +87,7 @@ export class Planner {
     const program = new Program();
     return new Map(
       [...engines]
-        .filter(([, { definition }]) => definition.record)
+        .filter(([, { definition }]) => !definition.onlyQueries)
         .map(([kind, { definition }]) => [kind, new Engine(definition, find as never, time, program)]),
     );
   }

@@ -37,6 +37,8 @@ export interface Definition<K = unknown, C = unknown> {
    * it. The last release restores the value from before the first claim.
    */
   readonly setting?: true;
+  /** Marks a kind whose operations only query hosts, so that a plan has no lines of it. */
+  readonly onlyQueries?: true;
   /** Lets several resources declare one thing on purpose, by the input `shared`. The last one removes it. */
   readonly shareable?: true;
   /**

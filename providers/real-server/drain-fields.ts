@@ -43,17 +43,17 @@ export interface VirtualServiceOutputs {
   })[];
 }
 
+/** The schema of a drain's limits. @internal */
+export const limits = z.strictObject({
+  timeout: z.number().int().min(1).max(86400).default(60),
+  minimum: z.number().int().min(0).max(3600).default(2),
+});
+
 /** The schema of `drain`. @internal */
-export const drain = z
-  .strictObject({
-    timeout: z.number().int().min(1).max(86400).default(60),
-    minimum: z.number().int().min(0).max(3600).default(2),
-  })
-  .nullable()
-  .default(null);
+export const drain = limits.nullable().default(null);
 
 /** The limits, with all defaults. @internal */
-export type Limits = NonNullable<z.output<typeof drain>>;
+export type Limits = z.output<typeof limits>;
 
 /** Returns mistakes that no single field shows. @internal */
 export const drainProblems = (given: { drain: Limits | null }): Problem[] => {

@@ -55,35 +55,41 @@ function begin(facts: Facts, { key, alsoSynced, isLeaving }: Leaving): readonly 
   return [step(["begin_drain", ...wordsOf(key)], ["end_drain", ...wordsOf(key)]), ...steps];
 }
 
+/** The host of a drain. */
+interface Means {
+  readonly host: string;
+  readonly clock: Clock;
+  submit(job: Omit<Job, "owner">): Promise<Pick<Done, "facts">>;
+}
+
+const factsOf = ({ facts, key, alsoSynced }: Leaving): FactName[] => [
+  ...facts,
+  ...useFacts(key),
+  ...(alsoSynced ? (["daemons", "ledger"] as const) : []),
+  "draining",
+  `sysctl:${boot}`,
+];
+
+/** Stops new clients. Returns what the host shows afterwards. */
+async function start(leaving: Leaving, { submit }: Means): Promise<Facts> {
+  const plan = (facts: Facts) => ({ steps: begin(facts, leaving) ?? [] });
+  const verify = (facts: Facts) =>
+    plan(facts).steps.length === 0 ? undefined : "the host did not keep it quiesced";
+  return (await submit({ facts: [...factsOf(leaving), "clock"], plan, observe: plan, verify })).facts;
+}
+
 /**
  * Stops new clients and waits until no connection is left. Returns undefined if there is nothing to wait for.
  * The host keeps the start time, so a run after a crash continues the wait. Short jobs that change nothing
  * query the host, and other jobs run in between.
  */
-export async function wait(
-  leaving: Leaving,
-  {
-    host,
-    clock,
-    submit,
-  }: { host: string; clock: Clock; submit(job: Omit<Job, "owner">): Promise<Pick<Done, "facts">> },
-): Promise<Drained | undefined> {
-  const { key, limits, alsoSynced } = leaving;
-  const facts: FactName[] = [
-    ...leaving.facts,
-    ...useFacts(key),
-    ...(alsoSynced ? (["daemons", "ledger"] as const) : []),
-    "draining",
-    `sysctl:${boot}`,
-  ];
-  const plan = (facts: Facts) => ({ steps: begin(facts, leaving) ?? [] });
-  const isQuiesced = (facts: Facts) => plan(facts).steps.length === 0;
-  const start = async () => {
-    const verify = (facts: Facts) => (isQuiesced(facts) ? undefined : "the host did not keep it quiesced");
-    return (await submit({ facts: [...facts, "clock"], plan, observe: plan, verify })).facts;
-  };
+export async function wait(leaving: Leaving, means: Means): Promise<Drained | undefined> {
+  const { key, limits } = leaving;
+  const { host, clock, submit } = means;
+  const facts = factsOf(leaving);
+  const isQuiesced = (facts: Facts) => (begin(facts, leaving) ?? []).length === 0;
 
-  const first = await start();
+  const first = await start(leaving, means);
   const record = recordOf(first, key);
   if (!record || !begin(first, leaving)) return undefined;
   const began = clock.now() - Math.max(0, first.clock() - record.since) * 1000;
@@ -101,7 +107,7 @@ export async function wait(
   let seen: Facts | undefined = first;
   let fewest = Number.POSITIVE_INFINITY;
   for (;;) {
-    if (seen && !isQuiesced(seen)) seen = await start();
+    if (seen && !isQuiesced(seen)) seen = await start(leaving, means);
     if (seen) {
       const left = count(seen, key);
       const isDone = left === 0 && elapsed() >= limits.minimum;
@@ -189,20 +195,34 @@ export function forgetting({ key, config, change, host }: ServerOperation, drain
   };
 }
 
+function leavingOf(operation: ServerOperation, limits: Limits, alsoSynced: boolean): Leaving {
+  const { verb, key, facts, owner } = operation;
+  const deletion = forgetting(operation);
+  const isLeaving = (facts: Facts) =>
+    verb !== "delete" || deletion.plan(verb, { facts, owner, persist: false }).length > 0;
+  return { key, limits, facts, alsoSynced, isLeaving };
+}
+
 /**
  * Waits if the server's config requires it, and prints the result. `alsoSynced` is for what comes to all directors at
  * the same time, as deletions do. A change comes to one after the other, and the first ones would wait for clients of
  * the last.
  */
 export async function drained(operation: ServerOperation, alsoSynced = false): Promise<Drained | undefined> {
-  const { verb, key, config, facts, owner, clock } = operation;
-  if (!config.drain) return undefined;
-  const deletion = forgetting(operation);
-  const isLeaving = (facts: Facts) =>
-    verb !== "delete" || deletion.plan(verb, { facts, owner, persist: false }).length > 0;
-  const result = await wait({ key, limits: config.drain, facts, alsoSynced, isLeaving }, operation);
-  if (result) clock.print(summary(operation, result));
+  const { drain } = operation.config;
+  if (!drain) return undefined;
+  const result = await wait(leavingOf(operation, drain, alsoSynced), operation);
+  if (result) operation.clock.print(summary(operation, result));
   return result;
+}
+
+/** Begins a drain that a PoolDrain ends. Returns whether it has to wait for connections, also for copied ones. */
+export async function quiescedFirst(operation: ServerOperation): Promise<boolean> {
+  const { drain } = operation.config;
+  if (!drain) return false;
+  const leaving = leavingOf(operation, drain, true);
+  const facts = await start(leaving, operation);
+  return recordOf(facts, operation.key) !== undefined && begin(facts, leaving) !== undefined;
 }
 
 /** Wraps changes of a real server: a deletion waits first, and an update to weight 0 waits afterwards. */

@@ -143,6 +143,7 @@ const idOf = ({ url }: z.output<typeof key>) => `probe/${url}`;
 /** A probe that a host sends to a service. It consists of the expected result only. @internal */
 export const serviceProbe = define({
   kind: "ServiceProbe",
+  onlyQueries: true,
   key,
   config,
 

@@ -56,12 +56,18 @@ export interface VirtualServiceArgs {
    * then owns them all, and removes others. `{}` is an empty pool. Default `null`: they are RealServer resources.
    */
   realServers?: { [server: string]: PoolServer } | null | undefined;
+  /**
+   * Whether servers with `drain` that are taken out of `realServers` stay at weight 0 until a PoolDrain removes them.
+   * Default false.
+   */
+  drainLater?: boolean | undefined;
 }
 
 /** @internal */
 export const config = z.strictObject({
   ...options.shape,
   realServers,
+  drainLater: z.boolean().default(false),
 });
 
 type Config = z.output<typeof config>;
@@ -90,7 +96,9 @@ function unrefused(facts: Facts, service: ServiceAddress, { run, undo }: Step): 
 function entryIn(facts: Facts, key: Key): Config | undefined {
   const service = serviceOf(key);
   const found = facts.ipvs().get(printService(service));
-  return found && { ...parseOptions(found.flags, serviceFamily(service)), realServers: null };
+  return (
+    found && { ...parseOptions(found.flags, serviceFamily(service)), realServers: null, drainLater: false }
+  );
 }
 
 /** A virtual service. `ipvsadm -Sn` shows it, `-A`, `-E` and `-D` change it. @internal */
@@ -109,7 +117,7 @@ export const virtualService: Definition = define({
   around: (operation, make) => {
     const { verb, key, config } = operation;
     const service = serviceOf(key);
-    const change = operation.changeOf(alone, { ...key, ...config, realServers: null });
+    const change = operation.changeOf(alone, { ...key, ...config, realServers: null, drainLater: false });
     const writes = verb === "create" || verb === "update";
     const facts: FactName[] = [
       ...change.facts,
@@ -147,7 +155,12 @@ export const virtualService: Definition = define({
     const found = entryIn(facts, key);
     // Without a program only the identity is known.
     return found && want
-      ? { ...found, realServers: readPool(facts, printService(serviceOf(key)), want.realServers) }
+      ? {
+          ...found,
+          realServers: readPool(facts, printService(serviceOf(key)), want.realServers),
+          // The host does not show it.
+          drainLater: want.drainLater,
+        }
       : found;
   },
 

@@ -19,7 +19,8 @@ const canonical = (text: string): string | undefined => {
   return at && place.safeParse(at).success ? endpoint(at.address, at.port) : undefined;
 };
 
-const server = z
+/** The schema of a server of a pool. @internal */
+export const server = z
   .string()
   .refine((text) => canonical(text) !== undefined, {
     error: ({ input }) =>

@@ -5,10 +5,17 @@ import type { Step } from "../../src/host/step.js";
 import { plainText } from "../../src/values/foreign.js";
 import type { Change, Verb } from "../engine/change.js";
 import { stackOf } from "../engine/ledger.js";
-import { type Drained, drained, forgetting, quiesced, type ServerOperation } from "../real-server/drain.js";
+import {
+  type Drained,
+  drained,
+  forgetting,
+  quiesced,
+  quiescedFirst,
+  type ServerOperation,
+} from "../real-server/drain.js";
 import { realServer } from "../real-server/index.js";
 import { type Config, keyOf, type Pool } from "./pool-fields.js";
-import { operationOn, type PoolOperation, type Service, undeclared } from "./pool-operation.js";
+import { allOf, named, operationOn, type PoolOperation, type Service, undeclared } from "./pool-operation.js";
 import { leftBehind, readPool, serversOf } from "./pool-servers.js";
 import { inFewCommands, joined } from "./pool-steps.js";
 
@@ -51,9 +58,14 @@ function poolChange(
       const its = isOld(facts, at) ? verb : "create";
       return [at, its, on(its, at, config)];
     });
+  const isDraining = (facts: Facts, at: string) =>
+    facts.draining().some(({ service, server }) => service === id && server === at);
+  /** A PoolDrain ends the drains of others. */
+  const stays = (facts: Facts, at: string) =>
+    leaving.stay?.has(at) || (operation.config.drainLater && isDraining(facts, at));
   const gone = (facts: Facts): [string, Verb, Change][] =>
     serversOf(facts, id, owner)
-      .filter((at) => !pool[at] && !leaving.stay?.has(at))
+      .filter((at) => !pool[at] && !stays(facts, at))
       .map((at) => [at, "delete", on("delete", at, was?.realServers?.[at] ?? undeclared)]);
 
   /** Throws if a server is there that a new pool would remove although nothing has declared it. */
@@ -138,16 +150,6 @@ function clearing(operation: PoolOperation, { id, change }: Service): Change {
   };
 }
 
-/** Adds the server to an error about it. */
-function named<T>(at: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    throw new HostError(error.host, `${at}: ${error.reason}`, error.remedy);
-  }
-}
-
 /**
  * Returns whether a deletion has anything to do. Throws if it is refused: a drain before it would leave the servers
  * quiesced.
@@ -166,20 +168,9 @@ async function mayGo({ facts, owner, submit }: PoolOperation, change: Change): P
   return does;
 }
 
-/** Waits for all at the same time. Fails if one fails, after the others have ended. */
-async function allOf<T>(
-  servers: readonly (readonly [string, ServerOperation])[],
-  wait: (operation: ServerOperation) => Promise<T>,
-): Promise<Map<string, T>> {
-  const results = await Promise.allSettled(servers.map(([, one]) => wait(one)));
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed) throw failed.reason;
-  return new Map(servers.map(([at], i) => [at, (results[i] as PromiseFulfilledResult<T>).value]));
-}
-
 /**
  * Wraps the operations on a service that has a pool. Servers that leave it drain after those that come are there, and
- * those whose weight becomes 0 drain at the end.
+ * those whose weight becomes 0 drain at the end. With `drainLater` those that leave are only quiesced.
  */
 export async function pooling<Notes>(
   operation: PoolOperation,
@@ -206,7 +197,12 @@ export async function pooling<Notes>(
     return make(change(drains ? { drained: await allOf(leaves, (one) => drained(one, true)) } : {}));
   }
   let done = await make(change({ stay: new Set(leaves.map(([at]) => at)) }));
-  if (leaves.length > 0) done = await make(change({ drained: await allOf(leaves, (one) => drained(one)) }));
+  if (config.drainLater) {
+    const waits = await allOf(leaves, quiescedFirst);
+    // Those that have nothing to wait for go now.
+    if ([...waits.values()].includes(false)) done = await make(change());
+  } else if (leaves.length > 0)
+    done = await make(change({ drained: await allOf(leaves, (one) => drained(one)) }));
   const rests = Object.entries(pool).flatMap(([at, config]) =>
     was?.realServers?.[at] && config.drain && config.weight === 0
       ? [[at, operationOn(operation, service.id, "update", at, config)] as const]

@@ -5,6 +5,7 @@ import { withoutHost } from "../../src/values/service-address.js";
 import type { ClusterArgs, ClusterChildren, ClusterOutputs, PoolMember } from "./args.js";
 import type { Frontend, MadeFrontend } from "./frontend.js";
 import { vipsOf } from "./model.js";
+import { poolDrains } from "./pool-drains.js";
 import { probes } from "./probe.js";
 
 /**
@@ -29,7 +30,7 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   declare readonly realServers: RealServer[];
 
   /**
-   * Makes the probes, which come after all else, and shows the outputs. The policy pack reads `localnodes`: addresses
+   * Makes the ends of drains, and the probes, which come after all else. Shows the outputs. The policy pack reads `localnodes`: addresses
    * by which a director is a server of its own. `pulumi-lvs up` reads `allowDown`.
    */
   protected finish(
@@ -38,6 +39,7 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
     frontends: readonly MadeFrontend[],
     localnodes: readonly pulumi.Input<string>[] = [],
   ): void {
+    poolDrains(frontends);
     probes(this, name, args, frontends.flatMap(beforeProbe));
     const { virtualServices, realServers, directors, ...outputs } = outputsOf(frontends);
     Object.assign(this, outputs, { virtualServices, realServers, directors });

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Inputs } from "../../providers/engine/resource-class.js";
+import type { Drain } from "../../providers/real-server/drain-fields.js";
 import type { PoolServer } from "../../providers/real-server/index.js";
 import { endpoint } from "../../src/values/address.js";
 
@@ -31,3 +32,18 @@ export function poolOf(members: readonly PoolEntry[]): pulumi.Input<PoolMap> {
   const ends = members.map(({ address, port }) => pulumi.all([address, port]));
   return pulumi.all(ends).apply((all) => pulumi.output(mapOf(all)) as unknown as PoolMap);
 }
+
+/** What a PoolDrain is made of, besides its service. */
+export interface PoolDrains {
+  /** The last part of its name. */
+  readonly label: string;
+  readonly realServers: pulumi.Input<Record<string, Inputs<Drain>>>;
+}
+
+/** Returns the drains of a pool by server. */
+export const drainsOf = (pool: pulumi.Input<PoolMap>): PoolDrains["realServers"] =>
+  pulumi
+    .output(pool)
+    .apply((servers) =>
+      Object.fromEntries(Object.entries(servers).flatMap(([at, { drain }]) => (drain ? [[at, drain]] : []))),
+    );

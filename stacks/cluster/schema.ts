@@ -62,7 +62,7 @@ const member = z.strictObject({ ...share, port: port.optional(), drain });
 
 const service = z.strictObject({
   ...fieldsOf(serviceKey.key, "protocol", "port", "fwmark", "family"),
-  ...fieldsOf(virtualService.config),
+  ...fieldsOf(virtualService.config, "scheduler", "schedulerFlags", "persistence"),
   vips: z.array(z.string()).min(1).optional(),
   realServers: z
     .array(z.union([z.string(), realServer]))

@@ -11,13 +11,13 @@ import {
 import type { Conflict } from "../../src/values/conflicts.js";
 import type { ServiceArgs } from "./args.js";
 import type { DirectorArgs } from "./directors/args.js";
-import { daemonsOf } from "./directors/model.js";
+import { copiesConnections, daemonsOf } from "./directors/model.js";
 import { isTracked } from "./directors/vrrp.js";
 import { sysctls } from "./hosts.js";
 import { adoption } from "./inherited.js";
 import { drainOf, entriesOf, poolsOf, reachedAt, type Server, serverFields } from "./model.js";
 import { once } from "./once.js";
-import { poolOf } from "./pool.js";
+import { drainsOf, type PoolDrains, poolOf } from "./pool.js";
 import type { DirectorScope } from "./scope.js";
 import { sorryServerOf } from "./sorry-server.js";
 
@@ -58,6 +58,8 @@ export interface MadePool {
   readonly members: pulumi.Resource[];
   readonly monitors: HealthMonitor[];
   readonly isPool: boolean;
+  /** The drains that PoolDrains end, because they come after the services of all directors. */
+  readonly drains: PoolDrains | undefined;
   readonly isTracked: boolean;
 }
 
@@ -75,7 +77,9 @@ export function services(
   const common = { ...adoption(args), ...alongsideOf(director.fields) };
   const wide = directorWide(scope, ready.director);
   const isDrained = (service: ServiceArgs) =>
-    drainOf(args, service) || Object.values(service.members ?? {}).some((member) => member?.drain);
+    [drainOf(args, service), ...Object.values(service.members ?? {}).map((member) => member?.drain)].some(
+      Boolean,
+    );
   // Otherwise remembered clients would return to a quiesced server, also after checks and during maintenance.
   const expireTemplates = args.services.some(
     (service) => service.persistence && (isDrained(service) || service.health),
@@ -98,6 +102,8 @@ export function services(
         return { member, address: reachedAt(member, key), port, fields: { forwarding, ...fields } };
       });
       const isPool = service.pool ?? args.pool ?? false;
+      const realServers = isPool ? poolOf(members) : undefined;
+      const drainLater = realServers !== undefined && copiesConnections(args) && isDrained(service);
       const servers = isPool ? members.flatMap(({ member }) => ready.realServer(member)) : [];
       const virtualService = make(
         VirtualService,
@@ -108,11 +114,12 @@ export function services(
           scheduler: service.scheduler,
           schedulerFlags: service.schedulerFlags,
           persistence: service.persistence,
-          ...(isPool ? { realServers: poolOf(members) } : {}),
+          ...(realServers === undefined ? {} : { realServers }),
+          ...(drainLater ? { drainLater } : {}),
         } as never,
         [...ready.director, ...wide, ...expireTemplates, ...servers],
       );
-      const realServers = (isPool ? [] : members).map(({ member, address, port, fields }) =>
+      const single = (isPool ? [] : members).map(({ member, address, port, fields }) =>
         make(
           RealServer,
           `${label}-${member.name}`,
@@ -120,7 +127,7 @@ export function services(
           ready.realServer(member),
         ),
       );
-      const made: pulumi.Resource[] = isPool ? [virtualService] : realServers;
+      const made: pulumi.Resource[] = isPool ? [virtualService] : single;
       const { health } = service;
       // The monitor depends on all of them, so it restores removed servers before they are deleted.
       const monitors = health
@@ -134,7 +141,8 @@ export function services(
           ]
         : [];
       return {
-        ...{ virtualService, realServers, members: made, monitors, isPool },
+        ...{ virtualService, realServers: single, members: made, monitors, isPool },
+        drains: drainLater ? { label: `${label}-drain`, realServers: drainsOf(realServers) } : undefined,
         isTracked: isTracked(args, service),
       };
     });

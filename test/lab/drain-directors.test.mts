@@ -69,9 +69,8 @@ onLab("draining with two directors", () => {
     await untilHeld(vip, "director");
   });
 
-  it("before a removal keeps the entry on both, until neither director knows a connection", async () => {
-    await stack.edit("weight: 0", "weight: 10");
-    await stack.edit("weight: 20", "weight: 0");
+  /** Removes the server that all clients come to, while it has a connection and the VIP moves. */
+  const removed = async () => {
     await stack.up();
     await hold(vip);
     for (const host of directors) await untilKnown(host);
@@ -92,6 +91,20 @@ onLab("draining with two directors", () => {
     }
     await run("director", "systemctl start keepalived");
     await untilHeld(vip, "director");
+  };
+
+  it("before a removal keeps the entry on both, until neither director knows a connection", async () => {
+    await stack.edit("weight: 0", "weight: 10");
+    await stack.edit("weight: 20", "weight: 0");
+    await removed();
+  });
+
+  it("before a removal from a pool keeps the entry on both, too", async () => {
+    await stack.edit("kind: dr", "kind: dr\n      pool: true");
+    await stack.edit("realServers:\n", `realServers:\n${leaving}`);
+    await stack.edit("weight: 20", "weight: 0");
+    await removed();
+    expect(await stack.up("--refresh", "--expect-no-changes")).toMatch(/unchanged/);
   });
 
   it("leaves no trace", async () => {

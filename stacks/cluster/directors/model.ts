@@ -72,3 +72,7 @@ export function daemonsOf({ sync, directors }: ClusterArgs, { fields: { mcastInt
   const fields: SyncArgs = { ...sync, ...(mcastInterface === undefined ? {} : { mcastInterface }) };
   return (["master", "backup"] as const).map((state) => ({ ...fields, state }));
 }
+
+/** Returns whether several directors copy each other's connections. */
+export const copiesConnections = ({ sync, directors = [] }: ClusterArgs): boolean =>
+  sync !== undefined && directors.length > 1;

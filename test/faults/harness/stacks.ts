@@ -100,6 +100,30 @@ const pair = (weight: number, ports: readonly number[], advertInterval: number):
       }),
   );
 
+const pooled = (realServers: NonNullable<DrClusterArgs["realServers"]>): Promise<Goal[]> =>
+  declared(
+    () =>
+      new DrCluster("web", {
+        directors: [{ ...at("director"), interface: "eth0" }, at("rs1")],
+        vrrp: { routerId: 51, advertInterval: 1 },
+        sync: { mcastInterface: "eth1" },
+        vips: ["192.168.0.210"],
+        services: [{ port: 80, scheduler: "rr" }],
+        pool: true,
+        drain: { timeout: 3, minimum: 1 },
+        realServers,
+      }),
+  );
+
+/** A cluster with two directors and a pool, before and after a server that drains leaves it. */
+export const beforePool = (): Promise<Goal[]> =>
+  pooled([
+    { name: "rs2", address: "192.168.0.222", ...at("rs2") },
+    { name: "old", address: "192.168.0.223" },
+  ]);
+export const afterPool = (): Promise<Goal[]> =>
+  pooled([{ name: "rs2", address: "192.168.0.222", weight: 5, ...at("rs2") }]);
+
 /** A cluster with two directors, before and after a change, a new service and one less. */
 export const beforePair = (): Promise<Goal[]> => pair(1, [80, 443], 1);
 export const afterPair = (): Promise<Goal[]> => pair(5, [80, 8080], 2);

@@ -6,6 +6,7 @@ import { hostRoute } from "../../../providers/host-route.js";
 import { ipForwarding } from "../../../providers/ip-forwarding.js";
 import { ipvsTimeouts } from "../../../providers/ipvs-timeouts.js";
 import { kernelModule } from "../../../providers/kernel-module.js";
+import { poolDrain } from "../../../providers/pool-drain.js";
 import { realServer } from "../../../providers/real-server/index.js";
 import { serviceProbe } from "../../../providers/service-probe/index.js";
 import { syncDaemon } from "../../../providers/sync-daemon.js";
@@ -24,6 +25,7 @@ export const definitions: ReadonlyMap<string, Definition> = new Map(
     ipForwarding,
     ipvsTimeouts,
     kernelModule,
+    poolDrain,
     realServer,
     serviceProbe,
     syncDaemon,

@@ -18,15 +18,15 @@ const byKind = new Map([...definitions.values()].map((one) => [one.kind, one as 
 class Run {
   readonly #engines: ReadonlyMap<string, Engine>;
 
-  constructor(hosts: ReadonlyMap<string, FakeHost>) {
+  constructor(hosts: ReadonlyMap<string, FakeHost>, meanwhile?: Meanwhile) {
     const program = new Program();
     const find = (_: unknown, label: string) => (hosts.get(label) as FakeHost).host;
     this.#engines = new Map(
       [...byKind]
-        .filter(([, { record }]) => record)
+        .filter(([, { onlyQueries }]) => !onlyQueries)
         .map(([kind, one]) => [
           kind,
-          new Engine(one, find as never, new FakeClock([...hosts.values()][0]), program),
+          new Engine(one, find as never, new FakeClock([...hosts.values()][0], meanwhile), program),
         ]),
     );
   }
@@ -41,18 +41,23 @@ class Run {
   }
 }
 
+/** What happens in each second of a wait. */
+type Meanwhile = ConstructorParameters<typeof FakeClock>[1];
+
 /** A stack on fake hosts. */
 export class FakeStack {
   entries: Entry[] = [];
   readonly #hosts: ReadonlyMap<string, FakeHost>;
+  readonly #meanwhile: Meanwhile;
 
-  constructor(hosts: ReadonlyMap<string, FakeHost>) {
+  constructor(hosts: ReadonlyMap<string, FakeHost>, meanwhile?: Meanwhile) {
     this.#hosts = hosts;
+    this.#meanwhile = meanwhile;
   }
 
   /** Returns the steps that `pulumi preview` has for a program. */
   preview(goals: readonly Goal[]): PreviewStep[] {
-    const run = new Run(this.#hosts);
+    const run = new Run(this.#hosts, this.#meanwhile);
     const urnOf = ({ kind, name }: Goal) =>
       `urn:pulumi:stack::project::pulumi-nodejs:dynamic/lvs:${kind}::${name}`;
     const steps: PreviewStep[] = [];
@@ -93,7 +98,7 @@ export class FakeStack {
 
   /** Reads all resources into the state, as `pulumi refresh` does. */
   async refresh(): Promise<void> {
-    const run = new Run(this.#hosts);
+    const run = new Run(this.#hosts, this.#meanwhile);
     const found = this.entries.map(async (entry) => {
       const { props, inputs } = await run
         .of(entry.type.split(":").at(-1) as string)
@@ -105,7 +110,7 @@ export class FakeStack {
 
   /** Runs the steps, and keeps the state. Returns the commands that changed a host, by its label. */
   async up(steps: readonly PreviewStep[]): Promise<Map<string, string[]>> {
-    const run = new Run(this.#hosts);
+    const run = new Run(this.#hosts, this.#meanwhile);
     const verbs = run.verbs();
     const before = new Map([...this.#hosts].map(([label, fake]) => [label, fake.changes().length]));
     for (const { newState, oldState } of steps) {

@@ -6,6 +6,7 @@ import { ipForwarding } from "./ip-forwarding.js";
 import { ipvsTimeouts } from "./ipvs-timeouts.js";
 import { kernelModule } from "./kernel-module.js";
 import type { TestedKind } from "./kind.js";
+import { poolDrain } from "./pool-drain.js";
 import { realServer } from "./real-server.js";
 import { serviceProbe } from "./service-probe.js";
 import { syncDaemon } from "./sync-daemon.js";
@@ -23,6 +24,7 @@ export const kinds: Readonly<Record<string, TestedKind>> = {
   "ip-forwarding": ipForwarding,
   "ipvs-timeouts": ipvsTimeouts,
   "kernel-module": kernelModule,
+  "pool-drain": poolDrain,
   "real-server": realServer,
   "service-probe": serviceProbe,
   "sync-daemon": syncDaemon,

@@ -53,7 +53,7 @@ const samples: [RegExp, ...unknown[]][] = [
   [/\bstring\[\]/, ["eth0"], ["192.168.0.6"], ["tcp://192.168.0.219:80"]],
   [/\bRecord<string, string>/, { a: "b" }],
   [/\bPersistence\b/, { timeout: 3, netmask: 24 }],
-  [/\bDrain\b/, { timeout: 3, minimum: 1 }],
+  [/^Drain\b/, { timeout: 3, minimum: 1 }],
 ];
 
 describe.each([...definitions])("the arguments of %s", (file, { kind, key, config }) => {

@@ -203,10 +203,10 @@ describe("a pool", () => {
   });
 });
 
-describe("a server that leaves a pool, with a drain", () => {
-  const drain = { timeout: 60, minimum: 1 };
-  const started = 1769860800;
+const drain = { timeout: 60, minimum: 1 };
+const started = 1769860800;
 
+describe("a server that leaves a pool, with a drain", () => {
   /** A director whose servers have connections until a second, and what it shows at each. */
   function director(until: number) {
     const fake = fakeHost();
@@ -298,12 +298,102 @@ describe("a server that leaves a pool, with a drain", () => {
   });
 });
 
+/** Resources of a program, by their names. */
+const goals = (names: Record<string, [kind: string, args: Bag]>) =>
+  Object.entries(names).map(([name, [kind, args]]) => ({
+    ...{ kind, name },
+    inputs: { connection, owner: `p/s/${name}`, ...args },
+  }));
+
+const drains = (...servers: number[]): Bag => Object.fromEntries(servers.map((n) => [at(n), { ...drain }]));
+const withDrains = (service_: Bag, ...servers: number[]) =>
+  goals({
+    web: ["VirtualService", { ...service_, drainLater: true }],
+    drain: ["PoolDrain", { service, realServers: drains(...servers) }],
+  });
+const twoThatDrain = { 11: { drain }, 12: { weight: 2, drain } };
+
+/** A director with a connection to each server, and a stack whose updates are by a program. */
+function drainLater() {
+  const fake = fakeHost();
+  const flows = (count: number) =>
+    fake.write("connections", [11, 12].map((n) => `192.168.0.5:80 ${at(n)} 0 ${count} 0\n`).join(""));
+  const one = new FakeStack(new Map([["director1", fake]]), (second) => {
+    if (second >= 4) flows(0);
+  });
+  const up = async (goal: ReturnType<typeof goals>) => one.up(one.preview(goal as never));
+  return { fake, flows, one, up };
+}
+
+describe("a PoolDrain", () => {
+  test("stays quiesced in the update of the service, and goes in that of the PoolDrain when it has no connection", async () => {
+    const { fake, flows, one, up } = drainLater();
+    fake.write("connections", "");
+    const untouched = fake.snapshot();
+    flows(2);
+    await up(withDrains(web(twoThatDrain), 11, 12));
+    const without = withDrains(web({ 11: { drain } }), 11);
+    const steps = one.preview(without as never);
+    expect(steps.map(({ op }) => op)).toEqual(["update", "update"]);
+    await one.up(steps.slice(0, 1));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 0)]);
+    expect(records(fake)).toEqual([record(11, 1, "p/s/web"), record(12, 2, "p/s/web")]);
+    expect(fake.lines("run/pulumi-lvs/draining")).toEqual([expect.stringMatching(`${at(12)}\t`)]);
+    await up(without);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1)]);
+    expect(records(fake)).toEqual([record(11, 1, "p/s/web")]);
+    expect(fake.has("run/pulumi-lvs/draining")).toBe(false);
+    await up([]);
+    fake.write("connections", "");
+    fake.write("date", `${started}\n`);
+    expect(fake.snapshot()).toBe(untouched);
+  });
+
+  test("refuses to remove a server that is not quiesced, because the service was left out of the run", async () => {
+    const { fake, one, up } = drainLater();
+    await up(withDrains(web(twoThatDrain), 11, 12));
+    const before = fake.snapshot();
+    const [, last] = one.preview(withDrains(web({ 11: { drain } }), 11) as never);
+    await expect(one.up([last as never])).rejects.toThrow(
+      `cannot update drain/${service} on director1: ${at(12)} does not have weight 0; run \`pulumi up --refresh\` with the service in it`,
+    );
+    expect(fake.snapshot()).toBe(before);
+  });
+
+  test("leaves a server that a RealServer has taken over", async () => {
+    const { fake, up } = drainLater();
+    await up(withDrains(web(twoThatDrain), 11, 12));
+    await up([
+      ...goals({ web: ["VirtualService", web()] }),
+      ...[11, 12].flatMap((n) =>
+        goals({ [`s${n}`]: ["RealServer", { service, address: `192.168.10.${n}`, port: 80, weight: n }] }),
+      ),
+      ...withDrains(web(), 11).slice(1),
+    ]);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 11), line(12, 12)]);
+  });
+
+  test("finds a server again that was quiesced by a run that ended before it, although the service changed since", async () => {
+    const { fake, one, up } = drainLater();
+    await up(withDrains(web(twoThatDrain), 11, 12));
+    await one.up(one.preview(withDrains(web({ 11: { drain } }), 11) as never).slice(0, 1));
+    await one.up(one.preview(withDrains(web({ 11: { weight: 5, drain } }), 11) as never).slice(0, 1));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 5), line(12, 0)]);
+    await up(withDrains(web({ 11: { weight: 5, drain } }), 11));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 5)]);
+  });
+
+  test("has nothing to do if the server is declared again", async () => {
+    const { fake, one, up } = drainLater();
+    await up(withDrains(web(twoThatDrain), 11, 12));
+    const before = fake.snapshot();
+    await one.up(one.preview(withDrains(web({ 11: { drain } }), 11) as never).slice(0, 1));
+    await up(withDrains(web(twoThatDrain), 11, 12));
+    expect(fake.snapshot()).toBe(before);
+  });
+});
+
 describe("servers that become a pool, and are resources of their own again", () => {
-  const goals = (names: Record<string, [kind: string, args: Bag]>) =>
-    Object.entries(names).map(([name, [kind, args]]) => ({
-      ...{ kind, name },
-      inputs: { connection, owner: `p/s/${name}`, ...args },
-    }));
   const own = (n: number, weight: number, more: Bag = {}): [string, Bag] => [
     "RealServer",
     { ...{ service, address: `192.168.10.${n}`, port: 80, weight }, ...more },

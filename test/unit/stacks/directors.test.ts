@@ -360,3 +360,29 @@ test("two clusters on the same two directors share their sync daemons", async ()
     ),
   );
 });
+
+test("a pool whose servers drain has its PoolDrains after the services of all directors, if these copy connections", async () => {
+  const drain = { timeout: 30 };
+  const pooled = { ...web, services: [{ port: 80 }], pool: true, drain };
+  const { on, needs, inputs } = await made(DrCluster, pooled);
+  for (const host of ["lb1", "lb2"]) {
+    const service = `web-${host}-tcp-198.51.100.10-80`;
+    expect(inputs(service)).toMatchObject({ drainLater: true });
+    expect(inputs(`${service}-drain`)).toMatchObject({
+      service: `id of ${service}`,
+      realServers: { "198.51.100.21:80": drain, "198.51.100.22:80": drain },
+    });
+    expect(await needs(`${service}-drain`)).toEqual(["web-lb1-vrrp", "web-lb2-vrrp"]);
+    expect(on(host).filter(({ type }) => type === "PoolDrain")).toHaveLength(1);
+  }
+  const { sync, drain: _, ...without } = pooled;
+  for (const other of [
+    { ...without, sync },
+    { ...without, drain },
+    { ...pooled, directors: web.directors.slice(0, 1) },
+  ]) {
+    const { all } = await made(DrCluster, other);
+    expect(all.filter(({ type }) => type === "PoolDrain")).toEqual([]);
+    expect(all.filter(({ inputs: { drainLater } }) => drainLater)).toEqual([]);
+  }
+});
