@@ -113,9 +113,10 @@ onLab("clients of two directors", () => {
 
   /**
    * Connections that both directors know go on, whatever happens, and new ones are answered again soon. The goal is 3 s. A
-   * loaded computer has more, but less than without a takeover, which waits for `preemptDelay` or a person.
+   * loaded computer has more, but less than without a takeover, which waits for `preemptDelay` and three advertisements,
+   * or for a person.
    */
-  const lossless = async (title: string, work: () => Promise<unknown>, most = 15) => {
+  const lossless = async (title: string, work: () => Promise<unknown>, most = 11) => {
     const { outcomes, lost } = await measure(title, work);
     expect(lost, title).toEqual([]);
     for (const { gap } of outcomes) expect(gap, title).toBeLessThan(most);
@@ -156,7 +157,7 @@ onLab("clients of two directors", () => {
     });
   });
 
-  it.runIf(isLong)("go on when the director reboots", async () => {
+  it("go on when the director reboots", async () => {
     await untilCovered();
     await lossless("the director reboots, and is back", async () => {
       await reboot("director");
@@ -280,6 +281,11 @@ onLab("clients of two directors", () => {
       await untilAllHeldBy("director");
     });
     await untilCovered();
+  });
+
+  it("have an answer again within three seconds, as a rule", () => {
+    const gaps = rows.flatMap(([, outcomes]) => outcomes.map(({ gap }) => gap)).sort((a, b) => a - b);
+    expect(gaps[Math.floor(gaps.length / 2)]).toBeLessThan(3);
   });
 
   it("are stopped before all is destroyed", async () => {
