@@ -11,21 +11,26 @@ import { needsOf } from "./unrestorable.js";
 /** Resources to delete, by URN, each with one that stays and needs it. */
 type Held = ReadonlyMap<string, string>;
 
-/** Returns the targets of the program that the state has no other resource without. */
-export function heldBy({ targets, resources }: Declared, before: Deployment, now: Deployment): Held {
-  const [old, present] = [entriesOf(before), entriesOf(now)];
+/** Returns the targets of the program that it deletes. */
+export function deletionsOf({ targets, resources }: Declared, before: Deployment): Set<string> {
+  const old = entriesOf(before);
   const renamed = new Set(resources.flatMap(({ aliases }) => aliases));
-  const deletions = new Set(targets.filter((urn) => !old.has(urn) && !renamed.has(urn)));
+  return new Set(targets.filter((urn) => !old.has(urn) && !renamed.has(urn)));
+}
+
+/** Returns those of the resources to delete that the state has no other resource without. */
+export function heldBy(deletions: ReadonlySet<string>, now: Deployment): Held {
+  const present = entriesOf(now);
   const held = new Map<string, string>();
   const hold = (entry: Entry, holder: string): void => {
     for (const urn of needsOf(entry)) {
       const needed = present.get(urn);
-      if (!needed || !deletions.has(urn) || held.has(urn)) continue;
+      if (!needed || needed.external || !deletions.has(urn) || held.has(urn)) continue;
       held.set(urn, holder);
       hold(needed, holder);
     }
   };
-  for (const entry of present.values()) if (!deletions.has(entry.urn)) hold(entry, entry.urn);
+  for (const entry of now.resources ?? []) if (!deletions.has(entry.urn)) hold(entry, entry.urn);
   return held;
 }
 

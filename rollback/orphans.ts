@@ -44,6 +44,8 @@ export async function deleteOrphans(
       report(", and this version of the package does not know it");
       continue;
     }
+    // There is nothing to look for.
+    if (!engine.definition.record) continue;
     const { connection, ...rest } = inputs;
     if (host === undefined || isMasked(rest)) {
       report(", and its inputs are secret; look at the host");

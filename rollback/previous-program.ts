@@ -1,4 +1,3 @@
-import * as classes from "../providers/index.js";
 import {
   type Deployment,
   type Entry,
@@ -9,6 +8,7 @@ import {
   sameEntry,
   stackOf,
 } from "./deployment.js";
+import { isOnHost, isSetting } from "./kinds.js";
 import { unrestorable } from "./unrestorable.js";
 
 /** A resource to redeclare. */
@@ -152,17 +152,11 @@ function reachable(entry: Entry, declared: ReadonlySet<string>, present: Readonl
  * and delete.
  */
 const otherNames = (entry: Entry, present: ReadonlyMap<string, Entry>, gone: readonly Entry[]): string[] =>
-  present.has(entry.urn) || !isOurs(entry)
+  present.has(entry.urn) || !isOnHost(entry)
     ? []
     : gone
         .filter(({ type, id, external }) => !external && type === entry.type && id === entry.id)
         .filter(({ outputs }) => !isClaimed(entry) || outputs?.owner === entry.outputs?.owner)
         .map(({ urn }) => urn);
 
-const isClaimed = ({ type, outputs }: Entry): boolean => settings.has(type) || outputs?.shared === true;
-
-const settings = new Set(
-  Object.values(classes)
-    .filter(({ definition }) => definition.setting)
-    .map(({ definition }) => `pulumi-nodejs:dynamic/lvs:${definition.kind}`),
-);
+const isClaimed = (entry: Entry): boolean => isSetting(entry) || entry.outputs?.shared === true;

@@ -10,7 +10,7 @@ import {
   titleOf,
 } from "./deployment.js";
 import { type Change, type FailedChange, UpdateEvents } from "./events.js";
-import { deleting, heldBy, keeping } from "./held.js";
+import { deleting, deletionsOf, heldBy, keeping } from "./held.js";
 import { deleteOrphans, interruptedCreations } from "./orphans.js";
 import { type Declared, differentResources, previousProgram, withoutProtection } from "./previous-program.js";
 import { stateOf, withoutResults } from "./pulumi-cli.js";
@@ -93,10 +93,11 @@ export async function restore(
   const unlocked = withoutProtection(before, now, keepsUndeclared);
   if (unlocked) await run(unlocked);
   const program = previousProgram(before, now, keepsUndeclared);
-  const held = heldBy(program, before, now);
+  const held = heldBy(deletionsOf(program, before), now);
   await run(held.size > 0 ? keeping(held, before, now, keepsUndeclared) : program);
   if (held.size > 0) {
-    const still = heldBy(previousProgram(before, now, keepsUndeclared), before, now);
+    // What the first run could not delete holds, too.
+    const still = heldBy(new Set(held.keys()), now);
     const free = [...held.keys()].filter((urn) => entriesOf(now).has(urn) && !still.has(urn));
     if (free.length > 0) await run(deleting(free, now, keepsUndeclared));
     for (const [urn, holder] of still) why.set(urn, `${titleOf(holder)} still needs it`);

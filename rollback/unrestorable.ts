@@ -1,5 +1,6 @@
 import { hasRecordState } from "../providers/engine/flags.js";
 import { type Deployment, type Entry, entriesOf, isOurCluster, isOurs, titleOf } from "./deployment.js";
+import { isOnHost } from "./kinds.js";
 
 /**
  * Returns the pulumi-lvs resources that cannot be rolled back, by URN, with the reason. Another package's
@@ -16,11 +17,12 @@ export function unrestorable(before: Deployment, now: Deployment): Map<string, s
     reasons.set(urn, why(urn));
     for (const need of needsOf(entry)) keep(need, why);
   };
-  const isRenamed = ({ type, id, outputs }: Entry): boolean =>
+  const isRenamed = (entry: Entry): boolean =>
     // Several resources have a shared thing, and each is its own.
-    outputs?.shared !== true &&
-    id !== undefined &&
-    [...old.values()].some((was) => was.type === type && was.id === id);
+    entry.outputs?.shared !== true &&
+    isOnHost(entry) &&
+    entry.id !== undefined &&
+    [...old.values()].some(({ type, id }) => type === entry.type && id === entry.id);
   for (const entry of present.values())
     if (!isPart(entry))
       for (const urn of needsOf(entry))

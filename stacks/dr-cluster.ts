@@ -54,8 +54,7 @@ export interface DrClusterArgs extends ClusterArgs {
 export class DrCluster extends Cluster {
   constructor(name: string, args: DrClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:DrCluster", name, {}, persisting(checked("dr", name, args), opts));
-    const probes = hostProbes(this, name, args);
-    const prepared = [...probes, ...packages(this, name, args, probes)];
+    const prepared = [...hostProbes(this, name, args), ...packages(this, name, args)];
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
     const frontends = fromLast(scopesOf(this, name, args), (scope, after) => {
       const module = ipVs(scope, [...prepared, ...after]);

@@ -81,8 +81,7 @@ export interface NatClusterArgs extends ClusterArgs {
 export class NatCluster extends Cluster {
   constructor(name: string, args: NatClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lvs:index:NatCluster", name, {}, persisting(checked("nat", name, args), opts));
-    const probes = hostProbes(this, name, args);
-    const prepared = [...probes, ...packages(this, name, args, probes)];
+    const prepared = [...hostProbes(this, name, args), ...packages(this, name, args)];
     const hosts = serverHosts(this, name, args, prepared, (host) => this.#realServer(args, host, prepared));
     const frontends = fromLast(scopesOf(this, name, args), (scope, after) => {
       const { insideInterface, interface: outside } = scope.director.fields;

@@ -32,7 +32,6 @@ export function packages(
   parent: pulumi.Resource,
   name: string,
   args: ClusterArgs & { packages?: PackagesArgs | undefined },
-  dependsOn: pulumi.Resource[],
 ): pulumi.Resource[] {
   const { director = [], realServers = [] } = args.packages ?? {};
   const hosts = [
@@ -63,7 +62,7 @@ export function packages(
           triggers: [labelOf(connection), ...names],
         },
         // Installed packages stay installed under other credentials, and a preview does not know those.
-        { parent, dependsOn, ignoreChanges: ["connection"], ...aliases },
+        { parent, ignoreChanges: ["connection"], ...aliases },
       ),
   );
 }

@@ -6,8 +6,8 @@ import { triggersOf } from "../probe.js";
 import { scopesOf } from "../scope.js";
 
 /**
- * Makes a probe of each of several directors, which looks again after each change of the cluster's arguments. All else
- * comes after them. So nothing of the cluster is changed while a director is down, unless that is allowed.
+ * Makes a probe of each of several directors, which looks again after each change of the cluster's arguments. All
+ * else but packages comes after them. So nothing of the cluster is changed while a director is down, unless that is allowed.
  */
 export function hostProbes(parent: pulumi.Resource, name: string, args: ClusterArgs): pulumi.Resource[] {
   const scopes = args.directors === undefined || args.allowDown ? [] : scopesOf(parent, name, args);

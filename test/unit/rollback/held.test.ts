@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Deployment, Entry } from "../../../rollback/deployment.js";
-import { deleting, heldBy, keeping } from "../../../rollback/held.js";
+import { deleting, deletionsOf, heldBy, keeping } from "../../../rollback/held.js";
 import { previousProgram } from "../../../rollback/previous-program.js";
 
 const entry = (kind: string, name: string, more: Partial<Entry> = {}): Entry => {
@@ -19,7 +19,9 @@ const instance = entry("VrrpInstance", "instance", needing(monitor));
 const other = entry("VirtualService", "other");
 const before = of(entry("VrrpInstance", "instance"));
 const now = of(service, server, monitor, instance, other);
-const heldIn = (deployment: Deployment) => heldBy(previousProgram(before, deployment), before, deployment);
+const heldFor = (old: Deployment, deployment: Deployment) =>
+  heldBy(deletionsOf(previousProgram(old, deployment), old), deployment);
+const heldIn = (deployment: Deployment) => heldFor(before, deployment);
 
 describe("what a resource that stays needs", () => {
   test("is held with all that this needs, and each has the one that needs it", () => {
@@ -57,6 +59,18 @@ describe("what a resource that stays needs", () => {
     expect(short(targets)).toEqual(["server", "monitor"]);
   });
 
+  test("is held by what could not be deleted, also if that only waits for its deletion", () => {
+    const waiting = { ...entry("RealServer", "replaced", needing(service)), delete: true };
+    for (const rest of [server, waiting])
+      expect(short(heldBy(new Set([service.urn]), of(service, rest)).keys())).toEqual(["service"]);
+    expect(heldBy(new Set([service.urn, server.urn]), of(service, server)).size).toBe(0);
+  });
+
+  test("is not held if it is only read", () => {
+    const read = entry("VirtualService", "read", { external: true });
+    expect(heldIn(of(read, entry("VrrpInstance", "instance", needing(read)))).size).toBe(0);
+  });
+
   test("is not held if it is renamed back", () => {
     const [was, is] = ["old", "new"].map((name) =>
       entry("VirtualService", name, { id: "director1/tcp://10.0.0.1:80" }),
@@ -65,6 +79,6 @@ describe("what a resource that stays needs", () => {
       of(was as Entry),
       of(is as Entry, entry("VrrpInstance", "kept", needing(is as Entry))),
     ];
-    expect(short(heldBy(previousProgram(old, present), old, present).keys())).toEqual([]);
+    expect(short(heldFor(old, present).keys())).toEqual([]);
   });
 });

@@ -115,6 +115,14 @@ describe("what is declared again", () => {
     const address = (name: string) =>
       entry(ours("VirtualAddress"), name, { id: "h/eth0/10.0.0.1", outputs: { owner: name, shared: true } });
     expect(previousProgram(of(address("a")), of(address("z"))).resources[0]?.aliases).toEqual([]);
+    // Probes of several clusters on a host have the same id.
+    const probe = (name: string, needs: Entry[] = []) =>
+      entry(ours("HostProbe"), name, { id: "h/probe", dependencies: needs.map(({ urn }) => urn) });
+    expect(previousProgram(of(probe("a")), of(probe("z"))).resources[0]?.aliases).toEqual([]);
+    const needing = entry("aws:ec2:Instance", "vm", { dependencies: [probe("z").urn] });
+    expect([...unrestorable(of(probe("a")), of(probe("a"), probe("z"), needing)).keys()]).toEqual([
+      probe("z").urn,
+    ]);
     // Another resource that shares the thing is no new name of the first.
     const user = entry("aws:ec2:Instance", "vm", { dependencies: [address("z").urn] });
     const held = unrestorable(of(address("a")), of(address("a"), address("z"), user));
