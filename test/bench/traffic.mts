@@ -25,7 +25,7 @@ const { engines } = require("../../dist/providers/provider.js") as { engines: Re
 const entries = Number(process.env.LVS_ENTRIES ?? 5000);
 const parallel = Number(process.env.LVS_PARALLEL ?? 64);
 const servers = 5;
-const site = "192.168.0.219";
+const vip = "192.168.0.219";
 
 /** Milliseconds for which scripts held the lock, from their lines in the log: all parts after they got it. */
 let held: number[] = [];
@@ -101,7 +101,7 @@ function figuresOf(load: Load, seconds: number): Figures {
 async function measured(work: () => Promise<void>): Promise<Figures> {
   held = [];
   let seconds = 0;
-  const load = await underLoad(site, async () => {
+  const load = await underLoad(vip, async () => {
     const begun = performance.now();
     await work();
     seconds = (performance.now() - begun) / 1000;

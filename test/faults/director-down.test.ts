@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SshHost } from "../support/fake/ssh-host.js";
-import { previewIsEmpty, stateOf, succeed, up, updates, upThatWaits } from "./harness/site.js";
+import { previewIsEmpty, stateOf, succeed, up, updates, upThatWaits } from "./harness/real-updates.js";
 
 const { threeHosts, stackOf, keyPath, inPlace } = updates();
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quiet, updates } from "./harness/site.js";
+import { quiet, updates } from "./harness/real-updates.js";
 
 const { threeHosts, stackOf, keyPath } = updates();
 

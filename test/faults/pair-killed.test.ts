@@ -3,9 +3,9 @@ import { commandOf, descendants } from "../lab/processes.mjs";
 import type { Answer, Stack } from "../lab/stack.mjs";
 import type { SshHost } from "../support/fake/ssh-host.js";
 import { sendSignal } from "../support/send-signal.mjs";
-import { previewIsEmpty, succeed, tables, upAtFirstStep, updates } from "./harness/site.js";
+import { previewIsEmpty, succeed, tables, upAtFirstStep, updates } from "./harness/real-updates.js";
 
-const { threeHosts, stackOf, site, keyPath } = updates();
+const { threeHosts, stackOf, servicesOn, keyPath } = updates();
 
 /** Two directors, and an update of all that they have. It has come to the second one when it reaches the preferred one. */
 async function pair() {
@@ -70,10 +70,10 @@ test("an update whose provider is killed between two directors is undone on both
 
 test("what a killed provider was creating is deleted on its host, and the next update creates it", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, undefined] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, undefined] }));
   await stack.up();
   const before = tables(hosts);
-  await stack.program(site(hosts, { weights: [1, 2] }));
+  await stack.program(servicesOn(hosts, { weights: [1, 2] }));
   const { code, text } = await upWithoutProvider(stack, hosts[1]);
   expect(text).toContain("looking for RealServer rs1 on 127.0.0.1:");
   expect(code, text).toBe(10);

@@ -3,7 +3,7 @@ import { someOf } from "../support/some-of.js";
 import { tally } from "../support/tally.js";
 import { type Fault, type FaultKind, faultKinds } from "./harness/kinds.js";
 import { look, type Pair, pairOf, struck } from "./harness/pair.js";
-import { rollBackKilled, succeed, updates } from "./harness/site.js";
+import { rollBackKilled, succeed, updates } from "./harness/real-updates.js";
 
 // Real updates of two directors by `npx pulumi-lvs up`, each struck by a fault of the harness. Both are equal afterwards.
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { dynamicClass } from "./harness/dynamic-class.js";
-import { quiet, updates } from "./harness/site.js";
+import { quiet, updates } from "./harness/real-updates.js";
 
 const { threeHosts, stackOf, keyPath } = updates();
 

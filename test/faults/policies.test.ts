@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { updates } from "./harness/site.js";
+import { updates } from "./harness/real-updates.js";
 
 const { stackOf } = updates();
 

@@ -12,9 +12,9 @@ import {
   upAtFirstStep,
   updates,
   upKilledAtFirstStep,
-} from "./harness/site.js";
+} from "./harness/real-updates.js";
 
-const { threeHosts, stackOf, site, environment } = updates();
+const { threeHosts, stackOf, servicesOn, environment } = updates();
 
 // State in PostgreSQL, with the real CLI and a real server: two computers, each a checkout and a home of its own.
 
@@ -39,7 +39,7 @@ describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})
 
   test("two users share a stack: one waits for the other's lock, sees its history and rolls its run back", async () => {
     const hosts = await threeHosts();
-    const old = site(hosts, { weights: [1, 1, undefined] });
+    const old = servicesOn(hosts, { weights: [1, 1, undefined] });
     const first = await stackOf(old, { PULUMI_BACKEND_URL: server.backend() });
     await first.up();
     const second = await fromElsewhere(first);
@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})
     const [before, state] = [tables(hosts), await stateOf(second)];
 
     // both at once
-    await first.program(site(hosts, { weights: [2, 1, undefined] }));
+    await first.program(servicesOn(hosts, { weights: [2, 1, undefined] }));
     const { updating, go } = await upAtFirstStep(first, hosts[0]);
     const refused = await second.pulumi("up", "--yes", "--skip-preview");
     expect(refused.code, refused.text).not.toBe(0);
@@ -78,17 +78,17 @@ describe.skipIf(missing !== undefined)(missing ? `${title} (skipped: ${missing})
 
   test("a run that died on one computer is cancelled and rolled back on the other, and nothing before it", async () => {
     const hosts = await threeHosts();
-    const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }), {
+    const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, undefined] }), {
       PULUMI_BACKEND_URL: server.backend(),
     });
     await stack.up();
     const other = await fromElsewhere(stack);
     // an update of the other computer, which has a copy of what was before it
-    await other.program(site(hosts, { weights: [1, 2, undefined] }));
+    await other.program(servicesOn(hosts, { weights: [1, 2, undefined] }));
     await succeed(other);
     const [before, state] = [tables(hosts), await stateOf(other)];
 
-    await stack.program(site(hosts, { weights: [3, 2, 1] }));
+    await stack.program(servicesOn(hosts, { weights: [3, 2, 1] }));
     await upKilledAtFirstStep(stack, hosts[0], "-w 3");
     await rollBackKilled(other);
     expect(tables(hosts)).toEqual(before);

@@ -13,19 +13,19 @@ import {
   updates,
   upKilledAtFirstStep,
   upThatWaits,
-} from "./harness/site.js";
+} from "./harness/real-updates.js";
 
-const { threeHosts, stackOf, site, inPlace, keyPath, environment } = updates();
+const { threeHosts, stackOf, servicesOn, inPlace, keyPath, environment } = updates();
 
 // `npx pulumi-lvs rollback`, and what a rollback leaves in state.
 
 test("a host that is down while others are rolled back is named, and rollback goes on when it is up again", async () => {
   const hosts = await threeHosts();
-  const old = site(hosts, { weights: [1, 1, 1] });
+  const old = servicesOn(hosts, { weights: [1, 1, 1] });
   const stack = await stackOf(old);
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  await stack.program(site(hosts, { weights: [2, 2, 2] }));
+  await stack.program(servicesOn(hosts, { weights: [2, 2, 2] }));
   const finish = await upThatWaits(stack, inPlace);
   const label = hosts[1].label;
   await hosts[1].down();
@@ -49,11 +49,11 @@ test("a host that is down while others are rolled back is named, and rollback go
 
 test("an update whose processes were killed is rolled back by rollback, with what was on its way", async () => {
   const hosts = await threeHosts();
-  const old = site(hosts, { weights: [1, undefined, 1] });
+  const old = servicesOn(hosts, { weights: [1, undefined, 1] });
   const stack = await stackOf(old);
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  await stack.program(site(hosts, { weights: [2, 2, 1] }));
+  await stack.program(servicesOn(hosts, { weights: [2, 2, 1] }));
   await upKilledAtFirstStep(stack, hosts[1], "-w 2", () => inTable(hosts[0], "-w 2"));
   await rollBackKilled(stack);
   expect(tables(hosts)).toEqual(before);
@@ -62,13 +62,13 @@ test("an update whose processes were killed is rolled back by rollback, with wha
 
 test("rollback undoes what went through, by the copy, in which nothing secret is in clear", async () => {
   const hosts = await threeHosts();
-  const old = site(hosts, { weights: [1, 1, undefined] });
+  const old = servicesOn(hosts, { weights: [1, 1, undefined] });
   const stack = await stackOf(old);
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   const noted = inPlace("environment");
   const tells = `require("node:fs").writeFileSync(${JSON.stringify(noted)}, JSON.stringify(process.env));`;
-  await stack.program(`${site(hosts, { weights: [2, undefined, 3] })}\n${tells}`);
+  await stack.program(`${servicesOn(hosts, { weights: [2, undefined, 3] })}\n${tells}`);
   stack.environment({ NODE_COMPILE_CACHE: "", XDG_CACHE_HOME: inPlace("cache") });
   await succeed(stack);
   expect(JSON.parse(readFileSync(noted, "utf8"))).toMatchObject({
@@ -101,12 +101,12 @@ test("rollback undoes what went through, by the copy, in which nothing secret is
 
 test("rollback undoes an update of pulumi up, by the backend's history", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, undefined] }));
   const none = await stack.pulumiLvs(["rollback"]);
   expect(none).toEqual({ code: 1, text: "pulumi-lvs: the stack has had no update yet\n" });
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  await stack.program(site(hosts, { weights: [2, undefined, 3] }));
+  await stack.program(servicesOn(hosts, { weights: [2, undefined, 3] }));
   await stack.up();
   await stack.refresh();
   const { code, text } = await stack.pulumiLvs(["rollback"]);
@@ -119,7 +119,7 @@ test("rollback undoes an update of pulumi up, by the backend's history", async (
 
 test("rollback deletes nothing of a stack that was imported, after a run that died and after pulumi up", async () => {
   const hosts = await threeHosts();
-  const old = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
+  const old = await stackOf(servicesOn(hosts, { weights: [1, 1, undefined] }));
   await old.up();
   const stack = await old.elsewhere({});
   onTestFinished(() => stack.dispose());
@@ -133,7 +133,7 @@ test("rollback deletes nothing of a stack that was imported, after a run that di
     const { code, text } = await one.pulumi("stack", ...command);
     expect(code, text).toBe(0);
   }
-  await stack.program(site(hosts, { weights: [2, 1, 3] }));
+  await stack.program(servicesOn(hosts, { weights: [2, 1, 3] }));
   await upKilledAtFirstStep(stack, hosts[0], "-w 2");
   expect((await stack.pulumi("cancel", "--yes")).code).toBe(0);
   // as from another computer, which has no copy
@@ -160,7 +160,7 @@ test("state tells where in the program a resource was made, and has at most 2 KB
   const server = `const { password, dialErrorLimit, ...connection } = connections[0];
 const web = new lvs.VirtualService("web", { connection, address: "192.168.0.210", port: 80 });
 new lvs.RealServer("rs1", { connection, service: web.id, address: "192.168.10.11", port: 80, weight: 3 });`;
-  const stack = await stackOf(site(hosts, { weights: [], more: server }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [], more: server }));
   await stack.up();
   const made = (await stack.resources()).filter(({ type }) => type.includes(":dynamic/lvs:"));
   expect(made.map(({ sourcePosition }) => sourcePosition)).toEqual(

@@ -10,9 +10,9 @@ import {
   up,
   upAtFirstStep,
   updates,
-} from "./harness/site.js";
+} from "./harness/real-updates.js";
 
-const { threeHosts, stackOf: stackWith, site, callsOf, environment, keyPath } = updates();
+const { threeHosts, stackOf: stackWith, servicesOn, callsOf, environment, keyPath } = updates();
 
 // `npx pulumi-lvs up`: an update that fails is rolled back. Secrets are encrypted by a passphrase here, and by a key service in
 // the tests of other files.
@@ -22,7 +22,7 @@ const stackOf = (program: string) => stackWith(program, byPassphrase);
 
 test("an update that breaks on the second of three hosts is rolled back on all of them, and in state", async () => {
   const hosts = await threeHosts();
-  const old = site(hosts, {
+  const old = servicesOn(hosts, {
     weights: [1, 1, undefined],
     more: 'new lvs.RealServer("old", { connection: connections[0], service: "tcp://192.168.0.210:80", address: "192.168.10.19", port: 80 }, { dependsOn: site });',
   });
@@ -32,7 +32,7 @@ test("an update that breaks on the second of three hosts is rolled back on all o
   expect(before[0]).toHaveLength(3);
 
   // one is changed, one fails, one is new, one goes
-  await stack.program(site(hosts, { weights: [2, 3, 4] }));
+  await stack.program(servicesOn(hosts, { weights: [2, 3, 4] }));
   hosts[1].fake.failCommand("step", 0);
   const { code, text } = await up(stack);
   expect(code, text).toBe(10);
@@ -56,10 +56,10 @@ test("an update that breaks on the second of three hosts is rolled back on all o
 
 test("a host that the update never reached does not keep others from a rollback", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, 1] }));
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  await stack.program(site(hosts, { weights: [2, 2, 2] }));
+  await stack.program(servicesOn(hosts, { weights: [2, 2, 2] }));
   await hosts[1].down();
   const { code, text } = await up(stack);
   expect(code, text).toBe(10);
@@ -70,7 +70,7 @@ test("a host that the update never reached does not keep others from a rollback"
 
 test("a first update that fails leaves nothing of ours, and keeps what is another package's", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, 1] }));
   hosts[1].fake.failCommand("step", 1);
   const { code, text } = await up(stack);
   expect(code, text).toBe(10);
@@ -87,10 +87,10 @@ test("a first update that fails leaves nothing of ours, and keeps what is anothe
 
 test("a change whose answer was lost is looked at on its host, and undone there too", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, undefined, 1] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, undefined, 1] }));
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  await stack.program(site(hosts, { weights: [5, 5, 1] }));
+  await stack.program(servicesOn(hosts, { weights: [5, 5, 1] }));
   hosts[0].loseAnswerTo("-w 5");
   hosts[1].loseAnswerTo("-w 5");
   const { code, text } = await up(stack);
@@ -108,10 +108,10 @@ test("a change whose answer was lost is looked at on its host, and undone there 
 
 test("Ctrl-C ends the update in order, and then it is rolled back", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, 1] }));
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  await stack.program(site(hosts, { weights: [2, 2, 2] }));
+  await stack.program(servicesOn(hosts, { weights: [2, 2, 2] }));
   const { pid, updating, go } = await upAtFirstStep(stack, hosts[1]);
   process.kill(pid, "SIGINT");
   await expect.poll(() => hosts[0].fake.lines("ipvs").join(), { timeout: 120_000 }).toContain("-w 2");
@@ -126,10 +126,10 @@ test("Ctrl-C ends the update in order, and then it is rolled back", async () => 
 
 test("what Pulumi refuses changes nothing and keeps its exit code", async () => {
   const [host] = await threeHosts();
-  const stack = await stackOf(site([host], { weights: [1] }));
+  const stack = await stackOf(servicesOn([host], { weights: [1] }));
   await stack.up();
   const before = tables([host]);
-  await stack.program(site([host], { weights: [2] }));
+  await stack.program(servicesOn([host], { weights: [2] }));
   const wrong = await up(stack, "--no-such-flag");
   expect(wrong.text).toMatch(
     /error: unknown flag: --no-such-flag\npulumi-lvs: nothing of this package was changed/,

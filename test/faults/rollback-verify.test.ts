@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Entry, stateOf, succeed, tables, up, updates, upThatWaits } from "./harness/site.js";
+import { type Entry, stateOf, succeed, tables, up, updates, upThatWaits } from "./harness/real-updates.js";
 
-const { threeHosts, stackOf, site, callsOf, inPlace } = updates();
+const { threeHosts, stackOf, servicesOn, callsOf, inPlace } = updates();
 
 // An update that went through and is found wrong is rolled back.
 
@@ -11,7 +11,7 @@ test("an update after which the service does not answer is rolled back, because 
   const hosts = await threeHosts();
   const [director, , client] = hosts;
   const program = (weights: (number | undefined)[]) =>
-    site(hosts, {
+    servicesOn(hosts, {
       weights,
       more: `new lvs.ServiceProbe("serves", {
         connection: connections[2], director: connections[0], url: "http://192.168.0.210/",
@@ -53,11 +53,11 @@ test("an update after which the service does not answer is rolled back, because 
 
 test("what the update took over was another owner's before: it stays on its host, and is named", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, 1] }));
   await stack.up();
   hosts[0].fake.write("ipvs", `${hosts[0].fake.read("ipvs")}-A -f 7 -s wlc\n`);
   const more = 'new lvs.VirtualService("theirs", { connection: connections[0], fwmark: 7 });';
-  await stack.program(site(hosts, { weights: [2, 1, 1], more }));
+  await stack.program(servicesOn(hosts, { weights: [2, 1, 1], more }));
   const { code, text } = await up(stack, "--verify=exit 3");
   expect(code, text).toBe(11);
   expect(text).toMatch(
@@ -71,10 +71,10 @@ test("what the update took over was another owner's before: it stays on its host
 
 test("an update that a verification finds wrong is rolled back, and one that it finds right stays", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, 1] }));
   await succeed(stack, "--verify", "true");
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  await stack.program(site(hosts, { weights: [2, 2, undefined], neighbour: "changes" }));
+  await stack.program(servicesOn(hosts, { weights: [2, 2, undefined], neighbour: "changes" }));
   const { code, text } = await up(stack, "--verify=echo checked; exit 3");
   expect(code, text).toBe(10);
   expect(text).toMatch(/^checked$/m);
@@ -93,12 +93,12 @@ test("an update that a verification finds wrong is rolled back, and one that it 
 
 test("what another update has changed since is not rolled back", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, 1, 1] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, 1] }));
   await stack.up();
-  await stack.program(site(hosts, { weights: [2, 2, 2] }));
+  await stack.program(servicesOn(hosts, { weights: [2, 2, 2] }));
   const finish = await upThatWaits(stack, inPlace);
   const ours = tables(hosts);
-  await stack.program(site(hosts, { weights: [6, 6, 6] }));
+  await stack.program(servicesOn(hosts, { weights: [6, 6, 6] }));
   await stack.up();
   const theirs = tables(hosts);
   const { code, text } = await finish();
@@ -115,7 +115,7 @@ test("what another update has changed since is not rolled back", async () => {
 test("a rollback that fails on a service leaves all that needs it, and a second one restores the service", async () => {
   const hosts = await threeHosts();
   const program = (scheduler: string) =>
-    site(hosts, {
+    servicesOn(hosts, {
       weights: [1, 1, 1],
       more: `
 const at = { connection: connections[0] };
@@ -147,12 +147,12 @@ new lvs.RealServer("child", { ...server, address: "192.168.10.13" }, { parent: o
 
 test("what another package's resource needs by now stays and is named, and goes when that has gone", async () => {
   const hosts = await threeHosts();
-  const old = site(hosts, { weights: [1, 1, undefined] });
+  const old = servicesOn(hosts, { weights: [1, 1, undefined] });
   const stack = await stackOf(old);
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(
-    site(hosts, {
+    servicesOn(hosts, {
       weights: [2, 2, 3],
       more: `
 const fresh = new lvs.VirtualService("fresh", { connection: connections[0], address: "192.168.0.211", port: 80 });
@@ -175,7 +175,7 @@ new Neighbour("record", { told: fresh.id, calls });`,
 
 test("names, protection and retention of the update do not stand in the way", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, undefined] }));
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   const server = (i: number, name: string, options: string) =>
@@ -183,7 +183,7 @@ test("names, protection and retention of the update do not stand in the way", as
   const service = (i: number) =>
     `new lvs.VirtualService("web${i}", { connection: connections[${i}], address: "192.168.0.210", port: 80 }, { parent: site, dependsOn: neighbour });`;
   await stack.program(
-    site(hosts, {
+    servicesOn(hosts, {
       weights: [],
       more: `
 ${service(0)} ${service(1)} ${service(2)}
@@ -204,10 +204,10 @@ ${server(2, "kept", "protect: true, retainOnDelete: true, parent: site")}
 
 test("programs of the Automation API have the same", async () => {
   const hosts = await threeHosts();
-  const stack = await stackOf(site(hosts, { weights: [1, 1, undefined] }));
+  const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, undefined] }));
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
-  await stack.program(site(hosts, { weights: [2, undefined, 3] }));
+  await stack.program(servicesOn(hosts, { weights: [2, undefined, 3] }));
   writeFileSync(
     join(stack.folder, "deploy.js"),
     `const { automation } = require("@pulumi/pulumi");

@@ -1,16 +1,16 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { tables, up, updates } from "./harness/site.js";
+import { tables, up, updates } from "./harness/real-updates.js";
 
-const { threeHosts, stackOf, site } = updates();
+const { threeHosts, stackOf, servicesOn } = updates();
 
 // `npx pulumi-lvs plan --save` and `up --plan` by the real Pulumi CLI.
 
 test("up --plan runs the plan that was reviewed, refuses anything else, and rolls back", async () => {
   const [host] = await threeHosts();
   const at = (weight: number, neighbour = "stays") =>
-    site([host], {
+    servicesOn([host], {
       weights: [weight],
       neighbour,
       more: `new lvs.Sysctl("hidden", { connection: connections[0], name: "net.ipv4.vs.expire_nodest_conn", value: pulumi.secret("${weight % 2}") });`,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SshHost } from "../support/fake/ssh-host.js";
-import { previewIsEmpty, tables, up, updates } from "./harness/site.js";
+import { previewIsEmpty, tables, up, updates } from "./harness/real-updates.js";
 
 const { threeHosts, stackOf, keyPath } = updates();
 

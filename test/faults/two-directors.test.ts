@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Answer } from "../lab/stack.mjs";
 import type { SshHost } from "../support/fake/ssh-host.js";
-import { stateOf, tables, up, upAtFirstStep, updates } from "./harness/site.js";
+import { stateOf, tables, up, upAtFirstStep, updates } from "./harness/real-updates.js";
 
 const { threeHosts, stackOf, keyPath } = updates();
 

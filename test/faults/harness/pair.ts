@@ -6,7 +6,7 @@ import type { SshHost } from "../../support/fake/ssh-host.js";
 import { sendSignal } from "../../support/send-signal.mjs";
 import type { Fault } from "./kinds.js";
 import { booted, bulkLines, type SignalEngine } from "./machines.js";
-import { type Entry, quiet, stateOf, type updates } from "./site.js";
+import { type Entry, quiet, stateOf, type updates } from "./real-updates.js";
 import { reported } from "./survive.js";
 import type { Round } from "./update.js";
 

@@ -19,7 +19,7 @@ const vip = "192.168.0.219";
 const hold = "run/pulumi-lvs-hold-eth0-51";
 
 /** Directors with an instance of these arguments each, and keepalived, which moves the addresses while a command waits. */
-async function site(...given: Bag[]) {
+async function directorsWith(...given: Bag[]) {
   const hosts = new Map<string, FakeHost>(
     given.map((_, i) => [`director${i + 1}`, fakeHost({ label: `director${i + 1}` })] as const),
   );
@@ -108,7 +108,7 @@ const low = { priority: 100 };
 
 describe("pulumi-lvs failover", () => {
   test("moves all addresses to the other director, which keeps them until --back", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     const before = at.snapshots();
     at.hosts
       .get("director1")
@@ -148,7 +148,7 @@ describe("pulumi-lvs failover", () => {
   });
 
   test("moves those of instances whose files an older version wrote", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     const file = "etc/keepalived/pulumi-lvs.d/eth0-51.conf";
     for (const fake of at.hosts.values()) {
       const text = fake.read(file);
@@ -161,7 +161,7 @@ describe("pulumi-lvs failover", () => {
   });
 
   test("moves them where no director preempts, by a fault that ends, and --back leaves them", async () => {
-    const at = await site({ preempt: false, priority: 150 }, { preempt: false });
+    const at = await directorsWith({ preempt: false, priority: 150 }, { preempt: false });
     expect((await at.run({ name: "web" })).code).toBe(0);
     expect(at.keepalived.masters()).toEqual(["director2"]);
     expect(at.hosts.get("director1")?.read(hold)).toBe("-253\n");
@@ -171,7 +171,7 @@ describe("pulumi-lvs failover", () => {
   });
 
   test("moves them to a director by name, past one with a higher priority, and releases it if it is held", async () => {
-    const at = await site(high, low, { priority: 50 });
+    const at = await directorsWith(high, low, { priority: 50 });
     expect((await at.run({ name: "web", to: "director3" })).code).toBe(0);
     expect([at.keepalived.masters(), at.held()]).toEqual([["director3"], ["director1", "director2"]]);
     expect((await at.run({ name: "web", to: "director2" })).code).toBe(0);
@@ -185,7 +185,7 @@ describe("pulumi-lvs failover", () => {
   });
 
   test("releases the director again if no other takes them, and says so", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     at.stick();
     const before = at.snapshots();
     const { code, messages } = await at.run({ name: "web" });
@@ -199,7 +199,7 @@ describe("pulumi-lvs failover", () => {
   });
 
   test("does not hold again where it releases a director that does not take them", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     await at.run({ name: "web" });
     at.stick();
     const back = await at.run({ name: "web", back: true });
@@ -213,7 +213,7 @@ describe("pulumi-lvs failover", () => {
   });
 
   test("names the director that does not answer any more, where the other one has them", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     at.onPause(() => {
       if (at.gone.has("director1")) at.hurry();
       at.gone.add("director1");
@@ -226,7 +226,7 @@ describe("pulumi-lvs failover", () => {
   });
 
   test("says where a release is not sure, because a director does not answer", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     await at.run({ host: "director1" });
     at.gone.add("director1");
     const end = await at.run({ host: "director1", end: true });
@@ -244,7 +244,7 @@ describe("pulumi-lvs failover", () => {
   });
 
   test("changes nothing where the other director does not answer, or the name is of no instance", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     at.gone.add("director2");
     const before = at.snapshots();
     const { code, messages, printed } = await at.run({ name: "web" });
@@ -264,7 +264,7 @@ describe("pulumi-lvs rolling", () => {
   const boots = "proc/sys/kernel/random/boot_id";
 
   test("runs the command on one director after the other, backups first, and waits for reboots", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     for (const fake of at.hosts.values()) fake.write(boots, "1\n");
     const seen: string[] = [];
     const reboot = async ({ host }: Instance) => {
@@ -283,7 +283,7 @@ describe("pulumi-lvs rolling", () => {
   });
 
   test("stops where the command fails, and leaves the director held", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     const { code, messages } = await at.roll(async (_, line, print) => {
       print(`${line} says no`);
       return { code: 100, isGoingDown: false };
@@ -300,7 +300,7 @@ describe("pulumi-lvs rolling", () => {
   });
 
   test("stops where a director does not come back, or comes back without its services", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     at.hurry();
     const wait = async (after: () => void) => {
       const { code, messages } = await at.roll(async () => {
@@ -321,7 +321,7 @@ describe("pulumi-lvs rolling", () => {
   });
 
   test("stops where a director has rebooted into the addresses without the services of the other", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     for (const fake of at.hosts.values()) {
       fake.write(boots, "1\n");
       fake.write("ipvs", `-A -t ${vip}:80 -s rr\n`);
@@ -344,7 +344,7 @@ describe("pulumi-lvs rolling", () => {
   });
 
   test("does not run where a director is held, and not where another run holds the master meanwhile", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     const ran: string[] = [];
     const run = async ({ host }: Instance) => {
       ran.push(host);
@@ -374,7 +374,7 @@ describe("pulumi-lvs rolling", () => {
   });
 
   test("ends with 16 where a later director is refused, because the first one has run", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     at.onStep((verb) => {
       // director2 lacks it.
       if (verb === "release_vrrp") at.hosts.get("director1")?.write("ipvs", `-A -t ${vip}:80 -s rr\n`);
@@ -420,7 +420,7 @@ describe("pulumi-lvs rolling", () => {
 
 describe("pulumi-lvs maintenance", () => {
   test("moves what is on the host, holds it, and --end gives it back", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     expect((await at.run({ host: "director1" })).code).toBe(0);
     expect([at.keepalived.masters(), at.held()]).toEqual([["director2"], ["director1"]]);
     // Held already.
@@ -437,7 +437,7 @@ describe("pulumi-lvs maintenance", () => {
   });
 
   test("holds a backup, too, and the deletion of an instance ends its hold", async () => {
-    const at = await site(high, low);
+    const at = await directorsWith(high, low);
     expect((await at.run({ host: "director2" })).code).toBe(0);
     expect([at.keepalived.masters(), at.held()]).toEqual([["director1"], ["director2"]]);
     const fake = at.hosts.get("director2");

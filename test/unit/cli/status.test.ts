@@ -17,7 +17,7 @@ import { cluster, stack } from "../../support/vrrp-entries.js";
 const vip = "192.168.0.219";
 const service = `tcp://${vip}:80`;
 
-interface Site {
+interface Setup {
   /** The service owns its servers, which are four, and each director is one, too. */
   readonly pool?: boolean;
   /** A director that an update has left out, so that it has no service yet. */
@@ -25,7 +25,7 @@ interface Site {
 }
 
 /** Two directors with a service, two servers and a sync daemon each. The first one is a server itself. */
-async function site({ pool = false, leftOut }: Site = {}) {
+async function directorsWith({ pool = false, leftOut }: Setup = {}) {
   const hosts = new Map<string, FakeHost>(
     ["director1", "director2"].map((label) => [label, fakeHost({ label })] as const),
   );
@@ -91,7 +91,7 @@ async function site({ pool = false, leftOut }: Site = {}) {
 }
 
 test("status shows the directors, and nothing else while they are as the state says", async () => {
-  const { status } = await site();
+  const { status } = await directorsWith();
   expect(await status({ name: "web" })).toEqual({
     code: 0,
     messages: [],
@@ -104,7 +104,7 @@ test("status shows the directors, and nothing else while they are as the state s
 });
 
 test("status tells what differs between the tables, and from the state", async () => {
-  const { on, status } = await site();
+  const { on, status } = await directorsWith();
   const two = on("director2");
   two.write("ipvs", `${two.lines("ipvs").join("\n")}\n`.replace(/(221:80.*) -w 1\n/, "$1 -w 7\n"));
   two.write(
@@ -142,7 +142,7 @@ test("status tells what differs between the tables, and from the state", async (
 });
 
 test("status compares resources outside a cluster that each director declares, and no others", async () => {
-  const { on, status } = await site();
+  const { on, status } = await directorsWith();
   const two = on("director2");
   const lines = two.lines("ipvs").filter((line) => !line.includes("220:53"));
   two.write("ipvs", `${lines.join("\n")}\n`);
@@ -155,7 +155,7 @@ test("status compares resources outside a cluster that each director declares, a
 
 test("status names the service that a director lacks, without its servers", async () => {
   for (const pool of [false, true]) {
-    const { status } = await site({ pool, leftOut: "director2" });
+    const { status } = await directorsWith({ pool, leftOut: "director2" });
     const { code, text } = await status();
     expect(code).toBe(17);
     expect(text.split("\n").slice(5)).toEqual([`  the tables differ: ${service}: not on director2`]);
@@ -163,7 +163,7 @@ test("status names the service that a director lacks, without its servers", asyn
 });
 
 test("status compares pools server by server, without the directors themselves", async () => {
-  const { on, status } = await site({ pool: true });
+  const { on, status } = await directorsWith({ pool: true });
   expect(await status()).toMatchObject({ code: 0 });
   const two = on("director2");
   two.write("ipvs", `${two.lines("ipvs").join("\n")}\n`.replace(/(224:80.*) -w 1\n/, "$1 -w 7\n"));
@@ -178,7 +178,7 @@ test("status compares pools server by server, without the directors themselves",
 });
 
 test("status says that no director has the addresses, or several have them", async () => {
-  const { on, gone, status } = await site();
+  const { on, gone, status } = await directorsWith();
   const [one, two] = [on("director1"), on("director2")];
   const has = `eth0 ${vip}/32 - - -\n`;
   two.write("addresses", two.read("addresses") + has);
@@ -194,7 +194,7 @@ test("status says that no director has the addresses, or several have them", asy
 });
 
 test("status names a director that does not answer, and knows no other name", async () => {
-  const { gone, status } = await site();
+  const { gone, status } = await directorsWith();
   gone.add("director1");
   const { code, text } = await status();
   expect(code).toBe(17);

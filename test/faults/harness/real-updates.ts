@@ -11,7 +11,7 @@ import { dynamicClass } from "./dynamic-class.js";
 
 // The real Pulumi CLI and engine, real SSH to fake hosts that run the real scripts: nothing but the kernel is missing.
 
-interface Site {
+interface Services {
   /** Weight of the real server behind each host's service; undefined is no real server. */
   weights: (number | undefined)[];
   /** The input of the neighbour, a resource of another package. */
@@ -70,7 +70,10 @@ export function updates() {
   }
 
   /** A larger program: another package's component, in it a service on each host, and another package's resource that ours depend on. */
-  const site = (hosts: readonly SshHost[], { weights, neighbour = "stays", more = "" }: Site): string => `
+  const servicesOn = (
+    hosts: readonly SshHost[],
+    { weights, neighbour = "stays", more = "" }: Services,
+  ): string => `
 const connections = ${JSON.stringify(hosts.map((host) => ({ ...host.connection(key.path), password: "planted-secret" })))};
 const weights = ${JSON.stringify(weights)};
 const calls = ${JSON.stringify(join(place, "calls-"))} + pulumi.getProject() + (process.env.FIRST_HOME || process.env.PULUMI_HOME).replaceAll("/", "-");
@@ -93,7 +96,7 @@ ${more}`;
   return {
     threeHosts,
     stackOf,
-    site,
+    servicesOn,
     callsOf,
     environment,
     inPlace: (name: string) => join(place, name),
