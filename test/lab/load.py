@@ -1,9 +1,11 @@
 """Asks for a page again and again, and holds a few connections, until a file says that it is enough.
 
-What it asks for, an address and a port, is read anew each time, so that it may move to another VIP meanwhile. Every request is a connection of its
-own; the held ones send a request each quarter of a second for some seconds, are closed in good order, and begin again.
+What it asks for is read anew each time, so that it may move to another VIP meanwhile: an address, its port if it is not 80, and then the address to
+ask from. Of several lines each is asked in turn. Every request is a connection of its own; the held ones send a request each quarter of a second for
+some seconds, are closed in good order, and begin again.
 """
 
+import itertools
 import os
 import socket
 import sys
@@ -17,6 +19,8 @@ pause = float(sys.argv[3])
 lock = threading.Lock()
 counts = {"requests": 0, "held": 0}
 servers = {}
+targets = {}
+turns = itertools.count()
 seconds = []
 failures = []
 
@@ -27,8 +31,9 @@ def done():
 
 def address():
     with open(target) as file:
-        host, _, port = file.read().strip().partition(" ")
-        return host, int(port or 80)
+        lines = file.read().splitlines()
+    host, port, source = (lines[next(turns) % len(lines)] + "  ").split(" ")[:3]
+    return host, int(port or 80), source
 
 
 def failed(kind, where, error):
@@ -37,13 +42,15 @@ def failed(kind, where, error):
 
 
 def connect(where):
-    connection = socket.create_connection(where, 10)
+    host, port, source = where
+    connection = socket.create_connection((host, port), 10, (source, 0) if source else None)
     connection.settimeout(10)
     return connection
 
 
 def answer(connection, where, close):
-    request = "GET / HTTP/1.1\r\nHost: %s\r\nConnection: %s\r\n\r\n" % (where[0], "close" if close else "keep-alive")
+    host = "[%s]" % where[0] if ":" in where[0] else where[0]
+    request = "GET / HTTP/1.1\r\nHost: %s\r\nConnection: %s\r\n\r\n" % (host, "close" if close else "keep-alive")
     connection.sendall(request.encode())
     text = b""
     while True:
@@ -71,6 +78,7 @@ def ask():
                 seconds.append(time.monotonic() - begun)
                 counts["requests"] += 1
                 servers[name] = servers.get(name, 0) + 1
+                targets[where[0]] = targets.get(where[0], 0) + 1
             # a client without any pause leaves no processor to what it is to watch
             time.sleep(pause)
         except OSError as error:
@@ -104,6 +112,8 @@ with open(report + ".new", "w") as file:
         file.write("latency %f %f %f\n" % (seconds[len(seconds) // 2], seconds[len(seconds) * 99 // 100], seconds[-1]))
     for name in sorted(servers):
         file.write("server %s %d\n" % (name, servers[name]))
+    for host in sorted(targets):
+        file.write("target %s %d\n" % (host, targets[host]))
     for line in failures:
         file.write("failed %s\n" % line)
 os.rename(report + ".new", report)
