@@ -154,6 +154,26 @@ test("another order of directors changes priorities only", async () => {
   expect(first.get("web-lb3-vrrp")).toMatchObject({ peers: ["198.51.100.2", "198.51.100.4"] });
 });
 
+test("two clusters with the directors in opposite orders have a VIP on each director", async () => {
+  const other = {
+    ...web,
+    directors: [{ ...lb2, interface: "eth0" }, lb1],
+    vrrp: { routerId: 52 },
+    vips: ["198.51.100.11"],
+  };
+  const clusters = { web: { kind: "dr", ...web }, shop: { kind: "dr", ...other } };
+  expect(mistakesOf(clusters)).toEqual([]);
+  const priorities = async (name: string, args: object) => {
+    const { all } = await program(() => new DrCluster(name, args as never));
+    return all
+      .filter(({ type }) => type === "VrrpInstance")
+      .map((one) => `${hostOf(one.inputs)} ${one.inputs.priority}`)
+      .sort();
+  };
+  expect(await priorities("web", web)).toEqual(["lb1 150", "lb2 140"]);
+  expect(await priorities("shop", other)).toEqual(["lb1 140", "lb2 150"]);
+});
+
 test("a change comes to the last director first: the module of each waits for the VRRP instance of the next one", async () => {
   const { all, needs } = await made(DrCluster, { ...web, directors: [...web.directors, lb3] });
   const probes = ["web-lb1-probe", "web-lb2-probe", "web-lb3-probe"];
