@@ -48,28 +48,32 @@ test("each kind of fault of the harness has a row", () => {
 const isBefore = async () => expect(await look(pair)).toEqual(pair.before);
 const isAfter = async () => expect(await look(pair)).toEqual(pair.after);
 
+async function rollBack(): Promise<void> {
+  const { code, text } = await pair.stack.pulumiLvs(["rollback"]);
+  expect(code, text).toBe(0);
+}
+
 /** An update that ends by itself: both are as before, or both as declared, or `rollback` makes both as before. */
 async function ended(fault: Fault, codes: readonly number[]): Promise<string> {
-  const { code, text } = await struck(pair, fault);
-  expect(codes, text).toContain(code);
+  const { code, text, isStruck } = await struck(pair, fault);
+  expect(isStruck ? codes : [0], text).toContain(code);
   if (code === 0) await isAfter();
   if (code === 11) expect(text).toMatch(/could not roll back:\n.* on \S+: /);
-  if (code === 0 || code === 11) {
-    const rollback = await pair.stack.pulumiLvs(["rollback"]);
-    expect(rollback.code, rollback.text).toBe(0);
-  }
+  if (code === 0 || code === 11) await rollBack();
   await isBefore();
   return text;
 }
 
 /** After an update that was killed, `rollback` makes both as before, and `up` makes both as declared. */
 async function killed(fault: Fault): Promise<void> {
-  await struck(pair, fault);
-  await rollBackKilled(pair.stack);
+  const first = await struck(pair, fault);
+  await (first.isStruck ? rollBackKilled(pair.stack) : rollBack());
   await isBefore();
-  await struck(pair, fault);
-  expect((await pair.stack.pulumi("cancel", "--yes")).code).toBe(0);
-  await succeed(pair.stack);
+  const second = await struck(pair, fault);
+  if (second.isStruck) {
+    expect((await pair.stack.pulumi("cancel", "--yes")).code).toBe(0);
+    await succeed(pair.stack);
+  }
   await isAfter();
   await backByUp();
   await isBefore();
@@ -89,13 +93,20 @@ function placesOf(kind: FaultKind): Fault[] {
 }
 
 test("a rollback that fails on one director names what is left, and the next one continues it", async () => {
-  const kind = faultKinds.find(({ title }) => title === "ipvsadm is gone before a command") as FaultKind;
-  // the last commands delete a service there and its record
-  const fault = kind
-    .places(pair.rounds)
-    .filter(({ place }) => place.includes("director, step"))
-    .at(-2);
-  const text = await ended(fault as Fault, [11]);
+  // ipvsadm goes when the update deletes a real server there, after all that it changes
+  const ipvsadm = `#!/bin/sh
+case "$*" in "-d -t 192.168.0.210:443"*) rm "$LVS_FAKE_ROOT/tools/ipvsadm"; exit 127 ;; esac
+exec "$LVS_FAKE_BIN/ipvsadm" "$@"
+`;
+  const text = await ended(
+    {
+      round: pair.rounds[0] as Fault["round"],
+      machine: "director",
+      place: "director, the deletion of a real server",
+      mishap: { arm: (fake) => fake.write("tools/ipvsadm", ipvsadm) },
+    },
+    [11],
+  );
   expect(text).toMatch(
     /could not roll back:\n(.*\n)*.* RealServer web-one-\S+-8080-web on .*: VrrpInstance web-one-vrrp still needs it\n/,
   );

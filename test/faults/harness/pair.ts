@@ -1,7 +1,7 @@
 import { descendants } from "../../lab/processes.mjs";
 import type { Answer, Stack } from "../../lab/stack.mjs";
 import { until } from "../../support/fake/fake-host.js";
-import { countedKinds } from "../../support/fake/faults.js";
+import { type CountedKind, countedKinds } from "../../support/fake/faults.js";
 import type { SshHost } from "../../support/fake/ssh-host.js";
 import { sendSignal } from "../../support/send-signal.mjs";
 import type { Fault } from "./kinds.js";
@@ -108,8 +108,14 @@ export async function look({ stack, hosts }: Pick<Pair, "stack" | "hosts">): Pro
   return { hosts: names.map(host), state };
 }
 
-/** Runs `npx pulumi-lvs up` and lets a fault strike it. The fault has ended when the answer is there. */
-export async function struck({ stack, hosts }: Pair, { machine, mishap }: Fault): Promise<Answer> {
+/**
+ * Runs `npx pulumi-lvs up` and lets a fault strike it, which has ended when the answer is there. Which changes go in one
+ * script is a matter of time, so an update may have fewer commands than the one that gave the places: `isStruck`.
+ */
+export async function struck(
+  { stack, hosts }: Pair,
+  { machine, mishap, place }: Fault,
+): Promise<Answer & { isStruck: boolean }> {
   const { fake } = hosts[machine as Name];
   fake.scripts.length = 0;
   await mishap.arm?.(fake);
@@ -122,13 +128,14 @@ export async function struck({ stack, hosts }: Pair, { machine, mishap }: Fault)
     })
     .finally(() => {
       ended = true;
+      // nothing waits any more for a command that does not come
+      fake.write("faults/reached", "");
     });
   const signal: SignalEngine = (name) => {
-    if (name !== "SIGKILL") return void process.kill(pid, name);
+    if (name !== "SIGKILL") return sendSignal(pid, name);
     const [pulumi, ...others] = descendants(pid);
-    if (pulumi === undefined) throw new Error("the update has not begun");
     plugins = others;
-    for (const one of [pid, pulumi]) sendSignal(one, name);
+    for (const one of pulumi === undefined ? [pid] : [pid, pulumi]) sendSignal(one, name);
   };
   if (mishap.meanwhile) {
     await until(() => ended || fake.scripts.some((script) => script.includes("run_script")));
@@ -138,8 +145,10 @@ export async function struck({ stack, hosts }: Pair, { machine, mishap }: Fault)
   // plugins whose engine was killed stay
   for (const one of plugins) sendSignal(one, "SIGKILL");
   await fake.quiet();
+  const [, kind, n] = /, (step|aside|bulk) (\d+)$/.exec(place) ?? [];
+  const isStruck = kind === undefined || fake.counted(kind as CountedKind) > Number(n);
   fake.mend();
   fake.cut = undefined;
   fake.lockSeconds = 5;
-  return answer;
+  return { ...answer, isStruck };
 }
