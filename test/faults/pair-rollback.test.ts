@@ -112,23 +112,29 @@ exec "$LVS_FAKE_BIN/ipvsadm" "$@"
   );
 });
 
-test.for(faultKinds)("two directors are equal after an update in which $title", async (kind, context) => {
-  const faults = tally(context, "faults on fake hosts");
-  const places = placesOf(kind);
-  const row = rows[kind.title] ?? [];
-  const lost: string[] = [];
-  for (const fault of places) {
-    faults.tried();
-    try {
-      await (row === "killed" ? killed(fault) : ended(fault, row));
-      faults.held();
-    } catch (error) {
-      lost.push(`${fault.place}: ${(error as Error).message}`);
-      // the next one begins as this one did
-      await pair.stack.pulumi("cancel", "--yes");
-      await backByUp("--refresh");
+// all places of a kind take a quarter of an hour
+const timeout = 3_600_000;
+test.for(faultKinds)(
+  "two directors are equal after an update in which $title",
+  { timeout },
+  async (kind, context) => {
+    const faults = tally(context, "faults on fake hosts");
+    const places = placesOf(kind);
+    const row = rows[kind.title] ?? [];
+    const lost: string[] = [];
+    for (const fault of places) {
+      faults.tried();
+      try {
+        await (row === "killed" ? killed(fault) : ended(fault, row));
+        faults.held();
+      } catch (error) {
+        lost.push(`${fault.place}: ${(error as Error).message}`);
+        // the next one begins as this one did
+        await pair.stack.pulumi("cancel", "--yes");
+        await backByUp("--refresh");
+      }
     }
-  }
-  expect(lost.join("\n\n")).toBe("");
-  expect(places.length).toBeGreaterThan(0);
-});
+    expect(lost.join("\n\n")).toBe("");
+    expect(places.length).toBeGreaterThan(0);
+  },
+);
