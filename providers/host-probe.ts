@@ -3,18 +3,13 @@ import { Facts } from "../src/facts/facts.js";
 import { readingJob } from "../src/host/reading.js";
 import { define } from "./engine/define.js";
 import { isNewConfig } from "./engine/difference.js";
+import { isRollingBack } from "./engine/rolling-back.js";
 
 /** Arguments of a HostProbe. */
 export interface HostProbeArgs {
   /** Any value. A change of it looks again. Default: none, so only the creation looks. */
   triggers?: unknown;
 }
-
-/**
- * The variable by which a rollback turns these probes off. Otherwise a host that is down would keep what depends on its
- * probe from being restored on the others.
- */
-export const withoutHostProbes = "PULUMI_LVS_NO_HOST_PROBES";
 
 const bootId = "sysctl:kernel.random.boot_id";
 
@@ -29,7 +24,8 @@ export const hostProbe = define({
   read: (_facts, _key, want) => want,
   plan: () => [],
   async around(operation) {
-    if (isNewConfig(operation) && !process.env[withoutHostProbes])
+    // In a rollback, a host that is down would keep what depends on its probe from being restored on the others.
+    if (isNewConfig(operation) && !isRollingBack())
       await operation.submit(readingJob(operation.owner, [bootId]));
     return { facts: Facts.nothing() };
   },

@@ -7,22 +7,25 @@ import { type Change, noChange, type Operation } from "./engine/change.js";
 import { define } from "./engine/define.js";
 import { stackOf } from "./engine/ledger.js";
 import { drained, forgetting } from "./real-server/drain.js";
-import { type Drain, drainProblems, limits } from "./real-server/drain-fields.js";
+import { type Drain, drainProblems, type Limits, limits } from "./real-server/drain-fields.js";
 import { server } from "./virtual-service/pool-fields.js";
 import { allOf, operationOn, type PoolOperation, undeclared } from "./virtual-service/pool-operation.js";
+import { ownDraining, ownServers } from "./virtual-service/pool-servers.js";
 import { inFewCommands } from "./virtual-service/pool-steps.js";
 
 /** Arguments of a PoolDrain. */
 export interface PoolDrainArgs {
   /** Virtual service with `drainLater`: `web.id`, or text such as `tcp://192.168.0.219:80`. A change replaces. */
   service: string;
-  /** `drain` of each of its `realServers` that has one. A server that is taken out is removed after its drain. */
-  realServers: { [server: string]: Drain };
+  /** `drain` of each of its `realServers`, or `null`. A server that is taken out is removed after its drain. */
+  realServers: { [server: string]: Drain | null };
 }
 
 const key = z.strictObject({ service: serviceReference });
 
-const config = z.strictObject({ realServers: mapOf(server, limits) });
+const config = z.strictObject({ realServers: mapOf(server, limits.nullable()) });
+
+type Config = z.output<typeof config>;
 
 /** Returns the removal of servers that have drained, as one transaction. */
 const removal = (servers: ReadonlyMap<string, Change>): Change => ({
@@ -46,24 +49,35 @@ const removal = (servers: ReadonlyMap<string, Change>): Change => ({
 const ownerOf = (facts: Facts, service: string) =>
   facts.ledger().of(`VirtualService ${service}`)[0]?.owner ?? "";
 
-/** Returns what the host has of these servers. Throws if the service has not quiesced one that is its own. */
+/** Returns whether the service has declared weight 0 of a server. Such a member drains, and stays. */
+function isDeclaredQuiesced(facts: Facts, service: string, at: string): boolean {
+  const words = facts.ledger().of(`RealServer ${service}/${at}`)[0]?.words ?? [];
+  return words[words.indexOf("-w") + 1] === "0";
+}
+
+/** Returns the servers of the host that are to be removed, which its service has quiesced. Throws if it has not. */
 async function begun(
-  { host, resource, submit }: Operation,
+  { verb, host, resource, config, was, submit }: Operation<unknown, Config>,
   service: string,
-  servers: readonly string[],
 ): Promise<{ owner: string; left: string[] }> {
-  const leftIn = (facts: Facts) =>
-    servers.filter((at) => {
-      const owner = ownerOf(facts, service);
-      // A run that ended in the middle may have erased the record only.
-      const recorded = facts.ledger().of(`RealServer ${service}/${at}`)[0]?.owner ?? owner;
-      return recorded === owner && stackOf(owner) === stackOf(resource);
-    });
+  const isDeclared = (facts: Facts, at: string) =>
+    verb === "delete" ? isDeclaredQuiesced(facts, service, at) : config.realServers[at] !== undefined;
+  const leftIn = (facts: Facts) => {
+    if (stackOf(ownerOf(facts, service)) !== stackOf(resource)) return [];
+    const draining = ownDraining(facts, service);
+    return ownServers(facts, service).filter(
+      // A run that ended in a removal may have forgotten the drain only.
+      (at) => !isDeclared(facts, at) && (draining.includes(at) || was?.realServers[at] !== undefined),
+    );
+  };
   const { facts } = await submit({
-    facts: ["ledger", "table"],
+    facts: ["ledger", "table", "draining"],
     plan(facts) {
       const entries = facts.ipvs().get(service)?.realServers;
-      const other = leftIn(facts).find((at) => (entries?.get(at)?.get("-w") ?? "0") !== "0");
+      const draining = ownDraining(facts, service);
+      const other = leftIn(facts).find(
+        (at) => !draining.includes(at) && (entries?.get(at)?.get("-w") ?? "0") !== "0",
+      );
       if (other === undefined) return { steps: [] };
       throw new HostError(
         host,
@@ -77,9 +91,19 @@ async function begun(
   return { owner: ownerOf(facts, service), left: leftIn(facts) };
 }
 
+/** Returns the limits of a server that has left: its former ones, or the longest of its pool, or the defaults. */
+function limitsOf(at: string, ...configs: readonly (Config | undefined)[]): Limits {
+  const known = configs.flatMap((one) => one?.realServers[at] ?? []);
+  const others = configs.flatMap((one) =>
+    Object.values(one?.realServers ?? {}).flatMap((drain) => drain ?? []),
+  );
+  return known[0] ?? others.toSorted((a, b) => b.timeout - a.timeout)[0] ?? limits.parse({});
+}
+
 /**
  * The end of the drains that a service with `drainLater` has begun. An update of directors changes one after the other,
- * so none of them can wait in it for connections of the next one. This comes after all of them.
+ * so none of them can wait in it for connections of the next one. This comes after all of them. The host says which
+ * drains have begun, because a run may have ended before this.
  *
  * @internal
  */
@@ -94,30 +118,30 @@ export const poolDrain = define({
     ),
 
   id: ({ service }) => `drain/${service}`,
-  facts: () => [],
-  // No host shows it. So after a failure Pulumi keeps the former state, and the next update goes on.
-  read: () => undefined,
+  facts: () => ["ledger", "draining"],
+  // What another run has left is a difference, and the next update ends its drain.
+  read: (facts, { service }, want) => ({
+    realServers: {
+      ...Object.fromEntries(ownDraining(facts, service).map((at) => [at, null])),
+      ...want?.realServers,
+    },
+  }),
   plan: () => [],
 
   async around(operation, make) {
     const { verb, key, config, was } = operation;
-    const gone = Object.entries((verb === "update" && was?.realServers) || {}).filter(
-      ([at]) => !config.realServers[at],
-    );
-    if (gone.length === 0) return { facts: Facts.nothing() };
-    const names = gone.map(([at]) => at);
-    const { owner, left } = await begun(operation, key.service, names);
+    if (verb === "read") return make(operation.change);
+    const { owner, left } = await begun(operation, key.service);
+    if (left.length === 0) return { facts: Facts.nothing() };
     // The records are those of the service.
     const ofService: PoolOperation = {
       ...{ ...operation, config: { realServers: {}, drainLater: true }, was: undefined },
       changeOf: (kind, fields) => operation.changeOf(kind, { ...fields, owner }),
     };
-    const leaves = gone
-      .filter(([at]) => left.includes(at))
-      .map(([at, drain]) => {
-        const config = { ...undeclared, drain };
-        return [at, operationOn(ofService, key.service, "delete", at, config)] as const;
-      });
+    const leaves = left.map((at) => {
+      const fields = { ...undeclared, drain: limitsOf(at, was, config) };
+      return [at, operationOn(ofService, key.service, "delete", at, fields)] as const;
+    });
     const results = await allOf(leaves, (one) => drained(one, true));
     const changes = leaves.map(([at, one]) => {
       const change = forgetting(one, results.get(at));

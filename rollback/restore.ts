@@ -1,5 +1,5 @@
 import type { automation } from "@pulumi/pulumi";
-import { withoutHostProbes } from "../providers/host-probe.js";
+import { rollingBack } from "../providers/engine/rolling-back.js";
 import {
   type Deployment,
   entriesOf,
@@ -44,7 +44,7 @@ export async function restore(
   before: Deployment,
   options: RestoreOptions,
 ): Promise<RollbackResult> {
-  const stack = withoutLooking(withoutResults(whole));
+  const stack = inRollback(withoutResults(whole));
   const why = new Map<string, string>();
   const settings = {
     message: options.message,
@@ -125,9 +125,9 @@ export async function restore(
   return { changes, notRestored: [...different, ...unread, ...orphans] };
 }
 
-/** Returns the stack with an environment in which host probes do not look. */
-const withoutLooking = (stack: automation.Stack): automation.Stack => {
-  const envVars = { ...stack.workspace.envVars, [withoutHostProbes]: "1" };
+/** Returns the stack with an environment in which resources know that this is a rollback. */
+const inRollback = (stack: automation.Stack): automation.Stack => {
+  const envVars = { ...stack.workspace.envVars, [rollingBack]: "1" };
   return Object.assign(Object.create(stack) as automation.Stack, {
     workspace: Object.assign(Object.create(stack.workspace) as automation.Workspace, { envVars }),
   });

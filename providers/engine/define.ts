@@ -37,7 +37,7 @@ export interface Definition<K = unknown, C = unknown> {
    * it. The last release restores the value from before the first claim.
    */
   readonly setting?: true;
-  /** Marks a kind whose operations only query hosts, so that a plan has no lines of it. */
+  /** Marks a kind whose operations only query hosts: a plan has no lines of it, and a refresh finds it as it is. */
   readonly onlyQueries?: true;
   /** Lets several resources declare one thing on purpose, by the input `shared`. The last one removes it. */
   readonly shareable?: true;
@@ -48,8 +48,8 @@ export interface Definition<K = unknown, C = unknown> {
   readonly rank?: number;
   /**
    * Returns the record from which the boot makes the thing: a verb of the restore (src/shell/boot/verbs.sh)
-   * and its arguments. Goes with `rank`. A kind without it has nothing on a host: its operations are what
-   * `around` does, and a refresh finds it as it is.
+   * and its arguments. Goes with `rank`. A kind without it has nothing of its own on a host: its
+   * operations are what `around` does.
    */
   record?(key: K, config: C): readonly string[];
   /**

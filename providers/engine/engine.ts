@@ -139,9 +139,11 @@ export class Engine {
       // and `destroy` can remove it.
       const isNew =
         verb === "create" && (cause instanceof RollbackFailedError || cause instanceof OutcomeUnknownError);
+      // Without a record, state keeps what was before, so the next update goes on.
       const now =
         cause instanceof RollbackFailedError &&
         verb !== "delete" &&
+        definition.record &&
         readAfterFailure(definition, cause.facts, key, config);
       if (!isNew && !now) throw error;
       throw new HalfDoneError(this.#runner.idOf(inputs), { ...inputs, ...(now || {}) }, inputs, message);

@@ -29,10 +29,10 @@ interface Observed {
   readonly flaw: RecordState | false;
 }
 
-/** Reads a resource by the host's facts. A kind without a record has nothing on a host, and stays as it is. */
+/** Reads a resource by the host's facts. A kind that only queries stays as it is. */
 export async function readResource(runner: Runner, id: string, props: Bag): Promise<ReadResult> {
   const { definition } = runner;
-  if (!definition.record) return { id, props, inputs: props };
+  if (definition.onlyQueries) return { id, props, inputs: props };
   const { __provider, ...rest } = props;
   const { inputs, isWhole } = checkedInputs(definition, id, rest);
   const { key, config } = partsOf(definition, inputs);

@@ -13,6 +13,18 @@ const recordsOf = (facts: Facts, service: string): [at: string, owner: string][]
       return isServer(at) ? [[at, owner]] : [];
     });
 
+/** Returns the servers that the service itself has records of. */
+export function ownServers(facts: Facts, service: string): string[] {
+  const owner = facts.ledger().of(`VirtualService ${service}`)[0]?.owner;
+  return [...new Set(recordsOf(facts, service).flatMap(([at, of]) => (of === owner ? [at] : [])))];
+}
+
+/** Returns those of them that drain. A member whose weight becomes 0 is one of them meanwhile. */
+export function ownDraining(facts: Facts, service: string): string[] {
+  const draining = facts.draining().flatMap((one) => (one.service === service ? [one.server] : []));
+  return ownServers(facts, service).filter((at) => draining.includes(at));
+}
+
 /**
  * Returns the servers that a former pool has left behind: those that its service still has records of, although other
  * resources of the stack have servers of it. Before such a resource has come, all may still become resources.

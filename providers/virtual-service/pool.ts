@@ -5,6 +5,7 @@ import type { Step } from "../../src/host/step.js";
 import { plainText } from "../../src/values/foreign.js";
 import type { Change, Verb } from "../engine/change.js";
 import { stackOf } from "../engine/ledger.js";
+import { isRollingBack } from "../engine/rolling-back.js";
 import {
   type Drained,
   drained,
@@ -16,7 +17,7 @@ import {
 import { realServer } from "../real-server/index.js";
 import { type Config, keyOf, type Pool } from "./pool-fields.js";
 import { allOf, named, operationOn, type PoolOperation, type Service, undeclared } from "./pool-operation.js";
-import { leftBehind, readPool, serversOf } from "./pool-servers.js";
+import { leftBehind, ownDraining, readPool, serversOf } from "./pool-servers.js";
 import { inFewCommands, joined } from "./pool-steps.js";
 
 /** What a change of a pool does with the servers that leave it. */
@@ -58,11 +59,10 @@ function poolChange(
       const its = isOld(facts, at) ? verb : "create";
       return [at, its, on(its, at, config)];
     });
-  const isDraining = (facts: Facts, at: string) =>
-    facts.draining().some(({ service, server }) => service === id && server === at);
   /** A PoolDrain ends the drains of others. */
   const stays = (facts: Facts, at: string) =>
-    leaving.stay?.has(at) || (operation.config.drainLater && isDraining(facts, at));
+    leaving.stay?.has(at) ||
+    (operation.config.drainLater && !leaving.drained?.has(at) && ownDraining(facts, id).includes(at));
   const gone = (facts: Facts): [string, Verb, Change][] =>
     serversOf(facts, id, owner)
       .filter((at) => !pool[at] && !stays(facts, at))
@@ -170,7 +170,8 @@ async function mayGo({ facts, owner, submit }: PoolOperation, change: Change): P
 
 /**
  * Wraps the operations on a service that has a pool. Servers that leave it drain after those that come are there, and
- * those whose weight becomes 0 drain at the end. With `drainLater` those that leave are only quiesced.
+ * those whose weight becomes 0 drain at the end. With `drainLater` those that leave are only quiesced. In a rollback they
+ * drain here, because a PoolDrain that the update had not reached has no change.
  */
 export async function pooling<Notes>(
   operation: PoolOperation,
@@ -197,7 +198,7 @@ export async function pooling<Notes>(
     return make(change(drains ? { drained: await allOf(leaves, (one) => drained(one, true)) } : {}));
   }
   let done = await make(change({ stay: new Set(leaves.map(([at]) => at)) }));
-  if (config.drainLater) {
+  if (config.drainLater && !isRollingBack()) {
     const waits = await allOf(leaves, quiescedFirst);
     // Those that have nothing to wait for go now.
     if ([...waits.values()].includes(false)) done = await make(change());

@@ -37,13 +37,13 @@ export function poolOf(members: readonly PoolEntry[]): pulumi.Input<PoolMap> {
 export interface PoolDrains {
   /** The last part of its name. */
   readonly label: string;
-  readonly realServers: pulumi.Input<Record<string, Inputs<Drain>>>;
+  readonly realServers: pulumi.Input<Record<string, Inputs<Drain> | null>>;
 }
 
-/** Returns the drains of a pool by server. */
+/** Returns the drain of each server of a pool, or null. */
 export const drainsOf = (pool: pulumi.Input<PoolMap>): PoolDrains["realServers"] =>
   pulumi
     .output(pool)
     .apply((servers) =>
-      Object.fromEntries(Object.entries(servers).flatMap(([at, { drain }]) => (drain ? [[at, drain]] : []))),
+      Object.fromEntries(Object.entries(servers).map(([at, { drain }]) => [at, drain ?? null])),
     );

@@ -103,7 +103,7 @@ export function services(
       });
       const isPool = service.pool ?? args.pool ?? false;
       const realServers = isPool ? poolOf(members) : undefined;
-      const drainLater = realServers !== undefined && copiesConnections(args) && isDrained(service);
+      const drainLater = realServers !== undefined && copiesConnections(args);
       const servers = isPool ? members.flatMap(({ member }) => ready.realServer(member)) : [];
       const virtualService = make(
         VirtualService,

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { hostProbe, withoutHostProbes } from "../../../providers/host-probe.js";
+import { rollingBack } from "../../../providers/engine/rolling-back.js";
+import { hostProbe } from "../../../providers/host-probe.js";
 import { fakeHost, resources } from "../../support/fake/engine.js";
 
 /** A probe, and the number of times that it has looked at the host. */
@@ -31,7 +32,7 @@ test("a probe of a host that does not answer fails, and a rollback does not look
   const { props } = await create({ triggers: 1 });
   fake.cutAfter = 0;
   await expect(update(props, { triggers: 2 })).rejects.toThrow("cannot update probe on director1: ");
-  vi.stubEnv(withoutHostProbes, "1");
+  vi.stubEnv(rollingBack, "1");
   const before = looks();
   expect(await update(props, { triggers: 2 })).toMatchObject({ triggers: 2 });
   expect(looks()).toBe(before);

@@ -1,8 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { declareOnce } from "../../../providers/engine/declarations.js";
 import { Engine } from "../../../providers/engine/engine.js";
 import type { Bag } from "../../../providers/engine/inputs.js";
 import { Program } from "../../../providers/engine/program.js";
+import { rollingBack } from "../../../providers/engine/rolling-back.js";
 import { healthMonitor } from "../../../providers/health-monitor/index.js";
 import { verbsOf } from "../../../providers/provider.js";
 import { realServer } from "../../../providers/real-server/index.js";
@@ -381,6 +382,93 @@ describe("a PoolDrain", () => {
     expect(fake.lines("ipvs")).toEqual([entry, line(11, 5), line(12, 0)]);
     await up(withDrains(web({ 11: { weight: 5, drain } }), 11));
     expect(fake.lines("ipvs")).toEqual([entry, line(11, 5)]);
+  });
+
+  /** Ends a run after its first step, the update of the service. */
+  const onlyService = (one: FakeStack, program: ReturnType<typeof goals>) =>
+    one.up(one.preview(program as never).slice(0, 1));
+  const onlyFirst = withDrains(web({ 11: { drain } }), 11);
+
+  test("is as before after a rollback of an update that had not reached it", async () => {
+    const { fake, one, up } = drainLater();
+    await up(onlyFirst);
+    const [before, table] = [fake.lines("etc/pulumi-lvs/boot"), fake.lines("ipvs")];
+    await onlyService(one, withDrains(web(twoThatDrain), 11, 12));
+    vi.stubEnv(rollingBack, "1");
+    const back = one.preview(onlyFirst as never);
+    expect(back.map(({ op }) => op)).toEqual(["update", "same"]);
+    await one.up(back).finally(vi.unstubAllEnvs);
+    expect([fake.lines("etc/pulumi-lvs/boot"), fake.lines("ipvs")]).toEqual([before, table]);
+    expect(fake.has("run/pulumi-lvs/draining")).toBe(false);
+  });
+
+  test("finds by a refresh what an update without change of it has left, and removes it", async () => {
+    const { fake, one, up } = drainLater();
+    await up(onlyFirst);
+    await onlyService(one, withDrains(web(twoThatDrain), 11, 12));
+    await up(onlyFirst);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 0)]);
+    await one.refresh();
+    const found = one.entries.find(({ type }) => type.endsWith(":PoolDrain"));
+    expect(found?.outputs).toMatchObject({ realServers: { [at(11)]: drain, [at(12)]: null } });
+    await up(onlyFirst);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1)]);
+    expect(records(fake)).toEqual([record(11, 1, "p/s/web")]);
+    await one.refresh();
+    expect(one.preview(onlyFirst as never).map(({ op }) => op)).toEqual(["same", "same"]);
+  });
+
+  test("that is created in the update which removes a server removes it", async () => {
+    const { fake, up } = drainLater();
+    await up(withDrains(web(twoThatDrain)).slice(0, 1));
+    await up(onlyFirst);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1)]);
+    expect(fake.has("run/pulumi-lvs/draining")).toBe(false);
+  });
+
+  test("that goes with the pool removes what a run that ended before it has left, and no RealServer", async () => {
+    const { fake, one, up } = drainLater();
+    await up(withDrains(web(twoThatDrain), 11, 12));
+    await onlyService(one, onlyFirst);
+    await up(
+      goals({
+        web: ["VirtualService", web()],
+        s11: ["RealServer", { service, address: "192.168.10.11", port: 80, weight: 0, drain }],
+      }),
+    );
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 0)]);
+    expect(records(fake)).toEqual([record(11, 0, "p/s/s11")]);
+  });
+
+  test("waits as the former limits of a server say, although no other server drains any more", async () => {
+    const { fake, one, up } = drainLater();
+    const program = (servers: Record<number, Bag>, ends: Bag) =>
+      goals({
+        web: ["VirtualService", web(servers, { drainLater: true })],
+        drain: ["PoolDrain", { service, realServers: ends }],
+      });
+    await up(program({ 11: {}, 12: { weight: 2, drain } }, { [at(11)]: null, [at(12)]: drain }));
+    const without = program({ 11: {} }, { [at(11)]: null });
+    await onlyService(one, without);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 0)]);
+    await up(without);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1)]);
+    expect(fake.lines("run/pulumi-lvs/drained")).toEqual([
+      expect.stringContaining(`${at(12)}\t${drain.minimum}\t0\t`),
+    ]);
+  });
+
+  test("leaves an entry of which its service has no record, and the service removes it", async () => {
+    const { fake, one, up } = drainLater();
+    await up(withDrains(web(twoThatDrain), 11, 12));
+    await onlyService(one, onlyFirst);
+    const boot = fake.read("etc/pulumi-lvs/boot");
+    fake.write("etc/pulumi-lvs/boot", boot.replace(`${record(12, 2, "p/s/web")}\n`, ""));
+    await up(onlyFirst);
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 1), line(12, 0)]);
+    await up(withDrains(web({ 11: { weight: 5, drain } }), 11));
+    expect(fake.lines("ipvs")).toEqual([entry, line(11, 5)]);
+    expect(fake.has("run/pulumi-lvs/draining")).toBe(false);
   });
 
   test("has nothing to do if the server is declared again", async () => {

@@ -381,7 +381,7 @@ test("two clusters on the same two directors share their sync daemons", async ()
   );
 });
 
-test("a pool whose servers drain has its PoolDrains after the services of all directors, if these copy connections", async () => {
+test("a pool has its PoolDrains after the services of all directors, if these copy connections", async () => {
   const drain = { timeout: 30 };
   const pooled = { ...web, services: [{ port: 80 }], pool: true, drain };
   const { on, needs, inputs } = await made(DrCluster, pooled);
@@ -396,8 +396,13 @@ test("a pool whose servers drain has its PoolDrains after the services of all di
     expect(on(host).filter(({ type }) => type === "PoolDrain")).toHaveLength(1);
   }
   const { sync, drain: _, ...without } = pooled;
+  // The update that takes the last drain out ends that one, too.
+  const undrained = await made(DrCluster, { ...without, sync });
+  expect(undrained.inputs("web-lb1-tcp-198.51.100.10-80")).toMatchObject({ drainLater: true });
+  expect(undrained.inputs("web-lb1-tcp-198.51.100.10-80-drain")).toMatchObject({
+    realServers: { "198.51.100.21:80": null, "198.51.100.22:80": null },
+  });
   for (const other of [
-    { ...without, sync },
     { ...without, drain },
     { ...pooled, directors: web.directors.slice(0, 1) },
   ]) {
