@@ -48,7 +48,8 @@ function membersOf(file: string, name: string): Declared[] {
 
 /** Values of which only some types take any, by the type that takes one. */
 const samples: [RegExp, ...unknown[]][] = [
-  [/\bnull\b/, null],
+  // One inside of braces is of what a map has.
+  [/\bnull\b(?![^{]*\})/, null],
   [/\bboolean\b/, true],
   [/\bstring\[\]/, ["eth0"], ["192.168.0.6"], ["tcp://192.168.0.219:80"]],
   [/\bRecord<string, string>/, { a: "b" }],
