@@ -60,10 +60,15 @@ async function update(
   type OnEvent = (event: automation.EngineEvent) => void;
   const pulumiUp = async (onEvent: OnEvent, flags: readonly string[]) => {
     const { args, env, close } = await listening(stack, onEvent);
-    const code = await run(stack.workspace.pulumiCommand.command, ["up", ...args, ...rest, ...flags], {
-      env: { ...process.env, ...env },
-    }).finally(close);
+    const { code, signal } = await run(
+      stack.workspace.pulumiCommand.command,
+      ["up", ...args, ...rest, ...flags],
+      {
+        env: { ...process.env, ...env },
+      },
+    ).finally(close);
     if (code !== 0) throw new UpdateFailed(code);
+    if (signal) throw new Error(`${signal} came during the update, which may not be whole`);
   };
   const upWithDirectors = async (
     onEvent: OnEvent,
@@ -84,7 +89,7 @@ async function update(
       );
   };
   const holds = async (command: string) => {
-    const code = await run(command, [], { shell: true });
+    const { code } = await run(command, [], { shell: true });
     if (code !== 0) throw new Error(`\`${command}\` ended with ${code}`);
   };
   return report(

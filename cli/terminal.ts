@@ -7,6 +7,15 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const onTerminal = (): boolean => process.stdin.isTTY === true;
 
 let running: ChildProcess | undefined;
+/** The first signal that came while it ran. */
+let received: NodeJS.Signals | undefined;
+
+/** How a program ended. */
+interface Ended {
+  readonly code: number;
+  /** The signal that came meanwhile. Pulumi 3.258 may end with 0 after it, although it did not delete everything. */
+  readonly signal: NodeJS.Signals | undefined;
+}
 
 /**
  * Stops signals from ending this process. The running program receives each signal once, and ends in order.
@@ -15,6 +24,7 @@ let running: ChildProcess | undefined;
 export function outlive(otherwise: (signal: NodeJS.Signals, terminal: boolean) => void): void {
   for (const signal of signals)
     process.on(signal, () => {
+      received ??= signal;
       if (!running?.pid) otherwise(signal, onTerminal());
       // Without a terminal the program has its own process group.
       else if (!onTerminal()) process.kill(-running.pid, signal);
@@ -22,15 +32,16 @@ export function outlive(otherwise: (signal: NodeJS.Signals, terminal: boolean) =
     });
 }
 
-/** Runs a program with this one's standard streams and returns its exit code. */
-export function run(program: string, args: readonly string[], options: SpawnOptions = {}): Promise<number> {
+/** Runs a program with this one's standard streams, and returns how it ended. */
+export function run(program: string, args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
+    received = undefined;
     const child = spawn(program, args, { ...options, stdio: "inherit", detached: !onTerminal() });
     running = child;
     child.on("error", reject);
     child.on("close", (code, signal) => {
       running = undefined;
-      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+      resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 0), signal: received });
     });
   });
 }

@@ -34,7 +34,7 @@ const rows: Readonly<Record<string, readonly number[] | "killed">> = {
   // a director that does not answer when `up` looks at it
   "the link is cut before, in the middle of, or after a script": [...undoneOrThrough, 14],
   "the link is cut during a command": undone,
-  "the engine is interrupted (SIGINT, SIGTERM) during a command": undoneOrThrough,
+  "the engine is interrupted (SIGINT, SIGTERM) during a command": undone,
   "the engine is killed (SIGKILL) during a command": "killed",
   "the machine reboots during a command": undone,
   "another run holds the lock for longer than the wait": undone,
