@@ -42,7 +42,7 @@ class Held:
 
     def run(self):
         while True:
-            self.renew, answered = False, False
+            self.asked, self.renew, answered = 0.0, False, False
             try:
                 with self.target.connect(60) as connection:
                     # longer than the kernel waits between two tries after a long failure
@@ -90,7 +90,7 @@ class Target:
             self.gap, self.last, self.fresh = max(self.gap, now - self.last), now, max(self.fresh, begun)
 
     def is_settled(self, moment):
-        return self.fresh > moment and all(one.asked > moment for one in self.held)
+        return self.fresh > moment and all(one.asked > moment and not one.renew for one in self.held)
 
     def report(self):
         lost = [sum(young == of for young, _ in self.lost) for of in (False, True)]
