@@ -61,7 +61,11 @@ export async function pairOf(
         scheduler: "rr",
         ...(port === 80 && { health: { check: { type: "tcp" } } }),
       })),
-      realServers: [{ name: "web", address: "192.168.10.11", weight }],
+      // so many that some of them come in one script, however slow this computer is
+      realServers: [
+        { name: "web", address: "192.168.10.11", weight },
+        ...[12, 13, 14, 15, 16].map((n) => ({ name: `web${n}`, address: `192.168.10.${n}` })),
+      ],
     };
     return `new lvs.DrCluster("web", ${JSON.stringify(args)});`;
   };
@@ -151,4 +155,16 @@ export async function struck(
   fake.cut = undefined;
   fake.lockSeconds = 5;
   return { ...answer, isStruck };
+}
+
+/** Returns the lines of hosts and the resources in which two looks differ, one a line. */
+export function differences(one: Seen, other: Seen): string {
+  const lines = (seen: Seen) => [
+    ...seen.hosts.flatMap((text, i) => text.split("\n").map((line) => `${names[i]}: ${line}`)),
+    ...seen.state.map((entry) => JSON.stringify(entry)),
+  ];
+  const [a, b] = [lines(one), lines(other)];
+  const only = (some: readonly string[], rest: readonly string[], sign: string) =>
+    some.filter((line) => !rest.includes(line)).map((line) => `${sign} ${line.slice(0, 1000)}`);
+  return [...only(a, b, "-"), ...only(b, a, "+")].join("\n");
 }

@@ -197,7 +197,7 @@ export class FakeHost {
     for (const { hangUp } of this.#open) hangUp("SIGHUP");
   }
 
-  /** The machine goes down in the middle of whatever it does, and comes up as the image has it, but for /etc, which stays. */
+  /** The machine goes down in the middle of whatever it does, and comes up as the image has it, but for /etc, which stays, and keepalived, if it is enabled. */
   async reboot(image: Image): Promise<void> {
     for (const { hangUp } of this.#open) hangUp("SIGKILL");
     await this.quiet();
@@ -209,6 +209,10 @@ export class FakeHost {
         ...Object.entries(this.image()).filter(kept),
       ]),
     );
+    const isEnabled = this.has("etc/systemd/system/multi-user.target.wants/keepalived.service");
+    if (!isEnabled || !this.has("etc/keepalived/keepalived.conf")) return;
+    this.write("run/keepalived.pid", "712\n");
+    this.write("run/vrrp.pid", "713\n");
   }
 
   /** What systemd does at boot with what is enabled; returns what was complained of. */
