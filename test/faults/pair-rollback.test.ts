@@ -61,7 +61,9 @@ async function rollBack(): Promise<void> {
 /** An update that ends by itself: both are as before, or both as declared, or `rollback` makes both as before. */
 async function ended(fault: Fault, codes: readonly number[]): Promise<string> {
   const { code, text, isStruck } = await struck(pair, fault);
-  expect(isStruck ? codes : [0], text).toContain(code);
+  // entries of a script that cannot be made together are made one by one
+  const mayPass = /, (aside|bulk) \d+$/.test(fault.place);
+  expect(isStruck ? [...codes, ...(mayPass ? [0] : [])] : [0], text).toContain(code);
   if (code === 0) await isAfter();
   if (code === 11) expect(text).toMatch(/could not roll back:\n.* on \S+: /);
   if (code === 0 || code === 11) await rollBack();
@@ -97,23 +99,28 @@ function placesOf(kind: FaultKind): Fault[] {
   return someOf([...places.slice(first), ...places.slice(0, first)], places.length);
 }
 
+/** Runs updates that begin as the first one did, also if this one fails. */
+async function orBack<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await pair.stack.pulumi("cancel", "--yes");
+    await backByUp("--refresh");
+    throw error;
+  }
+}
+
 test("a rollback that fails on one director names what is left, and the next one continues it", async () => {
-  // ipvsadm goes when the update deletes a real server there, after all that it changes
-  const ipvsadm = `#!/bin/sh
-case "$*" in "-d -t 192.168.0.210:443"*) rm "$LVS_FAKE_ROOT/tools/ipvsadm"; exit 127 ;; esac
-exec "$LVS_FAKE_BIN/ipvsadm" "$@"
-`;
-  const text = await ended(
-    {
-      round: pair.rounds[0] as Fault["round"],
-      machine: "director",
-      place: "director, the deletion of a real server",
-      mishap: { arm: (fake) => fake.write("tools/ipvsadm", ipvsadm) },
-    },
-    [11],
-  );
+  const kind = faultKinds.find(({ title }) => title === "ipvsadm is gone before a command") as FaultKind;
+  // The commands before the last two create what the VrrpInstance needs. How many there are is a matter of time.
+  const places = kind.places(pair.rounds).filter(({ place }) => place.includes("director, step"));
+  let text = "";
+  for (const fault of [...places.slice(0, -2).toReversed(), ...places.slice(-2)]) {
+    text = await orBack(() => ended(fault, namedIfStuck));
+    if (text.includes("still needs it")) break;
+  }
   expect(text).toMatch(
-    /could not roll back:\n(.*\n)*.* RealServer web-one-\S+-8080-web on .*: VrrpInstance web-one-vrrp still needs it\n/,
+    /could not roll back:\n(.*\n)*.* (RealServer|VirtualService) web-one-\S+-8080\S* on .*: VrrpInstance web-one-vrrp still needs it\n/,
   );
 });
 
@@ -130,13 +137,10 @@ test.for(faultKinds)(
     for (const fault of places) {
       faults.tried();
       try {
-        await (row === "killed" ? killed(fault) : ended(fault, row));
+        await orBack<unknown>(() => (row === "killed" ? killed(fault) : ended(fault, row)));
         faults.held();
       } catch (error) {
         lost.push(`${fault.place}: ${(error as Error).message}`);
-        // the next one begins as this one did
-        await pair.stack.pulumi("cancel", "--yes");
-        await backByUp("--refresh");
       }
     }
     expect(lost.join("\n\n")).toBe("");
