@@ -43,7 +43,7 @@ onLab("safe access to a real sshd", () => {
   const allow = (name: string) =>
     run(
       "director",
-      `sed -i '/ access-${name}$/d' /root/.ssh/authorized_keys\necho '${readFileSync(path(`${name}.pub`), "utf8").trim()}' >>/root/.ssh/authorized_keys`,
+      `sed -i '/ access-${name}$/d' ~/.ssh/authorized_keys\necho '${readFileSync(path(`${name}.pub`), "utf8").trim()}' >>~/.ssh/authorized_keys`,
     );
 
   beforeAll(async () => {
@@ -82,7 +82,7 @@ onLab("safe access to a real sshd", () => {
   afterAll(async () => {
     vi.unstubAllEnvs();
     agent?.kill();
-    await run("director", "sed -i '/ access-/d' /root/.ssh/authorized_keys");
+    await run("director", "sed -i '/ access-/d' ~/.ssh/authorized_keys");
     await rm(place, { recursive: true, force: true });
   });
 

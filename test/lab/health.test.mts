@@ -126,12 +126,12 @@ onLab("the tutorial's health-check scripts", () => {
     );
     await stack.up();
     expect(await ask(`http://${vip}/`, 10)).toEqual({ rs1: 5, rs2: 5 });
-    await run("rs1", "mv /var/www/html/.health.html /root/");
+    await run("rs1", "mv /var/www/html/.health.html /var/tmp/");
     await within(3 + slack, async () => expect(await table()).toEqual({ [server.rs2]: 1 }));
     expect((await run("director", "ipvsadm -Sn")).stdout).toContain(`-a -f 10 -r ${server.rs2}:0 -g -w 1`);
     expect(await ask(`http://${vip}/`, 10)).toEqual({ rs2: 10 });
     await run("rs1", "echo failing >/var/www/html/.health.html");
-    await run("rs1", "mv /root/.health.html /var/www/html/");
+    await run("rs1", "mv /var/tmp/.health.html /var/www/html/");
     await within(3 + slack, async () => expect(await table()).toEqual({ [server.rs1]: 1, [server.rs2]: 1 }));
     expect(await ask(`http://${vip}/`, 10)).toEqual({ rs1: 5, rs2: 5 });
     await stack.destroy();

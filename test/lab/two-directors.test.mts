@@ -134,16 +134,16 @@ onLab("a cluster with two directors", () => {
     expect.poll(() => answer("status", "web"), patience).toEqual([0, expect.anything()]);
 
   it("runs a rolling command on both, and stops where it fails, and that director is held", async () => {
-    await lvs("rolling", "--", "echo upgraded >>/root/rolled");
+    await lvs("rolling", "--", "echo upgraded >>/tmp/rolled");
     for (const host of directors)
-      expect((await run(host, "cat /root/rolled; rm /root/rolled")).stdout).toBe("upgraded\n");
-    expect(await answer("rolling", "web", "--", "echo tried >>/root/rolled; exit 3")).toEqual([
+      expect((await run(host, "cat /tmp/rolled; rm /tmp/rolled")).stdout).toBe("upgraded\n");
+    expect(await answer("rolling", "web", "--", "echo tried >>/tmp/rolled; exit 3")).toEqual([
       16,
       expect.stringContaining("rs1"),
     ]);
-    const { stdout } = await run("director", "cat /root/rolled", { allowFailure: true });
+    const { stdout } = await run("director", "cat /tmp/rolled", { allowFailure: true });
     expect(stdout).toBe("");
-    expect((await run("rs1", "cat /root/rolled; rm /root/rolled")).stdout).toBe("tried\n");
+    expect((await run("rs1", "cat /tmp/rolled; rm /tmp/rolled")).stdout).toBe("tried\n");
     await untilHeld(vip, "director");
     await lvs("failover", "--back");
   });

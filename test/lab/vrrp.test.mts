@@ -214,7 +214,7 @@ onLab("two directors with VRRP", () => {
   });
 
   it("stay as they are where keepalived refuses the configuration", async () => {
-    await run("rs1", `cp -p ${own} /root/own; echo nonsense >>${own}`);
+    await run("rs1", `cp -p ${own} /tmp/own; echo nonsense >>${own}`);
     const before = await statesOf(["rs1"]);
     await stack.program(program.replaceAll("150 - 50 * i", "160 - 50 * i"));
     const { code, text } = await stack.pulumi("up", "--yes", "--skip-preview");
@@ -222,7 +222,7 @@ onLab("two directors with VRRP", () => {
     expect(text).toContain("nonsense");
     expect(differences(before, await statesOf(["rs1"]))).toEqual([]);
     for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
-    await run("rs1", `cp -p /root/own ${own}; rm /root/own`);
+    await run("rs1", `cp -p /tmp/own ${own}; rm /tmp/own`);
     await stack.program(program);
     await stack.up();
     await untilHeld(vip, "director");
