@@ -27,7 +27,7 @@ class UpdateFailed extends Error {
 }
 
 /** Prints an error that nothing has printed yet. */
-function sayUnlessPrinted(error: unknown): never {
+function logUnlessPrinted(error: unknown): never {
   if (!(error instanceof UpdateFailed)) log((error as Error).message);
   throw error;
 }
@@ -94,7 +94,7 @@ async function update(
   };
   return report(
     await guarded(stack, {
-      update: (...given) => upWithDirectors(...given).catch(sayUnlessPrinted),
+      update: (...given) => upWithDirectors(...given).catch(logUnlessPrinted),
       onProgress: log,
       ...(configFile ? { configFile } : {}),
       ...(verify ? { verify: () => holds(verify) } : {}),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { HostError } from "../src/errors.js";
 import { Facts } from "../src/facts/facts.js";
+import { readingJob } from "../src/host/reading.js";
 import { mapOf } from "../src/values/problem.js";
 import { serviceReference } from "../src/values/service-address.js";
 import { type Change, noChange, type Operation } from "./engine/change.js";
@@ -10,7 +11,7 @@ import { drained, forgetting } from "./real-server/drain.js";
 import { type Drain, drainProblems, type Limits, limits } from "./real-server/drain-fields.js";
 import { server } from "./virtual-service/pool-fields.js";
 import { allOf, operationOn, type PoolOperation, undeclared } from "./virtual-service/pool-operation.js";
-import { ownDraining, ownServers } from "./virtual-service/pool-servers.js";
+import { ownDraining, ownerOf, ownServers } from "./virtual-service/pool-servers.js";
 import { inFewCommands } from "./virtual-service/pool-steps.js";
 
 /** Arguments of a PoolDrain. */
@@ -46,9 +47,6 @@ const removal = (servers: ReadonlyMap<string, Change>): Change => ({
   observe: (facts) => [...servers.values()].map((change) => change.observe(facts)),
 });
 
-const ownerOf = (facts: Facts, service: string) =>
-  facts.ledger().of(`VirtualService ${service}`)[0]?.owner ?? "";
-
 /** Returns whether the service has declared weight 0 of a server. Such a member drains, and stays. */
 function isDeclaredQuiesced(facts: Facts, service: string, at: string): boolean {
   const words = facts.ledger().of(`RealServer ${service}/${at}`)[0]?.words ?? [];
@@ -63,7 +61,7 @@ async function begun(
   const isDeclared = (facts: Facts, at: string) =>
     verb === "delete" ? isDeclaredQuiesced(facts, service, at) : config.realServers[at] !== undefined;
   const leftIn = (facts: Facts) => {
-    if (stackOf(ownerOf(facts, service)) !== stackOf(resource)) return [];
+    if (stackOf(ownerOf(facts, service) ?? "") !== stackOf(resource)) return [];
     const draining = ownDraining(facts, service);
     return ownServers(facts, service).filter(
       // A run that ended in a removal may have forgotten the drain only.
@@ -71,7 +69,7 @@ async function begun(
     );
   };
   const { facts } = await submit({
-    facts: ["ledger", "table", "draining"],
+    ...readingJob(resource, ["ledger", "table", "draining"]),
     plan(facts) {
       const entries = facts.ipvs().get(service)?.realServers;
       const draining = ownDraining(facts, service);
@@ -85,10 +83,8 @@ async function begun(
         "run `pulumi up --refresh` with the service in it",
       );
     },
-    observe: () => undefined,
-    verify: () => undefined,
   });
-  return { owner: ownerOf(facts, service), left: leftIn(facts) };
+  return { owner: ownerOf(facts, service) ?? "", left: leftIn(facts) };
 }
 
 /** Returns the limits of a server that has left: its former ones, or the longest of its pool, or the defaults. */

@@ -46,6 +46,9 @@ export const isOurs = ({ type }: Entry): boolean => type.startsWith("pulumi-node
 /** Returns whether it is a component of this package. */
 export const isOurCluster = ({ type }: Entry): boolean => type.startsWith("lvs:index:");
 
+/** Returns whether a rollback restores it. */
+export const isPart = (entry: Entry): boolean => isOurs(entry) || isOurCluster(entry);
+
 /** Returns the URN of the cluster that has a resource, or undefined if none has. */
 export function clusterOf({ parent }: Entry, entries: ReadonlyMap<string, Entry>): string | undefined {
   const above = parent === undefined ? undefined : entries.get(parent);

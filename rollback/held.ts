@@ -1,4 +1,4 @@
-import { type Deployment, type Entry, entriesOf, isOurCluster, isOurs } from "./deployment.js";
+import { type Deployment, type Entry, entriesOf, isPart } from "./deployment.js";
 import { type Declared, previousProgram } from "./previous-program.js";
 import { needsOf } from "./unrestorable.js";
 
@@ -38,7 +38,7 @@ export function heldBy(deletions: ReadonlySet<string>, now: Deployment): Held {
 export function keeping(held: Held, before: Deployment, now: Deployment, keepsUndeclared: boolean): Declared {
   const old = entriesOf(before);
   const kept = [...entriesOf(now).values()].filter(
-    (entry) => !old.has(entry.urn) && (held.has(entry.urn) || !(isOurs(entry) || isOurCluster(entry))),
+    (entry) => !old.has(entry.urn) && (held.has(entry.urn) || !isPart(entry)),
   );
   const both = { ...before, resources: [...(before.resources ?? []), ...kept] };
   const { targets, ...program } = previousProgram(both, now, keepsUndeclared);

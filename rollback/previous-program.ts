@@ -2,8 +2,8 @@ import {
   type Deployment,
   type Entry,
   entriesOf,
-  isOurCluster,
   isOurs,
+  isPart,
   oursOf,
   sameEntry,
   stackOf,
@@ -112,7 +112,6 @@ export function differentResources(before: Deployment, now: Deployment): Entry[]
   return [...changed, ...extra];
 }
 
-const isPart = (entry: Entry): boolean => isOurs(entry) || isOurCluster(entry);
 const isProvider = ({ type }: Entry): boolean => type.startsWith("pulumi:providers:");
 
 const isDefault = (provider: string): boolean => /::default(_[^:]*)?$/.test(provider);

@@ -1,5 +1,5 @@
 import { hasRecordState } from "../providers/engine/flags.js";
-import { type Deployment, type Entry, entriesOf, isOurCluster, isOurs, titleOf } from "./deployment.js";
+import { type Deployment, type Entry, entriesOf, isOurs, isPart, titleOf } from "./deployment.js";
 import { isOnHost } from "./kinds.js";
 
 /**
@@ -49,8 +49,6 @@ export function unrestorable(before: Deployment, now: Deployment): Map<string, s
   }
   return reasons;
 }
-
-const isPart = (entry: Entry): boolean => isOurs(entry) || isOurCluster(entry);
 
 /** Returns the URNs that have to be in the state with an entry. */
 export const needsOf = ({

@@ -13,11 +13,18 @@ const recordsOf = (facts: Facts, service: string): [at: string, owner: string][]
       return isServer(at) ? [[at, owner]] : [];
     });
 
+/** Returns the servers of one owner among records. */
+const ofOwner = (records: ReturnType<typeof recordsOf>, owner: string | undefined): string[] => [
+  ...new Set(records.flatMap(([at, of]) => (of === owner ? [at] : []))),
+];
+
+/** Returns the owner in the record of a service, or undefined if the host has none. */
+export const ownerOf = (facts: Facts, service: string): string | undefined =>
+  facts.ledger().of(`VirtualService ${service}`)[0]?.owner;
+
 /** Returns the servers that the service itself has records of. */
-export function ownServers(facts: Facts, service: string): string[] {
-  const owner = facts.ledger().of(`VirtualService ${service}`)[0]?.owner;
-  return [...new Set(recordsOf(facts, service).flatMap(([at, of]) => (of === owner ? [at] : [])))];
-}
+export const ownServers = (facts: Facts, service: string): string[] =>
+  ofOwner(recordsOf(facts, service), ownerOf(facts, service));
 
 /** Returns those of them that drain. A member whose weight becomes 0 is one of them meanwhile. */
 export function ownDraining(facts: Facts, service: string): string[] {
@@ -32,7 +39,7 @@ export function ownDraining(facts: Facts, service: string): string[] {
 export function leftBehind(facts: Facts, service: string, owner: string | undefined): string[] {
   const records = owner === undefined ? [] : recordsOf(facts, service);
   const isSplit = records.some(([, of]) => of !== owner && stackOf(of) === stackOf(owner as string));
-  return isSplit ? [...new Set(records.flatMap(([at, of]) => (of === owner ? [at] : [])))] : [];
+  return isSplit ? ofOwner(records, owner) : [];
 }
 
 /**
@@ -52,7 +59,7 @@ export function serversOf(facts: Facts, service: string, owner: string | undefin
 
 /** Returns the servers of a pool on the host with their configs. Without a pool, it has what a former one has left. */
 export function readPool(facts: Facts, service: string, want: Pool): Pool {
-  const owner = facts.ledger().of(`VirtualService ${service}`)[0]?.owner;
+  const owner = ownerOf(facts, service);
   const servers = want
     ? new Set([...Object.keys(want), ...serversOf(facts, service, owner)])
     : leftBehind(facts, service, owner);

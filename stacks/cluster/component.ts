@@ -30,8 +30,8 @@ export abstract class Cluster extends pulumi.ComponentResource implements Cluste
   declare readonly realServers: RealServer[];
 
   /**
-   * Makes the ends of drains, and the probes, which come after all else. Shows the outputs. The policy pack reads `localnodes`: addresses
-   * by which a director is a server of its own. `pulumi-lvs up` reads `allowDown`.
+   * Makes the ends of drains, and the probes, which come after all else. Shows the outputs. The policy pack reads
+   * `localnodes`: addresses by which a director is a server of its own. `pulumi-lvs up` reads `allowDown`.
    */
   protected finish(
     name: string,
