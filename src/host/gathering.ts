@@ -8,6 +8,9 @@ const limits = { least: 200, part: 1, most: 1000 };
 /** Nor is the pause longer than some times the longest gap between two jobs so far, which shows the engine's pace. */
 const gaps = { least: 50, part: 4, most: 250 };
 
+/** Number of jobs that wait for no others. The host works on them while the engine sends more. */
+const enough = 24;
+
 const within = ({ least, part, most }: typeof pauses, milliseconds: number): number =>
   Math.min(most, Math.max(least, part * milliseconds));
 
@@ -61,7 +64,7 @@ export class Gathering {
     for (;;) {
       const now = performance.now();
       const pause = Math.min(this.#newest + this.#pause(), limit) - now;
-      if (count() >= all || pause <= 0) break;
+      if (count() >= Math.min(all, enough) || pause <= 0) break;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pause);
         this.#arrived = () => {

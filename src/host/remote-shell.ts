@@ -47,8 +47,6 @@ export class RemoteShell implements Shell {
       }
     | undefined;
   #closed = false;
-  /** The text that goes before the next script. */
-  #opening = "";
 
   private constructor(host: string, stream: ShellStream) {
     this.#host = host;
@@ -65,7 +63,7 @@ export class RemoteShell implements Shell {
     });
   }
 
-  /** Opens the shell, and checks that it runs as root. Its first script goes together with `opening`. */
+  /** Opens the shell, and checks that it runs as root. The host reads `opening` before the first script comes. */
   static async open(host: string, stream: ShellStream, opening = openingText()): Promise<RemoteShell> {
     const shell = new RemoteShell(host, stream);
     let own = "";
@@ -88,7 +86,7 @@ export class RemoteShell implements Shell {
         "log in as root, or set sudo: true",
       );
     }
-    shell.#opening = opening;
+    stream.write(opening);
     return shell;
   }
 
@@ -134,10 +132,9 @@ export class RemoteShell implements Shell {
           reject(error);
         },
       };
-      const text = this.#opening + script(nonce);
+      const text = script(nonce);
       trace?.sent(text.length);
       this.#stream.write(text);
-      this.#opening = "";
     });
   }
 

@@ -155,6 +155,7 @@ export class FakeHost {
         const script = pending.slice(opening.length);
         pending = "";
         if (opening !== "") input.write(this.#opening());
+        if (script === "") return;
         const cut = this.cut?.script === this.scripts.length ? this.cut.after : undefined;
         this.scripts.push(script);
         const [path] = straying(script, this.root);

@@ -48,3 +48,19 @@ test.each([
 test("a job that comes while a batch runs does not show the pace", async () => {
   expect(await wait(600, [3], 400)).toBe(50);
 });
+
+test("24 jobs wait for no others", async () => {
+  const gathering = new Gathering();
+  let count = 0;
+  let ended = 0;
+  void gathering
+    .complete(() => count)
+    .then(() => {
+      ended = count;
+    });
+  for (count = 1; count <= 30; count++) {
+    gathering.came();
+    await vi.advanceTimersByTimeAsync(5);
+  }
+  expect(ended).toBe(24);
+});
