@@ -2,7 +2,16 @@ import { isDeepStrictEqual } from "node:util";
 import { hostLabel } from "../../src/ssh/connection.js";
 import type { Definition } from "./define.js";
 import { describeDifference } from "./difference.js";
-import { type Bag, checkInputs, connectionOf, hasUnknown, isShared, partsOf, plain } from "./inputs.js";
+import {
+  type Bag,
+  checkInputs,
+  connectionOf,
+  hasUnknown,
+  isShared,
+  keyOf,
+  partsOf,
+  plain,
+} from "./inputs.js";
 import { partInputs } from "./parts.js";
 
 /** A thing on a host that only one resource of a program may declare. */
@@ -20,7 +29,7 @@ interface Thing {
  */
 function thingOf(definition: Definition, inputs: Bag): Thing | undefined {
   if (definition.setting || !definition.record) return undefined;
-  const { key } = partsOf(definition, inputs);
+  const key = keyOf(definition, inputs);
   const connection = connectionOf(inputs);
   if (typeof connection !== "object" || connection === null) return undefined;
   const { host, port } = connection;

@@ -151,20 +151,25 @@ export function checkIdentity(definition: Definition, given: Bag): Checked {
   return { inputs, problems: wrong };
 }
 
-/** Returns key and config from a bag of inputs or outputs. @internal */
-export function partsOf(definition: Definition, bag: Bag): { key: Bag; config: Bag } {
-  // A field that an older version did not know has its default, so that an upgrade alone changes nothing.
-  const pick = ({ shape }: z.ZodObject) => {
-    const parts: Bag = {};
-    for (const name of Object.keys(shape)) {
-      const value =
-        bag[name] === undefined ? z.safeParse(shape[name] as z.ZodType, undefined).data : bag[name];
-      if (value !== undefined) parts[name] = value;
-    }
-    return parts;
-  };
-  return { key: pick(definition.key), config: pick(definition.config) };
+/** Returns the fields of a schema from a bag. */
+function pick({ shape }: z.ZodObject, bag: Bag): Bag {
+  const parts: Bag = {};
+  for (const name of Object.keys(shape)) {
+    // A field that an older version did not know has its default, so that an upgrade alone changes nothing.
+    const value = bag[name] === undefined ? z.safeParse(shape[name] as z.ZodType, undefined).data : bag[name];
+    if (value !== undefined) parts[name] = value;
+  }
+  return parts;
 }
+
+/** Returns the identity from a bag of inputs or outputs. */
+export const keyOf = (definition: Definition, bag: Bag): Bag => pick(definition.key, bag);
+
+/** Returns key and config from a bag of inputs or outputs. @internal */
+export const partsOf = (definition: Definition, bag: Bag): { key: Bag; config: Bag } => ({
+  key: keyOf(definition, bag),
+  config: pick(definition.config, bag),
+});
 
 /** Returns the connection of a checked bag. */
 export const connectionOf = (bag: Bag): Connection => bag.connection as Connection;
@@ -181,7 +186,7 @@ export function isOtherHost(olds: Bag, news: Bag): boolean {
 
 /** Returns the resource's Pulumi id: the host, then the id that people type. @internal */
 export const idOf = (definition: Definition, bag: Bag): string =>
-  `${hostLabel(connectionOf(bag))}/${definition.id(partsOf(definition, bag).key)}`;
+  `${hostLabel(connectionOf(bag))}/${definition.id(keyOf(definition, bag))}`;
 
 /** Returns the value without undefined, which Pulumi's wire cannot carry. */
 export function clean<T>(value: T): T {

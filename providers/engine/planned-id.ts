@@ -6,7 +6,7 @@ import {
   clean,
   hasUnknown,
   idOf,
-  partsOf,
+  keyOf,
   propertiesOf,
   unknownValue,
 } from "./inputs.js";
@@ -53,7 +53,7 @@ async function plannedId(definition: Definition, args: Bag): Promise<string | un
   const given = Object.fromEntries(names.map((name, i) => [name, values[i]]));
   const connection = await endpointOf(args.connection);
   const { inputs, problems } = checkInputs(definition, clean({ ...given, connection }));
-  if (problems.length > 0 || hasUnknown([connection, partsOf(definition, inputs).key])) return undefined;
+  if (problems.length > 0 || hasUnknown([connection, keyOf(definition, inputs)])) return undefined;
   return idOf(definition, inputs);
 }
 

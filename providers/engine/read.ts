@@ -9,6 +9,7 @@ import {
   checkInputs,
   clean,
   computedIn,
+  keyOf,
   noOwner,
   partsOf,
   without,
@@ -81,7 +82,7 @@ function observe(
   want: Bag | undefined,
 ): Observed | undefined {
   const { definition } = runner;
-  const { key } = partsOf(definition, inputs);
+  const key = keyOf(definition, inputs);
   const have = definition.read(facts, key, want) as Bag | undefined;
   if (inputs.owner === noOwner) return have && { have, flaw: false };
   if (!have) return change.declares(facts) ? { have: { [gone]: true }, flaw: false } : undefined;

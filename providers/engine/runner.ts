@@ -6,7 +6,7 @@ import { type Change, noChange, type Operation, type Verb } from "./change.js";
 import type { Clock } from "./clock.js";
 import type { Definition } from "./define.js";
 import { hasRecordState } from "./flags.js";
-import { type Bag, connectionOf, idOf, partsOf } from "./inputs.js";
+import { type Bag, connectionOf, idOf, keyOf, partsOf } from "./inputs.js";
 import { objectChange } from "./object.js";
 import { inputsOfPart } from "./parts.js";
 import type { Program } from "./program.js";
@@ -90,6 +90,6 @@ export class Runner {
   }
 
   #idWithoutHost(inputs: Bag): string {
-    return this.definition.id(partsOf(this.definition, inputs).key);
+    return this.definition.id(keyOf(this.definition, inputs));
   }
 }
