@@ -18,6 +18,7 @@ import {
   type Shape,
   type Weights,
 } from "./contenders.mts";
+import { heldIn } from "./held.mts";
 
 /** The operations, in the order in which they run. */
 export const operations = [
@@ -31,8 +32,11 @@ export const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
+/** What the host does of the creation, without the connection. Measured with pools. */
+export const work = "up, on the host";
+
 /** Seconds of each operation. An absent one cannot be done this way, or was not asked for. */
-export type Seconds = Partial<Record<Operation, number>>;
+export type Seconds = Partial<Record<Operation | typeof work, number>>;
 
 /** A way to make a table. */
 export interface Contender {
@@ -64,17 +68,31 @@ async function expectTable({ services, servers }: Shape, { all: weight }: Weight
     );
 }
 
+/** How a program runs: with this environment, or why it cannot. `cli` has `pulumi-lvs up` make each update. */
+interface Way {
+  readonly missing?: string | undefined;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cli?: boolean;
+}
+
+async function updateByCli(stack: Stack): Promise<string> {
+  const { code, text } = await stack.pulumiLvs(["up", "--yes", "--skip-preview"]);
+  if (code !== 0) throw new Error(text);
+  return text;
+}
+
 /** A program of Pulumi. `real` is false where the director gets nothing. */
 const program = (
   name: string,
   source: (shape: Shape, weights: Weights) => string,
   real: boolean,
-  { missing, env = {} }: { missing?: string | undefined; env?: Record<string, string> } = {},
+  { missing, env = {}, cli = false }: Way = {},
 ): Contender => ({
   name,
   ...(missing === undefined ? {} : { missing }),
   async measure(shape, wanted) {
     const stack = await Stack.ofProgram(source(shape, before), env);
+    const up = () => (cli ? updateByCli(stack) : stack.up());
     const measured: Seconds = {};
     const does = async (operation: Operation, work: () => Promise<unknown>) => {
       if (wanted.includes(operation)) measured[operation] = await seconds(work);
@@ -82,13 +100,18 @@ const program = (
     const change = async (operation: Operation, weights: Weights) => {
       if (!wanted.includes(operation)) return;
       await stack.program(source(shape, weights));
-      await does(operation, () => stack.up());
+      await does(operation, up);
       if (real) await expectTable(shape, weights);
     };
     try {
-      measured.up = await seconds(() => stack.up());
+      let text = "";
+      measured.up = await seconds(async () => {
+        text = await up();
+      });
+      const held = text.split("\n").flatMap((line) => heldIn(line) ?? []);
+      if (held.length > 0) measured[work] = held.reduce((sum, one) => sum + one, 0) / 1000;
       if (real) await expectTable(shape, before);
-      await does("no-change up", () => stack.up());
+      await does("no-change up", up);
       await does("preview", () => stack.preview());
       await change("one weight", one);
       await change("all weights", all);
@@ -106,13 +129,17 @@ const raw: Contender = {
   name: "ipvsadm -R",
   async measure(shape) {
     await run("director", "true");
-    const up = await seconds(() => run("director", restoring(rules(shape, before))));
+    let stdout = "";
+    const up = await seconds(async () => {
+      ({ stdout } = await run("director", `date +%s%N\n${restoring(rules(shape, before))}\ndate +%s%N`));
+    });
+    const [begun = 0, ended = 0] = stdout.trim().split("\n").map(Number);
     await expectTable(shape, before);
     const weights = await seconds(() => run("director", restoring(edits(shape, all))));
     await expectTable(shape, all);
     const refresh = await seconds(() => run("director", "ipvsadm -Sn"));
     const destroy = await seconds(() => run("director", "ipvsadm -C"));
-    return { up, "all weights": weights, refresh, destroy };
+    return { up, [work]: (ended - begun) / 1e9, "all weights": weights, refresh, destroy };
   },
 };
 
@@ -180,6 +207,7 @@ const many = { PULUMI_PARALLEL: "64" };
 export const serverContenders = (): Contender[] => [
   program("pulumi-lvs", ours, true),
   program("pulumi-lvs --parallel 64", ours, true, { env: many }),
+  program("npx pulumi-lvs up", ours, true, { env: many, cli: true }),
   program("remote.Command", (shape, weights) => commands(shape, weights, sshConfigPath()), true, {
     missing: hasCommandPlugin()
       ? undefined
@@ -191,4 +219,7 @@ export const serverContenders = (): Contender[] => [
 ];
 
 /** Contenders that make services with their pools. The floor is a resource for each service. */
-export const poolContenders = (): Contender[] => [program("pulumi-lvs pools", pools, true), raw];
+export const poolContenders = (): Contender[] => [
+  program("pulumi-lvs pools", pools, true, { env: { LVS_LOG: "trace" } }),
+  raw,
+];

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { chartOf } from "./chart.mts";
 import type { Part, PartName } from "./data.mts";
 import { exponentOf, figuresOf, markdown, type Row, ratiosOf, shown } from "./figures.mts";
-import { operations } from "./measure.mts";
+import { operations, work } from "./measure.mts";
 
 const shapesOf = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ shape }) => shape))];
 
@@ -20,22 +20,21 @@ const otherFloors = (rows: readonly Row[]): Row[] => {
 };
 
 /** A table of one shape: ratios to the floor first, then seconds. */
-const timesOf = (rows: readonly Row[]): string =>
-  markdown(
-    [rows[0]?.shape ?? "", ...operations],
+function timesOf(rows: readonly Row[]): string {
+  const columns = [...operations, ...(rows.filter((row) => figuresOf(row, work)).length > 1 ? [work] : [])];
+  return markdown(
+    [rows[0]?.shape ?? "", ...columns],
     [
       ...rows
         .filter((row) => !isFloor(row))
-        .map((row) => [
-          `${row.contender} / floor`,
-          ...operations.map((one) => shown(ratiosOf(row, one), " ×")),
-        ]),
+        .map((row) => [`${row.contender} / floor`, ...columns.map((one) => shown(ratiosOf(row, one), " ×"))]),
       ...[...rows, ...otherFloors(rows)].map((row) => [
         row.contender,
-        ...operations.map((one) => shown(figuresOf(row, one), " s")),
+        ...columns.map((one) => shown(figuresOf(row, one), " s")),
       ]),
     ],
   );
+}
 
 const growthOf = (rows: readonly Row[]): string => {
   const contenders = [...new Set(rows.map(({ contender }) => contender))];
@@ -94,6 +93,6 @@ export function writePage(measured: Partial<Record<PartName, Part>>): void {
   }
   writeFileSync(page, text);
   const servers = measured.servers?.rows;
-  if (servers) writeFileSync(join(docs, "performance.svg"), chartOf("pulumi-lvs", servers));
+  if (servers) writeFileSync(join(docs, "performance.svg"), chartOf("pulumi-lvs --parallel 64", servers));
   execFileSync("biome", ["check", "--write", page], { stdio: "inherit" });
 }

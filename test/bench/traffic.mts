@@ -8,6 +8,7 @@ import { choose } from "../support/machines/choose.mts";
 import { reset, run, sshConfigPath, up } from "../support/machines/lab.mts";
 import { conditionsOf, keep } from "./data.mts";
 import type { Figures, Row } from "./figures.mts";
+import { heldIn } from "./held.mts";
 import { tablesOf } from "./page.mts";
 
 type Bag = Record<string, unknown>;
@@ -30,8 +31,8 @@ const vip = "192.168.0.219";
 /** Milliseconds for which scripts held the lock, from their lines in the log: all parts after they got it. */
 let held: number[] = [];
 console.error = (line: string) => {
-  const parts = /^lvs: director: script \d+ in \d+ ms: .*lock \d+ ms, (.*)$/.exec(line)?.[1];
-  if (parts) held.push([...parts.matchAll(/(\d+) ms/g)].reduce((sum, [, took]) => sum + Number(took), 0));
+  const milliseconds = heldIn(line);
+  if (milliseconds !== undefined) held.push(milliseconds);
 };
 
 const print = (line: string) => process.stderr.write(`${line}\n`);
