@@ -1,4 +1,4 @@
-import { commandFails, faultKinds } from "./harness/kinds.js";
+import { faultKinds } from "./harness/kinds.js";
 import { booted } from "./harness/machines.js";
 import { nothing } from "./harness/pulumi.js";
 import { drStack } from "./harness/stacks.js";
@@ -8,6 +8,5 @@ import { scenario } from "./harness/survive.js";
 strike(
   "the first up of a DR stack survives that",
   async () => scenario({ images: booted, state: nothing }, await drStack()),
-  // test/unit/steps-that-fail.test.ts has it
-  faultKinds.filter((kind) => kind !== commandFails),
+  faultKinds,
 );
