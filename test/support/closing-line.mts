@@ -1,5 +1,6 @@
-import type { Reporter, TestModule } from "vitest/node";
+import type { Reporter, TestModule, TestSpecification } from "vitest/node";
 import { durations } from "./durations.ts";
+import { choose } from "./machines/choose.mts";
 import { seed } from "./seed.mts";
 import { tallied } from "./tally.ts";
 
@@ -23,8 +24,11 @@ function table(modules: readonly TestModule[]): string[] {
 export default class ClosingLine implements Reporter {
   #start = performance.now();
 
-  onTestRunStart(): void {
+  onTestRunStart(specifications: readonly TestSpecification[]): void {
     this.#start = performance.now();
+    const { name, why } = choose();
+    if (specifications.some(({ project }) => project.name === "lab"))
+      console.log(`the lab's machines run on ${name} (${why})`);
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {

@@ -4,6 +4,7 @@ import { BaseSequencer } from "vitest/node";
 // Files of more than 60 s, the longest first, by the last run. Vitest knows durations only from a run before, and a
 // fresh clone has none. It would begin with the largest files, and wait for one of these with a single worker at the end.
 const longest = [
+  "lab/two-directors",
   "lab/health",
   "lab/faults",
   "lab/failures",
@@ -13,7 +14,6 @@ const longest = [
   "lab/leaving",
   "lab/ipv6",
   "lab/load",
-  "lab/two-directors",
   "lab/plan",
   "lab/drain",
   "lab/shapes",
@@ -39,8 +39,9 @@ const longest = [
   "lab/pool",
   "lab/drift",
   "lab/services",
-  "faults/rollback-command",
   "faults/director-down",
+  "faults/pair-rollback",
+  "faults/rollback-command",
   "faults/rollback-verify",
   "faults/rollback-up",
   "faults/mixed",
@@ -49,7 +50,6 @@ const longest = [
   "faults/dr-up",
   "faults/saved-plan",
   "faults/postgres",
-  "faults/pair-rollback",
   "faults/pair-killed",
   "faults/draining",
   "faults/two-directors",
