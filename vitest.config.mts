@@ -80,6 +80,7 @@ export default defineConfig({
           // each worker has a lab of its own: see setup.mts
           maxWorkers: labs,
           fileParallelism: labs > 1,
+          isolate: false,
           env: { LVS_LAB_ENGINE: engine, LVS_LABS: String(labs) },
           ...onLab,
         },

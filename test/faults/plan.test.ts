@@ -66,7 +66,7 @@ ${more}`;
     { op: "delete", resource: "RealServer mail-rs", drains: 7 },
   ]);
 
-  const text = await stack.pulumiLvs(["plan"]);
+  const text = await stack.pulumiLvsOfSelected("plan");
   expect(text).toEqual({ code: 0, text: "no host changes\n" });
 
   await stack.program(`

@@ -14,19 +14,25 @@ export async function holders(address: string, among: readonly HostName[] = dire
   return among.filter((_, i) => lists[i]?.stdout.includes(` ${address}/`));
 }
 
-/** Waits until one host or several have an address, and the others among them do not. Each host looks by itself. */
+/**
+ * Waits until one host or several have all addresses, and the others among them have none of these. Each host looks by
+ * itself, at all addresses at once.
+ */
 export function untilHeld(
-  address: string,
+  address: string | readonly string[],
   by: HostName | readonly HostName[],
   among: readonly HostName[] = directors,
 ): Promise<true> {
+  const addresses = [address].flat();
   const those = [by].flat();
-  const others = among.filter((host) => !those.includes(host));
-  const isThere = `ip -o addr show | grep -qF ' ${address}/'`;
-  return until(`${address} on ${those.join(" and ")}`, seconds, async () => {
-    for (const host of those) await waitOn(host, isThere, seconds);
-    for (const host of others) await waitOn(host, `! ${isThere}`, seconds);
-    return String(await holders(address, among)) === String(those) ? true : undefined;
+  const count = `ip -o addr show | grep -cF ${addresses.map((one) => `-e ' ${one}/'`).join(" ")} || :`;
+  const wanted = (host: HostName) => (those.includes(host) ? addresses.length : 0);
+  return until(`${addresses.join(", ")} on ${those.join(" and ")}`, seconds, async () => {
+    // those that get the addresses come first
+    for (const host of [...those, ...among.filter((one) => !those.includes(one))])
+      await waitOn(host, `[ "$(${count})" = ${wanted(host)} ]`, seconds);
+    const counts = await Promise.all(among.map((host) => run(host, count)));
+    return among.every((host, i) => Number(counts[i]?.stdout) === wanted(host)) ? true : undefined;
   });
 }
 

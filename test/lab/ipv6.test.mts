@@ -155,7 +155,7 @@ onLab("an LVS/DR cluster of an IPv6 VIP", () => {
     stack.environment({ PULUMI_HOME: join(stack.folder, ".pulumi-home") });
     const { code, text } = await stack.pulumiLvs(["up", ...flags]);
     expect(code, text).toBe(0);
-    expect(await ask(url, 30, "-g")).toEqual({ rs1: 10, rs2: 20 });
+    expect(await ask(url, 30)).toEqual({ rs1: 10, rs2: 20 });
     await run("client", `ip -6 neigh flush dev eth1; ping -c 1 -W 5 ${vip} >/dev/null`);
     expect(await neighbour(vip)).toContain(await macOf("director"));
     before = await statesOf(machines);
@@ -176,7 +176,7 @@ onLab("an LVS/DR cluster of an IPv6 VIP", () => {
     await run("rs2", "systemctl stop nginx");
     const table = () => tableOf("director");
     await expect.poll(table, patience).not.toContain("fd00:77::222");
-    expect(await ask(url, 4, "-g")).toEqual({ rs1: 4 });
+    expect(await ask(url, 4)).toEqual({ rs1: 4 });
     await run("rs2", "systemctl start nginx");
     await expect.poll(table, patience).toContain("fd00:77::222");
   });
@@ -184,9 +184,7 @@ onLab("an LVS/DR cluster of an IPv6 VIP", () => {
   it("is restored after a reboot of all its machines", async () => {
     await Promise.all(machines.map((host) => reboot(host)));
     await Promise.all(machines.map(restored));
-    await expect
-      .poll(async () => Object.keys(await ask(url, 6, "-g")).sort(), patience)
-      .toEqual(["rs1", "rs2"]);
+    await expect.poll(async () => Object.keys(await ask(url, 6)).sort(), patience).toEqual(["rs1", "rs2"]);
     expect(await stack.preview("--refresh", "--expect-no-changes")).toMatch(/unchanged/);
   });
 
@@ -207,7 +205,7 @@ onLab("an LVS/DR cluster of an IPv6 VIP", () => {
     const up = stack.up();
     const draining = () => run("director", "cat /run/pulumi-lvs/draining", { allowFailure: true });
     await expect.poll(async () => (await draining()).stdout, patience).toContain("[fd00:77::222]:80");
-    expect(await ask(url, 4, "-g")).toEqual({ rs1: 4 });
+    expect(await ask(url, 4)).toEqual({ rs1: 4 });
     await letGo();
     expect(await up).toMatch(/\[fd00:77::222\]:80 of tcp:\/\/\[fd00:77::210\]:80 drained in \d+ s/);
     expect(await answered()).toMatch(/200 OK[\s\S]*rs2/);
@@ -243,7 +241,7 @@ onLab("an LVS/NAT cluster of an IPv6 VIP", () => {
 `;
     const stack = keep(await Stack.ofEnvironment("six", { configuration }));
     await stack.up();
-    expect(await ask("http://[fd00:77::219]/", 30, "-g")).toEqual({ rs1: 15, rs2: 15 });
+    expect(await ask("http://[fd00:77::219]/", 30)).toEqual({ rs1: 15, rs2: 15 });
     await stack.refresh("--expect-no-changes");
     await stack.destroy();
     expect(differences(clean, await statesOf(machines))).toEqual([]);

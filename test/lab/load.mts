@@ -35,7 +35,7 @@ interface Pace {
 export async function underLoad(
   address: string | readonly string[],
   work: (moveTo: (address: string) => Promise<void>) => Promise<void>,
-  { seconds = 8, least = 0, pause = 0.01 }: Pace = {},
+  { seconds = 8, least = 0, pause = 0.05 }: Pace = {},
 ): Promise<Load> {
   const program = await readFile(join(import.meta.dirname, "load.py"), "utf8");
   const quoted = [address].flat().map(quote).join(" ");

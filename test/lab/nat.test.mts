@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { reset, run } from "../support/machines/lab.mts";
 import { differences, type States, statesOf } from "./host-state.mts";
-import { arpAnswers, ask, disposing, onLab } from "./setup.mts";
+import { arpAnswers, aside, ask, disposing, onLab } from "./setup.mts";
 import { Stack } from "./stack.mts";
 import { onPurpose, runTutorial } from "./tutorial.mts";
 
@@ -57,12 +57,11 @@ onLab("the tutorial's LVS/NAT cluster", () => {
     expect(differences(clean, await statesOf(hosts))).toEqual([]);
   });
 
-  it("connects to no host in a preview and in an update without changes", async () => {
+  aside?.("connects to no host in a preview and in an update without changes", async () => {
     await stack.up();
     for (const host of hosts) await run(host, "systemctl stop ssh.socket ssh 2>/dev/null; :");
     const preview = await stack.pulumi("preview", "--expect-no-changes");
     const update = await stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
-    await reset();
     for (const { code, text } of [preview, update]) {
       expect(text).toMatch(/10 unchanged/);
       expect(code).toBe(0);

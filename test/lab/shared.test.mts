@@ -88,18 +88,19 @@ onLab("a VIP of two stacks", () => {
   });
 
   it("loses no request of one stack while the other, which made it, goes and comes again", async () => {
-    const load = await underLoad(`${vip} 8080`, async () => {
+    const work = async () => {
       await shop.destroy();
       expect(await places()).toEqual(once);
       expect(await table()).toEqual(entries(8080, 2));
       expect(await owners()).toEqual(["blog", "blog"]);
       await shop.up();
-    });
+    };
+    const load = await underLoad(`${vip} 8080`, work, { least: 500 });
     console.log(
       `two stacks, one goes and comes: ${load.requests} requests, ${load.held} on held connections`,
     );
     expect(load.failures).toEqual([]);
-    expect(load.requests).toBeGreaterThan(500);
+    expect(load.requests).toBeGreaterThanOrEqual(500);
     expect(Object.keys(load.servers)).toEqual(["rs2"]);
     expect(await ask(`http://${vip}/`, 10)).toEqual({ rs1: 5, rs2: 5 });
   });

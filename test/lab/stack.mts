@@ -12,6 +12,8 @@ const noPassphrase = "lab";
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+const cli = join(checkout, "dist/cli/main.js");
+
 /** Has the CLI's processes load half of the SDK. */
 export const lean = {
   NODE_OPTIONS: `--require "${join(import.meta.dirname, "lean-sdk.cjs")}"`,
@@ -183,10 +185,15 @@ export class Stack {
     });
   }
 
-  /** `npx pulumi-lvs`, as it was built. */
-  pulumiLvs(args: string[], begun?: (child: ChildProcess) => void): Promise<Answer> {
-    const cli = join(checkout, "dist/cli/main.js");
-    return this.run(process.execPath, [cli, ...args], begun);
+  /** `npx pulumi-lvs`, as it was built, for this stack. Without its name the command would start one more of the CLI. */
+  pulumiLvs([command = "", ...args]: string[], begun?: (child: ChildProcess) => void): Promise<Answer> {
+    const stack = args.includes("--stack") ? [] : ["--stack", this.#name];
+    return this.run(process.execPath, [cli, command, ...stack, ...args], begun);
+  }
+
+  /** The same for the selected stack. */
+  pulumiLvsOfSelected(...args: string[]): Promise<Answer> {
+    return this.run(process.execPath, [cli, ...args]);
   }
 
   async #must(args: string[]): Promise<string> {

@@ -112,7 +112,7 @@ onLab("two directors with VRRP", () => {
     clean = await statesOf(directors);
     await stack.program(program);
     await stack.up();
-    for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+    await untilHeld([vip, vip6, gateway], "director");
     await untilHeld(other, "rs1");
     await untilClientSendsTo("director", macs);
     expect((await run("rs1", `cat ${own}`)).stdout).toBe(operators);
@@ -190,12 +190,12 @@ onLab("two directors with VRRP", () => {
         expect(await lvs("failover", "vip-director")).toMatch(
           /director +master +[1-9]\d* active[\s\S]*moved from director to rs1 in [\d.]+ s\n +director +backup .*\d+ active.*, held\n +rs1 +master +\d+ active/,
         );
-        for (const address of [vip, vip6, gateway]) await untilHeld(address, "rs1");
+        await untilHeld([vip, vip6, gateway], "rs1");
         const news = await heard();
         for (const address of [vip, vip6]) expect(news).toMatch(announcement(macs.get("rs1"), address));
         await untilClientSendsTo("rs1", macs);
         expect(await lvs("failover", "vip-rs1", "--back")).toMatch(/moved from rs1 to director/);
-        for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+        await untilHeld([vip, vip6, gateway], "director");
       },
       { least: 500 },
     );
@@ -221,7 +221,7 @@ onLab("two directors with VRRP", () => {
     expect(code).not.toBe(0);
     expect(text).toContain("nonsense");
     expect(differences(before, await statesOf(["rs1"]))).toEqual([]);
-    for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+    await untilHeld([vip, vip6, gateway], "director");
     await run("rs1", `cp -p /tmp/own ${own}; rm /tmp/own`);
     await stack.program(program);
     await stack.up();
@@ -230,11 +230,11 @@ onLab("two directors with VRRP", () => {
 
   it("move the VIP away from a director whose monitor sees no server", async () => {
     await run("rs2", "iptables -A INPUT -s 192.168.0.200 -p tcp --dport 80 -j DROP");
-    for (const address of [vip, vip6, gateway]) await untilHeld(address, "rs1");
+    await untilHeld([vip, vip6, gateway], "rs1");
     expect(await holders(stays)).toEqual(["director"]);
     await untilClientSendsTo("rs1", macs);
     await run("rs2", "iptables -F INPUT");
-    for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+    await untilHeld([vip, vip6, gateway], "director");
     await untilClientSendsTo("director", macs);
   });
 
@@ -242,11 +242,11 @@ onLab("two directors with VRRP", () => {
     await lvs("maintenance", "rs1");
     await untilHeld(other, "director");
     await power("director", "off");
-    for (const address of [vip, vip6, gateway, stays]) await untilHeld(address, "rs1", ["rs1"]);
+    await untilHeld([vip, vip6, gateway, stays], "rs1", ["rs1"]);
     await untilClientSendsTo("rs1", macs);
     await power("director", "on");
     await waitForSsh("director", seconds);
-    for (const address of [vip, vip6, gateway]) await untilHeld(address, "director");
+    await untilHeld([vip, vip6, gateway], "director");
     await untilClientSendsTo("director", macs);
     expect(await holders(stays)).toEqual(["rs1"]);
     await lvs("maintenance", "rs1", "--end");
@@ -257,9 +257,9 @@ onLab("two directors with VRRP", () => {
 
   it("take over from one whose keepalived is stopped, and the next update starts it", async () => {
     await run("director", "systemctl stop keepalived");
-    for (const address of [vip, vip6, gateway, six]) await untilHeld(address, "rs1");
+    await untilHeld([vip, vip6, gateway, six], "rs1");
     await stack.up("--refresh");
-    for (const address of [vip, vip6, gateway, six]) await untilHeld(address, "director");
+    await untilHeld([vip, vip6, gateway, six], "director");
   });
 
   it("move by an interface that is only tracked", async () => {
