@@ -8,7 +8,7 @@ import { openingText } from "../../src/shell/opening.js";
 import { definitions } from "../support/fake/definitions.js";
 import { type Case, change, goldenFiles, inputsOf, recorder } from "../support/fake/golden.js";
 import { run } from "../support/machines/lab.mts";
-import { applying, newNonce, preparation } from "./golden-host.mts";
+import { newNonce, preparation, transaction } from "./golden-host.mts";
 import { unloading } from "./modules.mts";
 import { onLab } from "./setup.mts";
 
@@ -107,9 +107,12 @@ async function replay(definition: Definition, kind: string, given: Case): Promis
   const parts = [
     preparation(given.host ?? {}).join("\n"),
     show,
-    applying(done, owner, own),
-    openingText() + readScript(read, names),
-    applying(undone, owner, undo),
+    // as a connection has them: the functions once, then a script after the other
+    [
+      openingText() + transaction(done, owner, own),
+      readScript(read, names),
+      transaction(undone, owner, undo),
+    ].join("printf '@@\\n'\n"),
     show,
   ];
   const unloads = Object.values(given.host ?? {}).includes(null);

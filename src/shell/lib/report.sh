@@ -7,7 +7,11 @@ text() { printf '%s\n' "$1" | while IFS= read -r line; do print_line "text $line
 at_once() {
   out=
   case $1 in
-    read_conflicts) find_conflicts && out=$running ;;
+    # A script looks at all processes once. If a program starts meanwhile, the next script is refused.
+    read_conflicts)
+      [ -n "$has_looked" ] || find_conflicts
+      has_looked=1 out=$running
+      ;;
     read_table | read_timeouts | read_daemons | read_connections) [ ! -e "$ROOT/proc/net/ip_vs" ] ;;
     read_ledger) find_ledger 2>/dev/null ;;
     read_draining | read_drained | read_health) [ ! -e "$S/${1#read_}" ] ;;

@@ -11,7 +11,7 @@ mark() {
 # The script ignores the signals of a lost connection: it keeps the lock until it has finished or undone its work.
 run_script() {
   trap '' HUP INT TERM PIPE
-  timed_out= only_reads=1
+  timed_out= only_reads=1 has_looked=
   [ "$1" != -x ] || only_reads=
   trap timed_out=1 USR1
   umask 022
