@@ -34,9 +34,19 @@ export function pulumi(
 /** Returns the CLI's output. Throws an error with its messages if it fails. */
 export async function pulumiOutput(...args: Parameters<typeof pulumi>): Promise<string> {
   const { code, stdout, stderr } = await pulumi(...args);
-  if (code !== 0) throw new PulumiError(code, (stderr.trim() || stdout.trim()).replace(/^error: /, ""));
+  if (code !== 0)
+    throw new PulumiError(code, explained((stderr.trim() || stdout.trim()).replace(/^error: /, "")));
   return stdout;
 }
+
+/**
+ * Adds what to do about a message that does not tell. The CLI writes a file beside the state in a folder, and one that was
+ * killed may leave it empty. Then no command reads the state.
+ */
+const explained = (message: string): string =>
+  message.includes("failed to load checkpoint: EOF")
+    ? `${message}; if the backend is a folder, delete the empty file .pulumi/stacks/PROJECT/STACK.json.attrs in it: a CLI that was killed has left it, and the state is whole`
+    : message;
 
 /** A failure of the CLI, with its messages and exit code. */
 export class PulumiError extends Error {

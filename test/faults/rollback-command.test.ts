@@ -1,8 +1,9 @@
-import { globSync, mkdtempSync, readFileSync, statSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { dynamicClass } from "./harness/dynamic-class.js";
 import {
+  attributesOf,
   inTable,
   previewIsEmpty,
   rollBackKilled,
@@ -104,6 +105,15 @@ test("rollback undoes an update of pulumi up, by the backend's history", async (
   const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, undefined] }));
   const none = await stack.pulumiLvs(["rollback"]);
   expect(none).toEqual({ code: 1, text: "pulumi-lvs: the stack has had no update yet\n" });
+  const attributes = attributesOf(stack);
+  writeFileSync(attributes, "");
+  expect(await stack.pulumiLvs(["rollback"])).toEqual({
+    code: 1,
+    text: expect.stringMatching(
+      /EOF; if the backend is a folder, delete the empty file \.pulumi\/stacks\/PROJECT\/STACK\.json\.attrs in it: /,
+    ),
+  });
+  rmSync(attributes);
   await stack.up();
   const [before, state] = [tables(hosts), await stateOf(stack)];
   await stack.program(servicesOn(hosts, { weights: [2, undefined, 3] }));

@@ -157,6 +157,13 @@ export async function struck(
   return { ...answer, isStruck };
 }
 
+/** Returns the start of a line, and the part in which it differs from that of `others` that is the most like it. */
+function whereItDiffers(line: string, others: readonly string[]): string {
+  const alike = (other: string) => [...line].findIndex((character, i) => character !== other[i]);
+  const at = Math.max(0, ...others.map((other) => (other.startsWith(line.slice(0, 20)) ? alike(other) : 0)));
+  return at < 200 ? line.slice(0, 1000) : `${line.slice(0, 60)} … ${line.slice(at - 100, at + 800)}`;
+}
+
 /** Returns the lines of hosts and the resources in which two looks differ, one a line. */
 export function differences(one: Seen, other: Seen): string {
   const lines = (seen: Seen) => [
@@ -165,6 +172,6 @@ export function differences(one: Seen, other: Seen): string {
   ];
   const [a, b] = [lines(one), lines(other)];
   const only = (some: readonly string[], rest: readonly string[], sign: string) =>
-    some.filter((line) => !rest.includes(line)).map((line) => `${sign} ${line.slice(0, 1000)}`);
+    some.filter((line) => !rest.includes(line)).map((line) => `${sign} ${whereItDiffers(line, rest)}`);
   return [...only(a, b, "-"), ...only(b, a, "+")].join("\n");
 }
