@@ -482,3 +482,20 @@ describe("a host whose /run is full", () => {
     expect(fake.owners().join()).toContain("p/s/two");
   });
 });
+
+test.each(shells.map((shell) => [shell.join(" "), shell] as const))(
+  "servers keep one record each if ipvsadm is gone before one command deletes them all (%s)",
+  async (_, shell) => {
+    const fake = withService(fakeHost({ shell }));
+    const kind = resources(realServer, fake);
+    const made = await Promise.all([1, 2, 3].map((n) => kind.create(server(n))));
+    const before = fake.snapshot();
+    fake.takeTool("ipvsadm", "bulk", 0);
+    const deletions = await Promise.allSettled(made.map(({ props }) => kind.delete(props)));
+    expect(deletions.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    fake.mend();
+    expect(fake.snapshot()).toEqual(before);
+    for (const { props } of made) await kind.delete(props);
+    expect(fake.owners().join()).not.toContain("RealServer");
+  },
+);

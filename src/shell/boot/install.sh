@@ -101,6 +101,14 @@ erase() {
   shift
   if [ "$lifetime" = persistent ]; then cut_lines "$E" boot "$@" && uninstall_boot; else cut_lines "$S" boot "$@"; fi
 }
+# record_again LIFETIME LINE...: undoes an erase. One of a bulk that failed has not run: its lines are still there.
+record_again() {
+  d=$S
+  [ "$1" != persistent ] || d=$E
+  lifetime=$1
+  shift
+  cut_lines "$d" boot "$@" && record "$lifetime" "$@"
+}
 # take_over: removes the files of owners of an older version. The ledger has the same owners.
 take_over() {
   for f in "$S/owners" "$S"/*/owners; do [ ! -e "$f" ] || rm -f "$f"; done

@@ -69,6 +69,10 @@ undo_step() {
 # ...): by it the next deletion finds the value to restore.
 run_undo() {
   case $undo_failed$1$3 in 1erase???setting?*) return ;; esac
+  [ "$1" != record ] || {
+    shift
+    set -- record_again "$@"
+  }
   without_lock attempt undo "$@" || {
     rc=$? undo_failed=1
     print_line "undo_failed $j $rc"
