@@ -1,7 +1,7 @@
-import { eraseRecord, resourceOf, stackOf } from "../../providers/engine/ledger.js";
+import { eraseLine, eraseRecord, resourceOf, stackOf } from "../../providers/engine/ledger.js";
 import type { FactName, Facts } from "../../src/facts/facts.js";
 import type { LedgerRecord } from "../../src/facts/ledger.js";
-import { type Step, step } from "../../src/host/step.js";
+import type { Step } from "../../src/host/step.js";
 import { presenceOf } from "./present.js";
 
 /** A record that a host keeps although no stack may declare its thing any more. */
@@ -38,7 +38,7 @@ export function leftOver(facts: Facts, stack?: string): LeftOver[] {
     ...(stack === undefined ? malformed : []).map(({ lifetime, line }) => ({
       text: `${line.replaceAll("\t", " ")}: a line that is not a record`,
       lifetime,
-      step: step(["erase", lifetime, line], ["record", lifetime, line]),
+      step: eraseLine(lifetime, line),
     })),
   ];
 }

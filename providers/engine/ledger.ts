@@ -34,13 +34,19 @@ export function recordOf(definition: Definition, inputs: Bag, owner: string): Wa
 /** Returns `project/stack` of an owner. */
 export const stackOf = (owner: string): string => owner.split("/").slice(0, 2).join("/");
 
-/** Returns the command that writes a record, which is also the undo of its removal. */
-const put = (one: LedgerRecord): string[] => ["record", one.lifetime, printRecord(one)];
+type Lifetime = LedgerRecord["lifetime"];
 
-const remove = (one: LedgerRecord): string[] => ["erase", one.lifetime, printRecord(one)];
+/** Returns the command that writes a line of the ledger, which is also the undo of its removal. */
+const put = (lifetime: Lifetime, line: string): string[] => ["record", lifetime, line];
+
+const remove = (lifetime: Lifetime, line: string): string[] => ["erase", lifetime, line];
+
+/** Returns the step that removes a line of the ledger. */
+export const eraseLine = (lifetime: Lifetime, line: string): Step =>
+  step(remove(lifetime, line), put(lifetime, line), "erase");
 
 /** Returns the step that removes a record. */
-export const eraseRecord = (one: LedgerRecord): Step => step(remove(one), put(one));
+export const eraseRecord = (one: LedgerRecord): Step => eraseLine(one.lifetime, printRecord(one));
 
 /** Returns the owner of an object according to the host, or undefined if it has none. */
 export function recordedOwner(facts: Facts, { thing, owner }: LedgerRecord): string | undefined {
@@ -100,9 +106,10 @@ export function withRecordSteps(
   const former = replacedRecords(facts, of).filter((one) => !isSame(one, of));
   const isThere = former.length < replacedRecords(facts, of).length;
   const isOdd = have === undefined || former.length > 0;
+  const line = [of.lifetime, printRecord(of)] as const;
   return [
-    ...(isThere ? [] : [step(put(of), remove(of))]),
-    ...(isThere && isOdd && steps.length > 0 ? [onFailure(remove(of))] : []),
+    ...(isThere ? [] : [step(put(...line), remove(...line), "record")]),
+    ...(isThere && isOdd && steps.length > 0 ? [onFailure(remove(...line), "erase")] : []),
     // The unit or the restore file was removed.
     ...(isThere && of.lifetime === "persistent" && !facts.ledger().isRestored
       ? [step(["install_boot"], null)]

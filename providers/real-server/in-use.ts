@@ -83,7 +83,11 @@ export function quiesce(facts: Facts, key: Key, alsoSynced: boolean): readonly S
       return [flag, flag === "-w" ? weight : value].filter((word) => word !== "");
     });
   return [
-    step(["ipvsadm", ...words("0"), ...limits], ["ipvsadm", ...words(entry.get("-w") as string), ...limits]),
+    step(
+      ["ipvsadm", ...words("0"), ...limits],
+      ["ipvsadm", ...words(entry.get("-w") as string), ...limits],
+      "entry",
+    ),
   ];
 }
 

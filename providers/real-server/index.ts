@@ -196,13 +196,11 @@ export const realServer = define({
     if (!want && !facts.ipvs().get(service)?.realServers.has(endpoint(address, port))) return [];
     const target = targetOf({ service, address, port });
     // -e resets options that are left out, so each line has the whole config.
-    const line = (to: Config | undefined, from: Config | undefined) => {
-      const command = to
-        ? ["ipvsadm", from ? "-e" : "-a", ...target, ...flagsOf(to)]
-        : ["ipvsadm", "-d", ...target];
-      const turns = from && to && (to.forwarding === "gatewaying") !== (from.forwarding === "gatewaying");
-      return turns ? changeForwarding(address, port, command) : command;
-    };
-    return [step(line(want, have), line(have, want))];
+    const line = (to: Config | undefined, from: Config | undefined) =>
+      to ? ["ipvsadm", from ? "-e" : "-a", ...target, ...flagsOf(to)] : ["ipvsadm", "-d", ...target];
+    const [run, undo] = [line(want, have), line(have, want)];
+    const turns = want && have && (want.forwarding === "gatewaying") !== (have.forwarding === "gatewaying");
+    if (!turns) return [step(run, undo, "entry")];
+    return [step(changeForwarding(address, port, run), changeForwarding(address, port, undo))];
   },
 });

@@ -83,10 +83,11 @@ const aDay = "86400000";
  * Wraps a change of the scheduler. The kernel removes the old scheduler before it sets the new one
  * (ip_vs_edit_service). A client in between would be refused. If it is not, it tries again a second later.
  */
-function unrefused(facts: Facts, service: ServiceAddress, { run, undo }: Step): Step {
+function unrefused(facts: Facts, service: ServiceAddress, change: Step): Step {
   const name = refusals(service);
   const found = facts.sysctl(name);
-  if (found === undefined) return step(run, undo);
+  if (found === undefined) return change;
+  const { run, undo } = change;
   // The step has the old value, so it is restored even if the command fails.
   const around = ["with_file", `/proc/sys/${sysctlPath(name)}`, aDay, found];
   return step([...around, ...run], undo && [...around, ...undo]);
@@ -173,11 +174,11 @@ export const virtualService: Definition = define({
     // A deleted entry takes its servers along, including those of other owners. An undo restores them.
     const id = printService(serviceOf(key));
     const servers = want ? [] : [...(facts.ipvs().get(id)?.realServers ?? [])];
-    const change = step(line(want, have), line(have, want));
+    const change = step(line(want, have), line(have, want), "entry");
     return [
       ...servers.map(([at, flags]) => {
         const thresholds = thresholdFlags(facts.thresholds().get(`${id}/${at}`) ?? noThresholds);
-        return onFailure(["ipvsadm", ...wordsOf(flags), ...thresholds]);
+        return onFailure(["ipvsadm", ...wordsOf(flags), ...thresholds], "entry");
       }),
       want && have && want.scheduler !== have.scheduler ? unrefused(facts, serviceOf(key), change) : change,
     ];

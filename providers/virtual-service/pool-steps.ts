@@ -1,18 +1,17 @@
-import { isAboutRecords, isEntry, onFailure, type Step, step } from "../../src/host/step.js";
+import { isIdle, onFailure, type Step, step } from "../../src/host/step.js";
 
 /** The order of the steps for records. */
 const orderOf = ["record", ":", "install_boot", "erase"];
 
-const isForLedger = (one: Step): boolean => isAboutRecords(one) || one.run[0] === "install_boot";
+const isForLedger = ({ run: [name = ""] }: Step): boolean => orderOf.includes(name);
 
 const lineOf = (run: readonly string[]): string => run.slice(1).join(" ");
 
 /** Returns what consecutive steps have in common that can be one step, or undefined for a step that stays alone. */
-function kindOf({ run, undo }: Step): string | undefined {
-  const [name] = run;
-  if (isEntry(undo) && (name === ":" || isEntry(run))) return name === ":" ? "undone entries" : "entries";
-  const isOfRecords = name === "record" || name === "erase" || (name === ":" && undo?.[0] === "erase");
-  return isOfRecords ? [...run.slice(0, 2), ...(undo?.slice(0, 2) ?? [])].join(" ") : undefined;
+function kindOf(one: Step): string | undefined {
+  const { run, undo, role } = one;
+  if (role === "entry") return isIdle(one) ? "undone entries" : "entries";
+  return role && [...run.slice(0, 2), ...(undo?.slice(0, 2) ?? [])].join(" ");
 }
 
 /** Returns steps of one kind that write or erase records as one step. */
@@ -22,13 +21,13 @@ function recordsOf(steps: readonly Step[]): Step {
     ...commands.flatMap((words) => words.slice(2)),
   ];
   const undo = steps.flatMap(({ undo }) => (undo ? [undo] : []));
-  return step(all(steps.map(({ run }) => run)), undo.length > 0 ? all(undo) : null);
+  return step(all(steps.map(({ run }) => run)), undo.length > 0 ? all(undo) : null, steps[0]?.role);
 }
 
 /** Returns lines of the table of one kind in one command, and their undo in reverse order. */
 function entriesOf(lines: readonly Step[]): Step {
   const undo = lines.flatMap(({ undo }) => (undo ? [lineOf(undo)] : [])).reverse();
-  const run = lines.flatMap(({ run }) => (run[0] === ":" ? [] : [lineOf(run)]));
+  const run = lines.flatMap((one) => (isIdle(one) ? [] : [lineOf(one.run)]));
   return run.length === 0
     ? onFailure(["put_entries", ...undo])
     : { run: ["put_entries", ...run], undo: ["undo_entries", ...undo], isPartial: true };

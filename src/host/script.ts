@@ -4,7 +4,7 @@ import { isTracing } from "../log.js";
 import { assign } from "../shell/index.js";
 import { commandLine, quote } from "../shell/quote.js";
 import { realHost } from "../shell/surroundings.js";
-import { isAboutRecords, isEntry, type Step } from "./step.js";
+import { isIdle, type Step } from "./step.js";
 
 /** The steps of one resource. The host does all of them, or undoes all of them. */
 export interface Transaction {
@@ -61,13 +61,12 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
     bulk.has(i) ? [] : renderTransaction(transaction, i),
   );
   const together = [...bulk].flatMap((i) => transactions[i]?.steps ?? []);
-  const rules = together.flatMap(({ run }) => (isEntry(run) ? [run.slice(1).join(" ")] : []));
-  const aside = (name: "record" | "erase") =>
+  const rules = rulesOf(together).map(({ run }) => run.slice(1).join(" "));
+  const aside = (role: Step["role"] & string) =>
     lifetimes.flatMap((lifetime) => {
-      const lines = together.flatMap(({ run: [command, of, ...words] }) =>
-        command === name && of === lifetime ? words : [],
-      );
-      return lines.length > 0 ? [`aside ${commandLine([name, lifetime, ...lines])}`] : [];
+      const of = together.filter((step) => step.role === role && step.run[1] === lifetime);
+      const lines = of.flatMap(({ run }) => run.slice(2));
+      return lines.length > 0 ? [`aside ${commandLine([role, lifetime, ...lines])}`] : [];
     });
   const guarded = facts.filter((name) => !ticks(name)).map((name) => `guard ${factCommand(name)}`);
   return inSubshell(nonce, [
@@ -91,18 +90,18 @@ export function applyScript(nonce: string, { expect, facts, transactions }: Appl
 export function inBulk(transactions: readonly Transaction[]): ReadonlySet<number> {
   const plain = transactions.flatMap(({ steps }, i) => {
     const [rule, ...more] = rulesOf(steps);
-    return rule !== undefined && more.length === 0 && isEntry(rule.run) ? [i] : [];
+    return rule !== undefined && more.length === 0 && rule.role === "entry" ? [i] : [];
   });
   return new Set(plain.length > 1 ? plain : []);
 }
 
 /** Returns the steps without those for records. */
 export const rulesOf = (steps: readonly Step[]): readonly Step[] =>
-  steps.filter((step) => !isAboutRecords(step));
+  steps.filter((step) => !isIdle(step) && step.role !== "record" && step.role !== "erase");
 
 /** Returns the steps that write records, which come before the bulk. */
 export const recordsOf = (steps: readonly Step[]): readonly Step[] =>
-  steps.filter(({ run }) => run[0] === "record");
+  steps.filter(({ role }) => role === "record");
 
 function renderTransaction({ owner, steps, undo }: Transaction, index: number): string[] {
   const undoLines = (name: (i: number) => string, of: readonly Step[]) =>

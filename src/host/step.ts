@@ -10,18 +10,24 @@ export interface Step {
   readonly undo: readonly string[] | null;
   /** True if a failed command may have done a part. Its own undo runs then, too. */
   readonly isPartial?: boolean;
+  /** Set if one command can do the steps of several resources. */
+  readonly role?: Role | undefined;
 }
 
-export const step = (run: readonly string[], undo: readonly string[] | null): Step => ({ run, undo });
+/**
+ * Of an `entry` the words after the first are a line of the table, which `ipvsadm -R` reads. `record` and `erase` are
+ * the first word: a lifetime and lines of the ledger follow.
+ */
+type Role = "entry" | "record" | "erase";
+
+/** Returns a step. It has no role `entry` if a word needs quotes, because `ipvsadm -R` reads words without them. */
+export function step(run: readonly string[], undo: readonly string[] | null, role?: Role): Step {
+  const isPlain = role !== "entry" || [...run, ...(undo ?? [])].every((word) => !/[\s'"\\#]/.test(word));
+  return { run, undo, role: isPlain ? role : undefined };
+}
 
 /** Returns a step that does nothing, and is undone if another one of the transaction fails. */
-export const onFailure = (undo: readonly string[]): Step => step([":"], undo);
+export const onFailure = (undo: readonly string[], role?: Role): Step => step([":"], undo, role);
 
-/** Returns whether a command is one line of the table, which `ipvsadm -R` reads as it is. */
-export const isEntry = (run: readonly string[] | null): run is readonly string[] =>
-  // Commands with a long option, such as timeouts, come once only and need no bulk.
-  run?.[0] === "ipvsadm" && !run[1]?.startsWith("--") && run.every((word) => !/[\s'"\\#]/.test(word));
-
-/** Returns whether a step writes or erases records, or does nothing unless another one fails. */
-export const isAboutRecords = ({ run: [name] }: Step): boolean =>
-  name === "record" || name === "erase" || name === ":";
+/** Returns whether a step does nothing unless another one fails. */
+export const isIdle = ({ run }: Step): boolean => run[0] === ":";

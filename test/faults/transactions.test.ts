@@ -46,8 +46,8 @@ describe("a connection that is lost", () => {
       ),
       facts,
       transactions: [
-        { owner: "a", steps: [step(["ipvsadm", "-A", "-f", "1"], ["ipvsadm", "-D", "-f", "1"])] },
-        { owner: "a", steps: [step(["ipvsadm", "-A", "-f", "2"], ["ipvsadm", "-D", "-f", "2"])] },
+        { owner: "a", steps: [step(["ipvsadm", "-A", "-f", "1"], ["ipvsadm", "-D", "-f", "1"], "entry")] },
+        { owner: "a", steps: [step(["ipvsadm", "-A", "-f", "2"], ["ipvsadm", "-D", "-f", "2"], "entry")] },
         {
           owner: "b",
           steps: [

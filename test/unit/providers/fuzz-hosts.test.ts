@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Definition } from "../../../providers/engine/define.js";
 import { type Bag, checkInputs } from "../../../providers/engine/inputs.js";
 import { inBulk } from "../../../src/host/script.js";
+import { step } from "../../../src/host/step.js";
 import { definitions } from "../../support/fake/definitions.js";
 import { connection, fakeHost, resources } from "../../support/fake/engine.js";
 import { shells } from "../../support/fake/fake-host.js";
@@ -63,7 +64,7 @@ esac
         fake.host.submit({
           owner: `${words.at(-1)} ${i}`.replaceAll("\n", ""),
           facts: ["table"],
-          plan: () => ({ steps: [{ run: ["ipvsadm", ...words], undo: null }] }),
+          plan: () => ({ steps: [step(["ipvsadm", ...words], null, "entry")] }),
           observe: () => undefined,
           verify: () => undefined,
         }),
@@ -71,7 +72,7 @@ esac
     );
     const transactions = all.map((words) => ({
       owner: "",
-      steps: [{ run: ["ipvsadm", ...words], undo: null }],
+      steps: [step(["ipvsadm", ...words], null, "entry")],
     }));
     const bulk = inBulk(transactions);
     expect(fake.read("words")).toBe(
