@@ -15,11 +15,13 @@ const forLab = {
   mke2fs: "e2fsprogs",
 };
 
-/** The shells that quick tests feed scripts to, what counts their processes, and what checks the scripts themselves. */
+/** The shells and awks that quick tests feed scripts to, what counts their processes, and what checks the scripts. */
 const forQuickTests = {
   dash: "dash",
   bash: "bash",
   busybox: "busybox",
+  mawk: "mawk",
+  gawk: "gawk",
   strace: "strace",
   shellcheck: "shellcheck",
   shfmt: "shfmt",
@@ -95,8 +97,9 @@ async function installFor(packageOf, purpose, without) {
   await install(packages, purpose).catch((error) => print(`${without}: ${error.message}`));
 }
 
-/** Installs the shells that quick tests use. Where it cannot, it says why and returns: those tests then fail. */
-export const installShells = () => installFor(forQuickTests, "quick tests", "not all shells are here");
+/** Installs the shells and awks that quick tests use. Where it cannot, it says why and returns: those tests then fail. */
+export const installShells = () =>
+  installFor(forQuickTests, "quick tests", "not all shells and awks are here");
 
 /**
  * Installs what the lab's virtual machines need. Where it cannot, it says why and returns: lab tests then report

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { checkDefaults } from "../../src/values/health-check.js";
 import { type ShellProgram, shells } from "../support/fake/fake-host.js";
+import { awks, titled } from "../support/fake/shells.js";
 import { findProgram } from "../support/fake/tree.js";
 import { sendSignal } from "../support/send-signal.mts";
 import { HostileServers, page } from "./harness/hostile-replies.js";
@@ -22,11 +23,6 @@ function pair(shell?: ShellProgram, seconds?: number): Watched {
   host.page(b, "OK");
   return host;
 }
-/** The awks that are here, besides the usual one. */
-const awks = [["gawk"], ["busybox", "awk"]].flatMap(([program = "", ...words]) => {
-  const path = findProgram(program);
-  return path ? [[path, ...words]] : [];
-});
 const results = (host: Watched) => host.checks().map((line) => line.split("\t")[1]);
 
 test("a round of many servers starts one curl", async () => {
@@ -223,10 +219,10 @@ test.each([
   expect(host.table()).toEqual([`${a} 1`, `${b} 2`]);
 });
 
-test.each(awks)("the awk of a round is %s", async (...awk) => {
+test.each(titled(awks))("the awk of a round is %s", async (_, [program = "", ...words]) => {
   const host = pair();
   host.watch({ rise: 1, fall: 1, check: { ...checkDefaults(), body: "OK" } });
-  host.tool("awk", `exec ${awk.join(" ")} "$@"\n`);
+  host.tool("awk", `exec '${findProgram(program)}' ${words.join(" ")} "$@"\n`);
   host.start();
   await soon(() => expect(results(host)).toEqual(["up", "up"]));
   host.page(a, "KO");

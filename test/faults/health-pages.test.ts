@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import { afterAll, expect, test } from "vitest";
 import { checkDefaults } from "../../src/values/health-check.js";
+import { awks, titled } from "../support/fake/shells.js";
 import { findProgram } from "../support/fake/tree.js";
 import { HostileServers, page, says } from "./harness/hostile-replies.js";
 import { soon, Watched } from "./harness/watched.js";
@@ -80,8 +81,7 @@ test("what arrived of a page that breaks off is removed at once", async () => {
   expect(pages.map((name) => host.read(`${checks}/${name}`))).toEqual([""]);
 });
 
-const awks = ["awk", "gawk", "busybox awk"].filter((awk) => findProgram(awk.split(" ")[0] as string));
-test.each(awks)("a path of quotes and backslashes arrives as it is declared: %s", async (awk) => {
+test.each(titled(awks))("a path of quotes and backslashes arrives as it is declared: %s", async (_, awk) => {
   const host = new Watched();
   const path = '/a\\nb"c\\"';
   const paths: (string | undefined)[] = [];
@@ -91,7 +91,7 @@ test.each(awks)("a path of quotes and backslashes arrives as it is declared: %s"
       response.end("OK");
     }),
   );
-  const [program = "", ...words] = awk.split(" ");
+  const [program = "", ...words] = awk;
   host.tool("awk", `exec '${findProgram(program)}' ${words.join(" ")} "$@"\n`);
   host.realTool("curl");
   host.declare({ [server]: 1 });

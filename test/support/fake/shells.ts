@@ -1,6 +1,6 @@
 import { findProgram } from "./tree.js";
 
-/** A shell that scripts are run by, as an argument vector. */
+/** A shell or an awk that scripts are run by, as an argument vector. */
 export type ShellProgram = readonly string[];
 
 /** The POSIX shells that hosts have, in the order of tests. */
@@ -11,8 +11,11 @@ export const posixShells: readonly ShellProgram[] = [
   ["busybox", "sh"],
 ];
 
+/** The awks that hosts have: those of Debian, of RHEL and of Alpine. */
+export const awks: readonly ShellProgram[] = [["mawk"], ["gawk"], ["busybox", "awk"]];
+
 /**
- * These shells, each of which has to be here: a test that is left out without a word shows nothing.
+ * These programs, each of which has to be here: a test that is left out without a word shows nothing.
  *
  * @throws an error that names the shells that are absent
  */
@@ -27,3 +30,7 @@ export function allPresent(
     );
   return wanted;
 }
+
+/** Returns these programs, which all have to be here, each with its title for `test.each`. */
+export const titled = (wanted: readonly ShellProgram[]): [string, ShellProgram][] =>
+  allPresent(wanted).map((program) => [program.join(" "), program]);

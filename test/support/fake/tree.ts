@@ -25,7 +25,8 @@ export const fakeBin = join(__dirname, "bin");
 const systemTools =
   "awk basename cat chmod cut date flock grep head ln ls mkdir mv readlink rm rmdir sed sh sha256sum sleep sort sync tail tr wc"
     .split(" ")
-    .map((name) => [name, findProgram(name)] as const);
+    // The awk of Debian, whichever is the awk of this machine.
+    .map((name) => [name, findProgram(name === "awk" ? "mawk" : name)] as const);
 
 /** Where a program is on this machine; undefined where it is not. */
 export function findProgram(name: string): string | undefined {

@@ -16,7 +16,7 @@ import { serverNumbersVariable } from "../../../src/values/server-numbers.js";
 import { parseService, type ServiceAddress, serviceFlags } from "../../../src/values/service-address.js";
 import { definitions } from "../../support/fake/definitions.js";
 import { connection } from "../../support/fake/engine.js";
-import { findProgram } from "../../support/fake/tree.js";
+import { awks, type ShellProgram, titled } from "../../support/fake/shells.js";
 import { kinds } from "../../support/kinds/index.js";
 import type { TestedKind } from "../../support/kinds/kind.js";
 
@@ -24,10 +24,6 @@ import type { TestedKind } from "../../support/kinds/kind.js";
  * The restore makes an entry by the words of its record. The agent reads the same words (readers.awk), and makes an
  * entry that was removed by hand. A word that it does not know makes it ignore the record.
  */
-
-const awks = [["awk"], ["mawk"], ["gawk"], ["busybox", "awk"]].filter(([program = ""]) =>
-  findProgram(program),
-);
 
 /** Runs the planned changes with an ipvsadm that prints its arguments. */
 const changes = `${shellText("health/table.sh")}
@@ -40,7 +36,7 @@ done
 
 /** What the agent says of records, and the commands that it gives on a table that has only these services. */
 function agentOn(
-  [program = "", ...args]: readonly string[],
+  [program = "", ...args]: ShellProgram,
   records: readonly LedgerRecord[],
   services: readonly string[],
 ) {
@@ -115,7 +111,7 @@ function recordsOf(name: string): readonly LedgerRecord[] {
 
 const words = (line: string): string[] => line.split(" ").sort();
 
-describe.each(awks.map((awk) => [awk.join(" "), awk] as const))("by %s", (_, awk) => {
+describe.each(titled(awks))("by %s", (_, awk) => {
   test("the agent makes each service again by all words of its record", () => {
     const records = recordsOf("virtual-service");
     expect(records.some((one) => one.words.includes("-b"))).toBe(true);

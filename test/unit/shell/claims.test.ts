@@ -7,19 +7,15 @@ import { shellText } from "../../../src/shell/index.js";
 import { refusals } from "../../../src/shell/refusals.js";
 import { definitions } from "../../support/fake/definitions.js";
 import { change, goldenFiles, inputsOf, recorder } from "../../support/fake/golden.js";
-import { findProgram } from "../../support/fake/tree.js";
+import { awks, type ShellProgram, titled } from "../../support/fake/shells.js";
 
 /*
  * Whether a setting has another owner is read from the ledger, by the arguments of its records. So each claim that a
  * resource makes must show in its record.
  */
 
-const awks = [["awk"], ["mawk"], ["gawk"], ["busybox", "awk"]].filter(([program = ""]) =>
-  findProgram(program),
-);
-
 /** Whether another owner claims a setting, by these records. */
-const isShared = ([program = "", ...args]: string[], ledger: string, claim: string, owner: string) => {
+const isShared = ([program = "", ...args]: ShellProgram, ledger: string, claim: string, owner: string) => {
   const code = ["-v", `SETTING_CLAIMED=${refusals.settingClaimed}`];
   const { status, stderr } = spawnSync(
     program,
@@ -44,7 +40,7 @@ const creations = goldenFiles
       .map((given) => [`${kind}: ${given.title}`, definitions.get(kind) as Definition, given] as const),
   );
 
-describe.each(awks.map((awk) => [awk.join(" "), awk] as const))("by %s", (_, awk) => {
+describe.each(titled(awks))("by %s", (_, awk) => {
   test.each(creations)("each claim shows in the record of %s", async (_title, definition, given) => {
     const { submit, steps } = recorder(given.host ?? {});
     await change(definition, given, submit);

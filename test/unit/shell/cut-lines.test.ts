@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { prelude } from "../../../src/shell/prelude.js";
 import { headOf, realHost } from "../../../src/shell/surroundings.js";
-import { allPresent, posixShells } from "../../support/fake/shells.js";
+import { posixShells, titled } from "../../support/fake/shells.js";
 
-test.each(allPresent(posixShells).map((shell) => [shell.join(" "), shell] as const))(
+test.each(titled(posixShells))(
   "more lines than a program takes as arguments are removed from the ledger, and no others (%s)",
   (_, [program = "", ...args]) => {
     const folder = mkdtempSync(join(tmpdir(), "lvs-lines-"));

@@ -1,11 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { restoreTurns, turnRanks } from "../../../src/shell/restore.js";
-import { findProgram } from "../../support/fake/tree.js";
-
-const awks = [["awk"], ["mawk"], ["gawk"], ["busybox", "awk"]].filter(([program = ""]) =>
-  findProgram(program),
-);
+import { awks, titled } from "../../support/fake/shells.js";
 
 const line = (rank: number, thing: string, ...words: string[]) =>
   [
@@ -27,7 +23,7 @@ const mark6 = service("fwmark://10/ipv6");
 
 const shared = (stack: string, id: string) => `80\tsetting\tVirtualAddress ${id}\t${stack}/vip\taddress\t-`;
 
-describe.each(awks.map((awk) => [awk.join(" "), awk] as const))("by %s", (_, [program = "", ...args]) => {
+describe.each(titled(awks))("by %s", (_, [program = "", ...args]) => {
   /** What each of these waits for, or that it goes. */
   const turns = (missing: string[], others: string[], overdue = "") =>
     execFileSync(
