@@ -40,9 +40,9 @@ const rounds = shellText("health/rounds.sh");
 const batches = shellText("health/batch.sh");
 const checks = shellText("health/checks.awk") + shellText("health/requests.awk");
 /** Decides which checks one curl does, and writes its configuration. */
-const planProgram = checks + shellText("health/plan.awk");
+export const planProgram = checks + shellText("health/plan.awk");
 /** Counts what curl reports, and prints the changed results. */
-const resultsProgram = checks + shellText("health/results.awk");
+export const resultsProgram = checks + shellText("health/results.awk");
 
 /**
  * The only place where data of the evaluation becomes a command: a shell function that makes an argument

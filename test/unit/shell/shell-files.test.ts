@@ -2,6 +2,9 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { evaluateProgram, planProgram, resultsProgram } from "../../../src/shell/agent.js";
+import { shellText } from "../../../src/shell/index.js";
+import { restoreTurns } from "../../../src/shell/restore.js";
 import { straying } from "../../support/fake/paths.js";
 import { allPresent, posixShells } from "../../support/fake/shells.js";
 
@@ -21,6 +24,28 @@ describe("the text that runs on hosts", () => {
   test.each(allPresent(posixShells))("is read by %s %s without a complaint", (program, ...args) => {
     expect(scripts.length).toBeGreaterThan(10);
     for (const script of scripts) expect(printed(program, [...args, "-n", script]), script).toBe("");
+  });
+
+  test("in awk is read by mawk and gawk without a complaint", () => {
+    const programs = [
+      evaluateProgram,
+      planProgram,
+      resultsProgram,
+      restoreTurns,
+      shellText("lib/claims.awk"),
+    ];
+    const others = files("**/*.awk").filter(
+      (file) => !programs.some((text) => text.includes(shellText(file))),
+    );
+    expect(others).toEqual([]);
+    for (const program of programs) {
+      // This finds functions that are missing, too.
+      expect(spawnSync("mawk", ["-W", "dump", program], { encoding: "utf8" })).toMatchObject({
+        status: 0,
+        stderr: "",
+      });
+      expect(printed("gawk", ["--posix", "-o/dev/null", program])).toBe("");
+    }
   });
 
   test("has no finding of shellcheck", () => {
