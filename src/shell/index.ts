@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { quote } from "./quote.js";
 
-/** Reads a file of this folder: text that runs on hosts. It is POSIX sh, awk or a systemd unit. */
+/** Reads a file of this folder: text that runs on hosts. It is POSIX sh, awk, a systemd unit, Perl or Python. */
 export const shellText = (file: string): string => readFileSync(join(__dirname, file), "utf8");
 
 /** Returns assignments for the head of such a text, with each value quoted. Values go in this way only. */

@@ -5,7 +5,12 @@ import { readMonitor } from "./monitor.js";
 import { refusalVariables } from "./refusals.js";
 
 const functions = [
-  assign({ ...refusalVariables, claims: shellText("lib/claims.awk") }),
+  assign({
+    ...refusalVariables,
+    claims: shellText("lib/claims.awk"),
+    advertise_pl: shellText("lib/advertise.pl"),
+    advertise_py: shellText("lib/advertise.py"),
+  }),
   lockFunctions,
   readConflicts,
   ...["report", "write", "read", "addresses", "ledger", "settings"].map((name) =>

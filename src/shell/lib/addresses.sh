@@ -78,28 +78,12 @@ advertise() {
   esac
   set -- "$1" "$address" "$value" "$(printf '%s\n' "$mac" | tr -d :)" "$bits"
   if command -v perl >/dev/null; then
-    perl -MSocket=inet_pton -e '
-      my (undef, $address, $index, $mac, $bits) = @ARGV;
-      my $packet = pack("CCnCx3a16CCH12", 136, 0, 0, $bits, inet_pton(10, $address), 2, 1, $mac);
-      my $nodes = pack("SnNa16L", 10, 0, 0, inet_pton(10, "ff02::1"), $index);
-      my $socket;
-      socket($socket, 10, 3, 58) && setsockopt($socket, 41, 17, pack("i", $index)) &&
-        setsockopt($socket, 41, 18, pack("i", 255)) && defined(send($socket, $packet, 0, $nodes)) or die "$!\n";
-    ' "$@"
+    perl -e "$advertise_pl" "$@"
     return
   fi
   for python in python3 "$ROOT/usr/libexec/platform-python"; do
     command -v "$python" >/dev/null || continue
-    "$python" -c '
-import socket, struct, sys
-_, address, index, mac, bits = sys.argv[1:]
-target = socket.inet_pton(10, address)
-packet = struct.pack("!BBHBxxx16sBB6s", 136, 0, 0, int(bits), target, 2, 1, bytes.fromhex(mac))
-s = socket.socket(10, 3, 58)
-s.setsockopt(41, 17, int(index))
-s.setsockopt(41, 18, 255)
-s.sendto(packet, ("ff02::1", 0, 0, int(index)))
-' "$@"
+    "$python" -c "$advertise_py" "$@"
     return
   done
   printf '%s\n' 'no program there can send a neighbour advertisement' >&2

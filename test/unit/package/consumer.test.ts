@@ -89,7 +89,7 @@ test("the published package holds what runs, its documentation, and nothing else
   expect(
     files.filter(
       (name) =>
-        !/^(dist\/(src|providers|stacks|rollback|cli|policy)\/([\w-]+\/){0,2}[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/(\w+\/)?[\w-]+\.(sh|awk|service)|dist\/stack\.schema\.json|clusters\.js|dist\/policy\/(PulumiPolicy\.yaml|package\.json)|examples\/ci\/(github\/)?[\w-]+\.(sh|mjs|yml|yaml)|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
+        !/^(dist\/(src|providers|stacks|rollback|cli|policy)\/([\w-]+\/){0,2}[\w-]+\.(js|d\.ts)|dist\/index\.(js|d\.ts)|dist\/src\/shell\/(\w+\/)?[\w-]+\.(sh|awk|service|pl|py)|dist\/stack\.schema\.json|clusters\.js|dist\/policy\/(PulumiPolicy\.yaml|package\.json)|examples\/ci\/(github\/)?[\w-]+\.(sh|mjs|yml|yaml)|README\.md|CHANGELOG\.md|SECURITY\.md|Pulumi\.example\.yaml|LICENSE|package\.json)$/.test(
           name,
         ),
     ),
@@ -104,9 +104,9 @@ test("the published package holds what runs, its documentation, and nothing else
         .map((name) => name.slice(5, -extension.length))
         .sort(),
     ).toEqual([...sources].sort());
-  const shell = globSync("src/shell/**/*.{sh,awk,service}", { cwd: repository });
+  const shell = globSync("src/shell/**/*.{sh,awk,service,pl,py}", { cwd: repository });
   expect(shell.length).toBeGreaterThan(10);
-  expect(files.filter((name) => /^dist.*\.(sh|awk|service)$/.test(name)).sort()).toEqual(
+  expect(files.filter((name) => /^dist.*\.(sh|awk|service|pl|py)$/.test(name)).sort()).toEqual(
     shell.map((name) => `dist/${name}`).sort(),
   );
 });

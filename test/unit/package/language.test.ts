@@ -23,7 +23,7 @@ const checked = [
   "test/*/README.md",
   "index.ts",
   "examples/**/*.{sh,mjs}",
-  "{cli,rollback,stacks,providers,src,policy}/**/*.{ts,sh,awk,service}",
+  "{cli,rollback,stacks,providers,src,policy}/**/*.{ts,sh,awk,service,pl,py}",
   "scripts/**/*.{mjs,mts}",
   "test/**/*.{ts,mts,cjs,sh,awk,py}",
 ];
@@ -37,6 +37,7 @@ const proseOf: Readonly<Record<string, (source: string) => Prose[]>> = {
   sh: hashProse,
   awk: hashProse,
   py: hashProse,
+  pl: hashProse,
   service: hashProse,
 };
 

@@ -7,6 +7,7 @@ import { shellText } from "../../../src/shell/index.js";
 import { restoreTurns } from "../../../src/shell/restore.js";
 import { straying } from "../../support/fake/paths.js";
 import { allPresent, posixShells } from "../../support/fake/shells.js";
+import { findProgram } from "../../support/fake/tree.js";
 
 const folder = join(__dirname, "../../../src/shell");
 const files = (pattern: string): string[] => globSync(pattern, { cwd: folder }).sort();
@@ -48,6 +49,14 @@ describe("the text that runs on hosts", () => {
     }
   });
 
+  for (const [program, ...args] of [
+    ["perl", "-wc", "lib/advertise.pl"],
+    ["python3", "-c", "compile(open('lib/advertise.py').read(), 'advertise.py', 'exec')"],
+  ] as const)
+    test.skipIf(!findProgram(program))(`is read by ${program} without a complaint`, () => {
+      expect(printed(program, args)).toMatch(/^$|^\S+ syntax OK\n$/);
+    });
+
   test("has no finding of shellcheck", () => {
     expect(printed("shellcheck", ["-s", "sh", "-f", "gcc", ...scripts, ofTests])).toBe("");
   });
@@ -57,7 +66,7 @@ describe("the text that runs on hosts", () => {
   });
 
   test("names no path that $ROOT does not stand before, so that no script of a test touches its machine", () => {
-    const named = files("**/*.{sh,awk}").flatMap((file) =>
+    const named = files("**/*.{sh,awk,pl,py}").flatMap((file) =>
       straying(readFileSync(join(folder, file), "utf8")).map((path) => `${file}: ${path}`),
     );
     expect(named).toEqual([]);
@@ -69,11 +78,11 @@ describe("the text that runs on hosts", () => {
 
   test("has no file above 220 lines", () => {
     const linesOf = (file: string) => readFileSync(join(folder, file), "utf8").split("\n").length - 1;
-    expect(files("**/*.{sh,awk,service}").filter((file) => linesOf(file) > 220)).toEqual([]);
+    expect(files("**/*.{sh,awk,service,pl,py}").filter((file) => linesOf(file) > 220)).toEqual([]);
   });
 
   test("has no line above 120 columns", () => {
-    const long = files("**/*.{sh,awk,service}").flatMap((file) =>
+    const long = files("**/*.{sh,awk,service,pl,py}").flatMap((file) =>
       readFileSync(join(folder, file), "utf8")
         .split("\n")
         .flatMap((line, i) => (line.length > 120 ? [`${file}:${i + 1}`] : [])),
