@@ -21,21 +21,60 @@ test("each generated part of docs is as `npm run docs` writes it", async () => {
     expect(readFileSync(join(repository, page), "utf8"), `${page}: run npm run docs`).toBe(text);
 });
 
-test("docs/on-your-host.md names each file that scripts write", () => {
+describe("docs/on-your-host.md", () => {
   const page = readFileSync(join(repository, "docs/on-your-host.md"), "utf8");
   const folder = join(repository, "src/shell");
-  const scripts = globSync("**/*.{sh,awk}", { cwd: folder }).map((file) =>
-    readFileSync(join(folder, file), "utf8"),
+  const codeOf = (part: string) =>
+    globSync(`${part}/*.{sh,awk}`, { cwd: folder })
+      .map((file) => readFileSync(join(folder, file), "utf8").replaceAll(/^\s*#.*/gm, ""))
+      .join("\n");
+  const code = codeOf("**");
+  /** Variables of one letter are paths: `V=$K/pulumi-lvs.d`. */
+  const letters = new Map(
+    [...code.matchAll(/(?:^|\s)([A-Z])=(\$\w+\/[^\s"';]+)/gm)].map(([, name = "", path = ""]) => [
+      name,
+      path,
+    ]),
   );
-  const names = scripts.flatMap((text) =>
-    [...text.matchAll(/\$([SE]\/[a-z][\w.-]*)/g)].map(([, name = ""]) => name),
-  );
-  // These exist for a moment only.
-  const fixed = [...new Set(names)].filter((name) => !/(\/new|\.new|\.)$/.test(name));
-  expect(fixed.length).toBeGreaterThan(5);
-  expect(fixed.filter((name) => !page.includes(`\`${name}\``) && !page.includes(`\`${name}/\``))).toEqual([]);
-  const units = globSync("**/*.service", { cwd: folder }).map((file) => file.split("/").at(-1));
-  expect(units.filter((name) => !page.includes(`/etc/systemd/system/${name}\``))).toEqual([]);
+  const expanded = (text: string): string => {
+    const next = text
+      .replaceAll("$ROOT", "")
+      .replaceAll(/\$([A-Z])\b/g, (variable, name) => letters.get(name) ?? variable);
+    return next === text ? text : expanded(next);
+  };
+  /** Returns what a pattern finds. What ends so exists for a moment only. */
+  const all = (text: string, pattern: RegExp) =>
+    [...new Set([...text.matchAll(pattern)].map(([, name = ""]) => name))].filter(
+      (name) => !/(^|[./])(new|old|test)$/.test(name),
+    );
+
+  test("names each file that scripts write", () => {
+    const text = page.replaceAll(/`([SE])(?=\/)/g, (_, name) => `\`${expanded(`$${name}`)}`);
+    const paths = all(expanded(code), /(\/(?:etc|run)\/[\w./-]*pulumi-lvs[\w./-]*\w)(?![\w./-]*\$)/g);
+    expect(paths.length).toBeGreaterThan(20);
+    const hidden = paths.filter((path) => !text.includes(`\`${path}\``) && !text.includes(`\`${path}/\``));
+    // The page names the links with their units.
+    expect(hidden.filter((path) => !/\/multi-user\.target\.wants\//.test(path))).toEqual([]);
+    const units = globSync("**/*.service", { cwd: folder }).map((file) => file.split("/").at(-1));
+    expect(units.filter((name) => !page.includes(`/etc/systemd/system/${name}\``))).toEqual([]);
+  });
+
+  test("names the endings of the files of checks, and has no other of them", () => {
+    const endings = all(codeOf("health"), /"(?:[^"\n]*\$[^"\n]*)?\.([a-z]+)"/g);
+    const [, table = ""] = /### Files of checks([\s\S]*?)\n## /.exec(page) ?? [];
+    const named = [...table.matchAll(/^\| `[^`]*\.([a-z]+)` /gm)].map(([, ending]) => ending);
+    expect(endings.filter((name) => !page.includes(`.${name}\``) && !page.includes(`.${name}/\``))).toEqual(
+      [],
+    );
+    expect(named.filter((name = "") => !endings.includes(name))).toEqual([]);
+    expect(named.length).toBeGreaterThan(5);
+  });
+
+  test("has as many kinds of files as there are: a new one needs a reason", () => {
+    const [, files = ""] = /## Files([\s\S]*?)\n## /.exec(page) ?? [];
+    const rows = [...files.matchAll(/^\| (`.*?`) +\|/gm)].flatMap(([, names = ""]) => names.split(", "));
+    expect(rows).toHaveLength(36);
+  });
 });
 
 describe("the page of", () => {
