@@ -57,6 +57,14 @@ describe("the text that runs on hosts", () => {
       expect(printed(program, args)).toMatch(/^$|^\S+ syntax OK\n$/);
     });
 
+  test.skipIf(!findProgram("systemd-analyze"))("is a unit that systemd reads without a complaint", () => {
+    const units = files("**/*.service");
+    expect(units.length).toBeGreaterThan(1);
+    for (const unit of units)
+      // It reads units of this machine along.
+      expect(printed("systemd-analyze", ["verify", join(folder, unit)])).not.toMatch(/pulumi-lvs/);
+  });
+
   test("has no finding of shellcheck", () => {
     expect(printed("shellcheck", ["-s", "sh", "-f", "gcc", ...scripts, ofTests])).toBe("");
   });
