@@ -9,6 +9,7 @@ import { define } from "./engine/define.js";
 import { stackOf } from "./engine/ledger.js";
 import { drained, forgetting } from "./real-server/drain.js";
 import { type Drain, drainProblems, type Limits, limits } from "./real-server/drain-fields.js";
+import { recordedConfig } from "./real-server/index.js";
 import { server } from "./virtual-service/pool-fields.js";
 import { allOf, operationOn, type PoolOperation, undeclared } from "./virtual-service/pool-operation.js";
 import { ownDraining, ownerOf, ownServers } from "./virtual-service/pool-servers.js";
@@ -48,10 +49,8 @@ const removal = (servers: ReadonlyMap<string, Change>): Change => ({
 });
 
 /** Returns whether the service has declared weight 0 of a server. Such a member drains, and stays. */
-function isDeclaredQuiesced(facts: Facts, service: string, at: string): boolean {
-  const words = facts.ledger().of(`RealServer ${service}/${at}`)[0]?.words ?? [];
-  return words[words.indexOf("-w") + 1] === "0";
-}
+const isDeclaredQuiesced = (facts: Facts, service: string, at: string): boolean =>
+  recordedConfig(facts, `${service}/${at}`)?.weight === 0;
 
 /** Returns the servers of the host that are to be removed, which its service has quiesced. Throws if it has not. */
 async function begun(

@@ -123,6 +123,17 @@ const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
       ]
     : [];
 
+/** Returns the config in the record of a server, or undefined without a record. `want` has what no host shows. */
+export function recordedConfig(facts: Facts, id: string, want?: Config): Config | undefined {
+  const record = facts.ledger().of(`RealServer ${id}`)[0];
+  if (!record) return undefined;
+  // An older version kept one text of shell.
+  const [text = "", ...flagged] = record.words;
+  const words = flagged.length > 0 ? flagged : text.replaceAll("'", "").split(" ");
+  const flags = ["-m", "-g", "-i", ...Object.values(serverNumbers)].filter((flag) => words.includes(flag));
+  return configOf(new Map(flags.map((flag) => [flag, words[words.indexOf(flag) + 1] ?? ""])), want);
+}
+
 /**
  * Returns the declared config, from the record, of a server that a health monitor keeps out or adds in part.
  * Until the server is up, the entry belongs to the monitor.
@@ -130,13 +141,7 @@ const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
 function monitored(facts: Facts, of: z.output<typeof key>, want: Config | undefined): Config | undefined {
   const server = endpoint(of.address, of.port);
   if ((facts.health().get(of.service)?.get(server) ?? "up") === "up") return undefined;
-  const record = facts.ledger().of(`RealServer ${idOf(of)}`)[0];
-  if (!record) return undefined;
-  // An older version kept one text of shell.
-  const [text = "", ...flagged] = record.words;
-  const words = flagged.length > 0 ? flagged : text.replaceAll("'", "").split(" ");
-  const flags = ["-m", "-g", "-i", ...Object.values(serverNumbers)].filter((flag) => words.includes(flag));
-  return configOf(new Map(flags.map((flag) => [flag, words[words.indexOf(flag) + 1] ?? ""])), want);
+  return recordedConfig(facts, idOf(of), want);
 }
 
 /** A real server. `ipvsadm -Sn` and `-Ln --thresholds` show it, `-a`, `-e` and `-d` change it. @internal */
