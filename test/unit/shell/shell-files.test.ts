@@ -60,8 +60,8 @@ describe("the text that runs on hosts", () => {
   test.skipIf(!findProgram("systemd-analyze"))("is a unit that systemd reads without a complaint", () => {
     const units = files("**/*.service");
     expect(units.length).toBeGreaterThan(1);
+    // It reads units of this machine along.
     for (const unit of units)
-      // It reads units of this machine along.
       expect(printed("systemd-analyze", ["verify", join(folder, unit)])).not.toMatch(/pulumi-lvs/);
   });
 

@@ -65,6 +65,19 @@ test("the seconds of every sleep are a variable, so that tests wait shortly", ()
   expect("sleep 0.1 || sleep 1".match(fixed)).toEqual(["sleep 0.1", "sleep 1"]);
 });
 
+// The rounds and tries of loops may be numbers, because what they sleep for is a variable.
+test("only these commands have a fixed number of seconds to wait", () => {
+  const fixed = /\b(?:arping|iptables|timeout) [^\n|;]*?-[wk] \d+/g;
+  expect(found(fixed)).toEqual([
+    // It shows only whether timeout has the option.
+    "src/shell/health/check-file.sh: timeout -k 1",
+    // Another iptables holds its lock for a moment.
+    ...Array.from({ length: 3 }, () => "src/shell/health/vip-path.sh: iptables -w 5"),
+    // It sends three requests, one a second.
+    "src/shell/lib/probe.sh: arping -b -c 3 -w 4",
+  ]);
+});
+
 test("the format of a printf is never a value", () => {
   expect(found(/\bprintf\s+"?\$/g)).toEqual([]);
 });
