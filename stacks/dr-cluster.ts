@@ -8,7 +8,7 @@ import { hostProbes } from "./cluster/directors/host-probes.js";
 import { forwardings } from "./cluster/families.js";
 import { type Frontend, frontend } from "./cluster/frontend.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
-import { adoption, persisting, sharing } from "./cluster/inherited.js";
+import { persisting } from "./cluster/inherited.js";
 import { serversOf, vipsOf } from "./cluster/model.js";
 import { once } from "./cluster/once.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
@@ -81,7 +81,7 @@ export class DrCluster extends Cluster {
         scope.make(
           HostRoute,
           `vip-route-${vip.name}`,
-          { ...way, ...sharing(vip.vip), ...adoption(args) },
+          { ...way, shared: vip.vip.shared, adopt: args.adopt },
           resource,
         ),
       );
@@ -123,8 +123,8 @@ export class DrCluster extends Cluster {
             interface: "lo",
             address: of,
             ...loopback(args, vip),
-            ...sharing(vip),
-            ...adoption(args),
+            shared: vip.shared,
+            adopt: args.adopt,
           },
           { parent: this, dependsOn: silence },
         ),
@@ -136,7 +136,7 @@ export class DrCluster extends Cluster {
       () =>
         new HostRoute(
           `${label}-route`,
-          { ...common, destination: of, device: "lo", source: of, ...sharing(vip), ...adoption(args) },
+          { ...common, destination: of, device: "lo", source: of, shared: vip.shared, adopt: args.adopt },
           { parent: this, dependsOn: address },
         ),
     );

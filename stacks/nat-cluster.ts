@@ -9,7 +9,7 @@ import { hostProbes } from "./cluster/directors/host-probes.js";
 import { forwardings } from "./cluster/families.js";
 import { clientFacing, frontend } from "./cluster/frontend.js";
 import { type ServerHost, serverHosts } from "./cluster/hosts.js";
-import { adoption, persisting } from "./cluster/inherited.js";
+import { persisting } from "./cluster/inherited.js";
 import { once } from "./cluster/once.js";
 import { type PackagesArgs, packages } from "./cluster/packages.js";
 import { fromLast, scopesOf } from "./cluster/scope.js";
@@ -103,7 +103,6 @@ export class NatCluster extends Cluster {
   ): pulumi.Resource[] {
     // A director answers clients itself.
     if (server.isDirector) return [...settings];
-    const back = args.sharedReturnRoutes === undefined ? {} : { shared: args.sharedReturnRoutes };
     const routes = waysOf(args).map(({ destination, via }) =>
       once(
         HostRoute,
@@ -112,7 +111,7 @@ export class NatCluster extends Cluster {
         () =>
           new HostRoute(
             `${at}-route-${destination}`,
-            { ...common, destination, via, ...back, ...adoption(args) },
+            { ...common, destination, via, shared: args.sharedReturnRoutes, adopt: args.adopt },
             { parent: this, dependsOn },
           ),
       ),

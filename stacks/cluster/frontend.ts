@@ -1,7 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { VirtualAddress, VrrpInstance } from "../../providers/index.js";
 import { instanceOf } from "./directors/vrrp.js";
-import { adoption } from "./inherited.js";
 import { vipsOf } from "./model.js";
 import { once } from "./once.js";
 import type { Vip } from "./places.js";
@@ -34,7 +33,7 @@ export function frontend(scope: DirectorScope, pools: readonly MadePool[]): Fron
   if (scope.usesVrrp) {
     const tracked = pools.filter(({ isTracked }) => isTracked);
     const fields = {
-      ...{ connection, ...adoption(args) },
+      ...{ connection, adopt: args.adopt },
       ...instanceOf(args, vipsOf(args), director),
       ...(tracked.length > 0
         ? { trackServices: tracked.map(({ virtualService }) => virtualService.id) }
@@ -49,7 +48,7 @@ export function frontend(scope: DirectorScope, pools: readonly MadePool[]): Fron
       make(
         VirtualAddress,
         `vip-${vip.name}`,
-        { ...adoption(args), interface: device, ...details },
+        { adopt: args.adopt, interface: device, ...details },
         dependsOn,
       ),
     );

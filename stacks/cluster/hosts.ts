@@ -4,7 +4,6 @@ import { Sysctl } from "../../providers/index.js";
 import type { SysctlArgs } from "../../providers/sysctl.js";
 import type { ClusterArgs } from "./args.js";
 import type { DirectorArgs } from "./directors/args.js";
-import { persistOf } from "./inherited.js";
 import { type Server, serversOf } from "./model.js";
 
 /** Makes the sysctls of one machine of a cluster. `make` gets the last part of the name of each. */
@@ -21,7 +20,7 @@ export interface ServerHost {
   readonly server: Server;
   /** The first part of the names of its resources. */
   readonly at: string;
-  readonly common: { connection: ConnectionInput; persist?: boolean };
+  readonly common: { connection: ConnectionInput; persist: boolean | undefined };
   readonly settings: readonly pulumi.Resource[];
 }
 
@@ -41,7 +40,7 @@ export function serverHosts(
       const { connection } = server.member;
       if (!connection) return [server.name, []];
       const at = `${name}-${server.name}`;
-      const common = { connection, ...persistOf(server.member) };
+      const common = { connection, persist: server.member.persist };
       const settings = sysctls(
         server.member,
         (part, fields) => new Sysctl(`${at}-${part}`, { ...common, ...fields }, { parent, dependsOn }),

@@ -1,7 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ClusterArgs, RealServerMember, VipArgs } from "./args.js";
-
-// Fields that resources have from their cluster, VIP or machine.
+import type { ClusterArgs } from "./args.js";
 
 /** Returns the component's options that pass the cluster's `persist` to each of its resources. */
 export const persisting = (
@@ -15,15 +13,3 @@ export const persisting = (
       : undefined;
   return { ...opts, transformations: [...(opts.transformations ?? []), inherit] };
 };
-
-/** Returns a member's own `persist` for the resources on its machine. Without one the cluster's applies. */
-export const persistOf = ({ persist }: RealServerMember): { persist?: boolean } =>
-  persist === undefined ? {} : { persist };
-
-/** Returns the `shared` of the resources of a VIP. */
-export const sharing = ({ shared }: Pick<VipArgs, "shared">): { shared?: pulumi.Input<boolean> } =>
-  shared === undefined ? {} : { shared };
-
-/** Returns the `adopt` of each resource of a cluster. */
-export const adoption = ({ adopt }: ClusterArgs): { adopt?: boolean } =>
-  adopt === undefined ? {} : { adopt };

@@ -136,13 +136,12 @@ interface Entry {
 export function entriesOf(pool: Pool): Entry[] {
   const { protocol = "tcp", port, fwmark, family } = pool.service;
   if (fwmark !== undefined) {
-    const ofFamily = family === undefined ? {} : { family };
     const label = `fwmark-${fwmark}${family === "ipv6" ? "-ipv6" : ""}`;
-    return [{ label, key: { fwmark, ...ofFamily }, pool }];
+    return [{ label, key: { fwmark, family }, pool }];
   }
   return pool.vips.map(({ name, vip }) => ({
     label: `${protocol}-${name}-${port}`,
-    key: { protocol, address: vip.address, ...(port === undefined ? {} : { port }) },
+    key: { protocol, address: vip.address, port },
     pool,
   }));
 }

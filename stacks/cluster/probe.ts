@@ -34,11 +34,7 @@ export function probes(
     if (protocol !== "tcp" || !port || fwmark !== undefined) continue;
     for (const { vip, name: vipName } of vips) {
       const isHttp = http.includes(port);
-      const web = {
-        ...(status === undefined ? {} : { status }),
-        ...(contains === undefined ? {} : { contains }),
-        ...spread,
-      };
+      const web = { status, contains, ...spread };
       new ServiceProbe(
         `${name}-probe-${vipName}-${port}`,
         {

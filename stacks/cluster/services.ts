@@ -8,42 +8,36 @@ import {
   Sysctl,
   VirtualService,
 } from "../../providers/index.js";
-import type { Conflict } from "../../src/values/conflicts.js";
 import type { ServiceArgs } from "./args.js";
 import type { DirectorArgs } from "./directors/args.js";
 import { copiesConnections, daemonsOf } from "./directors/model.js";
 import { isTracked } from "./directors/vrrp.js";
 import { sysctls } from "./hosts.js";
-import { adoption } from "./inherited.js";
 import { drainOf, entriesOf, poolsOf, reachedAt, type Server, serverFields } from "./model.js";
 import { once } from "./once.js";
 import { drainsOf, type PoolDrains, poolOf } from "./pool.js";
 import type { DirectorScope } from "./scope.js";
 import { sorryServerOf } from "./sorry-server.js";
 
-const alongsideOf = ({ alongside }: DirectorArgs): { alongside?: Conflict[] } =>
-  alongside ? { alongside } : {};
-
 /**
  * Makes the module, the first resource on the director. If another program owns the table, this one is
  * refused.
  */
 export const ipVs = ({ director, make }: DirectorScope, dependsOn: pulumi.Resource[]): KernelModule =>
-  make(KernelModule, "ip-vs", { name: "ip_vs", ...alongsideOf(director.fields) }, dependsOn);
+  make(KernelModule, "ip-vs", { name: "ip_vs", alongside: director.fields.alongside }, dependsOn);
 
 /** Makes the resources of the whole director. They are in force before the first connection. */
 function directorWide(
   { args, director, make }: DirectorScope,
   dependsOn: pulumi.Resource[],
 ): pulumi.Resource[] {
-  const { connection, timeouts, syncDaemon } = director.fields;
-  const common = alongsideOf(director.fields);
+  const { connection, alongside, timeouts, syncDaemon } = director.fields;
   const daemon = (part: string, fields: NonNullable<DirectorArgs["syncDaemon"]>) =>
     once(SyncDaemon, [connection, fields.state], () =>
-      make(SyncDaemon, part, { ...common, ...adoption(args), ...fields }, dependsOn),
+      make(SyncDaemon, part, { alongside, adopt: args.adopt, ...fields }, dependsOn),
     );
   return [
-    ...(timeouts ? [make(IpvsTimeouts, "timeouts", { ...common, ...timeouts }, dependsOn)] : []),
+    ...(timeouts ? [make(IpvsTimeouts, "timeouts", { alongside, ...timeouts }, dependsOn)] : []),
     ...(syncDaemon ? [daemon("sync-daemon", syncDaemon)] : []),
     ...daemonsOf(args, director).map((fields) => daemon(`sync-${fields.state}`, fields)),
     ...sysctls(director.fields, (part, fields) => make(Sysctl, `director-${part}`, fields, dependsOn)),
@@ -74,7 +68,7 @@ export function services(
   ready: { director: pulumi.Resource[]; realServer(server: Server): pulumi.Resource[] },
 ): MadePool[] {
   const { args, director, make } = scope;
-  const common = { ...adoption(args), ...alongsideOf(director.fields) };
+  const common = { adopt: args.adopt, alongside: director.fields.alongside };
   const wide = directorWide(scope, ready.director);
   const isDrained = (service: ServiceArgs) =>
     [drainOf(args, service), ...Object.values(service.members ?? {}).map((member) => member?.drain)].some(
@@ -114,7 +108,7 @@ export function services(
           scheduler: service.scheduler,
           schedulerFlags: service.schedulerFlags,
           persistence: service.persistence,
-          ...(realServers === undefined ? {} : { realServers }),
+          realServers,
           ...(drainLater ? { drainLater } : {}),
         } as never,
         [...ready.director, ...wide, ...expireTemplates, ...servers],
