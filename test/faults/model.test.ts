@@ -50,7 +50,7 @@ const stories: Record<string, Act[]> = {
 describe.skipIf(missing !== undefined)(
   missing
     ? `the model (skipped: ${missing})`
-    : "the model calls what Pulumi calls and keeps what Pulumi keeps, after",
+    : "the model makes the same calls and keeps the same state as Pulumi after",
   () => {
     for (const [title, acts] of Object.entries(stories)) {
       test.concurrent(title, async () => {

@@ -391,7 +391,7 @@ describe("a host that takes too long", () => {
     expect(fake.snapshot()).toBe(untouched);
   });
 
-  test("says of what failed before its own reason", async () => {
+  test("reports a change that failed before the time was over with the reason of its failure", async () => {
     const fake = fakeHost({ limit: 3 });
     fake.failCommand("step", 0);
     fake.write("faults/pause.step.1", "");

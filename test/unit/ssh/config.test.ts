@@ -50,7 +50,7 @@ describe("known hosts", () => {
     expect(keys("!db ssh-ed25519 A\n", "web1")).toEqual([]);
   });
 
-  test("that were revoked, or are those of an authority, are none", () => {
+  test("are left out if they were revoked or are those of an authority", () => {
     expect(keys("@revoked web1 ssh-ed25519 A\n@cert-authority web1 ssh-ed25519 B\n", "web1")).toEqual([]);
   });
 
@@ -61,11 +61,11 @@ describe("known hosts", () => {
     expect(look("web1.example.com")).toEqual({ keys: [], revoked: [], authority: true });
   });
 
-  test("that were revoked are none, even where another line files them", () => {
+  test("are left out if one line revokes them, even if another line has them", () => {
     expect(keys("web1 ssh-ed25519 A\nweb1 ssh-ed25519 B\n@revoked * ssh-ed25519 A\n", "web1")).toEqual(["B"]);
   });
 
-  test("of comments, empty lines and files that are not there are none", () => {
+  test("are not found in comments, incomplete lines and missing files", () => {
     expect(keys("# web1 ssh-ed25519 A\n\n   \nweb1 ssh-ed25519\n", "web1")).toEqual([]);
     expect(lookUp([path("nowhere")], "web1", 22)).toEqual({ keys: [], revoked: [], authority: false });
   });
