@@ -1,8 +1,8 @@
 import type { Clock } from "../../providers/engine/clock.js";
 import type { FindHost } from "../../providers/engine/runner.js";
 import { HostError, withoutToken } from "../../src/errors.js";
-import { holdFile } from "../../src/facts/vrrp.js";
 import { step } from "../../src/host/step.js";
+import { holdFile } from "../../src/vrrp/instance.js";
 import { countOn, hostOf, type Known } from "./director.js";
 import type { Move } from "./moves.js";
 

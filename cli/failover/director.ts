@@ -3,9 +3,9 @@ import { factFailure, HostError } from "../../src/errors.js";
 import { FactError, type FactName, type Facts } from "../../src/facts/facts.js";
 import type { Health } from "../../src/facts/health.js";
 import type { IpvsTable } from "../../src/facts/ipvs-table.js";
-import { parseVrrp, type VrrpSettings } from "../../src/facts/vrrp.js";
 import { readingJob } from "../../src/host/reading.js";
 import { plainText } from "../../src/values/foreign.js";
+import { parseVrrp, type VrrpSettings } from "../../src/vrrp/instance.js";
 import type { Group, Instance } from "./instances.js";
 
 /** A director whose keepalived runs the instance. */

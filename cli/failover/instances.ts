@@ -8,8 +8,8 @@ import {
   oursOf,
 } from "../../rollback/deployment.js";
 import { inClear } from "../../rollback/secrets.js";
-import { instanceName } from "../../src/facts/vrrp.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
+import { instanceName } from "../../src/vrrp/instance.js";
 
 /** A VrrpInstance of a stack. */
 export interface Instance {

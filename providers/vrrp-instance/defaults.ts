@@ -1,5 +1,5 @@
-import type { VrrpSettings } from "../../src/facts/vrrp.js";
 import { addressBits, familyOf } from "../../src/values/address.js";
+import type { VrrpSettings } from "../../src/vrrp/instance.js";
 
 /** Fields as declared. In a preview some of them may be unknown. */
 type Declared = Partial<Pick<VrrpSettings, "version">> & {

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { instanceName, parseVrrp, printVrrp, type VrrpSettings } from "../../src/facts/vrrp.js";
 import { step } from "../../src/host/step.js";
 import { hostAddress, interfaceName } from "../../src/values/address.js";
 import { ranks } from "../../src/values/ranks.js";
 import { serviceReference } from "../../src/values/service-address.js";
+import { instanceName, parseVrrp, printVrrp, type VrrpSettings } from "../../src/vrrp/instance.js";
 import { type Definition, define } from "../engine/define.js";
 import { missingInterface } from "../engine/missing-interface.js";
 import { heldAddress } from "./clashes.js";

@@ -1,6 +1,6 @@
-import type { VrrpSettings } from "../../src/facts/vrrp.js";
 import { addressBits, familyOf } from "../../src/values/address.js";
 import type { Problem } from "../../src/values/problem.js";
+import type { VrrpSettings } from "../../src/vrrp/instance.js";
 
 /** The fields of an instance that rules cross. */
 type Fields = Pick<

@@ -1,4 +1,4 @@
-import { parseVrrp } from "../../../src/facts/vrrp.js";
+import { parseVrrp } from "../../../src/vrrp/instance.js";
 import type { FakeHost } from "./fake-host.js";
 
 /** What keepalived does with the addresses of one instance on several fake hosts. Its time is a call of `elect`. */

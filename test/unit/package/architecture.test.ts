@@ -54,6 +54,7 @@ const src = [
   "src/errors",
   "src/facts",
   "src/health",
+  "src/vrrp",
   "src/ssh",
   "src/host",
 ];
@@ -66,6 +67,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "src/errors": ["src/values", "src/shell"],
   "src/facts": ["src/values", "src/shell"],
   "src/health": ["src/values"],
+  "src/vrrp": ["src/values"],
   "src/ssh": ["src/values", "src/log", "src/errors"],
   "src/host": ["src/values", "src/log", "src/shell", "src/errors", "src/facts", "src/ssh"],
   "providers/engine": src,
