@@ -1,4 +1,5 @@
 import type { automation } from "@pulumi/pulumi";
+import { rollingBack } from "../providers/engine/rolling-back.js";
 import { checkpointBefore, nothing, type StackFiles } from "./checkpoints.js";
 import { type Deployment, type Exported, oursOf, titleOf } from "./deployment.js";
 import { pulumiOutput } from "./pulumi-cli.js";
@@ -8,8 +9,9 @@ export interface Operation {
   /** `update`, `refresh`, `destroy`, `import`, … */
   readonly kind: string;
   readonly startTime: string;
-  readonly message?: string;
   readonly result?: string;
+  /** Flags and variables of the run: `pulumi.env.NAME` for each variable that begins with `PULUMI_`. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly resourceChanges?: Readonly<Record<string, number>>;
   /** Number of the operation, if the backend counts. */
   readonly version?: number;
@@ -25,10 +27,9 @@ export async function operations({ name, workspace }: automation.Stack): Promise
 /** Returns whether an operation changes declarations. A refresh only reads. */
 export const isChange = ({ kind }: Operation): boolean => kind !== "refresh" && kind !== "preview";
 
-/** The start of the message of each update that rolls another one back. */
-export const rollbackMark = "pulumi-lvs rollback";
-
-export const isRollback = ({ message = "" }: Operation): boolean => message.startsWith(rollbackMark);
+/** Returns whether an operation rolls another one back: it had the variable by which providers know that. */
+export const isRollback = ({ environment = {} }: Operation): boolean =>
+  Object.hasOwn(environment, `pulumi.env.${rollingBack}`);
 
 /** Returns the text that identifies an operation in its stack. */
 export const operationId = (operation: Operation | undefined): string =>

@@ -1,7 +1,7 @@
 import type { automation } from "@pulumi/pulumi";
 import type { Deployment } from "./deployment.js";
 import { describeFailure, type FailedChange, UpdateEvents } from "./events.js";
-import { newest, operationId, operations, rollbackMark, since } from "./history.js";
+import { newest, operationId, operations, since } from "./history.js";
 import { exported, hasSecrets, stateOf } from "./pulumi-cli.js";
 import { type RollbackResult, restore } from "./restore.js";
 import { type Saved, SavedCopy } from "./saved-state.js";
@@ -203,7 +203,7 @@ export async function rollBackFrom(
       onProgress,
       // The message stays in the history and is visible in process lists. It has no text of the verification,
       // which may contain secrets.
-      message: `${rollbackMark}: ${why.split(":")[0]}`,
+      message: `pulumi-lvs rollback: ${why.split(":")[0]}`,
       ...(configFile ? { configFile } : {}),
     });
     const isRolledBack = done.notRestored.length === 0;
