@@ -1,6 +1,8 @@
+import { HostError } from "../src/errors.js";
 import { hostOf } from "../src/host/host.js";
 import { visible } from "../src/values/foreign.js";
 import { oldNode } from "../src/values/node-version.js";
+import { isUncertain, knownOutcome } from "../src/values/outcome.js";
 import { Engine } from "./engine/engine.js";
 import type { Bag } from "./engine/inputs.js";
 import { Program } from "./engine/program.js";
@@ -41,7 +43,7 @@ export const verbsOf = (engine: Engine, made: Made) => ({
   create: async (inputs: Bag) => {
     const thing = engine.thing(inputs);
     const first = made.get(thing);
-    if (first) throw new Error(`${thing} is declared twice: by ${first.owner} and by ${inputs.owner}`);
+    if (first) throw engine.declaredTwice(inputs, first.owner);
     // Pulumi creates many resources at a time, so the entry counts from the start.
     const entry = { owner: inputs.owner, isDone: false };
     made.set(thing, entry);
@@ -81,15 +83,17 @@ export function install(self: Bag): void {
       try {
         return await (run as (...args: never[]) => unknown)(...args);
       } catch (error) {
-        throw oneLine(error as Error);
+        throw oneLine(error as Error, verb);
       }
     };
   }
 }
 
-/** Reduces an error to its message, because Pulumi prints the stack of a provider's error. */
-function oneLine(error: Error): Error {
-  const message = visible(error.message.replace(/\p{Cc}+/gu, " "));
+/** Reduces an error to its message, because Pulumi prints the stack of a provider's error. Adds its token. */
+function oneLine(error: Error, verb?: string): Error {
+  // The outcome after any other error, such as a programming mistake, is not known.
+  const isKnown = verb === "create" && error.cause instanceof HostError && !isUncertain(error.message);
+  const message = visible(error.message.replace(/\p{Cc}+/gu, " ")) + (isKnown ? ` ${knownOutcome}` : "");
   error.message = message;
   // A programming mistake keeps its stack.
   if (error.name === "Error") error.stack = message;

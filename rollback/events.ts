@@ -1,8 +1,7 @@
 import type { automation } from "@pulumi/pulumi";
 import type { Bag } from "../providers/engine/inputs.js";
-import { isUncertain } from "../src/errors.js";
+import { isAnswer, isUncertain } from "../src/values/outcome.js";
 import { isOurs, titleOf } from "./deployment.js";
-import { labelIn } from "./secrets.js";
 
 /** A change of a resource that failed, or whose result is missing. */
 export interface FailedChange {
@@ -32,7 +31,7 @@ const readOnly = new Set([
 ]);
 /**
  * `status` of a failure that may be no answer of the provider: its process has died, or was cancelled. Its own errors
- * have 1 or 2, but those of a creation have 0, too, and are known by their form.
+ * have 1 or 2, but those of a creation have 0, too, and are known by their token.
  */
 const noAnswer = 0;
 // A replacement is announced with these, and then consists of two other operations.
@@ -91,7 +90,7 @@ export class UpdateEvents {
     const all = [
       ...this.#failed.map(({ isAnswered, inputs, ...step }) => {
         const message = this.#messages.get(step.urn) ?? "";
-        const isLost = !isAnswered && !(inputs && isAnswerAbout(inputs, message));
+        const isLost = !isAnswered && !(inputs && isAnswer(message));
         return {
           ...{ ...step, message, uncertain: isLost || isUncertain(message) },
           ...(isLost && inputs && { inputs }),
@@ -116,15 +115,6 @@ export class UpdateEvents {
       .trim();
     this.#messages.set(urn, this.#messages.get(urn) ?? plain);
   }
-}
-
-/**
- * Returns whether the message about a resource with these inputs has the form that `HostError.of` gives it. The host may
- * be a secret, which the events mask.
- */
-function isAnswerAbout(inputs: Bag, message: string): boolean {
-  const host = labelIn(inputs);
-  return host === undefined ? /^cannot \S+ .* on \S+: /.test(message) : message.includes(` on ${host}: `);
 }
 
 /** Returns `RealServer web-rs1: cannot update …`. */

@@ -4,6 +4,7 @@ import { refusalRemedies, refusals } from "./shell/refusals.js";
 import { shownCommand } from "./shell/shown-command.js";
 import { missingSetting } from "./shell/sysctl-modules.js";
 import { plainText, visible } from "./values/foreign.js";
+import { unknownOutcome } from "./values/outcome.js";
 
 /** Returns the last lines of a host's output as one line, without colours, each cut if it is long. */
 export const lastLines = (text: string): string =>
@@ -20,18 +21,6 @@ export const lastLines = (text: string): string =>
     .slice(-4)
     .map((line) => plainText(line, 300))
     .join(" | ");
-
-/**
- * Marks the message of an error after which the outcome of the change is unknown. Pulumi passes on only the
- * message of a provider's error, so a rollback looks for the token there.
- */
-export const unknownOutcome = "[lvs-unknown]";
-
-/**
- * Returns whether a message leaves the outcome of the change unknown: the host did not answer, or the change
- * could not be undone completely.
- */
-export const isUncertain = (message: string): boolean => message.includes(unknownOutcome);
 
 /**
  * A fault that an operator can mend: one line with what and where, and one with what to do. Never has a stack

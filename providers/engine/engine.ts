@@ -1,6 +1,7 @@
-import { OutcomeUnknownError } from "../../src/errors.js";
+import { HostError, OutcomeUnknownError } from "../../src/errors.js";
 import type { Done } from "../../src/host/job.js";
 import { RollbackFailedError } from "../../src/host/rollback-failed-error.js";
+import { hostLabel } from "../../src/ssh/connection.js";
 import type { Change, Verb } from "./change.js";
 import { clock } from "./clock.js";
 import { refuseConflicts } from "./conflicts.js";
@@ -10,7 +11,16 @@ import { isEqual, unlike } from "./difference.js";
 import { failuresOf } from "./failures.js";
 import { hasRecordState, isGone, isWhole, recordOutput, sharedWith } from "./flags.js";
 import { HalfDoneError, readAfterFailure } from "./half-done.js";
-import { type Bag, checkInputs, clean, computedIn, isOtherHost, isShared, partsOf } from "./inputs.js";
+import {
+  type Bag,
+  checkInputs,
+  clean,
+  computedIn,
+  connectionOf,
+  isOtherHost,
+  isShared,
+  partsOf,
+} from "./inputs.js";
 import { KeyedMutex } from "./keyed-mutex.js";
 import { Program } from "./program.js";
 import { computedOutputs, type ReadResult, readResource } from "./read.js";
@@ -148,6 +158,14 @@ export class Engine {
       if (!isNew && !now) throw error;
       throw new HalfDoneError(this.#runner.idOf(inputs), { ...inputs, ...(now || {}) }, inputs, message);
     }
+  }
+
+  /** Returns the error for a thing that another resource has created in this run. */
+  declaredTwice(inputs: Bag, other: unknown): Error {
+    const why = `it is declared twice: by ${other} and by ${inputs.owner}`;
+    const host = hostLabel(connectionOf(inputs));
+    const refusal = new HostError(host, why, "take one of them out of the program");
+    return this.#runner.failure("create", inputs, refusal);
   }
 
   /**

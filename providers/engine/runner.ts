@@ -66,8 +66,13 @@ export class Runner {
       return await this.#findHost(connection, label).submit({ ...job, owner: this.owner(inputs) });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      throw new Error(error.of(`cannot ${verb} ${this.#idWithoutHost(inputs)}`), { cause: error });
+      throw this.failure(verb, inputs, error);
     }
+  }
+
+  /** Returns the error of an operation, with the verb and the resource. */
+  failure(verb: string, inputs: Bag, error: HostError): Error {
+    return new Error(error.of(`cannot ${verb} ${this.#idWithoutHost(inputs)}`), { cause: error });
   }
 
   /**

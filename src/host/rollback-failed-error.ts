@@ -1,5 +1,6 @@
-import { HostError, unknownOutcome } from "../errors.js";
+import { HostError } from "../errors.js";
 import type { Facts } from "../facts/facts.js";
+import { unknownOutcome } from "../values/outcome.js";
 
 /** The steps failed, and undoing them failed, too. The host is in an intermediate state. */
 export class RollbackFailedError extends HostError {

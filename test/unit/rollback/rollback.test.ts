@@ -20,9 +20,10 @@ import { isOfLast } from "../../../rollback/roll-back.js";
 import { addressOf } from "../../../rollback/saved-state.js";
 import { inClear } from "../../../rollback/secrets.js";
 import { unrestorable } from "../../../rollback/unrestorable.js";
-import { HostError, isUncertain } from "../../../src/errors.js";
+import { HostError } from "../../../src/errors.js";
 import { RemoteShell } from "../../../src/host/remote-shell.js";
 import type { ShellStream } from "../../../src/ssh/shell-stream.js";
+import { isUncertain } from "../../../src/values/outcome.js";
 import { FakeHost } from "../../support/fake/fake-host.js";
 
 const cluster = "lvs:index:DrCluster";
@@ -400,7 +401,7 @@ describe("the engine's events tell", () => {
     expect([0, 1, 2].map(failedWith)).toEqual([true, false, false]);
   });
 
-  test("by the form of its message whether the provider has answered a creation, and else keep the inputs", () => {
+  test("by the token of its message whether the provider has answered a creation, and else keep the inputs", () => {
     const inputs = { connection: { host: "director1" }, weight: 1 };
     const failedWith = (message: string, given: object = inputs) =>
       heard(
@@ -413,7 +414,8 @@ describe("the engine's events tell", () => {
           },
         },
       ).failures[0];
-    const answer = new HostError("director1", "it is full").of("cannot create web/a");
+    const refused = new HostError("director1", "it is full").of("cannot create web/a");
+    const answer = `${refused} [lvs-known]`;
     expect(failedWith(answer)).toMatchObject({ uncertain: false });
     expect(failedWith(answer)).not.toHaveProperty("inputs");
     // the host, or all of the connection, may be a secret
@@ -425,7 +427,7 @@ describe("the engine's events tell", () => {
       expect(failedWith(answer, { connection })).toMatchObject({ uncertain: false });
       expect(failedWith("error reading from server: EOF", { connection })).toMatchObject({ uncertain: true });
     }
-    for (const message of ["error reading from server: EOF", "cannot create web/a on director2: it is full"])
+    for (const message of ["error reading from server: EOF", refused])
       expect(failedWith(message)).toMatchObject({ uncertain: true, inputs });
   });
 
