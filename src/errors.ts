@@ -6,7 +6,10 @@ import { missingSetting } from "./shell/sysctl-modules.js";
 import { plainText, visible } from "./values/foreign.js";
 import { unknownOutcome } from "./values/outcome.js";
 
-/** Returns the last lines of a host's output as one line, without colours, each cut if it is long. */
+/** The token by which `has` (lib/read.sh) names a tool that a host lacks. */
+const noTool = / \[lvs-no-tool ([\w-]+)\]/;
+
+/** Returns the last lines of a host's output as one line, without colours and tokens, each cut if it is long. */
 export const lastLines = (text: string): string =>
   text
     .split(/[\r\n]+/)
@@ -15,6 +18,7 @@ export const lastLines = (text: string): string =>
     .map((line) =>
       stripVTControlCharacters(line.slice(0, 2000))
         .replace(/[\s\p{Cc}]+/gu, " ")
+        .replace(noTool, "")
         .trim(),
     )
     .filter(Boolean)
@@ -89,15 +93,8 @@ const toolRemedies: ReadonlyMap<string, string> = new Map([
   ["flock", "install util-linux there"],
 ]);
 
-/**
- * Returns the name of the tool that a host lacks, if a command ended with the code of `has` (lib/read.sh). The
- * last line of its output begins with the name. Shells use the same code and words of their own, which begin
- * with the name of the shell.
- */
-export function missingTool(code: number, text: string): string | undefined {
-  if (code !== refusals.noTool) return undefined;
-  return /(?:^|\n)([\w-]+):[^\n]*\n*$/.exec(text)?.[1];
-}
+/** Returns the name of the tool that a host lacks, if the output of a command has the token of `has`. */
+export const missingTool = (text: string): string | undefined => noTool.exec(text)?.[1];
 
 /** What to do about a message of a tool or of the kernel. */
 const remedies: readonly (readonly [RegExp, string])[] = [
@@ -119,11 +116,12 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/No space left on device/, "make room there and run again"],
 ];
 
-/** Returns what to do about a command that failed with this code and output, if the tables know it. */
-export function remedyFor(code: number, text: string): string | undefined {
+/** Returns what to do about a command that failed with this output, if the tables know it. */
+export function remedyFor(text: string): string | undefined {
+  // A shell itself reports a command that it does not find.
   const ofShell = /: ([\w-]+): (?:command )?not found/.exec(text)?.[1];
   return (
-    toolRemedies.get(missingTool(code, text) ?? "") ??
+    toolRemedies.get(missingTool(text) ?? "") ??
     toolRemedies.get(ofShell ?? "") ??
     remedies.find(([pattern]) => pattern.test(text))?.[1]
   );
@@ -134,7 +132,7 @@ export function commandFailure(host: string, argv: readonly string[], code: numb
   return new HostError(
     host,
     `${shownCommand(argv)} failed (exit code ${code}): ${lastLines(text) || "no message"}`,
-    code === refusals.noSetting ? missingSetting(argv) : (refusalRemedies.get(code) ?? remedyFor(code, text)),
+    code === refusals.noSetting ? missingSetting(argv) : (refusalRemedies.get(code) ?? remedyFor(text)),
   );
 }
 
@@ -192,7 +190,7 @@ export const changingHost = (host: string, attempts: number, shown: readonly str
 /** Returns the error for a fact that the host could not read. */
 export function factFailure(host: string, of: { shown: string; code: number; text: string }): HostError {
   const why = lastLines(of.text) || `no message (exit code ${of.code})`;
-  return new HostError(host, `cannot read ${of.shown}: ${why}`, remedyFor(of.code, of.text));
+  return new HostError(host, `cannot read ${of.shown}: ${why}`, remedyFor(of.text));
 }
 
 /** Returns the reason of a failure whose undo failed, too. `left` says what is left. */

@@ -154,11 +154,11 @@ async function answers(
     const section: Section | undefined = sections.get(name);
     if (!section) throw new HostError(host, `unexpected output: there is no section ${show(name)}`);
     if ("body" in section) return section.body;
-    const tool = missingTool(section.code, section.text) ?? "";
+    const tool = missingTool(section.text) ?? "";
     throw new HostError(
       host,
       lastLines(section.text) || `the query ${name} failed (exit code ${section.code})`,
-      remedies[tool] ?? remedyFor(section.code, section.text),
+      remedies[tool] ?? remedyFor(section.text),
     );
   };
 }

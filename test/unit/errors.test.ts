@@ -1,14 +1,28 @@
+import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { commandFailure, factFailure } from "../../src/errors.js";
+import { prelude } from "../../src/shell/prelude.js";
+import { refusals } from "../../src/shell/refusals.js";
+import { headOf, realHost } from "../../src/shell/surroundings.js";
+import { allPresent, posixShells } from "../support/fake/shells.js";
 
 const remedy = /; install ipvsadm there \(Debian, Ubuntu: apt-get install ipvsadm; /;
 
-test("a missing tool is known by the code of `has`, whatever words follow its name", () => {
-  const text = "ipvsadm: is not there\n";
-  expect(commandFailure("web1", ["ipvsadm", "-C"], 127, text).message).toMatch(remedy);
-  expect(factFailure("web1", { shown: "`ipvsadm -Sn`", code: 127, text }).message).toMatch(remedy);
-  expect(commandFailure("web1", ["ipvsadm", "-C"], 1, text).message).not.toMatch(remedy);
-});
+test.each(allPresent(posixShells).map((shell) => [shell.join(" "), shell] as const))(
+  "a missing tool is known by the token of `has`, and the message has no token (%s)",
+  (_, [program = "", ...args]) => {
+    const script = `${headOf({ ...realHost, PATH: "/nowhere" })}${prelude}has ipvsadm`;
+    const { status, stderr: text } = spawnSync(program, args, { input: script, encoding: "utf8" });
+    expect(status).toBe(refusals.noTool);
+    for (const failure of [
+      commandFailure("web1", ["ipvsadm", "-C"], refusals.noTool, text),
+      factFailure("web1", { shown: "`ipvsadm -Sn`", code: refusals.noTool, text }),
+    ])
+      expect(failure.message).toMatch(/: ipvsadm: not found; install ipvsadm there \(/);
+    const words = "ipvsadm: is not there\n";
+    expect(commandFailure("web1", ["ipvsadm", "-C"], refusals.noTool, words).message).not.toMatch(remedy);
+  },
+);
 
 test.each([
   ["dash", "sh: 12: ipvsadm: not found"],

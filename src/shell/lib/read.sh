@@ -1,7 +1,7 @@
-# has TOOL: returns 0 if the host has the tool. Otherwise prints one line that begins with its name, and returns
-# NO_TOOL (missingTool of errors.ts).
+# has TOOL: returns 0 if the host has the tool. Otherwise prints a line with a token that names it (missingTool of
+# errors.ts), and returns NO_TOOL.
 has() { command -v "$1" >/dev/null || {
-  printf '%s\n' "$1: not found" >&2
+  printf '%s\n' "$1: not found [lvs-no-tool $1]" >&2
   return "$NO_TOOL"
 }; }
 # Without the module the table is empty, and ipvsadm would load the module. Functions that read run in a subshell, and
