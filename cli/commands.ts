@@ -68,7 +68,7 @@ async function update(
       },
     ).finally(close);
     if (code !== 0) throw new UpdateFailed(code);
-    if (signal) throw new Error(`${signal} came during the update, which may not be whole`);
+    if (signal) throw new Error(`cannot finish the update: ${signal} came during it`);
   };
   const upWithDirectors = async (
     onEvent: OnEvent,

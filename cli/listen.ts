@@ -22,7 +22,9 @@ export async function listening(
   const { setupEventLog } = stack as unknown as Listener;
   const made = await setupEventLog?.call(stack, "up", listen, stack.workspace.pulumiVersion);
   if (!made?.server)
-    throw new Error("this version of Pulumi reports no events; install Pulumi 3.216 or newer, CLI and SDK");
+    throw new Error(
+      "cannot follow the update: this version of Pulumi reports no events; install Pulumi 3.216 or newer, CLI and SDK",
+    );
   const { logFile, server } = made;
   return {
     args: ["--event-log", logFile],

@@ -18,7 +18,7 @@ function projectRoot(folder: string): string {
   if (root !== undefined) return root;
   throw new PulumiError(
     2,
-    `there is no Pulumi.yaml in ${folder} or above it; go to the project, or name it by --cwd`,
+    `cannot find the project: there is no Pulumi.yaml in ${folder} or above it; go to the project, or name it by --cwd`,
   );
 }
 
@@ -29,6 +29,6 @@ function notFound(error: unknown): never {
   if (!/ENOENT|not found|spawn pulumi/i.test(String((error as Error)?.message ?? error))) throw error;
   throw new PulumiError(
     noCommand,
-    "the Pulumi CLI is not on PATH; install it (curl -fsSL https://get.pulumi.com | sh, or https://www.pulumi.com/docs/install), then run again",
+    "cannot run Pulumi: its CLI is not on PATH; install it (curl -fsSL https://get.pulumi.com | sh, or https://www.pulumi.com/docs/install), then run again",
   );
 }

@@ -76,7 +76,9 @@ export function install(self: Bag): void {
   const engine = engines.get(self.kind as string);
   if (!engine)
     throw oneLine(
-      new Error(`this version of pulumi-lvs knows no ${self.kind}; install the one that made it`),
+      new Error(
+        `cannot load ${self.kind}: this version of pulumi-lvs has no such kind; install the version that made the resource`,
+      ),
     );
   for (const [verb, run] of Object.entries(verbsOf(engine, made))) {
     self[verb] = async (...args: never[]) => {

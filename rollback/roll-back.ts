@@ -28,7 +28,11 @@ export interface RollBackOptions {
 }
 
 /** There is no update to roll back, or the state before it is unknown. */
-export class NothingToRollBackError extends Error {}
+export class NothingToRollBackError extends Error {
+  constructor(why: string) {
+    super(`cannot roll back: ${why}`);
+  }
+}
 
 /**
  * Rolls back the last update of a stack: hosts and state of this package's resources. The former state comes

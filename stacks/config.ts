@@ -51,11 +51,13 @@ export function parseClusters(given: unknown): { clusters: Clusters } | { mistak
   return { mistakes: lines };
 }
 
+const stackFile = (): string => `Pulumi.${pulumi.getStack()}.yaml`;
+
 /**
  * Returns what to do if the value is missing, for example if it has the name from this package's examples.
  */
 function missing(key: string): string {
-  const [wanted, file] = [`${pulumi.getProject()}:${key}`, `Pulumi.${pulumi.getStack()}.yaml`];
+  const [wanted, file] = [`${pulumi.getProject()}:${key}`, stackFile()];
   const example = `lvs:${key}`;
   const isUnderExample = new pulumi.Config("lvs").get(key) !== undefined;
   const prefix = `${pulumi.getProject()}:`;
@@ -89,7 +91,10 @@ export function requireClusters(key = "clusters"): Clusters {
   const secrets = unkeptSecrets(given, key);
   const parsed = secrets.length > 0 ? { mistakes: secrets } : parseClusters(given);
   if ("clusters" in parsed) return parsed.clusters;
-  throw new pulumi.RunError(
-    `the configuration is not right:\n${parsed.mistakes.map((line) => `  ${line}`).join("\n")}`,
-  );
+  const { length } = parsed.mistakes;
+  const lines = [
+    `cannot read the clusters of ${stackFile()}: ${length} mistake${length === 1 ? "" : "s"}:`,
+    ...parsed.mistakes.map((line) => `  ${line}`),
+  ];
+  throw new pulumi.RunError(lines.join("\n"));
 }

@@ -74,12 +74,16 @@ export function chosen(groups: readonly Group[], given: Pick<Failover, "name"> |
     const found = groupsOn(groups, given.host);
     if (found.length > 0) return found;
     const hosts = instances.map(({ host }) => host);
-    throw new Refused(`the stack has no VrrpInstance on ${given.host}; ${alternatives(hosts)}`);
+    throw new Refused(
+      `cannot find ${given.host}: the stack has no VrrpInstance on it; ${alternatives(hosts)}`,
+    );
   }
   const found = namedBy(groups, given.name);
   if (found.length > 0) return found;
   const names = instances.flatMap(({ resource, within }) => [resource, ...within.slice(0, -1)]);
-  throw new Refused(`the stack has no VrrpInstance or cluster ${given.name}; ${alternatives(names)}`);
+  throw new Refused(
+    `cannot find ${given.name}: the stack has no VrrpInstance or cluster of this name; ${alternatives(names)}`,
+  );
 }
 
 function moveOf(given: Failover | Maintenance, directors: readonly Director[]): Move {

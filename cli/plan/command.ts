@@ -83,7 +83,7 @@ export async function withSavedPlan<T>(
   if (unlike.length > 0)
     throw new PlanRefused(
       [
-        "the update is not that of the plan; nothing was changed. Plan and review it again:",
+        "cannot run the plan: the update differs from it, and nothing was changed; plan and review it again:",
         ...unlike.map((one) => `  ${one}`),
       ].join("\n"),
     );

@@ -98,7 +98,7 @@ export class DeclaredHost {
         if (name.startsWith("claim_")) this.claims.set(first, (this.claims.get(first) ?? 0) + 1);
         else if (name.startsWith("restore_")) this.#release(name, first, second);
         // A command that is forgotten here would make the lines after it wrong.
-        else if (!withoutFacts.has(name)) throw new Error(`no plan knows the command ${name}`);
+        else if (!withoutFacts.has(name)) throw new Error(`cannot plan the command ${name}: it is not known`);
     }
   }
 

@@ -77,7 +77,7 @@ export async function previewOf(
     exported(stack),
   ]);
   if (code !== 0)
-    throw new PulumiError(code, `the preview failed: ${errors.join("; ") || plain(stderr || stdout)}`);
+    throw new PulumiError(code, `cannot preview the update: ${errors.join("; ") || plain(stderr || stdout)}`);
   const { resources = [] } = deployment;
   const before = resources.filter((entry) => isOurs(entry) && !entry.external);
   const options = new Map(resources.map((entry) => [entry.urn, entry]));

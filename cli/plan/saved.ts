@@ -79,11 +79,11 @@ export function savedPlan(file: string, stack: string): SavedPlan | undefined {
   if (plan?.format === undefined && plan?.resourcePlans) return undefined;
   if (plan?.format !== format)
     throw new PlanRefused(
-      `${plainText(file)} is not a plan of this version of pulumi-lvs; write one with pulumi-lvs plan --save`,
+      `cannot run the plan ${plainText(file)}: it is not of this version of pulumi-lvs; write one with pulumi-lvs plan --save`,
     );
   if (plan.stack !== stack)
     throw new PlanRefused(
-      `${plainText(file)} is the plan of the stack ${plainText(plan.stack)}, not of ${stack}`,
+      `cannot run the plan ${plainText(file)}: it is of the stack ${plainText(plan.stack)}, not of ${stack}; name its stack by --stack`,
     );
   return plan;
 }

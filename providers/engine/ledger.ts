@@ -18,7 +18,8 @@ export interface WantedRecord extends LedgerRecord {
  */
 export function recordOf(definition: Definition, inputs: Bag, owner: string): WantedRecord {
   const { kind, rank, record } = definition;
-  if (rank === undefined || !record) throw new Error(`${kind} has no record`);
+  if (rank === undefined || !record)
+    throw new Error(`cannot record ${kind}: its definition has no rank or no record`);
   const { key, config } = partsOf(definition, inputs);
   return {
     lifetime: inputs.persist === false ? "untilReboot" : "persistent",

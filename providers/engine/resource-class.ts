@@ -98,7 +98,8 @@ export function resource<Args, Computed = unknown>(definition: Definition): Reso
       // A resource that is only read has no owner here.
       const own = opts?.id === undefined ? { owner } : {};
       const run = pulumi.runtime.getMonitor();
-      if (opts?.id === undefined && run) refuseTwice(() => declareOnce(run, definition, owner, args));
+      if (opts?.id === undefined && run)
+        refuseTwice(`${definition.kind} ${plainText(name)}`, () => declareOnce(run, definition, owner, args));
       const reached = Object.fromEntries(
         connectionsOf(definition).map((host) => [host, secured(args[host])]),
       );
@@ -154,16 +155,16 @@ function shortenStacks(): () => void {
 function refuseImport({ kind }: Definition, name: string, opts?: pulumi.CustomResourceOptions): void {
   if (opts?.import === undefined) return;
   throw new pulumi.RunError(
-    `cannot import ${kind} ${plainText(name)}: Pulumi cannot import resources of this package; take the option import out, and the next up takes over what is there just as declared; where other settings are to be replaced, write adopt: true`,
+    `cannot import ${kind} ${plainText(name)}: Pulumi cannot import resources of this package; take the option import out, and the next up takes over what is on the host (with adopt: true also what has other settings)`,
   );
 }
 
 // Throws an error without a stack, because an operator can mend it without one.
-function refuseTwice(declare: () => void): void {
+function refuseTwice(resource: string, declare: () => void): void {
   try {
     declare();
   } catch (error) {
-    throw new pulumi.RunError((error as Error).message);
+    throw new pulumi.RunError(`cannot declare ${resource}: ${(error as Error).message}`);
   }
 }
 

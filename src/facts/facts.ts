@@ -103,7 +103,7 @@ export class Facts {
     const name = (of === undefined ? kind.name : `${kind.name}:${of}`) as FactName;
     const section = this.#sections.get(name);
     if (section && parsed.has(section)) return parsed.get(section) as Value;
-    if (!section) throw new Error(`the fact ${name} was not requested`);
+    if (!section) throw new Error(`cannot read the fact ${name}: it was not requested`);
     if ("code" in section) throw new FactError(name, shownFact(name), section.code, section.text);
     try {
       const value = kind.parse(section.body);

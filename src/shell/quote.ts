@@ -1,6 +1,6 @@
 /** Returns one word of a POSIX shell command line that means exactly `text`. No argument can carry NUL. */
 export function quote(text: string): string {
-  if (text.includes("\0")) throw new Error("a NUL character cannot be passed to a host");
+  if (text.includes("\0")) throw new Error("cannot pass a NUL character to a host");
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { unknown } from "@pulumi/pulumi/output.js";
 import { type ConnectionInput, secured } from "../../providers/engine/resource-class.js";
+import { HostError } from "../../src/errors.js";
 import { assign, shellText } from "../../src/shell/index.js";
 import { commandConnection } from "../../src/ssh/command-connection.js";
 import { type Connection, hostLabel } from "../../src/ssh/connection.js";
@@ -20,7 +21,8 @@ export interface PackagesArgs {
 
 const install = (names: readonly string[]): string => {
   const wrong = names.find((name) => !isPackageName(name));
-  if (wrong !== undefined) throw new pulumi.RunError(`packages: ${showGiven(wrong)} ${noPackageName}`);
+  if (wrong !== undefined)
+    throw new pulumi.RunError(`cannot install packages: ${showGiven(wrong)} ${noPackageName}`);
   return assign({ packages: names.join(" ") }) + shellText("packages.sh");
 };
 
@@ -83,7 +85,11 @@ function reach(connection: unknown): pulumi.Output<unknown> {
       return commandConnection(known);
     } catch (error) {
       // An error that an operator can mend needs no stack.
-      throw new pulumi.RunError(`packages: ${(error as Error).message}`);
+      throw new pulumi.RunError(
+        error instanceof HostError
+          ? error.of("cannot install packages")
+          : `cannot install packages: ${(error as Error).message}`,
+      );
     }
   });
 }
@@ -93,6 +99,8 @@ function loadCommand(): typeof import("@pulumi/command") {
   try {
     return require("@pulumi/command");
   } catch {
-    throw new pulumi.RunError("packages needs @pulumi/command: npm install @pulumi/command");
+    throw new pulumi.RunError(
+      "cannot install packages: @pulumi/command is missing; run npm install @pulumi/command",
+    );
   }
 }

@@ -20,7 +20,7 @@ export function poolOf(members: readonly PoolEntry[]): pulumi.Input<PoolMap> {
     for (const [i, [address, port]] of ends.entries()) {
       const at = endpoint(address, port);
       if (Object.hasOwn(map, at))
-        throw new pulumi.RunError(`${at} is twice in one pool; take one of them out`);
+        throw new pulumi.RunError(`cannot make a pool: ${at} is in it twice; take one of them out`);
       map[at] = (members[i] as PoolEntry).fields;
     }
     return map;

@@ -80,7 +80,7 @@ test("while a director is down, a mistake in the program is named, with Pulumi's
   await two.down();
   await stack.program('throw new Error("the weight is missing");');
   const { code, text } = await up(stack);
-  expect(text).toContain("pulumi-lvs: the preview failed: ");
+  expect(text).toContain("pulumi-lvs: cannot preview the update: ");
   expect(text).toContain("the weight is missing");
   expect(text).toContain("nothing of this package was changed");
   expect(code).toBe((await stack.pulumi("preview")).code);

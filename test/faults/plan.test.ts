@@ -85,6 +85,6 @@ new lvs.RealServer("rs", { connection, service: "tcp://192.168.0.210:80", addres
   await stack.program("const =");
   const broken = await stack.pulumiLvs(["plan"]);
   expect(broken.code).not.toBe(0);
-  expect(broken.text).toMatch(/^pulumi-lvs: the preview failed: [\s\S]*SyntaxError/);
+  expect(broken.text).toMatch(/^pulumi-lvs: cannot preview the update: [\s\S]*SyntaxError/);
   expect((await stack.pulumi("destroy", ...quiet)).code).toBe(0);
 });

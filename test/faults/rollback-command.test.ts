@@ -96,7 +96,7 @@ test("rollback undoes what went through, by the copy, in which nothing secret is
   const again = await stack.pulumiLvs(["rollback"]);
   expect(again).toEqual({
     code: 1,
-    text: "pulumi-lvs: the last update was itself a rollback; update the stack to what it shall be by `pulumi up`\n",
+    text: "pulumi-lvs: cannot roll back: the last update was itself a rollback; update the stack to what it shall be by `pulumi up`\n",
   });
 });
 
@@ -104,7 +104,7 @@ test("rollback undoes an update of pulumi up, by the backend's history", async (
   const hosts = await threeHosts();
   const stack = await stackOf(servicesOn(hosts, { weights: [1, 1, undefined] }));
   const none = await stack.pulumiLvs(["rollback"]);
-  expect(none).toEqual({ code: 1, text: "pulumi-lvs: the stack has had no update yet\n" });
+  expect(none).toEqual({ code: 1, text: "pulumi-lvs: cannot roll back: the stack has had no update yet\n" });
   const attributes = attributesOf(stack);
   writeFileSync(attributes, "");
   expect(await stack.pulumiLvs(["rollback"])).toEqual({
@@ -153,7 +153,7 @@ test("rollback deletes nothing of a stack that was imported, after a run that di
   const left = tables(hosts);
   expect(await stack.pulumiLvs(["rollback", "--stack", "program"])).toEqual({
     code: 1,
-    text: "pulumi-lvs: nothing is known of the time before the last run: the history has no earlier state with resources, as after `pulumi stack import`; restore the program, and run `pulumi up`\n",
+    text: "pulumi-lvs: cannot roll back: nothing is known of the time before the last run: the history has no earlier state with resources, as after `pulumi stack import`; restore the program, and run `pulumi up`\n",
   });
   expect(tables(hosts)).toEqual(left);
 
@@ -162,7 +162,7 @@ test("rollback deletes nothing of a stack that was imported, after a run that di
   const { code, text } = await stack.pulumiLvs(["rollback", "--stack", "program"]);
   expect(code, text).toBe(1);
   expect(text).toMatch(
-    /^pulumi-lvs: nothing is known of the time before the last update: the first update of the history met a stack that was not empty \(.*same.*\), as after/,
+    /^pulumi-lvs: cannot roll back: nothing is known of the time before the last update: the first update of the history met a stack that was not empty \(.*same.*\), as after/,
   );
   expect(tables(hosts)).toEqual(done);
 });

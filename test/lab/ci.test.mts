@@ -156,7 +156,7 @@ onLab("the scripts of examples/ci", () => {
     await cp(join(folder, "plan/lab.json"), join(later, "plan/lab.json"));
     const other = await start(later, "ci/ci.sh", ["up", "lab"]);
     expect(other.code, other.text).toBe(12);
-    expect(other.text).toMatch(/the update is not that of the plan; nothing was changed/);
+    expect(other.text).toMatch(/cannot run the plan: the update differs from it, and nothing was changed/);
     expect(differences(before, await statesOf(["director"]))).toEqual([]);
   });
 

@@ -254,7 +254,7 @@ describe("pulumi-lvs failover", () => {
       `cannot move ${vip}: director2 cannot take them: no route to host; check that it is up`,
     ]);
     expect((await at.run({ name: "blog" })).messages).toEqual([
-      "the stack has no VrrpInstance or cluster blog; it has vip-director1, vip-director2, web",
+      "cannot find blog: the stack has no VrrpInstance or cluster of this name; it has vip-director1, vip-director2, web",
     ]);
     expect(at.snapshots()).toEqual(before);
   });
@@ -432,7 +432,7 @@ describe("pulumi-lvs maintenance", () => {
     expect((await at.run({ host: "director1", end: true })).code).toBe(0);
     expect([at.keepalived.masters(), at.held()]).toEqual([["director1"], []]);
     expect((await at.run({ host: "director9" })).messages).toEqual([
-      "the stack has no VrrpInstance on director9; it has director1, director2",
+      "cannot find director9: the stack has no VrrpInstance on it; it has director1, director2",
     ]);
   });
 

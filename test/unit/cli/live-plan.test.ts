@@ -152,12 +152,14 @@ test("a saved plan is its owner's alone, and names what differs from it", async 
     ]
   `);
 
-  expect(() => savedPlan(file, "test")).toThrow(/is the plan of the stack prod, not of test/);
+  expect(() => savedPlan(file, "test")).toThrow(
+    /it is of the stack prod, not of test; name its stack by --stack$/,
+  );
   writeFileSync(file, '{"resourcePlans":{}}');
   expect(savedPlan(file, "prod")).toBeUndefined();
   writeFileSync(file, '{"format":"pulumi-lvs plan 0"}');
   expect(() => savedPlan(file, "prod")).toThrow(
-    /is not a plan of this version of pulumi-lvs; write one with pulumi-lvs plan --save/,
+    /it is not of this version of pulumi-lvs; write one with pulumi-lvs plan --save/,
   );
   expect(() => savedPlan(join(folder, "none"), "prod")).toThrow(/cannot read the plan: ENOENT/);
   expect(readFileSync(file, "utf8")).toContain("plan 0");

@@ -202,6 +202,10 @@ test("status names a director that does not answer, and knows no other name", as
   expect(text).not.toContain("differ");
   expect(await status({ name: "shop" })).toMatchObject({
     code: 1,
-    messages: [expect.stringContaining("the stack has no VrrpInstance or cluster shop; it has web")],
+    messages: [
+      expect.stringContaining(
+        "cannot find shop: the stack has no VrrpInstance or cluster of this name; it has web",
+      ),
+    ],
   });
 });

@@ -30,7 +30,7 @@ const old = (...args: string[]) =>
   );
 
 const message =
-  "pulumi-lvs needs Node 22 or newer, and this is v20.19.0; install a newer one, and put it first in PATH";
+  "cannot run pulumi-lvs with Node v20.19.0: it needs Node 22 or newer; install a newer one, and put it first in PATH";
 
 /** Prints an error as Pulumi does: one of its own without the stack. */
 const printing = (code: string) =>

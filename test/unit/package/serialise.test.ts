@@ -73,8 +73,10 @@ test("a kind that the installed package does not know is an error of one line", 
   const { install } = createRequire(__filename)("pulumi-lvs/provider") as { install: (self: object) => void };
   expect(() => install({ kind: "Tunnel" })).toThrow(
     expect.objectContaining({
-      message: "this version of pulumi-lvs knows no Tunnel; install the one that made it",
-      stack: "this version of pulumi-lvs knows no Tunnel; install the one that made it",
+      message:
+        "cannot load Tunnel: this version of pulumi-lvs has no such kind; install the version that made the resource",
+      stack:
+        "cannot load Tunnel: this version of pulumi-lvs has no such kind; install the version that made the resource",
     }),
   );
 });

@@ -18,7 +18,7 @@ test.each(Object.entries(classes))("the option import of %s is refused in one li
         new (Class as unknown as Class)("one", { connection: { host: "a" } }, { import: "a/one" });
       expect(make).toThrow(pulumi.RunError);
       expect(make).toThrow(
-        `cannot import ${kind} one: Pulumi cannot import resources of this package; take the option import out, and the next up takes over what is there just as declared; where other settings are to be replaced, write adopt: true`,
+        `cannot import ${kind} one: Pulumi cannot import resources of this package; take the option import out, and the next up takes over what is on the host (with adopt: true also what has other settings)`,
       );
     },
   );

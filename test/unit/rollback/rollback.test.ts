@@ -558,7 +558,7 @@ describe("the command line", () => {
       expect([status, stderr]).toEqual([
         127,
         expect.stringMatching(
-          /^pulumi-lvs: the Pulumi CLI is not on PATH; install it \(.*get\.pulumi\.com.*\), then run again\n$/,
+          /^pulumi-lvs: cannot run Pulumi: its CLI is not on PATH; install it \(.*get\.pulumi\.com.*\), then run again\n$/,
         ),
       ]);
     }
