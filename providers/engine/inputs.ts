@@ -41,8 +41,8 @@ export interface Sharing {
   shared?: boolean | undefined;
 }
 
-/** The owner of a resource that is only read. States contain it, so it stays as it is. */
-export const noOwner = "somebody";
+/** The owner of a resource that is only read. */
+export const noOwner = "unknown";
 
 /** @internal */
 export const common = {

@@ -210,7 +210,7 @@ describe("a check fills in", () => {
   test("defaults, also those that depend on other fields", () => {
     expect(check(virtualAddress, { interface: "eth0", address: "192.168.0.219" }).inputs).toEqual({
       connection,
-      owner: "somebody",
+      owner: "unknown",
       persist: true,
       interface: "eth0",
       address: "192.168.0.219",
