@@ -7,13 +7,13 @@ import { isRollingBack } from "./engine/rolling-back.js";
 
 /** Arguments of a HostProbe. */
 export interface HostProbeArgs {
-  /** Any value. A change of it looks again. Default: none, so only the creation looks. */
+  /** Any value. A change of it checks again. Default: none, so only the creation checks. */
   triggers?: unknown;
 }
 
 const bootId = "sysctl:kernel.random.boot_id";
 
-/** A look whether a host answers. @internal */
+/** Checks that a host answers. @internal */
 export const hostProbe = define({
   kind: "HostProbe",
   key: z.strictObject({}),
@@ -24,7 +24,7 @@ export const hostProbe = define({
   read: (_facts, _key, want) => want,
   plan: () => [],
   async around(operation) {
-    // In a rollback, a host that is down would keep what depends on its probe from being restored on the others.
+    // In a rollback the others are restored, too, if this host is down.
     if (isNewConfig(operation) && !isRollingBack())
       await operation.submit(readingJob(operation.owner, [bootId]));
     return { facts: Facts.nothing() };

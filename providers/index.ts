@@ -182,8 +182,8 @@ export class KernelModule extends resource<KernelModuleArgs>(kernelModule) {}
 export class ServiceProbe extends resource<ServiceProbeArgs>(serviceProbe) {}
 
 /**
- * A look whether a host answers, when the resource is created or its `triggers` change. What depends on it is not
- * changed while the host does not. Nothing of it is on a host.
+ * Checks that a host answers, when the resource is created or its `triggers` change. If it does not answer, resources
+ * that depend on this one are not changed. Nothing of it is on a host.
  *
  * @example
  * const weight = 3;

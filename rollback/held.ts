@@ -3,22 +3,22 @@ import { type Declared, previousProgram } from "./previous-program.js";
 import { needsOf } from "./unrestorable.js";
 
 /*
- * What the update created may be needed by a resource that stays, until that one is restored. If that one fails, Pulumi
- * 3.258 deletes what it needs all the same, and no run can read the state any more. So what is needed is kept first, and
- * deleted by a second run.
+ * A resource that stays may depend on resources that the update created, until it is restored. If that fails, Pulumi
+ * 3.258 deletes the resource's dependencies anyway, and the state becomes unreadable. So the rollback keeps the
+ * dependencies first, and a second run deletes them.
  */
 
 /** Resources to delete, by URN, each with one that stays and needs it. */
 type Held = ReadonlyMap<string, string>;
 
-/** Returns the targets of the program that it deletes. */
+/** Returns the targets that the program deletes. */
 export function deletionsOf({ targets, resources }: Declared, before: Deployment): Set<string> {
   const old = entriesOf(before);
   const renamed = new Set(resources.flatMap(({ aliases }) => aliases));
   return new Set(targets.filter((urn) => !old.has(urn) && !renamed.has(urn)));
 }
 
-/** Returns those of the resources to delete that the state has no other resource without. */
+/** Returns the resources to delete on which others in the state depend, each with one of these. */
 export function heldBy(deletions: ReadonlySet<string>, now: Deployment): Held {
   const present = entriesOf(now);
   const held = new Map<string, string>();
@@ -34,7 +34,7 @@ export function heldBy(deletions: ReadonlySet<string>, now: Deployment): Held {
   return held;
 }
 
-/** Returns the program that restores `before`, and leaves what is held as it is. */
+/** Returns the program that restores `before`, and leaves the held resources as they are. */
 export function keeping(held: Held, before: Deployment, now: Deployment, keepsUndeclared: boolean): Declared {
   const old = entriesOf(before);
   const kept = [...entriesOf(now).values()].filter(

@@ -63,13 +63,13 @@ export class OutcomeUnknownError extends HostError {
 export const withoutToken = (error: unknown): unknown =>
   error instanceof OutcomeUnknownError ? new HostError(error.host, error.reason, error.remedy) : error;
 
-/** A fault that another attempt cannot mend. */
+/** A fault that a retry does not mend. */
 export class NotRetriedError extends HostError {}
 
-/** A host that does not answer, and that another attempt does not reach either. It refuses nothing. */
+/** The host does not answer, and a retry would not help. It did not refuse the login. */
 export class NotReachedError extends NotRetriedError {}
 
-/** Returns whether a host that could not be reached is down. Otherwise it refuses, and another connection may help. */
+/** Returns whether a host is down. Otherwise it refused the login, and another connection may help. */
 export const isDown = (error: HostError): boolean =>
   error instanceof NotReachedError || !(error instanceof NotRetriedError);
 
@@ -153,7 +153,7 @@ export function lockFailure(host: string, code: number, seconds: number): HostEr
   );
 }
 
-/** The host runs a script, and does not end it in time. */
+/** The host did not complete a script in time. */
 export class TimedOutError extends HostError {}
 
 const timedOut = (host: string, what: string, seconds: number): HostError =>

@@ -20,10 +20,10 @@ interface Kind<Name extends string> {
 
 const isKind = (kind: unknown): kind is KindName => typeof kind === "string" && Object.hasOwn(kinds, kind);
 
-/** Returns the mistakes of one cluster beyond its schema, and the cluster for the rules of the stack. */
+/** Returns the mistakes of one cluster that its schema does not find, and the cluster for the rules of the stack. */
 function crossing(name: string, given: unknown): { named?: Named; problems: PlacedProblem[] } {
   const { kind, ...args } = (typeof given === "object" && given !== null ? given : {}) as { kind?: unknown };
-  // Of a kind that is none only the kind is a mistake. Which fields it has is not known.
+  // An unknown kind is the only mistake reported, because its fields are not known.
   if (!isKind(kind)) return { problems: [] };
   const under: Place = ["clusters", name];
   const { view, problems } = checkCluster(kind, args);

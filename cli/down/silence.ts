@@ -12,7 +12,7 @@ import { revealed } from "../plan/revealed.js";
 /** Why a director does not answer. */
 export interface Silence {
   readonly why: string;
-  /** False if it refuses the login, for example: another attempt cannot mend that. */
+  /** False if it refuses the login, for example: a retry does not mend that. */
   readonly isDown: boolean;
 }
 
@@ -22,10 +22,10 @@ export type Silent = ReadonlyMap<string, Silence>;
 /** Returns the reason of an error and what to do, without its host. */
 export const whyOf = ({ reason, remedy }: HostError): string => (remedy ? `${reason}; ${remedy}` : reason);
 
-/** How directors are waited for. */
+/** The limits of the wait for directors. */
 interface Wait {
   readonly log: (line: string) => void;
-  /** Seconds after which a line says who is waited for. */
+  /** Seconds after which a line names the directors that the wait is for. */
   readonly quiet?: number;
   /** Seconds after which a director counts as down, whatever its connection allows. */
   readonly most?: number;
@@ -86,14 +86,14 @@ function newConnection({ steps }: ClustersPreview, host: string): Connection | u
     return typeof is?.host === "string" && hostLabel(is) === host ? [{ op, was, is }] : [];
   });
   const [first] = changed;
-  // Another connection changes each resource of the host.
+  // A changed connection shows in each resource of the host.
   if (!first || hasUnknown(first.is) || changed.some(({ op }) => op === "same")) return undefined;
   return hasMask(first.is) || !isEqual(first.was, first.is) ? first.is : undefined;
 }
 
 /**
  * Tries to reach silent directors by another connection, if the program has one. Returns those that still do not answer.
- * Without the ones whose new secret a preview masks, if they refuse the former one: only the update shows it.
+ * Leaves out directors that refuse the old secret if the preview masks the new one: only the update can use the new one.
  */
 export function silentByProgram(
   silent: Silent,

@@ -6,10 +6,10 @@ import { holdFile } from "../../src/vrrp/instance.js";
 import { countOn, hostOf, type Known } from "./director.js";
 import type { Move } from "./moves.js";
 
-/** The addresses did not move in time. What was held before is so again. */
+/** The addresses did not move in time, and the move was undone. */
 export class NotMoved extends Error {}
 
-/** What came of a move. */
+/** The result of a move. */
 export interface Moved {
   /** The director that has the addresses now, if they moved. */
   readonly to?: string;
@@ -76,8 +76,8 @@ async function waitForMove(
 }
 
 /**
- * Carries a move out. If it fails, what it held is released again, and what it released is held. A move that only
- * releases is not undone: its hold is to end in any case.
+ * Carries a move out. If a move fails, it is undone: directors that it held are released, and those that it released
+ * are held again. A move that only releases is not undone, because the hold must end in any case.
  *
  * @throws NotMoved if no target has the addresses in time.
  */

@@ -174,13 +174,13 @@ export function forgetting({ key, config, change, host }: ServerOperation, drain
     plan(verb, view) {
       const found = recordOf(view.facts, key);
       if (verb !== "delete") {
-        // The weight that the drain has set is no difference that the user wants.
+        // The drain set this weight, so the plan must not treat it as a change by the user.
         const steps = change.plan(found ? "update" : verb, view);
         return found && !stays(verb) ? [forget(found), ...steps] : steps;
       }
       const steps = change.plan(verb, view);
       const isThere = change.observe(view.facts) !== undefined;
-      // A thing that exists and must stay belongs to another owner by now, with its record.
+      // If the thing exists and must stay, another owner has it by now, with its record.
       if (isThere && steps.length === 0) return steps;
       if (drained && isThere && !found) throw cancelled(host);
       const noted = drained && steps.length > 0 ? [note(key, drained)] : [];
@@ -204,9 +204,9 @@ function leavingOf(operation: ServerOperation, limits: Limits, alsoSynced: boole
 }
 
 /**
- * Waits if the server's config requires it, and prints the result. `alsoSynced` is for what comes to all directors at
- * the same time, as deletions do. A change comes to one after the other, and the first ones would wait for clients of
- * the last.
+ * Waits if the server's config requires it, and prints the result. `alsoSynced` is for a change that all directors get
+ * at the same time, such as a deletion. Others change one director after the other, and the first would wait for clients
+ * of the last.
  */
 export async function drained(operation: ServerOperation, alsoSynced = false): Promise<Drained | undefined> {
   const { drain } = operation.config;

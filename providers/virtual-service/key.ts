@@ -26,7 +26,7 @@ export function serviceProblems(key: Key, persistence: { netmask?: number | unde
   if (given("fwmark")) {
     const extra = (["protocol", "address", "port"] as const).filter(given);
     return [
-      ...extra.map((path) => ({ path, reason: "does not go with fwmark, which names the service alone" })),
+      ...extra.map((path) => ({ path, reason: "cannot be set with fwmark; leave it out" })),
       ...netmask,
     ];
   }
@@ -37,9 +37,7 @@ export function serviceProblems(key: Key, persistence: { netmask?: number | unde
       reason: "is missing (a service is address and port, or fwmark)",
     }));
   return [
-    ...(given("family")
-      ? [{ path: "family", reason: "goes with fwmark only; an address shows its own" }]
-      : []),
+    ...(given("family") ? [{ path: "family", reason: "is for fwmark only; leave it out" }] : []),
     ...(key.port === 0 && !persistence
       ? [{ path: "port", reason: "0 is every port, and needs persistence" }]
       : []),

@@ -105,8 +105,8 @@ function refuseCommand(command: string | undefined, label: string): void {
   if (command === undefined || command.toLowerCase() === "none") return;
   throw new NotRetriedError(
     label,
-    `the SSH configuration has ProxyCommand ${plainText(command, 200)} for it, which is not run`,
-    "name the host to go through by ProxyJump there or by proxy in the connection, or write ProxyJump none to connect directly",
+    `its ProxyCommand ${plainText(command, 200)} in the SSH configuration is not supported`,
+    "name the jump host by ProxyJump there or by proxy in the connection, or write ProxyJump none to connect directly",
   );
 }
 

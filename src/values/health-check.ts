@@ -121,13 +121,13 @@ export function checkProblems(check: Check): { path: keyof Check; reason: string
       .filter((name) => isRequired(name) && check[name] === undefined)
       .map((path) => ({ path, reason: "is missing" })),
     ...(check.vip !== undefined && check.through !== "vip"
-      ? [{ path: "vip" as const, reason: 'goes with through: "vip" only' }]
+      ? [{ path: "vip" as const, reason: 'is for through: "vip" only' }]
       : []),
     ...(check.through === "vip" && type === "command"
       ? [
           {
             path: "through" as const,
-            reason: "a command goes its own way; vip is for http, https, tcp and dns",
+            reason: "cannot be vip for a check of type command; use http, https, tcp or dns, or leave it out",
           },
         ]
       : []),

@@ -19,10 +19,10 @@ export interface Vip {
 export const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Returns a list, and none for any other value. */
+/** Returns the value if it is a list, and otherwise an empty list. */
 export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-/** Returns an address in canonical text, or undefined for what is none, or is not known. */
+/** Returns an address in canonical text, or undefined if the value is not an address, or is not known yet. */
 export const addressOf = (given: unknown): string | undefined => {
   const parsed = ipAddress.safeParse(given);
   return parsed.success ? String(parsed.data) : undefined;

@@ -41,9 +41,7 @@ export const names: readonly Rule[] = [
     find: ({ pools, vips, isUnknown }) =>
       pools.flatMap(({ at, service }) => {
         if (service.fwmark !== undefined && service.vips !== undefined)
-          return [
-            { at: [...at, "vips"], reason: "does not go with fwmark, which names no VIP; leave it out" },
-          ];
+          return [{ at: [...at, "vips"], reason: "cannot be set with fwmark; leave it out" }];
         // One that is wrong by itself may be the one that is meant.
         const isSure = !isUnknown(["vips"]) && !vips.some((vip) => vip.name === undefined);
         return textsIn(service.vips)

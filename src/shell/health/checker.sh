@@ -37,7 +37,8 @@ check_server() {
   if [ "$through" = vip ]; then
     # Without the VIP path any healthy server could answer.
     read_vip_path "$n" "$spec"
-    [ -n "$vipless" ] || is_intact "$(read_ipvs)" || vipless='its way through the VIP is not whole'
+    [ -n "$vipless" ] || is_intact "$(read_ipvs)" ||
+      vipless='the firewall mark or the private service of the VIP check is missing'
     [ -z "$vipless" ] || {
       unable "$vipless"
       return

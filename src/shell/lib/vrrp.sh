@@ -11,10 +11,10 @@ include $V/*.conf"
 order_vrrp="# Written by pulumi-lvs, and gone with its last VRRP instance.
 [Unit]
 After=pulumi-lvs.service"
-# noted WORD, note WORD: what we did besides the files of instances, and undo with the last of them.
+# noted WORD: returns 0 if $E/vrrp has the word. note WORD: adds it. A word says what to undo with the last instance.
 noted() { grep -qxF "$1" "$E/vrrp" 2>/dev/null; }
 note() { noted "$1" || add_lines "$E" vrrp "$1"; }
-# serve COMMAND: has systemd start or reload keepalived at once. A restore may wait for the lock, which we hold.
+# serve COMMAND: starts or reloads keepalived at once. A restore may wait for the lock, which we hold.
 serve() { systemctl "$1" --job-mode=ignore-dependencies keepalived.service; }
 # test_vrrp NAME: has keepalived check its configuration with the new file of the instance, which is not in place yet.
 test_vrrp() {
@@ -48,19 +48,19 @@ await_vrrp() {
     rounds=$((rounds - 1))
   done
 }
-# reload_vrrp: has a keepalived that runs obey its files.
+# reload_vrrp: reloads keepalived if it runs.
 reload_vrrp() { await_vrrp && obey_vrrp; }
-# obey_vrrp: does so by $active. One that still starts cannot be reloaded.
+# obey_vrrp: does so by $active. keepalived cannot be reloaded while it starts.
 obey_vrrp() {
   case $active in
     active | reloading) serve reload ;;
     activating) serve restart ;;
   esac
 }
-# start_vrrp: has keepalived run by the files, now and after a reboot. Sets $began to what it is undone by.
+# start_vrrp: starts keepalived with our files, now and at boot. Sets $began to the command that undoes this.
 start_vrrp() {
   [ -e "$K/keepalived.conf" ] || { note main && put_text "$K/keepalived.conf" "$main_vrrp"; } || return
-  # The first instance notes what was before it. By the operator's own configuration keepalived goes on after the last.
+  # The first instance notes the former state. With a main file of an operator, keepalived runs on after the last one.
   if is_ours; then mine=note; else mine=:; fi
   first=$mine
   [ -e "$O" ] || {
@@ -81,7 +81,7 @@ start_vrrp() {
     rounds=$((rounds - 1))
   done
 }
-# fit_vrrp: returns 0 if keepalived can run by our files there.
+# fit_vrrp: returns 0 if keepalived can run with our files.
 fit_vrrp() {
   has keepalived || return
   [ -d "$ROOT/run/systemd/system" ] || {
@@ -98,7 +98,7 @@ fit_vrrp() {
     return "$VRRP_STRICT"
   }
 }
-# start_fits: returns 0 unless a start of keepalived would bring virtual servers along, which would change the table.
+# start_fits: returns 0 unless a start of keepalived would add virtual servers to the table.
 start_fits() {
   case $(systemctl is-active keepalived.service) in active | reloading | activating) return 0 ;; esac
   ! configures "$K/keepalived.conf" 'virtual_server(_group)?' || {
@@ -106,7 +106,7 @@ start_fits() {
     return "$VIRTUAL_SERVERS"
   }
 }
-# run_vrrp NAME: has keepalived run by the file that is there.
+# run_vrrp NAME: starts keepalived with the file that is there.
 run_vrrp() { fit_vrrp && start_fits && start_vrrp; }
 # put_vrrp NAME TEXT: writes the file of an instance once keepalived has checked it.
 put_vrrp() {
@@ -122,7 +122,7 @@ put_vrrp() {
   sync "$V/$1.conf" "$K/keepalived.conf" 2>/dev/null
   :
 }
-# back_vrrp NAME: brings back the former file of an instance, or that there was none.
+# back_vrrp NAME: restores the former file of an instance, or removes the instance if there was none.
 back_vrrp() {
   for verb in $began; do systemctl "$verb" -q keepalived.service; done
   rm -f "$V/$1.conf" "$V/$1.new"
@@ -131,7 +131,7 @@ back_vrrp() {
     reload_vrrp
   else drop_vrrp "$1"; fi
 }
-# held_vrrp FILE: prints the addresses of an instance that the host has, and no other file of keepalived.
+# held_vrrp FILE: prints the addresses of an instance that are on the host and in no other file of keepalived.
 held_vrrp() {
   awk '$2 == "dev" { print $1, $3 }' "$1" 2>/dev/null | while read -r address device; do
     ! grep -qswF -e "${address%/*}" "$K/keepalived.conf" "$V"/*.conf || continue
@@ -139,8 +139,8 @@ held_vrrp() {
       printf '%s\n' "$address on $device"
   done
 }
-# gone_vrrp FILE: waits until the host has no address of an instance. keepalived obeys later, and another resource may
-# be about to add one of the addresses.
+# gone_vrrp FILE: waits until the host has no address of an instance. keepalived removes them later, and another
+# resource may be about to add one of them.
 gone_vrrp() {
   rounds=20
   while held=$(held_vrrp "$1") && [ -n "$held" ]; do
@@ -152,8 +152,8 @@ gone_vrrp() {
     rounds=$((rounds - 1))
   done
 }
-# halt_vrrp: stops a keepalived that runs by our main file and because of us. Disables one that was disabled before. A
-# main file of ours that was changed by hand is the operator's, and keepalived goes on by it.
+# halt_vrrp: stops keepalived if we started it and it has our main file. Disables it if it was disabled before. If an
+# operator has changed our main file, keepalived continues with it.
 halt_vrrp() {
   off=
   { noted main && ! is_ours; } || ! noted enabled || ! systemctl is-enabled -q keepalived.service ||
@@ -165,7 +165,7 @@ halt_vrrp() {
   else reload_vrrp; fi && return
   [ -z "$off" ] || give_up systemctl enable -q keepalived.service
 }
-# quit_vrrp NAME: has keepalived run without the instance, whose file is out of the way.
+# quit_vrrp NAME: reloads or stops keepalived without the instance, whose file has been moved away.
 quit_vrrp() {
   last=1
   for f in "$V"/*.conf; do [ ! -e "$f" ] || last=; done
@@ -181,8 +181,8 @@ has_vrrp() {
     ip -o addr show dev "$device" to "${address%/*}" 2>/dev/null
   done)" ]
 }
-# yield_vrrp NAME: holds an instance, and makes a master give its addresses up, to directors that do not preempt, too.
-# -254 is a fault.
+# yield_vrrp NAME: holds an instance. Before that -254 puts it into the state FAULT, so that a master loses its
+# addresses also to a director that does not preempt.
 yield_vrrp() {
   put_text "$S-hold-$1" -254 || return
   rounds=20
@@ -192,8 +192,8 @@ yield_vrrp() {
   done
   hold_vrrp "$1"
 }
-# drop_vrrp NAME: removes an instance. With the last one goes all that we did besides. Without the file keepalived may
-# still run by it, so all is done again.
+# drop_vrrp NAME: removes an instance, and with the last one all that we did for keepalived. It does each step also if
+# the file is gone, because keepalived may still run with it.
 drop_vrrp() {
   rm -f "$V/$1.new"
   [ ! -e "$V/$1.conf" ] || mv -f "$V/$1.conf" "$V/$1.old" || return

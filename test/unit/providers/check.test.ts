@@ -151,7 +151,7 @@ describe("a check says what is wrong, and where", () => {
       "a mark and an address",
       virtualService,
       { fwmark: 1, address: "192.168.0.219" },
-      ["address: does not go with fwmark, which names the service alone"],
+      ["address: cannot be set with fwmark; leave it out"],
     ],
     [
       "neither mark nor address",

@@ -158,7 +158,7 @@ describe("the SSH configuration", () => {
       "Host web1\n  ProxyCommand nc -x gate %h %p\nHost web2\n  ProxyCommand nc %h %p\n  ProxyJump gate\nHost web3\n  ProxyCommand none\nHost web4\n  ProxyCommand nc %h %p\n  ProxyJump none\n",
     );
     expect(() => targetOf({ host: "web1" })).toThrow(
-      "web1: the SSH configuration has ProxyCommand nc -x gate %h %p for it, which is not run; name the host to go through by ProxyJump there or by proxy in the connection, or write ProxyJump none to connect directly",
+      "web1: its ProxyCommand nc -x gate %h %p in the SSH configuration is not supported; name the jump host by ProxyJump there or by proxy in the connection, or write ProxyJump none to connect directly",
     );
     expect(way(targetOf({ host: "web2" }).proxy)).toEqual(["root@gate:22"]);
     for (const host of ["web3", "web4"]) expect(targetOf({ host }).proxy).toBeUndefined();

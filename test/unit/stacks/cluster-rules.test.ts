@@ -108,7 +108,7 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
     },
     [
       'services[0].vips[0]: "frnt" is not a VIP of this cluster (front); did you mean `front`?',
-      "services[1].vips: does not go with fwmark",
+      "services[1].vips: cannot be set with fwmark",
     ],
   ],
   "an unknown name in `services[].realServers` or `services[].members`": [
@@ -308,8 +308,8 @@ const examples: Record<string, [given: object, lines: string[], how?: object]> =
     },
     [
       "services[0].port: 0 is every port, and needs persistence",
-      "services[1].protocol: does not go with fwmark",
-      "services[1].port: does not go with fwmark",
+      "services[1].protocol: cannot be set with fwmark",
+      "services[1].port: cannot be set with fwmark",
       "services[2].port: is missing (a service is address and port, or fwmark)",
       "services[3].persistence.netmask: 64 is above 32",
       "services[4].schedulerFlags[0]: mh-port needs the scheduler mh, not wlc",
