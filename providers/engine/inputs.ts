@@ -162,7 +162,7 @@ function pick({ shape }: z.ZodObject, bag: Bag): Bag {
   return parts;
 }
 
-/** Returns the identity from a bag of inputs or outputs. */
+/** Returns the identity from a bag of inputs or outputs. @internal */
 export const keyOf = (definition: Definition, bag: Bag): Bag => pick(definition.key, bag);
 
 /** Returns key and config from a bag of inputs or outputs. @internal */

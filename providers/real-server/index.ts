@@ -123,7 +123,7 @@ const thresholdProblems = ({ upperThreshold, lowerThreshold }: Config) =>
       ]
     : [];
 
-/** Returns the config in the record of a server, or undefined without a record. `want` has what no host shows. */
+/** Returns the config in the record of a server, or undefined without a record. `want` has what no host shows. @internal */
 export function recordedConfig(facts: Facts, id: string, want?: Config): Config | undefined {
   const record = facts.ledger().of(`RealServer ${id}`)[0];
   if (!record) return undefined;

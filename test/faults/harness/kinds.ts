@@ -150,7 +150,7 @@ const locked = (title: string, seconds: number, release: (held: () => Promise<vo
 
 const later = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-export const commandFails = atCommands("a command fails", ({ kind, n }) => ({
+const commandFails = atCommands("a command fails", ({ kind, n }) => ({
   arm: (fake) => fake.failCommand(kind, n),
 }));
 
