@@ -167,6 +167,33 @@ test("no file under src names a kind of resource, but for remedies", () => {
   expect(named).toEqual(["src/shell/refusals.ts", "src/shell/sysctl-modules.ts"]);
 });
 
+test("few files name the weight of a real server, from the YAML to ipvsadm and back", () => {
+  // Others carry it: as a field of a config, or as a word of a command or record.
+  const named = files.filter((file) => {
+    // Weights of a sorry server, a quorum and a route are other ones, and -w is an option of curl, too.
+    if (!/^(src|providers|stacks)\//.test(file) || /health-monitor|health\/monitor|replies/.test(file))
+      return false;
+    const code = codeOf(file).replaceAll(/"[^"\n]*"|`[^`]*`/g, (text) => (text === '"-w"' ? text : ""));
+    return /\bweight\b|"-w"|\bserver(Numbers|Fields)\b/.test(code);
+  });
+  expect(named).toEqual([
+    "providers/pool-drain.ts",
+    "providers/real-server/drain.ts",
+    "providers/real-server/in-use.ts",
+    "providers/real-server/index.ts",
+    "providers/service-probe/result.ts",
+    "providers/virtual-service/pool.ts",
+    "src/facts/ipvs-table.ts",
+    "src/values/server-numbers.ts",
+    "stacks/cluster/args.ts",
+    "stacks/cluster/component.ts",
+    "stacks/cluster/model.ts",
+    "stacks/cluster/services.ts",
+    "stacks/rules/contradictions.ts",
+    "stacks/rules/resources.ts",
+  ]);
+});
+
 test("every kind of resource is on the list that becomes classes", () => {
   const listed = [
     ...(textOf.get("providers/index.ts") ?? "").matchAll(/export class (\w+) extends resource/g),
