@@ -38,9 +38,12 @@ const curls = {
   "a curl for each": `case $* in *-V*) echo 'curl 7.74.0'; echo 'Protocols: http telnet';; *) exec /usr/bin/curl "$@";; esac`,
 };
 
+/** A folder in memory, as /run is. */
+const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 /** Makes a tree of a director with so many servers, and the agent in it. */
 function tree(count: number, port: number, curl: string): string {
-  const root = mkdtempSync(join(tmpdir(), "lvs-health-"));
+  const root = mkdtempSync(join(memory, "lvs-health-"));
   const put = (name: string, text: string) => {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), `${text}\n`);

@@ -133,6 +133,15 @@ describe.each(shells.slice(1).map((shell) => [shell.join(" "), shell] as const))
   },
 );
 
+test("before a boot lets clients in, it is known why a connection failed, also if that takes time", async () => {
+  const host = pair();
+  host.watch({ fall: 1 });
+  host.page(b, undefined);
+  host.beforeCurl(`case $* in *' -v '*) '${findProgram("sleep")}' 1;; esac`);
+  expect(await host.run("once")).toBe(0);
+  expect(host.table()).toEqual([`${a} 1`]);
+});
+
 const unpiped = ["-c", `trap '' PIPE; exec "$@"`, "-"];
 test.each([
   ["", ["sh"]],
@@ -142,7 +151,7 @@ test.each([
   const host = pair(shell as never);
   const { pid } = host.start();
   const copies = (of: number) =>
-    host.children(of).filter(({ command }) => /pulumi-lvs.monitor|from=lines/.test(command));
+    host.children(of).filter(({ command }) => /pulumi-lvs.monitor|FORM=|from=lines/.test(command));
   for (let i = 0; i < 4; i++) {
     await soon(() => expect(host.health()).toEqual([`${a} up`, `${b} up`]));
     await soon(() => {
@@ -163,7 +172,7 @@ const noTime = "curl ended before its checks did: for a while each check has a p
 const firstCurls = (text: string) => `case $* in *' -K '*-1-?.batch) ${text};; esac`;
 
 /** Prints the first words of what curl says of the first page. */
-const partOfLine = `to=$(sed -n '/^output/{s/.*= "//;s/"//p;q;}' "\${*##* -K }"); printf '\\n%s 0 200' "$to" >&2`;
+const partOfLine = `to=$(sed -n '/^output/{s/.*= "//;s/"//p;q;}' "\${*##* -K }"); printf '%s0 200' "$to" >&2`;
 
 test.each([
   ["by one server says nothing on the others", "kill -9 $$"],
@@ -182,6 +191,23 @@ test.each([
   expect(host.read("monitor.log")).toBe("");
   host.page(b, undefined);
   await soon(() => expect(host.table()).toEqual([`${a} 1`]));
+});
+
+test("the cause of a failed connection may arrive in the middle of a line of curl", async () => {
+  const host = pair();
+  host.watch({ rise: 1, fall: 1 });
+  host.page(b, undefined);
+  host.beforeCurl(
+    firstCurls(`set -- $(sed -n 's/^output = "\\(.*\\)"$/\\1/p' "\${*##* -K }")
+printf OK >"$1"
+printf '%s7 0000\\n 0.000000 refused .\\n%s0 20' "$2" "$1" >&2
+until grep -q down "$LVS_FAKE_ROOT"/run/pulumi-lvs/checks/[0-9]; do sleep 0.01; done
+printf '02\\n' >&2
+exit`),
+  );
+  host.start();
+  await soon(() => expect(results(host)).toEqual(["up", "down"]));
+  expect(host.printed).toBe("");
 });
 
 test("curls that are killed together are one event", async () => {

@@ -81,6 +81,22 @@ test("what arrived of a page that breaks off is removed at once", async () => {
   expect(pages.map((name) => host.read(`${checks}/${name}`))).toEqual([""]);
 });
 
+test("a page without a text does not pass by the text of the page before", async () => {
+  const host = new Watched();
+  let text = "OK";
+  const server = await open.serve((socket) =>
+    says(`HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n`, text)(socket),
+  );
+  host.realTool("curl");
+  host.declare({ [server]: 1 });
+  host.watch({ rise: 1, fall: 1 });
+  host.start();
+  await soon(() => expect(results(host)).toEqual(["up"]));
+  text = "";
+  await soon(() => expect(results(host)).toEqual(["down"]));
+  expect(host.checks()[0]).toContain("\tthe page does not contain the text of check.body\t");
+});
+
 test.each(titled(awks))("a path of quotes and backslashes arrives as it is declared: %s", async (_, awk) => {
   const host = new Watched();
   const path = '/a\\nb"c\\"';
@@ -137,7 +153,7 @@ test("a curl whose checks have changed writes no result", async () => {
   pages=$(${pagesOf(`"\${*##* -K }"`)})
   : >"$LVS_FAKE_ROOT/reads"
   until [ -e "$LVS_FAKE_ROOT/late" ]; do sleep 0.05; done
-  for page in $pages; do printf '\\n%s 28 000 0.000000 0 Late\\n' "$page" >&2; done
+  for page in $pages; do printf '%s28 0000\\n 0.000000 Late .\\n' "$page" >&2; done
   exit ;;
 esac`);
   const { pid } = host.start();

@@ -18,7 +18,11 @@ batch() {
     set -- "$@" "$C/$n"
     shift
   done
-  batch_rounds | explain |
+  # mawk waits for 4096 bytes. If it does not wait, it reads memory of its own after a page without a line break.
+  mawk= form='%s\n'
+  case $(awk -W version 2>&1 </dev/null) in mawk*) mawk=1 form='%-4095.4095s\n' ;; esac
+  batch_rounds |
+    token=$token awk ${mawk:+-W interactive} -v DIR="$C" -v SERIAL="$$-$serial" -v FORM="$form" "$lines_awk" |
     token=$token awk -v ONCE="$once" -v DIR="$C" -v SERIAL="$$-$serial" -v FILE="$file" -v NOT_CHECKED="$NOT_CHECKED" \
       "$results_awk" from=check "$@" from=lines - |
     publish
@@ -53,8 +57,7 @@ batch_rounds() {
     fi
     # A curl that cannot be started proves nothing about the servers.
     case $code in 126 | 127) ending="none $round $why" ;; esac
-    # A curl that was killed may have left a part of a line.
-    printf '\n%s %s\n' "$token" "$ending" 2>/dev/null || return
+    printf '%s %s\n' "$token" "$ending" 2>/dev/null || return
     # After a critical error of one check, awk requests the others at once.
     case $code in 2 | 27 | 4[1238]) ;; *) finish_sleep ;; esac
     queries=0
@@ -77,55 +80,25 @@ is_done() {
   IFS= read -r line <"$file.done" || return
   case $line in "done $round") ;; "again $round") again=1 ;; *) return 1 ;; esac
 }
-# send LINE: prints the line and a tab. Returns another code than 0 if awk has ended: systemd may start the agent with
-# SIGPIPE ignored. mawk waits until it has 4096 bytes. Other awks do not, and for them the line is short: printf of musl
-# writes a long one in parts, and parts of two processes would mix.
-send() {
-  if [ -n "$mawk" ]; then printf '%-4095.4095s\n' "$1$tab"; else printf '%.900s\n' "$1$tab"; fi
-} 2>/dev/null
-# explain: passes the lines on. For a failed connection it first finds out, in the background, whether the director had
-# no port. For a server that is down that makes no difference.
-explain() {
-  mawk=
-  case $(awk -W version 2>&1 </dev/null) in mawk*) mawk=1 ;; esac
-  page=$C/$$-$serial-$token-
-  while IFS= read -r line; do
-    # PAGE CODE... of curl, or TOKEN WORD... of batch_rounds
-    n=${line#"$page"}
-    if [ "$n" != "$line" ]; then
-      code=${n#*.page } n=${n%%.page *} line="$token $n $code"
-    else
-      n=${line#"$token "}
-      [ "$n" != "$line" ] || continue
-      code=${n#* } n=${n%% *}
-    fi
-    if [ "${code%% *}" = 7 ] && is_number "$n"; then
-      IFS= read -r found <"$C/$n"
-      case $once$found in
-        "result${tab}down$tab"*) ;;
-        *)
-          send "$token wait $n" || return
-          explain_one "$line" &
-          continue
-          ;;
-      esac
-    fi
-    send "$line" || return
-  done
-  wait
-}
+# explain_one PROCESS NUMBER: finds out whether the director had no port for a connection that failed. Writes it to the
+# standard input of that process, if it has not ended.
 explain_one() {
-  read_check "$n"
-  at=$address from=
-  case $at in *:*) at="[$at]" ;; esac
-  ! no_socket || set -- "$token own $n $complained"
-  send "$1"
-}
-# publish: writes the changed results. For each one that cannot be written the journal gets one message.
+  pid=$1
+  read_check "$2"
+  no_socket || complained=
+  printf '%s explained %d %.300s\n' "$token" "$2" "$complained" >"/proc/$pid/fd/0"
+} 2>/dev/null
+# publish: writes the changed results. For each one that cannot be written the journal gets one message. Finds out why
+# connections failed in the background, so that one slow server delays no other.
 publish() {
   muted=' '
   while IFS= read -r line; do
     case $line in
+      explain*)
+        # shellcheck disable=SC2086 # words
+        explain_one ${line#explain } &
+        continue
+        ;;
       apart)
         write_text "$file.apart" "$line"
         continue

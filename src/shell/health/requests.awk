@@ -1,6 +1,7 @@
 # The configuration of a curl that sends the requests of many checks, and the line that it prints on each.
-BEGIN { token = ENVIRON["token"]; most = 1048576 }
-function pageOf(n) { return DIR "/" SERIAL "-" token "-" n ".page" }
+# The name of a page has the token, which no server knows.
+BEGIN { token = ENVIRON["token"]; most = 1048576; pages = DIR "/" SERIAL "-" token "-" }
+function pageOf(n) { return pages n ".page" }
 function quoted(text) { gsub(/[\\"]/, "\\\\&", text); return "\"" text "\"" }
 # Adds the request of the check whose fields are set.
 function addRequest(n, to,   address, name) {
@@ -16,7 +17,7 @@ function addRequest(n, to,   address, name) {
   print "output = " quoted(pageOf(n)) > to
   print "url = " quoted(field["type"] "://" name ":" field["port"] field["path"]) > to
   # It is last, so that curl reports nothing on a check whose lines are cut off, because there was no room for them.
-  # The name of the page has the token. curl writes each variable at once, but text by single characters.
-  print "write-out = \"%{stderr}\\n%{filename_effective} %{exitcode} %{http_code} %{time_starttransfer} " \
-    "%{size_download} %{errormsg}\\n\"" > to
+  # curl writes each variable at once, but text by single characters, so a success has little of it.
+  print "write-out = \"%{stderr}%{filename_effective}%{exitcode} %{http_code}%{size_download}\\n" \
+    "%{onerror} %{time_starttransfer} %{errormsg} .\\n\"" > to
 }

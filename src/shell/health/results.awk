@@ -1,31 +1,37 @@
 # Reads the files of the checks of one batch, then the lines of its rounds. Prints NUMBER:STATE:REASON SPEC for each
 # changed result. Prints done ROUND or again ROUND at its end: again requests one more curl at once. Prints alone NUMBER
 # for a check that gets a process of its own, and apart if all checks need one, because curl ended before its checks
-# did.
-BEGIN { answer = "done" }
+# did. Prints explain PROCESS NUMBER for a failed connection.
+BEGIN { answer = "done"; small = 4096 }
 from == "lines" { readLine($1) }
-# readLine LINE: reads a line of the rounds, after TOKEN and before a tab. Its words are begin, end ROUND, none ROUND
-# REASON, query ROUND, wait NUMBER, own NUMBER REASON, or what curl prints on a check.
-function readLine(line,   words, n, w) {
-  if (index(line, token " ") != 1) return
-  line = substr(line, length(token) + 2); sub(/ $/, "", line)
+# readLine LINE: reads a line of the rounds: process NUMBER, begin, end ROUND, none ROUND REASON, query ROUND. Or explained NUMBER
+# REASON, with a reason if the director caused the failure. All others are of curl.
+function readLine(line,   words, n) {
   n = split(line, words, " ")
-  if (words[1] == "begin") beginRound()
+  if (words[1] == "process") process = words[2]
+  else if (words[1] == "begin") beginRound()
   else if (words[1] == "end") endRound(words[2])
   else if (words[1] == "none") {
     sub(/^none [0-9]+ /, "", line); for (n in specs) { reported[n]; addResult(n, NOT_CHECKED, line) }
     endRound(words[2])
   }
-  else if (words[1] == "query") printAnswer(words[2])
-  else if (words[1] == "wait") reported[words[2]]
-  else if (words[1] == "own") { sub(/^own [0-9]+ /, "", line); addResult(words[2], NOT_CHECKED, line) }
-  # 42: curl ended this transfer after a critical error of another one, such as a header that is too long.
-  else if (n >= 5 && words[1] in specs && words[2] != 42) {
-    if (n > 5) for (w = 1; w <= 5; w++) sub(/^[^ ]* /, "", line)
-    reported[words[1]]
-    if (words[2] ~ /^(2|27|41|43|48)$/) critical[words[1]]
-    addPage(words[1], words[2] + 0, words[3], words[4] + 0, words[5] + 0, n > 5 ? line : "")
+  else if (words[1] == "query") { if (answered == words[2]) printAnswer(words[2]); else endRound(words[2]) }
+  else if (words[1] == "explained") {
+    delete waits[words[2]]
+    sub(/^explained [0-9]+ /, "", line)
+    addResult(words[2], line == "" ? 1 : NOT_CHECKED, line == "" ? "no answer: " refused[words[2]] : line)
   }
+  else readReport(line, words)
+}
+# readReport LINE WORDS: reads what curl reports on a check.
+function readReport(line, words,   n, rc) {
+  n = words[1] + 0; rc = words[1]; sub(/^.*page/, "", rc); rc += 0
+  # 42: curl ended this transfer after a critical error of another one, such as a header that is too long.
+  if (!(n in specs) || rc == 42) return
+  reported[n]
+  if (rc ~ /^(2|27|41|43|48)$/) critical[n]
+  if (rc) { sub(/^[^ ]* [^ ]* [^ ]* /, "", line); sub(/ ?\.$/, "", line) } else line = ""
+  addPage(n, rc, substr(words[2], 1, 3), words[3] + 0, substr(words[2], 4) + 0, line)
 }
 # A file that has another result than the last could not be written, or the batch before this one wrote it late.
 function beginRound(   n, line) {
@@ -39,7 +45,9 @@ function beginRound(   n, line) {
 }
 # If curl did not report on all checks, one check ended it. The check with the critical error leaves, and the others
 # are checked at once. After three such checks in a round, or if no check had an error, nothing is known of the next.
+# At boot a round ends when each failed connection is explained.
 function endRound(round,   n, missing) {
+  if (ONCE) for (n in waits) return
   for (n in specs) if (!(n in reported)) { missing = 1; break }
   answer = "done"
   if (missing) for (n in critical) if (n in specs && isolations < 3) { isolate(n); answer = "again" }
@@ -63,15 +71,21 @@ function writeRequests(partial,   n, to) {
   }
   close(to)
 }
-function printAnswer(round) { print answer " " round; fflush() }
+function printAnswer(round) { answered = round; print answer " " round; fflush() }
 # addPage NUMBER CODE STATUS START SIZE WORDS: adds the result of a check by what curl reports. CODE is its exit code,
 # STATUS that of HTTP, START the seconds to the first byte, SIZE the bytes that came, and WORDS its error.
 function addPage(n, rc, code, start, size, words,   seen) {
   sub(/ after [0-9]* m*s[a-z]*/, "", words)
   if (words == "" && rc != 0) words = "curl ended with " rc
   readWants(n)
-  seen = readPage(pageOf(n), body[n])
+  # Where bytes came, curl has written the file in this round.
+  found = 0
+  if (rc == 23 || size > (body[n] == "" ? small : 0)) seen = readPage(pageOf(n), body[n])
   if (rc == 2 || rc == 45 || rc == 66 || rc == 77 || (rc == 27 && start == 0)) addResult(n, NOT_CHECKED, words)
+  # For a server that is down it makes no difference whether the director had no port.
+  else if (rc == 7 && (result[n] != "down" || blind[n] != "")) {
+    waits[n]; refused[n] = words; print "explain " process " " n; fflush()
+  }
   # The file is not at the limit: there is no room.
   else if (rc == 23 && seen < most) addResult(n, NOT_CHECKED, "the page cannot be stored")
   else if (rc == 63 || rc == 23) addResult(n, 1, "the page is longer than 1 MB")
@@ -81,12 +95,12 @@ function addPage(n, rc, code, start, size, words,   seen) {
   else if (body[n] != "" && !found) addResult(n, 1, "the page does not contain the text of check.body")
   else addResult(n, 0, "")
 }
-# readPage FILE TEXT: sets found to whether the file contains the text, empties it and returns its size.
+# readPage FILE TEXT: sets found to whether the file contains the text, and returns its size. Empties a file that takes
+# more than the least memory.
 function readPage(name, text,   line, seen) {
-  found = seen = 0
   while ((getline line < name) > 0) { seen += length(line) + 1; if (index(line, text)) found = 1 }
   close(name)
-  if (seen) { printf "" > name; close(name) }
+  if (seen > small) { printf "" > name; close(name) }
   return seen
 }
 # readWants NUMBER: sets what a check wants of an answer, once.

@@ -54,8 +54,9 @@ case $* in
       case $line in
         output*) to=$value ;;
         url*) url=$value; at=\${url#*://}; at=\${at%%/*}
-          [ "\${ends:-$at}" = "$at" ] || { printf '\\n%s 42 000 0.000000 0 Transfer aborted due to critical error in another transfer\\n' "$to" >&2; continue; }
-          ( answer; printf '\\n%s %s %s %s %s %s\\n' "$to" $code $status $start "$(wc -c <"$to")" "$words" >&2 ) & ;;
+          [ "\${ends:-$at}" = "$at" ] || { printf '%s42 0000\\n 0.000000 Transfer aborted due to critical error in another transfer .\\n' "$to" >&2; continue; }
+          ( answer; why="
+ $start $words ."; [ $code != 0 ] || why=; printf '%s%s %s%s%s\\n' "$to" $code $status "$(wc -c <"$to")" "$why" >&2 ) & ;;
       esac
     done <"$k"
     wait
