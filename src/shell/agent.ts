@@ -32,7 +32,7 @@ const rounds = shellText("health/rounds.sh");
 /**
  * Shell functions and awk (POSIX, without the quote ') that check the pages of many servers by one curl a
  * round. They are a pipe of four processes: the rounds of curl, an awk that passes on whole lines, an awk that
- * counts and evaluates, and the writer of results, which finds the causes of failed connections.
+ * counts and evaluates, and the writer of results. The last one finds the causes of failed connections.
  *
  * Lines of curl begin with a random word that no server knows, so no text of a server can pass for one. Pages
  * are files, which the limit of file sizes cuts.
@@ -40,7 +40,7 @@ const rounds = shellText("health/rounds.sh");
 const batches = shellText("health/batch.sh");
 const checks = shellText("health/checks.awk") + shellText("health/requests.awk");
 /** Passes on what curl prints in parts, line by line. */
-const linesProgram = shellText("health/lines.awk");
+export const linesProgram = shellText("health/lines.awk");
 /** Decides which checks one curl does, and writes its configuration. */
 export const planProgram = checks + shellText("health/plan.awk");
 /** Counts what curl reports, and prints the changed results. */
@@ -114,7 +114,12 @@ const routeProtocol = 219;
 /** The agent without the prelude, which comes first. */
 export const agent = [
   assign({
-    ...{ evaluate_awk: evaluateProgram, plan_awk: planProgram, lines_awk: linesProgram, results_awk: resultsProgram },
+    ...{
+      evaluate_awk: evaluateProgram,
+      plan_awk: planProgram,
+      lines_awk: linesProgram,
+      results_awk: resultsProgram,
+    },
     ...{ SERVICE: ranks.service, SERVER: ranks.server, ROUTE_PROTOCOL: routeProtocol },
     ...{ ...serverNumbersVariable, ...checkFormsVariable },
   }),

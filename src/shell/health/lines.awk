@@ -1,6 +1,6 @@
-# Passes on the lines of a round as they come, each with a tab at its end: NUMBER.pageCODE STATUSSIZE of curl on a check,
-# after an error also START ERROR and a dot, and what others print after the token, which no server knows. The first is
-# process NUMBER, its own.
+# Passes on the lines of a round as they come, each with a tab at its end. curl prints NUMBER.pageCODE STATUSSIZE on a
+# check, and after an error also START ERROR and a dot. Others print the token, which no server knows, before theirs.
+# The first line is process NUMBER, its own.
 BEGIN {
   token = ENVIRON["token"]; pages = DIR "/" SERIAL "-" token "-"
   getline line < "/proc/self/stat"; pass("process " line + 0)

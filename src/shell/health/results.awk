@@ -4,8 +4,8 @@
 # did. Prints explain PROCESS NUMBER for a failed connection.
 BEGIN { answer = "done"; small = 4096 }
 from == "lines" { readLine($1) }
-# readLine LINE: reads a line of the rounds: process NUMBER, begin, end ROUND, none ROUND REASON, query ROUND. Or explained NUMBER
-# REASON, with a reason if the director caused the failure. All others are of curl.
+# readLine LINE: reads a line of the rounds: process NUMBER, begin, end ROUND, none ROUND REASON, query ROUND or
+# explained NUMBER REASON. The last one has a reason if the director caused the failure. All others are of curl.
 function readLine(line,   words, n) {
   n = split(line, words, " ")
   if (words[1] == "process") process = words[2]

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { evaluateProgram, planProgram, resultsProgram } from "../../../src/shell/agent.js";
+import { evaluateProgram, linesProgram, planProgram, resultsProgram } from "../../../src/shell/agent.js";
 import { shellText } from "../../../src/shell/index.js";
 import { restoreTurns } from "../../../src/shell/restore.js";
 import { straying } from "../../support/fake/paths.js";
@@ -31,6 +31,7 @@ describe("the text that runs on hosts", () => {
     const programs = [
       evaluateProgram,
       planProgram,
+      linesProgram,
       resultsProgram,
       restoreTurns,
       shellText("lib/claims.awk"),
