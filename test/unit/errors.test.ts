@@ -11,9 +11,14 @@ const remedy = /; install ipvsadm there \(Debian, Ubuntu: apt-get install ipvsad
 test.each(allPresent(posixShells).map((shell) => [shell.join(" "), shell] as const))(
   "a missing tool is known by the token of `has`, and the message has no token (%s)",
   (_, [program = "", ...args]) => {
-    const script = `${headOf({ ...realHost, PATH: "/nowhere" })}${prelude}has ipvsadm`;
-    const { status, stderr: text } = spawnSync(program, args, { input: script, encoding: "utf8" });
-    expect(status).toBe(refusals.noTool);
+    const run = (before: string) => {
+      const script = `${headOf({ ...realHost, PATH: "/nowhere" })}${prelude}${before}has ipvsadm`;
+      const { status, stderr } = spawnSync(program, args, { input: script, encoding: "utf8" });
+      expect(status).toBe(refusals.noTool);
+      return stderr;
+    };
+    expect(run("N=; ")).toBe("ipvsadm: not found\n");
+    const text = run("N=nonce; ");
     for (const failure of [
       commandFailure("web1", ["ipvsadm", "-C"], refusals.noTool, text),
       factFailure("web1", { shown: "`ipvsadm -Sn`", code: refusals.noTool, text }),

@@ -1,7 +1,7 @@
-# has TOOL: returns 0 if the host has the tool. Otherwise prints a line with a token that names it (missingTool of
-# errors.ts), and returns NO_TOOL.
+# has TOOL: returns 0 if the host has the tool. Otherwise prints a line, and returns NO_TOOL. In a script that reports
+# the line has a token that names the tool (missingTool of errors.ts). Agents and the restore print for people.
 has() { command -v "$1" >/dev/null || {
-  printf '%s\n' "$1: not found [lvs-no-tool $1]" >&2
+  printf '%s\n' "$1: not found${N:+ [lvs-no-tool $1]}" >&2
   return "$NO_TOOL"
 }; }
 # Without the module the table is empty, and ipvsadm would load the module. Functions that read run in a subshell, and
