@@ -58,14 +58,14 @@ test("pulumi-lvs forget lists over SSH what state forgot, and takes it away", as
   const flags = [name, "--port", String(port), "--user", user, "--private-key-path", keyPath()];
   const trust =
     "hostKey" in connection ? ["--host-key", String(connection.hostKey)] : ["--insecure-ignore-host-key"];
-  const listed = await stack.pulumiLvs(["forget", ...flags, ...trust]);
+  const listed = await stack.pulumiLvsOfSelected("forget", ...flags, ...trust);
   expect(listed.text).toMatch(
     /^VirtualAddress eth0\/192\.168\.0\.219 of test\/program\/vip: a record, and nothing is there$/m,
   );
   expect(listed.code).toBe(3);
   expect(host.fake.read("etc/pulumi-lvs/boot")).toMatch(/VirtualAddress/);
-  const forgotten = await stack.pulumiLvs(["forget", ...flags, ...trust, "--yes"]);
+  const forgotten = await stack.pulumiLvsOfSelected("forget", ...flags, ...trust, "--yes");
   expect(forgotten.code, forgotten.text).toBe(0);
   expect(host.fake.read("etc/pulumi-lvs/boot")).not.toMatch(/VirtualAddress/);
-  expect((await stack.pulumiLvs(["forget", ...flags, ...trust])).code).toBe(0);
+  expect((await stack.pulumiLvsOfSelected("forget", ...flags, ...trust)).code).toBe(0);
 });

@@ -101,12 +101,12 @@ onLab("resources that leave a stack", () => {
     // for 15 s after the network's start the restore brings back what networkd takes away
     await expect.poll(() => shown("pgrep -f '[/]etc/pulumi-lvs/restore' || :"), patience).toBe("");
     await run("director", "ip addr del 192.168.0.231/32 dev eth1");
-    const listed = await stack.pulumiLvs(["forget", "director"]);
+    const listed = await stack.pulumiLvsOfSelected("forget", "director");
     expect(listed.text).toMatch(
       /^VirtualAddress eth1\/192\.168\.0\.231 of .*: a record, and nothing is there$/m,
     );
     expect(listed.code).toBe(3);
-    expect((await stack.pulumiLvs(["forget", "director", "--yes"])).code).toBe(0);
+    expect((await stack.pulumiLvsOfSelected("forget", "director", "--yes")).code).toBe(0);
     await stack.destroy();
     expect(await shown("ls -d /etc/pulumi-lvs /run/pulumi-lvs 2>/dev/null; :")).toBe("");
   });

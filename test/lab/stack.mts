@@ -191,7 +191,7 @@ export class Stack {
     return this.run(process.execPath, [cli, command, ...stack, ...args], begun);
   }
 
-  /** The same for the selected stack. */
+  /** The same for the selected stack, and for `forget`, which takes no stack. */
   pulumiLvsOfSelected(...args: string[]): Promise<Answer> {
     return this.run(process.execPath, [cli, ...args]);
   }
