@@ -19,8 +19,8 @@ batch() {
     shift
   done
   # mawk waits for 4096 bytes. If it does not wait, it reads memory of its own after a page without a line break.
-  mawk= form='%s\n'
-  case $(awk -W version 2>&1 </dev/null) in mawk*) mawk=1 form='%-4095.4095s\n' ;; esac
+  mawk= form=%s
+  case $(awk -W version 2>&1 </dev/null) in mawk*) mawk=1 form=%4095s ;; esac
   batch_rounds |
     token=$token awk ${mawk:+-W interactive} -v DIR="$C" -v SERIAL="$$-$serial" -v FORM="$form" "$lines_awk" |
     token=$token awk -v ONCE="$once" -v DIR="$C" -v SERIAL="$$-$serial" -v FILE="$file" -v NOT_CHECKED="$NOT_CHECKED" \
