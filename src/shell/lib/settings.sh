@@ -104,11 +104,15 @@ claim_module() {
     [ -d "$ROOT/sys/module/$m" ] || printf '%s\n' "$m"
   done | sed '1!G; h; $!d')"
 }
+# is_used MODULE: returns 0 if the kernel or another module uses the module, or if it is not there.
+is_used() {
+  [ "$(cat "$ROOT/sys/module/$1/refcnt" 2>/dev/null)" != 0 ] || [ -n "$(ls "$ROOT/sys/module/$1/holders" 2>/dev/null)" ]
+}
 restore_module() {
   release "$1" || return "$held"
   [ "$found" = loaded ] || for m in $(ls "$ROOT/sys/module/$2/holders" 2>/dev/null) $found; do
-    # A module that is in use belongs to its user now.
-    [ "$(cat "$ROOT/sys/module/$m/refcnt" 2>/dev/null)" != 0 ] || rmmod "$m" || return
+    # A module that is in use belongs to its user now. That may change until rmmod looks.
+    is_used "$m" || rmmod "$m" || is_used "$m" || return
   done
   forget "$1"
 }
