@@ -38,10 +38,10 @@ const writeOverlay = async (dir: string): Promise<void> => {
   const overlay = path.join(dir, "overlay");
   const files = await guestFiles("guest");
   await newKey(path.join(dir, "id_ed25519"), "pulumi-lvs lab");
-  files.set("root/authorized_keys", await readFile(path.join(dir, "id_ed25519.pub"), "utf8"));
+  files.set("lab-setup/authorized_keys", await readFile(path.join(dir, "id_ed25519.pub"), "utf8"));
   const password = randomBytes(12).toString("hex");
   await writeFile(path.join(dir, "secretary.password"), `${password}\n`, { mode: 0o600 });
-  files.set("root/secretary.password", `secretary:${password}\n`);
+  files.set("lab-setup/secretary.password", `secretary:${password}\n`);
   await writeFiles(overlay, files);
   const hostKeys = path.join(overlay, "etc/ssh/host-keys");
   await mkdir(hostKeys);
@@ -73,7 +73,7 @@ const writeRoot = async (dir: string): Promise<void> => {
       ...["--aptopt=APT::Install-Recommends false", "--dpkgopt=path-exclude=/usr/share/man/*"],
       ...["--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/doc/*"],
       `--customize-hook=tar-in '${path.join(dir, "overlay.tar")}' /`,
-      '--customize-hook=chroot "$1" sh /root/setup.sh',
+      '--customize-hook=chroot "$1" sh /lab-setup/setup.sh',
       ...["bookworm", path.join(dir, "root.tar")],
     ],
     { timeoutSeconds: 1800 },

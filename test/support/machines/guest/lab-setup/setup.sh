@@ -1,5 +1,6 @@
 # runs once inside the new root file system, as its root, while the image is built
 set -eu
+here=/lab-setup
 
 # accounts: keys for root, operator and plain; a password, and nothing else, for secretary
 for user in operator plain secretary; do
@@ -7,11 +8,11 @@ for user in operator plain secretary; do
   getent group "$user" > /dev/null || groupadd "$user"
   useradd --create-home --shell /bin/bash --gid "$user" "$user"
 done
-chpasswd < /root/secretary.password
-for home in /root /home/operator /home/plain; do
-  user=$(basename "$home")
+chpasswd < $here/secretary.password
+for user in root operator plain; do
+  home=$(getent passwd "$user" | cut -d : -f 6)
   install -d -m 700 -o "$user" -g "$user" "$home" "$home/.ssh"
-  install -m 600 -o "$user" -g "$user" /root/authorized_keys "$home/.ssh/authorized_keys"
+  install -m 600 -o "$user" -g "$user" $here/authorized_keys "$home/.ssh/authorized_keys"
 done
 chmod 440 /etc/sudoers.d/lab
 rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
@@ -29,4 +30,4 @@ systemctl mask --quiet \
   hwclock.service keyboard-setup.service console-setup.service
 
 update-initramfs -u
-rm -rf /root/setup.sh /root/authorized_keys /root/secretary.password /var/lib/apt/lists/* /var/cache/apt/*
+rm -rf $here /var/lib/apt/lists/* /var/cache/apt/*
