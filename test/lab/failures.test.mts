@@ -2,12 +2,11 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type HostName, power, reboot, run, waitForSsh } from "../support/machines/lab.mts";
 import { addressed } from "./addressed.mts";
 import { directors, entered, untilHeld, withoutTakeover } from "./holders.mts";
-import { disposing, onLab, patience, waitOn } from "./setup.mts";
+import { disposing, itAtNight, onLab, patience, waitOn } from "./setup.mts";
 import { Stack } from "./stack.mts";
 import { type Clients, clients, type Outcome, type Target } from "./takeover.mts";
 
 // With it, failures that take long or that other tests have, too.
-const isLong = process.env.LVS_FAILURES === "all";
 
 const seconds = 300;
 const held = 6;
@@ -194,8 +193,7 @@ onLab("clients of two directors", () => {
     });
   });
 
-  const frames = isLong ? it : undefined;
-  frames?.("go on when frames of the outside link are lost", async () => {
+  itAtNight?.("go on when frames of the outside link are lost", async () => {
     await untilCovered();
     await lossless("frames of its outside link are lost", async () => {
       await silence("eth1");
@@ -207,7 +205,7 @@ onLab("clients of two directors", () => {
     });
   });
 
-  frames?.("go on when frames of the inside link are lost", async () => {
+  itAtNight?.("go on when frames of the inside link are lost", async () => {
     await untilCovered();
     // only health checks see it, and the other director waits for preemptDelay
     const most = 60;

@@ -25,6 +25,12 @@ export function onLab(title: string, tests: () => void): void {
 /** Makes a test that does not depend on the kernel: undefined in the smoke on emulated CPUs, which has six minutes. */
 export const aside = process.env.LVS_SMOKE ? undefined : it;
 
+/** Whether this is the long run, which the night has. */
+export const isLong = process.env.LVS_FAILURES === "all";
+
+/** Makes a test of the long run: undefined in an ordinary one. */
+export const itAtNight = isLong ? it : undefined;
+
 /**
  * How long a condition is waited for: a busy computer makes a test slow, not red. A command on a machine costs 50 ms of a
  * processor that other labs need.
